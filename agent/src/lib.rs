@@ -1,0 +1,1 @@
+//! Measures one machine and never loses its place.

@@ -1,0 +1,1 @@
+//! Everyone's view: the hub, its API and its page.

@@ -1,0 +1,1 @@
+//! Measures the goals of the README and prints them as a table.

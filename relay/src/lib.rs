@@ -1,0 +1,1 @@
+//! One site's memory; useful when alone.

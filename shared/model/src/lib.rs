@@ -1,0 +1,22 @@
+//! What does every node talk about? Nodes, sites, time, series, samples, ticks and gaps.
+//!
+//! Knows no IO, no clock and no chance: time and random bytes are arguments. Knows no wire or disk shape either;
+//! those live, versioned, in `vigie-codec`.
+
+mod anchor;
+mod gap;
+mod id;
+mod name;
+mod resolution;
+mod series;
+mod tick;
+mod time;
+
+pub use anchor::{Anchor, ClockSource};
+pub use gap::{Gap, GapReason};
+pub use id::{IdError, Incarnation, NodeId, Role, Seq, StreamId};
+pub use name::{NameError, Slug};
+pub use resolution::Resolution;
+pub use series::{Kind, SeriesDef, SeriesError, SeriesIx, MAX_LABELS, MAX_TEXT_BYTES};
+pub use tick::{Sample, Tick};
+pub use time::{Boot, Moment, Now, UtcMs};

@@ -1,0 +1,1 @@
+//! What is asked about the past: selectors, and answers with their coverage.

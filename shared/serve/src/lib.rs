@@ -1,0 +1,1 @@
+//! What relay and hub both serve over HTTP.

@@ -1,0 +1,1 @@
+//! What a node keeps: the telemetry log and the small state, in redb.

@@ -1,0 +1,124 @@
+//! What kind of link is it, and so how is it treated?
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The kinds of links that people have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LinkKind {
+    /// The site's own network: fast, free, short round trips.
+    Lan,
+    /// An ordinary Internet line.
+    Wan,
+    /// A narrow or very long line: satellite, radio, far mobile.
+    Thin,
+    /// A line whose bytes cost money.
+    Metered,
+}
+
+/// When to try again after the link was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Redial {
+    /// Between two attempts at first. Attempts overlap: a new one starts although the last has not yet failed, because
+    /// the first packet of a QUIC handshake is repeated more and more slowly by itself.
+    pub first_ms: u64,
+    /// Between two attempts after a long time.
+    pub cap_ms: u64,
+    /// How long attempts stay as dense as at first.
+    pub dense_for_ms: u64,
+    /// How long one attempt may take.
+    pub give_up_ms: u64,
+}
+
+/// How a link is treated: what the kind implies, and what a person said about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkProfile {
+    /// The kind.
+    pub kind: LinkKind,
+    /// What the line carries up, in bytes per second, when a person said so; otherwise it is measured.
+    pub rate_bytes_per_s: Option<u32>,
+    /// What the line may carry up and down in a calendar month, when a person said so.
+    pub bytes_per_month: Option<u64>,
+    /// Silence after which the connection is given up.
+    pub idle_timeout_ms: u32,
+    /// How often the accepting side breaks a silence; `None` on a metered link.
+    pub keep_alive_ms: Option<u32>,
+    /// Silence while bytes are under way after which a second connection is tried beside the first.
+    pub suspect_after_ms: u32,
+    /// When to try again.
+    pub redial: Redial,
+    /// How long live ticks may wait for company, so that they share a packet.
+    pub gather_live_ms: u32,
+    /// How long an acknowledgement of live ticks may wait for company. Backlog is acknowledged at once.
+    pub gather_acks_ms: u32,
+    /// The smallest cap on bulk bytes in flight.
+    pub bulk_floor_bytes: u32,
+    /// The largest cap on bulk bytes in flight.
+    pub bulk_ceiling_bytes: u32,
+}
+
+impl LinkProfile {
+    /// The profile of a kind, with nothing said about rate or volume.
+    pub fn of(kind: LinkKind) -> Self {
+        let (idle, keep_alive, suspect, gather_live, gather_acks) = match kind {
+            LinkKind::Lan => (20_000, Some(8_000), 2_500, 0, 30_000),
+            LinkKind::Wan => (90_000, Some(20_000), 4_000, 250, 30_000),
+            LinkKind::Thin => (120_000, Some(25_000), 6_000, 1_000, 60_000),
+            LinkKind::Metered => (180_000, None, 15_000, 10_000, 120_000),
+        };
+        let (first, cap, dense) = match kind {
+            LinkKind::Lan => (500, 2_000, 60_000),
+            LinkKind::Wan => (1_000, 5_000, 600_000),
+            LinkKind::Thin => (1_000, 10_000, 600_000),
+            LinkKind::Metered => (2_000, 60_000, 60_000),
+        };
+        Self {
+            kind,
+            rate_bytes_per_s: None,
+            bytes_per_month: None,
+            idle_timeout_ms: idle,
+            keep_alive_ms: keep_alive,
+            suspect_after_ms: suspect,
+            redial: Redial { first_ms: first, cap_ms: cap, dense_for_ms: dense, give_up_ms: 10_000 },
+            gather_live_ms: gather_live,
+            gather_acks_ms: gather_acks,
+            // Two full packets: below that the line idles between acknowledgements.
+            bulk_floor_bytes: 4 * 1024,
+            // A gigabit LAN at 1 ms needs 125 kB; a fast WAN at 100 ms and 100 Mbit/s needs 1.25 MB.
+            bulk_ceiling_bytes: if kind == LinkKind::Thin { 256 * 1024 } else { 2 * 1024 * 1024 },
+        }
+    }
+}
+
+impl fmt::Display for LinkKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lan => "lan",
+            Self::Wan => "wan",
+            Self::Thin => "thin",
+            Self::Metered => "metered",
+        })
+    }
+}
+
+/// A link profile that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProfileError {
+    /// Not a kind of link.
+    #[error("{0:?} is not a kind of link: it is one of lan, wan, thin, metered")]
+    NoSuchKind(String),
+}
+
+impl FromStr for LinkKind {
+    type Err = ProfileError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "lan" => Ok(Self::Lan),
+            "wan" => Ok(Self::Wan),
+            "thin" => Ok(Self::Thin),
+            "metered" => Ok(Self::Metered),
+            other => Err(ProfileError::NoSuchKind(other.chars().take(40).collect())),
+        }
+    }
+}

@@ -1,1 +1,3 @@
 //! Measures one machine and never loses its place.
+
+pub mod collect;

@@ -23,7 +23,13 @@ pub(super) struct Cpu {
 impl Cpu {
     pub(super) fn new(machine: &Machine) -> Self {
         let ticks_per_second = clock_ticks_per_second() as f64;
-        Self { file: TextFile::new(machine.proc("stat")), ticks_per_second, slots: None, total: None, cores: Vec::new() }
+        Self {
+            file: TextFile::new(machine.proc("stat")),
+            ticks_per_second,
+            slots: None,
+            total: None,
+            cores: Vec::new(),
+        }
     }
 }
 

@@ -193,7 +193,8 @@ impl Slots {
         let mut bytes = |name: &str, labels: &[(&str, &str)]| reading.gauge(name, labels, "By", BYTES);
         let mut usage = |state: &str| bytes("system.memory.usage", &[("system.memory.state", state)]);
         let (used, free, cached, buffers) = (usage("used"), usage("free"), usage("cached"), usage("buffers"));
-        let mut slab = |state: &str| bytes("system.memory.linux.slab.usage", &[("system.memory.linux.slab.state", state)]);
+        let mut slab =
+            |state: &str| bytes("system.memory.linux.slab.usage", &[("system.memory.linux.slab.state", state)]);
         let (slab_reclaimable, slab_unreclaimable) = (slab("reclaimable"), slab("unreclaimable"));
         let mut swap = |state: &str| bytes("system.paging.usage", &[("system.paging.state", state)]);
         let (swap_used, swap_free) = (swap("used"), swap("free"));
@@ -257,7 +258,8 @@ impl Slots {
         for (slot, value) in bytes {
             reading.record_told(slot, value);
         }
-        for (slot, share) in [(self.utilization, info.utilization()), (self.swap_utilization, info.swap_utilization())] {
+        for (slot, share) in [(self.utilization, info.utilization()), (self.swap_utilization, info.swap_utilization())]
+        {
             if let Some(share) = share {
                 reading.record(slot, share);
             }
@@ -321,7 +323,8 @@ mod tests {
 
     #[test]
     fn minor_faults_are_those_that_needed_no_disk() {
-        let paging = Paging::parse(b"nr_free_pages 6\npgpgin 1297337\npswpin 3\npswpout 4\npgfault 100\npgmajfault 7\n");
+        let paging =
+            Paging::parse(b"nr_free_pages 6\npgpgin 1297337\npswpin 3\npswpout 4\npgfault 100\npgmajfault 7\n");
         assert_eq!((paging.minor_faults(), paging.major_faults), (Some(93), Some(7)));
         assert_eq!((paging.swapped_in, paging.swapped_out, paging.oom_kills), (Some(3), Some(4), None));
     }

@@ -59,8 +59,7 @@ impl Resource {
                 continue;
             };
             let name = self.name;
-            let slots =
-                self.slots[stall.kind].get_or_insert_with(|| Slots::declare(name, KINDS[stall.kind], reading));
+            let slots = self.slots[stall.kind].get_or_insert_with(|| Slots::declare(name, KINDS[stall.kind], reading));
             reading.record(slots.share, stall.percent_of_10_s / 100.0);
             reading.record(slots.time, stall.total_us as f64 / 1e6);
         }
@@ -97,7 +96,7 @@ impl Stall {
 
 impl Slots {
     fn declare(resource: &str, kind: &str, reading: &mut Reading<'_>) -> Self {
-        let labels = [("system.linux.pressure.resource", resource), ("system.linux.pressure.kind", kind)];
+        let labels = [("pressure.resource", resource), ("pressure.kind", kind)];
         Self {
             share: reading.gauge("system.linux.pressure.avg10", &labels, "1", SHARE),
             time: reading.counter("system.linux.pressure.time", &labels, "s", Resolution::THOUSANDTH),

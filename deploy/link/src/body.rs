@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use crate::{ChangeError, Reply, Request};
+use crate::ChangeError;
 
 pub use ask::{AskError, ask};
 pub use plan::{Forward, ForwardError, Plan, WhenCut};
@@ -31,7 +31,6 @@ pub struct Running {
     pub tcp: Vec<Listening>,
     /// Where it takes requests.
     pub control: SocketAddr,
-    office: Arc<Office>,
     tasks: JoinSet<()>,
 }
 
@@ -71,7 +70,7 @@ pub enum StartError {
     },
     /// The control address can be reached from elsewhere. Whoever reaches it may cut the link.
     #[error(
-        "control on {0} could be reached by others and asks for no password; give a loopback address such as 127.0.0.1:0"
+        "control on {0} could be reached by others and asks for no password; give a loopback address like 127.0.0.1:0"
     )]
     ControlInTheOpen(SocketAddr),
     /// What it should start with is refused.
@@ -95,14 +94,8 @@ impl Running {
             udp,
             tcp,
             control,
-            office,
             tasks,
         })
-    }
-
-    /// Does what a request says, as if it had come over the control address.
-    pub fn answer(&self, request: Request) -> Reply {
-        self.office.answer(request)
     }
 
     /// Waits for as long as it forwards: until something in here fails that should not.

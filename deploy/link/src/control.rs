@@ -14,7 +14,7 @@ pub const MAX_LINE_BYTES: usize = 8 * 1024;
 #[serde(tag = "do", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Request {
     /// Change how bad it is.
-    Set(LinkChange),
+    Set(Box<LinkChange>),
     /// Cut it.
     Cut {
         /// Which way.
@@ -146,10 +146,10 @@ mod tests {
         };
         assert_eq!(
             set,
-            Request::Set(LinkChange {
+            Request::Set(Box::new(LinkChange {
                 up,
                 ..Default::default()
-            })
+            }))
         );
     }
 
@@ -165,7 +165,7 @@ mod tests {
             ..Default::default()
         };
         for request in [
-            Request::Set(change),
+            Request::Set(Box::new(change)),
             Request::Cut { side: Side::Up },
             Request::Stats {},
         ] {

@@ -80,16 +80,6 @@ impl<K: Eq + Hash + Clone, V> FlowTable<K, V> {
             .extract_if(|_, flow| flow.last_heard + FLOW_IDLE <= now);
         quiet.map(|(_, flow)| flow.value).collect()
     }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.flows.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.flows.is_empty()
-    }
 }
 
 impl<K: Eq + Hash + Clone, V> Default for FlowTable<K, V> {

@@ -5,6 +5,8 @@
 //!
 //! One process is one link. All its listeners share one [`Pipe`] each way, as all programs of a site share one uplink.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod body;
 mod chance;
 mod change;

@@ -1,7 +1,5 @@
 //! How do the two directions of a link belong together?
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{ChangeError, Condition, LinkChange, Moment, Offer, Parcel, Pipe};
@@ -139,15 +137,5 @@ impl Side {
             Self::Up => &[Direction::Up],
             Self::Down => &[Direction::Down],
         }
-    }
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Both => "both",
-            Self::Up => "up",
-            Self::Down => "down",
-        })
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 /// A point in the life of one link, counted from its birth.
 ///
-/// Not a clock reading: whoever drives the link decides what passes for time, so a test may live a day in a millisecond.
+/// Not a clock reading: whoever drives the link decides what passes for time, so a test may live a day in a
+/// millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Moment(Duration);
 

@@ -30,7 +30,7 @@ pub struct Pipe {
     stats: PipeStats,
 }
 
-/// The most a pipe holds, counted with [`PARCEL_OVERHEAD_BYTES`] for each parcel.
+/// The most a pipe holds, counted with 192 bytes for each parcel beside its payload.
 ///
 /// 50 Mbit/s with 2 s of delay is 12.5 MB under way; beyond that a rehearsal should ask for a rate. Both directions
 /// together stay below 32 MiB, which a small board can spare.

@@ -47,11 +47,11 @@ pub enum Write {
     },
     /// The hub's word, whose signature the caller has checked.
     Receipt(Receipt),
-    /// What the next hop has said it keeps.
+    /// What the next hop says it keeps, in place of what it said before: a relay may lose its disk.
     Custody {
         /// Which stream.
         stream: StreamId,
-        /// What it keeps, added to what it kept.
+        /// What it keeps, all of it.
         have: RangeSet,
     },
     /// How much its agent has collected; the larger of both stays.

@@ -1,10 +1,26 @@
 //! How do two nodes talk so that nothing is lost and the urgent comes first?
 //!
 //! One conversation for every hop: agent to relay, relay to hub, agent to hub. Hops differ by a [`LinkProfile`] and by
-//! what each side holds, never by code. Knows no sockets, no disks, no clock and no chance.
+//! what each side holds, never by code. [`Replica`] is the mind of a node: it is told what happened ([`Input`]) and
+//! wishes what should be done ([`Output`]). Knows no sockets, no disks, no clock and no chance.
+//!
+//! An acknowledgement can only follow from [`Input::Facts`], which only a store that has committed can say: durability
+//! before acknowledgement holds by construction.
 
+mod allowance;
+mod inbound;
+pub mod keep;
 mod lane;
+pub mod origin;
+mod outbound;
 mod profile;
+mod replica;
+mod session;
+mod talk;
+mod window;
 
+pub use allowance::Allowance;
 pub use lane::Lane;
 pub use profile::{LinkKind, LinkProfile, ProfileError, Redial};
+pub use replica::{Me, Replica, receipted};
+pub use talk::{Answer, Ask, CloseWhy, Errand, Event, Input, Output, PeerIs, SessionId, Token, Way};

@@ -39,6 +39,9 @@ pub struct LinkProfile {
     pub rate_bytes_per_s: Option<u32>,
     /// What the line may carry up and down in a calendar month, when a person said so.
     pub bytes_per_month: Option<u64>,
+    /// Hours of the day (UTC) in which backlog may travel, when a person said so: from the first up to, and without, the
+    /// second, which may lie in the next day.
+    pub backlog_hours: Option<(u8, u8)>,
     /// Silence after which the connection is given up.
     pub idle_timeout_ms: u32,
     /// How often the accepting side breaks a silence; `None` on a metered link.
@@ -76,6 +79,7 @@ impl LinkProfile {
             kind,
             rate_bytes_per_s: None,
             bytes_per_month: None,
+            backlog_hours: None,
             idle_timeout_ms: idle,
             keep_alive_ms: keep_alive,
             suspect_after_ms: suspect,

@@ -147,6 +147,8 @@ pub enum RefusedWhy {
     NotYours,
     /// The agent has more of something than it may.
     Quota,
+    /// A seal came for ticks that are not all here: the segment must come whole.
+    Missing,
 }
 
 /// Something that will not be kept.

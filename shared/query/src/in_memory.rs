@@ -1,0 +1,57 @@
+//! A source made of vectors, for tests and for looking at the page without a mesh.
+
+use std::sync::Arc;
+
+use crate::{Coverage, LabelSet, Limits, Matcher, SeriesSamples, Shortfall, Source, SourceError, Visit, all_match};
+
+/// Series kept whole in memory. Not a storage: nothing is indexed, nothing is ever dropped.
+#[derive(Debug, Clone, Default)]
+pub struct InMemory {
+    pieces: Vec<Piece>,
+    coverage: Coverage,
+}
+
+#[derive(Debug, Clone)]
+struct Piece {
+    labels: Arc<LabelSet>,
+    timestamps_ms: Vec<i64>,
+    values: Vec<f64>,
+}
+
+impl InMemory {
+    /// Adds a piece of a series, samples in rising order of time.
+    pub fn add(&mut self, labels: LabelSet, samples: impl IntoIterator<Item = (i64, f64)>) {
+        let (timestamps_ms, values) = samples.into_iter().unzip();
+        self.pieces.push(Piece { labels: Arc::new(labels), timestamps_ms, values });
+    }
+
+    /// Says with every answer that something of this machine is missing.
+    pub fn lacks(&mut self, shortfall: Shortfall) {
+        self.coverage.lacks(shortfall);
+    }
+}
+
+impl Source for InMemory {
+    fn select(
+        &self,
+        matchers: &[Matcher],
+        start_ms: i64,
+        end_ms: i64,
+        limits: &Limits,
+        sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
+    ) -> Result<Coverage, SourceError> {
+        for Piece { labels, timestamps_ms, values } in &self.pieces {
+            limits.stop.check()?;
+            let from = timestamps_ms.partition_point(|at| *at < start_ms);
+            let until = timestamps_ms.partition_point(|at| *at <= end_ms);
+            if from >= until || !all_match(matchers, labels) {
+                continue;
+            }
+            let (timestamps_ms, values) = (&timestamps_ms[from..until], &values[from..until]);
+            if sink(SeriesSamples { labels, timestamps_ms, values }).is_break() {
+                break;
+            }
+        }
+        Ok(self.coverage.clone())
+    }
+}

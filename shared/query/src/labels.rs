@@ -1,0 +1,146 @@
+//! By what labels is a series known to the one who asks?
+
+use std::fmt;
+
+use vigie_model::SeriesDef;
+
+use crate::{Matcher, all_match};
+
+/// The label that holds a series' Prometheus name.
+pub const NAME: &str = "__name__";
+
+/// The labels that say whose a series is, as [`Owner`] fills them.
+///
+/// There is none for the incarnation of a machine's store: a disk that was replaced does not make a second machine, so
+/// the lives of one store follow one another in one series.
+pub const OWNER_LABELS: [&str; 4] = ["client", "machine", "machine_id", "site"];
+
+/// The labels of one series: sorted by name, each name once, no empty value (Prometheus holds an empty label and an
+/// absent one for the same).
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LabelSet(Vec<(Box<str>, Box<str>)>);
+
+impl LabelSet {
+    /// Labels from pairs in any order. Where a name stands twice the first wins.
+    pub fn new<N: Into<Box<str>>, V: Into<Box<str>>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+        let mut labels: Vec<(Box<str>, Box<str>)> =
+            pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        labels.retain(|(_, value)| !value.is_empty());
+        labels.sort_by(|a, b| a.0.cmp(&b.0));
+        labels.dedup_by(|later, first| later.0 == first.0);
+        Self(labels)
+    }
+
+    /// How everyone knows a machine's series: its Prometheus name, its own labels, and whose it is.
+    ///
+    /// A label of the series that bears an owner's name keeps its value as `exported_…`, as Prometheus does, because
+    /// nobody may say by a label that they are another client.
+    pub fn of(def: &SeriesDef, owner: &Owner) -> Self {
+        let own = def.prometheus_labels().into_iter().map(|(name, value)| {
+            let taken = name == NAME || OWNER_LABELS.contains(&name.as_str());
+            (if taken { format!("exported_{name}") } else { name }, value)
+        });
+        let said = [(NAME.to_owned(), def.prometheus_name())];
+        let owner = owner.labels().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self::new(owner.into_iter().chain(said).chain(own))
+    }
+
+    /// The value of a label, empty when it is not there.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.binary_search_by(|(key, _)| (**key).cmp(name)).map_or("", |at| &self.0[at].1)
+    }
+
+    /// The pairs, sorted by name.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// Roughly what it costs to keep, for limits on memory.
+    pub fn cost_bytes(&self) -> usize {
+        // Two fat pointers and two allocations for each pair.
+        self.iter().map(|(name, value)| name.len() + value.len() + 64).sum::<usize>() + 24
+    }
+}
+
+impl fmt::Debug for LabelSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// Whose a series is: what a node adds to the labels that an agent declared.
+///
+/// It comes from the machine's certificate and from the row that names it, never from the agent's samples.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Owner {
+    /// The tenant.
+    pub client: String,
+    /// The site.
+    pub site: String,
+    /// The host name, for people.
+    pub machine: String,
+    /// The node id, for machines.
+    pub machine_id: String,
+}
+
+impl Owner {
+    /// The four labels.
+    pub fn labels(&self) -> [(&'static str, &str); 4] {
+        [
+            ("client", &self.client),
+            ("machine", &self.machine),
+            ("machine_id", &self.machine_id),
+            ("site", &self.site),
+        ]
+    }
+
+    /// Whether any series of this owner can match: a cheap way to pass over a machine before its schema is read.
+    pub fn may_match(&self, matchers: &[Matcher]) -> bool {
+        let labels = self.labels();
+        let value = |name: &str| labels.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+        matchers.iter().all(|matcher| value(matcher.name()).is_none_or(|value| matcher.matches(value)))
+    }
+
+    /// The labels of a series of this owner, if they match.
+    pub fn labels_if_matched(&self, def: &SeriesDef, matchers: &[Matcher]) -> Option<LabelSet> {
+        let labels = LabelSet::of(def, self);
+        all_match(matchers, &labels).then_some(labels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vigie_model::{Kind, Resolution};
+
+    use super::*;
+
+    fn owner() -> Owner {
+        Owner { client: "acme".into(), site: "lyon".into(), machine: "compta-2".into(), machine_id: "ab".into() }
+    }
+
+    #[test]
+    fn a_series_can_not_claim_another_client() {
+        let def = SeriesDef::new("m", &[("client", "other"), ("site", "")], "", Kind::Gauge, Resolution::ONE)
+            .expect("a plain series");
+        let labels = LabelSet::of(&def, &owner());
+        assert_eq!(labels.get("client"), "acme");
+        assert_eq!(labels.get("exported_client"), "other");
+        assert_eq!(labels.get("site"), "lyon");
+        assert_eq!(labels.get(NAME), "m");
+    }
+
+    #[test]
+    fn an_empty_label_is_an_absent_label() {
+        assert_eq!(LabelSet::new([("a", ""), ("b", "1")]), LabelSet::new([("b", "1")]));
+        assert_eq!(LabelSet::new([("b", "1")]).get("a"), "");
+    }
+
+    #[test]
+    fn an_owner_is_passed_over_only_when_nothing_of_it_can_match() {
+        let lyon = Matcher::equal("site", "lyon");
+        let paris = Matcher::equal("site", "paris");
+        let other = Matcher::equal("device", "sda");
+        assert!(owner().may_match(&[lyon.clone(), other]));
+        assert!(!owner().may_match(&[lyon, paris]));
+    }
+}

@@ -1,0 +1,149 @@
+//! How is a file opened that may be damaged?
+//!
+//! redb refuses or panics on a damaged structure and reads damaged values as they stand. So an unclean stop is followed by
+//! a check; what fails it is saved row by row, for every row proves itself, into a fresh file; what can not even be read
+//! is set aside. A store opens in any case but on a full or refusing disk.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use redb::{Builder, Database, TableDefinition};
+
+use crate::errors::{OpenError, Trouble, guarded};
+use crate::medium::{Boxed, LastTime, Medium};
+use crate::salvage;
+
+/// Every table of every store: bytes to bytes, encoded by `vigie_codec::disk`.
+pub(crate) type Rows = TableDefinition<'static, &'static [u8], &'static [u8]>;
+
+/// A process that died this often in a row while opening the file is dying of the file.
+const DEATHS: u32 = 3;
+
+/// How to open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct How<'a> {
+    pub(crate) cache_bytes: usize,
+    /// Files above this are not checked as a whole after an unclean stop.
+    pub(crate) check_up_to_bytes: u64,
+    /// The tables that are saved from a damaged file.
+    pub(crate) tables: &'a [Rows],
+}
+
+/// An open file, and what became of the one that was there.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) db: Database,
+    /// The last stop was unclean.
+    pub(crate) unclean: bool,
+    /// The file that was there was damaged.
+    pub(crate) damaged: bool,
+    /// Where the damaged file is now, if it was kept.
+    pub(crate) set_aside: Option<String>,
+    /// Rows saved from it.
+    pub(crate) saved_rows: u64,
+}
+
+/// Opens what is there, or saves what can be saved of it.
+pub(crate) fn open(medium: &mut dyn Medium, how: How<'_>) -> Result<Opened, OpenError> {
+    let last_time = medium.last_time();
+    medium.note_opening()?;
+    let opened = match last_time {
+        LastTime::DiedOpening(times) if times >= DEATHS => start_over(medium, how, 0)?,
+        _ => open_believed(medium, how, last_time != LastTime::Clean)?,
+    };
+    medium.note_open();
+    Ok(Opened { unclean: last_time != LastTime::Clean, ..opened })
+}
+
+/// Opens again what this process had open: after a full disk, a refused write, or damage that showed while it was open.
+pub(crate) fn reopen(medium: &mut dyn Medium, how: How<'_>, damaged: bool) -> Result<Opened, OpenError> {
+    open_believed(medium, how, damaged)
+}
+
+fn open_believed(medium: &mut dyn Medium, how: How<'_>, unclean: bool) -> Result<Opened, OpenError> {
+    let mut tried = believed(medium, how, unclean);
+    if matches!(tried, Err(Trouble::Full)) {
+        // Even a repair writes. The ballast comes back when there is room again.
+        medium.ballast(false)?;
+        tried = believed(medium, how, unclean);
+    }
+    match tried {
+        Ok(db) => Ok(Opened { db, unclean, damaged: false, set_aside: None, saved_rows: 0 }),
+        Err(Trouble::Damaged(why)) => {
+            tracing::warn!(why, "the store is damaged; what can be read is saved into a fresh file");
+            let saved_rows = save(medium, how)?;
+            start_over(medium, how, saved_rows)
+        }
+        Err(other) => Err(refused(other)),
+    }
+}
+
+/// The file, if it can be believed.
+fn believed(medium: &mut dyn Medium, how: How<'_>, unclean: bool) -> Result<Database, Trouble> {
+    let Plain { mut db, repaired, bytes } = plain(medium, how)?;
+    // redb's own repair has just checked every page.
+    if unclean && !repaired && bytes <= how.check_up_to_bytes {
+        guarded(|| Ok(db.check_integrity()?))?;
+    }
+    Ok(db)
+}
+
+struct Plain {
+    db: Database,
+    /// redb had to repair it, and so has read all of it.
+    repaired: bool,
+    bytes: u64,
+}
+
+fn plain(medium: &mut dyn Medium, how: How<'_>) -> Result<Plain, Trouble> {
+    let backend = medium.backend().map_err(Trouble::of_io)?;
+    let bytes = backend.len().map_err(Trouble::of_io)?;
+    let repaired = Rc::new(Cell::new(false));
+    let seen = Rc::clone(&repaired);
+    let mut builder = Builder::new();
+    builder.set_cache_size(how.cache_bytes).set_repair_callback(move |_| seen.set(true));
+    let db = guarded(|| Ok(builder.create_with_backend(Boxed(backend))?))?;
+    Ok(Plain { db, repaired: repaired.get(), bytes })
+}
+
+/// Copies what can be read into the medium's fresh bytes; says how many rows.
+fn save(medium: &mut dyn Medium, how: How<'_>) -> Result<u64, OpenError> {
+    let fresh = medium.fresh()?;
+    let old = match plain(medium, how) {
+        Ok(plain) => plain.db,
+        Err(Trouble::Damaged(_)) => return Ok(0),
+        Err(other) => return Err(refused(other)),
+    };
+    let copied = guarded(|| {
+        let new = Builder::new().set_cache_size(how.cache_bytes).create_with_backend(Boxed(fresh))?;
+        how.tables.iter().try_fold(0, |rows, table| Ok(rows + salvage::copy(&old, &new, *table)?))
+    });
+    // Dropping a damaged file writes to it; what it panics of is of no interest any more.
+    guarded(|| {
+        drop(old);
+        Ok(())
+    })
+    .unwrap_or_default();
+    match copied {
+        Ok(rows) => Ok(rows),
+        Err(Trouble::Full) => Err(OpenError::Full),
+        Err(Trouble::Io(error)) => Err(error.into()),
+        Err(_) => Ok(0),
+    }
+}
+
+/// Goes on with the fresh bytes, if there are any, or with none.
+fn start_over(medium: &mut dyn Medium, how: How<'_>, saved_rows: u64) -> Result<Opened, OpenError> {
+    let set_aside = medium.set_aside()?;
+    let Plain { db, .. } = plain(medium, how).map_err(refused)?;
+    Ok(Opened { db, unclean: true, damaged: true, set_aside, saved_rows })
+}
+
+fn refused(trouble: Trouble) -> OpenError {
+    match trouble {
+        Trouble::Full => OpenError::Full,
+        Trouble::Io(error) => OpenError::Io(error),
+        Trouble::InUse => OpenError::Io(std::io::ErrorKind::ResourceBusy.into()),
+        Trouble::Damaged(why) => OpenError::Damaged(why),
+    }
+}

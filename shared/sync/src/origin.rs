@@ -1,0 +1,411 @@
+//! How does an agent number what it measures, when does it seal, and what does it own up to after a crash?
+//!
+//! Numbers are reserved ahead, durably, and never given twice; so a tick may leave before it is durable, and what a crash
+//! took becomes a gap over numbers that nobody else can mean. When even reserving fails (the disk is full or broken), the
+//! origin begins a new incarnation in memory: its numbers need no reserving, because the incarnation itself was never
+//! on any disk. When the store is back, that life is written down and goes on.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use vigie_codec::SigningKey;
+use vigie_codec::live::LiveEncoder;
+use vigie_codec::schema::SchemaHash;
+use vigie_codec::segment::{self, HeaderHash, TARGET_BODY_BYTES};
+use vigie_codec::statement::{SignedStatement, Statement};
+use vigie_codec::wire::Tally;
+use vigie_merge::RangeSet;
+use vigie_model::{Anchor, Gap, GapReason, Incarnation, Moment, NodeId, Sample, Seq, SeriesDef, StreamId, Tick, UtcMs};
+
+use crate::keep::{StreamFacts, Write};
+
+/// Numbers reserved beyond the last one given. Each crash gives up at most so many; a store in trouble for so many ticks
+/// makes the origin begin a new life.
+pub const RESERVED_AHEAD: u64 = 16;
+
+/// Ticks kept in memory while the store is in trouble: at ten seconds, some three hours; at 150 samples, about 4 MB.
+pub const MAX_UNKEPT: usize = 1_024;
+
+/// When a run of ticks is sealed although it could still grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SealAfter {
+    /// So many ticks.
+    pub ticks: usize,
+    /// So long after its first tick was measured: what is not sealed is not yet signed for.
+    pub age_ms: u64,
+}
+
+impl Default for SealAfter {
+    fn default() -> Self {
+        Self { ticks: 360, age_ms: 600_000 }
+    }
+}
+
+/// The mind that numbers, seals and owns up.
+#[derive(Debug)]
+pub struct Origin {
+    stream: StreamId,
+    key: SigningKey,
+    name: String,
+    /// The last number given.
+    last: Seq,
+    /// The last number that may be given.
+    reserved: Seq,
+    /// Whether the store knows this stream at all.
+    introduced: bool,
+    /// Ticks that are not in a segment: the first `durable` of them are in the store.
+    tail: VecDeque<Arc<Tick>>,
+    durable: usize,
+    tail_bytes: usize,
+    tail_since_ms: u64,
+    gauge: LiveEncoder,
+    head: HeaderHash,
+    defs: Vec<SeriesDef>,
+    durable_defs: usize,
+    schema: SchemaHash,
+    samples: u64,
+    /// Ticks that had to be dropped from memory while the store was in trouble: first, last, samples.
+    dropped: Option<(Seq, Seq, u64)>,
+    seal_after: SealAfter,
+}
+
+/// What a commit under way will have made durable, to be told back when it succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promise {
+    upto: Seq,
+    sealed_upto: Option<(Seq, HeaderHash)>,
+    defs: usize,
+    reserved: Seq,
+    dropped: Option<(Seq, Seq, u64)>,
+}
+
+impl Origin {
+    /// A new life.
+    pub fn new(
+        agent: NodeId,
+        incarnation: Incarnation,
+        name: String,
+        key: SigningKey,
+        defs: Vec<SeriesDef>,
+        after: SealAfter,
+    ) -> Self {
+        Self {
+            stream: StreamId { agent, incarnation },
+            key,
+            name,
+            last: Seq(0),
+            // A life that no disk has seen needs no reserving.
+            reserved: Seq(u64::MAX),
+            introduced: false,
+            tail: VecDeque::new(),
+            durable: 0,
+            tail_bytes: 0,
+            tail_since_ms: 0,
+            gauge: LiveEncoder::new(),
+            head: HeaderHash::NONE,
+            schema: SchemaHash::of(&defs),
+            defs,
+            durable_defs: 0,
+            samples: 0,
+            dropped: None,
+            seal_after: after,
+        }
+    }
+
+    /// A life that goes on: from what the store holds of it.
+    ///
+    /// Also returns what must be kept before anything else: the gap over numbers a crash may have taken.
+    pub fn resume(
+        stream: StreamId,
+        facts: &StreamFacts,
+        defs: Vec<SeriesDef>,
+        tail: Vec<Arc<Tick>>,
+        key: SigningKey,
+        after: SealAfter,
+        now: UtcMs,
+    ) -> (Self, Vec<Write>) {
+        let name = facts.name.clone();
+        let mut origin = Self::new(stream.agent, stream.incarnation, name, key, defs, after);
+        let known = facts.have.last().unwrap_or(0);
+        origin.last = Seq(known.max(facts.reserved.0));
+        origin.reserved = origin.last;
+        origin.introduced = true;
+        origin.head = facts.head;
+        origin.durable_defs = origin.defs.len();
+        origin.samples = facts.tally.samples;
+        let mut writes = Vec::new();
+        if facts.reserved.0 > known {
+            let gap = (Seq(known + 1), facts.reserved);
+            writes.push(origin.gap(gap, GapReason::Interrupted, None, now));
+        }
+        // What an earlier run left loose is sealed at once: its ticks are of another run of the program, maybe of another
+        // boot, and the peer wants a signature.
+        for run in runs(&tail) {
+            writes.extend(origin.seal_run(run).map(|(write, _)| write));
+        }
+        (origin, writes)
+    }
+
+    /// Which stream.
+    pub fn stream(&self) -> StreamId {
+        self.stream
+    }
+
+    /// How much was collected.
+    pub fn tally(&self) -> Tally {
+        Tally { ticks: self.last.0, samples: self.samples }
+    }
+
+    /// Whether the store knows this life.
+    pub fn is_on_disk(&self) -> bool {
+        self.introduced
+    }
+
+    /// Whether a number can be given. When not, and the store stays in trouble, a new life must begin.
+    pub fn can_number(&self) -> bool {
+        self.last < self.reserved
+    }
+
+    /// Definitions, in place.
+    pub fn defs(&self) -> &[SeriesDef] {
+        &self.defs
+    }
+
+    /// Whether some definition is not durable yet: ticks that use it must wait, because its place could be given to
+    /// another series after a crash.
+    pub fn has_new_defs(&self) -> bool {
+        self.introduced && self.durable_defs < self.defs.len()
+    }
+
+    /// Adds definitions that follow those known.
+    pub fn define(&mut self, defs: impl IntoIterator<Item = SeriesDef>) {
+        for def in defs {
+            self.schema = self.schema.then(&def);
+            self.defs.push(def);
+        }
+    }
+
+    /// Numbers a round of measurements. `None` when no number may be given: see [`Origin::can_number`].
+    pub fn measured(&mut self, at: Moment, samples: Vec<Sample>, now_ms: u64) -> Option<Arc<Tick>> {
+        if !self.can_number() {
+            return None;
+        }
+        self.last = self.last.next();
+        self.samples += samples.len() as u64;
+        let tick = Arc::new(Tick { seq: self.last, at, samples });
+        if self.tail.is_empty() {
+            self.tail_since_ms = now_ms;
+        }
+        self.tail_bytes += self.gauge.encode(0, &tick).len();
+        self.tail.push_back(tick.clone());
+        self.bound_memory();
+        Some(tick)
+    }
+
+    fn bound_memory(&mut self) {
+        if self.tail.len() - self.durable <= MAX_UNKEPT {
+            return;
+        }
+        if let Some(lost) = self.tail.remove(self.durable) {
+            let (first, _, samples) = self.dropped.unwrap_or((lost.seq, lost.seq, 0));
+            self.dropped = Some((first, lost.seq, samples + lost.samples.len() as u64));
+        }
+    }
+
+    /// What is to be kept next, if anything is; the promise is told back to [`Origin::kept`] when it is durable.
+    ///
+    /// `closing` seals whatever there is and gives back the reserved numbers.
+    pub fn writes(&mut self, now_ms: u64, now: UtcMs, closing: bool) -> (Vec<Write>, Promise) {
+        let mut writes = Vec::new();
+        let stream = self.stream;
+        if !self.introduced {
+            let key = self.key.verifying_key().to_bytes();
+            writes.push(Write::Stream { stream, key, name: self.name.clone() });
+        }
+        if self.durable_defs < self.defs.len() {
+            let defs = self.defs[self.durable_defs..].to_vec();
+            writes.push(Write::Schema { stream, from: self.durable_defs as u32, defs });
+        }
+        if let Some((first, last, samples)) = self.dropped {
+            writes.push(self.gap((first, last), GapReason::Evicted, Some(samples), now));
+        }
+        let sealed_upto = self.due_seal(now_ms, closing, &mut writes);
+        if sealed_upto.is_none() && self.durable < self.tail.len() {
+            let ticks = self.tail.iter().skip(self.durable).cloned().collect();
+            writes.push(Write::Ticks { stream, ticks });
+        }
+        let reserved = if closing { self.last } else { Seq(self.last.0 + RESERVED_AHEAD) };
+        if !writes.is_empty() || reserved != self.reserved {
+            writes.push(Write::Reserve { stream, until: reserved });
+            writes.push(Write::Tally { stream, tally: self.tally() });
+        }
+        (writes, Promise { upto: self.last, sealed_upto, defs: self.defs.len(), reserved, dropped: self.dropped })
+    }
+
+    fn due_seal(&self, now_ms: u64, closing: bool, writes: &mut Vec<Write>) -> Option<(Seq, HeaderHash)> {
+        let ticks: Vec<_> = self.tail.iter().cloned().collect();
+        let runs = runs(&ticks);
+        // Only a run that can not grow, or has grown enough, is sealed.
+        let old = now_ms.saturating_sub(self.tail_since_ms) >= self.seal_after.age_ms;
+        let full = self.tail_bytes >= TARGET_BODY_BYTES || self.tail.len() >= self.seal_after.ticks;
+        if self.tail.is_empty() || !(closing || old || full || runs.len() > 1) {
+            return None;
+        }
+        let mut head = self.head;
+        for run in runs {
+            if let Ok(segment) = segment::seal(stream_of(self), &plain(run), self.schema_now(), head, &self.key) {
+                head = segment.header().hash();
+                writes.push(Write::Segment(segment));
+            }
+        }
+        self.tail.back().map(|tick| (tick.seq, head))
+    }
+
+    fn schema_now(&self) -> (u32, SchemaHash) {
+        (self.defs.len() as u32, self.schema)
+    }
+
+    fn seal_run(&mut self, run: &[Arc<Tick>]) -> Option<(Write, HeaderHash)> {
+        let segment = segment::seal(self.stream, &plain(run), self.schema_now(), self.head, &self.key).ok()?;
+        self.head = segment.header().hash();
+        Some((Write::Segment(segment), self.head))
+    }
+
+    /// What was promised is durable.
+    pub fn kept(&mut self, promise: &Promise) {
+        self.introduced = true;
+        self.reserved = promise.reserved;
+        self.durable_defs = promise.defs;
+        // What was dropped while the commit was under way is owned up to in the next.
+        self.dropped = self.dropped.and_then(|(_, last, samples)| match promise.dropped {
+            Some((_, told, counted)) => (last > told).then(|| (told.next(), last, samples - counted)),
+            None => self.dropped,
+        });
+        if let Some((upto, head)) = promise.sealed_upto {
+            self.head = head;
+            while self.tail.front().is_some_and(|tick| tick.seq <= upto) {
+                self.tail.pop_front();
+            }
+            self.gauge = LiveEncoder::new();
+            self.tail_bytes = self.tail.iter().map(|tick| self.gauge.encode(0, tick).len()).sum();
+        }
+        self.durable = self.tail.iter().take_while(|tick| tick.seq <= promise.upto).count();
+    }
+
+    /// The store has set records aside that no longer read as they were written.
+    pub fn damaged(&self, lost: &RangeSet, reason: GapReason, now: UtcMs) -> Vec<Write> {
+        lost.ranges().map(|(first, last)| self.gap((Seq(first), Seq(last)), reason, None, now)).collect()
+    }
+
+    /// What the boot clock was found to mean.
+    pub fn anchored(&self, anchor: Anchor) -> Write {
+        Write::Statement(SignedStatement::new(self.stream, Statement::Anchor(anchor), &self.key))
+    }
+
+    fn gap(&self, (first, last): (Seq, Seq), reason: GapReason, samples: Option<u64>, now: UtcMs) -> Write {
+        let gap = Gap { first, last, reason, samples, noted_at: now };
+        Write::Statement(SignedStatement::new(self.stream, Statement::Gap(gap), &self.key))
+    }
+}
+
+fn stream_of(origin: &Origin) -> StreamId {
+    origin.stream
+}
+
+fn plain(run: &[Arc<Tick>]) -> Vec<Tick> {
+    run.iter().map(|tick| Tick::clone(tick)).collect()
+}
+
+/// Splits ticks where numbers do not follow one another, or a boot ends.
+fn runs(ticks: &[Arc<Tick>]) -> Vec<&[Arc<Tick>]> {
+    ticks.chunk_by(|a, b| a.seq.next() == b.seq && a.at.boot.no == b.at.boot.no).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use vigie_model::{Boot, SeriesIx};
+
+    use super::*;
+
+    fn origin() -> Origin {
+        let key = SigningKey::from_bytes(&[3; 32]);
+        let agent = NodeId::of_key(&key.verifying_key().to_bytes());
+        Origin::new(agent, Incarnation(9), "till-3".to_owned(), key, Vec::new(), SealAfter { ticks: 4, age_ms: 60_000 })
+    }
+
+    fn moment(ms: u64) -> Moment {
+        Moment { utc: UtcMs(1_000_000 + ms.cast_signed()), boot: Boot { no: 1, ms } }
+    }
+
+    fn measure(origin: &mut Origin, ms: u64) -> Option<Arc<Tick>> {
+        origin.measured(moment(ms), vec![Sample { series: SeriesIx(0), value: 7 }], ms)
+    }
+
+    fn commit(origin: &mut Origin, ms: u64) -> Vec<Write> {
+        let (writes, promise) = origin.writes(ms, UtcMs(0), false);
+        origin.kept(&promise);
+        writes
+    }
+
+    #[test]
+    fn numbers_run_out_when_nothing_can_be_reserved() {
+        let mut origin = origin();
+        commit(&mut origin, 0);
+        let given = (0..100).filter_map(|ms| measure(&mut origin, ms)).count();
+        assert_eq!(given as u64, RESERVED_AHEAD);
+        assert!(!origin.can_number());
+        commit(&mut origin, 100);
+        assert!(measure(&mut origin, 101).is_some());
+    }
+
+    #[test]
+    fn a_run_is_sealed_when_it_is_long_enough_and_each_seal_names_the_one_before() {
+        let mut origin = origin();
+        let mut heads = vec![HeaderHash::NONE];
+        for ms in 0..12 {
+            measure(&mut origin, ms);
+            for write in commit(&mut origin, ms) {
+                if let Write::Segment(segment) = write {
+                    assert_eq!(segment.header().ticks(), 4);
+                    assert_eq!(segment.header().before, heads[heads.len() - 1]);
+                    heads.push(segment.header().hash());
+                }
+            }
+        }
+        assert_eq!(heads.len(), 4);
+    }
+
+    #[test]
+    fn after_a_crash_the_reserved_numbers_are_owned_up_to_and_never_given_again() {
+        let mut origin = origin();
+        measure(&mut origin, 0);
+        commit(&mut origin, 0);
+        let mut facts = StreamFacts::new([0; 32], "till-3".to_owned());
+        facts.have = RangeSet::of(1, 1);
+        facts.reserved = Seq(1 + RESERVED_AHEAD);
+        let key = SigningKey::from_bytes(&[3; 32]);
+        let after = SealAfter::default();
+        let (mut again, writes) = Origin::resume(origin.stream(), &facts, Vec::new(), Vec::new(), key, after, UtcMs(5));
+        let Some(Write::Statement(signed)) = writes.first() else { panic!("a gap comes first") };
+        let Statement::Gap(gap) = signed.statement else { panic!("a gap comes first") };
+        assert_eq!((gap.first, gap.last, gap.reason), (Seq(2), facts.reserved, GapReason::Interrupted));
+        assert!(!again.can_number(), "nothing is given before something is reserved");
+        commit(&mut again, 1);
+        assert_eq!(measure(&mut again, 2).map(|tick| tick.seq), Some(facts.reserved.next()));
+    }
+
+    #[test]
+    fn a_store_in_trouble_costs_the_oldest_in_memory_and_says_so() {
+        let mut origin = origin();
+        for ms in 0..MAX_UNKEPT as u64 + 10 {
+            measure(&mut origin, ms);
+        }
+        let (writes, _) = origin.writes(0, UtcMs(0), false);
+        let gap = writes.iter().find_map(|write| match write {
+            Write::Statement(SignedStatement { statement: Statement::Gap(gap), .. }) => Some(*gap),
+            _ => None,
+        });
+        let gap = gap.expect("what was dropped is a gap");
+        assert_eq!((gap.first, gap.last, gap.samples), (Seq(1), Seq(10), Some(10)));
+    }
+}

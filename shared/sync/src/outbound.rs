@@ -1,0 +1,508 @@
+//! The offering half of a session: what the peer lacks, in the order it is needed.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use vigie_codec::live::LiveEncoder;
+use vigie_codec::wire::{
+    Announced, Frame, Held, LiveTick, LooseTicks, MAX_STREAMS_PER_FRAME, Paused, Refused, RefusedWhy, SchemaPart, Tally,
+};
+use vigie_merge::RangeSet;
+use vigie_model::{Anchor, StreamId, Tick};
+
+use crate::allowance::Allowance;
+use crate::keep::{Record, StreamFacts};
+use crate::talk::{Answer, Ask};
+use crate::window::Window;
+use crate::{Lane, LinkProfile};
+
+/// Bytes on the live lane that may be under way. Beyond it the newest tick of each machine waits and older ones go as
+/// backlog: this much is half a second of a megabit line.
+const LIVE_IN_FLIGHT_BYTES: u64 = 64 * 1024;
+
+/// Share of frames that backlog gets while live ticks also wait: one piece after so many live ticks. A floor, so that a
+/// line too narrow for its live ticks still drains.
+const LIVE_PER_BULK: u32 = 64;
+
+/// Bytes of records asked from the store at once.
+const LOAD_BYTES: u64 = 48 * 1024;
+
+/// How often the peer is told how much was collected, when no tick says so.
+const TALLY_EVERY_MS: u64 = 30_000;
+
+/// What the offering half wishes; the session adds its own name.
+#[derive(Debug)]
+pub(crate) enum Wish {
+    Send(Lane, Frame),
+    Ask(StreamId, Ask),
+}
+
+#[derive(Debug)]
+struct PeerHas {
+    have: RangeSet,
+    sealed: RangeSet,
+}
+
+/// One stream as it is offered on this connection.
+#[derive(Debug)]
+struct Offered {
+    stream: StreamId,
+    /// What the peer has; unknown until it says so.
+    peer: Option<PeerHas>,
+    /// Under way on this connection and not yet acknowledged.
+    sent: RangeSet,
+    /// Sent on the live lane: seals follow on the same lane, and so never overtake their ticks.
+    live_sent: RangeSet,
+    /// Numbers whose seal is under way.
+    seals_sent: RangeSet,
+    /// What the peer will not take on this connection.
+    blocked: RangeSet,
+    schema_sent: u32,
+    anchors_told: BTreeMap<u32, Anchor>,
+    live_introduced: bool,
+    tally_told: u64,
+    asking_schema: bool,
+    asking_anchors: bool,
+    /// The numbers whose seals were last asked for: asking again for the same would give the same.
+    seals_asked: RangeSet,
+}
+
+/// The offering half.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    streams: Vec<Offered>,
+    by_id: BTreeMap<StreamId, u32>,
+    announced: usize,
+    live: LiveEncoder,
+    live_sent_bytes: u64,
+    live_received: u64,
+    live_queued_bytes: u64,
+    /// The newest tick of each stream that waits for company or for room.
+    waiting: BTreeMap<StreamId, Arc<Tick>>,
+    waiting_since_ms: Option<u64>,
+    gather_ms: u64,
+    bulk: Window,
+    bulk_owed: u32,
+    loading: Option<(StreamId, RangeSet)>,
+    /// Streams to look at again.
+    dirty: BTreeSet<usize>,
+    /// Streams that may have backlog for the peer.
+    hungry: BTreeSet<usize>,
+    /// Whose turn it is.
+    turn: usize,
+    live_turn: Option<StreamId>,
+    tally_due_ms: u64,
+    backlog_hours: Option<(u8, u8)>,
+    allowance: Option<Allowance>,
+    pub(crate) peer_paused: Paused,
+    wishes: VecDeque<Wish>,
+}
+
+type Streams = BTreeMap<StreamId, Arc<StreamFacts>>;
+
+impl Outbound {
+    pub(crate) fn new(profile: &LinkProfile, allowance: Option<Allowance>, now_ms: u64) -> Self {
+        Self {
+            streams: Vec::new(),
+            by_id: BTreeMap::new(),
+            announced: 0,
+            live: LiveEncoder::new(),
+            live_sent_bytes: 0,
+            live_received: 0,
+            live_queued_bytes: 0,
+            waiting: BTreeMap::new(),
+            waiting_since_ms: None,
+            gather_ms: u64::from(profile.gather_live_ms),
+            bulk: Window::new(profile),
+            bulk_owed: 0,
+            loading: None,
+            dirty: BTreeSet::new(),
+            hungry: BTreeSet::new(),
+            turn: 0,
+            live_turn: None,
+            tally_due_ms: now_ms + TALLY_EVERY_MS,
+            backlog_hours: profile.backlog_hours,
+            allowance,
+            peer_paused: Paused::default(),
+            wishes: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn poll(&mut self) -> Option<Wish> {
+        self.wishes.pop_front()
+    }
+
+    pub(crate) fn allowance(&self) -> Option<Allowance> {
+        self.allowance
+    }
+
+    /// A stream there is to offer. Offered once; later calls do nothing.
+    pub(crate) fn offer(&mut self, stream: StreamId) {
+        if self.by_id.contains_key(&stream) {
+            return;
+        }
+        self.by_id.insert(stream, self.streams.len() as u32);
+        self.streams.push(Offered {
+            stream,
+            peer: None,
+            sent: RangeSet::new(),
+            live_sent: RangeSet::new(),
+            seals_sent: RangeSet::new(),
+            blocked: RangeSet::new(),
+            schema_sent: 0,
+            anchors_told: BTreeMap::new(),
+            live_introduced: false,
+            tally_told: 0,
+            asking_schema: false,
+            asking_anchors: false,
+            seals_asked: RangeSet::new(),
+        });
+        self.dirty.insert(self.streams.len() - 1);
+    }
+
+    /// What is here of a stream has changed.
+    pub(crate) fn changed(&mut self, stream: StreamId) {
+        if let Some(ix) = self.by_id.get(&stream) {
+            self.dirty.insert(*ix as usize);
+        }
+    }
+
+    /// A tick as it was measured or passed by.
+    pub(crate) fn live(&mut self, stream: StreamId, tick: Arc<Tick>, now_ms: u64) {
+        self.offer(stream);
+        let offered = &self.streams[self.by_id[&stream] as usize];
+        let peer_has = offered.peer.as_ref().is_some_and(|peer| peer.have.contains(tick.seq.0));
+        let newer_waits = self.waiting.get(&stream).is_some_and(|waiting| waiting.seq >= tick.seq);
+        if peer_has || newer_waits || offered.sent.contains(tick.seq.0) {
+            return;
+        }
+        self.waiting.insert(stream, tick);
+        self.waiting_since_ms.get_or_insert(now_ms);
+    }
+
+    /// The peer says what it has: everything, after an announcement.
+    pub(crate) fn peer_has(&mut self, held: Held) -> Option<(StreamId, RangeSet)> {
+        let offered = self.streams.get_mut(held.ix as usize)?;
+        offered.schema_sent = offered.schema_sent.max(held.schema_len);
+        offered.seals_sent = RangeSet::new();
+        let have = held.have.clone();
+        offered.peer = Some(PeerHas { have: held.have, sealed: held.sealed });
+        self.dirty.insert(held.ix as usize);
+        Some((offered.stream, have))
+    }
+
+    /// The peer says what became durable.
+    pub(crate) fn peer_kept(&mut self, held: &Held) -> Option<(StreamId, RangeSet)> {
+        let offered = self.streams.get_mut(held.ix as usize)?;
+        let peer = offered.peer.get_or_insert_with(|| PeerHas { have: RangeSet::new(), sealed: RangeSet::new() });
+        peer.have.union_with(&held.have);
+        peer.sealed.union_with(&held.sealed);
+        offered.schema_sent = offered.schema_sent.max(held.schema_len);
+        offered.sent = offered.sent.without(&peer.have);
+        offered.live_sent = offered.live_sent.without(&peer.sealed);
+        offered.seals_sent = offered.seals_sent.without(&peer.sealed);
+        self.dirty.insert(held.ix as usize);
+        Some((offered.stream, peer.have.clone()))
+    }
+
+    /// The peer has taken so many bytes of the lanes.
+    pub(crate) fn peer_received(&mut self, live: u64, bulk: u64, now_ms: u64) {
+        self.live_received = self.live_received.max(live.min(self.live_sent_bytes));
+        self.bulk.received(bulk, now_ms);
+    }
+
+    /// The peer will not keep something.
+    pub(crate) fn peer_refused(&mut self, refused: &Refused) {
+        let Some(at) = self.by_id.get(&refused.stream) else { return };
+        self.dirty.insert(*at as usize);
+        let offered = &mut self.streams[*at as usize];
+        let (first, last) = (refused.first.0, refused.last.0);
+        let was_seal = offered.seals_sent.touches(first, last);
+        match refused.why {
+            // The whole segment goes instead.
+            RefusedWhy::Missing | RefusedWhy::Forged if was_seal => {
+                offered.seals_sent.remove(first, last);
+                offered.live_sent.remove(first, last);
+                offered.sent.remove(first, last);
+                if let Some(peer) = &mut offered.peer {
+                    peer.have.remove(first, last);
+                }
+            }
+            RefusedWhy::NotYours => {
+                offered.blocked.insert(0, u64::MAX);
+            }
+            RefusedWhy::Missing | RefusedWhy::Forged | RefusedWhy::Quota => {
+                offered.blocked.insert(first, last);
+            }
+        }
+    }
+
+    pub(crate) fn path(&mut self, rtt_ms: u64, live_queued_bytes: u64, spent_bytes: u64, now_ms: u64) {
+        self.bulk.path(rtt_ms, now_ms);
+        self.live_queued_bytes = live_queued_bytes;
+        if let Some(allowance) = &mut self.allowance {
+            allowance.spend(spent_bytes);
+        }
+    }
+
+    /// The store's answer to an [`Ask`] of this half.
+    pub(crate) fn answer(&mut self, stream: StreamId, answer: Answer, now_ms: u64) {
+        let Some(at) = self.by_id.get(&stream).map(|ix| *ix as usize) else { return };
+        self.dirty.insert(at);
+        match answer {
+            Answer::Records(records) => self.send_records(at, records, now_ms),
+            Answer::Schema { from, defs } => {
+                self.streams[at].asking_schema = false;
+                let upto = from + defs.len() as u32;
+                if !defs.is_empty() && self.streams[at].schema_sent == from {
+                    self.streams[at].schema_sent = upto;
+                    self.wishes.push_back(Wish::Send(Lane::State, Frame::Schema(SchemaPart { stream, from, defs })));
+                }
+            }
+            Answer::Seals(seals) => {
+                for seal in seals {
+                    self.streams[at].seals_sent.insert(seal.header.first.0, seal.header.last.0);
+                    self.send_live(Frame::Seal(seal));
+                }
+            }
+            Answer::Anchors(statements) => {
+                self.streams[at].asking_anchors = false;
+                let frames = statements.into_iter().map(|one| Wish::Send(Lane::State, Frame::Statement(one)));
+                self.wishes.extend(frames);
+            }
+        }
+    }
+
+    fn send_records(&mut self, at: usize, records: Vec<Record>, now_ms: u64) {
+        let asked = self.loading.take_if(|(stream, _)| *stream == self.streams[at].stream);
+        if let (Some((_, wanted)), true) = (asked, records.is_empty()) {
+            // What was wanted went away meanwhile. On this connection it is not asked for again.
+            wanted.ranges().for_each(|(first, last)| {
+                self.streams[at].blocked.insert(first, last);
+            });
+        }
+        for record in records {
+            let stream = self.streams[at].stream;
+            let (first, last, lane, frame) = match record {
+                Record::Segment(segment) => {
+                    let (first, last) = (segment.header().first.0, segment.header().last.0);
+                    self.streams[at].seals_sent.insert(first, last);
+                    (first, last, Lane::Backlog, Frame::Segment(segment))
+                }
+                Record::Ticks(ticks) => {
+                    let Some(first) = ticks.first().map(|tick| tick.seq) else { continue };
+                    let owned: Vec<Tick> = ticks.iter().map(|tick| Tick::clone(tick)).collect();
+                    let count = owned.len() as u32;
+                    let body = vigie_codec::block::encode(&owned);
+                    let frame = Frame::Ticks(LooseTicks { stream, first, count, body });
+                    (first.0, first.0 + u64::from(count) - 1, Lane::Backlog, frame)
+                }
+                Record::Statement(signed) => match signed.statement {
+                    vigie_codec::statement::Statement::Gap(gap) => {
+                        (gap.first.0, gap.last.0, Lane::State, Frame::Statement(signed))
+                    }
+                    vigie_codec::statement::Statement::Anchor(_) => continue,
+                },
+            };
+            self.streams[at].sent.insert(first, last);
+            if lane == Lane::Backlog {
+                self.bulk.sent(frame.encode().len() as u64, now_ms);
+            }
+            self.wishes.push_back(Wish::Send(lane, frame));
+        }
+    }
+
+    fn send_live(&mut self, frame: Frame) {
+        self.live_sent_bytes += frame.encode().len() as u64;
+        self.wishes.push_back(Wish::Send(Lane::Live, frame));
+    }
+
+    /// Wishes for all that may go now.
+    pub(crate) fn advance(&mut self, streams: &Streams, now_ms: u64, hour: u8) {
+        if let Some(allowance) = &mut self.allowance {
+            allowance.fill(now_ms);
+        }
+        self.announce(streams);
+        self.tell_tallies(streams, now_ms);
+        for at in std::mem::take(&mut self.dirty) {
+            self.ask_small(at, streams);
+            self.hungry.insert(at);
+        }
+        self.flush_live(streams, now_ms);
+        self.ask_backlog(streams, hour);
+    }
+
+    fn announce(&mut self, streams: &Streams) {
+        while self.announced < self.streams.len() {
+            let upto = self.streams.len().min(self.announced + MAX_STREAMS_PER_FRAME);
+            let list = (self.announced..upto).filter_map(|ix| self.introduction(ix, streams)).collect();
+            self.wishes.push_back(Wish::Send(Lane::Control, Frame::Announce(list)));
+            self.announced = upto;
+        }
+    }
+
+    fn introduction(&mut self, ix: usize, streams: &Streams) -> Option<Announced> {
+        let stream = self.streams[ix].stream;
+        let facts = streams.get(&stream)?;
+        self.streams[ix].tally_told = facts.tally.ticks;
+        Some(Announced { ix: ix as u32, stream, key: facts.key, name: facts.name.clone(), tally: facts.tally })
+    }
+
+    fn tell_tallies(&mut self, streams: &Streams, now_ms: u64) {
+        if now_ms < self.tally_due_ms {
+            return;
+        }
+        self.tally_due_ms = now_ms + TALLY_EVERY_MS;
+        for (ix, offered) in self.streams.iter_mut().enumerate() {
+            let Some(facts) = streams.get(&offered.stream) else { continue };
+            // A live tick tells its number itself; only what waits behind a full line needs saying.
+            let behind = facts.tally.ticks > offered.tally_told && !offered.live_sent.contains(facts.tally.ticks);
+            let acknowledged = offered.peer.as_ref().is_some_and(|peer| peer.have.contains(facts.tally.ticks));
+            if behind && !acknowledged {
+                offered.tally_told = facts.tally.ticks;
+                let tally = Tally { ..facts.tally };
+                self.wishes.push_back(Wish::Send(Lane::Control, Frame::Tally(ix as u32, tally)));
+            }
+        }
+    }
+
+    /// Definitions, anchors and seals: small, and not bound by the bulk window.
+    fn ask_small(&mut self, at: usize, streams: &Streams) {
+        let offered = &mut self.streams[at];
+        let (Some(facts), Some(peer)) = (streams.get(&offered.stream), &offered.peer) else { return };
+        if facts.schema_len > offered.schema_sent && !offered.asking_schema {
+            offered.asking_schema = true;
+            self.wishes.push_back(Wish::Ask(offered.stream, Ask::Schema { from: offered.schema_sent }));
+        }
+        if facts.anchors != offered.anchors_told && !offered.asking_anchors {
+            offered.asking_anchors = true;
+            offered.anchors_told.clone_from(&facts.anchors);
+            self.wishes.push_back(Wish::Ask(offered.stream, Ask::Anchors));
+        }
+        let unsigned = facts.sealed.without(&peer.sealed);
+        if unsigned.is_empty() {
+            return;
+        }
+        let mut there = peer.have.clone();
+        there.union_with(&offered.live_sent);
+        let within = unsigned.intersection(&there).without(&offered.seals_sent).without(&facts.gaps);
+        if !within.is_empty() && within != offered.seals_asked {
+            offered.seals_asked.clone_from(&within);
+            self.wishes.push_back(Wish::Ask(offered.stream, Ask::Seals { within }));
+        }
+    }
+
+    fn live_may_go(&self) -> bool {
+        let under_way = self.live_sent_bytes - self.live_received;
+        !self.peer_paused.live
+            && self.live_queued_bytes < LIVE_IN_FLIGHT_BYTES
+            && under_way < LIVE_IN_FLIGHT_BYTES
+            && self.allowance.is_none_or(|allowance| allowance.allows_live())
+    }
+
+    fn flush_live(&mut self, streams: &Streams, now_ms: u64) {
+        if self.waiting_since_ms.is_none_or(|since| now_ms < since + self.gather_ms) {
+            return;
+        }
+        while self.live_may_go() {
+            let Some((stream, tick)) = self.next_waiting() else { break };
+            self.send_tick(stream, &tick, streams);
+        }
+        if self.waiting.is_empty() {
+            self.waiting_since_ms = None;
+        }
+    }
+
+    /// Machines in turn, so that on a full line each is seen now and then.
+    fn next_waiting(&mut self) -> Option<(StreamId, Arc<Tick>)> {
+        let after = self.live_turn.and_then(|turn| {
+            self.waiting.range((std::ops::Bound::Excluded(turn), std::ops::Bound::Unbounded)).next().map(|(id, _)| *id)
+        });
+        let stream = after.or_else(|| self.waiting.keys().next().copied())?;
+        self.live_turn = Some(stream);
+        self.waiting.remove(&stream).map(|tick| (stream, tick))
+    }
+
+    fn send_tick(&mut self, stream: StreamId, tick: &Tick, streams: &Streams) {
+        let ix = self.by_id[&stream];
+        let at = ix as usize;
+        if self.streams[at].blocked.contains(tick.seq.0) || self.streams[at].sent.contains(tick.seq.0) {
+            return;
+        }
+        if !self.streams[at].live_introduced {
+            let Some(introduction) = self.introduction(at, streams) else { return };
+            self.streams[at].live_introduced = true;
+            self.send_live(Frame::LiveStream(introduction));
+        }
+        let body = self.live.encode(ix, tick);
+        self.streams[at].sent.insert(tick.seq.0, tick.seq.0);
+        self.streams[at].live_sent.insert(tick.seq.0, tick.seq.0);
+        self.bulk_owed += 1;
+        self.send_live(Frame::Live(LiveTick { ix, seq: tick.seq, body }));
+    }
+
+    fn bulk_may_go(&self, hour: u8) -> bool {
+        let in_hours = self.backlog_hours.is_none_or(|(from, to)| {
+            if from <= to { (from..to).contains(&hour) } else { hour >= from || hour < to }
+        });
+        let live_waits = self.waiting_since_ms.is_some() && !self.live_may_go();
+        let turn = !live_waits || self.bulk_owed >= LIVE_PER_BULK;
+        in_hours
+            && turn
+            && !self.peer_paused.bulk
+            && self.loading.is_none()
+            && (self.bulk.room() > 1_200 || self.bulk.in_flight() == 0)
+            && self.allowance.is_none_or(|allowance| allowance.allows_bulk())
+    }
+
+    /// Asks for the next piece of backlog, machine by machine in turn, so that one returning machine does not hold up the
+    /// others.
+    fn ask_backlog(&mut self, streams: &Streams, hour: u8) {
+        if !self.bulk_may_go(hour) {
+            return;
+        }
+        while let Some(at) = self.hungry.range(self.turn..).next().or_else(|| self.hungry.first()).copied() {
+            let wanted = self.wanted(at, streams);
+            if wanted.is_empty() {
+                self.hungry.remove(&at);
+                continue;
+            }
+            self.turn = at + 1;
+            self.bulk_owed = 0;
+            let stream = self.streams[at].stream;
+            self.loading = Some((stream, wanted.clone()));
+            let budget_bytes = self.bulk.room().clamp(1, LOAD_BYTES);
+            self.wishes.push_back(Wish::Ask(stream, Ask::Records { wanted, budget_bytes }));
+            return;
+        }
+    }
+
+    /// What is here, is not there, and is not on its way.
+    fn wanted(&self, at: usize, streams: &Streams) -> RangeSet {
+        let offered = &self.streams[at];
+        let (Some(facts), Some(peer)) = (streams.get(&offered.stream), &offered.peer) else { return RangeSet::new() };
+        if facts.present == peer.have {
+            return RangeSet::new();
+        }
+        let mut wanted = facts.present.without(&peer.have).without(&offered.sent).without(&offered.blocked);
+        if let Some(waiting) = self.waiting.get(&offered.stream) {
+            wanted.remove(waiting.seq.0, waiting.seq.0);
+        }
+        wanted
+    }
+
+    /// Whether anything is here that the peer lacks.
+    pub(crate) fn backlog_ticks(&self, streams: &Streams) -> u64 {
+        let lacking = |offered: &Offered| {
+            let facts = streams.get(&offered.stream)?;
+            Some(facts.present.without(&offered.peer.as_ref()?.have).count())
+        };
+        self.streams.iter().filter_map(lacking).sum()
+    }
+
+    pub(crate) fn next_timeout_ms(&self) -> u64 {
+        let gather = self.waiting_since_ms.map_or(u64::MAX, |since| since + self.gather_ms);
+        let gather = if self.live_may_go() { gather } else { u64::MAX };
+        gather.min(self.tally_due_ms)
+    }
+}

@@ -1,0 +1,54 @@
+//! One connection: hello, lanes, and the two halves.
+
+use vigie_codec::wire::{Hello, Paused};
+use vigie_model::Now;
+
+use crate::LinkProfile;
+use crate::allowance::Allowance;
+use crate::inbound::Inbound;
+use crate::outbound::Outbound;
+use crate::talk::{PeerIs, Way};
+
+/// How often a peer is asked for its clock. Quartz drifts by some seconds a day; an hour keeps it under a second.
+const CLOCK_EVERY_MS: u64 = 3_600_000;
+
+/// The state of one connection.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) peer: PeerIs,
+    pub(crate) greeted: Option<Hello>,
+    pub(crate) outbound: Option<Outbound>,
+    pub(crate) inbound: Option<Inbound>,
+    pub(crate) clock_due_ms: u64,
+    pub(crate) told_paused: Paused,
+    /// Set when the mind has wished it closed: nothing more is said or heard.
+    pub(crate) closing: bool,
+}
+
+impl Session {
+    pub(crate) fn new(peer: PeerIs, profile: &LinkProfile, told_paused: Paused, now: Now) -> Self {
+        let allowance = profile.bytes_per_month.map(|bytes| Allowance::new(bytes, now.mono_ms));
+        let (outbound, inbound) = match peer.way {
+            Way::Up => (Some(Outbound::new(profile, allowance, now.mono_ms)), None),
+            Way::Down => (None, Some(Inbound::new(profile.gather_acks_ms))),
+        };
+        // Whoever offers asks for the time; whoever takes is nearer to it.
+        let clock_due_ms = if peer.way == Way::Up { now.mono_ms } else { u64::MAX };
+        Self { peer, greeted: None, outbound, inbound, clock_due_ms, told_paused, closing: false }
+    }
+
+    pub(crate) fn asks_clock(&mut self, now: Now) -> bool {
+        let due = self.greeted.is_some() && now.mono_ms >= self.clock_due_ms;
+        if due {
+            self.clock_due_ms = now.mono_ms + CLOCK_EVERY_MS;
+        }
+        due
+    }
+
+    pub(crate) fn next_timeout_ms(&self) -> u64 {
+        let clock = if self.greeted.is_some() { self.clock_due_ms } else { u64::MAX };
+        let outbound = self.outbound.as_ref().map_or(u64::MAX, Outbound::next_timeout_ms);
+        let inbound = self.inbound.as_ref().map_or(u64::MAX, Inbound::next_timeout_ms);
+        clock.min(outbound).min(inbound)
+    }
+}

@@ -47,9 +47,7 @@ pub struct Listening {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// An address is not free or not ours.
-    #[error(
-        "cannot listen for {what} on {address}: {why}; free it or choose another, port 0 takes any free one"
-    )]
+    #[error("cannot listen for {what} on {address}: {why}; free it or choose another, port 0 takes any free one")]
     Listen {
         /// UDP, TCP or control.
         what: &'static str,
@@ -59,9 +57,7 @@ pub enum StartError {
         why: io::Error,
     },
     /// A target's name means nothing here. Names are looked up once, at the start.
-    #[error(
-        "cannot find the target {target}: {why}; give an address and port, or a name this machine knows"
-    )]
+    #[error("cannot find the target {target}: {why}; give an address and port, or a name this machine knows")]
     Target {
         /// The target.
         target: String,
@@ -90,12 +86,7 @@ impl Running {
         let tcp = start_tcp(plan, &office, &mut tasks).await?;
         let control = control::start(plan.control, &office, &mut tasks).await?;
         tasks.spawn(Arc::clone(&office).carry());
-        Ok(Self {
-            udp,
-            tcp,
-            control,
-            tasks,
-        })
+        Ok(Self { udp, tcp, control, tasks })
     }
 
     /// Waits for as long as it forwards: until something in here fails that should not.
@@ -117,11 +108,7 @@ async fn start_udp(
     Ok(listening)
 }
 
-async fn start_tcp(
-    plan: &Plan,
-    office: &Arc<Office>,
-    tasks: &mut JoinSet<()>,
-) -> Result<Vec<Listening>, StartError> {
+async fn start_tcp(plan: &Plan, office: &Arc<Office>, tasks: &mut JoinSet<()>) -> Result<Vec<Listening>, StartError> {
     let mut listening = Vec::new();
     for forward in &plan.tcp {
         let target = find(&forward.target).await?;
@@ -131,12 +118,7 @@ async fn start_tcp(
 }
 
 async fn find(target: &str) -> Result<SocketAddr, StartError> {
-    let lost = |why| StartError::Target {
-        target: target.to_owned(),
-        why,
-    };
+    let lost = |why| StartError::Target { target: target.to_owned(), why };
     let mut found = tokio::net::lookup_host(target).await.map_err(lost)?;
-    found
-        .next()
-        .ok_or_else(|| lost(io::Error::other("the name has no address")))
+    found.next().ok_or_else(|| lost(io::Error::other("the name has no address")))
 }

@@ -23,11 +23,7 @@ impl Chance {
 
     /// So many percent.
     pub fn percent(percent: f64) -> Result<Self, ChanceError> {
-        if (0.0..=100.0).contains(&percent) {
-            Ok(Self(percent))
-        } else {
-            Err(ChanceError(percent))
-        }
+        if (0.0..=100.0).contains(&percent) { Ok(Self(percent)) } else { Err(ChanceError(percent)) }
     }
 
     /// So many percent, written into this program.

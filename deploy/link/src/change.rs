@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Chance, ChanceError, Condition, MAX_DELAY, MAX_QUEUE_BYTES, MAX_RATE_KBIT, Profile, RateKbit,
-};
+use crate::{Chance, ChanceError, Condition, MAX_DELAY, MAX_QUEUE_BYTES, MAX_RATE_KBIT, Profile, RateKbit};
 
 /// A change to one direction, in the units people type.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -85,11 +83,7 @@ pub enum ChangeError {
 
 impl LinkChange {
     /// The conditions up and down after this change.
-    pub fn apply(
-        &self,
-        up: Condition,
-        down: Condition,
-    ) -> Result<(Condition, Condition), ChangeError> {
+    pub fn apply(&self, up: Condition, down: Condition) -> Result<(Condition, Condition), ChangeError> {
         let (up, down) = match self.profile {
             Some(profile) => (profile.up(), profile.down()),
             None => (up, down),
@@ -114,11 +108,7 @@ impl ConditionChange {
             rate: rate(self.rate_kbit, before.rate)?,
             queue_bytes: queue(self.queue_bytes, before.queue_bytes)?,
             loss: chance("loss_percent", self.loss_percent, before.loss)?,
-            duplicate: chance(
-                "duplicate_percent",
-                self.duplicate_percent,
-                before.duplicate,
-            )?,
+            duplicate: chance("duplicate_percent", self.duplicate_percent, before.duplicate)?,
             reorder: chance("reorder_percent", self.reorder_percent, before.reorder)?,
             corrupt: chance("corrupt_percent", self.corrupt_percent, before.corrupt)?,
         })
@@ -146,11 +136,7 @@ impl From<Condition> for ConditionChange {
     }
 }
 
-fn wait(
-    what: &'static str,
-    asked_ms: Option<u64>,
-    before: Duration,
-) -> Result<Duration, ChangeError> {
+fn wait(what: &'static str, asked_ms: Option<u64>, before: Duration) -> Result<Duration, ChangeError> {
     let Some(ms) = asked_ms else {
         return Ok(before);
     };
@@ -161,16 +147,11 @@ fn wait(
     Ok(wait)
 }
 
-fn rate(
-    asked_kbit: Option<u32>,
-    before: Option<RateKbit>,
-) -> Result<Option<RateKbit>, ChangeError> {
+fn rate(asked_kbit: Option<u32>, before: Option<RateKbit>) -> Result<Option<RateKbit>, ChangeError> {
     match asked_kbit {
         None => Ok(before),
         Some(0) => Ok(None),
-        Some(kbit) => RateKbit::new(kbit)
-            .map(Some)
-            .ok_or(ChangeError::TooFast(kbit)),
+        Some(kbit) => RateKbit::new(kbit).map(Some).ok_or(ChangeError::TooFast(kbit)),
     }
 }
 
@@ -201,56 +182,22 @@ mod tests {
     fn one_way_wins_over_both_and_both_over_the_profile() {
         let change = LinkChange {
             profile: Some(Profile::Thin),
-            both: ConditionChange {
-                delay_ms: Some(7),
-                ..Default::default()
-            },
-            up: ConditionChange {
-                delay_ms: Some(9),
-                rate_kbit: Some(0),
-                ..Default::default()
-            },
+            both: ConditionChange { delay_ms: Some(7), ..Default::default() },
+            up: ConditionChange { delay_ms: Some(9), rate_kbit: Some(0), ..Default::default() },
             ..Default::default()
         };
         let (up, down) = change.apply(Condition::CLEAR, Condition::CLEAR).unwrap();
         assert_eq!((up.delay, up.rate), (Duration::from_millis(9), None));
-        assert_eq!(
-            (down.delay, down.rate),
-            (Duration::from_millis(7), RateKbit::new(64))
-        );
+        assert_eq!((down.delay, down.rate), (Duration::from_millis(7), RateKbit::new(64)));
     }
 
     #[test]
     fn each_nonsense_is_refused_with_its_own_sentence() {
         let nonsense = [
-            (
-                ConditionChange {
-                    delay_ms: Some(600_001),
-                    ..Default::default()
-                },
-                "delay_ms of 600001 ms is too long",
-            ),
-            (
-                ConditionChange {
-                    queue_bytes: Some(0),
-                    ..Default::default()
-                },
-                "queue_bytes of 0 is out of range",
-            ),
-            (
-                ConditionChange {
-                    loss_percent: Some(101.0),
-                    ..Default::default()
-                },
-                "loss_percent: 101 is not a",
-            ),
-            (
-                ConditionChange {
-                    rate_kbit: Some(u32::MAX),
-                    ..Default::default()
-                },
-                "is too high",
-            ),
+            (ConditionChange { delay_ms: Some(600_001), ..Default::default() }, "delay_ms of 600001 ms is too long"),
+            (ConditionChange { queue_bytes: Some(0), ..Default::default() }, "queue_bytes of 0 is out of range"),
+            (ConditionChange { loss_percent: Some(101.0), ..Default::default() }, "loss_percent: 101 is not a"),
+            (ConditionChange { rate_kbit: Some(u32::MAX), ..Default::default() }, "is too high"),
         ];
         for (change, sentence) in nonsense {
             let refused = change.apply(Condition::CLEAR).unwrap_err().to_string();
@@ -262,10 +209,7 @@ mod tests {
     fn every_profile_survives_being_shown_and_typed_again() {
         for profile in Profile::ALL {
             for condition in [profile.up(), profile.down()] {
-                assert_eq!(
-                    ConditionChange::from(condition).apply(Condition::CLEAR),
-                    Ok(condition)
-                );
+                assert_eq!(ConditionChange::from(condition).apply(Condition::CLEAR), Ok(condition));
             }
             assert_eq!(profile.name().parse(), Ok(profile));
         }

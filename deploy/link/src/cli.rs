@@ -196,33 +196,16 @@ macro_rules! impairment_options {
     };
 }
 
-impairment_options!(
-    Both,
-    "",
-    "Impairment both ways (also as --up-… and --down-…, see --help)",
-    false
-);
-impairment_options!(
-    Up,
-    "up-",
-    "Impairment towards the target only (wins over both ways)",
-    true
-);
-impairment_options!(
-    Down,
-    "down-",
-    "Impairment back from the target only (wins over both ways)",
-    true
-);
+impairment_options!(Both, "", "Impairment both ways (also as --up-… and --down-…, see --help)", false);
+impairment_options!(Up, "up-", "Impairment towards the target only (wins over both ways)", true);
+impairment_options!(Down, "down-", "Impairment back from the target only (wins over both ways)", true);
 
 /// What is wrong with a command line that clap takes.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Usage {
     #[error("nothing to forward; give --udp LISTEN=TARGET or --tcp LISTEN=TARGET")]
     NothingToForward,
-    #[error(
-        "nothing to set; give --profile or at least one impairment, see `vigie-link set --help`"
-    )]
+    #[error("nothing to set; give --profile or at least one impairment, see `vigie-link set --help`")]
     NothingToSet,
     #[error("{0}")]
     Change(vigie_link::ChangeError),
@@ -232,9 +215,7 @@ impl Command {
     /// Refuses what the single options cannot see.
     pub(crate) fn check(&self) -> Result<(), Usage> {
         match self {
-            Self::Run(run) if run.udp.is_empty() && run.tcp.is_empty() => {
-                Err(Usage::NothingToForward)
-            }
+            Self::Run(run) if run.udp.is_empty() && run.tcp.is_empty() => Err(Usage::NothingToForward),
             Self::Run(run) => run.impairment.check(),
             Self::Set(set) if set.impairment.change().is_nothing() => Err(Usage::NothingToSet),
             Self::Set(set) => set.impairment.check(),
@@ -277,20 +258,12 @@ impl CutOrHeal {
 
 impl Impairment {
     fn change(&self) -> LinkChange {
-        LinkChange {
-            profile: self.profile,
-            both: self.both.change(),
-            up: self.up.change(),
-            down: self.down.change(),
-        }
+        LinkChange { profile: self.profile, both: self.both.change(), up: self.up.change(), down: self.down.change() }
     }
 
     fn check(&self) -> Result<(), Usage> {
         let clear = vigie_link::Condition::CLEAR;
-        self.change()
-            .apply(clear, clear)
-            .map(drop)
-            .map_err(Usage::Change)
+        self.change().apply(clear, clear).map(drop).map_err(Usage::Change)
     }
 }
 
@@ -308,9 +281,7 @@ mod tests {
     fn one_way_options_reach_their_way() {
         let line = "vigie-link set --control 127.0.0.1:1 --loss-percent 5 --up-rate-kbit 64 --down-delay-ms 3";
         let cli = Cli::parse_from(line.split(' '));
-        let Command::Set(set) = cli.command else {
-            panic!("it is a set")
-        };
+        let Command::Set(set) = cli.command else { panic!("it is a set") };
         let change = set.impairment.change();
         assert_eq!(change.both.loss_percent, Some(5.0));
         assert_eq!(change.up.rate_kbit, Some(64));

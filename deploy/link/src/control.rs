@@ -97,23 +97,14 @@ impl Reply {
 
     /// It was not done.
     pub fn refused(why: impl std::fmt::Display) -> Self {
-        Self {
-            ok: false,
-            error: Some(why.to_string()),
-            up: None,
-            down: None,
-            stats: None,
-        }
+        Self { ok: false, error: Some(why.to_string()), up: None, down: None, stats: None }
     }
 }
 
 impl ConditionReport {
     fn of(link: &Link, direction: Direction) -> Self {
         let pipe = link.pipe(direction);
-        Self {
-            cut: pipe.is_cut(),
-            condition: pipe.condition().into(),
-        }
+        Self { cut: pipe.is_cut(), condition: pipe.condition().into() }
     }
 }
 
@@ -140,35 +131,15 @@ mod tests {
         let cut = Request::parse(br#"{"do":"cut"}"#).unwrap();
         assert_eq!(cut, Request::Cut { side: Side::Both });
         let set = Request::parse(br#"{"do":"set","up":{"loss_percent":2.5}}"#).unwrap();
-        let up = ConditionChange {
-            loss_percent: Some(2.5),
-            ..Default::default()
-        };
-        assert_eq!(
-            set,
-            Request::Set(Box::new(LinkChange {
-                up,
-                ..Default::default()
-            }))
-        );
+        let up = ConditionChange { loss_percent: Some(2.5), ..Default::default() };
+        assert_eq!(set, Request::Set(Box::new(LinkChange { up, ..Default::default() })));
     }
 
     #[test]
     fn a_request_survives_the_wire() {
-        let both = ConditionChange {
-            delay_ms: Some(5),
-            ..Default::default()
-        };
-        let change = LinkChange {
-            profile: Some(crate::Profile::Thin),
-            both,
-            ..Default::default()
-        };
-        for request in [
-            Request::Set(Box::new(change)),
-            Request::Cut { side: Side::Up },
-            Request::Stats {},
-        ] {
+        let both = ConditionChange { delay_ms: Some(5), ..Default::default() };
+        let change = LinkChange { profile: Some(crate::Profile::Thin), both, ..Default::default() };
+        for request in [Request::Set(Box::new(change)), Request::Cut { side: Side::Up }, Request::Stats {}] {
             let line = serde_json::to_vec(&request).unwrap();
             assert_eq!(Request::parse(&line).unwrap(), request);
         }

@@ -39,9 +39,7 @@ pub struct TableFull;
 impl<K: Eq + Hash + Clone, V> FlowTable<K, V> {
     /// No flows yet.
     pub fn new() -> Self {
-        Self {
-            flows: HashMap::new(),
-        }
+        Self { flows: HashMap::new() }
     }
 
     /// Notes that a flow is alive, and gives what belongs to it; `None` if it is not known.
@@ -53,31 +51,19 @@ impl<K: Eq + Hash + Clone, V> FlowTable<K, V> {
 
     /// Whether one more fits. Ask before opening what it needs.
     pub fn has_room(&self) -> Result<(), TableFull> {
-        if self.flows.len() < MAX_FLOWS {
-            Ok(())
-        } else {
-            Err(TableFull)
-        }
+        if self.flows.len() < MAX_FLOWS { Ok(()) } else { Err(TableFull) }
     }
 
     /// Adds a flow.
     pub fn admit(&mut self, client: K, value: V, now: Moment) -> Result<(), TableFull> {
         self.has_room()?;
-        self.flows.insert(
-            client,
-            Flow {
-                value,
-                last_heard: now,
-            },
-        );
+        self.flows.insert(client, Flow { value, last_heard: now });
         Ok(())
     }
 
     /// Forgets who has been quiet for [`FLOW_IDLE`], and gives back what belonged to them.
     pub fn expire(&mut self, now: Moment) -> Vec<V> {
-        let quiet = self
-            .flows
-            .extract_if(|_, flow| flow.last_heard + FLOW_IDLE <= now);
+        let quiet = self.flows.extract_if(|_, flow| flow.last_heard + FLOW_IDLE <= now);
         quiet.map(|(_, flow)| flow.value).collect()
     }
 }

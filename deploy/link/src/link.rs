@@ -37,10 +37,7 @@ pub struct Link {
 impl Link {
     /// A link without impairment. The seed decides all luck to come.
     pub fn new(seed: u64) -> Self {
-        Self {
-            up: Pipe::new(Condition::CLEAR, seed, 0),
-            down: Pipe::new(Condition::CLEAR, seed, 1),
-        }
+        Self { up: Pipe::new(Condition::CLEAR, seed, 0), down: Pipe::new(Condition::CLEAR, seed, 1) }
     }
 
     /// Puts a parcel in; see [`Pipe::offer`].
@@ -60,10 +57,7 @@ impl Link {
 
     /// When to poll again, if nothing is offered or changed before.
     pub fn next_wakeup(&self) -> Option<Moment> {
-        [self.up.next_wakeup(), self.down.next_wakeup()]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.up.next_wakeup(), self.down.next_wakeup()].into_iter().flatten().min()
     }
 
     /// Changes both directions, or neither.

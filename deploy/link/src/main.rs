@@ -51,17 +51,12 @@ fn misused(usage: Usage) -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     // One thread: at 50 Mbit/s it is mostly idle, and a cut then falls between two packets, not amid them.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::Runtime)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
     let outcome = match command {
         Command::Run(run) => runtime.block_on(forward(&run.plan())),
         Command::Set(set) => runtime.block_on(change(&set.ask, set.request())),
         Command::Cut(cut) => runtime.block_on(change(&cut.ask, Request::Cut { side: cut.side() })),
-        Command::Heal(heal) => {
-            runtime.block_on(change(&heal.ask, Request::Heal { side: heal.side() }))
-        }
+        Command::Heal(heal) => runtime.block_on(change(&heal.ask, Request::Heal { side: heal.side() })),
         Command::Stats(stats) => runtime.block_on(tell(&stats)),
     };
     // A name that is still being looked up is not waited for.
@@ -85,11 +80,7 @@ async fn forward(plan: &Plan) -> Result<(), Failure> {
 /// Asks for a change, and shows how the link is then.
 async fn change(to: &Ask, request: Request) -> Result<(), Failure> {
     let reply = ask(to.control, &request).await?;
-    if to.json {
-        print_json(&reply)
-    } else {
-        print(&show::conditions(&reply))
-    }
+    if to.json { print_json(&reply) } else { print(&show::conditions(&reply)) }
 }
 
 async fn tell(stats: &cli::Stats) -> Result<(), Failure> {
@@ -108,7 +99,5 @@ fn print_json(reply: &Reply) -> Result<(), Failure> {
 
 fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(Failure::Output)
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output)
 }

@@ -102,11 +102,7 @@ impl Pipe {
     /// Puts a parcel in at the near end.
     pub fn offer(&mut self, parcel: Parcel, now: Moment) -> Offer {
         self.advance(now);
-        if parcel.is_datagram() {
-            self.offer_datagram(parcel, now)
-        } else {
-            self.offer_stream(parcel, now)
-        }
+        if parcel.is_datagram() { self.offer_datagram(parcel, now) } else { self.offer_stream(parcel, now) }
     }
 
     /// Takes out the next parcel that has arrived at the far end by `now`. Ask until there is none.
@@ -182,10 +178,7 @@ impl Pipe {
             bytes: self.held.bytes as u64,
             waiting_wire_bytes: self.waiting_wire_bytes as u64,
         };
-        PipeStats {
-            in_pipe,
-            ..self.stats
-        }
+        PipeStats { in_pipe, ..self.stats }
     }
 
     fn offer_datagram(&mut self, parcel: Parcel, now: Moment) -> Offer {
@@ -228,11 +221,7 @@ impl Pipe {
     fn enqueue(&mut self, parcel: Parcel, dice: Dice, now: Moment) {
         self.held.add(&parcel);
         self.waiting_wire_bytes += parcel.wire_bytes();
-        self.waiting.push_back(Waiting {
-            since: now,
-            parcel,
-            dice,
-        });
+        self.waiting.push_back(Waiting { since: now, parcel, dice });
         self.advance(now);
     }
 
@@ -257,12 +246,7 @@ impl Pipe {
     }
 
     fn depart(&mut self, parcel: Parcel, dice: Dice, left_wire: Moment) {
-        let traveller = Traveller {
-            parcel,
-            dice,
-            left_wire,
-            extra: Duration::ZERO,
-        };
+        let traveller = Traveller { parcel, dice, left_wire, extra: Duration::ZERO };
         if traveller.parcel.is_datagram() {
             self.depart_datagram(traveller);
         } else {
@@ -315,10 +299,7 @@ impl Pipe {
 
     /// A stream repeats what was lost, each time after twice the wait, and what follows waits behind it.
     fn depart_stream(&mut self, mut traveller: Traveller) {
-        let lost = self
-            .condition
-            .loss
-            .strikes_in_a_row(traveller.dice.loss, MAX_REPETITIONS);
+        let lost = self.condition.loss.strikes_in_a_row(traveller.dice.loss, MAX_REPETITIONS);
         if lost > 0 {
             self.stats.tcp.repeated += 1;
             traveller.extra = self.condition.repeat_after() * ((1 << lost) - 1);

@@ -30,15 +30,7 @@ pub enum Profile {
 
 impl Profile {
     /// All of them, mildest first.
-    pub const ALL: [Self; 7] = [
-        Self::Clear,
-        Self::Lan,
-        Self::Wan,
-        Self::Lte,
-        Self::Satellite,
-        Self::Radio,
-        Self::Thin,
-    ];
+    pub const ALL: [Self; 7] = [Self::Clear, Self::Lan, Self::Wan, Self::Lte, Self::Satellite, Self::Radio, Self::Thin];
 
     /// Its name on a command line.
     pub const fn name(self) -> &'static str {
@@ -77,13 +69,7 @@ impl Profile {
     }
 }
 
-const fn link(
-    delay_ms: u64,
-    jitter_ms: u64,
-    rate_kbit: u32,
-    queue_kib: usize,
-    loss_percent: f64,
-) -> Condition {
+const fn link(delay_ms: u64, jitter_ms: u64, rate_kbit: u32, queue_kib: usize, loss_percent: f64) -> Condition {
     Condition {
         delay: Duration::from_millis(delay_ms),
         jitter: Duration::from_millis(jitter_ms),
@@ -96,19 +82,14 @@ const fn link(
 
 /// A name that no profile has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there is no profile of that name; there are clear, lan, wan, lte, satellite, radio and thin"
-)]
+#[error("there is no profile of that name; there are clear, lan, wan, lte, satellite, radio and thin")]
 pub struct NoSuchProfile;
 
 impl FromStr for Profile {
     type Err = NoSuchProfile;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|profile| profile.name() == text)
-            .ok_or(NoSuchProfile)
+        Self::ALL.into_iter().find(|profile| profile.name() == text).ok_or(NoSuchProfile)
     }
 }
 

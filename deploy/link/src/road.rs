@@ -52,10 +52,7 @@ impl Road {
     }
 
     pub(crate) fn push_stream(&mut self, traveller: Traveller) {
-        self.streams
-            .entry(traveller.parcel.flow)
-            .or_default()
-            .push_back(traveller);
+        self.streams.entry(traveller.parcel.flow).or_default().push_back(traveller);
     }
 
     /// Takes the first who has arrived by `now`.
@@ -100,14 +97,8 @@ impl Road {
     }
 
     fn first(&self, condition: &Condition) -> Option<(Moment, LaneName)> {
-        let datagram = self
-            .datagrams
-            .front()
-            .map(|t| (t.due(condition), LaneName::Datagrams));
-        let held_back = self
-            .held_back
-            .front()
-            .map(|t| (t.due(condition), LaneName::HeldBack));
+        let datagram = self.datagrams.front().map(|t| (t.due(condition), LaneName::Datagrams));
+        let held_back = self.held_back.front().map(|t| (t.due(condition), LaneName::HeldBack));
         let firsts = [datagram, held_back, self.first_stream(condition)];
         firsts.into_iter().flatten().min_by_key(|(due, _)| *due)
     }

@@ -25,10 +25,7 @@ pub(crate) fn conditions(reply: &Reply) -> String {
     let mut lines = String::new();
     for (direction, report) in [("up", &reply.up), ("down", &reply.down)] {
         if let Some(report) = report {
-            line(
-                &mut lines,
-                format_args!("{direction}: {}", condition(report)),
-            );
+            line(&mut lines, format_args!("{direction}: {}", condition(report)));
         }
     }
     lines
@@ -60,11 +57,7 @@ fn condition(report: &ConditionReport) -> String {
         reorder_percent,
         corrupt_percent,
     } = report.condition;
-    let mut words = vec![if report.cut {
-        "CUT".to_owned()
-    } else {
-        "open".to_owned()
-    }];
+    let mut words = vec![if report.cut { "CUT".to_owned() } else { "open".to_owned() }];
     let mut say = |what: &str, number: Option<f64>, unit: &str| {
         if let Some(number) = number.filter(|number| *number > 0.0) {
             words.push(format!("{what} {number}{unit}"));
@@ -88,12 +81,7 @@ fn pipe(lines: &mut String, direction: &str, stats: &PipeStats) {
         lines,
         format_args!(
             "{direction} udp: in {} packets, {} B, {} B on the wire; out {} packets, {} B, {} B on the wire",
-            entered.packets,
-            entered.bytes,
-            entered.wire_bytes,
-            left.packets,
-            left.bytes,
-            left.wire_bytes
+            entered.packets, entered.bytes, entered.wire_bytes, left.packets, left.bytes, left.wire_bytes
         ),
     );
     line(

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use vigie_link::{
-    Chance, Condition, Direction, FlowId, Link, LinkChange, Load, MAX_IN_PIPE_BYTES, Moment, Offer,
-    Parcel, Pipe, Profile, RateKbit, Side,
+    Chance, Condition, Direction, FlowId, Link, LinkChange, Load, MAX_IN_PIPE_BYTES, Moment, Offer, Parcel, Pipe,
+    Profile, RateKbit, Side,
 };
 
 proptest! {
@@ -108,59 +108,63 @@ proptest! {
 fn a_cut_drops_what_is_under_way_and_delivers_nothing_until_it_is_healed() {
     let mut pipe = Pipe::new(Profile::Thin.up(), 1, 0);
     for number in 0..20 {
-        offer(
-            &mut pipe,
-            number,
-            &Send {
-                at_us: 0,
-                length: 1000,
-            },
-        );
+        offer(&mut pipe, number, &Send { at_us: 0, length: 1000 });
     }
     pipe.cut(at_ms(450));
     assert_eq!(pipe.stats().in_pipe.packets, 0);
-    offer(
-        &mut pipe,
-        20,
-        &Send {
-            at_us: 460_000,
-            length: 10,
-        },
-    );
+    offer(&mut pipe, 20, &Send { at_us: 460_000, length: 10 });
     assert_eq!(pipe.poll(at_ms(100_000)), None);
     assert_eq!(pipe.stats().udp.dropped.cut, 21);
 
     pipe.heal(at_ms(100_000));
-    offer(
-        &mut pipe,
-        21,
-        &Send {
-            at_us: 100_000_000,
-            length: 10,
-        },
-    );
+    offer(&mut pipe, 21, &Send { at_us: 100_000_000, length: 10 });
     assert_eq!(numbers(&drain(&mut pipe)), vec![21]);
+}
+
+#[test]
+fn a_cut_does_not_move_the_luck_of_those_after_it() {
+    let loss = Chance::percent(50.0).unwrap();
+    let sends: Vec<Send> = (0..200).map(|n| Send { at_us: n, length: 8 }).collect();
+    let mut whole = Pipe::new(Condition { loss, ..Condition::CLEAR }, 11, 0);
+    let mut cut = whole.clone();
+    let expected = numbers(&deliveries(&mut whole, &sends)).into_iter().filter(|n| *n >= 100);
+    cut.cut(at_ms(0));
+    deliveries(&mut cut, &sends[..100]);
+    cut.heal(sends[100].at());
+    let arrived = numbers(&deliveries(&mut cut, &sends[100..]));
+    assert_eq!(arrived.into_iter().map(|n| n + 100).collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_datagram_larger_than_the_queue_passes_when_nothing_waits() {
+    let condition = Condition { queue_bytes: 1, rate: RateKbit::new(8), ..Condition::CLEAR };
+    let mut pipe = Pipe::new(condition, 0, 0);
+    for number in 0..2 {
+        offer(&mut pipe, number, &Send { at_us: 0, length: 972 });
+    }
+    assert_eq!(numbers(&drain(&mut pipe)), vec![0]);
+    assert_eq!(pipe.stats().udp.dropped.queue, 1);
+}
+
+#[test]
+fn a_stream_that_stood_still_sets_out_anew_when_it_is_healed() {
+    let mut pipe = Pipe::new(Condition { delay: Duration::from_millis(100), ..Condition::CLEAR }, 0, 0);
+    assert_eq!(pipe.offer(segment(0), at_ms(0)), Offer::Taken);
+    pipe.cut(at_ms(50));
+    assert_eq!(pipe.next_wakeup(), None);
+    pipe.heal(at_ms(5_000));
+    assert_eq!(pipe.next_wakeup(), Some(at_ms(5_100)));
+    assert_eq!(pipe.poll(at_ms(5_100)), Some(segment(0)));
 }
 
 #[test]
 fn about_as_many_are_lost_doubled_and_damaged_as_was_asked() {
     let percent = |percent| Chance::percent(percent).unwrap();
-    let condition = Condition {
-        loss: percent(20.0),
-        duplicate: percent(5.0),
-        corrupt: percent(1.0),
-        ..Condition::CLEAR
-    };
+    let condition =
+        Condition { loss: percent(20.0), duplicate: percent(5.0), corrupt: percent(1.0), ..Condition::CLEAR };
     let mut pipe = Pipe::new(condition, 7, 0);
     for number in 0..50_000 {
-        offer(
-            &mut pipe,
-            number,
-            &Send {
-                at_us: number as u64,
-                length: 100,
-            },
-        );
+        offer(&mut pipe, number, &Send { at_us: number as u64, length: 100 });
         while pipe.poll(at_ms(1_000)).is_some() {}
     }
     let udp = pipe.stats().udp;
@@ -172,25 +176,11 @@ fn about_as_many_are_lost_doubled_and_damaged_as_was_asked() {
 #[test]
 fn damage_is_one_flipped_bit() {
     let corrupt = Chance::percent(100.0).unwrap();
-    let mut pipe = Pipe::new(
-        Condition {
-            corrupt,
-            ..Condition::CLEAR
-        },
-        3,
-        0,
-    );
+    let mut pipe = Pipe::new(Condition { corrupt, ..Condition::CLEAR }, 3, 0);
     let sent = vec![0; 300];
-    let parcel = Parcel {
-        flow: FlowId(0),
-        load: Load::Datagram(sent),
-    };
+    let parcel = Parcel { flow: FlowId(0), load: Load::Datagram(sent) };
     assert_eq!(pipe.offer(parcel, Moment::BIRTH), Offer::Taken);
-    let Some(Parcel {
-        load: Load::Datagram(arrived),
-        ..
-    }) = pipe.poll(Moment::BIRTH)
-    else {
+    let Some(Parcel { load: Load::Datagram(arrived), .. }) = pipe.poll(Moment::BIRTH) else {
         panic!("it arrives");
     };
     assert_eq!(arrived.iter().map(|byte| byte.count_ones()).sum::<u32>(), 1);
@@ -199,17 +189,8 @@ fn damage_is_one_flipped_bit() {
 #[test]
 fn what_is_reordered_is_overtaken_and_still_arrives() {
     let reorder = Chance::percent(30.0).unwrap();
-    let condition = Condition {
-        reorder,
-        delay: Duration::from_millis(100),
-        ..Condition::CLEAR
-    };
-    let sends: Vec<Send> = (0..200)
-        .map(|n| Send {
-            at_us: n * 1_000,
-            length: 50,
-        })
-        .collect();
+    let condition = Condition { reorder, delay: Duration::from_millis(100), ..Condition::CLEAR };
+    let sends: Vec<Send> = (0..200).map(|n| Send { at_us: n * 1_000, length: 50 }).collect();
     let arrived = numbers(&deliveries(&mut Pipe::new(condition, 5, 0), &sends));
     assert!(!arrived.is_sorted());
     let mut sorted = arrived;
@@ -220,14 +201,7 @@ fn what_is_reordered_is_overtaken_and_still_arrives() {
 #[test]
 fn a_new_delay_holds_for_what_is_under_way() {
     let mut pipe = Pipe::new(Profile::Satellite.up(), 0, 0);
-    offer(
-        &mut pipe,
-        0,
-        &Send {
-            at_us: 0,
-            length: 100,
-        },
-    );
+    offer(&mut pipe, 0, &Send { at_us: 0, length: 100 });
     assert_eq!(pipe.poll(at_ms(50)), None);
     pipe.set(Condition::CLEAR, at_ms(50));
     assert!(pipe.poll(at_ms(50)).is_some());
@@ -235,20 +209,10 @@ fn a_new_delay_holds_for_what_is_under_way() {
 
 #[test]
 fn a_faster_wire_does_not_turn_waiting_into_a_burst() {
-    let rate = |kbit| Condition {
-        rate: RateKbit::new(kbit),
-        ..Condition::CLEAR
-    };
+    let rate = |kbit| Condition { rate: RateKbit::new(kbit), ..Condition::CLEAR };
     let mut pipe = Pipe::new(rate(1), 0, 0);
     for number in 0..10 {
-        offer(
-            &mut pipe,
-            number,
-            &Send {
-                at_us: 0,
-                length: 972,
-            },
-        );
+        offer(&mut pipe, number, &Send { at_us: 0, length: 972 });
     }
     pipe.set(rate(8), at_ms(5_000));
     let arrived: Vec<Moment> = drain(&mut pipe).into_iter().map(|(at, _)| at).collect();
@@ -258,20 +222,10 @@ fn a_faster_wire_does_not_turn_waiting_into_a_burst() {
 
 #[test]
 fn without_a_rate_the_pipe_is_bounded_all_the_same() {
-    let condition = Condition {
-        delay: Duration::from_secs(600),
-        ..Condition::CLEAR
-    };
+    let condition = Condition { delay: Duration::from_secs(600), ..Condition::CLEAR };
     let mut pipe = Pipe::new(condition, 0, 0);
     for number in 0..400_000 {
-        offer(
-            &mut pipe,
-            number % 1000,
-            &Send {
-                at_us: 0,
-                length: 0,
-            },
-        );
+        offer(&mut pipe, number % 1000, &Send { at_us: 0, length: 0 });
     }
     let stats = pipe.stats();
     assert!(stats.in_pipe.packets as usize <= MAX_IN_PIPE_BYTES / 192);
@@ -281,14 +235,7 @@ fn without_a_rate_the_pipe_is_bounded_all_the_same() {
 #[test]
 fn loss_makes_a_stream_wait() {
     let loss = Chance::percent(100.0).unwrap();
-    let mut pipe = Pipe::new(
-        Condition {
-            loss,
-            ..Condition::CLEAR
-        },
-        0,
-        0,
-    );
+    let mut pipe = Pipe::new(Condition { loss, ..Condition::CLEAR }, 0, 0);
     assert_eq!(pipe.offer(segment(0), Moment::BIRTH), Offer::Taken);
     assert_eq!(pipe.next_wakeup(), Some(at_ms(63 * 200)));
     assert_eq!(pipe.stats().tcp.repeated, 1);
@@ -298,41 +245,23 @@ fn loss_makes_a_stream_wait() {
 fn a_one_way_cut_passes_datagrams_the_other_way_and_stops_streams_both_ways() {
     let mut link = Link::new(0);
     link.cut(Side::Up, at_ms(0));
-    assert!(matches!(
-        link.offer(Direction::Up, datagram(0, 9), at_ms(1)),
-        Offer::Dropped(_)
-    ));
-    assert_eq!(
-        link.offer(Direction::Down, datagram(1, 9), at_ms(1)),
-        Offer::Taken
-    );
+    assert!(matches!(link.offer(Direction::Up, datagram(0, 9), at_ms(1)), Offer::Dropped(_)));
+    assert_eq!(link.offer(Direction::Down, datagram(1, 9), at_ms(1)), Offer::Taken);
     assert_eq!(link.poll(at_ms(1)), Some((Direction::Down, datagram(1, 9))));
-    assert!(matches!(
-        link.offer(Direction::Down, segment(2), at_ms(1)),
-        Offer::NoRoom(_)
-    ));
+    assert!(matches!(link.offer(Direction::Down, segment(2), at_ms(1)), Offer::NoRoom(_)));
 
     link.cut(Side::Down, at_ms(2));
     link.heal(Side::Up, at_ms(3));
-    assert!(matches!(
-        link.offer(Direction::Up, segment(3), at_ms(3)),
-        Offer::NoRoom(_)
-    ));
+    assert!(matches!(link.offer(Direction::Up, segment(3), at_ms(3)), Offer::NoRoom(_)));
     link.heal(Side::Down, at_ms(4));
-    assert_eq!(
-        link.offer(Direction::Up, segment(3), at_ms(4)),
-        Offer::Taken
-    );
+    assert_eq!(link.offer(Direction::Up, segment(3), at_ms(4)), Offer::Taken);
     assert_eq!(link.poll(at_ms(4)), Some((Direction::Up, segment(3))));
 }
 
 #[test]
 fn a_refused_change_changes_nothing() {
     let mut link = Link::new(0);
-    let mut change = LinkChange {
-        profile: Some(Profile::Thin),
-        ..Default::default()
-    };
+    let mut change = LinkChange { profile: Some(Profile::Thin), ..Default::default() };
     change.down.loss_percent = Some(200.0);
     assert!(link.set(&change, at_ms(0)).is_err());
     assert_eq!(link.pipe(Direction::Up).condition(), Condition::CLEAR);
@@ -433,17 +362,11 @@ fn at_ms(ms: u64) -> Moment {
 fn datagram(number: usize, length: usize) -> Parcel {
     let mut bytes = (number as u64).to_be_bytes().to_vec();
     bytes.resize(length, 0);
-    Parcel {
-        flow: FlowId(0),
-        load: Load::Datagram(bytes),
-    }
+    Parcel { flow: FlowId(0), load: Load::Datagram(bytes) }
 }
 
 fn segment(number: u8) -> Parcel {
-    Parcel {
-        flow: FlowId(1),
-        load: Load::Segment(vec![number]),
-    }
+    Parcel { flow: FlowId(1), load: Load::Segment(vec![number]) }
 }
 
 fn offer(pipe: &mut Pipe, number: usize, send: &Send) {
@@ -487,7 +410,8 @@ fn numbers(arrived: &[(Moment, Parcel)]) -> Vec<usize> {
 fn stream_through(pipe: &mut Pipe, pieces: u8, cuts: &[u64]) -> Vec<u8> {
     let mut next = 0;
     let mut arrived = Vec::new();
-    for ms in (0..).step_by(10) {
+    // Sixty pieces at the slowest and unluckiest need minutes; an hour is never.
+    for ms in (0..3_600_000).step_by(10) {
         let now = at_ms(ms);
         if cuts.iter().any(|cut| cut / 10 * 10 == ms) {
             pipe.cut(now);
@@ -499,9 +423,7 @@ fn stream_through(pipe: &mut Pipe, pieces: u8, cuts: &[u64]) -> Vec<u8> {
             next += 1;
         }
         while let Some(parcel) = pipe.poll(now) {
-            let Load::Segment(bytes) = parcel.load else {
-                panic!("only segments were sent")
-            };
+            let Load::Segment(bytes) = parcel.load else { panic!("only segments were sent") };
             arrived.extend(bytes);
         }
         if arrived.len() >= usize::from(pieces) && ms > 4_000 {

@@ -12,10 +12,7 @@ use vigie_link::Reply;
 #[test]
 fn a_program_can_be_started_cut_healed_read_and_ended() {
     let target = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let mut link = Link::start(&[
-        "--udp",
-        &format!("127.0.0.1:0={}", target.local_addr().unwrap()),
-    ]);
+    let mut link = Link::start(&["--udp", &format!("127.0.0.1:0={}", target.local_addr().unwrap())]);
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
     client.connect(&link.udp).unwrap();
     target.set_read_timeout(Some(GENEROUS)).unwrap();
@@ -39,11 +36,7 @@ fn a_program_can_be_started_cut_healed_read_and_ended() {
 
 #[test]
 fn wrong_usage_is_2_and_failure_is_1_and_both_say_why() {
-    for wrong in [
-        &["run"][..],
-        &["set", "--control", "127.0.0.1:1"],
-        &["run", "--udp", "nonsense"],
-    ] {
+    for wrong in [&["run"][..], &["set", "--control", "127.0.0.1:1"], &["run", "--udp", "nonsense"]] {
         let output = vigie_link(wrong);
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
         assert!(!output.stderr.is_empty());
@@ -77,28 +70,16 @@ impl Link {
         while said.last().is_none_or(|line| line != "ready") {
             said.push(lines.next().expect("it says ready before it ends").unwrap());
         }
-        let find = |label: &str| {
-            said.iter()
-                .find_map(|line| line.strip_prefix(label))
-                .unwrap()
-        };
+        let find = |label: &str| said.iter().find_map(|line| line.strip_prefix(label)).unwrap();
         let udp = find("udp: ").split(" -> ").next().unwrap().to_owned();
         let control = find("control: ").to_owned();
-        Self {
-            child,
-            udp,
-            control,
-        }
+        Self { child, udp, control }
     }
 
     fn told(&self, arguments: &[&str]) -> Reply {
         let control = ["--control", &self.control, "--json"];
         let output = vigie_link(&[arguments, &control].concat());
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
@@ -110,10 +91,7 @@ impl Link {
     }
 
     fn ended(&mut self) {
-        let terminated = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status()
-            .unwrap();
+        let terminated = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(terminated.success());
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }
@@ -129,8 +107,5 @@ impl Drop for Link {
 }
 
 fn vigie_link(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_vigie-link"))
-        .args(arguments)
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_vigie-link")).args(arguments).output().unwrap()
 }

@@ -6,9 +6,9 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use support::Deployment;
+use support::{Deployment, key, stranger};
 use tokio::time::timeout;
-use vigie_net::{CloseCode, Closed, MAX_FRAME_BYTES, SendError};
+use vigie_net::{CloseCode, Closed, MAX_FRAME_BYTES, Refusal, Revocations, Roster, SendError};
 use vigie_sync::Lane;
 
 #[tokio::test]
@@ -56,4 +56,135 @@ async fn the_reason_of_a_close_reaches_the_other_side() {
     let expected = Closed::ByPeer { code: CloseCode::Session, text: "the agent is shutting down".to_owned() };
     assert_eq!(timeout(Duration::from_secs(5), down.recv()).await.unwrap(), Err(expected));
     assert!(matches!(up.try_send(Lane::Control, "x"), Err(SendError::Closed(Closed::Here { .. }))));
+}
+
+#[tokio::test]
+async fn a_lane_that_is_not_read_does_not_block_another() {
+    let deployment = Deployment::new(1);
+    let relay = deployment.endpoint(deployment.relay(20));
+    let mut door = relay.listen();
+    let shown = Some(stranger::stolen(&deployment.agent(30)));
+    let lazy = stranger::dial(relay.local_address().unwrap(), shown, b"vigie/1").await.unwrap();
+    let down = support::session(&mut door).await;
+    let full = timeout(Duration::from_secs(5), async {
+        loop {
+            match down.try_send(Lane::Backlog, vec![0; 64 * 1024]) {
+                Ok(()) => tokio::task::yield_now().await,
+                // Full may mean that the writer was not yet on: only a lasting one counts.
+                Err(SendError::Full { .. }) => {
+                    let queued = down.queued_bytes(Lane::Backlog);
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    if down.queued_bytes(Lane::Backlog) == queued {
+                        return queued;
+                    }
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
+    });
+    assert!(full.await.unwrap() > 0);
+    down.send(Lane::Control, "urgent").await.unwrap();
+    let mut control = lazy.accept_uni().await.unwrap();
+    let mut said = [0; 8];
+    timeout(Duration::from_secs(5), control.read_exact(&mut said)).await.unwrap().unwrap();
+    assert_eq!(&said, b"\0\x06urgent");
+}
+
+#[tokio::test]
+async fn a_wait_for_a_frame_may_be_dropped_at_any_moment_and_loses_nothing() {
+    let (up, mut down) = Deployment::new(1).pair().await;
+    let sender = up.sender();
+    let sending = tokio::spawn(async move {
+        for number in 0..200_u32 {
+            sender.send(Lane::ALL[number as usize % 7], vec![number as u8; 3_000]).await.unwrap();
+        }
+    });
+    let (mut frames, mut dropped) = (0, 0);
+    while frames < 200 {
+        tokio::select! {
+            biased;
+            frame = down.recv() => { frame.unwrap(); frames += 1; }
+            () = tokio::task::yield_now() => dropped += 1,
+        }
+    }
+    sending.await.unwrap();
+    assert!(dropped > 0);
+}
+
+#[tokio::test]
+async fn a_busy_lane_leaves_turns_to_others() {
+    let (up, mut down) = Deployment::new(1).pair().await;
+    for _ in 0..200 {
+        up.send(Lane::Backlog, vec![0; 1_000]).await.unwrap();
+        up.send(Lane::Alerts, vec![1; 10]).await.unwrap();
+    }
+    for lane in [Lane::Backlog, Lane::Alerts] {
+        up.sender().drained(lane).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut first = Vec::new();
+    for _ in 0..100 {
+        first.push(down.recv().await.unwrap().0);
+    }
+    let alerts = first.iter().filter(|lane| **lane == Lane::Alerts).count();
+    assert!((40..=60).contains(&alerts), "{alerts}");
+}
+
+#[tokio::test]
+async fn who_breaks_the_rules_of_the_wire_is_put_out_with_the_reason() {
+    let largest = [&[4][..], &[0xff, 0xff, 0x7f], &[0; 100]].concat();
+    for (said, reason) in [
+        (vec![largest], "a frame of more than 262144 bytes"),
+        (vec![vec![4, 0]], "an empty frame"),
+        (vec![vec![9, 1, 1]], "a stream of lane 9, which there is not"),
+        (vec![vec![4, 1, 1], vec![4, 1, 1]], "a second stream of lane live"),
+    ] {
+        let deployment = Deployment::new(1);
+        let relay = deployment.endpoint(deployment.relay(20));
+        let mut door = relay.listen();
+        let shown = Some(stranger::stolen(&deployment.agent(30)));
+        let rude = stranger::dial(relay.local_address().unwrap(), shown, b"vigie/1").await.unwrap();
+        let mut down = support::session(&mut door).await;
+        let mut streams = Vec::new();
+        for bytes in said {
+            let mut stream = rude.open_uni().await.unwrap();
+            stream.write_all(&bytes).await.unwrap();
+            streams.push(stream);
+        }
+        let ours = timeout(Duration::from_secs(5), async {
+            loop {
+                if let Err(closed) = down.recv().await {
+                    return closed;
+                }
+            }
+        });
+        assert_eq!(ours.await.unwrap().to_string(), format!("closed here: the other side broke the rules: {reason}"));
+        let theirs = Closed::from(timeout(Duration::from_secs(5), rude.closed()).await.unwrap());
+        assert_eq!(theirs, Closed::ByPeer { code: CloseCode::Misbehaved, text: reason.to_owned() });
+    }
+}
+
+#[tokio::test]
+async fn a_newer_connection_of_a_node_replaces_the_older() {
+    let deployment = Deployment::new(1);
+    let relay = deployment.endpoint(deployment.relay(20));
+    let mut door = relay.listen();
+    let agent = deployment.endpoint(deployment.agent(30));
+    let roster = Roster::default();
+    let mut up = Vec::new();
+    for _ in 0..2 {
+        up.push(agent.dial(relay.local_address().unwrap(), None).await.unwrap());
+        let down = support::session(&mut door).await;
+        roster.enter(down.link());
+        up.last_mut().unwrap().confirmed().await.unwrap();
+        // Kept alive by the test's end.
+        std::mem::forget(down);
+    }
+    let closed = timeout(Duration::from_secs(5), up[0].recv()).await.unwrap().unwrap_err();
+    assert!(matches!(closed, Closed::ByPeer { code: CloseCode::Replaced, .. }), "{closed:?}");
+    assert_eq!(roster.all().len(), 1);
+    deployment.revocations.raise(Revocations::new(1, [key(30).node_id()])).unwrap();
+    roster.enforce(&deployment.revocations);
+    let closed = timeout(Duration::from_secs(5), up[1].recv()).await.unwrap().unwrap_err();
+    assert_eq!(closed, Closed::Refused(Refusal::Revoked));
 }

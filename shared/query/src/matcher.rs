@@ -10,7 +10,7 @@ use crate::LabelSet;
 /// What a compiled regular expression may take.
 ///
 /// `.*(cpu|disk).*` takes a few kB; a counted repetition of a Unicode class takes megabytes and is nobody's question.
-pub const MAX_REGEX_BYTES: usize = 512 * 1024;
+pub(crate) const MAX_REGEX_BYTES: usize = 512 * 1024;
 
 /// One condition on one label.
 #[derive(Debug, Clone)]

@@ -1,1 +1,31 @@
-//! What relay and hub both serve over HTTP.
+//! What do relay and hub serve over HTTP? Health, metrics, sites and machines, samples to query and export, and a page.
+//!
+//! [`router`] makes it from two things a node implements: a [`Lookout`], which knows what there is to see, and an
+//! [`Access`], which knows who may see it. Knows no storage and no mesh. Cuts every answer down to what the asker's
+//! credentials allow, here and not in the node, so that no node can forget to.
+
+mod access;
+mod exposition;
+mod fact;
+mod ledger;
+mod lookout;
+mod machine;
+mod number;
+mod options;
+mod reach;
+mod site;
+mod stamp;
+mod status;
+
+pub use access::{Access, Clients, Identity, TokenTable};
+pub use exposition::{Exposition, Family};
+pub use fact::{Amount, Fact, Origin, Path};
+pub use ledger::{GivenUp, Hole, HoleKind, Ledger, LedgerSummary, StreamLedger};
+pub use lookout::{Lookout, NotReady};
+pub use machine::{ClockNote, Drain, Machine};
+pub use options::Options;
+pub use reach::{Beat, Goodbye, Heard, Listener, Reach, Reachability, reach, reach_of_site};
+pub use site::{Link, Relay, Site, Upward};
+pub use stamp::Stamp;
+pub use status::{Health, Shown, Status, status};
+pub use vigie_query::{Coverage, Lack, LabelSet, Limits, Owner, SeriesSamples, Shortfall, Source, SourceError};

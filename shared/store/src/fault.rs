@@ -119,6 +119,23 @@ impl FaultDisk {
         after
     }
 
+    /// The disk after the process was killed now: what it wrote is there, synced or not.
+    ///
+    /// Whoever has the old disk open goes on writing to nowhere.
+    #[must_use]
+    pub fn killed(&self) -> Self {
+        let mut old = self.disk();
+        old.dead = true;
+        let after = Self::new();
+        {
+            let mut disk = after.disk();
+            disk.file = old.file.clone();
+            disk.capacity_blocks = old.capacity_blocks;
+            disk.last_time = Some(LastTime::Unclean);
+        }
+        after
+    }
+
     /// Turns one bit over, on the disk itself.
     pub fn flip_bit(&self, bit: u64) {
         let mut disk = self.disk();

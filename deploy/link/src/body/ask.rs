@@ -33,9 +33,7 @@ pub enum AskError {
         control: SocketAddr,
     },
     /// Somebody answers who is no link.
-    #[error(
-        "the answer of {control} is not a link's: {why}; is this the control address it printed?"
-    )]
+    #[error("the answer of {control} is not a link's: {why}; is this the control address it printed?")]
     NotALink {
         /// Who was asked.
         control: SocketAddr,
@@ -55,13 +53,8 @@ pub async fn ask(control: SocketAddr, request: &Request) -> Result<Reply, AskErr
         Ok(Err(why)) => return Err(AskError::Unreachable { control, why }),
         Err(_) => return Err(AskError::NoAnswer { control }),
     };
-    let reply: Reply =
-        serde_json::from_slice(&line).map_err(|why| AskError::NotALink { control, why })?;
-    if reply.ok {
-        Ok(reply)
-    } else {
-        Err(AskError::Refused(reply.error.unwrap_or_default()))
-    }
+    let reply: Reply = serde_json::from_slice(&line).map_err(|why| AskError::NotALink { control, why })?;
+    if reply.ok { Ok(reply) } else { Err(AskError::Refused(reply.error.unwrap_or_default())) }
 }
 
 async fn exchange(control: SocketAddr, request: &Request) -> io::Result<Vec<u8>> {

@@ -26,11 +26,7 @@ pub(super) async fn start(
     office: &Arc<Office>,
     tasks: &mut JoinSet<()>,
 ) -> Result<SocketAddr, StartError> {
-    let taken = |why| StartError::Listen {
-        what: "control",
-        address,
-        why,
-    };
+    let taken = |why| StartError::Listen { what: "control", address, why };
     let socket = TcpListener::bind(address).await.map_err(taken)?;
     let address = socket.local_addr().map_err(taken)?;
     tasks.spawn(accept(socket, Arc::clone(office)));

@@ -9,10 +9,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-use crate::{
-    ChangeError, Direction, FlowId, Link, LinkChange, Load, Moment, Offer, Parcel, Reply, Request,
-    Stats,
-};
+use crate::{ChangeError, Direction, FlowId, Link, LinkChange, Load, Moment, Offer, Parcel, Reply, Request, Stats};
 
 /// The link, the clock, and the exits of all flows: what every task of this process shares.
 #[derive(Debug)]
@@ -87,11 +84,7 @@ impl Office {
         let mut exits = lock(&self.exits);
         exits.insert((id, Direction::Up), up);
         exits.insert((id, Direction::Down), down);
-        OpenFlow {
-            office: Arc::clone(self),
-            kind,
-            id,
-        }
+        OpenFlow { office: Arc::clone(self), kind, id }
     }
 
     /// Counts a datagram whose client could not be admitted.
@@ -154,10 +147,7 @@ impl Office {
             Request::Heal { side } => link.heal(side, now),
             Request::Stats {} => {
                 let stats = Some(self.stats(&link));
-                return Reply {
-                    stats,
-                    ..Reply::done(&link)
-                };
+                return Reply { stats, ..Reply::done(&link) };
             }
         }
         self.changed.notify_one();
@@ -205,12 +195,8 @@ impl Office {
     fn deliver(&self, link: &mut Link, direction: Direction, parcel: Parcel) {
         let exits = lock(&self.exits);
         let delivered = match (exits.get(&(parcel.flow, direction)), parcel.load) {
-            (Some(Exit::Connected(socket)), Load::Datagram(bytes)) => {
-                socket.try_send(&bytes).is_ok()
-            }
-            (Some(Exit::Client(socket, client)), Load::Datagram(bytes)) => {
-                socket.try_send_to(&bytes, *client).is_ok()
-            }
+            (Some(Exit::Connected(socket)), Load::Datagram(bytes)) => socket.try_send(&bytes).is_ok(),
+            (Some(Exit::Client(socket, client)), Load::Datagram(bytes)) => socket.try_send_to(&bytes, *client).is_ok(),
             (Some(Exit::Stream(writer)), load @ (Load::Segment(_) | Load::End)) => {
                 // A writer that is gone has seen its connection fail; nobody misses the rest.
                 return drop(writer.send(load));

@@ -64,9 +64,7 @@ impl FromStr for Forward {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (listen, target) = text.split_once('=').ok_or(ForwardError::NoTarget)?;
         Ok(Self {
-            listen: listen
-                .parse()
-                .map_err(|_| ForwardError::Listen(listen.to_owned()))?,
+            listen: listen.parse().map_err(|_| ForwardError::Listen(listen.to_owned()))?,
             target: target_with_port(target)?,
         })
     }
@@ -96,13 +94,7 @@ mod tests {
         let refused = |text: &str| text.parse::<Forward>().unwrap_err();
         assert_eq!(refused("127.0.0.1:0"), ForwardError::NoTarget);
         assert_eq!(refused("here=hub:1"), ForwardError::Listen("here".into()));
-        assert_eq!(
-            refused("127.0.0.1:0=hub"),
-            ForwardError::Target("hub".into())
-        );
-        assert_eq!(
-            refused("127.0.0.1:0=hub:0"),
-            ForwardError::Target("hub:0".into())
-        );
+        assert_eq!(refused("127.0.0.1:0=hub"), ForwardError::Target("hub".into()));
+        assert_eq!(refused("127.0.0.1:0=hub:0"), ForwardError::Target("hub:0".into()));
     }
 }

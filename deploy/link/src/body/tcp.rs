@@ -50,16 +50,9 @@ pub(super) async fn start(
     office: &Arc<Office>,
     tasks: &mut JoinSet<()>,
 ) -> Result<Listening, StartError> {
-    let taken = |why| StartError::Listen {
-        what: "TCP",
-        address: listen,
-        why,
-    };
+    let taken = |why| StartError::Listen { what: "TCP", address: listen, why };
     let socket = TcpListener::bind(listen).await.map_err(taken)?;
-    let listening = Listening {
-        listen: socket.local_addr().map_err(taken)?,
-        target,
-    };
+    let listening = Listening { listen: socket.local_addr().map_err(taken)?, target };
     let listener = Listener {
         socket,
         target,
@@ -115,20 +108,12 @@ async fn connect(office: Arc<Office>, mut client: TcpStream, target: SocketAddr)
 }
 
 /// Carries bytes both ways until both have ended or one has broken.
-async fn converse(
-    office: &Arc<Office>,
-    client: &mut TcpStream,
-    upstream: &mut TcpStream,
-) -> io::Result<()> {
+async fn converse(office: &Arc<Office>, client: &mut TcpStream, upstream: &mut TcpStream) -> io::Result<()> {
     client.set_nodelay(true)?;
     upstream.set_nodelay(true)?;
     let (up_exit, up_arrived) = mpsc::unbounded_channel();
     let (down_exit, down_arrived) = mpsc::unbounded_channel();
-    let flow = office.open_flow(
-        FlowKind::Tcp,
-        Exit::Stream(up_exit),
-        Exit::Stream(down_exit),
-    );
+    let flow = office.open_flow(FlowKind::Tcp, Exit::Stream(up_exit), Exit::Stream(down_exit));
     let up = Half::new(office, flow.id(), Direction::Up);
     let down = Half::new(office, flow.id(), Direction::Down);
     let (from_client, to_client) = client.split();
@@ -152,12 +137,7 @@ struct Half<'a> {
 
 impl<'a> Half<'a> {
     fn new(office: &'a Office, flow: FlowId, direction: Direction) -> Self {
-        Self {
-            office,
-            flow,
-            direction,
-            window: Semaphore::new(WINDOW_BYTES),
-        }
+        Self { office, flow, direction, window: Semaphore::new(WINDOW_BYTES) }
     }
 
     /// Reads pieces and puts them into the pipe. Stops reading while the pipe has no room, and so stalls the sender.
@@ -166,16 +146,12 @@ impl<'a> Half<'a> {
         loop {
             let length = from.read(&mut buffer).await?;
             if length == 0 {
-                self.office
-                    .send_stream(self.direction, self.flow, Load::End)
-                    .await;
+                self.office.send_stream(self.direction, self.flow, Load::End).await;
                 return Ok(());
             }
             self.take_window(length).await;
             let load = Load::Segment(buffer[..length].to_vec());
-            self.office
-                .send_stream(self.direction, self.flow, load)
-                .await;
+            self.office.send_stream(self.direction, self.flow, load).await;
         }
     }
 

@@ -45,22 +45,10 @@ pub(super) async fn start(
     office: &Arc<Office>,
     tasks: &mut JoinSet<()>,
 ) -> Result<Listening, StartError> {
-    let taken = |why| StartError::Listen {
-        what: "UDP",
-        address: listen,
-        why,
-    };
+    let taken = |why| StartError::Listen { what: "UDP", address: listen, why };
     let socket = ready_socket(listen).await.map_err(taken)?;
-    let listening = Listening {
-        listen: socket.local_addr().map_err(taken)?,
-        target,
-    };
-    let listener = Listener {
-        socket: Arc::new(socket),
-        target,
-        office: Arc::clone(office),
-        flows: Arc::default(),
-    };
+    let listening = Listening { listen: socket.local_addr().map_err(taken)?, target };
+    let listener = Listener { socket: Arc::new(socket), target, office: Arc::clone(office), flows: Arc::default() };
     tasks.spawn(listener.forward());
     Ok(listening)
 }
@@ -104,17 +92,9 @@ impl Listener {
         let down = Exit::Client(Arc::clone(&self.socket), client);
         let open = self.office.open_flow(FlowKind::Udp, up, down);
         let id = open.id();
-        let back = Back {
-            socket,
-            client,
-            flow: id,
-            office: Arc::clone(&self.office),
-            flows: Arc::downgrade(&self.flows),
-        };
-        let flow = ClientFlow {
-            open,
-            back: tokio::spawn(back.forward()),
-        };
+        let back =
+            Back { socket, client, flow: id, office: Arc::clone(&self.office), flows: Arc::downgrade(&self.flows) };
+        let flow = ClientFlow { open, back: tokio::spawn(back.forward()) };
         let admitted = lock(&self.flows).admit(client, flow, self.office.now());
         admitted.map(|()| id).map_err(io::Error::other)
     }
@@ -145,8 +125,7 @@ impl Back {
     fn received(&self, datagram: &[u8]) {
         if let Some(flows) = self.flows.upgrade() {
             lock(&flows).touch(&self.client, self.office.now());
-            self.office
-                .send_datagram(Direction::Down, self.flow, datagram);
+            self.office.send_datagram(Direction::Down, self.flow, datagram);
         }
     }
 }

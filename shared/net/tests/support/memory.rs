@@ -1,1 +1,126 @@
-//! stub
+//! A network in memory, in virtual time: delay, loss, and a cable that can be pulled.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::io::{self, IoSliceMut};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use quinn::udp::{RecvMeta, Transmit};
+use quinn::{AsyncUdpSocket, UdpPoller};
+use tokio::time::Instant;
+
+pub struct Network(Mutex<State>);
+
+struct State {
+    inboxes: HashMap<SocketAddr, Inbox>,
+    chance: u64,
+    loss_percent: u64,
+    delay: Duration,
+    cut: bool,
+    sent: u64,
+}
+
+#[derive(Default)]
+struct Inbox {
+    datagrams: BTreeMap<(Instant, u64), (SocketAddr, Vec<u8>)>,
+    reader: Option<Waker>,
+}
+
+impl Network {
+    pub fn new(seed: u64, loss_percent: u64, delay: Duration) -> Arc<Self> {
+        let state = State { inboxes: HashMap::new(), chance: seed, loss_percent, delay, cut: false, sent: 0 };
+        Arc::new(Self(Mutex::new(state)))
+    }
+
+    pub fn socket(self: &Arc<Self>, address: &str) -> Arc<dyn AsyncUdpSocket> {
+        let address = address.parse().unwrap();
+        self.0.lock().unwrap().inboxes.insert(address, Inbox::default());
+        Arc::new(Socket { network: self.clone(), address })
+    }
+
+    pub fn cut(&self, cut: bool) {
+        self.0.lock().unwrap().cut = cut;
+    }
+
+    pub fn datagrams(&self) -> u64 {
+        self.0.lock().unwrap().sent
+    }
+}
+
+struct Socket {
+    network: Arc<Network>,
+    address: SocketAddr,
+}
+
+impl AsyncUdpSocket for Socket {
+    fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
+        Box::pin(AlwaysWritable)
+    }
+
+    fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        let mut state = self.network.0.lock().unwrap();
+        state.sent += 1;
+        state.chance = state.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let lost = (state.chance >> 33) % 100 < state.loss_percent;
+        if lost || state.cut {
+            return Ok(());
+        }
+        let (at, number) = (Instant::now() + state.delay, state.sent);
+        let Some(inbox) = state.inboxes.get_mut(&transmit.destination) else { return Ok(()) };
+        inbox.datagrams.insert((at, number), (self.address, transmit.contents.to_vec()));
+        let (network, to) = (self.network.clone(), transmit.destination);
+        tokio::spawn(async move {
+            tokio::time::sleep_until(at).await;
+            let reader = network.0.lock().unwrap().inboxes.get_mut(&to).and_then(|inbox| inbox.reader.take());
+            if let Some(reader) = reader {
+                reader.wake();
+            }
+        });
+        Ok(())
+    }
+
+    fn poll_recv(
+        &self,
+        context: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        metas: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        let mut state = self.network.0.lock().unwrap();
+        let inbox = state.inboxes.get_mut(&self.address).unwrap();
+        match inbox.datagrams.first_entry() {
+            Some(first) if first.key().0 <= Instant::now() => {
+                let (addr, bytes) = first.remove();
+                buffers[0][..bytes.len()].copy_from_slice(&bytes);
+                metas[0] = RecvMeta { addr, len: bytes.len(), stride: bytes.len(), ecn: None, dst_ip: None };
+                Poll::Ready(Ok(1))
+            }
+            _ => {
+                inbox.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.address)
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Socket({})", self.address)
+    }
+}
+
+#[derive(Debug)]
+struct AlwaysWritable;
+
+impl UdpPoller for AlwaysWritable {
+    fn poll_writable(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
 pub mod memory;
+pub mod stranger;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -1,0 +1,191 @@
+//! Which life of its store is this agent in, and what must be written down of it?
+//!
+//! Usually there is one life, and it goes on from one start to the next. When the store can not even reserve numbers, a
+//! new one begins in memory; when the store is back, both are written down, the older first.
+
+use std::sync::Arc;
+
+use tracing::{info, warn};
+use vigie_codec::SigningKey;
+use vigie_merge::RangeSet;
+use vigie_model::{Anchor, GapReason, Incarnation, Moment, NodeId, Sample, Seq, SeriesDef, StreamId, Tick, UtcMs};
+use vigie_sync::keep::{StreamFacts, Write};
+use vigie_sync::origin::{Origin, Promise, SealAfter};
+
+/// Lives in memory at once. A third would mean that the store came back and went away twice without a single commit.
+const MAX_LIVES: usize = 4;
+
+/// The lives of this agent, the present one last.
+#[derive(Debug)]
+pub(crate) struct Lives {
+    lives: Vec<Origin>,
+    agent: NodeId,
+    name: String,
+    key: SigningKey,
+    seal_after: SealAfter,
+    /// To be written before anything else: gaps that a crash left, tails of earlier runs.
+    debts: Vec<Write>,
+}
+
+/// What a commit under way will have settled.
+#[derive(Debug)]
+pub(crate) struct Settling {
+    promises: Vec<(StreamId, Promise)>,
+    debts: usize,
+}
+
+/// What a store holds of an earlier life.
+pub(crate) struct Earlier {
+    pub(crate) stream: StreamId,
+    pub(crate) facts: StreamFacts,
+    pub(crate) defs: Vec<SeriesDef>,
+    pub(crate) tail: Vec<Arc<Tick>>,
+}
+
+impl Lives {
+    /// Goes on with the life named `present`, if the store holds it; begins one with the random `fresh` otherwise.
+    pub(crate) fn resume(
+        (agent, name, key): (NodeId, String, SigningKey),
+        earlier: Vec<Earlier>,
+        present: Option<Incarnation>,
+        fresh: Incarnation,
+        seal_after: SealAfter,
+        now: UtcMs,
+    ) -> Self {
+        let mut lives = Self { lives: Vec::new(), agent, name, key, seal_after, debts: Vec::new() };
+        let mut latest_defs = Vec::new();
+        for life in earlier.into_iter().filter(|life| life.stream.agent == agent) {
+            let goes_on = present == Some(life.stream.incarnation);
+            let defs = life.defs.clone();
+            let key = lives.key.clone();
+            let (origin, writes) =
+                Origin::resume(life.stream, &life.facts, life.defs, life.tail, key, seal_after, now);
+            lives.debts.extend(writes);
+            if goes_on {
+                latest_defs = defs;
+                lives.lives.push(origin);
+            }
+        }
+        if lives.lives.is_empty() {
+            info!(incarnation = %fresh, "a new life of the store begins");
+            lives.begin(fresh, latest_defs);
+        }
+        lives
+    }
+
+    fn begin(&mut self, incarnation: Incarnation, defs: Vec<SeriesDef>) {
+        let key = self.key.clone();
+        self.lives.push(Origin::new(self.agent, incarnation, self.name.clone(), key, defs, self.seal_after));
+    }
+
+    fn present(&mut self) -> &mut Origin {
+        // There is always one: `resume` begins it and `settled` never drops the last.
+        let last = self.lives.len() - 1;
+        &mut self.lives[last]
+    }
+
+    /// The stream that ticks are numbered in now.
+    pub(crate) fn stream(&self) -> StreamId {
+        self.lives[self.lives.len() - 1].stream()
+    }
+
+    /// Definitions of the present life.
+    pub(crate) fn defs(&self) -> Vec<SeriesDef> {
+        self.lives[self.lives.len() - 1].defs().to_vec()
+    }
+
+    /// The number the next tick will have.
+    pub(crate) fn next_seq(&self) -> Seq {
+        Seq(self.lives[self.lives.len() - 1].tally().ticks).next()
+    }
+
+    /// Whether a tick can be numbered in the present life.
+    pub(crate) fn can_number(&self) -> bool {
+        self.lives[self.lives.len() - 1].can_number()
+    }
+
+    /// Begins a new life in memory, because the store can not reserve numbers. Says what the mind must know of it.
+    pub(crate) fn begin_in_memory(&mut self, incarnation: Incarnation) -> (StreamId, StreamFacts) {
+        warn!(%incarnation, "the store can not reserve numbers; measuring goes on in memory under a new incarnation");
+        if self.lives.len() >= MAX_LIVES {
+            self.lives.remove(1);
+        }
+        let defs = self.defs();
+        self.begin(incarnation, defs);
+        self.introduction()
+    }
+
+    /// What the mind must know of the present life before the store knows it.
+    pub(crate) fn introduction(&self) -> (StreamId, StreamFacts) {
+        (self.stream(), StreamFacts::new(self.key.verifying_key().to_bytes(), self.name.clone()))
+    }
+
+    /// Numbers a round. The tick may leave at once unless [`Lives::must_wait`].
+    pub(crate) fn measured(&mut self, at: Moment, samples: Vec<Sample>, now_ms: u64) -> Option<Arc<Tick>> {
+        self.present().measured(at, samples, now_ms)
+    }
+
+    /// Adds definitions.
+    pub(crate) fn define(&mut self, defs: Vec<SeriesDef>) {
+        self.present().define(defs);
+    }
+
+    /// Whether ticks must wait for a commit before they leave: they use definitions that a crash could undo.
+    pub(crate) fn must_wait(&self) -> bool {
+        self.lives[self.lives.len() - 1].has_new_defs()
+    }
+
+    /// All that is to be written now.
+    pub(crate) fn writes(&mut self, now_ms: u64, now: UtcMs, closing: bool) -> (Vec<Write>, Settling) {
+        let mut writes = self.debts.clone();
+        let debts = writes.len();
+        let mut promises = Vec::new();
+        let last = self.lives.len() - 1;
+        for (at, life) in self.lives.iter_mut().enumerate() {
+            let (more, promise) = life.writes(now_ms, now, closing || at < last);
+            writes.extend(more);
+            promises.push((life.stream(), promise));
+        }
+        (writes, Settling { promises, debts })
+    }
+
+    /// What was to be written is durable.
+    pub(crate) fn settled(&mut self, settling: &Settling) {
+        self.debts.drain(..settling.debts.min(self.debts.len()));
+        for (stream, promise) in &settling.promises {
+            if let Some(life) = self.lives.iter_mut().find(|life| life.stream() == *stream) {
+                life.kept(promise);
+            }
+        }
+        let present = self.stream();
+        let settled = |life: &Origin| settling.promises.iter().any(|(stream, _)| *stream == life.stream());
+        self.lives.retain(|life| life.stream() == present || !settled(life));
+    }
+
+    /// Records were set aside: their numbers become gaps.
+    pub(crate) fn damaged(&mut self, stream: StreamId, lost: &RangeSet, now: UtcMs) {
+        let key = self.key.clone();
+        let origin = self.lives.iter().find(|life| life.stream() == stream);
+        let gaps = match origin {
+            Some(origin) => origin.damaged(lost, GapReason::Corrupt, now),
+            None => Origin::new(self.agent, stream.incarnation, self.name.clone(), key, Vec::new(), self.seal_after)
+                .damaged(lost, GapReason::Corrupt, now),
+        };
+        self.debts.extend(gaps);
+    }
+
+    /// The whole store was set aside: of the life that went on in it, these numbers are gone.
+    pub(crate) fn store_lost(&mut self, stream: StreamId, key: [u8; 32], upto: Seq, now: UtcMs) {
+        let origin =
+            Origin::new(self.agent, stream.incarnation, self.name.clone(), self.key.clone(), Vec::new(), self.seal_after);
+        self.debts.push(Write::Stream { stream, key, name: self.name.clone() });
+        self.debts.extend(origin.damaged(&RangeSet::of(Seq::FIRST.0, upto.0), GapReason::StoreLost, now));
+        self.debts.push(Write::Reserve { stream, until: upto });
+    }
+
+    /// True time of the present boot was learnt.
+    pub(crate) fn anchored(&mut self, anchor: Anchor) {
+        let write = self.present().anchored(anchor);
+        self.debts.push(write);
+    }
+}

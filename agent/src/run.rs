@@ -1,0 +1,480 @@
+//! The agent's life: measure, number, keep, send.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
+use vigie_codec::VerifyingKey;
+use vigie_codec::wire::Clock;
+use vigie_model::{Anchor, Boot, Incarnation, Role, Seq, Tick};
+use vigie_net::{Endpoint, EndpointConfig, Identity, Target, TrustedTime, Uplink};
+use vigie_node::{Command, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, boot_moment};
+use vigie_store::{Log, Options, State};
+use vigie_sync::keep::Outcome;
+use vigie_sync::{Errand, Me, SessionId};
+
+use crate::cli::Failed;
+use crate::collect::{Due, OwnFigures, Schedule};
+use crate::config::Config;
+use crate::identity::{self, Renewal};
+use crate::lives::{Earlier, Lives, Settling};
+use crate::measure::{Measured, Meter, Order};
+use crate::status::{self, StatusServer};
+
+/// Numbers of the present life noted beside the log, so that a log that is lost as a whole can still be owned up to.
+const NOTE_EVERY: u64 = 512;
+
+/// Ticks that wait for their definitions to be durable before they leave.
+const MAX_HELD: usize = 64;
+
+/// Starts logging to standard error.
+pub(crate) fn start_logging(config: &Config) {
+    let subscriber = tracing_subscriber::fmt().with_max_level(config.log).with_writer(std::io::stderr).with_ansi(false);
+    // A second call would be refused, and there is none.
+    drop(subscriber.try_init());
+}
+
+/// Runs until a signal ends it.
+pub(crate) fn run(config: Config) -> Result<ExitCode, Failed> {
+    // One thread: what an agent does fits into a thousandth of a core.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(2)
+        .thread_stack_size(512 * 1024)
+        .build()?;
+    runtime.block_on(async { Agent::start(config).await?.live().await })
+}
+
+/// The running agent.
+struct Agent {
+    config: Config,
+    identity: Arc<Identity>,
+    endpoint: Endpoint,
+    handle: NodeHandle,
+    happenings: mpsc::Receiver<Happening>,
+    node: tokio::task::JoinHandle<()>,
+    clock: NodeClock,
+    state: State,
+    lives: Lives,
+    meter: Meter,
+    measured: mpsc::UnboundedReceiver<Measured>,
+    schedule: Schedule,
+    last_due: Option<Due>,
+    boot_no: u32,
+    anchor: Option<Anchor>,
+    held: Vec<Arc<Tick>>,
+    commit: Option<Commit>,
+    commit_at: Option<tokio::time::Instant>,
+    noted: u64,
+    renewal: Renewal,
+    status: StatusServer,
+}
+
+/// A commit under way.
+struct Commit {
+    settling: Settling,
+    answer: std::pin::Pin<Box<dyn Future<Output = bool> + Send>>,
+}
+
+impl Agent {
+    async fn start(config: Config) -> Result<Self, Failed> {
+        let identity = Arc::new(identity::load(&config.data)?);
+        let clock = NodeClock::new();
+        let (state, boot_no, present) = open_state(&config.data)?;
+        let log = open_log(&config)?;
+        let now = clock.now().utc;
+        let name = config.name.clone().unwrap_or_else(identity::host_name);
+        let key = identity.key().signing_key().clone();
+        let earlier = earlier_lives(&log);
+        let fresh = identity::random_incarnation()?;
+        let lost = present.filter(|(life, _)| !earlier.iter().any(|one| one.stream.incarnation == *life));
+        let mut lives = Lives::resume(
+            (identity.node(), name.clone(), key.clone()),
+            earlier,
+            present.map(|(life, _)| life),
+            fresh,
+            config.seal_after,
+            now,
+        );
+        if let Some((life, upto)) = lost {
+            let stream = vigie_model::StreamId { agent: identity.node(), incarnation: life };
+            lives.store_lost(stream, key.verifying_key().to_bytes(), upto, now);
+        }
+        let endpoint = Endpoint::bind_anywhere(EndpointConfig::dialling(
+            identity.clone(),
+            config.link.clone(),
+            TrustedTime::system(identity::time_floor(&state)),
+        ))?;
+        let uplink = Uplink::begin(endpoint.clone(), targets(&config, &identity));
+        let watch = uplink.watch();
+        let hub_key = VerifyingKey::from_bytes(&identity.facts().hub_key)
+            .map_err(|_| Failed::new(1, "the hub's key in the identity is no key; enrol this machine again"))?;
+        let me = Me {
+            node: identity.node(),
+            role: Role::Agent,
+            name,
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            store_epoch: log.epoch(),
+            hub_key,
+            receipt_key: None,
+        };
+        let keeper =
+            KeeperOptions { group: Duration::from_secs(5), tidy_every: Duration::from_secs(60), gap_key: Some(key) };
+        let (node, handle, happenings) = Node::new(NodeSetup {
+            me,
+            endpoint: endpoint.clone(),
+            listens: false,
+            uplink: Some(uplink),
+            up: config.link.clone(),
+            down: config.link.clone(),
+            log,
+            keeper,
+            clock: clock.clone(),
+        })?;
+        let (results, measured) = mpsc::unbounded_channel();
+        let meter = Meter::start(config.choice.clone(), lives.defs(), boot_no, results)?;
+        let schedule = Schedule::new(config.intervals, identity.node());
+        let status = StatusServer::start(&config.data, handle.clone(), watch, identity.clone());
+        let (stream, facts) = lives.introduction();
+        handle.log().read().map_or((), |log| {
+            if !log.streams().contains_key(&stream) {
+                handle.command(Command::Begin(stream, Arc::new(facts)));
+            }
+        });
+        Ok(Self {
+            renewal: Renewal::of(&identity),
+            config,
+            identity,
+            endpoint,
+            handle,
+            happenings,
+            node: tokio::spawn(node.run()),
+            clock,
+            state,
+            lives,
+            meter,
+            measured,
+            schedule,
+            last_due: None,
+            boot_no,
+            anchor: None,
+            held: Vec::new(),
+            commit: None,
+            commit_at: None,
+            noted: 0,
+            status,
+        })
+    }
+
+    async fn live(mut self) -> Result<ExitCode, Failed> {
+        info!(node = %self.identity.node(), site = %self.identity.site(), "measuring");
+        self.note_life(true);
+        self.begin_commit(false);
+        let mut stop = Box::pin(stop_signal());
+        let mut due = self.next_due();
+        loop {
+            let wake = self.wake_at(due);
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                kept = finished(&mut self.commit) => self.committed(kept),
+                Some(measured) = self.measured.recv() => self.measured(measured),
+                happening = self.happenings.recv() => match happening {
+                    Some(happening) => self.happened(happening),
+                    None => return Err(Failed::new(1, "the node's loop has ended; see the log above")),
+                },
+                () = tokio::time::sleep_until(self.commit_at.unwrap_or_else(far)), if self.commit_at.is_some() => {
+                    self.begin_commit(false);
+                }
+                () = tokio::time::sleep_until(wake) => {
+                    if self.clock.now().utc >= due.at {
+                        self.order(due);
+                    }
+                    due = self.next_due();
+                    self.renew();
+                }
+            }
+        }
+        self.stop().await
+    }
+
+    fn next_due(&self) -> Due {
+        self.schedule.next(self.clock.now().utc, self.last_due)
+    }
+
+    /// Never further than a fast interval: the wall clock may be set meanwhile.
+    fn wake_at(&self, due: Due) -> tokio::time::Instant {
+        let wait_ms = due.at.0.saturating_sub(self.clock.now().utc.0).clamp(0, 10_000).cast_unsigned();
+        tokio::time::Instant::now() + Duration::from_millis(wait_ms)
+    }
+
+    fn order(&mut self, due: Due) {
+        self.last_due = Some(due);
+        let own = OwnFigures { ..self.own_figures() };
+        self.meter.order(Order { tiers: due.tiers, seq: self.lives.next_seq(), own });
+    }
+
+    fn own_figures(&self) -> OwnFigures {
+        let mut own = OwnFigures::default();
+        if let Some((_, session)) = self.handle.view().up() {
+            let path = session.link.path();
+            own.sent_bytes = Some(path.udp_tx_bytes);
+            own.received_bytes = Some(path.udp_rx_bytes);
+            own.waiting_ticks = Some(session.backlog_ticks);
+        }
+        own
+    }
+
+    fn measured(&mut self, measured: Measured) {
+        self.status.collectors_down(measured.down);
+        if measured.seq != self.lives.next_seq() {
+            // A new life began while this round was measured; its figures were made for another number.
+            return;
+        }
+        let new_defs = !measured.new_defs.is_empty();
+        self.lives.define(measured.new_defs);
+        if !self.lives.can_number() {
+            self.begin_in_memory();
+        }
+        let Some(tick) = self.lives.measured(measured.at, measured.samples, self.clock.mono_ms()) else { return };
+        if self.lives.must_wait() && self.held.len() < MAX_HELD {
+            self.held.push(tick);
+        } else {
+            self.handle.command(Command::Measured(self.lives.stream(), tick));
+        }
+        self.note_life(false);
+        let soon = if new_defs { Duration::ZERO } else { self.commit_delay() };
+        let at = tokio::time::Instant::now() + soon;
+        self.commit_at = Some(self.commit_at.map_or(at, |due| due.min(at)));
+    }
+
+    /// At ten seconds each tick has its own commit; faster ticks share one.
+    fn commit_delay(&self) -> Duration {
+        let fast = self.config.intervals.of(crate::collect::Tier::Fast);
+        if fast >= self.config.commit_every { Duration::ZERO } else { self.config.commit_every - fast / 2 }
+    }
+
+    fn begin_in_memory(&mut self) {
+        match identity::random_incarnation() {
+            Ok(incarnation) => {
+                let (stream, facts) = self.lives.begin_in_memory(incarnation);
+                self.handle.command(Command::Begin(stream, Arc::new(facts)));
+            }
+            Err(failed) => error!(error = %failed.text, "the system gives no random numbers; a round is lost"),
+        }
+    }
+
+    // ---- keeping
+
+    fn begin_commit(&mut self, closing: bool) {
+        if self.commit.is_some() {
+            // What is new goes into the next one.
+            return;
+        }
+        self.commit_at = None;
+        let (writes, settling) = self.lives.writes(self.clock.mono_ms(), self.clock.now().utc, closing);
+        if writes.is_empty() {
+            return;
+        }
+        let handle = self.handle.clone();
+        let answer = Box::pin(async move { all_kept(handle.keep(writes).await) });
+        self.commit = Some(Commit { settling, answer });
+    }
+
+    fn committed(&mut self, kept: bool) {
+        let Some(commit) = self.commit.take() else { return };
+        if kept {
+            self.lives.settled(&commit.settling);
+            for tick in std::mem::take(&mut self.held) {
+                self.handle.command(Command::Measured(self.lives.stream(), tick));
+            }
+        } else {
+            // Measuring goes on; the next commit carries what this one did not.
+            self.commit_at = Some(tokio::time::Instant::now() + self.config.commit_every);
+        }
+    }
+
+    /// Notes beside the log which life this is and how far it may have come.
+    fn note_life(&mut self, now: bool) {
+        let next = self.lives.next_seq().0;
+        let stream = self.lives.stream();
+        if now || next > self.noted {
+            self.noted = next + NOTE_EVERY;
+            if let Err(failed) = write_note(&self.state, stream.incarnation, Seq(self.noted)) {
+                warn!(error = %failed, "the present life could not be noted beside the log");
+            }
+        }
+    }
+
+    // ---- what happens
+
+    fn happened(&mut self, happening: Happening) {
+        match happening {
+            Happening::Damaged(stream, lost) => {
+                self.lives.damaged(stream, &lost, self.clock.now().utc);
+                self.commit_at.get_or_insert_with(tokio::time::Instant::now);
+            }
+            Happening::Clock(_, clock, round_trip_ms) => self.clock_told(clock, round_trip_ms),
+            Happening::Errand(session, errand) => self.errand(session, errand),
+            Happening::Up(session, _) => self.renewal.connected(session),
+            Happening::Down(session, ..) => self.renewal.disconnected(session),
+            Happening::Seen(..)
+            | Happening::Facts(..)
+            | Happening::Greeted(..)
+            | Happening::Announced(..)
+            | Happening::Goodbye(..)
+            | Happening::Enrolment(_) => {}
+        }
+    }
+
+    /// The peer's time pairs with this machine's boot clock; samples of this boot can be put right by it, before and after.
+    fn clock_told(&mut self, clock: Clock, round_trip_ms: u64) {
+        let half = round_trip_ms / 2;
+        let (_, boot_ms) = boot_moment();
+        let anchor = Anchor {
+            boot: Boot { no: self.boot_no, ms: boot_ms },
+            utc: vigie_model::UtcMs(clock.utc.0.saturating_add(half.cast_signed())),
+            error_ms: u32::try_from(half).unwrap_or(u32::MAX).saturating_add(clock.error_ms),
+            source: clock.source,
+        };
+        identity::raise_floor(&self.state, self.endpoint.time(), clock);
+        if self.anchor.is_none_or(|old| anchor.is_better_than(&old)) {
+            self.anchor = Some(anchor);
+            self.lives.anchored(anchor);
+            self.commit_at.get_or_insert_with(tokio::time::Instant::now);
+        }
+    }
+
+    fn renew(&mut self) {
+        if let Some((session, errand)) = self.renewal.due(self.endpoint.time().wall(), &self.identity) {
+            self.handle.command(Command::Pass(session, errand));
+        }
+    }
+
+    fn errand(&mut self, session: SessionId, errand: Errand) {
+        let taken = self.renewal.answered(session, errand, &self.identity, &self.endpoint, &self.config.data);
+        match taken {
+            Ok(Some(identity)) => self.identity = identity,
+            Ok(None) => {}
+            Err(failed) => warn!(error = %failed.text, "an errand could not be done"),
+        }
+    }
+
+    /// Seals and keeps the rest, gives back the reserved numbers, says goodbye.
+    async fn stop(mut self) -> Result<ExitCode, Failed> {
+        info!("stopping");
+        if let Some(commit) = self.commit.take()
+            && commit.answer.await
+        {
+            self.lives.settled(&commit.settling);
+        }
+        self.begin_commit(true);
+        let kept = match self.commit.take() {
+            Some(commit) => commit.answer.await,
+            None => true,
+        };
+        if !kept {
+            error!("the last ticks could not be kept; they will stand as a gap");
+        }
+        let note = write_note(&self.state, self.lives.stream().incarnation, Seq(self.lives.next_seq().0 - 1));
+        if let Err(failed) = note {
+            warn!(error = %failed, "the present life could not be noted beside the log");
+        }
+        self.handle.leave("the agent was stopped").await;
+        status::forget(&self.config.data);
+        // The loop has said that it left.
+        drop(self.node.await);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn all_kept(result: Result<Vec<Outcome>, vigie_node::KeptBack>) -> bool {
+    match result {
+        Ok(outcomes) => {
+            for outcome in outcomes.iter().filter(|outcome| !matches!(outcome, Outcome::Kept(_))) {
+                error!(?outcome, "the store would not keep what this agent itself made");
+            }
+            true
+        }
+        Err(why) => {
+            warn!(error = %why, "not kept; trying again");
+            false
+        }
+    }
+}
+
+async fn finished(commit: &mut Option<Commit>) -> bool {
+    match commit {
+        Some(commit) => commit.answer.as_mut().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn far() -> tokio::time::Instant {
+    tokio::time::Instant::now() + Duration::from_secs(86_400)
+}
+
+fn targets(config: &Config, identity: &Identity) -> Vec<Target> {
+    let relays = config.relays.clone().unwrap_or_else(|| identity.facts().relay_addrs.clone());
+    let hub = config.hub.clone().unwrap_or_else(|| identity.facts().hub_addrs.clone());
+    let hub = if config.relay_only { Vec::new() } else { hub };
+    relays.into_iter().chain(hub).map(Target::at).collect()
+}
+
+fn open_state(data: &Path) -> Result<(State, u32, Option<(Incarnation, Seq)>), Failed> {
+    let state = identity::open_state(data)?;
+    let boot_no = identity::boot_no(&state)?;
+    let present = read_note(&state);
+    Ok((state, boot_no, present))
+}
+
+fn open_log(config: &Config) -> Result<Log, Failed> {
+    let options = Options { cap_bytes: config.buffer_bytes, floor: config.keep, ..Options::agent() };
+    let (log, report) = Log::open(&config.data, options)?;
+    if !report.is_clean() {
+        warn!(%report, "the store was not closed cleanly");
+    }
+    Ok(log)
+}
+
+fn earlier_lives(log: &Log) -> Vec<Earlier> {
+    let mut lives = Vec::new();
+    for (stream, facts) in log.streams() {
+        let defs = identity::all_defs(log, *stream, facts.schema_len);
+        let tail = log.tail(*stream).unwrap_or_default();
+        lives.push(Earlier { stream: *stream, facts: facts.clone(), defs, tail });
+    }
+    lives
+}
+
+fn write_note(state: &State, life: Incarnation, upto: Seq) -> Result<(), vigie_store::StateError> {
+    let mut note = life.0.to_be_bytes().to_vec();
+    note.extend(upto.0.to_be_bytes());
+    state.put("agent", b"life", &note)
+}
+
+fn read_note(state: &State) -> Option<(Incarnation, Seq)> {
+    let note = state.get("agent", b"life").ok()??;
+    let (life, upto) = note.split_at_checked(8)?;
+    let number = |bytes: &[u8]| Some(u64::from_be_bytes(bytes.try_into().ok()?));
+    Some((Incarnation(number(life)?), Seq(number(upto)?)))
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        _ => {
+            error!("no signals can be heard; the agent can only be killed");
+            std::future::pending().await
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! The store's thread: groups what is to be kept into commits, and looks up what is asked.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, RwLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tracing::{error, info, warn};
+use vigie_codec::SigningKey;
+use vigie_codec::wire::{MAX_DEFS_PER_FRAME, Paused};
+use vigie_merge::RangeSet;
+use vigie_model::{StreamId, UtcMs};
+use vigie_store::{Log, Pressure};
+use vigie_sync::keep::{Outcome, StreamFacts, Write};
+use vigie_sync::{Answer, Ask, SessionId, Token};
+
+use crate::NodeClock;
+
+/// How the thread works.
+#[derive(Debug, Clone)]
+pub struct KeeperOptions {
+    /// How long a write that nobody waits for may wait for company.
+    pub group: Duration,
+    /// How often room is made.
+    pub tidy_every: Duration,
+    /// The key that gaps are signed with (agent only): what is evicted is owned up to.
+    pub gap_key: Option<SigningKey>,
+}
+
+/// Something for the thread to do.
+enum Job {
+    Apply { token: Option<Token>, writes: Vec<Write>, urgent: bool, done: Option<Sender2> },
+    Ask { session: SessionId, stream: StreamId, ask: Ask },
+    Stop,
+}
+
+type Sender2 = tokio::sync::oneshot::Sender<Result<Vec<Outcome>, KeptBack>>;
+
+/// Why something was not kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the store could not keep it: {0}")]
+pub struct KeptBack(pub String);
+
+/// What the thread tells the loop.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    Facts(StreamId, Arc<StreamFacts>),
+    Applied(Token, Vec<Outcome>),
+    NotApplied(Token),
+    Answer(SessionId, StreamId, Answer),
+    Damaged(StreamId, RangeSet),
+    Pause(Paused),
+}
+
+/// A hand to the store's thread. The log itself can be read by others between commits.
+#[derive(Debug)]
+pub struct Keeper {
+    jobs: Sender<Job>,
+    log: Arc<RwLock<Log>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Job")
+    }
+}
+
+impl Keeper {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start(
+        log: Log,
+        options: KeeperOptions,
+        clock: NodeClock,
+        told: tokio::sync::mpsc::UnboundedSender<Kept>,
+    ) -> std::io::Result<Self> {
+        let (jobs, inbox) = channel();
+        let log = Arc::new(RwLock::new(log));
+        let worker = Worker { log: log.clone(), options, clock, told, paused: Paused::default(), last_tidy: None };
+        let thread = std::thread::Builder::new().name("vigie-store".to_owned()).spawn(move || worker.run(&inbox))?;
+        Ok(Self { jobs, log, thread: Some(thread) })
+    }
+
+    /// The log, to read from.
+    pub fn log(&self) -> Arc<RwLock<Log>> {
+        self.log.clone()
+    }
+
+    pub(crate) fn apply(&self, token: Token, writes: Vec<Write>, urgent: bool) {
+        self.job(Job::Apply { token: Some(token), writes, urgent, done: None });
+    }
+
+    pub(crate) fn keep(&self, writes: Vec<Write>, done: Sender2) {
+        self.job(Job::Apply { token: None, writes, urgent: true, done: Some(done) });
+    }
+
+    pub(crate) fn ask(&self, session: SessionId, stream: StreamId, ask: Ask) {
+        self.job(Job::Ask { session, stream, ask });
+    }
+
+    fn job(&self, job: Job) {
+        // Fails only once the thread is gone, and then the loop is about to hear of it.
+        drop(self.jobs.send(job));
+    }
+
+    /// Commits what is waiting and closes the log.
+    pub(crate) fn stop(&mut self) {
+        self.job(Job::Stop);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            error!("the store's thread ended badly; what was not yet acknowledged comes again");
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Worker {
+    log: Arc<RwLock<Log>>,
+    options: KeeperOptions,
+    clock: NodeClock,
+    told: tokio::sync::mpsc::UnboundedSender<Kept>,
+    paused: Paused,
+    last_tidy: Option<Instant>,
+}
+
+/// One wish within a commit.
+struct Part {
+    token: Option<Token>,
+    done: Option<Sender2>,
+    writes: usize,
+}
+
+/// Writes in one commit. Beyond it the commit itself would make others wait.
+const MAX_GROUP: usize = 4_096;
+
+impl Worker {
+    fn run(mut self, inbox: &Receiver<Job>) {
+        let (mut parts, mut writes) = (Vec::new(), Vec::new());
+        let mut due: Option<Instant> = None;
+        loop {
+            let wait = due.map_or(self.options.tidy_every, |due| due.saturating_duration_since(Instant::now()));
+            let job = if writes.len() >= MAX_GROUP { Err(RecvTimeoutError::Timeout) } else { inbox.recv_timeout(wait) };
+            match job {
+                Ok(Job::Apply { token, writes: more, urgent, done }) => {
+                    let limit = if urgent { Duration::ZERO } else { self.options.group };
+                    let at = Instant::now() + limit;
+                    due = Some(due.map_or(at, |due| due.min(at)));
+                    parts.push(Part { token, done, writes: more.len() });
+                    writes.extend(more);
+                }
+                Ok(Job::Ask { session, stream, ask }) => self.answer(session, stream, ask),
+                Err(RecvTimeoutError::Timeout) => {
+                    due = None;
+                    self.commit(std::mem::take(&mut parts), std::mem::take(&mut writes));
+                    self.tidy();
+                }
+                Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                    self.commit(parts, writes);
+                    return self.close();
+                }
+            }
+        }
+    }
+
+    fn log(&self) -> std::sync::RwLockWriteGuard<'_, Log> {
+        self.log.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn tell(&self, kept: Kept) {
+        // The loop may be gone first when the program stops; then nobody needs to know.
+        drop(self.told.send(kept));
+    }
+
+    fn commit(&mut self, parts: Vec<Part>, writes: Vec<Write>) {
+        if parts.is_empty() {
+            return;
+        }
+        let touched: std::collections::BTreeSet<_> = writes.iter().map(stream_of).collect();
+        let mut log = self.log();
+        match log.commit(writes) {
+            Ok(outcomes) => {
+                let facts = current(&log, touched);
+                drop(log);
+                facts.into_iter().for_each(|(stream, facts)| self.tell(Kept::Facts(stream, facts)));
+                let mut outcomes = outcomes.into_iter();
+                for part in parts {
+                    let own: Vec<_> = outcomes.by_ref().take(part.writes).collect();
+                    self.answer_part(part, Ok(own));
+                }
+            }
+            Err(failed) => {
+                drop(log);
+                warn!(error = %failed, "nothing could be kept; whoever sent it will send it again");
+                let why = KeptBack(failed.to_string());
+                parts.into_iter().for_each(|part| self.answer_part(part, Err(why.clone())));
+            }
+        }
+        self.tell_damage();
+        self.tell_pressure();
+    }
+
+    fn answer_part(&self, part: Part, result: Result<Vec<Outcome>, KeptBack>) {
+        match (part.token, part.done) {
+            (Some(token), _) => self.tell(match result {
+                Ok(outcomes) => Kept::Applied(token, outcomes),
+                Err(_) => Kept::NotApplied(token),
+            }),
+            // Whoever asked may have gone.
+            (None, Some(done)) => drop(done.send(result)),
+            (None, None) => {}
+        }
+    }
+
+    fn answer(&self, session: SessionId, stream: StreamId, ask: Ask) {
+        let mut log = self.log();
+        let answer = match ask {
+            Ask::Records { wanted, budget_bytes } => {
+                log.load(stream, &wanted, budget_bytes as usize, true).map(Answer::Records)
+            }
+            Ask::Schema { from } => {
+                log.schema(stream, from, MAX_DEFS_PER_FRAME).map(|defs| Answer::Schema { from, defs })
+            }
+            Ask::Seals { within } => log.seals(stream, &within).map(Answer::Seals),
+            Ask::Anchors => log.anchors(stream).map(Answer::Anchors),
+        };
+        drop(log);
+        match answer {
+            Ok(answer) => self.tell(Kept::Answer(session, stream, answer)),
+            Err(failed) => {
+                warn!(%stream, error = %failed, "the store could not look something up");
+                // An empty answer of the right kind would say that nothing is there; the session is better begun again.
+                self.tell(Kept::Answer(session, stream, Answer::Records(Vec::new())));
+            }
+        }
+        self.tell_damage();
+    }
+
+    fn tell_damage(&self) {
+        let mut log = self.log();
+        let damage = log.take_damage();
+        let facts = current(&log, damage.iter().map(|(stream, _)| *stream).collect());
+        drop(log);
+        for (stream, lost) in damage {
+            warn!(%stream, ticks = lost.count(), "records failed their checksum and were set aside");
+            self.tell(Kept::Damaged(stream, lost));
+        }
+        facts.into_iter().for_each(|(stream, facts)| self.tell(Kept::Facts(stream, facts)));
+    }
+
+    fn tell_pressure(&mut self) {
+        let pressure = self.log().pressure();
+        let paused = Paused { live: pressure == Pressure::Hard, bulk: pressure != Pressure::None };
+        if paused != self.paused {
+            info!(?pressure, "how full the store is has changed");
+            self.paused = paused;
+            self.tell(Kept::Pause(paused));
+        }
+    }
+
+    /// Makes room now and then, and at once when it is scarce.
+    fn tidy(&mut self) {
+        let pressed = self.paused.bulk;
+        let due = self.last_tidy.is_none_or(|last| last.elapsed() >= self.options.tidy_every);
+        if !due && !pressed {
+            return;
+        }
+        self.last_tidy = Some(Instant::now());
+        let now: UtcMs = self.clock.now().utc;
+        let mut log = self.log();
+        let done = log.make_room(now, self.options.gap_key.as_ref());
+        let touched = match &done {
+            Ok(evicted) => evicted.touched.clone(),
+            Err(_) => Vec::new(),
+        };
+        let facts = current(&log, touched.into_iter().collect());
+        drop(log);
+        if let Err(failed) = done {
+            warn!(error = %failed, "no room could be made in the store");
+        }
+        facts.into_iter().for_each(|(stream, facts)| self.tell(Kept::Facts(stream, facts)));
+        self.tell_pressure();
+    }
+
+    fn close(&self) {
+        if let Err(failed) = self.log().close() {
+            warn!(error = %failed, "the store could not be closed cleanly; it will be checked at the next start");
+        }
+    }
+}
+
+fn current(log: &Log, streams: std::collections::BTreeSet<StreamId>) -> BTreeMap<StreamId, Arc<StreamFacts>> {
+    let facts = |stream| Some((stream, Arc::new(log.streams().get(&stream)?.clone())));
+    streams.into_iter().filter_map(facts).collect()
+}
+
+fn stream_of(write: &Write) -> StreamId {
+    match write {
+        Write::Stream { stream, .. }
+        | Write::Ticks { stream, .. }
+        | Write::Schema { stream, .. }
+        | Write::Custody { stream, .. }
+        | Write::Tally { stream, .. }
+        | Write::Reserve { stream, .. } => *stream,
+        Write::Segment(segment) => segment.header().stream,
+        Write::Seal(seal) => seal.header.stream,
+        Write::Statement(signed) => signed.stream,
+        Write::Receipt(receipt) => receipt.stream,
+    }
+}

@@ -1,0 +1,106 @@
+//! Who may look, and at whose machines?
+
+use std::collections::BTreeSet;
+
+use vigie_model::Slug;
+use vigie_query::Matcher;
+
+/// Where tokens are looked up.
+pub trait Access: Send + Sync + 'static {
+    /// Who holds this token.
+    ///
+    /// Must take the same time whether the token is nearly right or all wrong: compare hashes, over all of them. A
+    /// [`TokenTable`] does.
+    fn check_bearer(&self, token: &str) -> Option<Identity>;
+
+    /// The identity of this name as it is *now*; none once its token is revoked. A signed-in browser is asked about at
+    /// each request, so that revoking a token ends its sessions too.
+    fn identity(&self, name: &str) -> Option<Identity>;
+}
+
+/// Somebody who may look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// What logs call them. Unique.
+    pub name: String,
+    /// Whose machines they see.
+    pub clients: Clients,
+}
+
+/// Whose machines somebody sees. It comes from the credentials and from nowhere else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Clients {
+    /// Everybody's.
+    All,
+    /// Those of these clients.
+    Only(BTreeSet<Slug>),
+}
+
+impl Clients {
+    /// Whether they see this client's.
+    pub fn include(&self, client: &Slug) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(clients) => clients.contains(client),
+        }
+    }
+
+    /// The matcher that confines every query of theirs; none for those who see everything.
+    pub fn matcher(&self) -> Option<Matcher> {
+        match self {
+            Self::All => None,
+            Self::Only(clients) => {
+                Some(Matcher::one_of("client", clients.iter().map(|client| client.as_str().to_owned())))
+            }
+        }
+    }
+}
+
+/// Tokens in memory, by hash: enough for a relay, and for a hub until it has users.
+#[derive(Debug, Default)]
+pub struct TokenTable {
+    tokens: Vec<(blake3::Hash, Identity)>,
+}
+
+impl TokenTable {
+    /// A table of token hashes and their holders.
+    pub fn new(tokens: impl IntoIterator<Item = (blake3::Hash, Identity)>) -> Self {
+        Self { tokens: tokens.into_iter().collect() }
+    }
+
+    /// What a node keeps of a token. Plain BLAKE3, because tokens are 32 random bytes and not passwords: there is
+    /// nothing to slow down.
+    pub fn hash(token: &str) -> blake3::Hash {
+        blake3::derive_key("vigie 2026-11 bearer token", token.as_bytes()).into()
+    }
+}
+
+impl Access for TokenTable {
+    fn check_bearer(&self, token: &str) -> Option<Identity> {
+        let hash = Self::hash(token);
+        // `blake3::Hash` compares in constant time, and no early end tells which entry it was.
+        let found = self.tokens.iter().fold(None, |found, (known, who)| if *known == hash { Some(who) } else { found });
+        found.cloned()
+    }
+
+    fn identity(&self, name: &str) -> Option<Identity> {
+        self.tokens.iter().map(|(_, who)| who).find(|who| who.name == name).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_opens_only_for_its_holder() {
+        let acme: Slug = "acme".parse().expect("a name");
+        let clients = Clients::Only([acme.clone()].into());
+        let who = Identity { name: "acme read".to_owned(), clients };
+        let table = TokenTable::new([(TokenTable::hash("secret"), who.clone())]);
+        assert_eq!(table.check_bearer("secret"), Some(who.clone()));
+        assert_eq!(table.check_bearer("secret "), None);
+        assert_eq!(table.identity("acme read"), Some(who.clone()));
+        assert!(who.clients.include(&acme) && !who.clients.include(&"other".parse().expect("a name")));
+    }
+}

@@ -1,0 +1,15 @@
+//! Who is at the door? Tokens, sessions, and those who guess.
+
+mod address;
+mod attempts;
+mod cookie;
+mod origin;
+mod require;
+mod session;
+mod sign_in;
+
+pub(crate) use address::Address;
+pub(crate) use attempts::Attempts;
+pub(crate) use require::{Caller, credentials, require};
+pub(crate) use session::Sessions;
+pub(crate) use sign_in::{sign_in, sign_in_page, sign_out};

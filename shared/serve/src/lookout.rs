@@ -1,0 +1,69 @@
+//! What must a node know to be looked at?
+
+use std::fmt;
+
+use vigie_model::{NodeId, Now, Role};
+use vigie_query::Source;
+
+use crate::{Exposition, Ledger, Machine, Site, Upward};
+
+/// What hub and relay implement so that people and programs can look at them.
+///
+/// Everything here is asked often (each open page asks every two seconds) and from many threads, always from a blocking
+/// thread: an answer may take a lock or read a disk, and should take milliseconds. Lists are whole and in any order;
+/// what the asker may see is cut out of them by the router, never here.
+pub trait Lookout: Send + Sync + 'static {
+    /// Relay or hub.
+    fn role(&self) -> Role;
+
+    /// This node's host name, for the page's title.
+    fn name(&self) -> String;
+
+    /// The time, on a clock that only goes forward and on the best known UTC.
+    fn now(&self) -> Now;
+
+    /// Whether it takes in and answers. Not ready: still repairing a store, no room left, shutting down.
+    ///
+    /// # Errors
+    /// When it is not, with the reasons.
+    fn ready(&self) -> Result<(), NotReady>;
+
+    /// The way up to the hub, for a relay. A hub has none.
+    fn upward(&self) -> Option<Upward> {
+        None
+    }
+
+    /// Every site.
+    fn sites(&self) -> Vec<Site>;
+
+    /// Every machine.
+    fn machines(&self) -> Vec<Machine>;
+
+    /// One machine.
+    fn machine(&self, id: NodeId) -> Option<Machine>;
+
+    /// One machine's ledger.
+    fn ledger(&self, id: NodeId) -> Option<Ledger>;
+
+    /// The samples.
+    fn source(&self) -> &dyn Source;
+
+    /// Writes this node's own metrics, named `vigie_<part>_<thing>_<unit>[_total]`. Those of HTTP, queries and sessions
+    /// are written by the router.
+    fn own_metrics(&self, out: &mut Exposition);
+}
+
+/// Why a node does not yet, or no longer, take part.
+///
+/// The sentences are shown to anybody who asks `/readyz`: they name no client, no path and no address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct NotReady {
+    /// One sentence for each reason.
+    pub reasons: Vec<String>,
+}
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reasons.join("; "))
+    }
+}

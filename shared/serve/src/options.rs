@@ -1,0 +1,42 @@
+//! What may the operator choose about serving?
+
+use std::time::Duration;
+
+/// How a node serves. [`Options::default`] is safe on plain HTTP in a site's own network.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The page is reached over TLS (ended here or by a proxy): cookies are marked `Secure` and carry the `__Host-`
+    /// prefix, and browsers are told to come back by TLS only.
+    pub tls: bool,
+    /// A proxy on this machine's loopback stands in front, and its `X-Forwarded-For` says who asks. Without a proxy this
+    /// stays off, because anybody can send the header.
+    pub behind_loopback_proxy: bool,
+    /// `/metrics` answers without a token when asked from this machine's loopback (and no proxy is in front).
+    pub metrics_open_to_loopback: bool,
+    /// How long one query may take.
+    pub query_timeout: Duration,
+    /// Queries and lists that are worked on at once; more wait. Each may hold `Limits::MAX_SAMPLES` in memory.
+    pub queries_at_once: usize,
+    /// Exports at once: each holds a thread for as long as its reader takes.
+    pub exports_at_once: usize,
+    /// A session that was not used for this long ends.
+    pub session_idle: Duration,
+    /// A session ends after this long, used or not.
+    pub session_life: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            tls: false,
+            behind_loopback_proxy: false,
+            metrics_open_to_loopback: false,
+            query_timeout: Duration::from_secs(30),
+            queries_at_once: 4,
+            exports_at_once: 2,
+            // A working day's lunch does not sign anybody out; a stolen laptop's cookie is dead the next morning.
+            session_idle: Duration::from_secs(8 * 3600),
+            session_life: Duration::from_secs(7 * 24 * 3600),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What does every request handler see?
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::door::{Attempts, Sessions};
+use crate::tally::Tally;
+use crate::{Access, Lookout, Options};
+
+/// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
+const LISTS_AT_ONCE: usize = 8;
+
+/// Everything behind the router.
+pub(crate) struct Shared {
+    pub(crate) lookout: Arc<dyn Lookout>,
+    pub(crate) access: Arc<dyn Access>,
+    pub(crate) options: Options,
+    pub(crate) sessions: Sessions,
+    pub(crate) attempts: Attempts,
+    pub(crate) tally: Tally,
+    pub(crate) lists: Arc<Semaphore>,
+    pub(crate) queries: Arc<Semaphore>,
+    pub(crate) exports: Arc<Semaphore>,
+}
+
+/// As handlers hold it.
+pub(crate) type App = Arc<Shared>;
+
+impl Shared {
+    pub(crate) fn new(lookout: Arc<dyn Lookout>, access: Arc<dyn Access>, options: Options) -> Self {
+        Self {
+            sessions: Sessions::new(options.session_idle, options.session_life),
+            attempts: Attempts::default(),
+            tally: Tally::default(),
+            lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
+            queries: Arc::new(Semaphore::new(options.queries_at_once.max(1))),
+            exports: Arc::new(Semaphore::new(options.exports_at_once.max(1))),
+            lookout,
+            access,
+            options,
+        }
+    }
+}

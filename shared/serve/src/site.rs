@@ -1,0 +1,64 @@
+//! What is told of a site?
+
+use serde::Serialize;
+use vigie_model::{NodeId, Slug};
+
+use crate::fact::as_text;
+use crate::{Amount, Drain, Reach, Stamp};
+
+/// A place with machines, and the link to it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Site {
+    /// Its name.
+    pub name: Slug,
+    /// Whose it is.
+    pub client: Slug,
+    /// Its relays; none where agents come here by themselves.
+    pub relays: Vec<Relay>,
+    /// Whether it is heard: see [`reach_of_site`](crate::reach_of_site).
+    pub reachability: Reach,
+    /// How many machines are enrolled there.
+    pub machines: u64,
+    /// What it holds that is not here yet.
+    pub waiting: Amount,
+    /// How fast that comes, while it does.
+    pub drain: Option<Drain>,
+}
+
+/// One relay of a site.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Relay {
+    /// Its node id.
+    #[serde(serialize_with = "as_text")]
+    pub id: NodeId,
+    /// Its host name.
+    pub name: String,
+    /// The link from it to this node.
+    pub link: Link,
+}
+
+/// A link between two nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Link {
+    /// Whether it stands.
+    pub connected: bool,
+    /// Since when it stands, or since when it does not; not known before the first connection.
+    pub since: Option<Stamp>,
+    /// When anything last came over it.
+    pub last_heard: Option<Stamp>,
+    /// The round trip, while it stands.
+    pub round_trip_ms: Option<f64>,
+}
+
+/// The way from this node towards the hub, told by a relay of itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Upward {
+    /// What is at its end.
+    pub to: String,
+    /// The link.
+    pub link: Link,
+    /// What waits here for it: counted, not reckoned.
+    pub waiting: Amount,
+    /// How fast that goes, while it does.
+    pub drain: Option<Drain>,
+}

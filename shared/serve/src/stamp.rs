@@ -1,0 +1,89 @@
+//! How is a moment written for people and programs?
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use vigie_model::UtcMs;
+
+/// A moment in JSON: always RFC 3339, in UTC, with milliseconds (`2026-11-21T11:02:10.250Z`).
+///
+/// One form and no second field in milliseconds: it sorts as text, every language reads it, and a person at three in the
+/// morning does too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stamp(pub UtcMs);
+
+const FORM: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// The years 1 to 9999 are what RFC 3339 can write; what lies outside is a broken clock and is shown at the edge.
+const FIRST_MS: i64 = -62_135_596_800_000;
+const LAST_MS: i64 = 253_402_300_799_999;
+
+impl Stamp {
+    /// Reads RFC 3339 with any offset, or seconds since 1970 with a fraction: what Prometheus' API takes.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(seconds) = text.parse::<f64>() {
+            let ms = (seconds * 1000.0).round();
+            // Beyond 2^53 a double no longer counts milliseconds.
+            return (ms.abs() < 9.0e15).then_some(Self(UtcMs(ms as i64)));
+        }
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(|ms| Self(UtcMs(ms)))
+    }
+
+    /// Milliseconds since 1970 UTC.
+    pub fn ms(self) -> i64 {
+        self.0.0
+    }
+}
+
+impl From<UtcMs> for Stamp {
+    fn from(at: UtcMs) -> Self {
+        Self(at)
+    }
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = i128::from(self.ms().clamp(FIRST_MS, LAST_MS)) * 1_000_000;
+        let at = OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(|_| fmt::Error)?;
+        f.write_str(&at.format(FORM).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl Serialize for Stamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<i64> {
+        Stamp::parse(text).map(Stamp::ms)
+    }
+
+    #[test]
+    fn a_moment_is_written_in_one_form() {
+        assert_eq!(Stamp(UtcMs(1_795_224_130_250)).to_string(), "2026-11-21T01:22:10.250Z");
+        assert_eq!(Stamp(UtcMs(-1)).to_string(), "1969-12-31T23:59:59.999Z");
+        assert_eq!(Stamp(UtcMs(i64::MAX)).to_string(), "9999-12-31T23:59:59.999Z");
+        assert_eq!(Stamp(UtcMs(i64::MIN)).to_string(), "0001-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn a_moment_is_read_as_prometheus_reads_it() {
+        assert_eq!(read("1970-01-01T01:00:01.5+01:00"), Some(1_500));
+        assert_eq!(read("1435781430.781"), Some(1_435_781_430_781));
+        assert_eq!(read("-1"), Some(-1_000));
+        for bad in ["", "now", "NaN", "inf", "1e300", "2026-13-01T00:00:00Z"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+}

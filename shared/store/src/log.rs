@@ -1,0 +1,93 @@
+//! The telemetry of a node: ticks, segments, statements, definitions, and what is known of each stream.
+
+mod commit;
+mod facts;
+mod index;
+mod keep_schema;
+mod keep_segment;
+mod keep_statement;
+mod keep_ticks;
+mod keep_word;
+mod ledger;
+mod load;
+mod loss;
+mod open;
+mod options;
+mod pen;
+mod query;
+mod read;
+mod room;
+mod shelf;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use redb::Database;
+use vigie_merge::RangeSet;
+use vigie_model::StreamId;
+
+pub use ledger::Ledger;
+pub use open::OpenReport;
+pub use options::Options;
+pub use room::{Evicted, Pressure};
+
+use crate::medium::Medium;
+use crate::types::StreamFacts;
+use index::Index;
+use loss::Loss;
+
+/// The telemetry log of one node: one file, one writer.
+///
+/// What [`Log::commit`] has returned is durable. What is known of each stream is held in memory and on disk alike.
+/// Blocking: call it from a thread of its own.
+#[derive(Debug)]
+pub struct Log {
+    medium: Box<dyn Medium>,
+    options: Options,
+    state: Standing,
+    epoch: u64,
+    streams: BTreeMap<StreamId, StreamFacts>,
+    /// Records that proved damaged while reading, and wait for the next commit.
+    losses: Mutex<Vec<Loss>>,
+    /// Damage that was noted and not yet taken.
+    damage: Vec<(StreamId, RangeSet)>,
+    index: Mutex<Index>,
+}
+
+/// Whether the file is open.
+#[derive(Debug)]
+enum Standing {
+    Open(Database),
+    /// Closed because the disk is full.
+    Full,
+    /// Closed because the disk refused.
+    Refused,
+    /// Closed because its structure is damaged.
+    Damaged(String),
+}
+
+impl Log {
+    /// The life of this log file: another number means that what it had may be gone.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// What is known of each stream, as of the last commit.
+    pub fn streams(&self) -> &BTreeMap<StreamId, StreamFacts> {
+        &self.streams
+    }
+
+    /// How it was opened.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        if let Standing::Open(_) = std::mem::replace(&mut self.state, Standing::Refused) {
+            // The file is closed by now; a mark that stays costs a check at the next opening.
+            self.medium.note_closed();
+        }
+    }
+}

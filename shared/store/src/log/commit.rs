@@ -1,0 +1,103 @@
+//! How does a batch become durable, all of it or nothing?
+
+use std::mem;
+use std::sync::PoisonError;
+
+use redb::Database;
+use vigie_merge::RangeSet;
+use vigie_model::StreamId;
+
+use super::pen::{Changes, Pen};
+use super::{Log, Standing};
+use crate::errors::{CommitError, Trouble, guarded};
+use crate::types::{Outcome, Write};
+
+impl Log {
+    /// Makes writes durable, all in one transaction, and says what became of each.
+    ///
+    /// # Errors
+    /// When nothing of it is durable for certain; [`Log::streams`] is as before. Commit again: what did reach the disk
+    /// is absorbed.
+    pub fn commit(&mut self, writes: Vec<Write>) -> Result<Vec<Outcome>, CommitError> {
+        self.transact(|pen| writes.into_iter().map(|write| pen.keep(write)).collect())
+    }
+
+    /// Damage that was found since it was last taken: these numbers are no longer in `have` and must come again from
+    /// below. An agent, which has nobody below, states a gap for them.
+    ///
+    /// What was found while reading becomes final here, in a commit of its own; if that fails it is reported later.
+    pub fn take_damage(&mut self) -> Vec<(StreamId, RangeSet)> {
+        if !self.losses.get_mut().unwrap_or_else(PoisonError::into_inner).is_empty()
+            && let Err(error) = self.transact(|_| Ok(()))
+        {
+            tracing::warn!(%error, "damaged records could not be set aside yet");
+        }
+        mem::take(&mut self.damage)
+    }
+
+    pub(crate) fn transact<T>(
+        &mut self,
+        work: impl FnOnce(&mut Pen<'_>) -> Result<T, Trouble>,
+    ) -> Result<T, CommitError> {
+        self.stand_up()?;
+        let Standing::Open(db) = &self.state else {
+            return Err(CommitError::Io(std::io::ErrorKind::NotConnected.into()));
+        };
+        match guarded(|| self.attempt(db, work)) {
+            Ok((value, changes)) => {
+                self.adopt(changes);
+                Ok(value)
+            }
+            Err(trouble) => Err(self.fall(trouble)),
+        }
+    }
+
+    fn attempt<T>(
+        &self,
+        db: &Database,
+        work: impl FnOnce(&mut Pen<'_>) -> Result<T, Trouble>,
+    ) -> Result<(T, Changes), Trouble> {
+        let mut txn = db.begin_write()?;
+        txn.set_quick_repair(self.options.quick_repair);
+        let mut pen = Pen::new(&txn, &self.streams, &self.options);
+        let losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        losses.iter().try_for_each(|loss| pen.settle(loss))?;
+        let value = work(&mut pen)?;
+        let changes = pen.finish()?;
+        txn.commit()?;
+        Ok((value, changes))
+    }
+
+    fn adopt(&mut self, changes: Changes) {
+        self.losses.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        self.streams.extend(changes.streams);
+        self.damage.extend(changes.damage);
+        let index = self.index.get_mut().unwrap_or_else(PoisonError::into_inner);
+        changes.spans.into_iter().for_each(|(stream, change)| index.apply(stream, change));
+    }
+
+    /// Closes the file after a failure: redb takes no more writes on it, and what the kernel shows of it after a failed
+    /// sync is not what the disk has.
+    fn fall(&mut self, trouble: Trouble) -> CommitError {
+        self.state = match &trouble {
+            Trouble::Full => Standing::Full,
+            Trouble::Io(_) | Trouble::InUse => Standing::Refused,
+            Trouble::Damaged(why) => Standing::Damaged(why.clone()),
+        };
+        if matches!(trouble, Trouble::Full)
+            && let Err(error) = self.medium.ballast(false)
+        {
+            tracing::warn!(%error, "the ballast could not be removed from the full disk");
+        }
+        trouble.into()
+    }
+
+    /// Opens the file again after a full or refusing disk.
+    fn stand_up(&mut self) -> Result<(), CommitError> {
+        match &self.state {
+            Standing::Open(_) => Ok(()),
+            Standing::Damaged(why) => Err(CommitError::Damaged(why.clone())),
+            Standing::Full | Standing::Refused => self.open_again(false).map(drop),
+        }
+    }
+}

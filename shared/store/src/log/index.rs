@@ -1,0 +1,111 @@
+//! Where does each segment lie in time?
+//!
+//! Loaded for a stream when it is first asked about, kept up with each commit, and forgotten as a whole when there are too
+//! many.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use vigie_codec::segment::Header;
+use vigie_model::{Anchor, Moment, StreamId, UtcMs};
+
+use super::shelf::SealRow;
+
+/// A segment's place in its stream and in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    pub(crate) boot_no: u32,
+    utc: (i64, i64),
+    begins: Option<Moment>,
+}
+
+/// What a commit did to the spans of a stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SpanChange {
+    New(Span),
+    Gone(u64),
+}
+
+impl Span {
+    pub(crate) fn of(row: &SealRow) -> Self {
+        let header: &Header = &row.seal.header;
+        Self {
+            first: header.first.0,
+            last: header.last.0,
+            boot_no: header.boot_no,
+            utc: (header.utc_min.0, header.utc_max.0),
+            begins: row.begins,
+        }
+    }
+
+    /// Whether a tick of it can lie between two times.
+    ///
+    /// `next` is the span after it. With an anchor, a resolved time is never farther from the boot clock's than the
+    /// tolerance, and the boot clock only goes forward: so the first ticks of two neighbours bound the first of them.
+    pub(crate) fn may_touch(&self, next: Option<&Self>, anchor: Option<&Anchor>, from: UtcMs, to: UtcMs) -> bool {
+        let (Some(anchor), Some(begins)) = (anchor, self.begins) else {
+            return self.utc.0 <= to.0 && from.0 <= self.utc.1;
+        };
+        let slack = Anchor::TOLERANCE_MS.saturating_add(i64::from(anchor.error_ms));
+        let carried = |moment: Moment| {
+            let passed = moment.boot.ms.cast_signed().saturating_sub(anchor.boot.ms.cast_signed());
+            anchor.utc.0.saturating_add(passed)
+        };
+        let early = carried(begins).saturating_sub(slack);
+        let end = next.filter(|next| next.boot_no == self.boot_no).and_then(|next| next.begins);
+        let late = end.map_or(i64::MAX, |end| carried(end).saturating_add(slack));
+        early <= to.0 && from.0 <= late
+    }
+}
+
+/// The spans of the streams that were asked about.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    streams: BTreeMap<StreamId, Arc<Vec<Span>>>,
+    spans: usize,
+}
+
+impl Index {
+    /// The spans of a stream, in order, if they are loaded.
+    pub(crate) fn get(&self, stream: StreamId) -> Option<Arc<Vec<Span>>> {
+        self.streams.get(&stream).map(Arc::clone)
+    }
+
+    pub(crate) fn load(&mut self, stream: StreamId, spans: Arc<Vec<Span>>, max: usize) {
+        if self.spans + spans.len() > max {
+            self.clear();
+        }
+        self.spans += spans.len();
+        self.streams.insert(stream, spans);
+    }
+
+    pub(crate) fn apply(&mut self, stream: StreamId, change: SpanChange) {
+        let Some(spans) = self.streams.get_mut(&stream) else { return };
+        let spans = Arc::make_mut(spans);
+        let first = match change {
+            SpanChange::New(span) => span.first,
+            SpanChange::Gone(first) => first,
+        };
+        let at = spans.partition_point(|span| span.first < first);
+        let there = spans.get(at).is_some_and(|span| span.first == first);
+        match change {
+            SpanChange::New(span) if there => spans[at] = span,
+            SpanChange::New(span) => {
+                spans.insert(at, span);
+                self.spans += 1;
+            }
+            SpanChange::Gone(_) if there => {
+                spans.remove(at);
+                self.spans -= 1;
+            }
+            SpanChange::Gone(_) => {}
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.streams.clear();
+        self.spans = 0;
+    }
+}

@@ -1,0 +1,97 @@
+//! Streams and their definitions.
+
+use vigie_codec::block::MAX_SERIES;
+use vigie_merge::RangeSet;
+use vigie_model::{SeriesDef, StreamId};
+
+use super::loss::Loss;
+use super::open;
+use super::pen::{Pen, add};
+use super::shelf::{Shelf, at};
+use crate::errors::Trouble;
+use crate::types::{Kept, Outcome, StreamFacts};
+
+impl Pen<'_> {
+    pub(crate) fn keep_stream(&mut self, stream: StreamId, key: [u8; 32], name: String) -> Result<Outcome, Trouble> {
+        let mut facts = match self.take(stream) {
+            Some(facts) if facts.key == key && facts.name == name => {
+                let outcome = introduced(stream, &facts);
+                self.give(stream, facts);
+                return Ok(outcome);
+            }
+            Some(facts) => facts,
+            // Its records may have outlived what was known of it.
+            None => open::rebuild(self, stream, StreamFacts::new(key, String::new()))?,
+        };
+        (facts.key, facts.name) = (key, name);
+        let at = stream.to_bytes();
+        let bytes = self.put(Shelf::Intro, &at, &Shelf::Intro.write(&at, &(facts.key, &facts.name)))?;
+        add(&mut facts.bytes.other, bytes);
+        let outcome = introduced(stream, &facts);
+        self.give(stream, facts);
+        Ok(outcome)
+    }
+
+    pub(crate) fn keep_schema(
+        &mut self,
+        stream: StreamId,
+        from: u32,
+        defs: Vec<SeriesDef>,
+    ) -> Result<Outcome, Trouble> {
+        let fits = loop {
+            match self.compare_with_here(stream, from, &defs)? {
+                Fit::Damaged(key) => self.settle(&Loss::row(stream, Shelf::Series, key))?,
+                Fit::Continues => break true,
+                Fit::Contradicts => break false,
+            }
+        };
+        let Some(mut facts) = self.take(stream) else { return Ok(Outcome::UnknownStream(stream)) };
+        let sound = || defs.iter().all(|def| def.clone().checked().as_ref() == Ok(def));
+        let outcome = if fits && sound() {
+            let known = facts.schema_len - from;
+            for def in defs.iter().skip(known as usize) {
+                let key = at(stream, u64::from(facts.schema_len));
+                let bytes = self.put(Shelf::Series, &key, &Shelf::Series.write(&key, def))?;
+                add(&mut facts.bytes.other, bytes);
+                facts.schema_len += 1;
+                facts.schema_hash = facts.schema_hash.then(def);
+            }
+            introduced(stream, &facts)
+        } else {
+            Outcome::WrongSchema(stream)
+        };
+        self.give(stream, facts);
+        Ok(outcome)
+    }
+
+    fn compare_with_here(&mut self, stream: StreamId, from: u32, defs: &[SeriesDef]) -> Result<Fit, Trouble> {
+        let len = self.look(stream).map_or(0, |facts| facts.schema_len);
+        if from > len || u64::from(from) + defs.len() as u64 > u64::from(MAX_SERIES) {
+            return Ok(Fit::Contradicts);
+        }
+        for (place, def) in (from..len).zip(defs) {
+            let key = at(stream, u64::from(place));
+            let row = self.get(Shelf::Series, &key)?;
+            match row.map(|row| Shelf::Series.read::<SeriesDef>(&key, &row)) {
+                Some(Ok(here)) if here == *def => {}
+                Some(Ok(_)) => return Ok(Fit::Contradicts),
+                _ => return Ok(Fit::Damaged(key.to_vec())),
+            }
+        }
+        Ok(Fit::Continues)
+    }
+}
+
+/// How definitions stand to those that are here.
+enum Fit {
+    Continues,
+    /// A hole, another definition, or too many.
+    Contradicts,
+    /// One of those here can not be read.
+    Damaged(Vec<u8>),
+}
+
+fn introduced(stream: StreamId, facts: &StreamFacts) -> Outcome {
+    let (have, sealed) = (RangeSet::new(), RangeSet::new());
+    Outcome::Kept(Kept { stream, have, sealed, schema_len: facts.schema_len, duplicates: 0 })
+}

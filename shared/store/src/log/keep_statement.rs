@@ -1,0 +1,98 @@
+//! Gaps and anchors.
+
+use vigie_codec::statement::{SignedStatement, Statement};
+use vigie_merge::RangeSet;
+use vigie_model::{Anchor, Gap, StreamId};
+
+use super::pen::{Pen, add};
+use super::shelf::{Shelf, gap_key, stated};
+use crate::errors::Trouble;
+use crate::types::{Kept, Outcome, StreamFacts, limit};
+
+impl Pen<'_> {
+    pub(crate) fn keep_statement(&mut self, said: SignedStatement) -> Result<Outcome, Trouble> {
+        let stream = said.stream;
+        let Some(mut facts) = self.take(stream) else { return Ok(Outcome::UnknownStream(stream)) };
+        let outcome = match said.statement {
+            Statement::Gap(gap) => self.keep_gap(&mut facts, &said, gap),
+            Statement::Anchor(anchor) => self.keep_anchor(&mut facts, &said, anchor),
+        };
+        self.give(stream, facts);
+        outcome
+    }
+
+    fn keep_gap(&mut self, facts: &mut StreamFacts, said: &SignedStatement, gap: Gap) -> Result<Outcome, Trouble> {
+        let (stream, first, last) = (said.stream, gap.first.0, gap.last.0);
+        if first == 0 || last < first {
+            return Ok(Outcome::Forged(stream, RangeSet::new()));
+        }
+        if facts.gap_list.iter().any(|other| covers(other, &gap)) {
+            return Ok(kept(stream, facts, RangeSet::new(), RangeSet::new()));
+        }
+        if facts.gap_list.len() >= limit::GAPS || !facts.has_room_for(1 + facts.have.within(first, last).ranges().len()) {
+            return Ok(Outcome::TooMuch(stream));
+        }
+        // An agent joins neighbouring gaps, so that years without room stay one gap.
+        let (inside, others) = facts.gap_list.iter().partition(|other| covers(&gap, other));
+        facts.gap_list = others;
+        let inside: Vec<Gap> = inside;
+        for old in &inside {
+            let bytes = self.remove(Shelf::Statement, &gap_key(stream, old))?;
+            add(&mut facts.bytes.other, bytes);
+        }
+        facts.list(gap);
+        self.write_statement(facts, said)?;
+
+        let range = RangeSet::of(first, last);
+        let (have, sealed) = (range.without(&facts.have), range.without(&facts.sealed));
+        let ticks = if self.options.origin { ticks_not_given_up(facts) } else { facts.ticks() };
+        for (first, last) in range.without(&ticks).ranges() {
+            facts.cover(first, last);
+        }
+        facts.sealed.insert(first, last);
+        Ok(kept(stream, facts, have, sealed))
+    }
+
+    fn keep_anchor(
+        &mut self,
+        facts: &mut StreamFacts,
+        said: &SignedStatement,
+        anchor: Anchor,
+    ) -> Result<Outcome, Trouble> {
+        let stream = said.stream;
+        let best = facts.anchors.get(&anchor.boot.no).is_none_or(|old| anchor.is_better_than(old));
+        if best {
+            facts.anchors.insert(anchor.boot.no, anchor);
+            self.write_statement(facts, said)?;
+        }
+        while facts.anchors.len() > limit::BOOTS {
+            let Some((_, oldest)) = facts.anchors.pop_first() else { break };
+            let bytes = self.remove(Shelf::Statement, &stated(stream, &Statement::Anchor(oldest)))?;
+            add(&mut facts.bytes.other, bytes);
+        }
+        Ok(kept(stream, facts, RangeSet::new(), RangeSet::new()))
+    }
+
+    fn write_statement(&mut self, facts: &mut StreamFacts, said: &SignedStatement) -> Result<(), Trouble> {
+        let key = stated(said.stream, &said.statement);
+        let bytes = self.put(Shelf::Statement, &key, &Shelf::Statement.write(&key, said))?;
+        add(&mut facts.bytes.other, bytes);
+        Ok(())
+    }
+}
+
+/// Whether one gap says all that another says.
+fn covers(large: &Gap, small: &Gap) -> bool {
+    large.reason == small.reason && large.first <= small.first && small.last <= large.last
+}
+
+/// At the origin nobody below has what is not present: only what is present, or safe at the hub, is not given up.
+fn ticks_not_given_up(facts: &StreamFacts) -> RangeSet {
+    let mut safe = facts.ticks().intersection(facts.held());
+    safe.union_with(&facts.present_ticks());
+    safe
+}
+
+fn kept(stream: StreamId, facts: &StreamFacts, have: RangeSet, sealed: RangeSet) -> Outcome {
+    Outcome::Kept(Kept { stream, have, sealed, schema_len: facts.schema_len, duplicates: 0 })
+}

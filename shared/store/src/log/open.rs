@@ -1,0 +1,395 @@
+//! How does a log come to life, and how does it go on after damage?
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
+use vigie_codec::schema::SchemaHash;
+use vigie_codec::segment::HeaderHash;
+use vigie_codec::statement::{SignedStatement, Statement};
+use vigie_merge::RangeSet;
+use vigie_model::{Seq, SeriesDef, StreamId};
+
+use super::index::Index;
+use super::loss::Loss;
+use super::pen::Pen;
+use super::shelf::{Shelf, all_of, number, stated, stream_of};
+use super::{Log, Options, Standing, facts, read};
+use crate::engine::{self, How, Opened};
+use crate::errors::{CommitError, OpenError, Trouble, guarded};
+use crate::folder::Folder;
+use crate::medium::Medium;
+use crate::types::StreamFacts;
+
+/// Version of the file as a whole; a file with a higher one is left alone.
+const FORMAT: u8 = 1;
+const FORMAT_KEY: &[u8] = b"format";
+const EPOCH_KEY: &[u8] = b"epoch";
+
+/// What became of the file that was there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OpenReport {
+    /// There was no file, or an empty one.
+    pub fresh: bool,
+    /// The last stop was not in order: a crash, a power cut, a kill.
+    pub unclean: bool,
+    /// The file was damaged; another one was begun, with another epoch.
+    pub damaged: bool,
+    /// Where the damaged file is now, if it was kept.
+    pub set_aside: Option<String>,
+    /// Rows saved from the damaged file.
+    pub saved_rows: u64,
+    /// Streams whose facts were lost and counted again from their records. What had been forgotten of them on the hub's
+    /// word is no longer known, nor what was reserved: their agent begins a new incarnation.
+    pub rebuilt: Vec<StreamId>,
+}
+
+impl Log {
+    /// Opens the log in a folder, or begins one.
+    ///
+    /// # Errors
+    /// When another process has it, the disk refuses or is full. Damage is no error: see [`OpenReport`].
+    pub fn open(dir: &Path, options: Options) -> Result<(Self, OpenReport), OpenError> {
+        let folder = Folder::lock(dir, "log", options.ballast_bytes)?;
+        Self::open_on(folder, options)
+    }
+
+    /// Opens the log on any medium: the simulator's disk, or a test's.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn open_on(medium: impl Medium + 'static, options: Options) -> Result<(Self, OpenReport), OpenError> {
+        let mut medium: Box<dyn Medium> = Box::new(medium);
+        let opened = engine::open(medium.as_mut(), how(&options))?;
+        let mut log = Self {
+            medium,
+            options,
+            state: Standing::Refused,
+            epoch: 0,
+            streams: BTreeMap::new(),
+            losses: Mutex::default(),
+            damage: Vec::new(),
+            index: Mutex::new(Index::default()),
+        };
+        let report = log.take_over(opened, true)?;
+        Ok((log, report))
+    }
+
+    /// Mends a log whose file showed its damage while it was open: what can be read is saved into a fresh file. Does
+    /// nothing to a sound one.
+    ///
+    /// # Errors
+    /// As [`Log::open`]; try again.
+    pub fn heal(&mut self) -> Result<OpenReport, OpenError> {
+        match &self.state {
+            Standing::Open(_) => Ok(OpenReport::default()),
+            Standing::Full | Standing::Refused => self.reopen(false),
+            Standing::Damaged(_) => self.reopen(true),
+        }
+    }
+
+    pub(crate) fn open_again(&mut self, damaged: bool) -> Result<OpenReport, CommitError> {
+        self.reopen(damaged).map_err(|error| match error {
+            OpenError::Full => CommitError::Full,
+            OpenError::Damaged(why) => CommitError::Damaged(why),
+            OpenError::Io(error) => CommitError::Io(error),
+            OpenError::InUse(_) | OpenError::Newer(_) => CommitError::Io(std::io::Error::other(error)),
+        })
+    }
+
+    fn reopen(&mut self, damaged: bool) -> Result<OpenReport, OpenError> {
+        let opened = engine::reopen(self.medium.as_mut(), how(&self.options), damaged)?;
+        self.take_over(opened, damaged)
+    }
+
+    /// Reads into memory what the file says.
+    fn take_over(&mut self, opened: Opened, thorough: bool) -> Result<OpenReport, OpenError> {
+        let Opened { db, unclean, damaged, set_aside, saved_rows } = opened;
+        let begun = guarded(|| begin(&db, &self.options, damaged)).map_err(into_open_error)?;
+        let (epoch, fresh) = match begun {
+            Begun::Here { epoch, fresh } => (epoch, fresh),
+            Begun::Newer(version) => return Err(OpenError::Newer(version)),
+        };
+        let known = guarded(|| Known::read(&db)).map_err(into_open_error)?;
+        self.epoch = epoch;
+        self.streams = known.streams;
+        self.index.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.losses.get_mut().unwrap_or_else(PoisonError::into_inner) = known.losses;
+        let mut mend = known.mend;
+        if (thorough && unclean) || damaged || !mend.is_empty() {
+            mend.extend(guarded(|| orphans(&db, &self.streams)).map_err(into_open_error)?);
+        }
+        self.state = Standing::Open(db);
+        let rebuilt = self.mend(mend)?;
+        if let Err(error) = self.medium.ballast(true) {
+            tracing::warn!(%error, "no room for the ballast; a full disk will be harder to leave");
+        }
+        Ok(OpenReport { fresh, unclean, damaged, set_aside, saved_rows, rebuilt })
+    }
+
+    /// Counts again what is known of streams whose facts were lost.
+    fn mend(&mut self, streams: BTreeSet<StreamId>) -> Result<Vec<StreamId>, OpenError> {
+        if streams.is_empty() {
+            return Ok(Vec::new());
+        }
+        let introduced: Vec<StreamId> = streams.into_iter().filter(|stream| self.streams.contains_key(stream)).collect();
+        let mended = self.transact(|pen| {
+            for stream in &introduced {
+                let Some(old) = pen.take(*stream) else { continue };
+                let facts = rebuild(pen, *stream, StreamFacts::new(old.key, old.name))?;
+                pen.give(*stream, facts);
+            }
+            Ok(())
+        });
+        match mended {
+            Ok(()) => Ok(introduced),
+            Err(CommitError::Full) => Err(OpenError::Full),
+            Err(CommitError::Io(error)) => Err(OpenError::Io(error)),
+            Err(CommitError::Damaged(why)) => Err(OpenError::Damaged(why)),
+        }
+    }
+}
+
+fn how(options: &Options) -> How<'static> {
+    let (cache_bytes, check_up_to_bytes) = (options.cache_bytes, options.check_up_to_bytes);
+    How { cache_bytes, check_up_to_bytes, tables: &Shelf::TABLES }
+}
+
+fn into_open_error(trouble: Trouble) -> OpenError {
+    match trouble {
+        Trouble::Full => OpenError::Full,
+        Trouble::Io(error) => OpenError::Io(error),
+        Trouble::InUse => OpenError::Io(std::io::ErrorKind::ResourceBusy.into()),
+        Trouble::Damaged(why) => OpenError::Damaged(why),
+    }
+}
+
+enum Begun {
+    Here { epoch: u64, fresh: bool },
+    Newer(u8),
+}
+
+/// Makes sure that the file has its tables, its format and its epoch.
+fn begin(db: &Database, options: &Options, new_life: bool) -> Result<Begun, Trouble> {
+    if !new_life && let Some(begun) = begun(db)? {
+        return Ok(begun);
+    }
+    let mut txn = db.begin_write()?;
+    txn.set_quick_repair(options.quick_repair);
+    let epoch = options.new_epoch.unwrap_or_else(random);
+    let fresh = write_beginning(&txn, epoch)?;
+    txn.commit()?;
+    Ok(Begun::Here { epoch, fresh })
+}
+
+fn begun(db: &Database) -> Result<Option<Begun>, Trouble> {
+    let notes = match db.begin_read()?.open_table(Shelf::Note.table()) {
+        Ok(notes) => notes,
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let format = notes.get(FORMAT_KEY)?.and_then(|row| Shelf::Note.read::<u8>(FORMAT_KEY, row.value()).ok());
+    if let Some(later) = format.filter(|format| *format > FORMAT) {
+        return Ok(Some(Begun::Newer(later)));
+    }
+    let epoch = notes.get(EPOCH_KEY)?.and_then(|row| Shelf::Note.read::<u64>(EPOCH_KEY, row.value()).ok());
+    Ok(epoch.map(|epoch| Begun::Here { epoch, fresh: false }))
+}
+
+/// Says whether the file was empty.
+fn write_beginning(txn: &WriteTransaction, epoch: u64) -> Result<bool, Trouble> {
+    let fresh = txn.list_tables()?.next().is_none();
+    for shelf in Shelf::ALL {
+        txn.open_table(shelf.table())?;
+    }
+    let mut notes = txn.open_table(Shelf::Note.table())?;
+    notes.insert(FORMAT_KEY, Shelf::Note.write(FORMAT_KEY, &FORMAT).as_slice())?;
+    notes.insert(EPOCH_KEY, Shelf::Note.write(EPOCH_KEY, &epoch).as_slice())?;
+    Ok(fresh)
+}
+
+fn random() -> u64 {
+    // A machine without randomness has a clock.
+    getrandom::u64().unwrap_or_else(|_| {
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |since| since.as_nanos() as u64)
+    })
+}
+
+/// What a file says, and what in it must be mended.
+#[derive(Default)]
+struct Known {
+    streams: BTreeMap<StreamId, StreamFacts>,
+    losses: Vec<Loss>,
+    /// Streams without readable facts.
+    mend: BTreeSet<StreamId>,
+}
+
+impl Known {
+    fn read(db: &Database) -> Result<Self, Trouble> {
+        let txn = db.begin_read()?;
+        let mut known = Self::default();
+        for row in txn.open_table(Shelf::Intro.table())?.iter()? {
+            let (key, row) = row?;
+            let Some(stream) = stream_of(key.value()) else { continue };
+            if let Ok((agent, name)) = Shelf::Intro.read(key.value(), row.value()) {
+                known.streams.insert(stream, StreamFacts::new(agent, name));
+                known.mend.insert(stream);
+            }
+        }
+        for row in txn.open_table(Shelf::Facts.table())?.iter()? {
+            let (key, row) = row?;
+            let Some(stream) = stream_of(key.value()) else { continue };
+            let Some(facts) = known.streams.get_mut(&stream) else { continue };
+            if facts::read(stream, row.value(), facts).is_ok() {
+                known.mend.remove(&stream);
+            }
+        }
+        for row in txn.open_table(Shelf::Statement.table())?.iter()? {
+            let (key, row) = row?;
+            known.read_statement(key.value(), row.value());
+        }
+        known.find_lost_gaps();
+        Ok(known)
+    }
+
+    fn read_statement(&mut self, key: &[u8], row: &[u8]) {
+        let Some(stream) = stream_of(key) else { return };
+        let Some(facts) = self.streams.get_mut(&stream) else { return };
+        match Shelf::Statement.read::<SignedStatement>(key, row) {
+            Ok(said) if stated(stream, &said.statement) == key => match said.statement {
+                Statement::Gap(gap) => facts.list(gap),
+                Statement::Anchor(anchor) => {
+                    facts.anchors.insert(anchor.boot.no, anchor);
+                }
+            },
+            _ => self.losses.push(Loss::row(stream, Shelf::Statement, key.to_vec())),
+        }
+    }
+
+    /// Numbers that are gaps by the facts, and no gap says so.
+    fn find_lost_gaps(&mut self) {
+        for (stream, facts) in &self.streams {
+            let stated: RangeSet = facts.gap_list.iter().map(|gap| (gap.first.0, gap.last.0)).collect();
+            let lost = facts.gaps.without(&stated);
+            if !lost.is_empty() {
+                self.losses.push(Loss::missing(*stream, lost));
+            }
+        }
+    }
+}
+
+/// Streams that are introduced, have records, and of which nothing is known.
+fn orphans(db: &Database, streams: &BTreeMap<StreamId, StreamFacts>) -> Result<Vec<StreamId>, Trouble> {
+    let txn = db.begin_read()?;
+    let (ticks, seals) = (txn.open_table(Shelf::Tick.table())?, txn.open_table(Shelf::Seal.table())?);
+    let mut orphans = Vec::new();
+    for (stream, facts) in streams {
+        if facts.have.is_empty() && (read::any(&ticks, *stream)? || read::any(&seals, *stream)?) {
+            orphans.push(*stream);
+        }
+    }
+    Ok(orphans)
+}
+
+/// Counts what is known of a stream again, from its records. Those that are damaged are found when they are read.
+pub(crate) fn rebuild(pen: &mut Pen<'_>, stream: StreamId, mut facts: StreamFacts) -> Result<StreamFacts, Trouble> {
+    rebuild_ticks(pen, stream, &mut facts)?;
+    rebuild_segments(pen, stream, &mut facts)?;
+    rebuild_statements(pen, stream, &mut facts)?;
+    rebuild_schema(pen, stream, &mut facts)?;
+    facts.reserved = Seq(facts.have.last().unwrap_or(0));
+    Ok(facts)
+}
+
+fn rebuild_ticks(pen: &mut Pen<'_>, stream: StreamId, facts: &mut StreamFacts) -> Result<(), Trouble> {
+    let mut damaged = Vec::new();
+    each_row(pen, Shelf::Tick, stream, |key, row| {
+        facts.bytes.loose += (key.len() + row.len()) as u64;
+        match read::tick(key, row) {
+            Ok(tick) => {
+                facts.samples += tick.samples.len() as u64;
+                facts.gain(tick.seq.0, tick.seq.0, false);
+            }
+            Err(_) => damaged.push(key.to_vec()),
+        }
+    })?;
+    for key in damaged {
+        let bytes = pen.quarantine(Shelf::Tick, &key)?;
+        super::pen::add(&mut facts.bytes.loose, bytes);
+    }
+    Ok(())
+}
+
+fn rebuild_segments(pen: &mut Pen<'_>, stream: StreamId, facts: &mut StreamFacts) -> Result<(), Trouble> {
+    let mut damaged = Vec::new();
+    facts.head = HeaderHash::NONE;
+    each_row(pen, Shelf::Seal, stream, |key, row| match read::seal(key, row) {
+        Ok(seal) => {
+            let header = &seal.seal.header;
+            facts.bytes.sealed += (2 * key.len() + row.len()) as u64 + u64::from(seal.body_bytes) + 10;
+            facts.samples += header.samples;
+            facts.gain(header.first.0, header.last.0, true);
+            if header.last >= facts.head_at {
+                (facts.head, facts.head_at) = (header.hash(), header.last);
+            }
+        }
+        Err(_) => damaged.push(key.to_vec()),
+    })?;
+    for key in damaged {
+        pen.quarantine(Shelf::Seal, &key)?;
+        pen.quarantine(Shelf::Body, &key)?;
+    }
+    Ok(())
+}
+
+fn rebuild_statements(pen: &mut Pen<'_>, stream: StreamId, facts: &mut StreamFacts) -> Result<(), Trouble> {
+    let mut damaged = Vec::new();
+    each_row(pen, Shelf::Statement, stream, |key, row| {
+        facts.bytes.other += (key.len() + row.len()) as u64;
+        match Shelf::Statement.read::<SignedStatement>(key, row) {
+            Ok(said) => match said.statement {
+                Statement::Gap(gap) => facts.list(gap),
+                Statement::Anchor(anchor) => {
+                    facts.anchors.insert(anchor.boot.no, anchor);
+                }
+            },
+            Err(_) => damaged.push(key.to_vec()),
+        }
+    })?;
+    for gap in facts.gap_list.clone() {
+        let missing = RangeSet::of(gap.first.0, gap.last.0).without(&facts.have);
+        missing.ranges().for_each(|(first, last)| facts.cover(first, last));
+        facts.sealed.insert(gap.first.0, gap.last.0);
+    }
+    damaged.into_iter().try_for_each(|key| pen.quarantine(Shelf::Statement, &key).map(drop))
+}
+
+fn rebuild_schema(pen: &mut Pen<'_>, stream: StreamId, facts: &mut StreamFacts) -> Result<(), Trouble> {
+    let (mut hash, mut len, mut whole) = (SchemaHash::EMPTY, 0, true);
+    each_row(pen, Shelf::Series, stream, |key, row| {
+        facts.bytes.other += (key.len() + row.len()) as u64;
+        let def = Shelf::Series.read::<SeriesDef>(key, row);
+        whole = whole && number(key) == Some(u64::from(len)) && def.is_ok();
+        if let (true, Ok(def)) = (whole, def) {
+            hash = hash.then(&def);
+            len += 1;
+        }
+    })?;
+    (facts.schema_hash, facts.schema_len) = (hash, len);
+    Ok(())
+}
+
+fn each_row(
+    pen: &mut Pen<'_>,
+    shelf: Shelf,
+    stream: StreamId,
+    mut each: impl FnMut(&[u8], &[u8]),
+) -> Result<(), Trouble> {
+    let (low, high) = all_of(stream);
+    for row in pen.table(shelf)?.range::<&[u8]>(low.as_slice()..=high.as_slice())? {
+        let (key, row) = row?;
+        each(key.value(), row.value());
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! How large, how careful, how long?
+
+use std::time::Duration;
+
+/// How a [`Log`](super::Log) is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// What the records may take.
+    pub cap_bytes: u64,
+    /// What the records may take of the file system they are on, whatever `cap_bytes` says.
+    pub cap_percent_of_disk: Option<u8>,
+    /// What redb keeps in memory.
+    pub cache_bytes: usize,
+    /// A file that is removed when the disk is full, so that there is room for a deletion. 256 KiB was enough in every
+    /// trial and 64 KiB was not.
+    pub ballast_bytes: u64,
+    /// How long a record stays after the hub has signed for it: a hub restored from a backup of that age gets it again.
+    pub floor: Duration,
+    /// Whether the streams are this node's own: it may then give up ticks, with a signed gap in their place.
+    pub origin: bool,
+    /// Two syncs for each commit instead of one; the file then opens at once after a power cut, however large it is, and
+    /// a flipped bit costs one record instead of the file.
+    pub quick_repair: bool,
+    /// Files above this are not read as a whole after an unclean stop. Their records are checked when they are read.
+    pub check_up_to_bytes: u64,
+    /// Segments whose place in time is held in memory for queries, at 48 bytes each.
+    pub index_spans: usize,
+    /// The epoch of a log that is begun; random unless said (the simulator says).
+    pub new_epoch: Option<u64>,
+}
+
+const MIB: usize = 1 << 20;
+
+impl Options {
+    /// For an agent: little memory, and the right to give up.
+    pub fn agent(cap_bytes: u64) -> Self {
+        Self { cache_bytes: MIB, origin: true, index_spans: 4_096, ..Self::relay(cap_bytes) }
+    }
+
+    /// For a relay.
+    pub fn relay(cap_bytes: u64) -> Self {
+        Self {
+            cap_bytes,
+            cap_percent_of_disk: Some(10),
+            cache_bytes: 16 * MIB,
+            ballast_bytes: MIB as u64,
+            floor: Duration::from_secs(72 * 3600),
+            origin: false,
+            quick_repair: true,
+            check_up_to_bytes: 512 * MIB as u64,
+            index_spans: 100_000,
+            new_epoch: None,
+        }
+    }
+
+    /// For a hub: most of a disk.
+    pub fn hub(cap_bytes: u64) -> Self {
+        Self {
+            cap_percent_of_disk: Some(80),
+            cache_bytes: 64 * MIB,
+            ballast_bytes: 16 * MIB as u64,
+            index_spans: 1_000_000,
+            ..Self::relay(cap_bytes)
+        }
+    }
+}

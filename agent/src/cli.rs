@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use vigie_node::Failed;
 
 use crate::config::{self, Config};
 use crate::{doctor, enrol, run, status};
@@ -92,51 +93,11 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Enrol(args) => enrol::enrol(&args),
         Command::Run(args) => Config::load(&args.place, &args.over).map_err(Failed::from).and_then(|config| {
-            run::start_logging(&config);
+            vigie_node::start_logging(config.log);
             run::run(config)
         }),
         Command::Status(args) => status::show(&args),
         Command::Doctor(args) => doctor::examine(&args),
     };
-    match done {
-        Ok(code) => code,
-        Err(failed) => {
-            say_error(&failed);
-            ExitCode::from(failed.code)
-        }
-    }
-}
-
-/// A command that failed, in the words of whoever ran it.
-#[derive(Debug)]
-pub(crate) struct Failed {
-    /// What failed, why, what was not changed, what to do.
-    pub(crate) text: String,
-    pub(crate) code: u8,
-}
-
-impl Failed {
-    pub(crate) fn new(code: u8, text: impl Into<String>) -> Self {
-        Self { text: text.into(), code }
-    }
-}
-
-impl<E: std::error::Error> From<E> for Failed {
-    fn from(error: E) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(deeper) = source {
-            let deeper_text = deeper.to_string();
-            if !text.contains(&deeper_text) {
-                text = format!("{text}: {deeper_text}");
-            }
-            source = deeper.source();
-        }
-        Self::new(1, text)
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "this is where the program speaks to a person")]
-fn say_error(failed: &Failed) {
-    eprintln!("error: {}", failed.text);
+    vigie_node::end(done)
 }

@@ -13,7 +13,7 @@ use crate::collect::{Choice, Intervals};
 
 /// What can be said by flag or environment.
 #[derive(Debug, Default, Args)]
-pub struct Overrides {
+pub(crate) struct Overrides {
     /// What to measure: `machine`, or `synthetic:SEED,SERIES[,CLASS]` for figures anyone can check.
     #[arg(long, env = "VIGIE_COLLECTOR")]
     collector: Option<String>,

@@ -6,9 +6,9 @@
 pub mod cli;
 pub mod collect;
 mod config;
+mod defs;
 mod doctor;
 mod enrol;
-mod identity;
 mod lives;
 mod measure;
 mod run;

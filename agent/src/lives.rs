@@ -55,7 +55,9 @@ impl Lives {
         let mut lives = Self { lives: Vec::new(), agent, name, key, seal_after, debts: Vec::new() };
         let mut latest_defs = Vec::new();
         for life in earlier.into_iter().filter(|life| life.stream.agent == agent) {
-            let goes_on = present == Some(life.stream.incarnation);
+            // Without all its definitions a life can not go on: a place might be given to another series.
+            let goes_on =
+                present == Some(life.stream.incarnation) && life.defs.len() as u32 == life.facts.schema_len;
             let defs = life.defs.clone();
             let key = lives.key.clone();
             let (origin, writes) =

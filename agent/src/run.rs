@@ -10,32 +10,27 @@ use tracing::{error, info, warn};
 use vigie_codec::VerifyingKey;
 use vigie_codec::wire::Clock;
 use vigie_model::{Anchor, Boot, Incarnation, Role, Seq, Tick};
-use vigie_net::{Endpoint, EndpointConfig, Identity, Target, TrustedTime, Uplink};
-use vigie_node::{Command, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, boot_moment};
+use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink};
+use vigie_node::{
+    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, Renewing, boot_moment, hatch,
+    host_name, load_identity, random_incarnation, stop_signal, trust,
+};
 use vigie_store::{Log, Options, State};
 use vigie_sync::keep::Outcome;
-use vigie_sync::{Errand, Me, SessionId};
+use vigie_sync::{Errand, Me};
 
-use crate::cli::Failed;
 use crate::collect::{Due, OwnFigures, Schedule};
 use crate::config::Config;
-use crate::identity::{self, Renewal};
+use crate::defs::all_defs;
 use crate::lives::{Earlier, Lives, Settling};
 use crate::measure::{Measured, Meter, Order};
-use crate::status::{self, StatusServer};
+use crate::status::Status;
 
 /// Numbers of the present life noted beside the log, so that a log that is lost as a whole can still be owned up to.
 const NOTE_EVERY: u64 = 512;
 
 /// Ticks that wait for their definitions to be durable before they leave.
 const MAX_HELD: usize = 64;
-
-/// Starts logging to standard error.
-pub(crate) fn start_logging(config: &Config) {
-    let subscriber = tracing_subscriber::fmt().with_max_level(config.log).with_writer(std::io::stderr).with_ansi(false);
-    // A second call would be refused, and there is none.
-    drop(subscriber.try_init());
-}
 
 /// Runs until a signal ends it.
 pub(crate) fn run(config: Config) -> Result<ExitCode, Failed> {
@@ -69,8 +64,8 @@ struct Agent {
     commit: Option<Commit>,
     commit_at: Option<tokio::time::Instant>,
     noted: u64,
-    renewal: Renewal,
-    status: StatusServer,
+    renewing: Renewing,
+    status: Arc<Status>,
 }
 
 /// A commit under way.
@@ -81,15 +76,15 @@ struct Commit {
 
 impl Agent {
     async fn start(config: Config) -> Result<Self, Failed> {
-        let identity = Arc::new(identity::load(&config.data)?);
+        let identity = Arc::new(load_identity(&config.data, Role::Agent)?);
         let clock = NodeClock::new();
         let (state, boot_no, present) = open_state(&config.data)?;
         let log = open_log(&config)?;
         let now = clock.now().utc;
-        let name = config.name.clone().unwrap_or_else(identity::host_name);
+        let name = config.name.clone().unwrap_or_else(host_name);
         let key = identity.key().signing_key().clone();
         let earlier = earlier_lives(&log);
-        let fresh = identity::random_incarnation()?;
+        let fresh = random_incarnation()?;
         let lost = present.filter(|(life, _)| !earlier.iter().any(|one| one.stream.incarnation == *life));
         let mut lives = Lives::resume(
             (identity.node(), name.clone(), key.clone()),
@@ -106,8 +101,8 @@ impl Agent {
         let endpoint = Endpoint::bind_anywhere(EndpointConfig::dialling(
             identity.clone(),
             config.link.clone(),
-            TrustedTime::system(identity::time_floor(&state)),
-        ))?;
+            TrustedTime::system(trust::floor(&state)),
+        ).with_revocations(SharedRevocations::new(trust::known_revoked(&state, &identity))))?;
         let uplink = Uplink::begin(endpoint.clone(), targets(&config, &identity));
         let watch = uplink.watch();
         let hub_key = VerifyingKey::from_bytes(&identity.facts().hub_key)
@@ -137,15 +132,15 @@ impl Agent {
         let (results, measured) = mpsc::unbounded_channel();
         let meter = Meter::start(config.choice.clone(), lives.defs(), boot_no, results)?;
         let schedule = Schedule::new(config.intervals, identity.node());
-        let status = StatusServer::start(&config.data, handle.clone(), watch, identity.clone());
+        let status = Arc::new(Status::new(handle.clone(), watch, identity.clone(), clock.clone()));
+        hatch::open(&config.data, status.clone())?;
         let (stream, facts) = lives.introduction();
-        handle.log().read().map_or((), |log| {
-            if !log.streams().contains_key(&stream) {
-                handle.command(Command::Begin(stream, Arc::new(facts)));
-            }
-        });
+        let is_new = handle.log().read().is_ok_and(|log| !log.streams().contains_key(&stream));
+        if is_new {
+            handle.command(Command::Begin(stream, Arc::new(facts)));
+        }
         Ok(Self {
-            renewal: Renewal::of(&identity),
+            renewing: Renewing::new(&config.data, &identity, chance(&identity)),
             config,
             identity,
             endpoint,
@@ -258,7 +253,7 @@ impl Agent {
     }
 
     fn begin_in_memory(&mut self) {
-        match identity::random_incarnation() {
+        match random_incarnation() {
             Ok(incarnation) => {
                 let (stream, facts) = self.lives.begin_in_memory(incarnation);
                 self.handle.command(Command::Begin(stream, Arc::new(facts)));
@@ -318,9 +313,9 @@ impl Agent {
                 self.commit_at.get_or_insert_with(tokio::time::Instant::now);
             }
             Happening::Clock(_, clock, round_trip_ms) => self.clock_told(clock, round_trip_ms),
-            Happening::Errand(session, errand) => self.errand(session, errand),
-            Happening::Up(session, _) => self.renewal.connected(session),
-            Happening::Down(session, ..) => self.renewal.disconnected(session),
+            Happening::Errand(_, errand) => self.errand(errand),
+            Happening::Up(session, _) => self.renewing.connected(session),
+            Happening::Down(session, ..) => self.renewing.disconnected(session),
             Happening::Seen(..)
             | Happening::Facts(..)
             | Happening::Greeted(..)
@@ -340,7 +335,7 @@ impl Agent {
             error_ms: u32::try_from(half).unwrap_or(u32::MAX).saturating_add(clock.error_ms),
             source: clock.source,
         };
-        identity::raise_floor(&self.state, self.endpoint.time(), clock);
+        trust::raise(&self.state, self.endpoint.time(), clock);
         if self.anchor.is_none_or(|old| anchor.is_better_than(&old)) {
             self.anchor = Some(anchor);
             self.lives.anchored(anchor);
@@ -349,17 +344,25 @@ impl Agent {
     }
 
     fn renew(&mut self) {
-        if let Some((session, errand)) = self.renewal.due(self.endpoint.time().wall(), &self.identity) {
+        if let Some((session, errand)) = self.renewing.due(self.endpoint.time().wall(), &self.identity) {
             self.handle.command(Command::Pass(session, errand));
         }
     }
 
-    fn errand(&mut self, session: SessionId, errand: Errand) {
-        let taken = self.renewal.answered(session, errand, &self.identity, &self.endpoint, &self.config.data);
-        match taken {
-            Ok(Some(identity)) => self.identity = identity,
-            Ok(None) => {}
-            Err(failed) => warn!(error = %failed.text, "an errand could not be done"),
+    fn errand(&mut self, errand: Errand) {
+        let done = match errand {
+            Errand::CertTell(answer) => {
+                let chance = chance(&self.identity);
+                self.renewing.answered(&answer, &self.identity, &self.endpoint, chance).map(|renewed| {
+                    self.status.renewed(renewed.clone());
+                    self.identity = renewed;
+                })
+            }
+            Errand::Revoked(list) => trust::revoked(&list, &self.identity, &self.endpoint, &self.state),
+            Errand::CertAsk(_) => Ok(()),
+        };
+        if let Err(failed) = done {
+            warn!(error = %failed.text, "an errand could not be done");
         }
     }
 
@@ -384,7 +387,7 @@ impl Agent {
             warn!(error = %failed, "the present life could not be noted beside the log");
         }
         self.handle.leave("the agent was stopped").await;
-        status::forget(&self.config.data);
+        drop(std::fs::remove_file(hatch::path(&self.config.data)));
         // The loop has said that it left.
         drop(self.node.await);
         Ok(ExitCode::SUCCESS)
@@ -425,17 +428,17 @@ fn targets(config: &Config, identity: &Identity) -> Vec<Target> {
 }
 
 fn open_state(data: &Path) -> Result<(State, u32, Option<(Incarnation, Seq)>), Failed> {
-    let state = identity::open_state(data)?;
-    let boot_no = identity::boot_no(&state)?;
+    let state = vigie_node::open_state(data)?;
+    let boot_no = vigie_node::boot_no(&state)?;
     let present = read_note(&state);
     Ok((state, boot_no, present))
 }
 
 fn open_log(config: &Config) -> Result<Log, Failed> {
-    let options = Options { cap_bytes: config.buffer_bytes, floor: config.keep, ..Options::agent() };
+    let options = Options { floor: config.keep, ..Options::agent(config.buffer_bytes) };
     let (log, report) = Log::open(&config.data, options)?;
-    if !report.is_clean() {
-        warn!(%report, "the store was not closed cleanly");
+    if report.unclean || report.damaged {
+        warn!(?report, "the store was not closed in order; it was checked");
     }
     Ok(log)
 }
@@ -443,14 +446,20 @@ fn open_log(config: &Config) -> Result<Log, Failed> {
 fn earlier_lives(log: &Log) -> Vec<Earlier> {
     let mut lives = Vec::new();
     for (stream, facts) in log.streams() {
-        let defs = identity::all_defs(log, *stream, facts.schema_len);
+        let defs = all_defs(log, *stream, facts.schema_len);
         let tail = log.tail(*stream).unwrap_or_default();
         lives.push(Earlier { stream: *stream, facts: facts.clone(), defs, tail });
     }
     lives
 }
 
-fn write_note(state: &State, life: Incarnation, upto: Seq) -> Result<(), vigie_store::StateError> {
+/// The same for a node at every start, and different between nodes: it spreads renewals.
+fn chance(identity: &Identity) -> u32 {
+    let [a, b, c, d, ..] = *identity.node().as_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
+
+fn write_note(state: &State, life: Incarnation, upto: Seq) -> Result<(), vigie_store::CommitError> {
     let mut note = life.0.to_be_bytes().to_vec();
     note.extend(upto.0.to_be_bytes());
     state.put("agent", b"life", &note)
@@ -461,20 +470,4 @@ fn read_note(state: &State) -> Option<(Incarnation, Seq)> {
     let (life, upto) = note.split_at_checked(8)?;
     let number = |bytes: &[u8]| Some(u64::from_be_bytes(bytes.try_into().ok()?));
     Some((Incarnation(number(life)?), Seq(number(upto)?)))
-}
-
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        }
-        _ => {
-            error!("no signals can be heard; the agent can only be killed");
-            std::future::pending().await
-        }
-    }
 }

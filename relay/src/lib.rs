@@ -1,1 +1,9 @@
-//! One site's memory; useful when alone.
+//! How does a site remember, and stay useful when it is alone?
+//!
+//! Takes in its agents, keeps what they bring, passes it on to the hub, and shows the site to whoever stands in it.
+
+pub mod cli;
+mod config;
+mod errands;
+mod run;
+mod status;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 use vigie_sync::Lane;
@@ -23,7 +23,7 @@ use crate::transport::Side;
 /// spawned for receiving: what the session does not read stays in the transport's window, and so with the sender.
 pub struct Connection {
     link: Link,
-    inbound: Inbound,
+    inbound: Box<Inbound>,
     sender: FrameSender,
 }
 
@@ -32,12 +32,13 @@ impl Connection {
     pub(crate) fn new(quinn: quinn::Connection, peer: Peer, side: Side) -> Self {
         // Sessions use no bidirectional streams; nothing would ever read one.
         quinn.set_max_concurrent_bi_streams(0_u8.into());
-        let link = Link(Arc::new(Shared { quinn, peer, closed_here: OnceLock::new(), counters: LaneCounters::default() }));
+        let link =
+            Link(Arc::new(Shared { quinn, peer, closed_here: OnceLock::new(), counters: LaneCounters::default() }));
         let sender = FrameSender { outboxes: Arc::new(Outboxes::new(link.clone())), link: link.clone() };
         if side == Side::Accepting {
             sender.outboxes.open(Lane::Control);
         }
-        Self { inbound: Inbound::new(link.clone()), sender, link }
+        Self { inbound: Box::new(Inbound::new(link.clone())), sender, link }
     }
 
     /// The next frame from any lane. Safe to drop at any await: nothing is lost. Lanes take turns.
@@ -188,6 +189,16 @@ impl Link {
         self.0.counters.is_heard()
     }
 
+    /// Waits until the other side accepted us; needs somebody else to read the connection.
+    pub(crate) async fn until_confirmed(&self) {
+        self.0.counters.until_heard().await;
+    }
+
+    /// A handle that keeps nothing alive.
+    pub(crate) fn downgrade(&self) -> WeakLink {
+        WeakLink(Arc::downgrade(&self.0))
+    }
+
     /// Ends the connection and says why; the first reason counts.
     pub fn close(&self, code: CloseCode, text: &str) {
         self.close_as(Closed::Here { code, text: text.to_owned() }, code, text);
@@ -237,6 +248,23 @@ impl Link {
         if self.0.quinn.close_reason().is_none() && self.0.closed_here.set(closed).is_ok() {
             self.0.quinn.close(code.to_wire(), text.as_bytes());
         }
+    }
+}
+
+/// A connection that may be gone.
+#[derive(Clone)]
+pub(crate) struct WeakLink(Weak<Shared>);
+
+impl WeakLink {
+    /// The connection, if it is still open.
+    pub(crate) fn open(&self) -> Option<Link> {
+        self.0.upgrade().map(Link).filter(|link| link.closed().is_none())
+    }
+}
+
+impl fmt::Debug for WeakLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakLink")
     }
 }
 

@@ -210,7 +210,11 @@ impl EnrolmentEndpoint {
         Ok(Self { quinn: quinn_over(socket, None, None)?, time })
     }
 
-    pub(crate) async fn dial(&self, address: SocketAddr, pinned: CaFingerprint) -> Result<quinn::Connection, DialError> {
+    pub(crate) async fn dial(
+        &self,
+        address: SocketAddr,
+        pinned: CaFingerprint,
+    ) -> Result<quinn::Connection, DialError> {
         let tls = tls::enrol(pinned, self.time.clone()).map_err(ourselves)?;
         // Enrolment happens once, on whatever line there is: as patient as the worst of them.
         let transport = transport(&LinkProfile::of(LinkKind::Thin), Role::Agent, Side::Dialling);

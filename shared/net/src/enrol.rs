@@ -7,20 +7,21 @@ use tracing::debug;
 use vigie_model::{NameError, Slug, UtcMs};
 
 use crate::endpoint::EnrolmentEndpoint;
-use crate::enrol_wire::{self, Answer, AnswerError, Ask, EnrolRequest, Grant, Refused};
+use crate::enrol_wire::{self, Answer, AnswerError, Ask, EnrolRequest, Grant, Refused, RefusedWhy, Return};
 use crate::enrolment::{self, ANSWER_DEADLINE, EnrolmentError};
 use crate::envelope::EnvelopeError;
 use crate::fingerprint::CaFingerprint;
 use crate::identity::{Facts, Identity, IdentityError};
 use crate::key::{KeyError, NodeKey};
 use crate::refusal::DialError;
+use crate::renewal::Renewal;
 use crate::token::JoinToken;
 
 /// A clock that is further off than this is pointed out.
 const CLOCK_TOLERANCE_MS: u64 = 5 * 60 * 1_000;
 
-/// A dial and the answer together take no longer than this; then the next address is tried.
-const ADDRESS_DEADLINE: Duration = Duration::from_secs(15).saturating_add(ANSWER_DEADLINE);
+/// An address that does not answer for this long is given up, and the next one is tried.
+const DIAL_DEADLINE: Duration = Duration::from_secs(15);
 
 /// A machine that is a node now.
 #[derive(Debug, Clone)]
@@ -51,35 +52,63 @@ pub async fn enrol(
     let bytes = request.encode()?;
     let mut last = EnrolError::Nowhere;
     for address in via.iter().chain(&token.hub_addrs) {
-        let attempt = timeout(ADDRESS_DEADLINE, ask_at(endpoint, token, address, &bytes));
-        let answer = match attempt.await.unwrap_or(Err(EnrolError::Broken(EnrolmentError::TooSlow))) {
-            Ok(answer) => answer,
-            Err(error) => {
-                debug!(address, %error, "enrolment failed at this address");
-                last = error;
-                continue;
-            }
+        let failed = match ask_at(endpoint, token.ca, address, &bytes).await {
+            Err(error) => error,
+            Ok(answer) => match enrol_wire::decode_answer(&answer, &request, &token.secret.proof_key()) {
+                Ok(Answer::Granted { grant, server_time }) => {
+                    return settle(token, key, ask, grant, wall, server_time);
+                }
+                Ok(Answer::Refused { refused, server_time }) => {
+                    EnrolError::Refused { refused, clock_off_ms: clock_off(wall, server_time) }
+                }
+                Err(AnswerError::Forged) => EnrolError::Forged { address: address.clone() },
+                Err(AnswerError::Envelope(error)) => error.into(),
+            },
         };
-        match enrol_wire::decode_answer(&answer, &request, &token.secret.proof_key()) {
-            Ok(Answer::Granted { grant, server_time }) => return settle(token, key, ask, grant, wall, server_time),
-            Ok(Answer::Refused { refused, server_time }) => {
-                last = EnrolError::Refused { refused, clock_off_ms: clock_off(wall, server_time) };
-            }
-            Err(AnswerError::Forged) => last = EnrolError::Forged { address: address.clone() },
-            Err(AnswerError::Envelope(error)) => last = error.into(),
-        }
+        debug!(address, error = %failed, "enrolment failed at this address");
+        last = last.or_rather(failed);
+    }
+    Err(last)
+}
+
+/// Asks for the next certificate when the present one has ended, so that sessions are refused as expired.
+///
+/// Needs no token: the key and the old certificate are proof enough, and the hub decides whether the node still
+/// belongs. `via` are tried first, then the addresses that the identity knows. The result is to be saved, and given to
+/// [`Endpoint::adopt`](crate::Endpoint::adopt).
+pub async fn come_back(
+    endpoint: &EnrolmentEndpoint,
+    identity: &Identity,
+    via: &[String],
+) -> Result<Identity, EnrolError> {
+    let plea = Return { leaf: identity.leaf().to_vec(), csr: identity.key().csr()? }.encode()?;
+    let (pinned, facts) = (CaFingerprint::of(identity.ca()), identity.facts());
+    let mut last = EnrolError::Nowhere;
+    for address in via.iter().chain(&facts.relay_addrs).chain(&facts.hub_addrs) {
+        let answer = ask_at(endpoint, pinned, address, &plea).await;
+        let failed = match answer.and_then(|answer| Ok(Renewal::decode(&answer)?)) {
+            Ok(Renewal::Granted { chain: [leaf, _] }) => return Ok(identity.renewed(leaf)?),
+            Ok(Renewal::Refused { text }) => EnrolError::NotReadmitted { text },
+            Ok(Renewal::Request { .. }) => EnvelopeError::Damaged.into(),
+            Err(error) => error,
+        };
+        debug!(address, error = %failed, "coming back failed at this address");
+        last = last.or_rather(failed);
     }
     Err(last)
 }
 
 async fn ask_at(
     endpoint: &EnrolmentEndpoint,
-    token: &JoinToken,
+    pinned: CaFingerprint,
     address: &str,
     request: &[u8],
 ) -> Result<Vec<u8>, EnrolError> {
-    let quinn = endpoint.dial(enrolment::resolve(address).await?, token.ca).await?;
-    Ok(enrolment::exchange(&quinn, request).await?)
+    let dial = async { endpoint.dial(enrolment::resolve(address).await?, pinned).await };
+    let quinn =
+        timeout(DIAL_DEADLINE, dial).await.map_err(|_| EnrolError::Silent { address: address.to_owned() })??;
+    let answer = timeout(ANSWER_DEADLINE, enrolment::exchange(&quinn, request)).await;
+    Ok(answer.unwrap_or(Err(EnrolmentError::TooSlow))?)
 }
 
 fn settle(
@@ -118,6 +147,12 @@ pub enum EnrolError {
         /// How far the machine's clock is ahead of the hub's, if that is worth telling.
         clock_off_ms: Option<i64>,
     },
+    /// The hub does not want the node back as it is.
+    #[error("{text}")]
+    NotReadmitted {
+        /// Why.
+        text: String,
+    },
     /// No address could be reached, or none answered as our hub does; the last failure.
     #[error("could not reach the hub: {0}")]
     Dial(#[from] DialError),
@@ -145,9 +180,37 @@ pub enum EnrolError {
     /// The key could not be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// An address did not answer.
+    #[error("{address} did not answer")]
+    Silent {
+        /// The address.
+        address: String,
+    },
     /// There is nobody to ask.
     #[error("neither the token nor the command says where the hub is")]
     Nowhere,
+}
+
+impl EnrolError {
+    /// Of two failures at two addresses, the one that tells a person more: a decision rather than silence.
+    fn or_rather(self, later: Self) -> Self {
+        if self.is_telling() && !later.is_telling() { self } else { later }
+    }
+
+    fn is_telling(&self) -> bool {
+        match self {
+            Self::Refused { refused, .. } => refused.why != RefusedWhy::NotNow,
+            Self::Dial(error) => error.is_refusal(),
+            Self::Forged { .. } | Self::NotReadmitted { .. } | Self::OtherAuthority => true,
+            Self::Broken(_)
+            | Self::Message(_)
+            | Self::Name(_)
+            | Self::Identity(_)
+            | Self::Key(_)
+            | Self::Silent { .. }
+            | Self::Nowhere => false,
+        }
+    }
 }
 
 fn clock_hint(off_ms: Option<i64>) -> String {

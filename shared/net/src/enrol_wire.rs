@@ -9,10 +9,12 @@ use vigie_model::{Role, Slug, UtcMs};
 
 use crate::address;
 use crate::envelope::{self, EnvelopeError, Kind};
+use crate::peer::Peer;
 use crate::token::{JoinToken, ProofKey, TokenId};
 
 const REQUEST: Kind = Kind { number: 0x20, version: 1 };
 const ANSWER: Kind = Kind { number: 0x21, version: 1 };
+const RETURN: Kind = Kind { number: 0x22, version: 1 };
 
 const REQUEST_DOMAIN: &[u8] = b"vigie enrolment request v1\0";
 const ANSWER_DOMAIN: &[u8] = b"vigie enrolment answer v1\0";
@@ -116,6 +118,46 @@ impl EnrolRequest {
     }
 }
 
+/// What somebody without a good certificate may want.
+#[derive(Debug)]
+pub(crate) enum Plea {
+    /// To become a node.
+    Enrol(EnrolRequest),
+    /// To become one again, after its certificate ended while it was away.
+    Return(Return),
+}
+
+impl Plea {
+    /// Reads what a stranger sent.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, EnvelopeError> {
+        let (kind, _) = envelope::split(bytes)?;
+        if kind == RETURN {
+            Ok(Self::Return(Return::decode(bytes)?))
+        } else {
+            Ok(Self::Enrol(EnrolRequest::decode(bytes)?))
+        }
+    }
+}
+
+/// A node's old leaf, and a request for the next one with the same key, which proves that it is still that node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Return {
+    pub(crate) leaf: Vec<u8>,
+    pub(crate) csr: Vec<u8>,
+}
+
+impl Return {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, EnvelopeError> {
+        envelope::seal(RETURN, &v1::Return { leaf: self.leaf.clone(), csr: self.csr.clone() })
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, EnvelopeError> {
+        let v1::Return { leaf, csr } = envelope::open(RETURN, bytes)?;
+        let fits = leaf.len() <= MAX_DER_BYTES && csr.len() <= MAX_DER_BYTES;
+        if fits { Ok(Self { leaf, csr }) } else { Err(EnvelopeError::Damaged) }
+    }
+}
+
 /// Who lets nodes in: the hub's token store and authority.
 pub trait Admission: Sync {
     /// Decides a request: finds the token, asks [`Token::check`](crate::Token::check), issues the certificate, and
@@ -123,11 +165,22 @@ pub trait Admission: Sync {
     ///
     /// The same key with the same token again is the same node whose answer was lost: it gets a certificate, and no
     /// second use is counted. `from` is who carried it here: the node itself, or a relay for it.
-    fn admit(
+    fn admit(&self, request: EnrolRequest, from: SocketAddr) -> impl Future<Output = Result<Admitted, Refused>> + Send;
+
+    /// Decides whether a node whose certificate ended may have the next one, made by [`Ca::renew`](crate::Ca::renew).
+    ///
+    /// It is checked already that our authority signed its old leaf, that it still holds the key, and that it is not
+    /// revoked. Left to decide is whether it is still on the roster. Unless told otherwise, it must enrol again.
+    fn readmit(
         &self,
-        request: EnrolRequest,
+        peer: Peer,
+        csr: Vec<u8>,
         from: SocketAddr,
-    ) -> impl Future<Output = Result<Admitted, Refused>> + Send;
+    ) -> impl Future<Output = Result<[Vec<u8>; 2], Refused>> + Send {
+        drop((csr, from));
+        let text = format!("the certificate of {peer} has expired; enrol it again with a new token");
+        async move { Err(Refused::saying(RefusedWhy::Expired, text)) }
+    }
 }
 
 /// What an enrolled node is given.
@@ -256,8 +309,7 @@ pub(crate) fn decode_answer(bytes: &[u8], request: &EnrolRequest, key: &ProofKey
             if !key.is_proof(&seal, ANSWER_DOMAIN, &[&request.proof, &body]) {
                 return Err(AnswerError::Forged);
             }
-            let (grant, rest) =
-                postcard::take_from_bytes::<v1::Grant>(&body).map_err(|_| EnvelopeError::Damaged)?;
+            let (grant, rest) = postcard::take_from_bytes::<v1::Grant>(&body).map_err(|_| EnvelopeError::Damaged)?;
             let fits = rest.is_empty()
                 && grant.chain.iter().all(|der| der.len() <= MAX_DER_BYTES)
                 && are_addresses(&grant.hub_addrs)
@@ -267,10 +319,7 @@ pub(crate) fn decode_answer(bytes: &[u8], request: &EnrolRequest, key: &ProofKey
             }
             let server_time = UtcMs(grant.server_time);
             let v1::Grant { chain, client, site, hub_key, hub_addrs, relay_addrs, .. } = grant;
-            Ok(Answer::Granted {
-                grant: Grant { chain, client, site, hub_key, hub_addrs, relay_addrs },
-                server_time,
-            })
+            Ok(Answer::Granted { grant: Grant { chain, client, site, hub_key, hub_addrs, relay_addrs }, server_time })
         }
     }
 }
@@ -351,6 +400,12 @@ mod v1 {
     }
 
     #[derive(Serialize, Deserialize)]
+    pub(super) struct Return {
+        pub(super) leaf: Vec<u8>,
+        pub(super) csr: Vec<u8>,
+    }
+
+    #[derive(Serialize, Deserialize)]
     pub(super) enum Answer {
         Granted { body: Vec<u8>, seal: [u8; 32] },
         Refused { why: u8, text: String, server_time: i64 },
@@ -421,13 +476,15 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_are_no_message_and_no_panic(
-            kind in 0x20_u8..0x22, body in prop::collection::vec(any::<u8>(), 0..300),
+            kind in 0x20_u8..0x23, body in prop::collection::vec(any::<u8>(), 0..300),
         ) {
             let length = u32::try_from(body.len()).unwrap().to_be_bytes();
             let bytes = [&[0, kind, 1], &length[..], &body].concat();
             prop_assert!(!EnrolRequest::decode(&bytes).is_ok_and(|r| r.is_proven_by(&token().secret.proof_key())));
+            drop(Plea::decode(&bytes));
             let answer = decode_answer(&bytes, &request(), &token().secret.proof_key());
-            prop_assert!(!matches!(answer, Ok(Answer::Granted { .. })));
+            let granted = matches!(answer, Ok(Answer::Granted { .. }));
+            prop_assert!(!granted);
         }
     }
 

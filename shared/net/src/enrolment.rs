@@ -7,14 +7,18 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use quinn::{RecvStream, SendStream};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use vigie_model::{NodeId, UtcMs};
 
 use crate::ca::public_key_of_csr;
 use crate::endpoint::Endpoint;
-use crate::enrol_wire::{self, Admission, EnrolRequest, Refused, RefusedWhy};
+use crate::enrol_wire::{self, Admission, EnrolRequest, Plea, Refused, RefusedWhy, Return};
 use crate::envelope::{self, EnvelopeError, HEADER_BYTES};
+use crate::identity;
+use crate::peer::Peer;
 use crate::refusal::{CloseCode, Closed, DialError};
+use crate::renewal::Renewal;
 use crate::token::TokenId;
 
 /// A stranger may take this long to say what it wants, and later to take the answer.
@@ -28,16 +32,20 @@ pub(crate) const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
 /// Somebody without a certificate who came to enrol.
 pub struct Enrolment {
     quinn: quinn::Connection,
+    /// Whose door it came through.
+    endpoint: Endpoint,
+    /// Given back when the enrolment is over.
+    _place: OwnedSemaphorePermit,
 }
 
 /// How an enrolment went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
-    /// The token that was named.
-    pub token: TokenId,
+    /// The token that was named; `None` for a node that came back after its certificate had ended.
+    pub token: Option<TokenId>,
     /// The node that its key makes, if the request carried a good one.
     pub node: Option<NodeId>,
-    /// What its machine is called.
+    /// What its machine is called, if it said so.
     pub hostname: String,
     /// Where it came from.
     pub from: SocketAddr,
@@ -46,8 +54,8 @@ pub struct Served {
 }
 
 impl Enrolment {
-    pub(crate) fn new(quinn: quinn::Connection) -> Self {
-        Self { quinn }
+    pub(crate) fn new(quinn: quinn::Connection, endpoint: Endpoint, place: OwnedSemaphorePermit) -> Self {
+        Self { quinn, endpoint, _place: place }
     }
 
     /// Where it came from.
@@ -58,6 +66,18 @@ impl Enrolment {
     /// Turns it away without hearing it, for instance because too many are being served.
     pub fn refuse(self) {
         self.quinn.close(CloseCode::Busy.to_wire(), b"try again in a few minutes");
+    }
+
+    /// The node behind an old leaf, if our authority made it, its key is still held, and nobody took its rights away.
+    fn recognise(&self, plea: &Return) -> Result<Peer, Refused> {
+        let ours = identity::is_signed_by(&plea.leaf, self.endpoint.identity().ca());
+        let peer = Peer::of_leaf(&plea.leaf).ok().filter(|_| ours);
+        let holds_key = |peer: &Peer| public_key_of_csr(&plea.csr).is_ok_and(|key| key == peer.public_key);
+        let peer = peer.filter(holds_key).ok_or_else(|| Refused::new(RefusedWhy::BadRequest))?;
+        if self.endpoint.revocations().contains(peer.node) {
+            return Err(Refused::saying(RefusedWhy::Revoked, "this node was revoked"));
+        }
+        Ok(peer)
     }
 
     async fn hear(&self) -> Result<(SendStream, Vec<u8>), EnrolmentError> {
@@ -94,29 +114,59 @@ pub async fn serve_enrolment(
     server_time: UtcMs,
 ) -> Result<Served, EnrolmentError> {
     let (stream, bytes) = enrolment.hear().await?;
-    let request = match EnrolRequest::decode(&bytes) {
-        Ok(request) => request,
+    let plea = match Plea::decode(&bytes) {
+        Ok(plea) => plea,
         Err(error) => {
             let refused = Refused::new(RefusedWhy::BadRequest);
             enrolment.answer(stream, &enrol_wire::encode_refusal(&refused, server_time)?).await?;
             return Err(error.into());
         }
     };
-    let served = Served {
-        token: request.token,
-        node: public_key_of_csr(&request.csr).ok().map(|key| NodeId::of_key(&key)),
-        hostname: request.hostname.clone(),
-        from: enrolment.address(),
-        outcome: Ok(()),
-    };
-    let decided = timeout(ANSWER_DEADLINE, admission.admit(request.clone(), served.from)).await;
-    let decided = decided.unwrap_or_else(|_| Err(Refused::new(RefusedWhy::NotNow)));
-    let (bytes, outcome) = match decided {
-        Ok(admitted) => (enrol_wire::encode_grant(admitted, &request, server_time)?, Ok(())),
-        Err(refused) => (enrol_wire::encode_refusal(&refused, server_time)?, Err(refused)),
+    let (bytes, served) = match plea {
+        Plea::Enrol(request) => admit(&enrolment, admission, &request, server_time).await?,
+        Plea::Return(plea) => readmit(&enrolment, admission, &plea).await?,
     };
     enrolment.answer(stream, &bytes).await?;
-    Ok(Served { outcome, ..served })
+    Ok(served)
+}
+
+async fn admit(
+    enrolment: &Enrolment,
+    admission: &impl Admission,
+    request: &EnrolRequest,
+    server_time: UtcMs,
+) -> Result<(Vec<u8>, Served), EnrolmentError> {
+    let from = enrolment.address();
+    let (bytes, outcome) = match in_time(admission.admit(request.clone(), from)).await {
+        Ok(admitted) => (enrol_wire::encode_grant(admitted, request, server_time)?, Ok(())),
+        Err(refused) => (enrol_wire::encode_refusal(&refused, server_time)?, Err(refused)),
+    };
+    let node = public_key_of_csr(&request.csr).ok().map(|key| NodeId::of_key(&key));
+    let hostname = request.hostname.clone();
+    Ok((bytes, Served { token: Some(request.token), node, hostname, from, outcome }))
+}
+
+async fn readmit(
+    enrolment: &Enrolment,
+    admission: &impl Admission,
+    plea: &Return,
+) -> Result<(Vec<u8>, Served), EnrolmentError> {
+    let from = enrolment.address();
+    let known = enrolment.recognise(plea);
+    let node = known.as_ref().ok().map(|peer| peer.node);
+    let decided = match known {
+        Ok(peer) => in_time(admission.readmit(peer, plea.csr.clone(), from)).await,
+        Err(refused) => Err(refused),
+    };
+    let (said, outcome) = match decided {
+        Ok(chain) => (Renewal::Granted { chain }, Ok(())),
+        Err(refused) => (Renewal::Refused { text: refused.text.clone() }, Err(refused)),
+    };
+    Ok((said.encode()?, Served { token: None, node, hostname: String::new(), from, outcome }))
+}
+
+async fn in_time<T>(deciding: impl Future<Output = Result<T, Refused>>) -> Result<T, Refused> {
+    timeout(ANSWER_DEADLINE, deciding).await.unwrap_or_else(|_| Err(Refused::new(RefusedWhy::NotNow)))
 }
 
 /// Carries an enrolment to the hub, for a node that has no route there.
@@ -135,7 +185,12 @@ pub async fn forward_enrolment(
         Err(error) => {
             let text = "this relay can not reach the hub now; try again when its link is back";
             let refused = Refused::saying(RefusedWhy::NotNow, text);
-            enrolment.answer(stream, &enrol_wire::encode_refusal(&refused, endpoint.time().wall())?).await?;
+            // In the form that the question expects.
+            let answer = match Plea::decode(&request) {
+                Ok(Plea::Return(_)) => Renewal::Refused { text: refused.text }.encode()?,
+                _ => enrol_wire::encode_refusal(&refused, endpoint.time().wall())?,
+            };
+            enrolment.answer(stream, &answer).await?;
             Err(error)
         }
     }

@@ -219,7 +219,7 @@ fn corrupt(path: &Path, why: impl Into<String>) -> IdentityError {
 }
 
 /// Whether an Ed25519 authority signed this leaf. Times are not looked at: an expired identity still loads and buffers.
-fn is_signed_by(leaf: &[u8], ca: &[u8]) -> bool {
+pub(crate) fn is_signed_by(leaf: &[u8], ca: &[u8]) -> bool {
     let check = || {
         let (_, leaf) = x509_parser::parse_x509_certificate(leaf).ok()?;
         let (_, ca) = x509_parser::parse_x509_certificate(ca).ok()?;
@@ -311,10 +311,7 @@ mod tests {
         let identity = agent(1);
         identity.save(folder.path()).unwrap();
         let found = Identity::load(folder.path(), Role::Agent).unwrap();
-        assert_eq!(
-            (found.node(), found.facts(), found.leaf()),
-            (identity.node(), identity.facts(), identity.leaf())
-        );
+        assert_eq!((found.node(), found.facts(), found.leaf()), (identity.node(), identity.facts(), identity.leaf()));
     }
 
     #[test]

@@ -135,7 +135,9 @@ pub enum KeyError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The file holds something else.
-    #[error("{path} does not hold an Ed25519 key in PKCS#8 form; restore it, or remove it and enrol again as a new node")]
+    #[error(
+        "{path} does not hold an Ed25519 key in PKCS#8 form; restore it, or remove it and enrol again as a new node"
+    )]
     Corrupt {
         /// The file.
         path: String,

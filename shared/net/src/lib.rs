@@ -3,9 +3,12 @@
 //! Knows nothing of what the frames say: the session above is fed with them and says what to send. Keeps no data, and
 //! acknowledges none.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod address;
 mod ca;
 mod connection;
+mod crowd;
 mod endpoint;
 mod enrol;
 mod enrol_wire;
@@ -40,7 +43,7 @@ pub use address::{MAX_ADDRESS_BYTES, is_plausible as is_plausible_address};
 pub use ca::{Ca, CaError, Issued, LEAF_LIFE, public_key_of_csr, renewal_due};
 pub use connection::{Connection, FrameSender, Link};
 pub use endpoint::{Endpoint, EndpointConfig, EndpointError, EnrolmentEndpoint};
-pub use enrol::{EnrolError, Enrolled, enrol};
+pub use enrol::{EnrolError, Enrolled, come_back, enrol};
 pub use enrol_wire::{Admission, Admitted, Ask, EnrolRequest, Refused, RefusedWhy};
 pub use enrolment::{Enrolment, EnrolmentError, Served, forward_enrolment, serve_enrolment};
 pub use envelope::{EnvelopeError, MAX_MESSAGE_BYTES};

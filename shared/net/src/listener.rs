@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use quinn::Incoming;
 use quinn::crypto::rustls::HandshakeData;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use crate::connection::Connection;
+use crate::crowd::Crowd;
 use crate::endpoint::{Endpoint, peer_of};
 use crate::enrolment::Enrolment;
 use crate::refusal::{CloseCode, Closed};
@@ -31,6 +32,9 @@ const MAX_HALF_OPEN: usize = 512;
 
 /// Handshakes at once from one address, so that one proven address can not take every place of others.
 const MAX_HALF_OPEN_PER_ADDRESS: usize = 64;
+
+/// Enrolments at once: whoever enrols is a stranger, and must not take the places of nodes that have one.
+const MAX_ENROLMENTS: usize = 32;
 
 /// Sessions that wait to be picked up; while they do, no further handshakes are begun.
 const WAITING: usize = 16;
@@ -75,6 +79,7 @@ impl Drop for Listener {
 
 async fn keep_door(endpoint: Endpoint, accepted: mpsc::Sender<Accepted>) {
     let half_open = HalfOpen::default();
+    let inside = Arc::new(Inside { crowd: Crowd::default(), enrolments: Arc::new(Semaphore::new(MAX_ENROLMENTS)) });
     let mut handshakes = JoinSet::new();
     while let Some(incoming) = endpoint.quinn().accept().await {
         while handshakes.try_join_next().is_some() {}
@@ -87,9 +92,9 @@ async fn keep_door(endpoint: Endpoint, accepted: mpsc::Sender<Accepted>) {
         match half_open.enter(address.ip(), incoming.remote_address_validated()) {
             Entry::In(place) => {
                 let accepted = accepted.clone();
-                let endpoint = endpoint.clone();
+                let (endpoint, inside) = (endpoint.clone(), inside.clone());
                 handshakes.spawn(async move {
-                    let settled = settle(endpoint, incoming).await;
+                    let settled = settle(&endpoint, incoming, &inside).await;
                     drop(place);
                     match settled {
                         // Nobody listens any more: the endpoint is going down.
@@ -111,7 +116,7 @@ async fn keep_door(endpoint: Endpoint, accepted: mpsc::Sender<Accepted>) {
     }
 }
 
-async fn settle(endpoint: Endpoint, incoming: Incoming) -> Result<Accepted, ArrivalError> {
+async fn settle(endpoint: &Endpoint, incoming: Incoming, inside: &Inside) -> Result<Accepted, ArrivalError> {
     let kind = endpoint.config().accept.as_ref().map_or(vigie_sync::LinkKind::Wan, |profile| profile.kind);
     let handshake = async { incoming.accept()?.await };
     let quinn = timeout(handshake_deadline(kind), handshake)
@@ -119,16 +124,20 @@ async fn settle(endpoint: Endpoint, incoming: Incoming) -> Result<Accepted, Arri
         .map_err(|_| ArrivalError::TooSlow)?
         .map_err(|error| ArrivalError::Handshake(error.into()))?;
     match protocol(&quinn).as_deref() {
-        Some(SESSION_ALPN) => session(quinn),
-        Some(ENROLMENT_ALPN) => Ok(Accepted::Enrolment(Enrolment::new(quinn))),
+        Some(SESSION_ALPN) => session(quinn, inside),
+        Some(ENROLMENT_ALPN) => enrolment(quinn, endpoint, inside),
         // TLS lets no other through.
         _ => Err(ArrivalError::Handshake(Closed::OtherProtocol)),
     }
 }
 
-fn session(quinn: quinn::Connection) -> Result<Accepted, ArrivalError> {
+fn session(quinn: quinn::Connection, inside: &Inside) -> Result<Accepted, ArrivalError> {
     match peer_of(&quinn) {
-        Ok(peer) => Ok(Accepted::Session(Connection::new(quinn, peer, Side::Accepting))),
+        Ok(peer) => {
+            let connection = Connection::new(quinn, peer, Side::Accepting);
+            inside.crowd.enter(&connection.link());
+            Ok(Accepted::Session(connection))
+        }
         Err(reason) => {
             quinn.close(CloseCode::NoCertificate.to_wire(), b"a session needs a certificate; enrol first");
             Err(ArrivalError::NoCertificate(reason))
@@ -136,8 +145,24 @@ fn session(quinn: quinn::Connection) -> Result<Accepted, ArrivalError> {
     }
 }
 
+fn enrolment(quinn: quinn::Connection, endpoint: &Endpoint, inside: &Inside) -> Result<Accepted, ArrivalError> {
+    match inside.enrolments.clone().try_acquire_owned() {
+        Ok(place) => Ok(Accepted::Enrolment(Enrolment::new(quinn, endpoint.clone(), place))),
+        Err(_) => {
+            quinn.close(CloseCode::Busy.to_wire(), b"too many enrolments at once; try again in a minute");
+            Err(ArrivalError::TooManyEnrolments)
+        }
+    }
+}
+
 fn protocol(quinn: &quinn::Connection) -> Option<Vec<u8>> {
     quinn.handshake_data()?.downcast::<HandshakeData>().ok()?.protocol
+}
+
+/// What is counted of those who came in.
+struct Inside {
+    crowd: Crowd,
+    enrolments: Arc<Semaphore>,
 }
 
 /// Counts handshakes that are under way.
@@ -200,6 +225,8 @@ enum ArrivalError {
     TooSlow,
     #[error("no session without a certificate: {0}")]
     NoCertificate(String),
+    #[error("too many enrolments at once")]
+    TooManyEnrolments,
 }
 
 #[cfg(test)]

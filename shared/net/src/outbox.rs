@@ -140,8 +140,7 @@ async fn write_frames(
     room: &Room,
 ) -> Result<(), WriteError> {
     let mut stream: SendStream = link.quinn().open_uni().await?;
-    // Failing means the stream is already closed, which the first write says better.
-    let _: Result<(), _> = stream.set_priority(lane.priority());
+    stream.set_priority(lane.priority()).map_err(|_| WriteError::ClosedStream)?;
     stream.write_all(&[lane.number()]).await?;
     while let Some(frame) = frames.recv().await {
         let bytes = frame.len();

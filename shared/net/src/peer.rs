@@ -95,7 +95,8 @@ impl NodeName {
     }
 
     fn of_certificate(leaf: &X509Certificate<'_>) -> Result<Self, PeerError> {
-        let names = leaf.subject_alternative_name().map_err(|_| PeerError::NotACertificate)?.ok_or(PeerError::NoName)?;
+        let names =
+            leaf.subject_alternative_name().map_err(|_| PeerError::NotACertificate)?.ok_or(PeerError::NoName)?;
         let mut found = names.value.general_names.iter().filter_map(|name| match name {
             GeneralName::URI(uri) => uri.strip_prefix("vigie://"),
             _ => None,

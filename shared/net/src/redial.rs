@@ -183,7 +183,7 @@ impl Redialer {
 /// Three quarters to five quarters of it, so that a fleet that lost its relay together does not come back in step.
 fn jittered(interval_ms: u64, chance: u32) -> u64 {
     let spread = u128::from(interval_ms) * u128::from(chance) / u128::from(u32::MAX) / 2;
-    (interval_ms - interval_ms / 4).saturating_add(u64::try_from(spread).unwrap_or(u64::MAX)).max(1)
+    (interval_ms / 4 * 3 + interval_ms % 4 * 3 / 4).saturating_add(u64::try_from(spread).unwrap_or(u64::MAX)).max(1)
 }
 
 #[cfg(test)]

@@ -53,7 +53,8 @@ impl Revocations {
             return Err(RevocationError::TooMany { nodes: self.nodes.len() });
         }
         let nodes = self.nodes.iter().map(|node| *node.as_bytes()).collect();
-        let list = postcard::to_stdvec(&v1::List { version: self.version, nodes }).map_err(|_| EnvelopeError::Unwritable)?;
+        let list =
+            postcard::to_stdvec(&v1::List { version: self.version, nodes }).map_err(|_| EnvelopeError::Unwritable)?;
         let signature = hub.sign(&[DOMAIN, &list].concat()).to_vec();
         Ok(envelope::seal(KIND, &v1::Signed { list, signature })?)
     }

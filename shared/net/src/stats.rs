@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use vigie_sync::Lane;
 
 /// The path as the transport sees it. Counters run since the connection began.
@@ -77,6 +78,7 @@ pub struct LaneBytes {
 pub(crate) struct LaneCounters {
     lanes: [Counters; Lane::ALL.len()],
     heard: AtomicBool,
+    first_heard: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -101,11 +103,20 @@ impl LaneCounters {
     }
 
     pub(crate) fn heard(&self) {
-        self.heard.store(true, Ordering::Relaxed);
+        if !self.heard.swap(true, Ordering::AcqRel) {
+            self.first_heard.notify_waiters();
+        }
     }
 
     pub(crate) fn is_heard(&self) -> bool {
-        self.heard.load(Ordering::Relaxed)
+        self.heard.load(Ordering::Acquire)
+    }
+
+    pub(crate) async fn until_heard(&self) {
+        let heard = self.first_heard.notified();
+        if !self.is_heard() {
+            heard.await;
+        }
     }
 
     pub(crate) fn of(&self, lane: Lane) -> LaneBytes {

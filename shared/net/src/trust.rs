@@ -30,6 +30,8 @@ pub fn verification_time(wall: UtcMs, floor: UtcMs, own: Validity) -> UtcMs {
 pub struct TrustedTime {
     wall: Arc<dyn Fn() -> UtcMs + Send + Sync>,
     floor: Arc<AtomicI64>,
+    /// When the hub was last reached, while it can not be; `i64::MAX` while it can.
+    cut_since: Arc<AtomicI64>,
 }
 
 impl TrustedTime {
@@ -43,12 +45,32 @@ impl TrustedTime {
 
     /// Any clock, for tests and simulations.
     pub fn with_clock(floor: UtcMs, wall: impl Fn() -> UtcMs + Send + Sync + 'static) -> Self {
-        Self { wall: Arc::new(wall), floor: Arc::new(AtomicI64::new(floor.0)) }
+        let cut_since = Arc::new(AtomicI64::new(i64::MAX));
+        Self { wall: Arc::new(wall), floor: Arc::new(AtomicI64::new(floor.0)), cut_since }
     }
 
     /// What the wall clock says.
     pub fn wall(&self) -> UtcMs {
         (self.wall)()
+    }
+
+    /// What time it is for certificates: the wall clock, which stands still while the hub can not be reached.
+    pub(crate) fn for_certificates(&self) -> UtcMs {
+        self.wall().min(UtcMs(self.cut_since.load(Ordering::Relaxed)))
+    }
+
+    /// The hub can not be reached since then. Certificates that counted at that moment go on counting.
+    ///
+    /// Nobody behind the cut had a chance to renew; a site that is alone for a season must not fall apart because its
+    /// agents' certificates end one by one. What it costs: whoever had rights at the cut keeps them until it heals,
+    /// which is what being cut off from revocations means anyway. Not for the hub, which is never cut off from itself.
+    pub fn cut_off(&self, since: UtcMs) {
+        self.cut_since.store(since.0, Ordering::Relaxed);
+    }
+
+    /// The hub is reached again: the wall clock counts.
+    pub fn reached(&self) {
+        self.cut_since.store(i64::MAX, Ordering::Relaxed);
     }
 
     /// The latest moment that has surely passed; worth keeping across restarts.
@@ -90,6 +112,16 @@ mod tests {
     fn a_wall_clock_beyond_our_own_certificate_is_not_believed() {
         assert_eq!(verification_time(UtcMs(9_999_999), UtcMs(0), OWN), UtcMs(1_000));
         assert_eq!(verification_time(UtcMs(9_999_999), UtcMs(1_800), OWN), UtcMs(1_800));
+    }
+
+    #[test]
+    fn time_stands_still_for_certificates_while_the_hub_is_out_of_reach() {
+        let time = TrustedTime::with_clock(UtcMs(0), || UtcMs(1_900));
+        assert_eq!(time.for_certificates(), UtcMs(1_900));
+        time.cut_off(UtcMs(1_200));
+        assert_eq!(time.for_certificates(), UtcMs(1_200));
+        time.reached();
+        assert_eq!(time.for_certificates(), UtcMs(1_900));
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub enum UplinkState {
         /// What the last failure was, for a person to read.
         last_error: Option<String>,
     },
-    /// A connection is open.
+    /// A connection is open, and the other side accepted us.
     Connected {
         /// With whom.
         peer: Peer,
@@ -179,6 +179,7 @@ struct Current {
     since: Instant,
     suspicion: Suspicion,
     suspect: bool,
+    confirmed: bool,
 }
 
 impl Searcher {
@@ -208,6 +209,7 @@ impl Searcher {
                     }
                 }
                 closed = ended(self.current.as_ref()) => self.lost(&closed),
+                () = confirmed(self.current.as_ref()) => self.confirmed(),
                 () = tokio::time::sleep_until(wake) => {}
                 order = orders.recv() => match order {
                     Some(order) => self.obey(order),
@@ -262,9 +264,11 @@ impl Searcher {
 
     fn dial(&mut self, attempt: AttemptId, target: usize) {
         let (endpoint, Target { address, node }) = (self.endpoint.clone(), self.targets[target].clone());
+        // Targets take turns, so each next try of a target is this many attempts later.
+        let turn = usize::try_from(attempt.0).unwrap_or(0) / self.targets.len();
         let handle = self.dials.spawn(async move {
             let result = async {
-                let address = resolve(&address, attempt).await?;
+                let address = resolve(&address, turn).await?;
                 endpoint.dial(address, node).await
             };
             (attempt, target, result.await)
@@ -301,14 +305,23 @@ impl Searcher {
             older.link.close(CloseCode::Replaced, "a fresh connection took its place");
         }
         let suspicion = Suspicion::new(self.endpoint.config().dial.suspect_after_ms.into());
-        self.current = Some(Current { link, target, since: Instant::now(), suspicion, suspect: false });
+        self.current =
+            Some(Current { link, target, since: Instant::now(), suspicion, suspect: false, confirmed: false });
         self.fresh.put(connection);
-        self.tell();
+    }
+
+    /// Only now is there something to tell: until here a refusal may be on its way.
+    fn confirmed(&mut self) {
+        if let Some(current) = &mut self.current {
+            info!(peer = %current.link.peer(), address = %current.link.address(), "connected");
+            current.confirmed = true;
+            self.tell();
+        }
     }
 
     fn lost(&mut self, closed: &Closed) {
         let Some(lost) = self.current.take() else { return };
-        let settled = lost.link.is_confirmed() && lost.since.elapsed() >= SETTLED;
+        let settled = lost.confirmed && lost.since.elapsed() >= SETTLED;
         match closed {
             Closed::Refused(_) | Closed::RefusedByUs(_) => {
                 warn!(peer = %lost.link.peer(), reason = %closed, "a connection was refused");
@@ -321,7 +334,12 @@ impl Searcher {
             self.redialer.begin_again(self.now_ms());
         }
         let last_error = Some(closed.to_string());
-        self.state.send_replace(UplinkState::Searching { since: Instant::now(), attempts: 0, last_error });
+        self.state.send_modify(|state| match state {
+            UplinkState::Searching { last_error: last, .. } => *last = last_error,
+            UplinkState::Connected { .. } => {
+                *state = UplinkState::Searching { since: Instant::now(), attempts: 0, last_error };
+            }
+        });
     }
 
     fn obey(&mut self, order: Order) {
@@ -359,7 +377,7 @@ impl Searcher {
     }
 
     fn tell(&self) {
-        if let Some(Current { link, since, suspect, .. }) = &self.current {
+        if let Some(Current { link, since, suspect, confirmed: true, .. }) = &self.current {
             let (peer, address) = (link.peer().clone(), link.address());
             self.state.send_replace(UplinkState::Connected { peer, address, since: *since, suspect: *suspect });
         }
@@ -370,6 +388,13 @@ impl Searcher {
     }
 }
 
+async fn confirmed(current: Option<&Current>) {
+    match current {
+        Some(current) if !current.confirmed => current.link.until_confirmed().await,
+        _ => std::future::pending().await,
+    }
+}
+
 async fn ended(current: Option<&Current>) -> Closed {
     match current {
         Some(current) => current.link.ended().await,
@@ -377,12 +402,13 @@ async fn ended(current: Option<&Current>) -> Closed {
     }
 }
 
-/// One of the addresses of a name, another one at each attempt.
-async fn resolve(target: &str, attempt: AttemptId) -> Result<SocketAddr, DialError> {
+/// One of the addresses of a name, another one at each turn.
+async fn resolve(target: &str, turn: usize) -> Result<SocketAddr, DialError> {
     let failed = |why: String| DialError::Resolve { target: target.to_owned(), why };
     let addresses: Vec<_> = tokio::net::lookup_host(target).await.map_err(|e| failed(e.to_string()))?.collect();
-    let turn = usize::try_from(attempt.0).unwrap_or(0).checked_rem(addresses.len());
-    turn.map(|turn| addresses[turn]).ok_or_else(|| failed("the name has no address".to_owned()))
+    turn.checked_rem(addresses.len())
+        .map(|turn| addresses[turn])
+        .ok_or_else(|| failed("the name has no address".to_owned()))
 }
 
 /// Chance for jitter; without a source of it all nodes wait equally long, which is no reason to stop.

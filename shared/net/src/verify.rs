@@ -10,7 +10,9 @@ use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::{CryptoProvider, verify_tls13_signature};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore, SignatureScheme,
+};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use vigie_model::{NodeId, Role, UtcMs};
 
@@ -39,7 +41,7 @@ impl Judge {
     /// verified, that our clock is behind; a relay with a slow clock would otherwise refuse every newly enrolled agent.
     fn hear(&self, leaf: &CertificateDer<'_>) -> Result<(Peer, UnixTime), Error> {
         let peer = Peer::of_leaf(leaf).map_err(unreadable)?;
-        let at = verification_time(self.time.wall(), self.time.floor(), self.own).max(peer.not_before);
+        let at = verification_time(self.time.for_certificates(), self.time.floor(), self.own).max(peer.not_before);
         Ok((peer, unix_time(at)))
     }
 
@@ -202,7 +204,8 @@ impl ServerCertVerifier for EnrolmentVerifier {
         _ocsp: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let ca = between.iter().find(|der| CaFingerprint::of(der) == self.pinned).ok_or(CertificateError::UnknownIssuer)?;
+        let ca =
+            between.iter().find(|der| CaFingerprint::of(der) == self.pinned).ok_or(CertificateError::UnknownIssuer)?;
         let mut roots = RootCertStore::empty();
         roots.add(ca.clone().into_owned())?;
         let peer = Peer::of_leaf(leaf).map_err(unreadable)?;

@@ -11,8 +11,8 @@ use support::{DAY_MS, Deployment, NOW, key, stranger};
 use vigie_model::{NodeId, Role, UtcMs};
 use vigie_net::{
     Accepted, Admission, Admitted, Ask, CaFingerprint, Endpoint, EnrolError, EnrolRequest, Enrolled, EnrolmentEndpoint,
-    JoinToken, Refusal, Refused, RefusedWhy, Token, TokenId, TokenSecret, TrustedTime, enrol, forward_enrolment,
-    public_key_of_csr, serve_enrolment,
+    JoinToken, Peer, Refusal, Refused, RefusedWhy, Revocations, Token, TokenId, TokenSecret, TrustedTime, come_back,
+    enrol, forward_enrolment, public_key_of_csr, serve_enrolment,
 };
 
 #[tokio::test]
@@ -48,6 +48,10 @@ async fn a_relay_that_is_cut_off_says_so() {
     let nowhere = JoinToken { hub_addrs: vec![relay_address.to_string()], ..hub.token() };
     let error = hub.enrol(&nowhere, 40, Role::Agent, &[]).await.unwrap_err();
     assert_eq!(error.to_string(), "this relay can not reach the hub now; try again when its link is back");
+    let endpoint = EnrolmentEndpoint::bind_anywhere(support::clock()).unwrap();
+    let known = hub.deployment.agent(40);
+    let error = come_back(&endpoint, &known, &[relay_address.to_string()]).await.unwrap_err();
+    assert_eq!(error.to_string(), "this relay can not reach the hub now; try again when its link is back");
 }
 
 #[tokio::test]
@@ -65,7 +69,11 @@ async fn a_thief_with_an_agents_certificate_is_not_taken_for_the_hub() {
     let (leaf, secret) = stranger::stolen(&hub.deployment.agent(31));
     let thief = stranger::listen(leaf, secret);
     let address = thief.local_addr().unwrap();
-    tokio::spawn(async move { while let Some(incoming) = thief.accept().await { drop(incoming.accept().unwrap().await) } });
+    tokio::spawn(async move {
+        while let Some(incoming) = thief.accept().await {
+            drop(incoming.accept().unwrap().await)
+        }
+    });
     let token = JoinToken { hub_addrs: vec![address.to_string()], ..hub.token() };
     assert!(matches!(hub.enrol(&token, 40, Role::Agent, &[]).await, Err(EnrolError::Dial(_))));
 }
@@ -100,6 +108,33 @@ async fn a_wrong_clock_does_not_keep_a_machine_out_and_is_pointed_out() {
     let ahead = TrustedTime::with_clock(UtcMs(0), || UtcMs(NOW.0 + 400 * DAY_MS));
     let error = hub.enrol_at(ahead, &hub.token(), 41, Role::Agent, &[]).await.unwrap_err();
     assert!(error.to_string().contains(&Refusal::Expired.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_node_that_was_away_longer_than_its_certificate_comes_back_without_a_token() {
+    let hub = Hub::open(1).await;
+    let (relay_address, _relay) = carrying_relay(&hub, vec![hub.address.to_string()]);
+    let long_ago = UtcMs(NOW.0 - 200 * DAY_MS);
+    let expired = hub.deployment.node_at(&key(40), Role::Agent, "acme", "lyon", long_ago);
+    let endpoint = EnrolmentEndpoint::bind_anywhere(support::clock()).unwrap();
+    let via = [relay_address.to_string()];
+    let error = come_back(&endpoint, &expired, &via).await.unwrap_err();
+    assert_eq!(error.to_string(), "this node is not on the roster; ask for a new token");
+    hub.store.enrolled.lock().unwrap().push(key(40).node_id());
+    let renewed = come_back(&endpoint, &expired, &via).await.unwrap();
+    assert_eq!((renewed.node(), renewed.validity().not_before), (expired.node(), NOW));
+    hub.deployment.revocations.raise(Revocations::new(1, [key(40).node_id()])).unwrap();
+    let error = come_back(&endpoint, &expired, &via).await.unwrap_err();
+    assert_eq!(error.to_string(), "this node was revoked");
+}
+
+#[tokio::test]
+async fn nobody_comes_back_with_a_certificate_of_another_deployment() {
+    let hub = Hub::open(1).await;
+    let stranger = Deployment::new(100).agent(40);
+    let endpoint = EnrolmentEndpoint::bind_anywhere(support::clock()).unwrap();
+    let error = come_back(&endpoint, &stranger, &[hub.address.to_string()]).await.unwrap_err();
+    assert!(matches!(error, EnrolError::Dial(_)), "{error}");
 }
 
 fn refused(result: Result<Enrolled, EnrolError>) -> RefusedWhy {
@@ -219,5 +254,14 @@ impl Admission for Store {
             relay_addrs: vec![],
             proof_key: token.proof_key,
         })
+    }
+
+    async fn readmit(&self, peer: Peer, csr: Vec<u8>, _from: SocketAddr) -> Result<[Vec<u8>; 2], Refused> {
+        if !self.enrolled.lock().unwrap().contains(&peer.node) {
+            return Err(Refused::saying(RefusedWhy::Unknown, "this node is not on the roster; ask for a new token"));
+        }
+        let life = Duration::from_secs(90 * 24 * 3_600);
+        let issued = self.deployment.ca.renew(&csr, &peer, life, NOW);
+        Ok(issued.map_err(|_| Refused::new(RefusedWhy::BadRequest))?.chain)
     }
 }

@@ -35,7 +35,10 @@ async fn a_frame_on_each_lane_arrives_on_its_lane_both_ways() {
 #[tokio::test]
 async fn the_largest_frame_arrives_and_a_larger_one_is_not_taken() {
     let (up, mut down) = Deployment::new(1).pair().await;
-    assert_eq!(up.try_send(Lane::State, vec![0; MAX_FRAME_BYTES + 1]), Err(SendError::Size { bytes: MAX_FRAME_BYTES + 1 }));
+    assert_eq!(
+        up.try_send(Lane::State, vec![0; MAX_FRAME_BYTES + 1]),
+        Err(SendError::Size { bytes: MAX_FRAME_BYTES + 1 })
+    );
     up.send(Lane::State, vec![7; MAX_FRAME_BYTES]).await.unwrap();
     assert_eq!(down.recv().await.unwrap(), (Lane::State, Bytes::from(vec![7; MAX_FRAME_BYTES])));
 }
@@ -187,4 +190,20 @@ async fn a_newer_connection_of_a_node_replaces_the_older() {
     roster.enforce(&deployment.revocations);
     let closed = timeout(Duration::from_secs(5), up[1].recv()).await.unwrap().unwrap_err();
     assert_eq!(closed, Closed::Refused(Refusal::Revoked));
+}
+
+#[tokio::test]
+async fn a_node_that_hoards_connections_loses_the_oldest() {
+    let deployment = Deployment::new(1);
+    let relay = deployment.endpoint(deployment.relay(20));
+    let mut door = relay.listen();
+    let agent = deployment.endpoint(deployment.agent(30));
+    let (mut up, mut down) = (Vec::new(), Vec::new());
+    for _ in 0..10 {
+        up.push(agent.dial(relay.local_address().unwrap(), None).await.unwrap());
+        down.push(support::session(&mut door).await);
+    }
+    let closed = timeout(Duration::from_secs(5), up[0].recv()).await.unwrap().unwrap_err();
+    assert!(matches!(closed, Closed::ByPeer { code: CloseCode::Replaced, .. }), "{closed:?}");
+    assert!(up[1].link().closed().is_none());
 }

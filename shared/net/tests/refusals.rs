@@ -128,6 +128,23 @@ async fn a_relay_whose_clock_is_behind_still_serves_a_node_that_enrolled_just_no
 }
 
 #[tokio::test]
+async fn an_isolated_site_does_not_fall_apart_when_certificates_end() {
+    let deployment = Deployment::new(1);
+    let days_ago = |days: i64| UtcMs(NOW.0 - days * DAY_MS);
+    let config = deployment.config(deployment.node_at(&key(20), Role::Relay, "acme", "lyon", days_ago(80)));
+    config.time.cut_off(days_ago(70));
+    let relay = Endpoint::bind(config.clone(), support::loopback()).unwrap();
+    let mut door = relay.listen();
+    let agent = deployment.endpoint(deployment.node_at(&key(30), Role::Agent, "acme", "lyon", days_ago(100)));
+    let address = relay.local_address().unwrap();
+    agent.dial(address, None).await.unwrap().confirmed().await.unwrap();
+    support::session(&mut door).await;
+    config.time.reached();
+    let closed = agent.dial(address, None).await.unwrap().confirmed().await.unwrap_err();
+    assert_eq!(closed, Closed::Refused(Refusal::Expired));
+}
+
+#[tokio::test]
 async fn a_full_relay_turns_newcomers_away() {
     let deployment = Deployment::new(1);
     let mut config = deployment.config(deployment.relay(20));

@@ -11,7 +11,7 @@ use vigie_codec::SigningKey;
 use vigie_codec::wire::{MAX_DEFS_PER_FRAME, Paused};
 use vigie_merge::RangeSet;
 use vigie_model::{StreamId, UtcMs};
-use vigie_store::{Log, Pressure};
+use vigie_store::{CommitError, Log, Pressure};
 use vigie_sync::keep::{Outcome, StreamFacts, Write};
 use vigie_sync::{Answer, Ask, SessionId, Token};
 
@@ -166,7 +166,7 @@ impl Worker {
                 }
                 Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => {
                     self.commit(parts, writes);
-                    return self.close();
+                    return self.log().close();
                 }
             }
         }
@@ -199,7 +199,9 @@ impl Worker {
                 }
             }
             Err(failed) => {
+                let healed = heal(&mut log, &failed);
                 drop(log);
+                healed.into_iter().for_each(|(stream, facts)| self.tell(Kept::Facts(stream, facts)));
                 warn!(error = %failed, "nothing could be kept; whoever sent it will send it again");
                 let why = KeptBack(failed.to_string());
                 parts.into_iter().for_each(|part| self.answer_part(part, Err(why.clone())));
@@ -222,7 +224,7 @@ impl Worker {
     }
 
     fn answer(&self, session: SessionId, stream: StreamId, ask: Ask) {
-        let mut log = self.log();
+        let log = self.log();
         let answer = match ask {
             Ask::Records { wanted, budget_bytes } => {
                 log.load(stream, &wanted, budget_bytes as usize, true).map(Answer::Records)
@@ -231,7 +233,7 @@ impl Worker {
                 log.schema(stream, from, MAX_DEFS_PER_FRAME).map(|defs| Answer::Schema { from, defs })
             }
             Ask::Seals { within } => log.seals(stream, &within).map(Answer::Seals),
-            Ask::Anchors => log.anchors(stream).map(Answer::Anchors),
+            Ask::Anchors => log.statements(stream).map(Answer::Anchors),
         };
         drop(log);
         match answer {
@@ -278,11 +280,8 @@ impl Worker {
         let now: UtcMs = self.clock.now().utc;
         let mut log = self.log();
         let done = log.make_room(now, self.options.gap_key.as_ref());
-        let touched = match &done {
-            Ok(evicted) => evicted.touched.clone(),
-            Err(_) => Vec::new(),
-        };
-        let facts = current(&log, touched.into_iter().collect());
+        let changed = done.as_ref().is_ok_and(|evicted| evicted.bytes > 0);
+        let facts = if changed { current(&log, log.streams().keys().copied().collect()) } else { BTreeMap::new() };
         drop(log);
         if let Err(failed) = done {
             warn!(error = %failed, "no room could be made in the store");
@@ -291,11 +290,18 @@ impl Worker {
         self.tell_pressure();
     }
 
-    fn close(&self) {
-        if let Err(failed) = self.log().close() {
-            warn!(error = %failed, "the store could not be closed cleanly; it will be checked at the next start");
-        }
+}
+
+/// A damaged file is replaced by what can be read of it; what is missing then comes again from below, or is a gap.
+fn heal(log: &mut Log, failed: &CommitError) -> BTreeMap<StreamId, Arc<StreamFacts>> {
+    if !matches!(failed, CommitError::Damaged(_)) {
+        return BTreeMap::new();
     }
+    match log.heal() {
+        Ok(report) => warn!(?report, "the store was damaged and has been mended"),
+        Err(error) => error!(%error, "the store is damaged and can not be mended yet; the next write tries again"),
+    }
+    current(log, log.streams().keys().copied().collect())
 }
 
 fn current(log: &Log, streams: std::collections::BTreeSet<StreamId>) -> BTreeMap<StreamId, Arc<StreamFacts>> {
@@ -309,6 +315,7 @@ fn stream_of(write: &Write) -> StreamId {
         | Write::Ticks { stream, .. }
         | Write::Schema { stream, .. }
         | Write::Custody { stream, .. }
+        | Write::CustodyLost { stream }
         | Write::Tally { stream, .. }
         | Write::Reserve { stream, .. } => *stream,
         Write::Segment(segment) => segment.header().stream,

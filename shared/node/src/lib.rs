@@ -1,15 +1,28 @@
 //! How does a node live? One loop joins the mind (`vigie-sync`), the store and the connections.
 //!
 //! The loop owns the mind and is alone in touching it, so nothing in it needs a lock. What a role adds (measuring,
-//! serving people, enrolling) speaks with the loop by [`Command`]s and hears of it by [`Happening`]s.
+//! serving people, enrolling) speaks with the loop by [`Command`]s and hears of it by [`Happening`]s. Beside it stands
+//! what every role needs at its edges: joining, renewing, the local socket, and failing in words.
 
 mod clock;
+mod failed;
+mod findings;
+pub mod hatch;
+mod host;
+mod join;
 mod keeper;
 mod node;
 mod outlet;
+mod renew;
+pub mod trust;
 mod view;
 
 pub use clock::{NodeClock, boot_moment};
+pub use failed::{Failed, end};
+pub use findings::{Finding, show_findings, uplink_json, uplink_sentence};
+pub use host::{boot_no, host_name, open_state, http_token, random_incarnation, random_text, start_logging, stop_signal};
+pub use join::{identity_folder, join, load_identity};
 pub use keeper::{Keeper, KeeperOptions, KeptBack};
 pub use node::{Command, Happening, Node, NodeHandle, NodeSetup};
+pub use renew::Renewing;
 pub use view::{SessionView, View};

@@ -250,7 +250,8 @@ impl Node {
         self.endpoint.close("the node is stopping").await;
         // Blocking, on purpose: after this the program may end.
         self.keeper.stop();
-        drop(done.send(()));
+        // Whoever asked may have stopped waiting.
+        let _gone = done.send(());
     }
 
     fn tell(&mut self, input: Input) {
@@ -320,7 +321,7 @@ impl Node {
         self.next_session += 1;
         let peer = connection.peer().clone();
         let link = connection.link();
-        info!(peer = %peer, %session.0, "connected");
+        info!(peer = %peer, session = session.0, "connected");
         // The newest connection of a node is the one it uses: the older is what the link left behind.
         if let Some(older) = self.of_node.insert(peer.node, session)
             && let Some(outlet) = self.outlets.get(&older)

@@ -9,6 +9,9 @@ use crate::{Coverage, LabelSet, Limits, Matcher, Point, QueryError, SeriesSample
 /// How many pieces pass between two looks at the deadline; a piece is some hundred samples.
 const PIECES_PER_LOOK: usize = 64;
 
+/// Whole series and what is missing from them.
+pub(crate) type Gathered = (Vec<(Arc<LabelSet>, Vec<Point>)>, Coverage);
+
 /// Whole series: sorted by labels, each with its samples in rising time, one for each moment.
 pub(crate) fn gather(
     source: &dyn Source,
@@ -16,7 +19,7 @@ pub(crate) fn gather(
     start_ms: i64,
     end_ms: i64,
     limits: &Limits,
-) -> Result<(Vec<(Arc<LabelSet>, Vec<Point>)>, Coverage), QueryError> {
+) -> Result<Gathered, QueryError> {
     let mut heap = Heap { series: HashMap::new(), samples: 0, pieces: 0, limits, refusal: None };
     let coverage = source.select(matchers, start_ms, end_ms, limits, &mut |piece| heap.take(piece))?;
     if let Some(refusal) = heap.refusal {

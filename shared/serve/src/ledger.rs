@@ -105,5 +105,5 @@ pub enum HoleKind {
 }
 
 fn number<S: serde::Serializer>(seq: &Option<Seq>, serializer: S) -> Result<S::Ok, S::Error> {
-    serde::Serialize::serialize(&seq.map(|seq| seq.0), serializer)
+    Serialize::serialize(&seq.map(|seq| seq.0), serializer)
 }

@@ -5,26 +5,43 @@
 //! credentials allow, here and not in the node, so that no node can forget to.
 
 mod access;
+mod answer;
+mod api;
+mod armour;
+mod door;
 mod exposition;
 mod fact;
+mod health;
 mod ledger;
+mod listen;
 mod lookout;
 mod machine;
 mod number;
 mod options;
+mod page;
+mod params;
+mod problem;
+mod prometheus;
 mod reach;
+mod router;
+mod shared;
 mod site;
 mod stamp;
 mod status;
+mod stream;
+mod tally;
+mod work;
 
 pub use access::{Access, Clients, Identity, TokenTable};
 pub use exposition::{Exposition, Family};
 pub use fact::{Amount, Fact, Origin, Path};
 pub use ledger::{GivenUp, Hole, HoleKind, Ledger, LedgerSummary, StreamLedger};
+pub use listen::serve;
 pub use lookout::{Lookout, NotReady};
 pub use machine::{ClockNote, Drain, Machine};
 pub use options::Options;
 pub use reach::{Beat, Goodbye, Heard, Listener, Reach, Reachability, reach, reach_of_site};
+pub use router::router;
 pub use site::{Link, Relay, Site, Upward};
 pub use stamp::Stamp;
 pub use status::{Health, Shown, Status, status};

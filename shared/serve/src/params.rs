@@ -1,14 +1,18 @@
 //! What was asked, as pairs of names and values?
 
+use axum::Form;
 use axum::extract::{FromRequest, Query, Request};
-use axum::http::{Method, Uri, header};
+use axum::http::{Method, Uri};
 
 use crate::Stamp;
 
 /// The parameters of a request: those of the address, then those of a posted form, in their order. Names may stand more
 /// than once (`match[]`).
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Params(Vec<(String, String)>);
+pub(crate) struct Params(Pairs);
+
+/// Names and values as they were sent.
+pub(crate) type Pairs = Vec<(String, String)>;
 
 /// A form larger than this is nobody's question.
 pub(crate) const MAX_FORM_BYTES: usize = 64 * 1024;
@@ -16,7 +20,7 @@ pub(crate) const MAX_FORM_BYTES: usize = 64 * 1024;
 impl Params {
     /// The parameters of an address alone.
     pub(crate) fn of_uri(uri: &Uri) -> Self {
-        Self(uri.query().map(|query| pairs(query.as_bytes())).unwrap_or_default())
+        Self(Query::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default())
     }
 
     /// The first value of a name. An empty one is an absent one, as in Prometheus.
@@ -43,28 +47,16 @@ impl<S: Send + Sync> FromRequest<S> for Params {
     type Rejection = String;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        let mut params = Self::of_uri(request.uri());
+        let asked = Self::of_uri(request.uri());
         if request.method() != Method::POST {
-            return Ok(params);
+            return Ok(asked);
         }
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
-        if !kind.starts_with("application/x-www-form-urlencoded") {
-            return Err("a posted question is a form: application/x-www-form-urlencoded".to_owned());
-        }
-        let body = axum::body::Bytes::from_request(request, state).await;
-        let body = body.map_err(|_| format!("the form could not be read, or is larger than {MAX_FORM_BYTES} bytes"))?;
+        let posted = Form::<Pairs>::from_request(request, state).await;
+        let Form(mut pairs) = posted.map_err(|error| error.body_text())?;
         // A form's pairs win over the address's.
-        params.0.splice(0..0, pairs(&body));
-        Ok(params)
+        pairs.extend(asked.0);
+        Ok(Self(pairs))
     }
-}
-
-/// The pairs of a form; none when it is not one.
-pub(crate) fn pairs(form: &[u8]) -> Vec<(String, String)> {
-    let Ok(form) = std::str::from_utf8(form) else { return Vec::new() };
-    // A form is read by the reader of addresses, so that there is one reader. What an address can not hold is no form.
-    let uri = Uri::builder().path_and_query(format!("/?{form}")).build();
-    uri.ok().and_then(|uri| Query::try_from_uri(&uri).ok()).map(|Query(pairs)| pairs).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -72,10 +64,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_is_read_into_its_pairs() {
-        let read = pairs(b"match%5B%5D=up%7Ba%3D%22b%22%7D&match[]=x+y&empty=");
-        let wanted = [("match[]", "up{a=\"b\"}"), ("match[]", "x y"), ("empty", "")];
-        assert_eq!(read, wanted.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    fn an_address_is_read_into_its_pairs() {
+        let uri = "/?match%5B%5D=up%7Ba%3D%22b%22%7D&match[]=x+y&empty=".parse().expect("an address");
+        let params = Params::of_uri(&uri);
+        assert_eq!(params.all("match[]").collect::<Vec<_>>(), ["up{a=\"b\"}", "x y"]);
+        assert_eq!(params.get("empty"), None);
     }
 
     #[test]

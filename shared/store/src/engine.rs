@@ -5,6 +5,7 @@
 //! is set aside. A store opens in any case but on a full or refusing disk.
 
 use std::cell::Cell;
+use std::ops::Deref;
 use std::rc::Rc;
 
 use redb::{Builder, Database, TableDefinition};
@@ -20,7 +21,7 @@ pub(crate) type Rows = TableDefinition<'static, &'static [u8], &'static [u8]>;
 const DEATHS: u32 = 3;
 
 /// How to open.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct How<'a> {
     pub(crate) cache_bytes: usize,
     /// Files above this are not checked as a whole after an unclean stop.
@@ -29,10 +30,41 @@ pub(crate) struct How<'a> {
     pub(crate) tables: &'a [Rows],
 }
 
+/// An open database. Closing writes, and a damaged file panics then as well as at any other time.
+#[derive(Debug)]
+pub(crate) struct Db(Option<Database>);
+
+impl Db {
+    fn new(database: Database) -> Self {
+        Self(Some(database))
+    }
+
+    fn check(&mut self) -> Result<(), Trouble> {
+        let Some(database) = &mut self.0 else { return Ok(()) };
+        guarded(|| Ok(database.check_integrity().map(drop)?))
+    }
+}
+
+impl Deref for Db {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        self.0.as_ref().expect("taken only when dropped")
+    }
+}
+
+impl Drop for Db {
+    fn drop(&mut self) {
+        let database = self.0.take();
+        // What it panics of is found again at the next opening.
+        guarded(|| Ok(drop(database))).unwrap_or_default();
+    }
+}
+
 /// An open file, and what became of the one that was there.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) db: Database,
+    pub(crate) db: Db,
     /// The last stop was unclean.
     pub(crate) unclean: bool,
     /// The file that was there was damaged.
@@ -79,17 +111,17 @@ fn open_believed(medium: &mut dyn Medium, how: How<'_>, unclean: bool) -> Result
 }
 
 /// The file, if it can be believed.
-fn believed(medium: &mut dyn Medium, how: How<'_>, unclean: bool) -> Result<Database, Trouble> {
+fn believed(medium: &mut dyn Medium, how: How<'_>, unclean: bool) -> Result<Db, Trouble> {
     let Plain { mut db, repaired, bytes } = plain(medium, how)?;
     // redb's own repair has just checked every page.
     if unclean && !repaired && bytes <= how.check_up_to_bytes {
-        guarded(|| Ok(db.check_integrity()?))?;
+        db.check()?;
     }
     Ok(db)
 }
 
 struct Plain {
-    db: Database,
+    db: Db,
     /// redb had to repair it, and so has read all of it.
     repaired: bool,
     bytes: u64,
@@ -103,7 +135,7 @@ fn plain(medium: &mut dyn Medium, how: How<'_>) -> Result<Plain, Trouble> {
     let mut builder = Builder::new();
     builder.set_cache_size(how.cache_bytes).set_repair_callback(move |_| seen.set(true));
     let db = guarded(|| Ok(builder.create_with_backend(Boxed(backend))?))?;
-    Ok(Plain { db, repaired: repaired.get(), bytes })
+    Ok(Plain { db: Db::new(db), repaired: repaired.get(), bytes })
 }
 
 /// Copies what can be read into the medium's fresh bytes; says how many rows.
@@ -118,12 +150,6 @@ fn save(medium: &mut dyn Medium, how: How<'_>) -> Result<u64, OpenError> {
         let new = Builder::new().set_cache_size(how.cache_bytes).create_with_backend(Boxed(fresh))?;
         how.tables.iter().try_fold(0, |rows, table| Ok(rows + salvage::copy(&old, &new, *table)?))
     });
-    // Dropping a damaged file writes to it; what it panics of is of no interest any more.
-    guarded(|| {
-        drop(old);
-        Ok(())
-    })
-    .unwrap_or_default();
     match copied {
         Ok(rows) => Ok(rows),
         Err(Trouble::Full) => Err(OpenError::Full),
@@ -139,7 +165,7 @@ fn start_over(medium: &mut dyn Medium, how: How<'_>, saved_rows: u64) -> Result<
     Ok(Opened { db, unclean: true, damaged: true, set_aside, saved_rows })
 }
 
-fn refused(trouble: Trouble) -> OpenError {
+pub(crate) fn refused(trouble: Trouble) -> OpenError {
     match trouble {
         Trouble::Full => OpenError::Full,
         Trouble::Io(error) => OpenError::Io(error),

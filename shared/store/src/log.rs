@@ -8,7 +8,6 @@ mod keep_segment;
 mod keep_statement;
 mod keep_ticks;
 mod keep_word;
-mod ledger;
 mod load;
 mod loss;
 mod open;
@@ -22,15 +21,14 @@ mod shelf;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use redb::Database;
 use vigie_merge::RangeSet;
 use vigie_model::StreamId;
 
-pub use ledger::Ledger;
 pub use open::OpenReport;
 pub use options::Options;
 pub use room::{Evicted, Pressure};
 
+use crate::engine::Db;
 use crate::medium::Medium;
 use crate::types::StreamFacts;
 use index::Index;
@@ -45,6 +43,8 @@ pub struct Log {
     medium: Box<dyn Medium>,
     options: Options,
     state: Standing,
+    /// The disk was full, and no room has been made since.
+    starved: bool,
     epoch: u64,
     streams: BTreeMap<StreamId, StreamFacts>,
     /// Records that proved damaged while reading, and wait for the next commit.
@@ -57,7 +57,7 @@ pub struct Log {
 /// Whether the file is open.
 #[derive(Debug)]
 enum Standing {
-    Open(Database),
+    Open(Db),
     /// Closed because the disk is full.
     Full,
     /// Closed because the disk refused.
@@ -83,11 +83,19 @@ impl Log {
     }
 }
 
-impl Drop for Log {
-    fn drop(&mut self) {
+impl Log {
+    /// Closes the file, so that the next opening finds it in order although others still hold the log. Reads fail from
+    /// now on; a further commit opens it again.
+    pub fn close(&mut self) {
         if let Standing::Open(_) = std::mem::replace(&mut self.state, Standing::Refused) {
             // The file is closed by now; a mark that stays costs a check at the next opening.
             self.medium.note_closed();
         }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.close();
     }
 }

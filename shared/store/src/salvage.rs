@@ -3,7 +3,7 @@
 //! From the front until a page refuses, then from the back. Rows are copied as they stand: their checksums say later which
 //! of them are right.
 
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::{Database, ReadableDatabase};
 
 use crate::engine::Rows;
 use crate::errors::{Trouble, guarded};

@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use vigie_codec::receipt::Receipt;
 use vigie_codec::schema::SchemaHash;
 use vigie_codec::segment::{HeaderHash, Seal, Segment};
 use vigie_codec::statement::SignedStatement;
 use vigie_codec::wire::Tally;
 use vigie_merge::RangeSet;
-use vigie_model::{Anchor, Gap, GapReason, Seq, SeriesDef, StreamId, Tick};
+use vigie_model::{Anchor, Gap, Seq, SeriesDef, StreamId, Tick, UtcMs};
 
 /// One thing to keep. Everything in one commit becomes durable together or not at all.
 #[derive(Debug, Clone)]
@@ -63,6 +64,11 @@ pub enum Write {
         /// How much.
         tally: Tally,
     },
+    /// The next hop began a new store: it keeps nothing of what it said it kept.
+    CustodyLost {
+        /// Which stream.
+        stream: StreamId,
+    },
     /// Numbers up to here may be given to ticks before the next commit (agent only).
     Reserve {
         /// Which stream.
@@ -87,6 +93,8 @@ pub enum Outcome {
     WrongSchema(StreamId),
     /// A write for a stream that no [`Write::Stream`] introduced; nothing changed.
     UnknownStream(StreamId),
+    /// The stream has more holes, gaps or boots than a stream may have (see [`limit`]); nothing changed.
+    TooMuch(StreamId),
 }
 
 /// What was new in a write.
@@ -114,7 +122,7 @@ pub struct StreamFacts {
     /// Ticks and gaps that are durable here, including those since forgotten on the hub's word: it only grows, except
     /// when a record proved damaged.
     pub have: RangeSet,
-    /// Those that are sealed or are gaps.
+    /// Those on which the agent has said its last word: in a segment, or under a gap.
     pub sealed: RangeSet,
     /// Ticks and gaps whose records are still here and can be sent or queried.
     pub present: RangeSet,
@@ -140,12 +148,49 @@ pub struct StreamFacts {
     pub duplicates: u64,
     /// The hash of the newest segment's header (agent: the next segment's `before`).
     pub head: HeaderHash,
+    /// The last tick of the newest segment.
+    pub head_at: Seq,
     /// The last number that may have been given (agent only; see [`Write::Reserve`]).
     pub reserved: Seq,
+    /// Ticks whose records proved damaged. When they come again they are kept, and their samples are not counted twice.
+    pub owed: RangeSet,
+    /// What the hub had signed for at some moments since the floor, oldest first.
+    pub receipts: Vec<PastReceipt>,
+    /// What the hub signed for longer ago than the floor: may be forgotten at any time.
+    pub settled: RangeSet,
+    /// What its records take.
+    pub bytes: Bytes,
+}
+
+/// What the hub had signed for at some moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastReceipt {
+    /// When it was signed.
+    pub at: UtcMs,
+    /// What it named.
+    pub held: RangeSet,
+}
+
+/// Bytes of records, keys included, without what redb adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Bytes {
+    /// Of loose ticks.
+    pub loose: u64,
+    /// Of segments.
+    pub sealed: u64,
+    /// Of statements and definitions.
+    pub other: u64,
+}
+
+impl Bytes {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.loose + self.sealed + self.other
+    }
 }
 
 impl StreamFacts {
-    /// A stream of which nothing is here yet.
+    /// A stream of which nothing is known yet.
     pub fn new(key: [u8; 32], name: String) -> Self {
         Self {
             key,
@@ -164,9 +209,37 @@ impl StreamFacts {
             samples: 0,
             duplicates: 0,
             head: HeaderHash::NONE,
+            head_at: Seq(0),
             reserved: Seq(0),
+            owed: RangeSet::new(),
+            receipts: Vec::new(),
+            settled: RangeSet::new(),
+            bytes: Bytes::default(),
         }
     }
+
+    /// What the hub has signed for, as far as is known here.
+    pub fn held(&self) -> &RangeSet {
+        const NOTHING: &RangeSet = &RangeSet::new();
+        self.receipt.as_ref().map_or(NOTHING, |receipt| &receipt.held)
+    }
+
+    /// Ticks that were kept here, and not only stated as gaps.
+    pub fn ticks(&self) -> RangeSet {
+        self.have.without(&self.gaps)
+    }
+}
+
+/// How much one stream may have of what is small alone. An honest stream never comes near.
+pub mod limit {
+    /// Ranges in any of a stream's sets: written with each commit, so their cost is paid often.
+    pub const RANGES: usize = 16_384;
+
+    /// Gaps: one for each sudden stop of the agent. Neighbours given up for lack of room are joined.
+    pub const GAPS: usize = 8_192;
+
+    /// Boots with an anchor; above it the oldest boot's is dropped.
+    pub const BOOTS: usize = 1_024;
 }
 
 /// A record on its way to the next hop.
@@ -180,5 +253,3 @@ pub enum Record {
     Statement(SignedStatement),
 }
 
-/// Ticks given up by reason, for the ledger: `(ticks, samples if all were counted)`.
-pub type GivenUp = BTreeMap<GapReason, (u64, Option<u64>)>;

@@ -12,6 +12,7 @@ mod inbound;
 pub mod keep;
 mod lane;
 pub mod origin;
+mod ledger;
 mod outbound;
 mod profile;
 mod replica;
@@ -21,6 +22,7 @@ mod window;
 
 pub use allowance::Allowance;
 pub use lane::Lane;
+pub use ledger::Ledger;
 pub use profile::{LinkKind, LinkProfile, ProfileError, Redial};
 pub use replica::{Me, Replica, receipted};
 pub use talk::{Answer, Ask, CloseWhy, Errand, Event, Input, Output, PeerIs, SessionId, Token, Way};

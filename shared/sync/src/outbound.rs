@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use vigie_codec::live::LiveEncoder;
+use vigie_codec::statement::Statement;
 use vigie_codec::wire::{
     Announced, Frame, Held, LiveTick, LooseTicks, MAX_STREAMS_PER_FRAME, Paused, Refused, RefusedWhy, SchemaPart, Tally,
 };
@@ -267,8 +268,9 @@ impl Outbound {
             }
             Answer::Anchors(statements) => {
                 self.streams[at].asking_anchors = false;
-                let frames = statements.into_iter().map(|one| Wish::Send(Lane::State, Frame::Statement(one)));
-                self.wishes.extend(frames);
+                // Gaps go with the records, where they are counted as sent.
+                let anchors = statements.into_iter().filter(|one| matches!(one.statement, Statement::Anchor(_)));
+                self.wishes.extend(anchors.map(|one| Wish::Send(Lane::State, Frame::Statement(one))));
             }
         }
     }
@@ -298,10 +300,10 @@ impl Outbound {
                     (first.0, first.0 + u64::from(count) - 1, Lane::Backlog, frame)
                 }
                 Record::Statement(signed) => match signed.statement {
-                    vigie_codec::statement::Statement::Gap(gap) => {
+                    Statement::Gap(gap) => {
                         (gap.first.0, gap.last.0, Lane::State, Frame::Statement(signed))
                     }
-                    vigie_codec::statement::Statement::Anchor(_) => continue,
+                    Statement::Anchor(_) => continue,
                 },
             };
             self.streams[at].sent.insert(first, last);

@@ -224,7 +224,7 @@ impl Replica {
                 Outcome::Kept(_) => continue,
                 Outcome::TicksMissing => RefusedWhy::Missing,
                 Outcome::Forged(..) => RefusedWhy::Forged,
-                Outcome::WrongSchema(_) => RefusedWhy::Quota,
+                Outcome::WrongSchema(_) | Outcome::TooMuch(_) => RefusedWhy::Quota,
                 Outcome::UnknownStream(_) => RefusedWhy::NotYours,
             };
             if let Some((stream, first, last)) = *piece {

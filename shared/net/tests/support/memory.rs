@@ -22,24 +22,31 @@ struct State {
     delay: Duration,
     cut: bool,
     sent: u64,
+    sockets: u64,
 }
 
 #[derive(Default)]
 struct Inbox {
+    socket: u64,
     datagrams: BTreeMap<(Instant, u64), (SocketAddr, Vec<u8>)>,
     reader: Option<Waker>,
 }
 
 impl Network {
     pub fn new(seed: u64, loss_percent: u64, delay: Duration) -> Arc<Self> {
-        let state = State { inboxes: HashMap::new(), chance: seed, loss_percent, delay, cut: false, sent: 0 };
+        let state =
+            State { inboxes: HashMap::new(), chance: seed, loss_percent, delay, cut: false, sent: 0, sockets: 0 };
         Arc::new(Self(Mutex::new(state)))
     }
 
+    /// A socket at this address; an older one there hears and says nothing any more.
     pub fn socket(self: &Arc<Self>, address: &str) -> Arc<dyn AsyncUdpSocket> {
         let address = address.parse().unwrap();
-        self.0.lock().unwrap().inboxes.insert(address, Inbox::default());
-        Arc::new(Socket { network: self.clone(), address })
+        let mut state = self.0.lock().unwrap();
+        state.sockets += 1;
+        let number = state.sockets;
+        state.inboxes.insert(address, Inbox { socket: number, ..Inbox::default() });
+        Arc::new(Socket { network: self.clone(), address, number })
     }
 
     pub fn cut(&self, cut: bool) {
@@ -54,6 +61,7 @@ impl Network {
 struct Socket {
     network: Arc<Network>,
     address: SocketAddr,
+    number: u64,
 }
 
 impl AsyncUdpSocket for Socket {
@@ -66,7 +74,7 @@ impl AsyncUdpSocket for Socket {
         state.sent += 1;
         state.chance = state.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let lost = (state.chance >> 33) % 100 < state.loss_percent;
-        if lost || state.cut {
+        if lost || state.cut || state.inboxes[&self.address].socket != self.number {
             return Ok(());
         }
         let (at, number) = (Instant::now() + state.delay, state.sent);
@@ -91,6 +99,9 @@ impl AsyncUdpSocket for Socket {
     ) -> Poll<io::Result<usize>> {
         let mut state = self.network.0.lock().unwrap();
         let inbox = state.inboxes.get_mut(&self.address).unwrap();
+        if inbox.socket != self.number {
+            return Poll::Pending;
+        }
         match inbox.datagrams.first_entry() {
             Some(first) if first.key().0 <= Instant::now() => {
                 let (addr, bytes) = first.remove();

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use vigie_model::{Role, UtcMs};
 use vigie_net::{
-    Accepted, Ca, Connection, Endpoint, EndpointConfig, Facts, Identity, Listener, NodeKey, SharedRevocations, TrustedTime,
+    Accepted, Ca, Connection, Endpoint, EndpointConfig, Facts, Identity, Listener, NodeKey, SharedRevocations,
+    TrustedTime,
 };
 use vigie_sync::{LinkKind, LinkProfile};
 
@@ -53,7 +54,7 @@ impl Deployment {
     }
 
     pub fn facts(&self) -> Facts {
-        Facts { hub_key: self.hub_key.public_key(), hub_addrs: vec!["127.0.0.1:1".to_owned()], relay_addrs: vec![] }
+        Facts { hub_key: self.hub_key.public_key(), hub_addrs: vec![], relay_addrs: vec![] }
     }
 
     pub fn config(&self, identity: Arc<Identity>) -> EndpointConfig {

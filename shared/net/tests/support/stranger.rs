@@ -113,8 +113,7 @@ impl Log {
     pub fn listen() -> Self {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let writer = Lines(lines.clone());
-        let subscriber =
-            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }
 

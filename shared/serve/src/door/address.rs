@@ -6,6 +6,7 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 
 use crate::Options;
+use crate::listen::Peer;
 
 /// Where a request came from, as far as guessing is counted: an IPv4 address, or an IPv6 network of 64 bits, which is
 /// what one household or one attacker has.
@@ -18,7 +19,10 @@ pub(crate) struct Address {
 impl Address {
     /// The address of a request. Without connect info (a test, a Unix socket) all share one.
     pub(crate) fn of(parts: &Parts, options: &Options) -> Self {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+        let extensions = &parts.extensions;
+        let ours = extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(Peer(peer))| *peer);
+        let peer = ours.or_else(|| extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer));
+        let peer = peer.map(|peer| peer.ip().to_canonical());
         let forwarded = peer.filter(|peer| options.behind_loopback_proxy && peer.is_loopback());
         match forwarded.and_then(|_| forwarded_for(parts)) {
             Some(asker) => Self { network: network(asker), loopback: false },

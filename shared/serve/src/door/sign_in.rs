@@ -1,13 +1,15 @@
 //! How does a person come in, and leave?
 
-use axum::body::Bytes;
+use axum::Form;
 use axum::extract::State;
+use axum::extract::rejection::FormRejection;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::require::cross_site;
 use super::{Address, cookie, origin};
+use crate::params::Pairs;
 use crate::problem::{Code, Problem};
 use crate::shared::App;
 
@@ -54,12 +56,16 @@ pub(crate) async fn sign_in_page(headers: HeaderMap) -> Response {
 }
 
 /// Takes the token, gives a session.
-pub(crate) async fn sign_in(State(app): State<App>, parts: Parts, body: Bytes) -> Response {
+pub(crate) async fn sign_in(
+    State(app): State<App>,
+    parts: Parts,
+    form: Result<Form<Pairs>, FormRejection>,
+) -> Response {
     let words = words(&parts.headers);
     if !origin::is_our_own(&parts.headers) {
         return cross_site().into_response();
     }
-    let token = token_of(&body);
+    let token = form.map(|Form(pairs)| token_of(pairs)).unwrap_or_default();
     let checked = app.check_token(token.trim(), Address::of(&parts, &app.options));
     let who = match checked {
         Ok(who) => who,
@@ -91,8 +97,7 @@ fn with_cookie(cookie: HeaderValue, to: &str) -> Response {
     ([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response()
 }
 
-fn token_of(body: &[u8]) -> String {
-    let pairs = crate::params::pairs(body);
+fn token_of(pairs: Pairs) -> String {
     pairs.into_iter().find(|(key, _)| key == "token").map(|(_, token)| token).unwrap_or_default()
 }
 

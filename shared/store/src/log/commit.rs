@@ -69,7 +69,7 @@ impl Log {
     }
 
     fn adopt(&mut self, changes: Changes) {
-        self.losses.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.losses.get_mut().unwrap_or_else(PoisonError::into_inner) = changes.later;
         self.streams.extend(changes.streams);
         self.damage.extend(changes.damage);
         let index = self.index.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -84,10 +84,11 @@ impl Log {
             Trouble::Io(_) | Trouble::InUse => Standing::Refused,
             Trouble::Damaged(why) => Standing::Damaged(why.clone()),
         };
-        if matches!(trouble, Trouble::Full)
-            && let Err(error) = self.medium.ballast(false)
-        {
-            tracing::warn!(%error, "the ballast could not be removed from the full disk");
+        if matches!(trouble, Trouble::Full) {
+            self.starved = true;
+            if let Err(error) = self.medium.ballast(false) {
+                tracing::warn!(%error, "the ballast could not be removed from the full disk");
+            }
         }
         trouble.into()
     }

@@ -90,21 +90,42 @@ pub(crate) fn read(stream: StreamId, row: &[u8], facts: &mut StreamFacts) -> Res
     Ok(())
 }
 
-impl StreamFacts {
+/// How what is known changes when records come and go.
+pub(crate) trait Change {
     /// Loose ticks and segments whose records are here.
-    pub(crate) fn present_ticks(&self) -> RangeSet {
+    fn present_ticks(&self) -> RangeSet;
+
+    /// Ticks whose samples are in `samples` already.
+    fn counted(&self, first: u64, last: u64) -> RangeSet;
+
+    /// A tick or a segment is here now.
+    fn gain(&mut self, first: u64, last: u64, sealed: bool);
+
+    /// Records of ticks are gone without having been given up: they must come again, unless a gap covers them.
+    fn lose(&mut self, lost: &RangeSet);
+
+    /// These numbers are a gap.
+    fn cover(&mut self, first: u64, last: u64);
+
+    /// Whether the sets would still be small with so many more pieces.
+    fn has_room_for(&self, pieces: usize) -> bool;
+
+    /// Adds a gap to the list, which stays in order.
+    fn list(&mut self, gap: Gap);
+}
+
+impl Change for StreamFacts {
+    fn present_ticks(&self) -> RangeSet {
         self.present.without(&self.gaps)
     }
 
-    /// Ticks whose samples are in `samples` already.
-    pub(crate) fn counted(&self, first: u64, last: u64) -> RangeSet {
+    fn counted(&self, first: u64, last: u64) -> RangeSet {
         let mut counted = self.have.within(first, last).without(&self.gaps);
         counted.union_with(&self.owed.within(first, last));
         counted
     }
 
-    /// A tick or a segment is here now.
-    pub(crate) fn gain(&mut self, first: u64, last: u64, sealed: bool) {
+    fn gain(&mut self, first: u64, last: u64, sealed: bool) {
         self.have.insert(first, last);
         self.present.insert(first, last);
         self.gaps.remove(first, last);
@@ -114,8 +135,7 @@ impl StreamFacts {
         }
     }
 
-    /// Records of ticks are gone without having been given up: they must come again, unless a gap covers them.
-    pub(crate) fn lose(&mut self, lost: &RangeSet) {
+    fn lose(&mut self, lost: &RangeSet) {
         for (first, last) in lost.ranges() {
             self.have.remove(first, last);
             self.sealed.remove(first, last);
@@ -129,8 +149,7 @@ impl StreamFacts {
         }
     }
 
-    /// These numbers are a gap.
-    pub(crate) fn cover(&mut self, first: u64, last: u64) {
+    fn cover(&mut self, first: u64, last: u64) {
         self.have.insert(first, last);
         self.sealed.insert(first, last);
         self.present.insert(first, last);
@@ -138,14 +157,12 @@ impl StreamFacts {
         self.owed.remove(first, last);
     }
 
-    /// Whether the sets would still be small with so many more pieces.
-    pub(crate) fn has_room_for(&self, pieces: usize) -> bool {
+    fn has_room_for(&self, pieces: usize) -> bool {
         let sets = [&self.have, &self.sealed, &self.present, &self.gaps];
         sets.iter().all(|set| set.ranges().len() + pieces <= limit::RANGES)
     }
 
-    /// Adds a gap to the list, which stays in order.
-    pub(crate) fn list(&mut self, gap: Gap) {
+    fn list(&mut self, gap: Gap) {
         let order = |gap: &Gap| (gap.first, gap.last, gap.reason);
         let at = self.gap_list.partition_point(|other| order(other) < order(&gap));
         self.gap_list.insert(at, gap);

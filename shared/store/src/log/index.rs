@@ -19,6 +19,8 @@ pub(crate) struct Span {
     pub(crate) boot_no: u32,
     utc: (i64, i64),
     begins: Option<Moment>,
+    /// Known once somebody has looked inside.
+    ends: Option<Moment>,
 }
 
 /// What a commit did to the spans of a stream.
@@ -37,6 +39,7 @@ impl Span {
             boot_no: header.boot_no,
             utc: (header.utc_min.0, header.utc_max.0),
             begins: row.begins,
+            ends: None,
         }
     }
 
@@ -48,16 +51,33 @@ impl Span {
         let (Some(anchor), Some(begins)) = (anchor, self.begins) else {
             return self.utc.0 <= to.0 && from.0 <= self.utc.1;
         };
-        let slack = Anchor::TOLERANCE_MS.saturating_add(i64::from(anchor.error_ms));
-        let carried = |moment: Moment| {
-            let passed = moment.boot.ms.cast_signed().saturating_sub(anchor.boot.ms.cast_signed());
-            anchor.utc.0.saturating_add(passed)
-        };
-        let early = carried(begins).saturating_sub(slack);
-        let end = next.filter(|next| next.boot_no == self.boot_no).and_then(|next| next.begins);
-        let late = end.map_or(i64::MAX, |end| carried(end).saturating_add(slack));
+        let early = carried(anchor, begins).saturating_sub(slack(anchor));
+        let end = self.ends.or_else(|| next.filter(|next| next.boot_no == self.boot_no).and_then(|next| next.begins));
+        let late = end.map_or(i64::MAX, |end| carried(anchor, end).saturating_add(slack(anchor)));
         early <= to.0 && from.0 <= late
     }
+
+    /// The earliest time it can hold.
+    pub(crate) fn earliest(&self, anchor: Option<&Anchor>) -> UtcMs {
+        let (Some(anchor), Some(begins)) = (anchor, self.begins) else { return UtcMs(self.utc.0) };
+        UtcMs(carried(anchor, begins).saturating_sub(slack(anchor)))
+    }
+
+    /// The latest time it can hold, for deciding what is old; exact unless the clock was set in between.
+    pub(crate) fn latest(&self, anchor: Option<&Anchor>) -> UtcMs {
+        let (Some(anchor), Some(begins)) = (anchor, self.begins) else { return UtcMs(self.utc.1) };
+        let lasted = self.utc.1.saturating_sub(self.utc.0);
+        UtcMs(carried(anchor, begins).saturating_add(lasted).saturating_add(slack(anchor)))
+    }
+}
+
+fn slack(anchor: &Anchor) -> i64 {
+    Anchor::TOLERANCE_MS.saturating_add(i64::from(anchor.error_ms))
+}
+
+fn carried(anchor: &Anchor, moment: Moment) -> i64 {
+    let passed = moment.boot.ms.cast_signed().saturating_sub(anchor.boot.ms.cast_signed());
+    anchor.utc.0.saturating_add(passed)
 }
 
 /// The spans of the streams that were asked about.
@@ -101,6 +121,15 @@ impl Index {
                 self.spans -= 1;
             }
             SpanChange::Gone(_) => {}
+        }
+    }
+
+    /// Remembers when the last tick of a segment was measured.
+    pub(crate) fn learn(&mut self, stream: StreamId, first: u64, ends: Moment) {
+        let Some(spans) = self.streams.get_mut(&stream) else { return };
+        let spans = Arc::make_mut(spans);
+        if let Ok(at) = spans.binary_search_by_key(&first, |span| span.first) {
+            spans[at].ends = Some(ends);
         }
     }
 

@@ -5,6 +5,7 @@ use vigie_codec::segment::{Header, Seal, Segment};
 use vigie_merge::RangeSet;
 use vigie_model::{StreamId, Tick};
 
+use super::facts::Change;
 use super::index::{Span, SpanChange};
 use super::loss::Loss;
 use super::pen::{Pen, add};

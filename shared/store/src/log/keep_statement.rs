@@ -4,6 +4,7 @@ use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_merge::RangeSet;
 use vigie_model::{Anchor, Gap, StreamId};
 
+use super::facts::Change;
 use super::pen::{Pen, add};
 use super::shelf::{Shelf, gap_key, stated};
 use crate::errors::Trouble;

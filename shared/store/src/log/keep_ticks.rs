@@ -6,6 +6,7 @@ use vigie_codec::block::MAX_SERIES;
 use vigie_merge::RangeSet;
 use vigie_model::{StreamId, Tick};
 
+use super::facts::Change;
 use super::pen::{Pen, add};
 use super::shelf::{Shelf, at};
 use crate::errors::Trouble;

@@ -36,13 +36,10 @@ impl Pen<'_> {
     }
 
     pub(crate) fn keep_custody(&mut self, stream: StreamId, have: &RangeSet) -> Outcome {
-        let pieces = self.look(stream).map_or(0, |facts| facts.custody.ranges().len()) + have.ranges().len();
-        if pieces > limit::RANGES {
+        if have.ranges().len() > limit::RANGES {
             return Outcome::TooMuch(stream);
         }
-        self.change(stream, |facts| {
-            facts.custody.union_with(have);
-        })
+        self.change(stream, |facts| facts.custody.clone_from(have))
     }
 
     pub(crate) fn drop_custody(&mut self, stream: StreamId) -> Outcome {

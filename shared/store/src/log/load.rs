@@ -11,7 +11,7 @@ use vigie_model::{SeriesDef, StreamId, Tick};
 
 use super::loss::Loss;
 use super::pen::Bytes;
-use super::shelf::{SealRow, Shelf, all_of, at, gap_key};
+use super::shelf::{SealRow, Shelf, all_of, at, gap_key, number};
 use super::{Log, Standing, read};
 use crate::errors::{ReadError, Trouble, guarded};
 use crate::types::Record;
@@ -320,32 +320,30 @@ impl Loader<'_> {
     }
 
     /// Goes past a number and its wanted neighbours that no record holds.
-    fn pass(&mut self, number: u64) -> Result<RangeSet, Trouble> {
-        let mut hole = self.left.within(number, number);
-        let range = self.left.ranges().find(|range| range.0 <= number && number <= range.1);
-        let (low, high) = range.unwrap_or((number, number));
+    fn pass(&mut self, here: u64) -> Result<RangeSet, Trouble> {
+        let mut hole = self.left.within(here, here);
+        let range = self.left.ranges().find(|range| range.0 <= here && here <= range.1);
+        let (low, high) = range.unwrap_or((here, here));
         let mut before = low;
-        if let Some((_, Ok(row))) = read::segment_before(&self.shelves.seals, self.stream, number)?
-            && row.last() < number
+        if let Some((_, Ok(row))) = read::segment_before(&self.shelves.seals, self.stream, here)?
+            && row.last() < here
         {
             before = before.max(row.last() + 1);
         }
         let mut after = high;
-        read::segments_from(&self.shelves.seals, self.stream, number.saturating_add(1), |_, row| {
-            if let Ok(row) = row {
-                after = after.min(row.first() - 1);
-            }
+        read::segments_from(&self.shelves.seals, self.stream, here.saturating_add(1), |key, _| {
+            after = number(key).map_or(after, |first| after.min(first - 1));
             false
         })?;
         let keys = (at(self.stream, before), at(self.stream, after));
         let ticks = |from: &[u8], to: &[u8]| self.shelves.ticks.range::<&[u8]>(from..=to);
-        if let Some(row) = ticks(&keys.0, &at(self.stream, number))?.next_back() {
-            before = before.max(super::shelf::number(row?.0.value()).map_or(before, |tick| tick + 1));
+        if let Some(row) = ticks(&keys.0, &at(self.stream, here))?.next_back() {
+            before = before.max(number(row?.0.value()).map_or(before, |tick| tick + 1));
         }
-        if let Some(row) = ticks(&at(self.stream, number), &keys.1)?.next() {
-            after = after.min(super::shelf::number(row?.0.value()).map_or(after, |tick| tick.saturating_sub(1)));
+        if let Some(row) = ticks(&at(self.stream, here), &keys.1)?.next() {
+            after = after.min(number(row?.0.value()).map_or(after, |tick| tick.saturating_sub(1)));
         }
-        hole.union_with(&self.left.within(before.min(number), after.max(number)));
+        hole.union_with(&self.left.within(before.min(here), after.max(here)));
         for (first, last) in hole.ranges() {
             self.left.remove(first, last);
         }
@@ -364,7 +362,7 @@ struct Run {
 impl Run {
     /// Says whether the run may go on.
     fn take(&mut self, key: &[u8], row: &[u8], step: i64) -> bool {
-        if super::shelf::number(key) != Some(self.next) {
+        if number(key) != Some(self.next) {
             return false;
         }
         match read::tick(key, row) {

@@ -5,6 +5,7 @@ use vigie_codec::schema::SchemaHash;
 use vigie_merge::RangeSet;
 use vigie_model::{Gap, SeriesDef, StreamId};
 
+use super::facts::Change;
 use super::index::SpanChange;
 use super::pen::{Pen, add};
 use super::read;

@@ -11,6 +11,7 @@ use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_merge::RangeSet;
 use vigie_model::{Seq, SeriesDef, StreamId};
 
+use super::facts::Change;
 use super::index::Index;
 use super::loss::Loss;
 use super::pen::Pen;
@@ -66,6 +67,7 @@ impl Log {
             medium,
             options,
             state: Standing::Refused,
+            starved: false,
             epoch: 0,
             streams: BTreeMap::new(),
             losses: Mutex::default(),
@@ -106,19 +108,19 @@ impl Log {
     /// Reads into memory what the file says.
     fn take_over(&mut self, opened: Opened, thorough: bool) -> Result<OpenReport, OpenError> {
         let Opened { db, unclean, damaged, set_aside, saved_rows } = opened;
-        let begun = guarded(|| begin(&db, &self.options, damaged)).map_err(into_open_error)?;
+        let begun = guarded(|| begin(&db, &self.options, damaged)).map_err(engine::refused)?;
         let (epoch, fresh) = match begun {
             Begun::Here { epoch, fresh } => (epoch, fresh),
             Begun::Newer(version) => return Err(OpenError::Newer(version)),
         };
-        let known = guarded(|| Known::read(&db)).map_err(into_open_error)?;
+        let known = guarded(|| Known::read(&db)).map_err(engine::refused)?;
         self.epoch = epoch;
         self.streams = known.streams;
         self.index.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         *self.losses.get_mut().unwrap_or_else(PoisonError::into_inner) = known.losses;
         let mut mend = known.mend;
         if (thorough && unclean) || damaged || !mend.is_empty() {
-            mend.extend(guarded(|| orphans(&db, &self.streams)).map_err(into_open_error)?);
+            mend.extend(guarded(|| orphans(&db, &self.streams)).map_err(engine::refused)?);
         }
         self.state = Standing::Open(db);
         let rebuilt = self.mend(mend)?;
@@ -154,15 +156,6 @@ impl Log {
 fn how(options: &Options) -> How<'static> {
     let (cache_bytes, check_up_to_bytes) = (options.cache_bytes, options.check_up_to_bytes);
     How { cache_bytes, check_up_to_bytes, tables: &Shelf::TABLES }
-}
-
-fn into_open_error(trouble: Trouble) -> OpenError {
-    match trouble {
-        Trouble::Full => OpenError::Full,
-        Trouble::Io(error) => OpenError::Io(error),
-        Trouble::InUse => OpenError::Io(std::io::ErrorKind::ResourceBusy.into()),
-        Trouble::Damaged(why) => OpenError::Damaged(why),
-    }
 }
 
 enum Begun {

@@ -9,6 +9,7 @@ use vigie_model::StreamId;
 
 use super::facts;
 use super::index::SpanChange;
+use super::loss::Loss;
 use super::options::Options;
 use super::shelf::Shelf;
 use crate::errors::Trouble;
@@ -29,6 +30,8 @@ pub(crate) struct Pen<'t> {
     pub(crate) options: &'t Options,
     pub(crate) damage: Vec<(StreamId, RangeSet)>,
     pub(crate) spans: Vec<(StreamId, SpanChange)>,
+    /// Damage found where it could not be settled at once.
+    pub(crate) later: Vec<Loss>,
 }
 
 /// What memory takes over once the transaction is durable.
@@ -36,6 +39,7 @@ pub(crate) struct Changes {
     pub(crate) streams: BTreeMap<StreamId, StreamFacts>,
     pub(crate) damage: Vec<(StreamId, RangeSet)>,
     pub(crate) spans: Vec<(StreamId, SpanChange)>,
+    pub(crate) later: Vec<Loss>,
 }
 
 impl<'t> Pen<'t> {
@@ -52,6 +56,7 @@ impl<'t> Pen<'t> {
             options,
             damage: Vec::new(),
             spans: Vec::new(),
+            later: Vec::new(),
         }
     }
 
@@ -62,7 +67,7 @@ impl<'t> Pen<'t> {
             let row = facts::write(*stream, facts);
             self.table(Shelf::Facts)?.insert(stream.to_bytes().as_slice(), row.as_slice())?;
         }
-        Ok(Changes { streams: staged, damage: self.damage, spans: self.spans })
+        Ok(Changes { streams: staged, damage: self.damage, spans: self.spans, later: self.later })
     }
 
     pub(crate) fn table(&mut self, shelf: Shelf) -> Result<&mut Table<'t, Bytes, Bytes>, Trouble> {
@@ -71,14 +76,6 @@ impl<'t> Pen<'t> {
             Some(table) => Ok(table),
             None => Ok(place.insert(self.txn.open_table(shelf.table())?)),
         }
-    }
-
-    /// Every stream there is.
-    pub(crate) fn streams(&self) -> Vec<StreamId> {
-        let mut streams: Vec<_> = self.known.keys().chain(self.staged.keys()).copied().collect();
-        streams.sort_unstable();
-        streams.dedup();
-        streams
     }
 
     /// What is known of a stream, to be read.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use vigie_codec::disk::{self, DamagedError, Kind};
 use vigie_codec::segment::Seal;
 use vigie_codec::statement::Statement;
-use vigie_model::{Gap, GapReason, Moment, Seq, StreamId};
+use vigie_model::{Gap, GapReason, Moment, StreamId};
 
 use crate::engine::Rows;
 
@@ -181,6 +181,3 @@ pub(crate) fn all_of(stream: StreamId) -> (Vec<u8>, Vec<u8>) {
     high.extend([0xff; 24]);
     (low, high)
 }
-
-/// The last number a range of keys can reach.
-pub(crate) const LAST: Seq = Seq(u64::MAX);

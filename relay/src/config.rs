@@ -1,0 +1,127 @@
+//! What did somebody say about this relay? Flags win over the environment, which wins over the file.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use serde::Deserialize;
+use vigie_node::Failed;
+use vigie_sync::{LinkKind, LinkProfile};
+
+/// What can be said by flag or environment.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Overrides {
+    /// Where agents reach this relay (UDP).
+    #[arg(long, env = "VIGIE_LISTEN", value_name = "IP:PORT")]
+    listen: Option<SocketAddr>,
+    /// Where people reach this relay's page and API (TCP).
+    #[arg(long, env = "VIGIE_HTTP", value_name = "IP:PORT")]
+    http: Option<SocketAddr>,
+    /// The hub (HOST:PORT, several separated by commas). That of the enrolment if left out.
+    #[arg(long, env = "VIGIE_HUB", value_delimiter = ',')]
+    hub: Option<Vec<String>>,
+    /// What kind of link leads up: lan, wan, thin or metered.
+    #[arg(long, env = "VIGIE_LINK")]
+    link: Option<String>,
+    /// What the link carries up, in bytes per second, if known.
+    #[arg(long, env = "VIGIE_LINK_RATE")]
+    rate_bytes_per_s: Option<u32>,
+    /// What the link may carry in a month, both ways.
+    #[arg(long, env = "VIGIE_BYTES_PER_MONTH")]
+    bytes_per_month: Option<u64>,
+    /// The most the store may take on disk, in MiB.
+    #[arg(long, env = "VIGIE_STORE_MIB")]
+    store_mib: Option<u64>,
+    /// Hours for which what the hub has confirmed is kept all the same.
+    #[arg(long, env = "VIGIE_KEEP_HOURS")]
+    keep_hours: Option<u64>,
+    /// File with the token for page and API; made with a random token if it is not there.
+    #[arg(long, env = "VIGIE_HTTP_TOKEN_FILE")]
+    http_token_file: Option<PathBuf>,
+    /// The name people see.
+    #[arg(long, env = "VIGIE_NAME")]
+    name: Option<String>,
+    /// How much to log: error, warn, info, debug, trace.
+    #[arg(long, env = "VIGIE_LOG")]
+    log: Option<String>,
+}
+
+/// The configuration file. Every key may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    listen: Option<SocketAddr>,
+    http: Option<SocketAddr>,
+    hub: Option<Vec<String>>,
+    store_mib: Option<u64>,
+    keep_hours: Option<u64>,
+    http_token_file: Option<PathBuf>,
+    name: Option<String>,
+    log: Option<String>,
+    link: FileLink,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FileLink {
+    kind: Option<String>,
+    rate_bytes_per_s: Option<u32>,
+    bytes_per_month: Option<u64>,
+    backlog_hours: Option<(u8, u8)>,
+}
+
+/// All that was said, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) data: PathBuf,
+    pub(crate) name: Option<String>,
+    pub(crate) listen: SocketAddr,
+    pub(crate) http: SocketAddr,
+    pub(crate) hub: Option<Vec<String>>,
+    pub(crate) link: LinkProfile,
+    pub(crate) store_bytes: u64,
+    pub(crate) keep: Duration,
+    pub(crate) http_token_file: PathBuf,
+    pub(crate) log: tracing::Level,
+}
+
+/// The port agents look for.
+const LISTEN: ([u8; 4], u16) = ([0, 0, 0, 0], 7801);
+
+/// Only this machine, until somebody says otherwise: the page has no TLS of its own.
+const HTTP: ([u8; 4], u16) = ([127, 0, 0, 1], 7802);
+
+impl Config {
+    pub(crate) fn load(data: &Path, path: &Path, over: &Overrides) -> Result<Self, Failed> {
+        let file = read(path)?;
+        let kind = over.link.clone().or(file.link.kind).unwrap_or_else(|| "wan".to_owned());
+        let mut link = LinkProfile::of(kind.parse::<LinkKind>()?);
+        link.rate_bytes_per_s = over.rate_bytes_per_s.or(file.link.rate_bytes_per_s);
+        link.bytes_per_month = over.bytes_per_month.or(file.link.bytes_per_month);
+        link.backlog_hours = file.link.backlog_hours;
+        let log = over.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned());
+        let log = log.parse().map_err(|_| Failed::new(2, format!("{log:?} is no log level; nothing was started")))?;
+        Ok(Self {
+            data: data.to_owned(),
+            name: over.name.clone().or(file.name),
+            listen: over.listen.or(file.listen).unwrap_or_else(|| LISTEN.into()),
+            http: over.http.or(file.http).unwrap_or_else(|| HTTP.into()),
+            hub: over.hub.clone().or(file.hub),
+            link,
+            store_bytes: over.store_mib.or(file.store_mib).unwrap_or(4_096).saturating_mul(1 << 20),
+            keep: Duration::from_secs(3_600 * over.keep_hours.or(file.keep_hours).unwrap_or(72)),
+            http_token_file: over.http_token_file.clone().or(file.http_token_file).unwrap_or_else(|| data.join("http.token")),
+            log,
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<File, Failed> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => toml::from_str(&text)
+            .map_err(|error| Failed::new(2, format!("{} is not a configuration: {error}; nothing was started", path.display()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(File::default()),
+        Err(error) => Err(Failed::new(1, format!("{} could not be read: {error}; nothing was started", path.display()))),
+    }
+}

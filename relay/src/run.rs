@@ -1,0 +1,243 @@
+//! The relay's life.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+use vigie_codec::VerifyingKey;
+use vigie_fleet::{Fleet, Upstream};
+use vigie_model::{ClockSource, Role, UtcMs};
+use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink};
+use vigie_node::{
+    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, Renewing, hatch, host_name,
+    load_identity, open_state, stop_signal, trust,
+};
+use vigie_serve::{Clients, TokenTable};
+use vigie_store::{Log, Options, State};
+use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId, Way};
+
+use crate::config::Config;
+use crate::errands::Errands;
+use crate::status::Status;
+
+/// Agents of one site, and as many again while they reconnect.
+const MAX_CONNECTIONS: usize = 2_048;
+
+/// How often the connections are looked at for signs of life.
+const LISTEN_EVERY: Duration = Duration::from_secs(2);
+
+/// Runs until a signal ends it.
+pub(crate) fn run(config: Config) -> Result<ExitCode, Failed> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async { Relay::start(config).await?.live().await })
+}
+
+struct Relay {
+    data: std::path::PathBuf,
+    hub: Vec<String>,
+    identity: Arc<Identity>,
+    endpoint: Endpoint,
+    handle: NodeHandle,
+    happenings: mpsc::Receiver<Happening>,
+    clock: NodeClock,
+    state: State,
+    fleet: Arc<Fleet>,
+    errands: Errands,
+    renewing: Renewing,
+    up: Option<SessionId>,
+    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    close_http: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Relay {
+    async fn start(config: Config) -> Result<Self, Failed> {
+        let identity = Arc::new(load_identity(&config.data, Role::Relay)?);
+        let clock = NodeClock::new();
+        let state = open_state(&config.data)?;
+        let log = open_log(&config)?;
+        let name = config.name.clone().unwrap_or_else(host_name);
+        let lan = LinkProfile::of(LinkKind::Lan);
+        let time = TrustedTime::system(trust::floor(&state));
+        let revocations = SharedRevocations::new(trust::known_revoked(&state, &identity));
+        let dial = EndpointConfig::dialling(identity.clone(), config.link.clone(), time).with_revocations(revocations);
+        let endpoint = Endpoint::bind(dial.accepting(lan.clone(), MAX_CONNECTIONS), config.listen)?;
+        let hub = config.hub.clone().unwrap_or_else(|| identity.facts().hub_addrs.clone());
+        let uplink = Uplink::begin(endpoint.clone(), hub.iter().map(Target::at).collect());
+        let watch = uplink.watch();
+        let hub_key = VerifyingKey::from_bytes(&identity.facts().hub_key)
+            .map_err(|_| Failed::new(1, "the hub's key in the identity is no key; enrol this relay again"))?;
+        let me = Me {
+            node: identity.node(),
+            role: Role::Relay,
+            name: name.clone(),
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            store_epoch: log.epoch(),
+            hub_key,
+            receipt_key: None,
+        };
+        let keeper =
+            KeeperOptions { group: Duration::from_secs(1), tidy_every: Duration::from_secs(60), gap_key: None };
+        let (node, handle, happenings) = Node::new(NodeSetup {
+            me,
+            endpoint: endpoint.clone(),
+            listens: true,
+            uplink: Some(uplink),
+            up: config.link.clone(),
+            down: lan,
+            log,
+            keeper,
+            clock: clock.clone(),
+        })?;
+        let place = Some((identity.client().clone(), identity.site().clone()));
+        let upstream = Some(Upstream { to: hub.join(", ") });
+        let fleet = Arc::new(Fleet::new((Role::Relay, name), place, upstream, handle.clone(), clock.clone()));
+        hatch::open(&config.data, Arc::new(Status::new(fleet.clone(), handle.clone(), watch, identity.clone())))?;
+        let access = vigie_node::http_token(&config.http_token_file)?;
+        let (http, close_http) = serve(config.http, fleet.clone(), access).await?;
+        info!(node = %identity.node(), listen = %config.listen, http = %config.http, "the site is looked after");
+        tokio::spawn(node.run());
+        Ok(Self {
+            renewing: Renewing::new(&config.data, &identity, chance(&identity)),
+            data: config.data,
+            hub,
+            identity,
+            endpoint,
+            handle,
+            happenings,
+            clock,
+            state,
+            fleet,
+            errands: Errands::default(),
+            up: None,
+            http,
+            close_http,
+        })
+    }
+
+    async fn live(mut self) -> Result<ExitCode, Failed> {
+        let mut stop = Box::pin(stop_signal());
+        let mut listen = tokio::time::interval(LISTEN_EVERY);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                happening = self.happenings.recv() => match happening {
+                    Some(happening) => self.happened(happening),
+                    None => return Err(Failed::new(1, "the node's loop has ended; see the log above")),
+                },
+                _ = listen.tick() => {
+                    self.fleet.listen();
+                    self.renew();
+                }
+            }
+        }
+        info!("stopping");
+        self.fleet.set_not_ready(vec!["the relay is stopping".to_owned()]);
+        drop(self.close_http.send(()));
+        self.handle.leave("the relay was stopped").await;
+        self.http.abort();
+        drop(std::fs::remove_file(hatch::path(&self.data)));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn happened(&mut self, happening: Happening) {
+        self.fleet.happened(&happening);
+        match happening {
+            Happening::Up(session, peer) => {
+                self.errands.connected(session, &peer, &self.handle);
+                if peer.way == Way::Up {
+                    self.up = Some(session);
+                    self.renewing.connected(session);
+                }
+            }
+            Happening::Down(session, node, _) => {
+                self.errands.disconnected(session, node);
+                self.renewing.disconnected(session);
+                self.up.take_if(|up| *up == session);
+            }
+            Happening::Clock(session, clock, round_trip_ms) if self.up == Some(session) => {
+                let half = round_trip_ms / 2;
+                self.clock.correct(UtcMs(clock.utc.0.saturating_add(half.cast_signed())));
+                let error_ms = u32::try_from(half).unwrap_or(u32::MAX).saturating_add(clock.error_ms);
+                self.handle.command(Command::Clock(error_ms, ClockSource::Hub));
+                trust::raise(&self.state, self.endpoint.time(), clock);
+            }
+            Happening::Errand(session, errand) => self.errand(session, errand),
+            Happening::Enrolment(enrolment) => self.errands.enrolment(*enrolment, &self.endpoint, &self.hub),
+            Happening::Greeted(session, _) if self.up != Some(session) && self.up.is_none() => {
+                // Cut off from the hub since the start: agents are told the time as this box knows it.
+                self.handle.command(Command::Clock(1_000, ClockSource::Relay));
+            }
+            _ => {}
+        }
+    }
+
+    fn errand(&mut self, session: SessionId, errand: Errand) {
+        let from_above = self.up == Some(session);
+        let done = match errand {
+            Errand::CertAsk(ask) => {
+                self.errands.asked(session, ask, &self.handle);
+                Ok(())
+            }
+            Errand::CertTell(answer) if from_above && answer.node == self.identity.node() => {
+                let chance = chance(&self.identity);
+                self.renewing.answered(&answer, &self.identity, &self.endpoint, chance).map(|new| self.identity = new)
+            }
+            Errand::CertTell(answer) if from_above => {
+                self.errands.told(answer, &self.handle);
+                Ok(())
+            }
+            Errand::Revoked(list) if from_above => {
+                let taken = trust::revoked(&list, &self.identity, &self.endpoint, &self.state);
+                self.errands.revoked(list, &self.handle);
+                taken
+            }
+            Errand::CertTell(_) | Errand::Revoked(_) => Err(Failed::new(4, "the hub's word came from below")),
+        };
+        if let Err(failed) = done {
+            warn!(error = %failed.text, "an errand could not be done");
+        }
+    }
+
+    fn renew(&mut self) {
+        if let Some((session, errand)) = self.renewing.due(self.endpoint.time().wall(), &self.identity) {
+            self.handle.command(Command::Pass(session, errand));
+        }
+    }
+}
+
+/// The same for a node at every start, and different between nodes: it spreads renewals.
+fn chance(identity: &Identity) -> u32 {
+    let [a, b, c, d, ..] = *identity.node().as_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
+
+fn open_log(config: &Config) -> Result<Log, Failed> {
+    let options = Options { floor: config.keep, ..Options::relay(config.store_bytes) };
+    let (log, report) = Log::open(Path::new(&config.data), options)?;
+    if report.unclean || report.damaged {
+        warn!(?report, "the store was not closed in order; it was checked");
+    }
+    Ok(log)
+}
+
+type Served = (tokio::task::JoinHandle<std::io::Result<()>>, tokio::sync::oneshot::Sender<()>);
+
+async fn serve(address: SocketAddr, fleet: Arc<Fleet>, token: String) -> Result<Served, Failed> {
+    let who = vigie_serve::Identity { name: "site".to_owned(), clients: Clients::All };
+    let access = Arc::new(TokenTable::new([(TokenTable::hash(&token), who)]));
+    let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
+        let text = format!("the page can not be served at {address}: {error}; say another with --http; nothing was started");
+        Failed::new(1, text)
+    })?;
+    let router = vigie_serve::router(fleet, access, vigie_serve::Options::default());
+    let (close, closed) = tokio::sync::oneshot::channel();
+    let until = async move {
+        // Closed by hand or because the program ends.
+        drop(closed.await);
+    };
+    Ok((tokio::spawn(vigie_serve::serve(listener, router, until)), close))
+}

@@ -1,0 +1,141 @@
+//! `vigie-relay status` and `doctor`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use vigie_fleet::Fleet;
+use vigie_model::Role;
+use vigie_net::{Identity, UplinkState};
+use vigie_node::hatch::{self, Answering};
+use vigie_node::{Failed, Finding, NodeHandle, load_identity, show_findings, uplink_json, uplink_sentence};
+use vigie_serve::Lookout;
+use vigie_sync::{Ledger, Way};
+
+use crate::cli::StatusArgs;
+
+/// What the running relay shows at its local socket.
+#[derive(Debug)]
+pub(crate) struct Status {
+    fleet: Arc<Fleet>,
+    handle: NodeHandle,
+    uplink: watch::Receiver<UplinkState>,
+    identity: Arc<Identity>,
+}
+
+impl Status {
+    pub(crate) fn new(
+        fleet: Arc<Fleet>,
+        handle: NodeHandle,
+        uplink: watch::Receiver<UplinkState>,
+        identity: Arc<Identity>,
+    ) -> Self {
+        Self { fleet, handle, uplink, identity }
+    }
+
+    fn tell(&self) -> Value {
+        let mut total = Ledger::default();
+        let mut machines = Vec::new();
+        let (mut used, mut cap, mut pressure) = (0, 0, String::new());
+        if let Ok(log) = self.handle.log().read() {
+            for (stream, facts) in log.streams() {
+                let ledger = Ledger::of(facts, Role::Relay);
+                total += &ledger;
+                machines.push(json!({ "machine": stream.agent.to_string(), "name": facts.name,
+                    "incarnation": stream.incarnation.to_string(), "ledger": ledger }));
+            }
+            (used, cap, pressure) = (log.used_bytes(), log.cap_bytes(), format!("{:?}", log.pressure()).to_lowercase());
+        }
+        let view = self.handle.view();
+        let agents = view.sessions.values().filter(|session| session.way == Way::Down).count();
+        json!({
+            "node": self.identity.node().to_string(),
+            "client": self.identity.client(),
+            "site": self.identity.site(),
+            "certificate_until_ms": self.identity.validity().not_after.0,
+            "as_of_ms": self.fleet.now().utc.0,
+            "uplink": uplink_json(&self.uplink.borrow()),
+            "backlog_ticks": view.up().map(|(_, session)| session.backlog_ticks),
+            "allowance_left_bytes": view.up().and_then(|(_, session)| session.allowance_left),
+            "agents_connected": agents,
+            "ledger": total,
+            "sums_meet": total.meets(),
+            "machines": machines,
+            "store": { "bytes": used, "cap_bytes": cap, "pressure": pressure },
+        })
+    }
+}
+
+impl Answering for Status {
+    async fn answer(&self, request: Value) -> Result<Value, String> {
+        match request["ask"].as_str() {
+            Some("status") => Ok(self.tell()),
+            other => Err(format!("{other:?} is nothing a relay answers; it answers status")),
+        }
+    }
+}
+
+/// Asks the running relay and shows the answer.
+#[expect(clippy::print_stdout, reason = "the answer to a person's command")]
+pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
+    let status = hatch::ask_running(&args.place.data, &json!({ "ask": "status" }), "vigie-relay")?;
+    if args.json {
+        println!("{status}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (ledger, text) = (&status["ledger"], |value: &Value| value.as_str().unwrap_or("-").to_owned());
+    println!("relay     {} of {}/{}", text(&status["node"]), text(&status["client"]), text(&status["site"]));
+    println!("uplink    {}", uplink_sentence(&status["uplink"]));
+    println!("agents    {} connected", status["agents_connected"]);
+    println!("collected {:>12} ticks by {} machines", ledger["collected"], status["machines"].as_array().map_or(0, Vec::len));
+    println!("  at the hub {:>9}", ledger["at_hub"]);
+    println!("  here       {:>9}   not yet at the hub", ledger["at_relay"]);
+    println!("  waiting    {:>9}   still at the machines, or on their way", ledger["waiting"]);
+    let given_up = ledger["given_up"].as_object().cloned().unwrap_or_default();
+    println!("  given up   {:>9}", given_up.values().filter_map(Value::as_u64).sum::<u64>());
+    for (reason, ticks) in given_up {
+        println!("    {reason}: {ticks}");
+    }
+    println!("duplicates absorbed: {}", ledger["duplicates"]);
+    println!("store     {} of {} bytes", status["store"]["bytes"], status["store"]["cap_bytes"]);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Looks at identity, program, link, store and accounts.
+pub(crate) fn examine(args: &StatusArgs) -> Result<ExitCode, Failed> {
+    let mut findings = Vec::new();
+    let identity = load_identity(&args.place.data, Role::Relay);
+    findings.push(match &identity {
+        Ok(identity) => Finding::good("identity", format!("{} of {}/{}", identity.node(), identity.client(), identity.site())),
+        Err(failed) => Finding::bad("identity", failed.text.clone(), "vigie-relay enrol --token …, with a token of the hub"),
+    });
+    match hatch::ask(&args.place.data, &json!({ "ask": "status" })) {
+        Ok(Some(status)) => findings.extend(running(&status)),
+        Ok(None) => findings.push(Finding::bad(
+            "program",
+            "no relay runs with this data folder".to_owned(),
+            "vigie-relay run, or start its service",
+        )),
+        Err(failed) => findings.push(Finding::bad("program", failed.text, "look at its log; restart it")),
+    }
+    Ok(show_findings(&findings, args.json))
+}
+
+fn running(status: &Value) -> Vec<Finding> {
+    let left_days = (status["certificate_until_ms"].as_i64().unwrap_or(0) - status["as_of_ms"].as_i64().unwrap_or(0)) / 86_400_000;
+    let pressure = status["store"]["pressure"].as_str().unwrap_or("unknown");
+    vec![
+        Finding::good("program", "runs".to_owned()),
+        Finding::check("link", status["uplink"]["connected"] == true, uplink_sentence(&status["uplink"]),
+            "check the line and that UDP passes; the site goes on by itself and nothing is lost meanwhile"),
+        Finding::check("agents", status["agents_connected"].as_u64() > Some(0), format!("{} connected", status["agents_connected"]),
+            "check that agents reach this relay's address and that it is the one that was advertised"),
+        Finding::check("store", pressure == "none", format!("pressure {pressure}, {} bytes", status["store"]["bytes"]),
+            "make room or raise --store-mib; agents keep what this relay can not take"),
+        Finding::check("accounting", status["sums_meet"] == true, format!("{} collected", status["ledger"]["collected"]),
+            "report this with the output of: vigie-relay status --json"),
+        Finding::check("certificate", left_days >= 0, format!("{left_days} days left"),
+            "it renews itself while the hub can be reached; if it has ended, enrol again"),
+    ]
+}

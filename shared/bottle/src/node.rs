@@ -1,0 +1,166 @@
+//! A node's body: the loop of `vigie-node` and the keeper's thread, with virtual time and a disk that fails.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use vigie_codec::SigningKey;
+use vigie_codec::wire::Paused;
+use vigie_merge::RangeSet;
+use vigie_model::{Incarnation, NodeId, Now, Role, Seq, Slug, StreamId, UtcMs};
+use vigie_store::fault::FaultDisk;
+use vigie_store::{Log, Options};
+use vigie_sync::keep::{Outcome, StreamFacts, Write};
+use vigie_sync::{Answer, Replica, SessionId, Token};
+
+use crate::agent::AgentLife;
+use crate::chance::Chance;
+use crate::plan::{NodeIx, NodePlan};
+
+/// True time when a run begins: some day in 2026.
+pub(crate) const BEGIN_UTC_MS: i64 = 1_790_000_000_000;
+
+/// Writes in one commit, as in the keeper.
+pub(crate) const MAX_GROUP: usize = 4_096;
+
+/// A machine: what outlives its program.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) plan: NodePlan,
+    pub(crate) key: SigningKey,
+    pub(crate) id: NodeId,
+    pub(crate) client: Slug,
+    pub(crate) disk: FaultDisk,
+    /// Stores begun so far.
+    pub(crate) epochs: u64,
+    /// Programs begun so far: what was meant for an earlier one is dropped.
+    pub(crate) generation: u64,
+    /// The running program.
+    pub(crate) life: Option<Life>,
+    /// `state.redb`, of which the bottle believes that it is never lost: the life and how far it may have come.
+    pub(crate) note: Option<(Incarnation, Seq)>,
+    pub(crate) boot_no: u32,
+    pub(crate) booted_at: u64,
+    /// Wall clock less true time, without the drift.
+    pub(crate) clock_ms: i64,
+    /// Which target is tried first.
+    pub(crate) turn: usize,
+    /// The disk operation at which the power will fail.
+    pub(crate) cut_at: Option<(u64, u64)>,
+    /// The disk is full until then.
+    pub(crate) full_until: Option<u64>,
+    pub(crate) series: u32,
+    pub(crate) chance: Chance,
+}
+
+/// A running program.
+#[derive(Debug)]
+pub(crate) struct Life {
+    pub(crate) born: u64,
+    pub(crate) replica: Replica,
+    pub(crate) log: Log,
+    pub(crate) keeper: Keeper,
+    pub(crate) sessions: BTreeMap<SessionId, usize>,
+    pub(crate) of_node: BTreeMap<NodeId, SessionId>,
+    pub(crate) next_session: u64,
+    pub(crate) wake_at: Option<u64>,
+    /// Timeouts in a row after which the next was due at once.
+    pub(crate) spins: u32,
+    pub(crate) path_due: u64,
+    pub(crate) dial_at: Option<u64>,
+    pub(crate) agent: Option<AgentLife>,
+}
+
+/// What the keeper's thread holds.
+#[derive(Debug, Default)]
+pub(crate) struct Keeper {
+    pub(crate) parts: Vec<Part>,
+    pub(crate) writes: Vec<Write>,
+    pub(crate) due: Option<u64>,
+    /// When the last answer reaches the loop: answers keep their order.
+    pub(crate) told_at: u64,
+    pub(crate) paused: Paused,
+    pub(crate) answers: VecDeque<Kept>,
+}
+
+/// One wish within a commit.
+#[derive(Debug)]
+pub(crate) struct Part {
+    /// Of the mind; of the agent's own commit when there is none.
+    pub(crate) token: Option<Token>,
+    pub(crate) writes: usize,
+}
+
+/// What the keeper tells the loop.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    Facts(StreamId, Arc<StreamFacts>),
+    Applied(Token, Vec<Outcome>),
+    NotApplied(Token),
+    Answer(SessionId, StreamId, Answer),
+    Damaged(StreamId, RangeSet),
+    Pause(Paused),
+    /// The agent's own commit.
+    Done(Result<Vec<Outcome>, String>),
+}
+
+impl Node {
+    pub(crate) fn new(ix: NodeIx, plan: NodePlan, chance: Chance) -> Self {
+        let mut secret = [0; 32];
+        secret[..8].copy_from_slice(&(ix as u64 + 1).to_be_bytes());
+        let key = SigningKey::from_bytes(&secret);
+        let id = NodeId::of_key(&key.verifying_key().to_bytes());
+        let client = plan.client.parse().expect("plans name clients plainly");
+        Self {
+            key,
+            id,
+            client,
+            disk: FaultDisk::new(),
+            epochs: 0,
+            generation: 0,
+            life: None,
+            note: None,
+            boot_no: 1,
+            booted_at: 0,
+            clock_ms: plan.clock_ms,
+            turn: 0,
+            cut_at: None,
+            full_until: None,
+            series: plan.series,
+            chance,
+            plan,
+        }
+    }
+
+    /// What the node's wall clock says.
+    pub(crate) fn wall(&self, now: u64) -> UtcMs {
+        let drift = now.cast_signed() / 1_000 * self.plan.drift_ppm / 1_000;
+        UtcMs(BEGIN_UTC_MS + now.cast_signed() + self.clock_ms + drift)
+    }
+
+    /// The time as the node's mind is told.
+    pub(crate) fn time(&self, now: u64) -> Now {
+        let born = self.life.as_ref().map_or(now, |life| life.born);
+        Now { mono_ms: now - born, utc: self.wall(now) }
+    }
+
+    /// How its log is kept.
+    pub(crate) fn options(&mut self, ix: NodeIx) -> Options {
+        self.epochs += 1;
+        let options = match self.plan.role {
+            Role::Agent => Options::agent(self.plan.cap_bytes),
+            Role::Relay => Options::relay(self.plan.cap_bytes),
+            Role::Hub => Options::hub(self.plan.cap_bytes),
+        };
+        Options {
+            // Pages of a small store; the default would take megabytes for each of a thousand seeds.
+            cache_bytes: 256 * 1024,
+            floor: std::time::Duration::from_millis(self.plan.floor_ms),
+            new_epoch: Some((ix as u64 + 1) * 1_000_000 + self.epochs),
+            ..options
+        }
+    }
+
+    pub(crate) fn is_agent(&self) -> bool {
+        self.plan.role == Role::Agent
+    }
+}

@@ -1,0 +1,83 @@
+//! The fleet as `vigie-serve` looks at it.
+
+use vigie_model::{GapReason, NodeId, Now, Role};
+use vigie_query::Source;
+use vigie_serve::{Exposition, Ledger, Lookout, Machine, NotReady, Reachability, Site, Upward};
+use vigie_store::Pressure;
+use vigie_sync::Ledger as Account;
+
+use crate::fleet::Fleet;
+
+impl Lookout for Fleet {
+    fn role(&self) -> Role {
+        self.role
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    fn ready(&self) -> Result<(), NotReady> {
+        let mut reasons = self.memory().not_ready.clone();
+        if self.log().pressure() == Pressure::Hard {
+            reasons.push("the store has no room; nothing new is taken in until there is".to_owned());
+        }
+        if reasons.is_empty() { Ok(()) } else { Err(NotReady { reasons }) }
+    }
+
+    fn upward(&self) -> Option<Upward> {
+        self.way_up()
+    }
+
+    fn sites(&self) -> Vec<Site> {
+        self.all_sites()
+    }
+
+    fn machines(&self) -> Vec<Machine> {
+        self.all_machines()
+    }
+
+    fn machine(&self, id: NodeId) -> Option<Machine> {
+        self.one_machine(id)
+    }
+
+    fn ledger(&self, id: NodeId) -> Option<Ledger> {
+        self.one_ledger(id)
+    }
+
+    fn source(&self) -> &dyn Source {
+        self
+    }
+
+    fn own_metrics(&self, out: &mut Exposition) {
+        let mut account = Account::default();
+        self.memory().facts.values().for_each(|facts| account += &Account::of(facts, self.role));
+        let part = if self.role == Role::Hub { "hub" } else { "relay" };
+        let mut gauge = |name: &str, help: &str, value: f64| out.gauge(&format!("vigie_{part}_{name}"), help).value(value);
+        gauge("ticks_collected", "Numbers given to ticks by all agents heard of.", account.collected as f64);
+        gauge("ticks_at_hub", "Ticks at the hub.", account.at_hub as f64);
+        gauge("ticks_at_relay", "Ticks kept by the relay and not yet at the hub.", account.at_relay as f64);
+        gauge("ticks_waiting", "Ticks collected and not yet heard of.", account.waiting as f64);
+        gauge("ticks_verified", "Ticks that carry their agent's signature.", account.verified as f64);
+        gauge("samples", "Samples ever kept, each once.", account.samples as f64);
+        gauge("duplicates", "Ticks that came again and were counted once.", account.duplicates as f64);
+        gauge("sessions", "Open connections.", self.handle.view().sessions.len() as f64);
+        gauge("store_bytes", "What the store's records take.", self.log().used_bytes() as f64);
+        gauge("store_cap_bytes", "What they may take.", self.log().cap_bytes() as f64);
+        let mut given_up = out.gauge(&format!("vigie_{part}_ticks_given_up"), "Ticks that will not come, by reason.");
+        for reason in GapReason::ALL {
+            let ticks = account.given_up.get(&reason).copied().unwrap_or(0);
+            given_up = given_up.with(&[("reason", reason.as_str())], ticks as f64);
+        }
+        let machines = self.all_machines();
+        let mut states = out.gauge(&format!("vigie_{part}_machines"), "Machines by reachability.");
+        for state in Reachability::ALL {
+            let count = machines.iter().filter(|machine| machine.reachability.state == state).count();
+            states = states.with(&[("reachability", state.as_str())], count as f64);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What did a doctor find, and how is it told?
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use vigie_net::UplinkState;
+
+/// One thing looked at.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    what: &'static str,
+    good: bool,
+    said: String,
+    advice: &'static str,
+}
+
+impl Finding {
+    /// In order.
+    pub fn good(what: &'static str, said: String) -> Self {
+        Self { what, good: true, said, advice: "" }
+    }
+
+    /// Not in order, and what to do about it.
+    pub fn bad(what: &'static str, said: String, advice: &'static str) -> Self {
+        Self { what, good: false, said, advice }
+    }
+
+    /// In order or not.
+    pub fn check(what: &'static str, good: bool, said: String, advice: &'static str) -> Self {
+        if good { Self::good(what, said) } else { Self::bad(what, said, advice) }
+    }
+}
+
+/// Prints what was found; exit code 1 when something is wrong.
+#[expect(clippy::print_stdout, reason = "the answer to a person's command")]
+pub fn show_findings(findings: &[Finding], as_json: bool) -> ExitCode {
+    if as_json {
+        let one = |one: &Finding| json!({ "what": one.what, "good": one.good, "said": one.said, "advice": one.advice });
+        println!("{}", Value::Array(findings.iter().map(one).collect()));
+    } else {
+        for one in findings {
+            println!("{} {:<12} {}", if one.good { "ok  " } else { "BAD " }, one.what, one.said);
+            if !one.good {
+                println!("     {:<12} {}", "do:", one.advice);
+            }
+        }
+    }
+    if findings.iter().all(|one| one.good) { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+/// How the search for a way up goes, for status answers.
+pub fn uplink_json(state: &UplinkState) -> Value {
+    match state {
+        UplinkState::Searching { since, attempts, last_error } => json!({
+            "connected": false, "for_s": since.elapsed().as_secs(), "attempts": attempts, "last_error": last_error,
+        }),
+        UplinkState::Connected { peer, address, since, suspect } => json!({
+            "connected": true, "for_s": since.elapsed().as_secs(), "peer": peer.to_string(), "role": peer.role,
+            "node": peer.node.to_string(), "address": address.to_string(), "suspect": suspect,
+        }),
+    }
+}
+
+/// The same as a sentence.
+pub fn uplink_sentence(uplink: &Value) -> String {
+    let (text, number) = (|value: &Value| value.as_str().unwrap_or("-").to_owned(), |value: &Value| value.as_u64().unwrap_or(0));
+    if uplink["connected"] == true {
+        let doubt = if uplink["suspect"] == true { ", but nothing comes back at the moment" } else { "" };
+        return format!(
+            "connected to {} ({}) for {} s{doubt}",
+            text(&uplink["peer"]),
+            text(&uplink["address"]),
+            number(&uplink["for_s"])
+        );
+    }
+    let why = uplink["last_error"].as_str().map_or_else(String::new, |why| format!("; last: {why}"));
+    format!("not connected for {} s, {} attempts{why}", number(&uplink["for_s"]), number(&uplink["attempts"]))
+}

@@ -1,0 +1,105 @@
+//! How does a person at the machine speak with the node that runs there?
+//!
+//! A socket in the node's data folder, reachable only for who may read that folder: one line of JSON each way. What can
+//! be said there is the role's business.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tracing::warn;
+
+use crate::Failed;
+
+/// The longest line that is read: commands are short.
+const MAX_LINE_BYTES: u64 = 64 * 1024;
+
+/// A command at the terminal waits this long for the node.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a node answers to a request.
+pub trait Answering: Send + Sync + 'static {
+    /// The answer, or what went wrong in words for a person.
+    fn answer(&self, request: Value) -> impl Future<Output = Result<Value, String>> + Send;
+}
+
+/// Where the socket of a data folder is.
+pub fn path(data: &Path) -> PathBuf {
+    data.join("node.sock")
+}
+
+/// Opens the socket and answers until the program ends.
+///
+/// # Errors
+/// When the socket can not be made; a left-over of a process that died is replaced.
+pub fn open(data: &Path, role: Arc<impl Answering>) -> Result<(), Failed> {
+    let path = path(data);
+    // The store's lock says that no other process serves this folder.
+    drop(std::fs::remove_file(&path));
+    let listener = tokio::net::UnixListener::bind(&path)
+        .map_err(|error| Failed::new(1, format!("the socket {} can not be made: {error}", path.display())))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let role = role.clone();
+            tokio::spawn(async move {
+                if let Err(error) = serve(stream, &*role).await {
+                    warn!(%error, "a request at the local socket broke off");
+                }
+            });
+        }
+    });
+    Ok(())
+}
+
+async fn serve(mut stream: tokio::net::UnixStream, role: &impl Answering) -> std::io::Result<()> {
+    let (read, mut write) = stream.split();
+    let mut line = String::new();
+    tokio::io::BufReader::new(read.take(MAX_LINE_BYTES)).read_line(&mut line).await?;
+    let answer = match serde_json::from_str(&line) {
+        Ok(request) => role.answer(request).await,
+        Err(error) => Err(format!("not a request: {error}")),
+    };
+    let said = match answer {
+        Ok(value) => serde_json::json!({ "ok": value }),
+        Err(error) => serde_json::json!({ "error": error }),
+    };
+    write.write_all(format!("{said}\n").as_bytes()).await?;
+    write.shutdown().await
+}
+
+/// Asks the node that runs in a data folder. `None` when none runs there.
+///
+/// # Errors
+/// When the node refuses, or does not answer in time.
+pub fn ask(data: &Path, request: &Value) -> Result<Option<Value>, Failed> {
+    let Ok(mut stream) = UnixStream::connect(path(data)) else { return Ok(None) };
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(format!("{request}\n").as_bytes())?;
+    let mut line = String::new();
+    BufReader::new(stream)
+        .read_line(&mut line)
+        .map_err(|error| Failed::new(1, format!("the node runs but does not answer ({error}); look at its log")))?;
+    let mut answer: Value = serde_json::from_str(&line)
+        .map_err(|_| Failed::new(1, "the node ended while it was asked; nothing was changed"))?;
+    match answer.get("error").and_then(Value::as_str) {
+        Some(error) => Err(Failed::new(1, error.to_owned())),
+        None => Ok(Some(answer["ok"].take())),
+    }
+}
+
+/// Asks the node that must be running.
+///
+/// # Errors
+/// As [`ask`], and when none runs: exit code 6, because then nothing is known.
+pub fn ask_running(data: &Path, request: &Value, program: &str) -> Result<Value, Failed> {
+    ask(data, request)?.ok_or_else(|| {
+        let text = format!("{program} is not running with the data folder {}; start it with: {program} run", data.display());
+        Failed::new(6, text)
+    })
+}

@@ -1,0 +1,14 @@
+//! What do programs ask of `/api/v1`?
+//!
+//! Names and shapes here are a promise: fields are added, never renamed or removed. Times are RFC 3339 in UTC with
+//! milliseconds ([`Stamp`](crate::Stamp)); shares are 0 to 1; errors are problems with a stable `code`.
+
+mod export;
+mod here;
+mod machines;
+mod sites;
+
+pub(crate) use export::export;
+pub(crate) use here::here;
+pub(crate) use machines::{ledger, machine, machines};
+pub(crate) use sites::sites;

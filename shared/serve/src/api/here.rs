@@ -1,0 +1,50 @@
+//! Which node is this, and who am I to it?
+
+use axum::extract::{Extension, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Serialize;
+use vigie_model::Role;
+
+use crate::Upward;
+use crate::answer::Drawn;
+use crate::door::Caller;
+use crate::problem::Problem;
+use crate::shared::App;
+use crate::work;
+
+#[derive(Serialize)]
+struct Here {
+    role: Role,
+    name: String,
+    version: &'static str,
+    you: String,
+    /// Everybody's machines, or the clients whose machines `you` may see.
+    clients: Option<Vec<String>>,
+    upward: Option<Upward>,
+}
+
+/// `GET /api/v1/here`.
+pub(crate) async fn here(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let drawn = work::list(&app, move |app| {
+        let clients = match &caller.who.clients {
+            crate::Clients::All => None,
+            crate::Clients::Only(clients) => Some(clients.iter().map(ToString::to_string).collect()),
+        };
+        let here = Here {
+            role: app.lookout.role(),
+            name: app.lookout.name(),
+            version: env!("CARGO_PKG_VERSION"),
+            you: caller.who.name.clone(),
+            // Counts on the way up are of all clients together.
+            upward: app.lookout.upward().filter(|_| clients.is_none()),
+            clients,
+        };
+        Drawn::new(&here, app.lookout.now())
+    });
+    Ok(drawn.await?.answer(&headers))
+}

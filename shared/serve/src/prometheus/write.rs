@@ -1,0 +1,114 @@
+//! How does Prometheus write an answer?
+
+use std::io::Write;
+
+use vigie_query::{Answer, Coverage, LabelSet, Point, Value};
+
+use crate::number;
+use crate::stream::{Outlet, ReaderGone};
+
+/// Writes a whole answer, chunk by chunk.
+pub(super) fn write_answer<E: std::fmt::Debug>(answer: &Answer, out: &mut Outlet<E>) -> Result<(), ReaderGone> {
+    out.text.extend_from_slice(b"{\"status\":\"success\",\"data\":{\"resultType\":");
+    match &answer.value {
+        Value::Scalar(point) => {
+            out.text.extend_from_slice(b"\"scalar\",\"result\":");
+            write_point(*point, &mut out.text);
+        }
+        Value::Text(at_ms, text) => {
+            out.text.extend_from_slice(b"\"string\",\"result\":[");
+            write_seconds(*at_ms, &mut out.text);
+            out.text.push(b',');
+            write_text(text, &mut out.text);
+            out.text.push(b']');
+        }
+        Value::Vector(rows) => {
+            out.text.extend_from_slice(b"\"vector\",\"result\":[");
+            for (at, (labels, point)) in rows.iter().enumerate() {
+                begin_row(at, labels, &mut out.text);
+                out.text.extend_from_slice(b",\"value\":");
+                write_point(*point, &mut out.text);
+                out.text.push(b'}');
+                out.spill()?;
+            }
+            out.text.push(b']');
+        }
+        Value::Matrix(rows) => {
+            out.text.extend_from_slice(b"\"matrix\",\"result\":[");
+            for (at, (labels, points)) in rows.iter().enumerate() {
+                begin_row(at, labels, &mut out.text);
+                out.text.extend_from_slice(b",\"values\":[");
+                for (at, point) in points.iter().enumerate() {
+                    separate(at, &mut out.text);
+                    write_point(*point, &mut out.text);
+                    out.spill()?;
+                }
+                out.text.extend_from_slice(b"]}");
+            }
+            out.text.push(b']');
+        }
+    }
+    out.text.push(b'}');
+    write_warnings(&answer.coverage, &mut out.text);
+    out.text.push(b'}');
+    Ok(())
+}
+
+/// Writes labels as a JSON object.
+pub(crate) fn write_labels(labels: &LabelSet, out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (at, (name, value)) in labels.iter().enumerate() {
+        separate(at, out);
+        write_text(name, out);
+        out.push(b':');
+        write_text(value, out);
+    }
+    out.push(b'}');
+}
+
+/// Writes what is missing, if anything is.
+pub(super) fn write_warnings(coverage: &Coverage, out: &mut Vec<u8>) {
+    let warnings = coverage.warnings();
+    if warnings.is_empty() {
+        return;
+    }
+    out.extend_from_slice(b",\"warnings\":[");
+    for (at, warning) in warnings.iter().enumerate() {
+        separate(at, out);
+        write_text(warning, out);
+    }
+    out.push(b']');
+}
+
+/// Begins what stands in a list at this place.
+pub(super) fn separate(at: usize, out: &mut Vec<u8>) {
+    if at > 0 {
+        out.push(b',');
+    }
+}
+
+fn begin_row(at: usize, labels: &LabelSet, out: &mut Vec<u8>) {
+    separate(at, out);
+    out.extend_from_slice(b"{\"metric\":");
+    write_labels(labels, out);
+}
+
+fn write_point(point: Point, out: &mut Vec<u8>) {
+    out.push(b'[');
+    write_seconds(point.at_ms, out);
+    write!(out, ",\"{}\"]", number::prometheus(point.value)).expect("writing to a vector never fails");
+}
+
+/// Seconds with no more decimals than there are.
+fn write_seconds(at_ms: i64, out: &mut Vec<u8>) {
+    let sign = if at_ms < 0 { "-" } else { "" };
+    let (seconds, ms) = (at_ms.unsigned_abs() / 1000, at_ms.unsigned_abs() % 1000);
+    let written =
+        if ms == 0 { write!(out, "{sign}{seconds}") } else { write!(out, "{sign}{seconds}.{ms:03}") };
+    written.expect("writing to a vector never fails");
+}
+
+/// Writes a JSON text.
+pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, text).expect("a text is always JSON, and writing to a vector never fails");
+}

@@ -1,0 +1,82 @@
+//! Which address leads where, and through which doors?
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::Uri;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::params::MAX_FORM_BYTES;
+use crate::problem::{Code, Problem};
+use crate::shared::{App, Shared};
+use crate::{Access, Lookout, Options, api, armour, door, health, page, prometheus, tally};
+
+/// Everything a relay or a hub serves over HTTP.
+///
+/// Open: `/healthz`, `/readyz`, the sign-in page and its style. Everything else needs a bearer token or a session, and
+/// shows what those credentials may see. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or all
+/// askers count as one when guesses are counted; [`serve`](crate::serve()) does, and bounds connections too.
+pub fn router(lookout: Arc<dyn Lookout>, access: Arc<dyn Access>, options: Options) -> Router {
+    let app = Arc::new(Shared::new(lookout, access, options));
+    let router = open().merge(private(&app)).with_state(Arc::clone(&app));
+    router
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        // The fastest level halves JSON already; a relay has better uses for its processor.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(CatchPanicLayer::custom(armour::panicked))
+        .layer(from_fn_with_state(Arc::clone(&app), armour::headers))
+        .layer(from_fn_with_state(app, tally::observe))
+}
+
+fn open() -> Router<App> {
+    page::serve_files(Router::new(), &page::OPEN)
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        // Looks at the credentials itself, because loopback may need none.
+        .route("/metrics", get(health::metrics))
+        .route("/sign-in", get(door::sign_in_page).post(door::sign_in))
+        .route("/sign-out", axum::routing::post(door::sign_out))
+}
+
+fn private(app: &App) -> Router<App> {
+    page::serve_files(Router::new(), &page::PRIVATE)
+        .nest("/api/v1", api_routes())
+        .nest("/prometheus/api/v1", prometheus_routes())
+        .fallback(nothing_there)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(Arc::clone(app), door::require))
+}
+
+fn api_routes() -> Router<App> {
+    Router::new()
+        .route("/here", get(api::here))
+        .route("/sites", get(api::sites))
+        .route("/machines", get(api::machines))
+        .route("/machines/{id}", get(api::machine))
+        .route("/machines/{id}/ledger", get(api::ledger))
+        .route("/export", get(api::export).post(api::export))
+}
+
+fn prometheus_routes() -> Router<App> {
+    Router::new()
+        .route("/query", get(prometheus::query).post(prometheus::query))
+        .route("/query_range", get(prometheus::query_range).post(prometheus::query_range))
+        .route("/series", get(prometheus::series).post(prometheus::series))
+        .route("/labels", get(prometheus::label_names).post(prometheus::label_names))
+        .route("/label/{name}/values", get(prometheus::label_values))
+        .route("/status/buildinfo", get(prometheus::buildinfo))
+}
+
+async fn nothing_there(uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(80).collect();
+    Problem::not_found(format!("there is nothing at {path:?}"))
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(Code::MethodNotAllowed, "this address does not take this method", "see the Allow header")
+}

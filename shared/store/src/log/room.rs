@@ -1,0 +1,476 @@
+//! What goes when the disk fills up?
+//!
+//! First what the hub has signed for and the floor no longer protects; then, under pressure, what the floor protects;
+//! then, at the origin only, what the next hop keeps; and last the oldest, with a signed gap in its place. A relay or a hub
+//! gives nothing up: it says that it is under pressure, and takes in less.
+
+use redb::ReadableTable;
+use vigie_codec::SigningKey;
+use vigie_codec::statement::{SignedStatement, Statement};
+use vigie_merge::RangeSet;
+use vigie_model::{Gap, GapReason, Seq, StreamId, UtcMs};
+
+use super::facts::Change;
+use super::index::SpanChange;
+use super::loss::Loss;
+use super::pen::{Pen, add};
+use super::shelf::{SealRow, Shelf, at, number};
+use super::{Log, Standing, read};
+use crate::errors::{CommitError, ReadError, Trouble};
+use crate::types::StreamFacts;
+
+/// Segments deleted in one transaction: 8 MB, and a commit that a card writes in a second.
+const SEGMENTS_AT_ONCE: usize = 512;
+
+/// Loose ticks deleted in one transaction.
+const TICKS_AT_ONCE: usize = 4_096;
+
+/// Freed at least when the disk itself is full, whatever the cap: room for some minutes of an agent.
+const STARVED_BYTES: u64 = 1 << 20;
+
+/// How full the store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pressure {
+    /// There is room.
+    None,
+    /// Above 80 % of the cap: no more backlog from below.
+    Soft,
+    /// Above 95 % of the cap, or the disk itself is full: no more live ticks either.
+    Hard,
+}
+
+/// What was deleted to make room.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Evicted {
+    /// Ticks that the hub has had for longer than the floor.
+    pub settled: u64,
+    /// Ticks that the hub has, deleted before their time.
+    pub receipted: u64,
+    /// Ticks that the next hop has and the hub has not yet.
+    pub custody: u64,
+    /// Ticks that were too old to be kept.
+    pub expired: u64,
+    /// What was given up, as it was stated.
+    pub given_up: Vec<(StreamId, Gap)>,
+    /// Bytes of records deleted.
+    pub bytes: u64,
+}
+
+impl Log {
+    /// What the records take, with what redb adds.
+    pub fn used_bytes(&self) -> u64 {
+        let records: u64 = self.streams.values().map(|facts| facts.bytes.total()).sum();
+        records + records / 10
+    }
+
+    /// What they may take: what was configured, and no more than a share of the disk.
+    pub fn cap_bytes(&self) -> u64 {
+        let share = self.options.cap_percent_of_disk.zip(self.medium.space());
+        let of_disk = share.map_or(u64::MAX, |(percent, space)| space.total_bytes / 100 * u64::from(percent));
+        self.options.cap_bytes.min(of_disk)
+    }
+
+    /// How full the store is.
+    pub fn pressure(&self) -> Pressure {
+        let (used, cap) = (self.used_bytes(), self.cap_bytes());
+        if matches!(self.state, Standing::Full) || self.starved || used > cap / 100 * 95 {
+            Pressure::Hard
+        } else if used > cap / 100 * 80 {
+            Pressure::Soft
+        } else {
+            Pressure::None
+        }
+    }
+
+    /// Deletes what the hub has had for longer than the floor. To be called now and then.
+    ///
+    /// # Errors
+    /// As [`Log::commit`]; what was deleted before stays deleted.
+    pub fn forget(&mut self, now: UtcMs) -> Result<Evicted, CommitError> {
+        let mut evicted = Evicted::default();
+        let floor_ms = i64::try_from(self.options.floor.as_millis()).unwrap_or(i64::MAX);
+        let due = |facts: &StreamFacts| {
+            let mut settled = facts.settled_by(now, floor_ms);
+            settled.union_with(&facts.settled);
+            settled.intersection(facts.held()).intersection(&facts.present_ticks())
+        };
+        let streams: Vec<StreamId> =
+            self.streams.iter().filter(|(_, facts)| !due(facts).is_empty()).map(|(stream, _)| *stream).collect();
+        for stream in streams {
+            self.delete(stream, u64::MAX, &mut evicted, |pen, facts, sweep| {
+                facts.settle_receipts(now, floor_ms);
+                let may_go = facts.settled.intersection(facts.held());
+                pen.sweep(stream, facts, &may_go, sweep)
+            })
+            .map(|ticks| evicted.settled += ticks)?;
+        }
+        Ok(evicted)
+    }
+
+    /// Brings the store below its soft limit, giving up as little as can be. The key signs for what is given up: only a
+    /// node whose streams these are has one.
+    ///
+    /// # Errors
+    /// As [`Log::commit`]; what was deleted before stays deleted. On a full disk call it again: the ballast is gone by
+    /// then, and makes room for the deletion.
+    pub fn make_room(&mut self, now: UtcMs, key: Option<&SigningKey>) -> Result<Evicted, CommitError> {
+        let mut evicted = self.forget(now)?;
+        let goal = self.goal();
+        if let Some(goal) = goal {
+            self.delete_receipted(goal, &mut evicted)?;
+            if self.options.origin {
+                self.delete_in_custody(goal, &mut evicted)?;
+                if let Some(key) = key {
+                    self.give_up(goal, now, key, &mut evicted)?;
+                }
+            }
+        }
+        self.starved = false;
+        if let Err(error) = self.medium.ballast(true) {
+            tracing::debug!(%error, "no room for the ballast yet");
+        }
+        Ok(evicted)
+    }
+
+    /// Ticks that were kept here and now are nowhere that this node knows of: deleted because the next hop or the hub had
+    /// them, which has since lost them. The agent states a gap for those it is asked for.
+    pub fn unbacked(&self, stream: StreamId) -> RangeSet {
+        let Some(facts) = self.streams.get(&stream) else { return RangeSet::new() };
+        facts.ticks().without(&facts.present).without(facts.held()).without(&facts.custody)
+    }
+
+    /// Deletes what was measured before a time, whoever has it: the hub's retention.
+    ///
+    /// # Errors
+    /// As [`Log::commit`]; what was deleted before stays deleted.
+    pub fn expire(&mut self, stream: StreamId, before: UtcMs) -> Result<Evicted, CommitError> {
+        let mut evicted = Evicted::default();
+        let Some(facts) = self.streams.get(&stream) else { return Ok(evicted) };
+        let spans = self.spans(stream).map_err(|error| match error {
+            ReadError::Io(error) => CommitError::Io(error),
+            ReadError::Damaged(why) => CommitError::Damaged(why),
+        })?;
+        let old = spans.iter().filter(|span| span.latest(facts.anchors.get(&span.boot_no)) < before);
+        let may_go: RangeSet = old.map(|span| (span.first, span.last)).collect();
+        if !may_go.is_empty() {
+            evicted.expired = self.delete(stream, u64::MAX, &mut evicted, |pen, facts, sweep| {
+                pen.sweep(stream, facts, &may_go, sweep)
+            })?;
+        }
+        Ok(evicted)
+    }
+
+    /// What must be reached, if anything must.
+    fn goal(&self) -> Option<u64> {
+        let (used, cap) = (self.used_bytes(), self.cap_bytes());
+        // A little below the limit, or each commit would find it exceeded again.
+        let goal = if used > cap / 100 * 80 { cap / 100 * 75 } else { used };
+        let goal = if self.starved { goal.min(used.saturating_sub(STARVED_BYTES.max(used / 16))) } else { goal };
+        (goal < used).then_some(goal)
+    }
+
+    fn delete_receipted(&mut self, goal: u64, evicted: &mut Evicted) -> Result<(), CommitError> {
+        for stream in self.oldest_first() {
+            let excess = self.used_bytes().saturating_sub(goal);
+            evicted.receipted += self.delete(stream, excess, evicted, |pen, facts, sweep| {
+                let may_go = facts.held().clone();
+                pen.sweep(stream, facts, &may_go, sweep)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn delete_in_custody(&mut self, goal: u64, evicted: &mut Evicted) -> Result<(), CommitError> {
+        for stream in self.oldest_first() {
+            let excess = self.used_bytes().saturating_sub(goal);
+            evicted.custody += self.delete(stream, excess, evicted, |pen, facts, sweep| {
+                let may_go = facts.custody.clone();
+                pen.sweep(stream, facts, &may_go, sweep)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn give_up(
+        &mut self,
+        goal: u64,
+        now: UtcMs,
+        key: &SigningKey,
+        evicted: &mut Evicted,
+    ) -> Result<(), CommitError> {
+        for stream in self.oldest_first() {
+            let excess = self.used_bytes().saturating_sub(goal);
+            let mut gaps = Vec::new();
+            self.delete(stream, excess, evicted, |pen, facts, sweep| {
+                let may_go = facts.present_ticks();
+                pen.sweep(stream, facts, &may_go, sweep)?;
+                let stated = pen.state_gaps(stream, facts, &sweep.runs, now, key)?;
+                gaps.extend(stated);
+                Ok(())
+            })?;
+            evicted.given_up.extend(gaps.into_iter().map(|gap| (stream, gap)));
+        }
+        Ok(())
+    }
+
+    /// Streams by the age of what they hold, as their machines' clocks had it.
+    fn oldest_first(&self) -> Vec<StreamId> {
+        let mut streams: Vec<_> = self
+            .streams
+            .iter()
+            .filter(|(_, facts)| facts.bytes.total() > facts.bytes.other)
+            .map(|(stream, _)| {
+                let oldest = self.reading(|shelves| {
+                    let mut oldest = i64::MAX;
+                    read::segments_from(&shelves.seals, *stream, 0, |_, row| {
+                        oldest = row.map_or(oldest, |row| row.seal.header.utc_min.0);
+                        false
+                    })?;
+                    Ok(oldest)
+                });
+                (oldest.unwrap_or(i64::MAX), *stream)
+            })
+            .collect();
+        streams.sort_unstable();
+        streams.into_iter().map(|(_, stream)| stream).collect()
+    }
+
+    /// Deletes of one stream in as many transactions as it takes; says how many ticks.
+    fn delete(
+        &mut self,
+        stream: StreamId,
+        excess: u64,
+        evicted: &mut Evicted,
+        mut work: impl FnMut(&mut Pen<'_>, &mut StreamFacts, &mut Sweep) -> Result<(), Trouble>,
+    ) -> Result<u64, CommitError> {
+        let (mut left, mut ticks) = (excess, 0);
+        while left > 0 {
+            let sweep = self.transact(|pen| {
+                let mut sweep = Sweep::new(left);
+                if let Some(mut facts) = pen.take(stream) {
+                    let done = work(pen, &mut facts, &mut sweep);
+                    pen.give(stream, facts);
+                    done?;
+                }
+                Ok(sweep)
+            })?;
+            evicted.bytes += sweep.bytes;
+            ticks += sweep.ticks;
+            left = left.saturating_sub(sweep.bytes + sweep.bytes / 10);
+            if sweep.ticks == 0 || !sweep.stopped {
+                break;
+            }
+        }
+        Ok(ticks)
+    }
+}
+
+/// Records on their way out.
+struct Sweep {
+    /// Enough is deleted when so many bytes are.
+    wanted_bytes: u64,
+    bytes: u64,
+    ticks: u64,
+    segments: usize,
+    /// There may be more to delete.
+    stopped: bool,
+    /// What went, run by run, with the samples in it.
+    runs: Vec<(u64, u64, u64)>,
+}
+
+impl Sweep {
+    fn new(wanted_bytes: u64) -> Self {
+        Self { wanted_bytes, bytes: 0, ticks: 0, segments: 0, stopped: false, runs: Vec::new() }
+    }
+
+    fn is_full(&self) -> bool {
+        self.segments >= SEGMENTS_AT_ONCE || self.bytes + self.bytes / 10 >= self.wanted_bytes
+    }
+
+    fn went(&mut self, first: u64, last: u64, samples: u64, bytes: i64) {
+        self.bytes += bytes.unsigned_abs();
+        self.ticks += last - first + 1;
+        match self.runs.last_mut() {
+            Some(run) if run.1 + 1 == first => (run.1, run.2) = (last, run.2 + samples),
+            _ => self.runs.push((first, last, samples)),
+        }
+    }
+}
+
+impl Pen<'_> {
+    /// Deletes the segments and loose ticks that lie in a set, oldest first, until enough is deleted.
+    fn sweep(
+        &mut self,
+        stream: StreamId,
+        facts: &mut StreamFacts,
+        may_go: &RangeSet,
+        sweep: &mut Sweep,
+    ) -> Result<(), Trouble> {
+        let may_go = may_go.intersection(&facts.present_ticks());
+        for (first, last) in may_go.ranges() {
+            let (victims, damaged) = self.segments_within(stream, first, last, sweep)?;
+            for victim in victims {
+                if sweep.is_full() {
+                    sweep.stopped = true;
+                    return Ok(());
+                }
+                self.delete_segment(stream, facts, &victim, sweep)?;
+            }
+            for key in damaged {
+                self.later.push(Loss::row(stream, Shelf::Seal, key));
+            }
+            if sweep.is_full() {
+                sweep.stopped = true;
+                return Ok(());
+            }
+            self.delete_loose(stream, facts, first, last, sweep)?;
+        }
+        Ok(())
+    }
+
+    fn segments_within(
+        &mut self,
+        stream: StreamId,
+        first: u64,
+        last: u64,
+        sweep: &Sweep,
+    ) -> Result<(Vec<SealRow>, Vec<Vec<u8>>), Trouble> {
+        let (mut victims, mut damaged) = (Vec::new(), Vec::new());
+        let most = SEGMENTS_AT_ONCE - sweep.segments.min(SEGMENTS_AT_ONCE) + 1;
+        read::segments_from(self.table(Shelf::Seal)?, stream, first, |key, row| match row {
+            Ok(row) if row.last() <= last => {
+                victims.push(row);
+                victims.len() < most
+            }
+            Ok(_) => false,
+            Err(_) => {
+                damaged.push(key.to_vec());
+                true
+            }
+        })?;
+        Ok((victims, damaged))
+    }
+
+    fn delete_segment(
+        &mut self,
+        stream: StreamId,
+        facts: &mut StreamFacts,
+        row: &SealRow,
+        sweep: &mut Sweep,
+    ) -> Result<(), Trouble> {
+        let key = at(stream, row.first());
+        let bytes = self.remove(Shelf::Seal, &key)? + self.remove(Shelf::Body, &key)?;
+        add(&mut facts.bytes.sealed, bytes);
+        facts.present.remove(row.first(), row.last());
+        self.spans.push((stream, SpanChange::Gone(row.first())));
+        sweep.segments += 1;
+        sweep.went(row.first(), row.last(), row.seal.header.samples, bytes);
+        Ok(())
+    }
+
+    fn delete_loose(
+        &mut self,
+        stream: StreamId,
+        facts: &mut StreamFacts,
+        first: u64,
+        last: u64,
+        sweep: &mut Sweep,
+    ) -> Result<(), Trouble> {
+        let end = self.end_of_sweep(stream, first, last, sweep)?;
+        let mut gone = Vec::new();
+        let bytes = self.remove_range(Shelf::Tick, &at(stream, first), &at(stream, end), |key, row| {
+            let samples = read::tick(key, row).map_or(0, |tick| tick.samples.len() as u64);
+            gone.push((number(key).unwrap_or(first), samples, (key.len() + row.len()) as i64));
+        })?;
+        sweep.stopped |= end < last;
+        add(&mut facts.bytes.loose, bytes);
+        for (number, samples, bytes) in gone {
+            facts.present.remove(number, number);
+            sweep.went(number, number, samples, bytes);
+        }
+        Ok(())
+    }
+
+    /// The last loose tick that has to go.
+    fn end_of_sweep(&mut self, stream: StreamId, first: u64, last: u64, sweep: &Sweep) -> Result<u64, Trouble> {
+        let (low, high) = (at(stream, first), at(stream, last));
+        let (mut bytes, mut rows, mut end) = (sweep.bytes, 0, last);
+        for row in self.table(Shelf::Tick)?.range::<&[u8]>(low.as_slice()..=high.as_slice())? {
+            let (key, row) = row?;
+            bytes += (key.value().len() + row.value().len()) as u64;
+            rows += 1;
+            if rows >= TICKS_AT_ONCE || bytes + bytes / 10 >= sweep.wanted_bytes {
+                end = number(key.value()).unwrap_or(last);
+                break;
+            }
+        }
+        Ok(end)
+    }
+
+    /// States what was given up, joined with what was given up beside it before.
+    fn state_gaps(
+        &mut self,
+        stream: StreamId,
+        facts: &mut StreamFacts,
+        runs: &[(u64, u64, u64)],
+        now: UtcMs,
+        key: &SigningKey,
+    ) -> Result<Vec<Gap>, Trouble> {
+        let mut stated = Vec::new();
+        for (first, last, samples) in runs {
+            let gone = RangeSet::of(*first, *last).without(facts.held());
+            let whole = gone.contains_range(*first, *last);
+            for (first, last) in gone.ranges() {
+                let samples = whole.then_some(*samples);
+                let gap = Gap { first: Seq(first), last: Seq(last), reason: GapReason::Evicted, samples, noted_at: now };
+                stated.push(gap);
+                let said = SignedStatement::new(stream, Statement::Gap(joined(facts, gap)), key);
+                self.give(stream, facts.clone());
+                self.keep_statement(said)?;
+                if let Some(changed) = self.take(stream) {
+                    *facts = changed;
+                }
+            }
+        }
+        Ok(stated)
+    }
+}
+
+/// A gap and its neighbours of the same reason as one: years without room are one gap, not one for each hour.
+fn joined(facts: &StreamFacts, gap: Gap) -> Gap {
+    let touches = |other: &&Gap| {
+        other.reason == gap.reason && (other.last.next() == gap.first || gap.last.next() == other.first)
+    };
+    facts.gap_list.iter().filter(touches).fold(gap, |all, other| Gap {
+        first: all.first.min(other.first),
+        last: all.last.max(other.last),
+        samples: all.samples.zip(other.samples).map(|(some, more)| some + more),
+        ..all
+    })
+}
+
+trait Settle {
+    /// What the hub has had for longer than the floor, by the receipts remembered.
+    fn settled_by(&self, now: UtcMs, floor_ms: i64) -> RangeSet;
+
+    fn settle_receipts(&mut self, now: UtcMs, floor_ms: i64);
+}
+
+impl Settle for StreamFacts {
+    /// What the hub has had for longer than the floor, by the receipts remembered.
+    fn settled_by(&self, now: UtcMs, floor_ms: i64) -> RangeSet {
+        let old = |at: UtcMs| at.0.saturating_add(floor_ms) <= now.0;
+        let last = self.receipt.iter().filter(|receipt| old(receipt.at)).map(|receipt| &receipt.held);
+        let past = self.receipts.iter().filter(|past| old(past.at)).map(|past| &past.held);
+        last.chain(past).fold(RangeSet::new(), |mut all, held| {
+            all.union_with(held);
+            all
+        })
+    }
+
+    fn settle_receipts(&mut self, now: UtcMs, floor_ms: i64) {
+        let settled = self.settled_by(now, floor_ms);
+        self.settled.union_with(&settled);
+        self.receipts.retain(|past| past.at.0.saturating_add(floor_ms) > now.0);
+    }
+}

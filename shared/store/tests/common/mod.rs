@@ -1,0 +1,187 @@
+//! A machine to keep things of.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use vigie_codec::SigningKey;
+use vigie_codec::receipt::Receipt;
+use vigie_codec::schema::SchemaHash;
+use vigie_codec::segment::{HeaderHash, Segment, seal};
+use vigie_codec::statement::{SignedStatement, Statement};
+use vigie_merge::RangeSet;
+use vigie_model::{
+    Anchor, Boot, ClockSource, Gap, GapReason, Incarnation, Kind, Moment, NodeId, Resolution, Role, Sample, Seq, SeriesDef,
+    SeriesIx, StreamId, Tick, UtcMs,
+};
+use vigie_store::fault::FaultDisk;
+use vigie_sync::Ledger;
+use vigie_store::{Log, Options, Outcome, Record, Write};
+
+pub const T0: i64 = 1_700_000_000_000;
+
+/// An agent with a key and a stream.
+pub struct Machine {
+    pub key: SigningKey,
+    pub stream: StreamId,
+    pub series: u32,
+}
+
+impl Machine {
+    pub fn new(seed: u8) -> Self {
+        let key = SigningKey::from_bytes(&[seed; 32]);
+        let agent = NodeId::of_key(key.verifying_key().as_bytes());
+        Self { key, stream: StreamId { agent, incarnation: Incarnation(u64::from(seed)) }, series: 5 }
+    }
+
+    pub fn hello(&self) -> Write {
+        let key = *self.key.verifying_key().as_bytes();
+        Write::Stream { stream: self.stream, key, name: format!("machine-{}", self.key.to_bytes()[0]) }
+    }
+
+    /// A tick whose every value follows from its number.
+    pub fn tick(&self, number: u64) -> Tick {
+        let samples = (0..self.series).map(|series| Sample { series: SeriesIx(series), value: value(number, series) });
+        let at = Moment { utc: UtcMs(T0 + number as i64 * 10_000), boot: Boot { no: 1, ms: number * 10_000 } };
+        Tick { seq: Seq(number), at, samples: samples.collect() }
+    }
+
+    pub fn ticks(&self, first: u64, last: u64) -> Write {
+        let ticks = (first..=last).map(|number| Arc::new(self.tick(number))).collect();
+        Write::Ticks { stream: self.stream, ticks }
+    }
+
+    pub fn segment(&self, first: u64, last: u64) -> Segment {
+        let ticks: Vec<Tick> = (first..=last).map(|number| self.tick(number)).collect();
+        seal(self.stream, &ticks, (0, SchemaHash::EMPTY), HeaderHash::NONE, &self.key).expect("a run of ticks")
+    }
+
+    pub fn sealed(&self, first: u64, last: u64) -> Write {
+        Write::Segment(self.segment(first, last))
+    }
+
+    pub fn gap(&self, first: u64, last: u64, reason: GapReason, samples: Option<u64>) -> Write {
+        let gap = Gap { first: Seq(first), last: Seq(last), reason, samples, noted_at: UtcMs(T0) };
+        Write::Statement(SignedStatement::new(self.stream, Statement::Gap(gap), &self.key))
+    }
+
+    pub fn anchor(&self, boot_no: u32, boot_ms: u64, utc: i64) -> Write {
+        let boot = Boot { no: boot_no, ms: boot_ms };
+        let anchor = Anchor { boot, utc: UtcMs(utc), error_ms: 20, source: ClockSource::Hub };
+        Write::Statement(SignedStatement::new(self.stream, Statement::Anchor(anchor), &self.key))
+    }
+
+    pub fn receipt(&self, held: RangeSet, hub_epoch: u64, at: i64) -> Write {
+        let hub = SigningKey::from_bytes(&[200; 32]);
+        Write::Receipt(Receipt::new(self.stream, held, 0, hub_epoch, UtcMs(at), &hub))
+    }
+}
+
+pub fn value(number: u64, series: u32) -> i64 {
+    (number as i64 * 7 + i64::from(series) * 1_000) % 100_003
+}
+
+pub fn def(place: u32) -> SeriesDef {
+    let label = place.to_string();
+    SeriesDef::new("test.value", &[("place", &label)], "1", Kind::Gauge, Resolution::ONE).expect("a plain series")
+}
+
+pub fn set(ranges: &[(u64, u64)]) -> RangeSet {
+    ranges.iter().copied().collect()
+}
+
+pub fn options() -> Options {
+    Options { cap_percent_of_disk: None, new_epoch: Some(7), cache_bytes: 4 << 20, ..Options::relay(1 << 30) }
+}
+
+pub fn agent_options(cap_bytes: u64) -> Options {
+    Options { cap_percent_of_disk: None, new_epoch: Some(7), ..Options::agent(cap_bytes) }
+}
+
+pub fn open(disk: &FaultDisk) -> Log {
+    Log::open_on(disk.clone(), options()).expect("the disk is sound").0
+}
+
+/// Commits and expects that all was kept.
+pub fn keep(log: &mut Log, writes: Vec<Write>) {
+    for outcome in log.commit(writes).expect("the disk is sound") {
+        assert!(matches!(outcome, Outcome::Kept(_)), "{outcome:?}");
+    }
+}
+
+/// Everything that can be loaded, number by number; panics on a wrong value.
+pub fn served(log: &Log, machine: &Machine) -> Served {
+    let all = RangeSet::of(1, u64::MAX - 1);
+    let mut served = Served::default();
+    let mut wanted = all;
+    loop {
+        let Ok(records) = log.load(machine.stream, &wanted, 1 << 20, true) else { break };
+        if records.is_empty() {
+            break;
+        }
+        for record in records {
+            match record {
+                Record::Segment(segment) => {
+                    segment.verify(&machine.key.verifying_key()).expect("what the agent signed");
+                    wanted.remove(segment.header().first.0, segment.header().last.0);
+                    for tick in segment.ticks().expect("a block") {
+                        assert_eq!(tick, machine.tick(tick.seq.0), "a wrong value was served");
+                        assert!(served.ticks.insert(tick.seq.0, tick.seq.0), "tick {} was served twice", tick.seq);
+                    }
+                }
+                Record::Ticks(ticks) => {
+                    for tick in ticks {
+                        assert_eq!(*tick, machine.tick(tick.seq.0), "a wrong value was served");
+                        assert!(served.ticks.insert(tick.seq.0, tick.seq.0), "tick {} was served twice", tick.seq);
+                        wanted.remove(tick.seq.0, tick.seq.0);
+                    }
+                }
+                Record::Statement(said) => {
+                    said.verify(&machine.key.verifying_key()).expect("what the agent signed");
+                    if let Statement::Gap(gap) = said.statement {
+                        served.gaps.insert(gap.first.0, gap.last.0);
+                        wanted.remove(gap.first.0, gap.last.0);
+                    }
+                }
+            }
+        }
+    }
+    served
+}
+
+#[derive(Debug, Default)]
+pub struct Served {
+    pub ticks: RangeSet,
+    pub gaps: RangeSet,
+}
+
+pub fn given_up(log: &Log, machine: &Machine) -> BTreeMap<GapReason, u64> {
+    Ledger::of(&log.streams()[&machine.stream], Role::Agent).given_up
+}
+
+/// splitmix64, so that a test's seed is its name.
+pub struct Chance(pub u64);
+
+impl Chance {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+}
+
+/// redb panics on damaged pages, and says so each time.
+pub fn quiet_redb() {
+    let loud = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic.location().is_none_or(|at| !at.file().contains("redb")) {
+            loud(panic);
+        }
+    }));
+}

@@ -1,1 +1,9 @@
-//! Everyone's view: the hub, its API and its page.
+//! How does everybody see every machine? The hub: enrols nodes, keeps what they bring, signs for it, and answers.
+
+mod admission;
+pub mod cli;
+mod config;
+mod desk;
+mod registry;
+mod run;
+mod tokens;

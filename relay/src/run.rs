@@ -136,7 +136,8 @@ impl Relay {
         }
         info!("stopping");
         self.fleet.set_not_ready(vec!["the relay is stopping".to_owned()]);
-        drop(self.close_http.send(()));
+        // An error says that the server has ended by itself.
+        let _ended = self.close_http.send(());
         self.handle.leave("the relay was stopped").await;
         self.http.abort();
         drop(std::fs::remove_file(hatch::path(&self.data)));

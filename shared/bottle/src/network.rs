@@ -346,6 +346,9 @@ impl World {
 
     pub(crate) fn arrive(&mut self, conn: usize, pipe: usize, lane: Lane, frame: Vec<u8>) {
         let Some(at) = self.conns.get_mut(&conn) else { return };
+        if self.torn.contains(&conn) {
+            return;
+        }
         // While the link is down, and while what stood on it is not yet taken up again.
         if self.links[at.link].is_down() || !at.pipes[pipe].parked.is_empty() {
             return at.pipes[pipe].parked.push_back((lane, frame));

@@ -176,6 +176,8 @@ pub struct Node {
 /// What a connection's reader brings.
 #[derive(Debug)]
 enum Came {
+    /// An accepted connection has brought its first frame: it is the one its dialler uses.
+    First(Box<Connection>, Lane, bytes::Bytes),
     Frame(SessionId, Lane, bytes::Bytes),
     Ended(SessionId, Closed),
 }
@@ -238,7 +240,7 @@ impl Node {
                 Some(kept) = self.kept.recv() => self.kept(kept),
                 Some(came) = self.frames.1.recv() => self.came(came),
                 accepted = accept(&mut self.listener) => self.accepted(accepted),
-                connection = dialled(&mut self.uplink) => self.attach(connection, Way::Up),
+                connection = dialled(&mut self.uplink) => drop(self.attach(connection, Way::Up)),
                 () = at(deadline) => self.tell(Input::Timeout),
             }
         }
@@ -310,13 +312,15 @@ impl Node {
 
     fn accepted(&mut self, accepted: Option<Accepted>) {
         match accepted {
-            Some(Accepted::Session(connection)) => self.attach(connection, Way::Down),
+            // Diallers race several attempts and close all but one. What brings a frame is the one that is used; an
+            // attempt that was only accepted must not take its place.
+            Some(Accepted::Session(connection)) => drop(tokio::spawn(first_frame(connection, self.frames.0.clone()))),
             Some(Accepted::Enrolment(enrolment)) => self.happens(Happening::Enrolment(Box::new(enrolment))),
             None => self.listener = None,
         }
     }
 
-    fn attach(&mut self, connection: Connection, way: Way) {
+    fn attach(&mut self, connection: Connection, way: Way) -> SessionId {
         let session = SessionId(self.next_session);
         self.next_session += 1;
         let peer = connection.peer().clone();
@@ -345,10 +349,15 @@ impl Node {
         let profile = if way == Way::Up { self.up.clone() } else { self.down.clone() };
         self.tell(Input::Connected { session, peer: is.clone(), profile });
         self.happens(Happening::Up(session, is));
+        session
     }
 
     fn came(&mut self, came: Came) {
         match came {
+            Came::First(connection, lane, bytes) => {
+                let session = self.attach(*connection, Way::Down);
+                self.tell(Input::Frame { session, lane, bytes: bytes.to_vec() });
+            }
             Came::Frame(session, lane, bytes) => {
                 if self.clock.mono_ms() >= self.path_due_ms {
                     self.path_due_ms = self.clock.mono_ms() + PATH_EVERY_MS;
@@ -480,6 +489,16 @@ async fn read(mut connection: Connection, session: SessionId, frames: mpsc::Send
         if frames.send(came).await.is_err() {
             return;
         }
+    }
+}
+
+/// A dialler that says nothing for this long after its handshake was only racing.
+const FIRST_FRAME: std::time::Duration = std::time::Duration::from_secs(30);
+
+async fn first_frame(mut connection: Connection, frames: mpsc::Sender<Came>) {
+    if let Ok(Ok((lane, bytes))) = tokio::time::timeout(FIRST_FRAME, connection.recv()).await {
+        // Fails only when the loop has ended.
+        drop(frames.send(Came::First(Box::new(connection), lane, bytes)).await);
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 /// Machines that a warning names one by one; of the others it says how many.
 const MAX_NAMED: usize = 10;
 
@@ -90,11 +93,11 @@ impl fmt::Display for Shortfall {
         let Self { machine, site, lack, .. } = self;
         match lack {
             Lack::Cut { since_ms } => {
-                let since = *since_ms as f64 / 1000.0;
+                let since = moment(*since_ms);
                 write!(f, "site {site} is cut off: nothing of {machine} after {since} has been heard yet")
             }
             Lack::Silent { since_ms } => {
-                let since = *since_ms as f64 / 1000.0;
+                let since = moment(*since_ms);
                 write!(f, "{machine} at site {site} does not answer: nothing after {since} has been heard")
             }
             Lack::Waiting { ticks } => {
@@ -103,6 +106,12 @@ impl fmt::Display for Shortfall {
             Lack::Lost { ticks } => write!(f, "{ticks} measurements of {machine} at site {site} are lost"),
         }
     }
+}
+
+/// A moment as people and programs read it. One that no calendar holds is given in seconds.
+fn moment(ms: i64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp(ms.div_euclid(1000)).ok();
+    at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| (ms / 1000).to_string())
 }
 
 #[cfg(test)]
@@ -119,7 +128,7 @@ mod tests {
         }
         let warnings = coverage.warnings();
         assert_eq!(warnings.len(), 11);
-        assert_eq!(warnings[0], "site lyon is cut off: nothing of m0 after 1.5 has been heard yet");
+        assert_eq!(warnings[0], "site lyon is cut off: nothing of m0 after 1970-01-01T00:00:01Z has been heard yet");
         assert_eq!(warnings[10], "4 more machines are incomplete in this range");
     }
 }

@@ -14,8 +14,11 @@ const MAX_TEXT_BYTES: usize = 16 * 1024;
 /// Open brackets at one place. The tree is walked recursively on a 2 MB stack.
 const MAX_DEPTH: usize = 64;
 
-/// Operator signs outside strings: each may nest the tree by one.
-const MAX_SIGNS: usize = 512;
+/// Operators outside strings: each may nest the tree by one, and the parser walks 800 of them off a 2 MB stack.
+const MAX_OPERATORS: usize = 256;
+
+/// Operators that are words.
+const OPERATOR_WORDS: [&str; 4] = ["and", "or", "unless", "atan2"];
 
 /// Regular expressions in one query, each at most [`MAX_REGEX_BYTES`](crate::matcher::MAX_REGEX_BYTES) compiled.
 const MAX_REGEXES: usize = 16;
@@ -25,7 +28,7 @@ pub(crate) fn admit(text: &str) -> Result<(), QueryError> {
     if text.len() > MAX_TEXT_BYTES {
         return refuse(format!("the query is longer than {MAX_TEXT_BYTES} bytes"));
     }
-    let mut scan = Scan { rest: text, depth: 0, signs: 0, regexes: 0, pattern_follows: false };
+    let mut scan = Scan { rest: text, depth: 0, operators: 0, regexes: 0, pattern_follows: false };
     while scan.step()? {}
     Ok(())
 }
@@ -33,7 +36,7 @@ pub(crate) fn admit(text: &str) -> Result<(), QueryError> {
 struct Scan<'a> {
     rest: &'a str,
     depth: usize,
-    signs: usize,
+    operators: usize,
     regexes: usize,
     pattern_follows: bool,
 }
@@ -53,20 +56,30 @@ impl Scan<'_> {
                 self.pattern_follows = true;
                 return Ok(true);
             }
+            letter if letter.is_ascii_alphabetic() || letter == '_' => return Ok(self.word()),
             '(' | '[' | '{' => self.depth += 1,
             ')' | ']' | '}' => self.depth = self.depth.saturating_sub(1),
-            '+' | '-' | '*' | '/' | '%' | '^' | '=' | '<' | '>' | '!' | '@' => self.signs += 1,
+            '+' | '-' | '*' | '/' | '%' | '^' | '=' | '<' | '>' | '!' | '@' => self.operators += 1,
             _ => {}
         }
         self.pattern_follows &= first.is_whitespace();
         self.skip(first.len_utf8());
         if self.depth > MAX_DEPTH {
-            return refuse(format!("the query nests more than {MAX_DEPTH} brackets")).map(|()| true);
+            return Err(QueryError::BadData(format!("the query nests more than {MAX_DEPTH} brackets")));
         }
-        if self.signs > MAX_SIGNS {
-            return refuse(format!("the query has more than {MAX_SIGNS} operators")).map(|()| true);
+        if self.operators > MAX_OPERATORS {
+            return Err(QueryError::BadData(format!("the query has more than {MAX_OPERATORS} operators")));
         }
         Ok(true)
+    }
+
+    fn word(&mut self) -> bool {
+        let end = self.rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':').unwrap_or(self.rest.len());
+        let word = self.rest[..end].to_ascii_lowercase();
+        self.operators += usize::from(OPERATOR_WORDS.contains(&word.as_str()));
+        self.pattern_follows = false;
+        self.skip(end);
+        true
     }
 
     fn string(&mut self, quote: char) -> Result<(), QueryError> {
@@ -126,7 +139,8 @@ mod tests {
         for text in [
             "a".repeat(MAX_TEXT_BYTES + 1),
             "(".repeat(65),
-            "-".repeat(513),
+            "-".repeat(257),
+            format!("up{} ", " AND up".repeat(257)),
             many_regexes,
             r#"{a=~"\\w{500}{50}"}"#.to_owned(),
             r#"{a=~ "\x5cw{500}{50}"}"#.to_owned(),

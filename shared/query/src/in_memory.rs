@@ -8,7 +8,7 @@ use crate::{Coverage, LabelSet, Limits, Matcher, SeriesSamples, Shortfall, Sourc
 #[derive(Debug, Clone, Default)]
 pub struct InMemory {
     pieces: Vec<Piece>,
-    coverage: Coverage,
+    shortfalls: Vec<Shortfall>,
 }
 
 #[derive(Debug, Clone)]
@@ -25,9 +25,9 @@ impl InMemory {
         self.pieces.push(Piece { labels: Arc::new(labels), timestamps_ms, values });
     }
 
-    /// Says with every answer that something of this machine is missing.
+    /// Says that something of this machine is missing, with every answer that may be about it.
     pub fn lacks(&mut self, shortfall: Shortfall) {
-        self.coverage.lacks(shortfall);
+        self.shortfalls.push(shortfall);
     }
 }
 
@@ -52,6 +52,19 @@ impl Source for InMemory {
                 break;
             }
         }
-        Ok(self.coverage.clone())
+        let mut coverage = Coverage::whole();
+        let asked = self.shortfalls.iter().filter(|shortfall| concerns(matchers, shortfall));
+        asked.for_each(|shortfall| coverage.lacks(shortfall.clone()));
+        Ok(coverage)
     }
+}
+
+fn concerns(matchers: &[Matcher], shortfall: &Shortfall) -> bool {
+    let value = |name: &str| match name {
+        "machine" => Some(&shortfall.machine),
+        "machine_id" => Some(&shortfall.machine_id),
+        "site" => Some(&shortfall.site),
+        _ => None,
+    };
+    matchers.iter().all(|matcher| value(matcher.name()).is_none_or(|value| matcher.matches(value)))
 }

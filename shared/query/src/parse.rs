@@ -207,8 +207,9 @@ mod tests {
     fn a_deep_or_long_text_neither_hangs_nor_overflows() {
         let deep = format!("{}1{}", "(".repeat(64), ")".repeat(64));
         assert!(Query::parse(&deep).is_ok());
-        assert!(Query::parse(&format!("{}1", "-".repeat(500))).is_ok());
-        assert!(Query::parse(&format!("1{}", "+1".repeat(500))).is_ok());
+        assert!(Query::parse(&format!("{}1", "-".repeat(256))).is_ok());
+        assert!(Query::parse(&format!("1{}", "+1".repeat(256))).is_ok());
+        assert!(Query::parse(&format!("up{}", " and up".repeat(256))).is_err());
         assert!(Query::parse(&format!("up{}", " and up".repeat(2000))).is_err());
     }
 

@@ -175,7 +175,7 @@ impl Actor {
         for (metric, liveliness) in metrics {
             let labels = self.owner().labels().map(|(name, value)| (name.to_owned(), value.to_owned()));
             let labels = LabelSet::new(labels.into_iter().chain([("__name__".to_owned(), metric.to_owned())]));
-            let times = (now_ms - DAY_MS..=until).step_by(INTERVAL_MS as usize);
+            let times = (now_ms - now_ms.rem_euclid(INTERVAL_MS as i64) - DAY_MS..=until).step_by(INTERVAL_MS as usize);
             let heard = times.filter(|at| !self.is_gap(*at, now_ms));
             source.add(labels, heard.map(|at| (at, self.value(at, liveliness))));
         }

@@ -94,8 +94,9 @@ export class Chart {
   }
 
   textures() {
-    const pattern = (name, size, d) => draw("pattern", { id: `${this.id}-${name}`, width: size, height: size, patternUnits: "userSpaceOnUse" }, draw("path", { d, class: "hatch" }));
-    return draw("defs", {}, pattern("waiting", 8, "M-2 2 2-2M0 8 8 0M6 10l4-4"), pattern("lost", 8, "M0 8 8 0M0 0l8 8"));
+    const pattern = (name, d) => draw("pattern", { id: this.id + name, width: 8, height: 8, patternUnits: "userSpaceOnUse" },
+      draw("path", { d, class: "hatch" }));
+    return draw("defs", {}, pattern("w", "M-2 2 2-2M0 8 8 0M6 10l4-4"), pattern("x", "M0 8 8 0M0 0l8 8"));
   }
 
   // Why nothing is drawn: the ledger's holes where it knows the times, otherwise only that it is not here.
@@ -103,7 +104,8 @@ export class Chart {
     const parts = [];
     const last = this.lastAt();
     const cut = ["cut", "late"].includes(this.frame.state);
-    const known = this.frame.holes.filter((hole) => hole.from).map((hole) => ({ kind: hole.kind, from: ms(hole.from), until: hole.until ? ms(hole.until) : this.until, hole }));
+    const known = this.frame.holes.filter((hole) => hole.from).map(({ kind, from, until, amount }) =>
+      ({ kind, from: ms(from), until: until ? ms(until) : this.until, n: amount.samples ?? amount.ticks }));
     if (last && this.until - last > 1000 && !known.some((zone) => zone.until >= this.until - 1000 && zone.from <= last + 60e3)) {
       known.push({ kind: cut ? "waiting" : "now", from: last, until: this.until });
     }
@@ -112,14 +114,15 @@ export class Chart {
       const to = this.x(Math.min(zone.until, this.until));
       if (!(to > from)) continue;
       const box = { x: from, y: TOP, width: to - from, height: HEIGHT - TOP - BOTTOM };
-      const fill = zone.kind === "absent" ? "none" : `url(#${this.id}-${zone.kind === "lost" ? "lost" : "waiting"})`;
-      const text = say(`zone_${zone.kind}`, { n: zone.hole ? whole(zone.hole.amount.samples ?? zone.hole.amount.ticks) : "" });
+      const fill = zone.kind === "absent" ? "none" : `url(#${this.id}${zone.kind === "lost" ? "x" : "w"})`;
+      const text = say(`zone_${zone.kind}`, { n: whole(zone.n || 0) });
       const part = draw("g", { class: `zone ${zone.kind}` }, draw("title", {}, text), draw("rect", { ...box, fill }));
       if (zone.kind === "absent") part.append(draw("path", { class: "dots", d: `M${from} ${this.y(0) - 1}H${to}` }));
-      if (to - from > text.length * 6.6 + 12) {
-        const middle = (from + to) / 2;
-        part.append(draw("rect", { class: "plate", x: middle - text.length * 3.3 - 4, y: TOP + 6, width: text.length * 6.6 + 8, height: 18 }),
-          draw("text", { x: middle, y: TOP + 19, "text-anchor": "middle" }, text));
+      const wide = text.length * 6.6 + 8;
+      if (to - from > wide + 4) {
+        const x = (from + to) / 2;
+        part.append(draw("rect", { class: "plate", x: x - wide / 2, y: TOP + 6, width: wide, height: 18 }),
+          draw("text", { x, y: TOP + 19, "text-anchor": "middle" }, text));
       }
       parts.push(part);
     }
@@ -232,12 +235,6 @@ function sum(samples) {
 }
 
 function nearest(samples, at) {
-  let [low, high] = [0, samples.length - 1];
-  if (high < 0) return null;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (samples[middle][0] < at) low = middle;
-    else high = middle;
-  }
-  return Math.abs(samples[low][0] - at) < Math.abs(samples[high][0] - at) ? samples[low][0] : samples[high][0];
+  const off = (sample) => Math.abs(sample[0] - at);
+  return samples.length ? samples.reduce((best, sample) => (off(sample) < off(best) ? sample : best))[0] : null;
 }

@@ -159,6 +159,8 @@ class Row {
     const gone = lost(machine.ledger);
     put(this.waiting, short(machine.ledger.waiting));
     put(this.lost, short(gone));
+    this.waiting.title = amount(machine.ledger.waiting);
+    this.lost.title = amount(gone);
     this.waiting.classList.toggle("none", machine.ledger.waiting.ticks === 0);
     this.lost.classList.toggle("none", gone.ticks === 0);
     this.lost.classList.toggle("bad", gone.ticks > 0);

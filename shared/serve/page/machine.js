@@ -1,5 +1,5 @@
 // How is one machine, how was it, and where is everything it measured?
-import { amount, clock, freshFull, glyph, h, many, ms, now, say, second, short, statusWord, via, wasWord, whole } from "/say.js";
+import { amount, clock, freshFull, glyph, h, many, ms, now, say, second, statusWord, via, wasWord, whole } from "/say.js";
 import { ask } from "/page.js";
 import { Chart } from "/chart.js";
 import { Gauge } from "/list.js";
@@ -24,14 +24,14 @@ export class MachineView {
     this.numbers = { cpu: this.gauge("cpu"), memory: this.gauge("memory") };
     this.charts = Object.fromEntries(Object.keys(CHARTS).map((what) => [what, new Chart(say(what), () => this.toggleTable())]));
     this.ledger = h("div.ledger");
-    this.warnings = h("p.muted");
+    this.failed = h("p.muted", { role: "status" });
     this.bones = h("div.bones", { "aria-label": say("loading") }, h("div"), h("div"), h("div"));
     this.tableButton = h("button", { onclick: () => this.toggleTable(), "aria-pressed": "false" }, say("table"));
     this.export = h("a", {}, say("export"));
     this.content = h("div", { hidden: true }, this.state, this.sentence,
       h("div.numbers", {}, this.numbers.cpu.box, this.numbers.memory.box),
       h("div.bar", {}, this.ranges(), this.tableButton, this.export),
-      this.charts.cpu.element, this.charts.memory.element, this.warnings,
+      this.charts.cpu.element, this.charts.memory.element, this.failed,
       h("section", { "aria-labelledby": "ledger-title" }, h("h3", { id: "ledger-title" }, say("ledger")),
         h("p.muted", {}, say("ledger_why")), this.ledger));
     this.element = h("article", {}, h("p", {}, h("a", { href: "#" }, "← ", say("back"))), this.title, this.bones, this.content);
@@ -81,18 +81,17 @@ export class MachineView {
   }
 
   chartTrouble(error) {
-    this.warnings.textContent = say("chart_failed", { why: error.message });
+    this.failed.textContent = say("chart_failed", { why: error.message });
   }
 
   // Every raw sample of the range is drawn, so that no peak is passed over; after that only what is newer is asked for.
   async loadCharts() {
     const wanted = range;
     const anew = this.fetched.range !== wanted || now() - this.fetched.whole > WHOLE_EVERY;
-    const got = await Promise.all(Object.keys(CHARTS).map((what) => this.loadChart(what, wanted, anew)));
+    await Promise.all(Object.keys(CHARTS).map((what) => this.loadChart(what, wanted, anew)));
     if (wanted !== range) return;
     if (anew) this.fetched = { range: wanted, whole: now() };
-    const warnings = [...new Set(got.flatMap((one) => one.warnings))];
-    this.warnings.textContent = warnings.length ? say("partial", { why: warnings.join("; ") }) : "";
+    this.failed.textContent = "";
     this.paintCharts();
   }
 
@@ -103,7 +102,6 @@ export class MachineView {
     const query = new URLSearchParams({ query: `${CHARTS[what](this.id)}[${seconds}s]`, time: (now() / 1000).toFixed(3) });
     const answer = await ask(`/prometheus/api/v1/query?${query}`, { keep: false });
     if (wanted === range) chart.take(answer.data.result.flatMap((row) => row.values), anew);
-    return { warnings: answer.warnings || [] };
   }
 
   paintCharts() {
@@ -152,10 +150,9 @@ export class MachineView {
     this.ledgerText = text;
     const lines = [["collected", total.collected], ["at_relay", total.at_relay], ["at_hub", total.at_hub], ["waiting", total.waiting]];
     const list = h("dl");
-    for (const [name, of] of lines) if (of) list.append(h("dt", {}, say(name)), h("dd", {}, short(of), h("small.muted", {}, many("ticks", of.ticks))));
+    for (const [name, of] of lines) if (of) list.append(h("dt", {}, say(name)), h("dd", {}, ...this.much(of)));
     for (const one of total.given_up) {
-      list.append(h("dt", {}, say("given_up"), h("small.muted", {}, say(`why_${one.reason}`))),
-        h("dd.bad", {}, short({ ...one, estimated: false }), h("small.muted", {}, many("ticks", one.ticks))));
+      list.append(h("dt", {}, say("given_up"), h("small.muted", {}, say(`why_${one.reason}`))), h("dd.bad", {}, ...this.much(one)));
     }
     list.append(h("dt", {}, say("duplicates")), h("dd", {}, whole(total.duplicates)));
     const rows = holes.slice(0, HOLES).map((hole) => this.holeLine(hole));
@@ -163,12 +160,18 @@ export class MachineView {
     this.ledger.replaceChildren(list, h("h4", {}, say("holes")), missing);
   }
 
+  // Samples where they were counted, and the measurements they belong to.
+  much(of) {
+    const n = of.estimated && of.ticks ? say("guess", { n: amount(of) }) : amount(of);
+    return of.samples ? [n, h("small.muted", {}, many("ticks", of.ticks))] : [n];
+  }
+
   holeLine(hole) {
     const from = hole.from ? clock(ms(hole.from)) : say("unknown_time");
     const until = hole.until ? clock(ms(hole.until)) : say("still");
     const when = hole.from || hole.until ? say("period", { from, until }) : from;
     const why = hole.reason ? ` (${say(`why_${hole.reason}`)})` : "";
-    const much = hole.amount.ticks ? ` · ${hole.amount.estimated ? say("guess", { n: amount(hole.amount) }) : amount(hole.amount)}` : "";
+    const much = hole.amount.ticks ? ` · ${this.much(hole.amount)[0]}` : "";
     return h(`li.${hole.kind}`, {}, h("span.swatch", { "aria-hidden": "true" }), `${say(`hole_${hole.kind}`)}${why} · ${when}${much}`);
   }
 }

@@ -143,7 +143,7 @@ export function freshFull(machine) {
   }
   const gone = lost(machine.ledger);
   if (gone.ticks) parts.push(say("lost_some", { n: amount(gone) }));
-  else if (at != null && state !== "live") parts.push(say("lost_none"));
+  else if (state === "late") parts.push(say("lost_none"));
   if (machine.clock) {
     const off = machine.clock.ahead_ms;
     parts.push(say(off > 0 ? "clock_ahead" : "clock_behind", { age: span(Math.abs(off)) }));
@@ -185,25 +185,27 @@ export function draw(tag, properties = {}, ...children) {
   return element;
 }
 
-// Shape, fill and colour, each enough by itself; the word stands beside it.
+// Shape, fill and colour, each enough by itself; the word stands beside it. Each part is a class and a path.
+const DISC = [["", "M8 4a4 4 0 1 1 0 8 4 4 0 0 1 0-8"]];
+const RING = "M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2";
 const SHAPES = {
-  ok: () => [draw("circle", { cx: 8, cy: 8, r: 4 })],
-  heard: () => [draw("circle", { cx: 8, cy: 8, r: 4 })],
-  warning: () => [draw("path", { d: "M8 2.5 14.5 14h-13z", class: "outline" }), draw("path", { d: "M8 6.5v3.5M8 11.5v1", class: "outline" })],
-  critical: () => [draw("rect", { x: 1.5, y: 1.5, width: 13, height: 13, rx: 2 }), draw("path", { d: "M8 4.5v4.5M8 11v1.5", class: "inside" })],
-  late: () => [draw("circle", { cx: 8, cy: 8, r: 6, class: "outline" }), draw("path", { d: "M8 4.5V8l2.5 2", class: "outline" })],
-  asleep: () => [draw("path", { d: "M11 13.5A6 6 0 1 1 8 2.3a5 5 0 0 0 3 11.2z" })],
-  unknown: () => [draw("circle", { cx: 8, cy: 8, r: 6.5, class: "outline dotted" }), draw("path", { d: "M6.2 6.3a1.9 1.9 0 1 1 2.6 1.8c-.6.2-.8.6-.8 1.2M8 11v1", class: "outline" })],
-  retired: () => [draw("path", { d: "M2 4h12v3H2zM3.5 7v6h9V7M6.5 9.5h3", class: "outline" })],
-  silent: () => [draw("circle", { cx: 8, cy: 8, r: 6, class: "outline" }), draw("path", { d: "m5.5 5.5 5 5m0-5-5 5", class: "outline" })],
+  ok: DISC,
+  heard: DISC,
+  warning: [["outline", "M8 2.5 14.5 14h-13zM8 6.5v3.5M8 12v.5"]],
+  critical: [["", "M1.5 1.5h13v13h-13z"], ["inside", "M8 4.5V9M8 11v1.5"]],
+  late: [["outline", `${RING}M8 4.5V8l2.5 2`]],
+  silent: [["outline", `${RING}M5.5 5.5l5 5m0-5-5 5`]],
+  stale: [["outline dashed", RING]],
+  unknown: [["outline dotted", RING], ["outline", "M6.3 6.3a1.9 1.9 0 1 1 2.6 1.8c-.7.2-.9.6-.9 1.2M8 11v.5"]],
+  asleep: [["", "M11 13.5A6 6 0 1 1 8 2.3a5 5 0 0 0 3 11.2z"]],
+  retired: [["outline", "M2 4h12v3H2zM3.5 7v6h9V7M6.5 9.5h3"]],
 };
-const INNER = { ok: "M8 8m-2.2 0a2.2 2.2 0 1 0 4.4 0 2.2 2.2 0 1 0-4.4 0", warning: "M8 5.2 10.9 10.4H5.1z", critical: "M5.8 5.8h4.4v4.4H5.8z" };
+// What stands inside the dashed ring: what it was.
+const WAS = { ok: "M8 5.8a2.2 2.2 0 1 1 0 4.4 2.2 2.2 0 0 1 0-4.4", warning: "M8 5.2 10.9 10.4H5.1z", critical: "M5.8 5.8h4.4v4.4H5.8z" };
 
-export function glyph(status) {
-  const svg = draw("svg", { viewBox: "0 0 16 16", class: `glyph ${status.shown} was-${status.was}`, "aria-hidden": "true" });
-  if (status.shown === "stale") {
-    svg.append(draw("circle", { cx: 8, cy: 8, r: 6.5, class: "outline dashed" }));
-    if (INNER[status.was]) svg.append(draw("path", { d: INNER[status.was], class: "inner" }));
-  } else svg.append(...(SHAPES[status.shown] || SHAPES.unknown)());
+export function glyph({ shown, was }) {
+  const parts = [...(SHAPES[shown] || SHAPES.unknown), ...(shown === "stale" && WAS[was] ? [["inner", WAS[was]]] : [])];
+  const svg = draw("svg", { viewBox: "0 0 16 16", class: `glyph ${shown} was-${was}`, "aria-hidden": "true" });
+  svg.append(...parts.map(([look, d]) => draw("path", { class: look, d })));
   return svg;
 }

@@ -28,6 +28,8 @@ pub(crate) struct How<'a> {
     pub(crate) check_up_to_bytes: u64,
     /// The tables that are saved from a damaged file.
     pub(crate) tables: &'a [Rows],
+    /// Whether a row of the table at this place in `tables` proves right.
+    pub(crate) is_right: fn(usize, &[u8], &[u8]) -> bool,
 }
 
 /// An open database. Closing writes, and a damaged file panics then as well as at any other time.
@@ -42,6 +44,12 @@ impl Db {
     fn check(&mut self) -> Result<(), Trouble> {
         let Some(database) = &mut self.0 else { return Ok(()) };
         guarded(|| Ok(database.check_integrity().map(drop)?))
+    }
+
+    /// Gives what is free in the file back to the disk. Moves pages, so it takes as long as the file is large.
+    pub(crate) fn compact(&mut self) -> Result<(), Trouble> {
+        let Some(database) = &mut self.0 else { return Ok(()) };
+        guarded(|| Ok(database.compact().map(drop)?))
     }
 }
 
@@ -148,7 +156,9 @@ fn save(medium: &mut dyn Medium, how: How<'_>) -> Result<u64, OpenError> {
     };
     let copied = guarded(|| {
         let new = Builder::new().set_cache_size(how.cache_bytes).create_with_backend(Boxed(fresh))?;
-        how.tables.iter().try_fold(0, |rows, table| Ok(rows + salvage::copy(&old, &new, *table)?))
+        how.tables.iter().enumerate().try_fold(0, |rows, (at, table)| {
+            Ok(rows + salvage::copy(&old, &new, *table, |key, row| (how.is_right)(at, key, row))?)
+        })
     });
     match copied {
         Ok(rows) => Ok(rows),

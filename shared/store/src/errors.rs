@@ -94,6 +94,7 @@ through_redb_error!(
     redb::TransactionError,
     redb::CommitError,
     redb::DatabaseError,
+    redb::CompactionError,
     redb::SetDurabilityError
 );
 

@@ -97,12 +97,6 @@ impl FaultDisk {
         self.disk().operations
     }
 
-    /// Debug.
-    pub fn space_report(&self) -> String {
-        let d = self.disk();
-        format!("used {} of {:?} ballast {} len {}", d.used_blocks(), d.capacity_blocks, d.ballast_blocks, d.file.live.len() / 4096)
-    }
-
     /// The file as reads see it now.
     pub fn image(&self) -> Vec<u8> {
         self.disk().file.live.clone()

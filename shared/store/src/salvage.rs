@@ -1,9 +1,9 @@
 //! Which rows of a damaged table can still be read?
 //!
-//! From the front until a page refuses, then from the back. Rows are copied as they stand: their checksums say later which
-//! of them are right.
+//! From the front until a page refuses, then from the back. Only rows that prove right are copied, so that the new file is
+//! in order whatever the old one was.
 
-use redb::{Database, ReadableDatabase};
+use redb::{Database, ReadableDatabase, ReadableTable};
 
 use crate::engine::Rows;
 use crate::errors::{Trouble, guarded};
@@ -12,120 +12,100 @@ use crate::errors::{Trouble, guarded};
 const ROWS_AT_ONCE: usize = 256;
 const BYTES_AT_ONCE: usize = 512 * 1024;
 
-type Row = (Vec<u8>, Vec<u8>);
+/// Wrong rows in one table after which it is believed to go in circles.
+const MANY_WRONG: usize = 1 << 16;
 
-/// Copies a table; says how many rows. Only trouble with the new file is an error.
-pub(crate) fn copy(old: &Database, new: &Database, table: Rows) -> Result<u64, Trouble> {
-    let mut rows = 0;
-    let mut front: Option<Vec<u8>> = None;
-    loop {
-        let some = read_forward(old, table, front.as_deref());
-        rows += write(new, table, &some.rows)?;
-        if let Some((key, _)) = some.rows.last() {
-            front = Some(key.clone());
-        }
-        match some.end {
-            End::More if !some.rows.is_empty() => {}
-            End::Refused => break,
-            _ => return Ok(rows),
-        }
+/// Copies the rows of a table that prove right; says how many. Only trouble with the new file is an error.
+pub(crate) fn copy(
+    old: &Database,
+    new: &Database,
+    table: Rows,
+    is_right: impl Fn(&[u8], &[u8]) -> bool,
+) -> Result<u64, Trouble> {
+    let mut copy = Copy { new, table, is_right, waiting: Vec::new(), bytes: 0, rows: 0, last: None, wrong: 0, refused: None };
+    // What a page says that refuses is of no interest; what the new file says is.
+    let whole = guarded(|| copy.forward(old));
+    copy.flush()?;
+    if !whole.is_ok_and(|whole| whole) && copy.refused.is_none() {
+        let reached = copy.last.take();
+        guarded(|| copy.backward(old, reached.as_deref())).unwrap_or_default();
+        copy.flush()?;
     }
-    let mut back: Option<Vec<u8>> = None;
-    loop {
-        let some = read_backward(old, table, front.as_deref(), back.as_deref());
-        rows += write(new, table, &some.rows)?;
-        if let Some((key, _)) = some.rows.last() {
-            back = Some(key.clone());
-        }
-        if !matches!(some.end, End::More) || some.rows.is_empty() {
-            return Ok(rows);
-        }
-    }
+    copy.refused.map_or(Ok(copy.rows), Err)
 }
 
-/// What one reading brought.
-struct Batch {
-    rows: Vec<Row>,
-    end: End,
+struct Copy<'a, F> {
+    new: &'a Database,
+    table: Rows,
+    is_right: F,
+    waiting: Vec<(Vec<u8>, Vec<u8>)>,
+    bytes: usize,
+    rows: u64,
+    /// The key of the last right row.
+    last: Option<Vec<u8>>,
+    wrong: usize,
+    /// The new file could not be written.
+    refused: Option<Trouble>,
 }
 
-enum End {
-    /// There may be more.
-    More,
-    /// There is no more.
-    Last,
-    /// A page could not be read.
-    Refused,
-}
-
-fn read_forward(db: &Database, table: Rows, after: Option<&[u8]>) -> Batch {
-    read(|rows| {
-        let table = db.begin_read()?.open_table(table)?;
-        let range = match after {
-            Some(key) => table.range::<&[u8]>((std::ops::Bound::Excluded(key), std::ops::Bound::Unbounded))?,
-            None => table.range::<&[u8]>(..)?,
-        };
-        let mut last = after.map(<[u8]>::to_vec);
-        for row in range {
-            let (key, value) = row?;
-            // A tree that goes in circles.
-            if last.as_deref().is_some_and(|last| key.value() <= last) {
-                return Ok(End::Refused);
-            }
-            last = Some(key.value().to_vec());
-            if !take(rows, key.value(), value.value()) {
-                return Ok(End::More);
+impl<F: Fn(&[u8], &[u8]) -> bool> Copy<'_, F> {
+    /// Says whether it came to the end.
+    fn forward(&mut self, old: &Database) -> Result<bool, Trouble> {
+        let table = old.begin_read()?.open_table(self.table)?;
+        for row in table.iter()? {
+            let (key, row) = row?;
+            if !self.take(key.value(), row.value(), |key, last| key > last) {
+                return Ok(false);
             }
         }
-        Ok(End::Last)
-    })
-}
+        Ok(true)
+    }
 
-fn read_backward(db: &Database, table: Rows, after: Option<&[u8]>, before: Option<&[u8]>) -> Batch {
-    use std::ops::Bound;
-    read(|rows| {
-        let table = db.begin_read()?.open_table(table)?;
-        let low = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let high = before.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut last = before.map(<[u8]>::to_vec);
-        for row in table.range::<&[u8]>((low, high))?.rev() {
-            let (key, value) = row?;
-            if last.as_deref().is_some_and(|last| key.value() >= last) {
-                return Ok(End::Refused);
-            }
-            last = Some(key.value().to_vec());
-            if !take(rows, key.value(), value.value()) {
-                return Ok(End::More);
+    fn backward(&mut self, old: &Database, reached: Option<&[u8]>) -> Result<(), Trouble> {
+        let table = old.begin_read()?.open_table(self.table)?;
+        for row in table.iter()?.rev() {
+            let (key, row) = row?;
+            let met = (self.is_right)(key.value(), row.value()) && reached.is_some_and(|reached| key.value() <= reached);
+            if met || !self.take(key.value(), row.value(), |key, last| key < last) {
+                break;
             }
         }
-        Ok(End::Last)
-    })
-}
-
-/// Says whether there is room for another row.
-fn take(rows: &mut Vec<Row>, key: &[u8], value: &[u8]) -> bool {
-    rows.push((key.to_vec(), value.to_vec()));
-    rows.len() < ROWS_AT_ONCE && rows.iter().map(|row| row.1.len()).sum::<usize>() < BYTES_AT_ONCE
-}
-
-/// What was read before a page refused is kept.
-fn read(work: impl FnOnce(&mut Vec<Row>) -> Result<End, Trouble>) -> Batch {
-    let mut rows = Vec::new();
-    let end = guarded(|| work(&mut rows)).unwrap_or(End::Refused);
-    Batch { rows, end }
-}
-
-fn write(db: &Database, table: Rows, rows: &[Row]) -> Result<u64, Trouble> {
-    if rows.is_empty() {
-        return Ok(0);
+        Ok(())
     }
-    let txn = db.begin_write()?;
-    {
-        let mut table = txn.open_table(table)?;
-        for (key, value) in rows {
-            table.insert(key.as_slice(), value.as_slice())?;
+
+    /// Says whether to go on.
+    fn take(&mut self, key: &[u8], row: &[u8], in_order: impl Fn(&[u8], &[u8]) -> bool) -> bool {
+        if !(self.is_right)(key, row) {
+            self.wrong += 1;
+            return self.wrong < MANY_WRONG;
         }
+        if self.last.as_deref().is_some_and(|last| !in_order(key, last)) {
+            return false;
+        }
+        self.last = Some(key.to_vec());
+        self.waiting.push((key.to_vec(), row.to_vec()));
+        self.bytes += row.len();
+        if self.waiting.len() >= ROWS_AT_ONCE || self.bytes >= BYTES_AT_ONCE {
+            self.refused = self.flush().err();
+        }
+        self.refused.is_none()
     }
-    txn.commit()?;
-    Ok(rows.len() as u64)
+
+    fn flush(&mut self) -> Result<(), Trouble> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let txn = self.new.begin_write()?;
+        {
+            let mut table = txn.open_table(self.table)?;
+            for (key, row) in &self.waiting {
+                table.insert(key.as_slice(), row.as_slice())?;
+            }
+        }
+        txn.commit()?;
+        self.rows += self.waiting.len() as u64;
+        self.waiting.clear();
+        self.bytes = 0;
+        Ok(())
+    }
 }

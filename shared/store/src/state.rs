@@ -317,23 +317,27 @@ impl Drop for Inner {
 }
 
 fn how() -> How<'static> {
-    How { cache_bytes: CACHE_BYTES, check_up_to_bytes: u64::MAX, tables: &[ROWS, QUARANTINE] }
+    let is_right = |_: usize, key: &[u8], row: &[u8]| disk::unwrap(Kind::Note, key, row).is_ok();
+    How { cache_bytes: CACHE_BYTES, check_up_to_bytes: u64::MAX, tables: &[ROWS], is_right }
 }
 
 /// Makes sure that the tables are there; says whether the file was empty.
 fn begin(db: &Database) -> Result<bool, Trouble> {
     guarded(|| {
-        match db.begin_read()?.open_table(ROWS) {
-            Ok(_) => return Ok(false),
-            Err(TableError::TableDoesNotExist(_)) => {}
-            Err(error) => return Err(error.into()),
+        let reader = db.begin_read()?;
+        match (reader.open_table(ROWS), reader.open_table(QUARANTINE)) {
+            (Ok(_), Ok(_)) => return Ok(false),
+            (Ok(_) | Err(TableError::TableDoesNotExist(_)), Ok(_) | Err(TableError::TableDoesNotExist(_))) => {}
+            (Err(error), _) | (_, Err(error)) => return Err(error.into()),
         }
+        drop(reader);
         let mut txn = db.begin_write()?;
         txn.set_quick_repair(true);
+        let fresh = txn.list_tables()?.next().is_none();
         txn.open_table(ROWS)?;
         txn.open_table(QUARANTINE)?;
         txn.commit()?;
-        Ok(true)
+        Ok(fresh)
     })
 }
 

@@ -78,7 +78,7 @@ impl Log {
 
     /// Closes the file after a failure: redb takes no more writes on it, and what the kernel shows of it after a failed
     /// sync is not what the disk has.
-    fn fall(&mut self, trouble: Trouble) -> CommitError {
+    pub(crate) fn fall(&mut self, trouble: Trouble) -> CommitError {
         self.state = match &trouble {
             Trouble::Full => Standing::Full,
             Trouble::Io(_) | Trouble::InUse => Standing::Refused,

@@ -155,7 +155,7 @@ impl Log {
 
 fn how(options: &Options) -> How<'static> {
     let (cache_bytes, check_up_to_bytes) = (options.cache_bytes, options.check_up_to_bytes);
-    How { cache_bytes, check_up_to_bytes, tables: &Shelf::TABLES }
+    How { cache_bytes, check_up_to_bytes, tables: &Shelf::TABLES, is_right: Shelf::is_right }
 }
 
 enum Begun {

@@ -25,8 +25,9 @@ const SEGMENTS_AT_ONCE: usize = 512;
 /// Loose ticks deleted in one transaction.
 const TICKS_AT_ONCE: usize = 4_096;
 
-/// Freed at least when the disk itself is full, whatever the cap: room for some minutes of an agent.
-const STARVED_BYTES: u64 = 1 << 20;
+/// Freed at least when the disk itself is full, whatever the cap, in ballasts: two for the ballast to come back, and one
+/// to go on with.
+const STARVED_BALLASTS: u64 = 3;
 
 /// How full the store is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,10 +126,12 @@ impl Log {
                 }
             }
         }
-        self.starved = false;
-        if let Err(error) = self.medium.ballast(true) {
-            tracing::debug!(%error, "no room for the ballast yet");
+        if self.starved {
+            self.shrink()?;
         }
+        let ballast = self.medium.ballast(true);
+        // Some room was made inside the file, or the disk has some again.
+        self.starved = self.starved && evicted.bytes == 0 && ballast.is_err();
         Ok(evicted)
     }
 
@@ -160,13 +163,24 @@ impl Log {
         Ok(evicted)
     }
 
+    /// On a full disk free pages inside the file are not enough: redb may choose others, which the disk can not give.
+    fn shrink(&mut self) -> Result<(), CommitError> {
+        self.transact(|_| Ok(()))?;
+        let Standing::Open(db) = &mut self.state else { return Ok(()) };
+        db.compact().map_err(|trouble| self.fall(trouble))
+    }
+
     /// What must be reached, if anything must.
     fn goal(&self) -> Option<u64> {
         let (used, cap) = (self.used_bytes(), self.cap_bytes());
         // A little below the limit, or each commit would find it exceeded again.
         let goal = if used > cap / 100 * 80 { cap / 100 * 75 } else { used };
-        let goal = if self.starved { goal.min(used.saturating_sub(STARVED_BYTES.max(used / 16))) } else { goal };
+        let goal = if self.starved { goal.min(used.saturating_sub(self.starved_bytes().max(used / 8))) } else { goal };
         (goal < used).then_some(goal)
+    }
+
+    fn starved_bytes(&self) -> u64 {
+        STARVED_BALLASTS * self.options.ballast_bytes.max(1 << 18)
     }
 
     fn delete_receipted(&mut self, goal: u64, evicted: &mut Evicted) -> Result<(), CommitError> {

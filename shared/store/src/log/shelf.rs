@@ -92,6 +92,12 @@ impl Shelf {
         }
     }
 
+    /// Whether a row is worth saving from a damaged file: it proves right, or a later version wrote it.
+    pub(crate) fn is_right(place: usize, key: &[u8], row: &[u8]) -> bool {
+        let Some(shelf) = Self::ALL.get(place).filter(|shelf| **shelf != Self::Quarantine) else { return false };
+        matches!(shelf.unwrap(key, row), Ok(_) | Err(DamagedError::Version(_)))
+    }
+
     pub(crate) fn write<T: Serialize>(self, key: &[u8], value: &T) -> Vec<u8> {
         disk::write(self.kind(), &self.place(key), value)
     }

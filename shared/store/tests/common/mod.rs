@@ -25,13 +25,15 @@ pub struct Machine {
     pub key: SigningKey,
     pub stream: StreamId,
     pub series: u32,
+    /// Whether its values are as hard to code as values can be.
+    pub noisy: bool,
 }
 
 impl Machine {
     pub fn new(seed: u8) -> Self {
         let key = SigningKey::from_bytes(&[seed; 32]);
         let agent = NodeId::of_key(key.verifying_key().as_bytes());
-        Self { key, stream: StreamId { agent, incarnation: Incarnation(u64::from(seed)) }, series: 5 }
+        Self { key, stream: StreamId { agent, incarnation: Incarnation(u64::from(seed)) }, series: 5, noisy: false }
     }
 
     pub fn hello(&self) -> Write {
@@ -41,7 +43,9 @@ impl Machine {
 
     /// A tick whose every value follows from its number.
     pub fn tick(&self, number: u64) -> Tick {
-        let samples = (0..self.series).map(|series| Sample { series: SeriesIx(series), value: value(number, series) });
+        let noise = |series| Chance(number * 1_000 + u64::from(series)).next().cast_signed();
+        let of = |series| if self.noisy { noise(series) } else { value(number, series) };
+        let samples = (0..self.series).map(|series| Sample { series: SeriesIx(series), value: of(series) });
         let at = Moment { utc: UtcMs(T0 + number as i64 * 10_000), boot: Boot { no: 1, ms: number * 10_000 } };
         Tick { seq: Seq(number), at, samples: samples.collect() }
     }

@@ -1,0 +1,70 @@
+//! Lets nodes in: checks the token, notes the node, gives the certificate.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::info;
+use vigie_fleet::{Fleet, Known};
+use vigie_model::{NodeId, Role};
+use vigie_net::{Admission, Admitted, Ca, EnrolRequest, Identity, Refused, RefusedWhy, public_key_of_csr};
+use vigie_node::{Command, NodeClock, NodeHandle};
+
+use crate::registry::{NodeRow, Registry};
+
+/// What admission needs.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) ca: Arc<Ca>,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) fleet: Arc<Fleet>,
+    pub(crate) handle: NodeHandle,
+    pub(crate) clock: NodeClock,
+    pub(crate) leaf_life: Duration,
+    pub(crate) hub_addrs: Vec<String>,
+}
+
+impl Admission for Gate {
+    async fn admit(&self, request: EnrolRequest, from: SocketAddr) -> Result<Admitted, Refused> {
+        let now = self.clock.now().utc;
+        let key = public_key_of_csr(&request.csr).map_err(|_| Refused::new(RefusedWhy::BadRequest))?;
+        let node = NodeId::of_key(&key);
+        if request.role == Role::Hub {
+            return Err(Refused::new(RefusedWhy::WrongRole));
+        }
+        let (row, proof_key) = self.registry.admit(&request, node, now)?;
+        let issued = self
+            .ca
+            .issue(&request.csr, row.role, &row.client, &row.site, self.leaf_life, now)
+            .map_err(|error| Refused::saying(RefusedWhy::BadRequest, error.to_string()))?;
+        let relay_addrs = self
+            .registry
+            .relays_of(&row.client, &row.site)
+            .map_err(|failed| Refused::saying(RefusedWhy::NotNow, failed.text))?;
+        info!(%node, role = %row.role, client = %row.client, site = %row.site, name = row.name, %from, "enrolled");
+        self.known(&row);
+        Ok(Admitted {
+            chain: issued.chain,
+            client: row.client,
+            site: row.site,
+            hub_key: self.identity.key().public_key(),
+            hub_addrs: self.hub_addrs.clone(),
+            relay_addrs,
+            proof_key,
+        })
+    }
+}
+
+impl Gate {
+    /// Tells mind and fleet that a node belongs here.
+    pub(crate) fn known(&self, row: &NodeRow) {
+        let Ok(node) = row.node.parse::<NodeId>() else { return };
+        if row.revoked {
+            return self.fleet.removed(node);
+        }
+        let (role, client, site) = (row.role, row.client.clone(), row.site.clone());
+        self.handle.command(Command::Enrolled(node, client.clone()));
+        self.fleet.enrolled(Known { node, role, client, site, name: row.name.clone() });
+    }
+}

@@ -1,0 +1,103 @@
+//! What did somebody say about this hub? Flags win over the environment, which wins over the file.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use serde::Deserialize;
+use vigie_node::Failed;
+
+/// What can be said by flag or environment.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Overrides {
+    /// Where relays and agents reach the hub (UDP).
+    #[arg(long, env = "VIGIE_LISTEN", value_name = "IP:PORT")]
+    listen: Option<SocketAddr>,
+    /// Where people and programs reach page and API (TCP).
+    #[arg(long, env = "VIGIE_HTTP", value_name = "IP:PORT")]
+    http: Option<SocketAddr>,
+    /// The address that nodes dial (HOST:PORT, several separated by commas); it stands in join tokens.
+    #[arg(long, env = "VIGIE_ADVERTISE", value_name = "HOST:PORT", value_delimiter = ',')]
+    advertise: Option<Vec<String>>,
+    /// The most the store may take on disk, in MiB.
+    #[arg(long, env = "VIGIE_STORE_MIB")]
+    store_mib: Option<u64>,
+    /// How long a node's certificate lasts, in hours.
+    #[arg(long, env = "VIGIE_CERTIFICATE_HOURS")]
+    certificate_hours: Option<u64>,
+    /// File with the first token for page and API; made with a random token if it is not there.
+    #[arg(long, env = "VIGIE_HTTP_TOKEN_FILE")]
+    http_token_file: Option<PathBuf>,
+    /// How much to log: error, warn, info, debug, trace.
+    #[arg(long, env = "VIGIE_LOG")]
+    log: Option<String>,
+}
+
+/// The configuration file. Every key may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    listen: Option<SocketAddr>,
+    http: Option<SocketAddr>,
+    advertise: Option<Vec<String>>,
+    store_mib: Option<u64>,
+    certificate_hours: Option<u64>,
+    http_token_file: Option<PathBuf>,
+    log: Option<String>,
+}
+
+/// All that was said, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) data: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) http: SocketAddr,
+    pub(crate) advertise: Vec<String>,
+    pub(crate) store_bytes: u64,
+    pub(crate) leaf_life: Duration,
+    pub(crate) http_token_file: PathBuf,
+    pub(crate) log: tracing::Level,
+}
+
+/// The port relays look for.
+const LISTEN: ([u8; 4], u16) = ([0, 0, 0, 0], 7800);
+
+/// Only this machine, until somebody says otherwise or puts a proxy with TLS in front.
+const HTTP: ([u8; 4], u16) = ([127, 0, 0, 1], 7880);
+
+impl Config {
+    pub(crate) fn load(data: &Path, path: &Path, over: &Overrides) -> Result<Self, Failed> {
+        let file = read(path)?;
+        let log = over.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned());
+        let log = log.parse().map_err(|_| Failed::new(2, format!("{log:?} is no log level; nothing was started")))?;
+        let listen = over.listen.or(file.listen).unwrap_or_else(|| LISTEN.into());
+        let advertise = over.advertise.clone().or(file.advertise).unwrap_or_else(|| guess(listen));
+        let hours = over.certificate_hours.or(file.certificate_hours).unwrap_or(90 * 24).max(1);
+        Ok(Self {
+            data: data.to_owned(),
+            listen,
+            http: over.http.or(file.http).unwrap_or_else(|| HTTP.into()),
+            advertise,
+            store_bytes: over.store_mib.or(file.store_mib).unwrap_or(64 * 1024).saturating_mul(1 << 20),
+            leaf_life: Duration::from_secs(3_600 * hours),
+            http_token_file: over.http_token_file.clone().or(file.http_token_file).unwrap_or_else(|| data.join("http.token")),
+            log,
+        })
+    }
+}
+
+/// Without an address that was said, the one it listens at; everywhere means this machine's own name.
+fn guess(listen: SocketAddr) -> Vec<String> {
+    let host = if listen.ip().is_unspecified() { vigie_node::host_name() } else { listen.ip().to_string() };
+    vec![if host.contains(':') { format!("[{host}]:{}", listen.port()) } else { format!("{host}:{}", listen.port()) }]
+}
+
+fn read(path: &Path) -> Result<File, Failed> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => toml::from_str(&text)
+            .map_err(|error| Failed::new(2, format!("{} is not a configuration: {error}; nothing was started", path.display()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(File::default()),
+        Err(error) => Err(Failed::new(1, format!("{} could not be read: {error}; nothing was started", path.display()))),
+    }
+}

@@ -1,0 +1,190 @@
+//! The hub's local desk: what the command line asks of the running hub.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use vigie_model::{NodeId, Role, Slug, UtcMs};
+use vigie_net::{Ca, Identity, JoinToken, SharedRevocations, TokenId, TokenSecret};
+use vigie_node::hatch::{self, Answering};
+use vigie_node::{Command, Failed, Finding, NodeHandle, random_text, show_findings};
+use vigie_serve::{Lookout, Reachability, TokenTable};
+use vigie_sync::Ledger;
+
+use crate::admission::Gate;
+use crate::cli::StatusArgs;
+use crate::registry::{AccessRow, Registry};
+use crate::tokens::Tokens;
+
+/// What the desk needs.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) own_token: String,
+    pub(crate) ca: Arc<Ca>,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) handle: NodeHandle,
+    pub(crate) revocations: SharedRevocations,
+    pub(crate) revoked: tokio::sync::mpsc::UnboundedSender<()>,
+}
+
+/// What can be asked.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
+enum Request {
+    Status,
+    TokenCreate { client: Slug, site: Slug, uses: u32, ttl_ms: i64, roles: Vec<Role> },
+    TokenList,
+    TokenRevoke { id: String },
+    NodeList,
+    NodeRevoke { node: String },
+    AccessCreate { name: String, clients: Vec<Slug> },
+    AccessList,
+    AccessRevoke { name: String },
+}
+
+impl Answering for Desk {
+    async fn answer(&self, request: Value) -> Result<Value, String> {
+        let request: Request = serde_json::from_value(request).map_err(|error| error.to_string())?;
+        self.carry_out(request).map_err(|failed| failed.text)
+    }
+}
+
+impl Desk {
+    fn now(&self) -> UtcMs {
+        self.gate.clock.now().utc
+    }
+
+    fn carry_out(&self, request: Request) -> Result<Value, Failed> {
+        match request {
+            Request::Status => Ok(self.status()),
+            Request::TokenCreate { client, site, uses, ttl_ms, roles } => self.make_token(client, site, uses, ttl_ms, roles),
+            Request::TokenList => Ok(json!(self.registry.tokens()?)),
+            Request::TokenRevoke { id } => Ok(json!(self.registry.revoke_token(&id)?)),
+            Request::NodeList => Ok(json!(self.registry.nodes()?)),
+            Request::NodeRevoke { node } => self.revoke_node(&node),
+            Request::AccessCreate { name, clients } => self.make_access(name, clients),
+            Request::AccessList => {
+                let rows = self.registry.accesses()?.into_iter();
+                Ok(rows.map(|row| json!({ "name": row.name, "clients": row.clients, "made_at_ms": row.made_at_ms })).collect())
+            }
+            Request::AccessRevoke { name } => {
+                self.registry.remove_access(&name)?;
+                self.tokens.read(&self.registry, &self.own_token)?;
+                Ok(Value::Null)
+            }
+        }
+    }
+
+    fn make_token(&self, client: Slug, site: Slug, uses: u32, ttl_ms: i64, roles: Vec<Role>) -> Result<Value, Failed> {
+        let mut random = [0; 24];
+        getrandom::fill(&mut random).map_err(|error| Failed::new(1, format!("the system gives no random bytes: {error}")))?;
+        let (id, secret) = random.split_at(8);
+        let id = TokenId(<[u8; 8]>::try_from(id)?);
+        let secret = TokenSecret::from_random_bytes(<[u8; 16]>::try_from(secret)?);
+        let proof = secret.proof_key();
+        let now = self.now();
+        let expires_at = UtcMs(now.0.saturating_add(ttl_ms));
+        let row = self.registry.add_token(id, &proof, client, site, roles, uses, expires_at, now)?;
+        let token = JoinToken { hub_addrs: self.gate.hub_addrs.clone(), ca: self.ca.fingerprint(), id, secret };
+        Ok(json!({ "id": row.id, "token": token.to_text()?, "expires_at_ms": row.expires_at_ms, "uses": row.uses_left }))
+    }
+
+    fn revoke_node(&self, node: &str) -> Result<Value, Failed> {
+        let node: NodeId = node.parse()?;
+        let row = self.registry.revoke_node(node)?;
+        self.revocations.raise(self.registry.revocations()?)?;
+        for (session, view) in self.handle.view().sessions {
+            if view.peer.node == node {
+                self.handle.command(Command::Close(session, "revoked".to_owned()));
+            }
+        }
+        // The loop tells everyone who is connected; it ends only with the program.
+        let _ending = self.revoked.send(());
+        Ok(json!(row))
+    }
+
+    fn make_access(&self, name: String, clients: Vec<Slug>) -> Result<Value, Failed> {
+        if name.is_empty() || name.len() > 100 || name == "hub" {
+            return Err(Failed::new(2, "a token's name has 1 to 100 bytes and is not \"hub\"; nothing was changed"));
+        }
+        let token = random_text()?;
+        let hash = TokenTable::hash(&token).to_hex().to_string();
+        self.registry.add_access(&AccessRow { name: name.clone(), hash, clients, made_at_ms: self.now().0 })?;
+        self.tokens.read(&self.registry, &self.own_token)?;
+        Ok(json!({ "name": name, "token": token }))
+    }
+
+    fn status(&self) -> Value {
+        let mut total = Ledger::default();
+        let (mut used, mut cap, mut pressure) = (0, 0, String::new());
+        if let Ok(log) = self.handle.log().read() {
+            log.streams().values().for_each(|facts| total += &Ledger::of(facts, Role::Hub));
+            (used, cap, pressure) = (log.used_bytes(), log.cap_bytes(), format!("{:?}", log.pressure()).to_lowercase());
+        }
+        let (sites, machines) = (self.gate.fleet.sites(), self.gate.fleet.machines());
+        let count = |state| machines.iter().filter(|machine| machine.reachability.state == state).count();
+        let by_state: serde_json::Map<_, _> =
+            Reachability::ALL.into_iter().map(|state| (state.as_str().to_owned(), json!(count(state)))).collect();
+        json!({
+            "node": self.identity.node().to_string(),
+            "as_of_ms": self.now().0,
+            "advertised": self.gate.hub_addrs,
+            "ca": self.ca.fingerprint().to_string(),
+            "sites": sites.len(),
+            "sites_cut": sites.iter().filter(|site| site.reachability.state == Reachability::Cut).count(),
+            "machines": by_state,
+            "sessions": self.handle.view().sessions.len(),
+            "ledger": total,
+            "sums_meet": total.meets(),
+            "store": { "bytes": used, "cap_bytes": cap, "pressure": pressure },
+        })
+    }
+}
+
+/// Asks the running hub and shows the answer.
+#[expect(clippy::print_stdout, reason = "the answer to a person's command")]
+pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
+    let status = hatch::ask_running(&args.place.data, &json!({ "ask": "status" }), "vigie-cloud")?;
+    if args.json {
+        println!("{status}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ledger = &status["ledger"];
+    println!("hub       {}", status["node"].as_str().unwrap_or("-"));
+    println!("sites     {}, {} cut off", status["sites"], status["sites_cut"]);
+    println!("machines  {}", status["machines"]);
+    println!("sessions  {}", status["sessions"]);
+    println!("collected {:>12} ticks", ledger["collected"]);
+    println!("  here       {:>9}   of which signed by their agents {}", ledger["at_hub"], ledger["verified"]);
+    println!("  waiting    {:>9}", ledger["waiting"]);
+    println!("  given up   {:>9}", ledger["given_up"]);
+    println!("samples   {:>12}   duplicates absorbed: {} ticks", ledger["samples"], ledger["duplicates"]);
+    println!("store     {} of {} bytes", status["store"]["bytes"], status["store"]["cap_bytes"]);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Looks at program, sites, store and accounts.
+pub(crate) fn examine(args: &StatusArgs) -> Result<ExitCode, Failed> {
+    let mut findings = Vec::new();
+    match hatch::ask(&args.place.data, &json!({ "ask": "status" })) {
+        Ok(Some(status)) => {
+            let pressure = status["store"]["pressure"].as_str().unwrap_or("unknown");
+            findings.push(Finding::good("program", format!("runs, {} sessions", status["sessions"])));
+            findings.push(Finding::check("sites", status["sites_cut"] == 0,
+                format!("{} of {} cut off", status["sites_cut"], status["sites"]),
+                "see the page for which, and since when; they go on recording"));
+            findings.push(Finding::check("store", pressure == "none", format!("pressure {pressure}, {} bytes", status["store"]["bytes"]),
+                "make room or raise --store-mib; sites keep what the hub can not take"));
+            findings.push(Finding::check("accounting", status["sums_meet"] == true,
+                format!("{} collected, {} waiting", status["ledger"]["collected"], status["ledger"]["waiting"]),
+                "report this with the output of: vigie-cloud status --json"));
+        }
+        Ok(None) => findings.push(Finding::bad("program", "no hub runs with this data folder".to_owned(), "vigie-cloud run, or start its service")),
+        Err(failed) => findings.push(Finding::bad("program", failed.text, "look at its log; restart it")),
+    }
+    Ok(show_findings(&findings, args.json))
+}

@@ -1,0 +1,274 @@
+//! Who belongs to this deployment: join tokens, nodes, API tokens, and who lost their rights.
+//!
+//! Rows of the hub's small state. A row is JSON in a versioned envelope of its own: people may have to read it.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use vigie_model::{NodeId, Role, Slug, UtcMs};
+use vigie_net::{ProofKey, Refused, RefusedWhy, Revocations, Token, TokenId};
+use vigie_node::Failed;
+use vigie_store::State;
+
+const TOKENS: &str = "join-token";
+const NODES: &str = "node";
+const ACCESS: &str = "api-token";
+const HUB: &str = "hub";
+
+/// Relays of one site that agents are told of.
+const MAX_RELAYS: usize = 8;
+
+/// A join token as the hub keeps it: not the secret, only what proves it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct TokenRow {
+    pub(crate) id: String,
+    pub(crate) client: Slug,
+    pub(crate) site: Slug,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) uses_left: u32,
+    pub(crate) expires_at_ms: i64,
+    pub(crate) revoked: bool,
+    pub(crate) made_at_ms: i64,
+    proof: String,
+}
+
+/// An enrolled node.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct NodeRow {
+    pub(crate) node: String,
+    pub(crate) role: Role,
+    pub(crate) client: Slug,
+    pub(crate) site: Slug,
+    pub(crate) name: String,
+    pub(crate) advertised: Vec<String>,
+    pub(crate) token: String,
+    pub(crate) enrolled_at_ms: i64,
+    pub(crate) revoked: bool,
+}
+
+/// A bearer token for API and page: only its hash.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct AccessRow {
+    pub(crate) name: String,
+    pub(crate) hash: String,
+    /// Whose machines it shows; none means everybody's.
+    pub(crate) clients: Vec<Slug>,
+    pub(crate) made_at_ms: i64,
+}
+
+/// The rows, with their meaning.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    state: State,
+}
+
+impl Registry {
+    pub(crate) fn new(state: State) -> Self {
+        Self { state }
+    }
+
+    // ---- join tokens
+
+    pub(crate) fn tokens(&self) -> Result<Vec<TokenRow>, Failed> {
+        self.all(TOKENS)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a token is these facts, and each is said by name on the command line")]
+    pub(crate) fn add_token(
+        &self,
+        id: TokenId,
+        proof: &ProofKey,
+        client: Slug,
+        site: Slug,
+        roles: Vec<Role>,
+        uses: u32,
+        expires_at: UtcMs,
+        now: UtcMs,
+    ) -> Result<TokenRow, Failed> {
+        let row = TokenRow {
+            id: hex(&id.0),
+            client,
+            site,
+            roles,
+            uses_left: uses,
+            expires_at_ms: expires_at.0,
+            revoked: false,
+            made_at_ms: now.0,
+            proof: hex(proof.as_bytes()),
+        };
+        self.put(TOKENS, row.id.as_bytes(), &row)?;
+        Ok(row)
+    }
+
+    pub(crate) fn revoke_token(&self, id: &str) -> Result<TokenRow, Failed> {
+        let mut row: TokenRow = self.get(TOKENS, id.as_bytes())?.ok_or_else(|| not_found("join token", id))?;
+        row.revoked = true;
+        self.put(TOKENS, id.as_bytes(), &row)?;
+        Ok(row)
+    }
+
+    // ---- nodes
+
+    pub(crate) fn nodes(&self) -> Result<Vec<NodeRow>, Failed> {
+        self.all(NODES)
+    }
+
+    pub(crate) fn node(&self, node: NodeId) -> Result<Option<NodeRow>, Failed> {
+        self.get(NODES, node.to_string().as_bytes())
+    }
+
+    /// Decides whether a request may enrol; counts the use and notes the node in the same transaction.
+    ///
+    /// The same key with the same token again is the same node whose answer was lost: nothing is counted.
+    pub(crate) fn admit(
+        &self,
+        request: &vigie_net::EnrolRequest,
+        node: NodeId,
+        now: UtcMs,
+    ) -> Result<(NodeRow, ProofKey), Refused> {
+        let trouble = |error: Failed| Refused::saying(RefusedWhy::NotNow, format!("the hub can not note it now: {}", error.text));
+        let id = hex(&request.token.0);
+        let row: Option<TokenRow> = self.get(TOKENS, id.as_bytes()).map_err(trouble)?;
+        let mut row = row.ok_or_else(|| Refused::new(RefusedWhy::Unknown))?;
+        let known = self.node(node).map_err(trouble)?;
+        if known.as_ref().is_some_and(|known| known.revoked) {
+            return Err(Refused::saying(RefusedWhy::Revoked, "this machine's key was revoked; remove its identity folder and enrol anew"));
+        }
+        let again = known.as_ref().is_some_and(|known| known.token == id);
+        let proof = row.proof_key().ok_or_else(|| Refused::new(RefusedWhy::Unknown))?;
+        row.as_token(proof.clone()).check(now, request, again)?;
+        if !again {
+            row.uses_left = row.uses_left.saturating_sub(1);
+        }
+        let made = NodeRow {
+            node: node.to_string(),
+            role: request.role,
+            client: row.client.clone(),
+            site: row.site.clone(),
+            name: request.hostname.clone(),
+            advertised: request.advertised.clone(),
+            token: id.clone(),
+            enrolled_at_ms: known.map_or(now.0, |known| known.enrolled_at_ms),
+            revoked: false,
+        };
+        let rows = (json(&row), json(&made));
+        let kept = self.state.transact(|tx| {
+            tx.put(TOKENS, id.as_bytes(), &rows.0)?;
+            tx.put(NODES, made.node.as_bytes(), &rows.1)
+        });
+        kept.map_err(|error| trouble(error.into()))?;
+        Ok((made, proof))
+    }
+
+    /// Where the relays of a site listen.
+    pub(crate) fn relays_of(&self, client: &Slug, site: &Slug) -> Result<Vec<String>, Failed> {
+        let relays = self.nodes()?.into_iter().filter(|row| {
+            row.role == Role::Relay && !row.revoked && &row.client == client && &row.site == site
+        });
+        let mut newest: Vec<_> = relays.collect();
+        newest.sort_by_key(|row| std::cmp::Reverse(row.enrolled_at_ms));
+        Ok(newest.into_iter().flat_map(|row| row.advertised).take(MAX_RELAYS).collect())
+    }
+
+    pub(crate) fn revoke_node(&self, node: NodeId) -> Result<NodeRow, Failed> {
+        let mut row = self.node(node)?.ok_or_else(|| not_found("node", &node.to_string()))?;
+        if !row.revoked {
+            row.revoked = true;
+            let version = (self.revocation_version()? + 1).to_be_bytes();
+            let bytes = json(&row);
+            self.state.transact(|tx| {
+                tx.put(NODES, row.node.as_bytes(), &bytes)?;
+                tx.put(HUB, b"revocations", &version)
+            })?;
+        }
+        Ok(row)
+    }
+
+    fn revocation_version(&self) -> Result<u64, Failed> {
+        let kept = self.state.get(HUB, b"revocations")?;
+        Ok(kept.and_then(|bytes| Some(u64::from_be_bytes(bytes.try_into().ok()?))).unwrap_or(0))
+    }
+
+    pub(crate) fn revocations(&self) -> Result<Revocations, Failed> {
+        let revoked = self.nodes()?.into_iter().filter(|row| row.revoked);
+        let nodes: Vec<NodeId> = revoked.filter_map(|row| row.node.parse().ok()).collect();
+        Ok(Revocations::new(self.revocation_version()?, nodes))
+    }
+
+    // ---- API tokens
+
+    pub(crate) fn accesses(&self) -> Result<Vec<AccessRow>, Failed> {
+        self.all(ACCESS)
+    }
+
+    pub(crate) fn add_access(&self, row: &AccessRow) -> Result<(), Failed> {
+        if self.get::<AccessRow>(ACCESS, row.name.as_bytes())?.is_some() {
+            return Err(Failed::new(1, format!("there is an API token named {:?} already; nothing was changed", row.name)));
+        }
+        self.put(ACCESS, row.name.as_bytes(), row)
+    }
+
+    pub(crate) fn remove_access(&self, name: &str) -> Result<(), Failed> {
+        if self.state.remove(ACCESS, name.as_bytes())? { Ok(()) } else { Err(not_found("API token", name)) }
+    }
+
+    // ---- the hub itself
+
+    /// The life of the hub's store, for receipts: a higher number whenever the telemetry log is another.
+    pub(crate) fn hub_epoch(&self, log_epoch: u64, now: UtcMs) -> Result<u64, Failed> {
+        let kept = self.state.get(HUB, b"epoch")?.unwrap_or_default();
+        let number = |at: usize| Some(u64::from_be_bytes(kept.get(at..at + 8)?.try_into().ok()?));
+        if let (Some(epoch), Some(log)) = (number(0), number(8))
+            && log == log_epoch
+        {
+            return Ok(epoch);
+        }
+        let epoch = now.0.max(0).cast_unsigned().max(number(0).unwrap_or(0) + 1);
+        self.state.put(HUB, b"epoch", &[epoch.to_be_bytes(), log_epoch.to_be_bytes()].concat())?;
+        Ok(epoch)
+    }
+
+    fn get<T: DeserializeOwned>(&self, table: &str, key: &[u8]) -> Result<Option<T>, Failed> {
+        Ok(self.state.get(table, key)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+
+    fn put<T: Serialize>(&self, table: &str, key: &[u8], row: &T) -> Result<(), Failed> {
+        Ok(self.state.put(table, key, &json(row))?)
+    }
+
+    fn all<T: DeserializeOwned>(&self, table: &str) -> Result<Vec<T>, Failed> {
+        let rows = self.state.scan(table, b"")?;
+        Ok(rows.into_iter().filter_map(|(_, bytes)| serde_json::from_slice(&bytes).ok()).collect())
+    }
+}
+
+impl TokenRow {
+    fn proof_key(&self) -> Option<ProofKey> {
+        let bytes = data_encoding::HEXLOWER.decode(self.proof.as_bytes()).ok()?;
+        Some(ProofKey::from_bytes(bytes.try_into().ok()?))
+    }
+
+    fn as_token(&self, proof_key: ProofKey) -> Token {
+        Token {
+            client: self.client.clone(),
+            site: self.site.clone(),
+            roles: self.roles.clone(),
+            uses_left: self.uses_left,
+            expires_at: UtcMs(self.expires_at_ms),
+            revoked: self.revoked,
+            proof_key,
+        }
+    }
+}
+
+fn json<T: Serialize>(row: &T) -> Vec<u8> {
+    // These rows are plain structs with string keys: writing them to memory does not fail.
+    serde_json::to_vec(row).unwrap_or_default()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}
+
+fn not_found(what: &str, which: &str) -> Failed {
+    Failed::new(5, format!("there is no {what} {which:?}; nothing was changed"))
+}

@@ -1,0 +1,306 @@
+//! The hub's life.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+use vigie_codec::VerifyingKey;
+use vigie_codec::wire::Opaque;
+use vigie_fleet::Fleet;
+use vigie_model::{ClockSource, NodeId, Role, Slug, UtcMs};
+use vigie_net::{
+    Ca, Endpoint, EndpointConfig, Enrolment, Facts, Identity, NodeKey, Renewal, SharedRevocations, TrustedTime,
+    public_key_of_csr, renewal_due, serve_enrolment,
+};
+use vigie_node::{
+    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, hatch, host_name,
+    identity_folder, open_state, stop_signal,
+};
+use vigie_store::{Log, Options};
+use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId};
+
+use crate::admission::Gate;
+use crate::config::Config;
+use crate::desk::Desk;
+use crate::registry::Registry;
+use crate::tokens::Tokens;
+
+/// Sites and agents without a relay, and as many again while they reconnect.
+const MAX_CONNECTIONS: usize = 20_000;
+
+/// Enrolments served at once.
+const MAX_ENROLMENTS: usize = 64;
+
+/// How often the connections are looked at for signs of life.
+const LISTEN_EVERY: Duration = Duration::from_secs(2);
+
+/// Runs until a signal ends it.
+pub(crate) fn run(config: Config) -> Result<ExitCode, Failed> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async { Hub::start(config).await?.live().await })
+}
+
+struct Hub {
+    config: Config,
+    identity: Arc<Identity>,
+    ca: Arc<Ca>,
+    endpoint: Endpoint,
+    handle: NodeHandle,
+    happenings: mpsc::Receiver<Happening>,
+    clock: NodeClock,
+    fleet: Arc<Fleet>,
+    registry: Arc<Registry>,
+    gate: Arc<Gate>,
+    revoked: mpsc::UnboundedReceiver<()>,
+    enrolments: tokio::task::JoinSet<()>,
+    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    close_http: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Hub {
+    async fn start(config: Config) -> Result<Self, Failed> {
+        let clock = NodeClock::new();
+        let now = clock.now().utc;
+        let registry = Arc::new(Registry::new(open_state(&config.data)?));
+        let ca = Arc::new(Ca::load_or_create(&config.data.join("ca"), now)?);
+        let identity = Arc::new(own_identity(&config, &ca, now)?);
+        let log = open_log(&config)?;
+        let store_epoch = registry.hub_epoch(log.epoch(), now)?;
+        let key = identity.key().signing_key().clone();
+        let name = host_name();
+        let me = Me {
+            node: identity.node(),
+            role: Role::Hub,
+            name: name.clone(),
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            store_epoch,
+            hub_key: VerifyingKey::from(&key),
+            receipt_key: Some(key),
+        };
+        let wan = LinkProfile::of(LinkKind::Wan);
+        let revocations = SharedRevocations::new(registry.revocations()?);
+        let time = TrustedTime::system(UtcMs(0));
+        let endpoint_config = EndpointConfig::dialling(identity.clone(), wan.clone(), time)
+            .accepting(wan.clone(), MAX_CONNECTIONS)
+            .with_revocations(revocations.clone());
+        let endpoint = Endpoint::bind(endpoint_config, config.listen)?;
+        let keeper =
+            KeeperOptions { group: Duration::from_millis(500), tidy_every: Duration::from_secs(60), gap_key: None };
+        let (node, handle, happenings) = Node::new(NodeSetup {
+            me,
+            endpoint: endpoint.clone(),
+            listens: true,
+            uplink: None,
+            up: wan.clone(),
+            down: wan,
+            log,
+            keeper,
+            clock: clock.clone(),
+        })?;
+        handle.command(Command::Clock(0, ClockSource::Hub));
+        let fleet = Arc::new(Fleet::new((Role::Hub, name), None, None, handle.clone(), clock.clone()));
+        let gate = Arc::new(Gate {
+            registry: registry.clone(),
+            ca: ca.clone(),
+            identity: identity.clone(),
+            fleet: fleet.clone(),
+            handle: handle.clone(),
+            clock: clock.clone(),
+            leaf_life: config.leaf_life,
+            hub_addrs: config.advertise.clone(),
+        });
+        registry.nodes()?.iter().for_each(|row| gate.known(row));
+        let own_token = vigie_node::http_token(&config.http_token_file)?;
+        let tokens = Arc::new(Tokens::default());
+        tokens.read(&registry, &own_token)?;
+        let (tell_revoked, revoked) = mpsc::unbounded_channel();
+        let desk = Desk {
+            gate: gate.clone(),
+            registry: registry.clone(),
+            tokens: tokens.clone(),
+            own_token,
+            ca: ca.clone(),
+            identity: identity.clone(),
+            handle: handle.clone(),
+            revocations,
+            revoked: tell_revoked,
+        };
+        hatch::open(&config.data, Arc::new(desk))?;
+        let listener = tokio::net::TcpListener::bind(config.http).await.map_err(|error| {
+            let text = format!("the page can not be served at {}: {error}; say another with --http; nothing was started", config.http);
+            Failed::new(1, text)
+        })?;
+        let router = vigie_serve::router(fleet.clone(), tokens, vigie_serve::Options::default());
+        let (close_http, closed) = tokio::sync::oneshot::channel::<()>();
+        let until = async move { drop(closed.await) };
+        let http = tokio::spawn(vigie_serve::serve(listener, router, until));
+        info!(node = %identity.node(), listen = %config.listen, http = %config.http, "the hub is open");
+        tokio::spawn(node.run());
+        Ok(Self {
+            config,
+            identity,
+            ca,
+            endpoint,
+            handle,
+            happenings,
+            clock,
+            fleet,
+            registry,
+            gate,
+            revoked,
+            enrolments: tokio::task::JoinSet::new(),
+            http,
+            close_http,
+        })
+    }
+
+    async fn live(mut self) -> Result<ExitCode, Failed> {
+        let mut stop = Box::pin(stop_signal());
+        let mut listen = tokio::time::interval(LISTEN_EVERY);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                happening = self.happenings.recv() => match happening {
+                    Some(happening) => self.happened(happening),
+                    None => return Err(Failed::new(1, "the node's loop has ended; see the log above")),
+                },
+                Some(()) = self.revoked.recv() => self.tell_revocations(None),
+                _ = listen.tick() => {
+                    self.fleet.listen();
+                    self.renew_own();
+                }
+            }
+        }
+        info!("stopping");
+        self.fleet.set_not_ready(vec!["the hub is stopping".to_owned()]);
+        // An error says that the server has ended by itself.
+        let _ended = self.close_http.send(());
+        self.handle.leave("the hub was stopped").await;
+        self.http.abort();
+        drop(std::fs::remove_file(hatch::path(&self.config.data)));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn happened(&mut self, happening: Happening) {
+        self.fleet.happened(&happening);
+        match happening {
+            Happening::Enrolment(enrolment) => self.enrol(*enrolment),
+            Happening::Greeted(session, _) => self.tell_revocations(Some(session)),
+            Happening::Errand(session, Errand::CertAsk(ask)) => self.renew(session, ask),
+            _ => {}
+        }
+    }
+
+    fn enrol(&mut self, enrolment: Enrolment) {
+        while self.enrolments.try_join_next().is_some() {}
+        if self.enrolments.len() >= MAX_ENROLMENTS {
+            return enrolment.refuse();
+        }
+        let (gate, now) = (self.gate.clone(), self.clock.now().utc);
+        self.enrolments.spawn(async move {
+            match serve_enrolment(enrolment, &*gate, now).await {
+                Ok(served) => {
+                    if let Err(refused) = served.outcome {
+                        warn!(from = %served.from, hostname = served.hostname, why = %refused, "an enrolment was refused");
+                    }
+                }
+                Err(error) => warn!(%error, "an enrolment came to no decision"),
+            }
+        });
+    }
+
+    /// The list of lost rights, for one session or for all.
+    fn tell_revocations(&self, only: Option<SessionId>) {
+        let signed = self.registry.revocations().and_then(|list| Ok((list.version(), list.sign(self.identity.key())?)));
+        let body = match signed {
+            // Nobody ever lost anything: there is nothing to tell.
+            Ok((0, _)) => return,
+            Ok((_, body)) => body,
+            Err(failed) => return warn!(error = %failed.text, "the list of revocations can not be told"),
+        };
+        let list = Opaque { node: self.identity.node(), body };
+        let sessions = only.map_or_else(|| self.handle.view().sessions.into_keys().collect(), |one| vec![one]);
+        for session in sessions {
+            self.handle.command(Command::Pass(session, Errand::Revoked(list.clone())));
+        }
+    }
+
+    /// A node, or a relay for one of its agents, asks for the next certificate.
+    fn renew(&self, session: SessionId, ask: Opaque) {
+        let answer = match self.next_certificate(&ask) {
+            Ok(chain) => Renewal::Granted { chain },
+            Err(failed) => {
+                warn!(node = %ask.node, error = %failed.text, "a certificate was not renewed");
+                Renewal::Refused { text: failed.text }
+            }
+        };
+        if let Ok(body) = answer.encode() {
+            let told = Errand::CertTell(Opaque { node: ask.node, body });
+            self.handle.command(Command::Pass(session, told));
+        }
+    }
+
+    fn next_certificate(&self, ask: &Opaque) -> Result<[Vec<u8>; 2], Failed> {
+        let Renewal::Request { csr } = Renewal::decode(&ask.body)? else {
+            return Err(Failed::new(2, "not a request"));
+        };
+        // The request proves the key, and the key is the node.
+        if NodeId::of_key(&public_key_of_csr(&csr)?) != ask.node {
+            return Err(Failed::new(4, "the request is made with another node's key"));
+        }
+        let row = self.registry.node(ask.node)?.filter(|row| !row.revoked);
+        let row = row.ok_or_else(|| Failed::new(4, "the node is not enrolled here any more"))?;
+        let now = self.clock.now().utc;
+        let issued = self.ca.issue(&csr, row.role, &row.client, &row.site, self.config.leaf_life, now)?;
+        info!(node = %ask.node, name = row.name, "a certificate was renewed");
+        Ok(issued.chain)
+    }
+
+    /// The hub renews its own certificate from its own authority.
+    fn renew_own(&mut self) {
+        let now = self.clock.now().utc;
+        if now < renewal_due(self.identity.validity(), u32::MAX / 2) {
+            return;
+        }
+        match own_identity(&self.config, &self.ca, now) {
+            Ok(renewed) => {
+                let renewed = Arc::new(renewed);
+                if let Err(error) = self.endpoint.adopt(renewed.clone()) {
+                    return warn!(%error, "the hub's own certificate could not be taken into use");
+                }
+                info!("the hub's own certificate was renewed");
+                self.identity = renewed;
+            }
+            Err(failed) => warn!(error = %failed.text, "the hub's own certificate could not be renewed"),
+        }
+    }
+}
+
+/// The hub's identity, with a certificate that is not yet due for renewal.
+fn own_identity(config: &Config, ca: &Ca, now: UtcMs) -> Result<Identity, Failed> {
+    let folder = identity_folder(&config.data);
+    if let Ok(identity) = Identity::load(&folder, Role::Hub)
+        && now < renewal_due(identity.validity(), u32::MAX / 2)
+        && identity.facts().hub_addrs == config.advertise
+    {
+        return Ok(identity);
+    }
+    let key = NodeKey::load_or_generate(&Identity::key_file(&folder))?;
+    let place: Slug = "hub".parse()?;
+    let issued = ca.issue(&key.csr()?, Role::Hub, &place, &place, config.leaf_life, now)?;
+    let facts = Facts { hub_key: key.public_key(), hub_addrs: config.advertise.clone(), relay_addrs: Vec::new() };
+    let identity = Identity::new(key, &issued.chain, facts)?;
+    identity.save(&folder)?;
+    Ok(identity)
+}
+
+fn open_log(config: &Config) -> Result<Log, Failed> {
+    let (log, report) = Log::open(Path::new(&config.data), Options::hub(config.store_bytes))?;
+    if report.unclean || report.damaged {
+        warn!(?report, "the store was not closed in order; it was checked");
+    }
+    Ok(log)
+}

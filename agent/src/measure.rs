@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use vigie_model::{Boot, Moment, Sample, Seq, SeriesDef};
+use vigie_model::{Boot, Moment, Sample, Seq, SeriesDef, UtcMs};
 use vigie_node::boot_moment;
 
 use crate::collect::{Choice, Collectors, Health, Machine, OwnFigures, Schema, Tiers};
@@ -11,6 +11,8 @@ use crate::collect::{Choice, Collectors, Health, Machine, OwnFigures, Schema, Ti
 #[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) tiers: Tiers,
+    /// The whole second it is due at.
+    pub(crate) due: UtcMs,
     /// The number the tick will have: synthetic figures are a function of it.
     pub(crate) seq: Seq,
     pub(crate) own: OwnFigures,
@@ -70,12 +72,11 @@ fn measure(
     results: &tokio::sync::mpsc::UnboundedSender<Measured>,
 ) {
     while let Ok(order) = inbox.recv() {
-        let (utc, boot_ms) = boot_moment();
+        let at = on_the_second(boot_moment(), order.due, boot_no);
         let samples = collectors.round(order.tiers, order.seq, &order.own);
         let defs = collectors.schema().defs();
         let new_defs = defs[known..].to_vec();
         known = defs.len();
-        let at = Moment { utc, boot: Boot { no: boot_no, ms: boot_ms } };
         let down = collectors
             .statuses()
             .filter(|status| status.health == Health::Down)
@@ -84,5 +85,27 @@ fn measure(
         if results.send(Measured { at, samples, new_defs, down, seq: order.seq }).is_err() {
             return;
         }
+    }
+}
+
+/// A round that began within its second bears that second: ticks of all machines line up, and their times cost nothing.
+/// The boot clock is moved by as much, so that both clocks still mean the same moment.
+fn on_the_second((utc, boot_ms): (UtcMs, u64), due: UtcMs, boot_no: u32) -> Moment {
+    let late_ms = utc.0.saturating_sub(due.0);
+    let late_ms = if (0..1_000).contains(&late_ms) { late_ms } else { 0 };
+    let boot = Boot { no: boot_no, ms: boot_ms.saturating_sub(late_ms.cast_unsigned()) };
+    Moment { utc: UtcMs(utc.0 - late_ms), boot }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_bears_the_second_it_was_due_in() {
+        let on_time = on_the_second((UtcMs(10_007), 507), UtcMs(10_000), 1);
+        assert_eq!(on_time, Moment { utc: UtcMs(10_000), boot: Boot { no: 1, ms: 500 } });
+        let late = on_the_second((UtcMs(13_007), 507), UtcMs(10_000), 1);
+        assert_eq!(late, Moment { utc: UtcMs(13_007), boot: Boot { no: 1, ms: 507 } });
     }
 }

@@ -208,8 +208,8 @@ impl Agent {
 
     fn order(&mut self, due: Due) {
         self.last_due = Some(due);
-        let own = OwnFigures { ..self.own_figures() };
-        self.meter.order(Order { tiers: due.tiers, seq: self.lives.next_seq(), own });
+        let own = self.own_figures();
+        self.meter.order(Order { tiers: due.tiers, due: due.at, seq: self.lives.next_seq(), own });
     }
 
     fn own_figures(&self) -> OwnFigures {

@@ -71,6 +71,9 @@ impl NodeKey {
         match Self::load(path) {
             Err(KeyError::File(FileError::Missing { .. })) => {
                 let key = Self::generate()?;
+                if let Some(folder) = path.parent() {
+                    files::make_private_folder(folder)?;
+                }
                 key.save(path)?;
                 Ok(key)
             }

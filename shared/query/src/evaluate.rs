@@ -77,7 +77,7 @@ impl Steps {
     }
 
     fn count(self) -> u64 {
-        self.end_ms.abs_diff(self.start_ms) / self.step_ms.unsigned_abs() + 1
+        (self.end_ms.abs_diff(self.start_ms) / self.step_ms.unsigned_abs()).saturating_add(1)
     }
 
     fn iter(self) -> impl Iterator<Item = i64> {

@@ -1,4 +1,3 @@
-// Everything the page says. Every dictionary has the same keys with the same {places}; a test compares them.
 export default {
 skip: "Skip to content",
 language: "Language",

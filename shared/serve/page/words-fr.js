@@ -1,4 +1,3 @@
-// Tout ce que dit la page. Mêmes clés et mêmes {places} que words-en.js ; un test les compare.
 export default {
 skip: "Aller au contenu",
 language: "Langue",

@@ -95,9 +95,15 @@ pub(crate) fn open(medium: &mut dyn Medium, how: How<'_>) -> Result<Opened, Open
     Ok(Opened { unclean: last_time != LastTime::Clean, ..opened })
 }
 
-/// Opens again what this process had open: after a full disk, a refused write, or damage that showed while it was open.
-pub(crate) fn reopen(medium: &mut dyn Medium, how: How<'_>, damaged: bool) -> Result<Opened, OpenError> {
-    open_believed(medium, how, damaged)
+/// Opens again what this process had open, after a full disk or a refused write.
+pub(crate) fn reopen(medium: &mut dyn Medium, how: How<'_>) -> Result<Opened, OpenError> {
+    open_believed(medium, how, false)
+}
+
+/// Saves what can be read of a file that showed its damage while it was open, and goes on with that.
+pub(crate) fn mend(medium: &mut dyn Medium, how: How<'_>) -> Result<Opened, OpenError> {
+    let saved_rows = save(medium, how)?;
+    start_over(medium, how, saved_rows)
 }
 
 fn open_believed(medium: &mut dyn Medium, how: How<'_>, unclean: bool) -> Result<Opened, OpenError> {
@@ -111,8 +117,7 @@ fn open_believed(medium: &mut dyn Medium, how: How<'_>, unclean: bool) -> Result
         Ok(db) => Ok(Opened { db, unclean, damaged: false, set_aside: None, saved_rows: 0 }),
         Err(Trouble::Damaged(why)) => {
             tracing::warn!(why, "the store is damaged; what can be read is saved into a fresh file");
-            let saved_rows = save(medium, how)?;
-            start_over(medium, how, saved_rows)
+            mend(medium, how)
         }
         Err(other) => Err(refused(other)),
     }

@@ -20,6 +20,7 @@ mod shelf;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use vigie_merge::RangeSet;
 use vigie_model::StreamId;
@@ -49,6 +50,8 @@ pub struct Log {
     streams: BTreeMap<StreamId, StreamFacts>,
     /// Records that proved damaged while reading, and wait for the next commit.
     losses: Mutex<Vec<Loss>>,
+    /// A reader found the structure of the file wrong.
+    suspect: AtomicBool,
     /// Damage that was noted and not yet taken.
     damage: Vec<(StreamId, RangeSet)>,
     index: Mutex<Index>,

@@ -83,8 +83,18 @@ impl State {
     /// As [`State::open`].
     pub fn open_on(medium: impl Medium + 'static) -> Result<(Self, StateReport), OpenError> {
         let mut medium: Box<dyn Medium> = Box::new(medium);
-        let Opened { db, unclean, damaged, set_aside, saved_rows } = engine::open(medium.as_mut(), how())?;
-        let fresh = begin(&db).map_err(engine::refused)?;
+        let opened = engine::open(medium.as_mut(), how())?;
+        let (opened, fresh) = match begin(&opened.db) {
+            Ok(fresh) => (opened, fresh),
+            Err(Trouble::Damaged(_)) if !opened.damaged => {
+                drop(opened);
+                let mended = engine::mend(medium.as_mut(), how())?;
+                let fresh = begin(&mended.db).map_err(engine::refused)?;
+                (mended, fresh)
+            }
+            Err(trouble) => return Err(engine::refused(trouble)),
+        };
+        let Opened { db, unclean, damaged, set_aside, saved_rows } = opened;
         let inner = Inner { medium, db: Some(db), damaged: false, lost: Vec::new() };
         Ok((Self { inner: Mutex::new(inner) }, StateReport { fresh, unclean, damaged, set_aside, saved_rows }))
     }
@@ -261,7 +271,9 @@ impl Inner {
     /// Opens the file again after a failure; mends it first if it is damaged.
     fn stand_up(&mut self) -> Result<&Database, Trouble> {
         if self.db.is_none() {
-            let opened = engine::reopen(self.medium.as_mut(), how(), self.damaged).map_err(|error| match error {
+            let medium = self.medium.as_mut();
+            let opened = if self.damaged { engine::mend(medium, how()) } else { engine::reopen(medium, how()) };
+            let opened = opened.map_err(|error| match error {
                 OpenError::Full => Trouble::Full,
                 OpenError::Io(error) => Trouble::Io(error),
                 other => Trouble::Damaged(other.to_string()),

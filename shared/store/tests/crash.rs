@@ -218,7 +218,6 @@ fn a_flipped_bit_is_never_served_and_is_healed_from_below() {
             log.heal().unwrap_or_else(|error| panic!("flip {flip}: {error}"));
             log.commit(again).unwrap_or_else(|error| panic!("flip {flip}: {error}"));
         }
-        if flip == 39 { println!("have {have:?} lost {lost:?} damaged {damaged} now {:?} load {:?}", log.streams()[&machine.stream].present, log.load(machine.stream, &RangeSet::of(8401,8600), 1<<20, true).map(|r| r.len())); }
         let all = served(&log, &machine);
         assert_eq!((all.ticks, all.gaps), (set(&[(1, 8_600)]), set(&[(9_001, 9_020)])), "flip {flip}");
     }

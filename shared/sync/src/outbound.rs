@@ -68,6 +68,39 @@ struct Offered {
     seals_asked: RangeSet,
 }
 
+/// Numbers from and to, and the frame that brings them.
+type Piece = (u64, u64, Lane, Frame);
+
+impl Offered {
+    /// What of a record is still to be sent. A segment goes whole, because its signature is over the whole.
+    fn pieces(&mut self, record: Record) -> Vec<Piece> {
+        match record {
+            Record::Segment(segment) => {
+                let (first, last) = (segment.header().first.0, segment.header().last.0);
+                self.seals_sent.insert(first, last);
+                vec![(first, last, Lane::Backlog, Frame::Segment(segment))]
+            }
+            Record::Ticks(mut ticks) => {
+                // A run may hold ticks that have gone by the live lane since it was asked for.
+                let there = |seq: u64| self.peer.as_ref().is_some_and(|peer| peer.have.contains(seq));
+                ticks.retain(|tick| !self.sent.contains(tick.seq.0) && !there(tick.seq.0));
+                ticks.chunk_by(|a, b| a.seq.next() == b.seq).map(|run| loose(self.stream, run)).collect()
+            }
+            Record::Statement(signed) => match signed.statement {
+                Statement::Gap(gap) => vec![(gap.first.0, gap.last.0, Lane::State, Frame::Statement(signed))],
+                Statement::Anchor(_) => Vec::new(),
+            },
+        }
+    }
+}
+
+fn loose(stream: StreamId, run: &[Arc<Tick>]) -> Piece {
+    let owned: Vec<Tick> = run.iter().map(|tick| Tick::clone(tick)).collect();
+    let (first, count) = (owned[0].seq, owned.len() as u32);
+    let body = vigie_codec::block::encode(&owned);
+    (first.0, first.0 + u64::from(count) - 1, Lane::Backlog, Frame::Ticks(LooseTicks { stream, first, count, body }))
+}
+
 /// The offering half.
 #[derive(Debug)]
 pub(crate) struct Outbound {
@@ -284,34 +317,18 @@ impl Outbound {
             });
         }
         for record in records {
-            let stream = self.streams[at].stream;
-            let (first, last, lane, frame) = match record {
-                Record::Segment(segment) => {
-                    let (first, last) = (segment.header().first.0, segment.header().last.0);
-                    self.streams[at].seals_sent.insert(first, last);
-                    (first, last, Lane::Backlog, Frame::Segment(segment))
-                }
-                Record::Ticks(ticks) => {
-                    let Some(first) = ticks.first().map(|tick| tick.seq) else { continue };
-                    let owned: Vec<Tick> = ticks.iter().map(|tick| Tick::clone(tick)).collect();
-                    let count = owned.len() as u32;
-                    let body = vigie_codec::block::encode(&owned);
-                    let frame = Frame::Ticks(LooseTicks { stream, first, count, body });
-                    (first.0, first.0 + u64::from(count) - 1, Lane::Backlog, frame)
-                }
-                Record::Statement(signed) => match signed.statement {
-                    Statement::Gap(gap) => {
-                        (gap.first.0, gap.last.0, Lane::State, Frame::Statement(signed))
-                    }
-                    Statement::Anchor(_) => continue,
-                },
-            };
-            self.streams[at].sent.insert(first, last);
-            if lane == Lane::Backlog {
-                self.bulk.sent(frame.encode().len() as u64, now_ms);
+            for piece in self.streams[at].pieces(record) {
+                self.send_piece(at, piece, now_ms);
             }
-            self.wishes.push_back(Wish::Send(lane, frame));
         }
+    }
+
+    fn send_piece(&mut self, at: usize, (first, last, lane, frame): Piece, now_ms: u64) {
+        self.streams[at].sent.insert(first, last);
+        if lane == Lane::Backlog {
+            self.bulk.sent(frame.encode().len() as u64, now_ms);
+        }
+        self.wishes.push_back(Wish::Send(lane, frame));
     }
 
     fn send_live(&mut self, frame: Frame) {

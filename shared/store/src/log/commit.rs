@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use redb::Database;
 use vigie_merge::RangeSet;
@@ -9,7 +10,7 @@ use vigie_model::StreamId;
 
 use super::pen::{Changes, Pen};
 use super::{Log, Standing};
-use crate::errors::{CommitError, Trouble, guarded};
+use crate::errors::{CommitError, OpenError, Trouble, guarded};
 use crate::types::{Outcome, Write};
 
 impl Log {
@@ -95,10 +96,18 @@ impl Log {
 
     /// Opens the file again after a full or refusing disk.
     fn stand_up(&mut self) -> Result<(), CommitError> {
+        if self.suspect.load(Ordering::Relaxed) && matches!(self.state, Standing::Open(_)) {
+            self.state = Standing::Damaged("a reader found records not where they belong".to_owned());
+        }
         match &self.state {
             Standing::Open(_) => Ok(()),
             Standing::Damaged(why) => Err(CommitError::Damaged(why.clone())),
-            Standing::Full | Standing::Refused => self.open_again(false).map(drop),
+            Standing::Full | Standing::Refused => self.reopen().map(drop).map_err(|error| match error {
+                OpenError::Full => CommitError::Full,
+                OpenError::Damaged(why) => CommitError::Damaged(why),
+                OpenError::Io(error) => CommitError::Io(error),
+                OpenError::InUse(_) | OpenError::Newer(_) => CommitError::Io(std::io::Error::other(error)),
+            }),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is there to send, and what do the numbers hold?
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use redb::{ReadOnlyTable, ReadableDatabase};
@@ -152,7 +153,17 @@ impl Log {
                 _ => ReadError::Io(std::io::ErrorKind::NotConnected.into()),
             });
         };
-        guarded(|| work(&Shelves::open(db)?)).map_err(ReadError::from)
+        guarded(|| work(&Shelves::open(db)?)).map_err(|trouble| {
+            if matches!(trouble, Trouble::Damaged(_)) {
+                self.suspect();
+            }
+            trouble.into()
+        })
+    }
+
+    /// The structure of the file is wrong: nothing more is written to it, for it may not be found again.
+    fn suspect(&self) {
+        self.suspect.store(true, Ordering::Relaxed);
     }
 
     /// Notes damage for the next commit: a reader can not write.
@@ -312,15 +323,15 @@ impl Loader<'_> {
         }
     }
 
-    /// No record holds the number: so it is lost, with its neighbours up to the nearest records.
+    /// No record holds the number, nor its neighbours up to the nearest records, though the facts say that one does.
     fn miss(&mut self, number: u64) -> Result<(), Trouble> {
-        let hole = self.pass(number)?;
-        self.log.note(Loss::missing(self.stream, hole));
+        self.pass(number)?;
+        self.log.suspect();
         Ok(())
     }
 
     /// Goes past a number and its wanted neighbours that no record holds.
-    fn pass(&mut self, here: u64) -> Result<RangeSet, Trouble> {
+    fn pass(&mut self, here: u64) -> Result<(), Trouble> {
         let mut hole = self.left.within(here, here);
         let range = self.left.ranges().find(|range| range.0 <= here && here <= range.1);
         let (low, high) = range.unwrap_or((here, here));
@@ -347,7 +358,7 @@ impl Loader<'_> {
         for (first, last) in hole.ranges() {
             self.left.remove(first, last);
         }
-        Ok(hole)
+        Ok(())
     }
 }
 

@@ -35,8 +35,7 @@ impl Loss {
 
     pub(crate) fn missing(stream: StreamId, numbers: RangeSet) -> Self {
         Self { stream, what: Lost::Missing(numbers) }
-    }
-}
+    }}
 
 impl Pen<'_> {
     /// Sets a damaged record aside and takes what it held out of what is known. May be told twice.

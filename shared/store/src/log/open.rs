@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
@@ -15,7 +16,7 @@ use super::facts::Change;
 use super::index::Index;
 use super::loss::Loss;
 use super::pen::Pen;
-use super::shelf::{Shelf, all_of, number, stated, stream_of};
+use super::shelf::{Shelf, all_of, at, number, stated, stream_of};
 use super::{Log, Options, Standing, facts, read};
 use crate::engine::{self, How, Opened};
 use crate::errors::{CommitError, OpenError, Trouble, guarded};
@@ -71,10 +72,17 @@ impl Log {
             epoch: 0,
             streams: BTreeMap::new(),
             losses: Mutex::default(),
+            suspect: AtomicBool::new(false),
             damage: Vec::new(),
             index: Mutex::new(Index::default()),
         };
-        let report = log.take_over(opened, true)?;
+        let report = match log.take_over(opened, true) {
+            Err(OpenError::Damaged(why)) => {
+                tracing::warn!(why, "the log is damaged; what can be read is saved into a fresh file");
+                log.mend_file()?
+            }
+            other => other?,
+        };
         Ok((log, report))
     }
 
@@ -85,24 +93,23 @@ impl Log {
     /// As [`Log::open`]; try again.
     pub fn heal(&mut self) -> Result<OpenReport, OpenError> {
         match &self.state {
+            Standing::Open(_) if self.suspect.load(Ordering::Relaxed) => self.mend_file(),
             Standing::Open(_) => Ok(OpenReport::default()),
-            Standing::Full | Standing::Refused => self.reopen(false),
-            Standing::Damaged(_) => self.reopen(true),
+            Standing::Full | Standing::Refused => self.reopen(),
+            Standing::Damaged(_) => self.mend_file(),
         }
     }
 
-    pub(crate) fn open_again(&mut self, damaged: bool) -> Result<OpenReport, CommitError> {
-        self.reopen(damaged).map_err(|error| match error {
-            OpenError::Full => CommitError::Full,
-            OpenError::Damaged(why) => CommitError::Damaged(why),
-            OpenError::Io(error) => CommitError::Io(error),
-            OpenError::InUse(_) | OpenError::Newer(_) => CommitError::Io(std::io::Error::other(error)),
-        })
+    /// Opens the file again after a full or refusing disk.
+    pub(crate) fn reopen(&mut self) -> Result<OpenReport, OpenError> {
+        let opened = engine::reopen(self.medium.as_mut(), how(&self.options))?;
+        self.take_over(opened, false)
     }
 
-    fn reopen(&mut self, damaged: bool) -> Result<OpenReport, OpenError> {
-        let opened = engine::reopen(self.medium.as_mut(), how(&self.options), damaged)?;
-        self.take_over(opened, damaged)
+    fn mend_file(&mut self) -> Result<OpenReport, OpenError> {
+        self.state = Standing::Damaged("being mended".to_owned());
+        let opened = engine::mend(self.medium.as_mut(), how(&self.options))?;
+        self.take_over(opened, true)
     }
 
     /// Reads into memory what the file says.
@@ -123,7 +130,11 @@ impl Log {
             mend.extend(guarded(|| orphans(&db, &self.streams)).map_err(engine::refused)?);
         }
         self.state = Standing::Open(db);
+        self.suspect.store(false, Ordering::Relaxed);
         let rebuilt = self.mend(mend)?;
+        if damaged {
+            self.compare_with_records().map_err(engine::refused)?;
+        }
         if let Err(error) = self.medium.ballast(true) {
             tracing::warn!(%error, "no room for the ballast; a full disk will be harder to leave");
         }
@@ -150,6 +161,53 @@ impl Log {
             Err(CommitError::Io(error)) => Err(OpenError::Io(error)),
             Err(CommitError::Damaged(why)) => Err(OpenError::Damaged(why)),
         }
+    }
+}
+
+impl Log {
+    /// Notes what the facts promise and the records of a saved file do not hold.
+    fn compare_with_records(&mut self) -> Result<(), Trouble> {
+        let Standing::Open(db) = &self.state else { return Ok(()) };
+        let mut losses = Vec::new();
+        guarded(|| {
+            let txn = db.begin_read()?;
+            let (ticks, seals) = (txn.open_table(Shelf::Tick.table())?, txn.open_table(Shelf::Seal.table())?);
+            let (bodies, series) = (txn.open_table(Shelf::Body.table())?, txn.open_table(Shelf::Series.table())?);
+            for (stream, facts) in &self.streams {
+                let mut here = facts.gaps.clone();
+                read::segments_from(&seals, *stream, 0, |_, row| {
+                    if let Ok(row) = row {
+                        here.insert(row.first(), row.last());
+                    }
+                    true
+                })?;
+                for row in read::rows_of(&ticks, *stream)? {
+                    if let Some(number) = number(row?.0.value()) {
+                        here.insert(number, number);
+                    }
+                }
+                for row in read::rows_of(&seals, *stream)? {
+                    let (key, _) = row?;
+                    if bodies.get(key.value())?.is_none() {
+                        losses.push(Loss::row(*stream, Shelf::Seal, key.value().to_vec()));
+                    }
+                }
+                let lost = facts.present.without(&here);
+                if !lost.is_empty() {
+                    losses.push(Loss::missing(*stream, lost));
+                }
+                for place in 0..facts.schema_len {
+                    let key = at(*stream, u64::from(place));
+                    if series.get(key.as_slice())?.is_none() {
+                        losses.push(Loss::row(*stream, Shelf::Series, key.to_vec()));
+                        break;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        self.losses.get_mut().unwrap_or_else(PoisonError::into_inner).extend(losses);
+        Ok(())
     }
 }
 

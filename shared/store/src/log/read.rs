@@ -2,7 +2,7 @@
 //!
 //! The same questions inside a transaction that writes and one that reads.
 
-use redb::ReadableTable;
+use redb::{Range, ReadableTable};
 use vigie_codec::disk::DamagedError;
 use vigie_model::{StreamId, Tick};
 
@@ -101,8 +101,16 @@ pub(crate) fn ticks_in(
     Ok(())
 }
 
+/// All rows of a stream on a shelf.
+pub(crate) fn rows_of(
+    table: &impl ReadableTable<Bytes, Bytes>,
+    stream: StreamId,
+) -> Result<Range<'_, Bytes, Bytes>, Trouble> {
+    let (low, high) = all_of(stream);
+    Ok(table.range::<&[u8]>(low.as_slice()..=high.as_slice())?)
+}
+
 /// Whether a stream has any record on a shelf.
 pub(crate) fn any(table: &impl ReadableTable<Bytes, Bytes>, stream: StreamId) -> Result<bool, Trouble> {
-    let (low, high) = all_of(stream);
-    Ok(table.range::<&[u8]>(low.as_slice()..=high.as_slice())?.next().is_some())
+    Ok(rows_of(table, stream)?.next().is_some())
 }

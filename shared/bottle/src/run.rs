@@ -1,0 +1,183 @@
+//! Seeds, one after the other or side by side.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::plan::{Kind, Plan};
+use crate::world::{Tally, World};
+
+/// After the last trouble, before freshness is asked for: an idle connection is noticed, and a new one dialled.
+const SETTLE_MS: u64 = 200_000;
+
+/// How long everything may take to arrive after the last tick, on a line that nobody measured.
+const DRAIN_MS: u64 = 45 * 60_000;
+
+/// A silence after which nothing more is expected: longer than any acknowledgement waits for company.
+const QUIET_MS: u64 = 240_000;
+
+/// How long silence must last once all has arrived.
+const SILENCE_MS: u64 = 900_000;
+
+/// A run that did not keep the promise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Which seed.
+    pub seed: u64,
+    /// What is not as promised.
+    pub what: String,
+    /// What was planned.
+    pub plan: String,
+    /// The last things that happened, when somebody wanted to know.
+    pub lines: Vec<String>,
+}
+
+/// A run that kept the promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// What happened, in numbers.
+    pub tally: Tally,
+    /// The same when the same happened.
+    pub hash: u64,
+    /// Virtual time.
+    pub ms: u64,
+}
+
+/// Runs a plan.
+///
+/// # Errors
+/// When the promise was not kept, or the program panicked.
+pub fn run(plan: Plan, tracing: bool) -> Result<Kept, Box<Failure>> {
+    let mut world = World::new(plan.clone(), tracing);
+    let panicked = catch_unwind(AssertUnwindSafe(|| live(&mut world))).err().map(|panic| said(panic.as_ref()));
+    match panicked.or_else(|| world.failure().map(ToOwned::to_owned)) {
+        None => Ok(Kept { tally: world.tally(), hash: world.hash(), ms: world.now }),
+        Some(what) => {
+            let lines = world.lines().map(ToOwned::to_owned).collect();
+            Err(Box::new(Failure { seed: plan.seed, what, plan: plan.to_string(), lines }))
+        }
+    }
+}
+
+/// Runs what a seed means; one in a hundred twice, because a seed that means two things means nothing.
+///
+/// # Errors
+/// As [`run`]; the trace is in it.
+pub fn run_seed(seed: u64, minutes: Option<u64>) -> Result<Kept, Box<Failure>> {
+    let plan = Plan::of_seed(seed, minutes);
+    let kept = run(plan.clone(), false);
+    let again = kept.is_err() || seed.is_multiple_of(100);
+    if !again {
+        return kept;
+    }
+    match (kept, run(plan.clone(), true)) {
+        (Ok(first), Ok(second)) if first.hash == second.hash => Ok(first),
+        (Err(_), Err(second)) => Err(second),
+        (_, second) => Err(Box::new(Failure {
+            seed,
+            what: "two runs of the seed differ".to_owned(),
+            plan: plan.to_string(),
+            lines: second.err().map(|failure| failure.lines).unwrap_or_default(),
+        })),
+    }
+}
+
+fn live(world: &mut World) {
+    let (chaos, heal) = (world.plan.chaos_ms, world.plan.heal_ms);
+    world.run_until(chaos);
+    world.heal();
+    if world.must_be_fresh() {
+        world.oracle.fresh_from = Some(chaos + SETTLE_MS);
+    }
+    world.run_until(chaos + SETTLE_MS + heal);
+    world.rest();
+    let deadline = world.now + DRAIN_MS + drain_ms(world);
+    while world.failure().is_none() {
+        world.run_until(world.now + 30_000);
+        let quiet = world.now - world.oracle.last_frame_at > QUIET_MS;
+        if quiet && world.lacking().is_none() {
+            break;
+        }
+        if world.now > deadline {
+            let lacking = world.lacking().unwrap_or_else(|| "nothing is lacking".to_owned());
+            let frames = world.oracle.quiet_frames;
+            return world.broken(format!("no rest although all has been well for long ({frames} frames): {lacking}"));
+        }
+    }
+    world.oracle.quiet_frames = 0;
+    world.run_until(world.now + SILENCE_MS);
+    let frames = world.oracle.quiet_frames;
+    if frames > 0 && world.failure().is_none() {
+        world.broken(format!("{frames} frames were sent although nothing changed"));
+    }
+    if world.failure().is_none() {
+        world.check_end();
+    }
+}
+
+/// What the narrowest line needs for everything, and as much again.
+fn drain_ms(world: &World) -> u64 {
+    let ticks = world.tally().ticks;
+    let narrowest = world.links.iter().filter_map(|link| link.plan.rate).min();
+    narrowest.map_or(0, |rate| ticks * 200 * 1_000 * 2 / rate)
+}
+
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panicked: {}", text.unwrap_or_default())
+}
+
+/// What many seeds gave.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Seeds that kept the promise.
+    pub kept: u64,
+    /// What happened in them.
+    pub tally: Tally,
+    /// Virtual time in all.
+    pub ms: u64,
+    /// Seeds that did not, by number.
+    pub failures: Vec<Failure>,
+}
+
+/// Runs seeds on all processors, up to the tenth failure. `each` is told how many are done.
+pub fn run_seeds(from: u64, count: u64, minutes: Option<u64>, each: impl Fn(u64) + Sync) -> Report {
+    let (next, done, enough) = (AtomicU64::new(from), AtomicU64::new(0), AtomicBool::new(false));
+    let report = Mutex::new(Report::default());
+    let work = || {
+        while !enough.load(Ordering::Relaxed) {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= from + count {
+                return;
+            }
+            let outcome = run_seed(seed, minutes);
+            let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
+            match outcome {
+                Ok(kept) => {
+                    report.kept += 1;
+                    report.ms += kept.ms;
+                    report.tally.add(&kept.tally);
+                }
+                Err(failure) => {
+                    report.failures.push(*failure);
+                    enough.store(report.failures.len() >= 10, Ordering::Relaxed);
+                }
+            }
+            drop(report);
+            each(done.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    report.failures.sort_by_key(|failure| failure.seed);
+    report
+}
+
+/// The kinds of trouble in some seeds, for a person to read.
+pub fn kinds() -> String {
+    let names: Vec<_> = Kind::ALL.iter().map(|kind| format!("{kind:?}")).collect();
+    names.join(", ")
+}

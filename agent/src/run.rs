@@ -347,6 +347,14 @@ impl Agent {
         if let Some((session, errand)) = self.renewing.due(self.endpoint.time().wall(), &self.identity) {
             self.handle.command(Command::Pass(session, errand));
         }
+        match self.renewing.come_back(&self.status.uplink(), &self.identity, &self.endpoint) {
+            Ok(Some(renewed)) => {
+                self.status.renewed(renewed.clone());
+                self.identity = renewed;
+            }
+            Ok(None) => {}
+            Err(failed) => warn!(error = %failed.text, "the next certificate could not be taken into use"),
+        }
     }
 
     fn errand(&mut self, errand: Errand) {

@@ -46,6 +46,10 @@ impl Status {
         self.shown().down = down;
     }
 
+    pub(crate) fn uplink(&self) -> UplinkState {
+        self.uplink.borrow().clone()
+    }
+
     pub(crate) fn renewed(&self, identity: Arc<Identity>) {
         self.shown().identity = identity;
     }

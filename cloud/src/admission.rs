@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing::info;
 use vigie_fleet::{Fleet, Known};
 use vigie_model::{NodeId, Role};
-use vigie_net::{Admission, Admitted, Ca, EnrolRequest, Identity, Refused, RefusedWhy, public_key_of_csr};
+use vigie_net::{Admission, Admitted, Ca, EnrolRequest, Identity, Peer, Refused, RefusedWhy, public_key_of_csr};
 use vigie_node::{Command, NodeClock, NodeHandle};
 
 use crate::registry::{NodeRow, Registry};
@@ -53,6 +53,21 @@ impl Admission for Gate {
             relay_addrs,
             proof_key,
         })
+    }
+
+    /// Whoever is still on the roster gets the next certificate: an end that passed while a site was cut off, or a machine
+    /// switched off, takes nobody's data.
+    async fn readmit(&self, peer: Peer, csr: Vec<u8>, from: SocketAddr) -> Result<[Vec<u8>; 2], Refused> {
+        let row = self.registry.node(peer.node).map_err(|failed| Refused::saying(RefusedWhy::NotNow, failed.text))?;
+        if row.is_none_or(|row| row.revoked) {
+            return Err(Refused::saying(RefusedWhy::Revoked, "the node is not enrolled here any more; enrol it anew"));
+        }
+        let issued = self
+            .ca
+            .renew(&csr, &peer, self.leaf_life, self.clock.now().utc)
+            .map_err(|error| Refused::saying(RefusedWhy::BadRequest, error.to_string()))?;
+        info!(node = %peer.node, %from, "came back with a certificate that had ended, and got the next");
+        Ok(issued.chain)
     }
 }
 

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 use vigie_codec::VerifyingKey;
 use vigie_fleet::{Fleet, Upstream};
 use vigie_model::{ClockSource, Role, UtcMs};
-use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink};
+use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink, UplinkState};
 use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, Renewing, hatch, host_name,
     load_identity, open_state, stop_signal, trust,
@@ -49,6 +49,7 @@ struct Relay {
     errands: Errands,
     renewing: Renewing,
     up: Option<SessionId>,
+    uplink: watch::Receiver<UplinkState>,
     http: tokio::task::JoinHandle<std::io::Result<()>>,
     close_http: tokio::sync::oneshot::Sender<()>,
 }
@@ -95,7 +96,7 @@ impl Relay {
         let place = Some((identity.client().clone(), identity.site().clone()));
         let upstream = Some(Upstream { to: hub.join(", ") });
         let fleet = Arc::new(Fleet::new((Role::Relay, name), place, upstream, handle.clone(), clock.clone()));
-        hatch::open(&config.data, Arc::new(Status::new(fleet.clone(), handle.clone(), watch, identity.clone())))?;
+        hatch::open(&config.data, Arc::new(Status::new(fleet.clone(), handle.clone(), watch.clone(), identity.clone())))?;
         let access = vigie_node::http_token(&config.http_token_file)?;
         let (http, close_http) = serve(config.http, fleet.clone(), access).await?;
         info!(node = %identity.node(), listen = %config.listen, http = %config.http, "the site is looked after");
@@ -113,6 +114,7 @@ impl Relay {
             fleet,
             errands: Errands::default(),
             up: None,
+            uplink: watch,
             http,
             close_http,
         })
@@ -150,6 +152,7 @@ impl Relay {
             Happening::Up(session, peer) => {
                 self.errands.connected(session, &peer, &self.handle);
                 if peer.way == Way::Up {
+                    self.endpoint.time().reached();
                     self.up = Some(session);
                     self.renewing.connected(session);
                 }
@@ -157,7 +160,9 @@ impl Relay {
             Happening::Down(session, node, _) => {
                 self.errands.disconnected(session, node);
                 self.renewing.disconnected(session);
-                self.up.take_if(|up| *up == session);
+                if self.up.take_if(|up| *up == session).is_some() {
+                    self.endpoint.time().cut_off(self.clock.now().utc);
+                }
             }
             Happening::Clock(session, clock, round_trip_ms) if self.up == Some(session) => {
                 let half = round_trip_ms / 2;
@@ -194,6 +199,7 @@ impl Relay {
             Errand::Revoked(list) if from_above => {
                 let taken = trust::revoked(&list, &self.identity, &self.endpoint, &self.state);
                 self.errands.revoked(list, &self.handle);
+                self.part_from_revoked();
                 taken
             }
             Errand::CertTell(_) | Errand::Revoked(_) => Err(Failed::new(4, "the hub's word came from below")),
@@ -203,9 +209,25 @@ impl Relay {
         }
     }
 
+    /// A node that lost its rights while it was connected is connected no longer.
+    fn part_from_revoked(&self) {
+        for (session, view) in self.handle.view().sessions {
+            if self.endpoint.revocations().contains(view.peer.node) {
+                warn!(peer = %view.peer, "revoked; closing its session");
+                self.handle.command(Command::Close(session, "revoked".to_owned()));
+            }
+        }
+    }
+
     fn renew(&mut self) {
         if let Some((session, errand)) = self.renewing.due(self.endpoint.time().wall(), &self.identity) {
             self.handle.command(Command::Pass(session, errand));
+        }
+        let state = self.uplink.borrow().clone();
+        match self.renewing.come_back(&state, &self.identity, &self.endpoint) {
+            Ok(Some(renewed)) => self.identity = renewed,
+            Ok(None) => {}
+            Err(failed) => warn!(error = %failed.text, "the next certificate could not be taken into use"),
         }
     }
 }

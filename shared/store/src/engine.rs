@@ -26,6 +26,8 @@ pub(crate) struct How<'a> {
     pub(crate) cache_bytes: usize,
     /// Files above this are not checked as a whole after an unclean stop.
     pub(crate) check_up_to_bytes: u64,
+    /// Check the file as a whole at every opening.
+    pub(crate) check_always: bool,
     /// The tables that are saved from a damaged file.
     pub(crate) tables: &'a [Rows],
     /// Whether a row of the table at this place in `tables` proves right.
@@ -127,7 +129,8 @@ fn open_believed(medium: &mut dyn Medium, how: How<'_>, unclean: bool) -> Result
 fn believed(medium: &mut dyn Medium, how: How<'_>, unclean: bool) -> Result<Db, Trouble> {
     let Plain { mut db, repaired, bytes } = plain(medium, how)?;
     // redb's own repair has just checked every page.
-    if unclean && !repaired && bytes <= how.check_up_to_bytes {
+    let doubtful = how.check_always || (unclean && bytes <= how.check_up_to_bytes);
+    if doubtful && !repaired {
         db.check()?;
     }
     Ok(db)

@@ -213,7 +213,8 @@ impl Log {
 
 fn how(options: &Options) -> How<'static> {
     let (cache_bytes, check_up_to_bytes) = (options.cache_bytes, options.check_up_to_bytes);
-    How { cache_bytes, check_up_to_bytes, tables: &Shelf::TABLES, is_right: Shelf::is_right }
+    let (tables, is_right) = (&Shelf::TABLES, Shelf::is_right);
+    How { cache_bytes, check_up_to_bytes, check_always: false, tables, is_right }
 }
 
 enum Begun {

@@ -1,1 +1,12 @@
-//! Real processes, real QUIC, real redb, made to fail.
+//! Real processes, real QUIC, real redb, made to fail: does each sample come to the hub once and equal, or lie inside a gap
+//! that says why?
+//!
+//! [`Mesh`] starts the programs as a person would and breaks them; [`oracle`] opens what they left on disk and compares
+//! every value with the function that made it.
+
+mod mesh;
+pub mod oracle;
+mod program;
+
+pub use mesh::{Agent, Line, Mesh, Relay, eventually};
+pub use program::{Program, run_once};

@@ -8,7 +8,6 @@
 mod agent;
 mod body;
 pub mod chance;
-#[expect(dead_code, reason = "the agent's own file: the bottle does not use all of it")]
 #[path = "../../../agent/src/lives.rs"]
 mod lives;
 mod network;

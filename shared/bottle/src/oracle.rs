@@ -1,6 +1,6 @@
 //! What must be true, after every step where that is cheap, and at the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vigie_codec::wire::{Frame, Held, Refused, RefusedWhy};
@@ -8,7 +8,7 @@ use vigie_merge::RangeSet;
 use vigie_model::{GapReason, Role, Seq, StreamId, Tick};
 use vigie_store::{Log, OpenReport};
 use vigie_sync::keep::{Outcome, Record, StreamFacts};
-use vigie_sync::{CloseWhy, Lane, LinkProfile, SessionId};
+use vigie_sync::{CloseWhy, Lane, Ledger, LinkProfile, SessionId};
 
 use crate::body::is_accusation;
 use crate::plan::{HUB, Kind, NodeIx};
@@ -436,7 +436,7 @@ impl World {
         for (node, below) in self.nodes.iter().enumerate().skip(1).filter(|(_, node)| node.is_agent()) {
             let Some(life) = below.life.as_ref() else { continue };
             for (stream, facts) in life.log.streams() {
-                if let Err(fault) = self.check_ledger((node, &life.log), *stream, facts, hub.log.streams().get(stream)) {
+                if let Err(fault) = self.check_ledger(facts, hub.log.streams().get(stream)) {
                     faults.push(format!("the ledger of {stream:?} at {node}: {fault}"));
                 }
             }
@@ -488,34 +488,27 @@ impl World {
     /// What was collected is at the hub, waits, or was given up.
     fn check_ledger(
         &self,
-        (node, log): (NodeIx, &Log),
-        stream: StreamId,
         facts: &StreamFacts,
         at_hub: Option<&StreamFacts>,
     ) -> Result<(), String> {
-        let ledger = log.ledger(stream);
-        if ledger.missing + ledger.waiting > 0 || ledger.collected != ledger.hub + ledger.given_up {
+        let ledger = Ledger::of(facts, Role::Agent);
+        if !ledger.meets() || ledger.waiting + ledger.at_relay > 0 {
             return Err(format!("{ledger:?}"));
         }
         let Some(at_hub) = at_hub else { return Err("the hub does not know the stream".to_owned()) };
-        if at_hub.tally != facts.tally && !self.oracle.excuses[node].flipped {
-            return Err(format!("the agent has collected {:?} and the hub believes {:?}", facts.tally, at_hub.tally));
+        let hub = Ledger::of(at_hub, Role::Hub);
+        if !hub.meets() || hub.waiting > 0 || hub.collected != ledger.collected {
+            return Err(format!("the agent: {ledger:?}, the hub: {hub:?}"));
         }
         if facts.schema_len > at_hub.schema_len {
             return Err(format!("{} definitions, and the hub has {}", facts.schema_len, at_hub.schema_len));
         }
-        let _given = self.oracle.given.get(&stream);
         Ok(())
     }
 
     /// The kinds whose relays may be so full that live ticks must wait.
     pub(crate) fn must_be_fresh(&self) -> bool {
         self.plan.kind != Kind::Small && self.nodes.iter().all(|node| node.plan.role == Role::Hub || node.plan.cap_bytes > 1 << 20)
-    }
-
-    /// Nodes that have ticks of their own.
-    pub(crate) fn streams_given(&self) -> BTreeSet<StreamId> {
-        self.oracle.given.keys().copied().collect()
     }
 }
 

@@ -82,8 +82,7 @@ export class Chart {
   axes() {
     const parts = [0, 0.25, 0.5, 0.75, 1].map((value) => draw("path", { class: "grid", d: `M${LEFT} ${this.y(value)}h${this.width}` }));
     for (const value of [0, 0.5, 1]) parts.push(draw("text", { x: LEFT - 6, y: this.y(value) + 4, "text-anchor": "end" }, `${value * 100} %`));
-    const steps = [300e3, 600e3, 900e3, 1800e3, 3600e3, 2 * 3600e3, 4 * 3600e3, 6 * 3600e3, 12 * 3600e3];
-    const step = steps.find((step) => (step / this.frame.length) * this.width >= 64) || steps.at(-1);
+    const step = [5, 10, 15, 30, 60, 120, 240, 360, 720].find((n) => n === 720 || (n * 60e3 * this.width) / this.frame.length >= 64) * 60e3;
     const zone = new Date().getTimezoneOffset() * 60e3;
     for (let at = Math.ceil((this.from - zone) / step) * step + zone; at < this.until; at += step) {
       const x = this.x(at);
@@ -198,8 +197,10 @@ export class Chart {
     const shown = sample || this.samples.at(-1);
     this.value.textContent = shown ? `${share(shown[1])} · ${second(shown[0])}` : say("no_value");
     if (!this.cursor) return;
-    const [x, y] = sample ? [this.x(sample[0]), this.y(sample[1])] : [];
-    this.cursor.replaceChildren(...(sample ? [draw("path", { d: `M${x} ${TOP}V${HEIGHT - BOTTOM}` }), draw("circle", { cx: x, cy: y, r: 4 })] : []));
+    this.cursor.replaceChildren();
+    if (!sample) return;
+    const x = this.x(sample[0]);
+    this.cursor.append(draw("path", { d: `M${x} ${TOP}V${HEIGHT - BOTTOM}` }), draw("circle", { cx: x, cy: this.y(sample[1]), r: 4 }));
   }
 
   showTable(on) {

@@ -97,7 +97,7 @@ function troubleLine() {
   if (!trouble) return null;
   const time = copyAt ? clock(copyAt) : "–";
   if (trouble.status === 401) {
-    return h("p.banner.bad", {}, say("expired", { time }), " ", h("a", { href: "/sign-in" }, say("sign_in")));
+    return h("p.banner.bad", { role: "alert" }, say("expired", { time }), " ", h("a", { href: "/sign-in" }, say("sign_in")));
   }
   const silent = !(trouble instanceof Refused);
   const what = silent ? say(copyAt ? "copy" : "copy_none", { time }) : say("failed", { why: trouble.message });
@@ -111,7 +111,7 @@ function upwardLine() {
   const n = amount(up.waiting);
   if (!up.link.connected) {
     const since = up.link.since;
-    return h("p.banner.warn", {}, since ? say("up_cut", { time: clock(ms(since)), n }) : say("up_cut_never", { n }));
+    return h("p.banner.warn", {}, say(since ? "up_cut" : "up_cut_never", { time: since && clock(ms(since)), n }));
   }
   return up.drain ? h("p.banner.note", {}, say("up_drain", { n })) : null;
 }
@@ -120,14 +120,11 @@ function upwardLine() {
 let saidAt = 0;
 let said = "";
 
-export function announce(text, urgent = false) {
-  const region = document.getElementById(urgent ? "urgent" : "announce");
-  if (urgent) region.textContent = text;
-  else if (text !== said && (!said || performance.now() - saidAt > 10000)) {
-    if (said) region.textContent = text;
-    said = text;
-    saidAt = performance.now();
-  }
+function announce(text) {
+  if (text === said || (said && performance.now() - saidAt < 10000)) return;
+  if (said) answer(text);
+  said = text;
+  saidAt = performance.now();
 }
 
 // For what the reader asked for just now.

@@ -229,3 +229,22 @@ fn a_file_that_is_no_log_is_set_aside() {
     let aside = report.set_aside.expect("kept for the curious");
     assert!(std::path::Path::new(&aside).exists());
 }
+
+#[test]
+fn segments_of_the_size_agents_seal_fill_their_pages() {
+    let (machine, disk) = (Machine { noisy: true, ..Machine::new(1) }, FaultDisk::new());
+    let mut log = open(&disk);
+    // As many ticks as go into the body that agents aim for.
+    let fits = |ticks: &u64| machine.segment(1, *ticks).body.len() <= vigie_codec::segment::TARGET_BODY_BYTES;
+    let ticks = (300..500).take_while(fits).last().expect("three hundred fit");
+    let segments: Vec<_> = (0..900).map(|at| machine.segment(at * ticks + 1, (at + 1) * ticks)).collect();
+    let payload: usize = segments.iter().map(|segment| segment.body.len()).sum();
+    assert!(payload > 100 * 15_800, "{payload}");
+    keep(&mut log, vec![machine.hello()]);
+    for some in segments.chunks(4) {
+        keep(&mut log, some.iter().cloned().map(Write::Segment).collect());
+    }
+    drop(log);
+    let file = disk.image().len();
+    assert!(file < payload * 115 / 100, "{file} bytes for {payload}");
+}

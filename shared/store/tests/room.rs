@@ -159,5 +159,5 @@ fn the_disk_caps_what_was_configured() {
     let disk = FaultDisk::new().with_capacity(100 << 20);
     let options = Options { cap_percent_of_disk: Some(10), floor: Duration::ZERO, ..options() };
     let log = Log::open_on(disk, options).expect("an empty disk").0;
-    assert_eq!(log.cap_bytes() >> 20, 9);
+    assert_eq!(log.cap_bytes(), 10 << 20);
 }

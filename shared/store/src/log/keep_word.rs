@@ -54,7 +54,8 @@ impl Pen<'_> {
     }
 
     pub(crate) fn reserve(&mut self, stream: StreamId, until: Seq) -> Outcome {
-        self.change(stream, |facts| facts.reserved = facts.reserved.max(until))
+        // Down too: an agent that ends in order gives back what it did not use, and leaves no gap.
+        self.change(stream, |facts| facts.reserved = until)
     }
 
     fn change(&mut self, stream: StreamId, change: impl FnOnce(&mut StreamFacts)) -> Outcome {

@@ -222,14 +222,20 @@ enum Begun {
     Newer(u8),
 }
 
-/// Makes sure that the file has its tables, its format and its epoch.
+/// Makes sure that the file has its tables, its format and its epoch: another one if it was saved from a damaged file.
 fn begin(db: &Database, options: &Options, new_life: bool) -> Result<Begun, Trouble> {
-    if !new_life && let Some(begun) = begun(db)? {
-        return Ok(begun);
-    }
+    let old = match begun(db)? {
+        Some(Begun::Here { epoch, .. }) if new_life => Some(epoch),
+        Some(begun) => return Ok(begun),
+        None => None,
+    };
     let mut txn = db.begin_write()?;
     txn.set_quick_repair(options.quick_repair);
-    let epoch = options.new_epoch.unwrap_or_else(random);
+    let epoch = match options.new_epoch {
+        Some(said) if new_life => old.unwrap_or(said).wrapping_add(1),
+        Some(said) => said,
+        None => random(),
+    };
     let fresh = write_beginning(&txn, epoch)?;
     txn.commit()?;
     Ok(Begun::Here { epoch, fresh })

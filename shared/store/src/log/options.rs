@@ -25,7 +25,8 @@ pub struct Options {
     pub check_up_to_bytes: u64,
     /// Segments whose place in time is held in memory for queries, at 48 bytes each.
     pub index_spans: usize,
-    /// The epoch of a log that is begun; random unless said (the simulator says).
+    /// The epoch of a log that is begun, and one less than that of a log begun anew after damage; random unless said
+    /// (the simulator says).
     pub new_epoch: Option<u64>,
 }
 

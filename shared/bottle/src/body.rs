@@ -64,7 +64,7 @@ impl World {
         };
         let facts: Vec<_> = log.streams().iter().map(|(id, facts)| (*id, Arc::new(facts.clone()))).collect();
         let agent = here.is_agent().then(|| self.begin_agent(node, &log));
-        let (noted, now) = (self.now, self.now);
+        let now = self.now;
         self.nodes[node].life = Some(Life {
             born: now,
             replica: Replica::new(me),
@@ -75,7 +75,7 @@ impl World {
             next_session: 1,
             wake_at: None,
             spins: 0,
-            path_due: noted,
+            path_due: now,
             dial_at: None,
             agent,
         });
@@ -101,18 +101,20 @@ impl World {
         let fresh = Incarnation(self.chance.any());
         let here = &self.nodes[node];
         let (id, name, key) = (here.id, here.plan.name.clone(), here.key.clone());
-        let present = here.note;
+        let present = here.notes.last().copied();
         let earlier = earlier_lives(log);
-        let lost = present.filter(|(life, _)| !earlier.iter().any(|one| one.stream.incarnation == *life));
+        // A life that this very log does not know was never durable, and owes nothing.
+        let mut lost = here.notes.clone();
+        lost.retain(|(life, _, epoch)| *epoch != log.epoch() && !earlier.iter().any(|one| one.stream.incarnation == *life));
         let mut lives = Lives::resume(
             (id, name, key.clone()),
             earlier,
-            present.map(|(life, _)| life),
+            present.map(|(life, ..)| life),
             fresh,
             self.plan.seal_after,
             now,
         );
-        if let Some((life, upto)) = lost {
+        for (life, upto, _) in lost {
             let stream = StreamId { agent: id, incarnation: life };
             lives.store_lost(stream, key.verifying_key().to_bytes(), upto, now);
         }
@@ -135,7 +137,7 @@ impl World {
         let (stream, facts) = agent.lives.introduction();
         let note = agent.note(true);
         let begin = (!life.log.streams().contains_key(&stream)).then(|| Input::Facts(stream, Arc::new(facts)));
-        self.nodes[node].note = note.or(self.nodes[node].note);
+        self.nodes[node].note(note);
         if let Some(begin) = begin {
             self.tell(node, begin);
         }
@@ -174,7 +176,7 @@ impl World {
             let upto = vigie_model::Seq(agent.lives.next_seq().0 - 1);
             (agent.lives.stream().incarnation, upto)
         });
-        self.nodes[node].note = noted.or(self.nodes[node].note);
+        self.nodes[node].note(noted);
         self.tell(node, Input::Leave("stopped".to_owned()));
         self.keep_due(node, None);
         if let Some(life) = self.nodes[node].life.as_mut() {
@@ -287,7 +289,7 @@ impl World {
 
     fn boot(&self, node: NodeIx) -> Boot {
         let here = &self.nodes[node];
-        Boot { no: here.boot_no, ms: self.now - here.booted_at }
+        Boot { no: here.boot_no, ms: self.now.saturating_sub(here.booted_at) }
     }
 
     // ---- connections
@@ -505,7 +507,7 @@ impl World {
             Ok(answer) => answer,
             Err(failed) => {
                 self.trace(|| format!("{node} could not look up {stream:?}: {failed}"));
-                Answer::Records(Vec::new())
+                Answer::Failed
             }
         };
         self.say(node, Kept::Answer(session, stream, answer));
@@ -612,7 +614,7 @@ impl World {
         let stream = agent.lives.stream();
         let wait = agent.lives.must_wait() && agent.held.len() < MAX_HELD;
         let note = agent.note(false);
-        self.nodes[node].note = note.or(self.nodes[node].note);
+        self.nodes[node].note(note);
         self.given(node, stream, &tick);
         if wait {
             if let Some(agent) = self.agent(node) {
@@ -678,6 +680,8 @@ impl World {
             Ok(outcomes) => {
                 agent.lives.settled(&settling);
                 let held = std::mem::take(&mut agent.held);
+                let note = agent.note(true);
+                self.nodes[node].note(note);
                 self.check_own(node, &outcomes);
                 for (stream, tick) in held {
                     self.tell(node, Input::Measured(stream, tick));

@@ -36,8 +36,6 @@ const SHOWN: usize = 60;
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    // A damaged page makes redb panic; the store catches it, and a seed's own panic is in its failure.
-    std::panic::set_hook(Box::new(|_| {}));
     match options.seed {
         Some(seed) => one(seed, &options),
         None => many(&options),

@@ -36,8 +36,9 @@ pub(crate) struct Node {
     pub(crate) generation: u64,
     /// The running program.
     pub(crate) life: Option<Life>,
-    /// `state.redb`, of which the bottle believes that it is never lost: the life and how far it may have come.
-    pub(crate) note: Option<(Incarnation, Seq)>,
+    /// `state.redb`, of which the bottle believes that it is never lost: the lives, the present one last, how far each
+    /// may have come, and in which life of the log.
+    pub(crate) notes: Vec<(Incarnation, Seq, u64)>,
     pub(crate) boot_no: u32,
     pub(crate) booted_at: u64,
     /// Wall clock less true time, without the drift.
@@ -118,7 +119,7 @@ impl Node {
             epochs: 0,
             generation: 0,
             life: None,
-            note: None,
+            notes: Vec::new(),
             boot_no: 1,
             booted_at: 0,
             clock_ms: plan.clock_ms,
@@ -158,6 +159,17 @@ impl Node {
             new_epoch: Some((ix as u64 + 1) * 1_000_000 + self.epochs),
             ..options
         }
+    }
+
+    /// Writes beside the log which life this is and how far it may have come.
+    pub(crate) fn note(&mut self, note: Option<(Incarnation, Seq)>) {
+        let Some(((life, upto), running)) = note.zip(self.life.as_ref()) else { return };
+        // A life of which nothing was ever durable owes nothing.
+        if !running.log.streams().contains_key(&StreamId { agent: self.id, incarnation: life }) {
+            return;
+        }
+        self.notes.retain(|noted| noted.0 != life);
+        self.notes.push((life, upto, running.log.epoch()));
     }
 
     pub(crate) fn is_agent(&self) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_codec::wire::{Frame, Held, Refused, RefusedWhy};
 use vigie_merge::RangeSet;
 use vigie_model::{GapReason, Role, Seq, StreamId, Tick};
@@ -187,8 +188,9 @@ impl World {
             some[..chunk.len().min(8)].copy_from_slice(&chunk[..chunk.len().min(8)]);
             self.mix(u64::from_le_bytes(some));
         });
-        // Clocks are asked each hour; everything else says that something is going on.
-        if !matches!(kind, 16 | 17) {
+        // Clocks are asked each hour, and may be found better known; all else says that something is going on.
+        let anchor = kind == 13 && matches!(Frame::decode(frame), Ok(Frame::Statement(said)) if is_anchor(&said));
+        if !matches!(kind, 16 | 17) && !anchor {
             self.oracle.last_frame_at = self.now;
             self.oracle.quiet_frames += 1;
         }
@@ -303,7 +305,9 @@ impl World {
     /// The store of an agent keeps all that the agent itself made.
     pub(crate) fn check_own(&mut self, node: NodeIx, outcomes: &[Outcome]) {
         let flipped = self.oracle.excuses[node].flipped;
-        if let Some(outcome) = outcomes.iter().find(|outcome| !matches!(outcome, Outcome::Kept(_)))
+        // An anchor learnt before a life in memory is on disk comes before its introduction; the next one is kept.
+        let kept = |outcome: &&Outcome| matches!(outcome, Outcome::Kept(_) | Outcome::UnknownStream(_));
+        if let Some(outcome) = outcomes.iter().find(|outcome| !kept(outcome))
             && !flipped
         {
             self.broken(format!("the store of {node} would not keep what the agent made: {outcome:?}"));
@@ -466,7 +470,7 @@ impl World {
         if facts.samples != samples {
             return Err(format!("the hub has counted {} samples and has {samples}", facts.samples));
         }
-        let node = self.oracle.of.get(&stream).copied();
+        let node = self.nodes.iter().position(|node| node.id == stream.agent);
         let excuses = node.map_or(Excuses::default(), |node| self.oracle.excuses[node]);
         let durable = self.oracle.durable.get(&stream).cloned().unwrap_or_default();
         for gap in &facts.gap_list {
@@ -531,6 +535,10 @@ fn all_ticks(log: &Log, stream: StreamId, facts: &StreamFacts) -> Result<BTreeMa
         }
     }
     Ok(ticks)
+}
+
+fn is_anchor(said: &SignedStatement) -> bool {
+    matches!(said.statement, Statement::Anchor(_))
 }
 
 fn shown(bytes: &[u8]) -> String {

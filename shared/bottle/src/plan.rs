@@ -392,7 +392,9 @@ fn characterise(node: &mut NodePlan, kind: Kind, chance: &mut Chance) {
         node.drift_ppm = *chance.pick(&[0, 100, -100, 5_000]);
     }
     if kind == Kind::Small || (kind == Kind::Storm && chance.one_in(3)) {
-        node.cap_bytes = chance.between(2_500, 12_000);
+        // A relay that can not even hold its agents' definitions is no relay.
+        let scale = if node.role == Role::Relay { 10 } else { 1 };
+        node.cap_bytes = scale * chance.between(2_500, 12_000);
         node.floor_ms = *chance.pick(&[0, 60_000, 72 * 3_600_000]);
     } else if chance.one_in(4) {
         // A floor that passes, so that something is deleted at all.

@@ -1,9 +1,9 @@
 //! Seeds, one after the other or side by side.
 
-use std::any::Any;
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 
 use crate::plan::{Kind, Plan};
 use crate::world::{Tally, World};
@@ -49,8 +49,10 @@ pub struct Kept {
 /// # Errors
 /// When the promise was not kept, or the program panicked.
 pub fn run(plan: Plan, tracing: bool) -> Result<Kept, Box<Failure>> {
+    listen_to_panics();
     let mut world = World::new(plan.clone(), tracing);
-    let panicked = catch_unwind(AssertUnwindSafe(|| live(&mut world))).err().map(|panic| said(panic.as_ref()));
+    let panicked = catch_unwind(AssertUnwindSafe(|| live(&mut world))).err();
+    let panicked = panicked.map(|_| LAST_PANIC.with_borrow(|said| format!("panicked: {said}")));
     match panicked.or_else(|| world.failure().map(ToOwned::to_owned)) {
         None => Ok(Kept { tally: world.tally(), hash: world.hash(), ms: world.now }),
         Some(what) => {
@@ -123,10 +125,22 @@ fn drain_ms(world: &World) -> u64 {
     narrowest.map_or(0, |rate| ticks * 200 * 1_000 * 2 / rate)
 }
 
-fn said(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("panicked: {}", text.unwrap_or_default())
+thread_local! {
+    static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// A damaged page makes redb panic, which the store catches; so panics are noted and not printed.
+fn listen_to_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            LAST_PANIC.set(panic.to_string());
+            if std::env::var_os("BOTTLE_PANICS").is_some() {
+                before(panic);
+            }
+        }));
+    });
 }
 
 /// What many seeds gave.

@@ -14,7 +14,7 @@ use crate::oracle::Oracle;
 use crate::plan::{Fault, HUB, NodeIx, Plan};
 
 /// Lines of a trace that are kept: enough to see what led to a failure.
-const TRACE_LINES: usize = 4_000;
+const TRACE_LINES: usize = 40_000;
 
 /// Steps after which a run is given up: an endless exchange, or a plan too large.
 const MAX_STEPS: u64 = 6_000_000;
@@ -347,10 +347,13 @@ impl World {
                 self.nodes[node].disk.set_faults(Faults { refuse_sync_at: Some(at), ..Faults::default() });
             }
             Fault::Flip { node, bits } => {
-                let image_bits = self.nodes[node].disk.image().len() as u64 * 8;
+                // Most of a young file is empty, and nobody would notice there.
+                let image = self.nodes[node].disk.image();
+                let written: Vec<_> = (0..image.len()).filter(|at| image[*at] != 0).collect();
                 for _ in 0..bits {
-                    let bit = self.chance.below(image_bits);
-                    self.nodes[node].disk.flip_bit(bit);
+                    let bit = self.chance.below(8);
+                    let at = written.get(self.chance.below(written.len() as u64) as usize).copied().unwrap_or(0);
+                    self.nodes[node].disk.flip_bit(at as u64 * 8 + bit);
                 }
                 self.flipped(node);
             }

@@ -54,7 +54,7 @@ impl HeaderHash {
 impl Header {
     /// How many ticks.
     pub fn ticks(&self) -> u64 {
-        (self.last.0 + 1).saturating_sub(self.first.0)
+        self.last.0.saturating_sub(self.first.0).saturating_add(1)
     }
 
     /// The hash that is signed and chained.
@@ -160,6 +160,8 @@ impl Seal {
         }
         let sane = header.first >= Seq::FIRST
             && header.last >= header.first
+            // The number after it must exist.
+            && header.last.0 < u64::MAX
             && header.ticks() <= u64::from(block::MAX_TICKS)
             && header.utc_min <= header.utc_max;
         if !sane {

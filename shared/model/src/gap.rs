@@ -65,6 +65,6 @@ pub struct Gap {
 impl Gap {
     /// How many ticks the gap covers.
     pub fn ticks(&self) -> u64 {
-        self.last.0 - self.first.0 + 1
+        self.last.0.saturating_sub(self.first.0).saturating_add(1)
     }
 }

@@ -178,6 +178,7 @@ fn at_steps(
     let mut rows = Vec::with_capacity(series.len());
     let mut held = 0;
     for (labels, samples) in series {
+        limits.stop.check()?;
         let points = newest_at_each(&samples, steps.iter().map(|at| (at, moment(at))), lookback_ms);
         held += points.len();
         if held > limits.max_samples {

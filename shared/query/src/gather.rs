@@ -67,10 +67,9 @@ impl Heap<'_> {
             self.series.insert(Arc::clone(piece.labels), Vec::with_capacity(piece.timestamps_ms.len()));
         }
         let points = self.series.get_mut(piece.labels).expect("put there above when it was missing");
-        points.extend(piece.timestamps_ms.iter().zip(piece.values).map(|(at_ms, value)| Point {
-            at_ms: *at_ms,
-            value: *value,
-        }));
+        points.extend(
+            piece.timestamps_ms.iter().zip(piece.values).map(|(at_ms, value)| Point { at_ms: *at_ms, value: *value }),
+        );
         Ok(())
     }
 }

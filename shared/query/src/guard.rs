@@ -74,7 +74,8 @@ impl Scan<'_> {
     }
 
     fn word(&mut self) -> bool {
-        let end = self.rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':').unwrap_or(self.rest.len());
+        let end =
+            self.rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':').unwrap_or(self.rest.len());
         let word = self.rest[..end].to_ascii_lowercase();
         self.operators += usize::from(OPERATOR_WORDS.contains(&word.as_str()));
         self.pattern_follows = false;

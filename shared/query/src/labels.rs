@@ -54,12 +54,6 @@ impl LabelSet {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
-
-    /// Roughly what it costs to keep, for limits on memory.
-    pub fn cost_bytes(&self) -> usize {
-        // Two fat pointers and two allocations for each pair.
-        self.iter().map(|(name, value)| name.len() + value.len() + 64).sum::<usize>() + 24
-    }
 }
 
 impl fmt::Debug for LabelSet {
@@ -86,12 +80,7 @@ pub struct Owner {
 impl Owner {
     /// The four labels.
     pub fn labels(&self) -> [(&'static str, &str); 4] {
-        [
-            ("client", &self.client),
-            ("machine", &self.machine),
-            ("machine_id", &self.machine_id),
-            ("site", &self.site),
-        ]
+        [("client", &self.client), ("machine", &self.machine), ("machine_id", &self.machine_id), ("site", &self.site)]
     }
 
     /// Whether any series of this owner can match: a cheap way to pass over a machine before its schema is read.

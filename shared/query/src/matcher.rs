@@ -115,7 +115,7 @@ pub enum RegexError {
         /// What is wrong with it.
         reason: String,
     },
-    /// It would take more than [`MAX_REGEX_BYTES`].
+    /// Compiled, it would take more than half a megabyte.
     #[error("regexp {pattern:?} is too large: it would take more than {MAX_REGEX_BYTES} bytes")]
     TooLarge {
         /// What was given.

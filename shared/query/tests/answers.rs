@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vigie_query::{
-    Confined, Coverage, Halt, InMemory, Lack, LabelSet, Limits, Matcher, Point, Query, QueryError, SeriesSamples,
+    Confined, Coverage, Halt, InMemory, LabelSet, Lack, Limits, Matcher, Point, Query, QueryError, SeriesSamples,
     Shortfall, Source, SourceError, Steps, Stop, Value, Visit,
 };
 
@@ -116,7 +116,10 @@ fn too_many_points_series_or_samples_are_refused_in_prometheus_words() {
     assert!(Steps::new(i64::MIN, i64::MAX, 1, &limits).is_err());
     let query = Query::parse("up").expect("a selector");
     let too_many = query.instant(&two_sites(), 10 * MINUTE, Query::LOOKBACK_MS, &limits).expect_err("three series");
-    assert_eq!((too_many.error_type(), too_many.to_string()), ("execution", "the query selects more than 2 series".into()));
+    assert_eq!(
+        (too_many.error_type(), too_many.to_string()),
+        ("execution", "the query selects more than 2 series".into())
+    );
     let long = Query::parse("up[1h]").expect("a range vector");
     let refused = long.instant(&one((0..9).map(|n| (n, 1.0))), 10, 1, &limits).expect_err("nine samples");
     assert!(refused.to_string().contains("too many samples"));

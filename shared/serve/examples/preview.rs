@@ -271,8 +271,7 @@ impl Actor {
                 corrected: true,
             }),
             ledger: self.summary(now_ms),
-            drain: (self.part == Part::Late)
-                .then_some(Drain { ticks_per_second: 31.0, done_in_seconds: Some(4) }),
+            drain: (self.part == Part::Late).then_some(Drain { ticks_per_second: 31.0, done_in_seconds: Some(4) }),
         }
     }
 
@@ -377,8 +376,12 @@ impl Lookout for Stage {
 
     fn sites(&self) -> Vec<Site> {
         let now_ms = self.now_ms();
-        let places = [("acme", "lyon", "lyon-r1"), ("mairie-bron", "mediatheque", "bron-r1"), ("acme", "paris", ""),
-            ("mairie-bron", "ecoles", "ecoles-r1")];
+        let places = [
+            ("acme", "lyon", "lyon-r1"),
+            ("mairie-bron", "mediatheque", "bron-r1"),
+            ("acme", "paris", ""),
+            ("mairie-bron", "ecoles", "ecoles-r1"),
+        ];
         let here = |site: &str| self.actors.iter().filter(|actor| actor.site == site).count() as u64;
         let sites = places.into_iter().filter(|(_, site, _)| here(site) > 0).map(|(client, name, relay)| {
             let cut = name == "mediatheque";
@@ -389,8 +392,11 @@ impl Lookout for Stage {
                 last_heard: Some(Stamp(UtcMs(heard_ms))),
                 round_trip_ms: (!cut).then_some(38.4),
             };
-            let relays = (!relay.is_empty())
-                .then(|| Relay { id: actor(relay, client, name, Part::Live).id, name: relay.to_owned(), link });
+            let relays = (!relay.is_empty()).then(|| Relay {
+                id: actor(relay, client, name, Part::Live).id,
+                name: relay.to_owned(),
+                link,
+            });
             Site {
                 name: slug(name),
                 client: slug(client),

@@ -1,5 +1,5 @@
 // What was one share, 0 to 100 %, over a while? Gaps are gaps, and the line ends where the knowledge ends.
-import { clock, draw, h, ms, now, say, second, share, whole } from "/say.js";
+import { clock, draw, h, hour, ms, now, say, second, share, whole } from "/say.js";
 import { answer } from "/page.js";
 
 const HEIGHT = 180;
@@ -87,7 +87,7 @@ export class Chart {
     for (let at = Math.ceil((this.from - zone) / step) * step + zone; at < this.until; at += step) {
       const x = this.x(at);
       parts.push(draw("path", { class: "grid", d: `M${x} ${TOP}V${HEIGHT - BOTTOM + 4}` }));
-      if (x > LEFT + 16 && x < LEFT + this.width - 14) parts.push(draw("text", { x, y: HEIGHT - 6, "text-anchor": "middle" }, clock(at)));
+      if (x > LEFT + 16 && x < LEFT + this.width - 14) parts.push(draw("text", { x, y: HEIGHT - 6, "text-anchor": "middle" }, hour(at)));
     }
     return parts;
   }
@@ -181,13 +181,13 @@ export class Chart {
 
   key(event, onTable) {
     if (event.key === "t" || event.key === "T") return onTable();
-    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity, PageUp: -60, PageDown: 60 }[event.key];
+    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -9e9, End: 9e9 }[event.key];
     if (!step || !this.samples.length) return;
     event.preventDefault();
     const last = this.samples.length - 1;
     const at = this.at == null ? last : this.samples.findIndex((sample) => sample[0] >= this.at);
-    const next = step === -Infinity ? 0 : step === Infinity ? last : Math.min(last, Math.max(0, at + step * Math.max(1, Math.round(last / 300))));
-    this.at = this.samples[next][0];
+    const next = at + step * Math.max(1, Math.round(last / 300));
+    this.at = this.samples[Math.min(last, Math.max(0, next))][0];
     this.mark();
     answer(this.value.textContent);
   }

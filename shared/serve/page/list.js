@@ -1,5 +1,5 @@
 // Which sites and machines are there, and how are they?
-import { amount, clock, freshFull, freshShort, glyph, h, lost, many, ms, number, say, share, short, statusWord, wasWord, whole } from "/say.js";
+import { amount, clock, freshFull, freshShort, glyph, h, lost, many, ms, say, seen, share, short, statusOf, whole } from "/say.js";
 import { ask, countHeard } from "/page.js";
 
 const MOST = 1000;
@@ -44,7 +44,7 @@ export class List {
 
   async load() {
     const wanted = search;
-    const query = new URLSearchParams({ limit: MOST, ...(wanted && { search: wanted }) });
+    const query = new URLSearchParams({ limit: MOST, sort: "attention", ...(wanted && { search: wanted }) });
     const [sites, machines] = await Promise.all([ask("/api/v1/sites"), ask(`/api/v1/machines?${query}`)]);
     // An answer to what was typed before the last key is of no use.
     if (wanted === search) this.got = { sites: sites.sites, ...machines };
@@ -58,7 +58,7 @@ export class List {
     const { sites, machines, total } = this.got;
     this.bones.remove();
     this.paintSites(sites);
-    this.paintNote(machines, total);
+    this.paintNote(machines, total, trouble);
     this.paintRows(machines);
     if (!search) countHeard(machines);
   }
@@ -73,14 +73,13 @@ export class List {
 
   card(site) {
     const state = site.reachability.state;
-    const shown = { live: "heard", cut: "stale", unseen: "unknown" }[state] || state;
-    const link = site.relays.map((relay) => relay.link).find((link) => link.connected) || site.relays[0]?.link;
-    const word = say(["live", "cut", "unseen"].includes(state) ? `site_${state}` : `shown_${shown}`);
-    const since = state === "cut" ? site.reachability.since : link?.connected && link.since;
+    const real = { live: "heard", cut: "stale", unseen: "unknown" }[state] || state;
+    const shown = seen(real);
+    const link = site.relays.map((relay) => relay.link).find((link) => link.connected);
+    const word = say(shown !== real ? "shown_copy" : ["live", "cut", "unseen"].includes(state) ? `site_${state}` : `shown_${shown}`);
+    const since = shown !== real ? null : state === "cut" ? site.reachability.since : link?.since;
     const facts = [many("count", site.machines)];
-    if (site.relays.length) facts.push(site.relays.map((relay) => relay.name).join(", "));
-    else facts.push(say("site_direct"));
-    if (link?.connected && link.round_trip_ms != null) facts.push(say("round_trip", { n: number(link.round_trip_ms) }));
+    facts.push(site.relays.map((relay) => relay.name).join(", ") || say("site_direct"));
     const waiting = site.waiting.ticks
       ? h("p.held", {}, say(site.waiting.estimated ? "site_waiting_guess" : "site_waiting", { n: amount(site.waiting) }))
       : "";
@@ -90,9 +89,9 @@ export class List {
       h("p.muted", {}, facts.join(" · ")), waiting);
   }
 
-  paintNote(machines, total) {
+  paintNote(machines, total, trouble) {
     const live = machines.filter((machine) => machine.reachability.state === "live").length;
-    const count = total ? say("heard_of_all", { live: whole(live), total: whole(total) }) : "";
+    const count = total && !trouble ? say("heard_of_all", { live: whole(live), total: whole(total) }) : "";
     if (this.count.textContent !== count) this.count.textContent = total > machines.length ? "" : count;
     this.table.hidden = total === 0;
     const some = total > machines.length ? say("shown_of_all", { shown: whole(machines.length), total: whole(total) }) : "";
@@ -102,7 +101,7 @@ export class List {
     if (total > 0) this.note.replaceChildren(some);
     else if (search) {
       const clear = () => { this.input.value = ""; this.type(); this.input.focus(); };
-      this.note.replaceChildren(h("p", {}, say("no_match", { search })), h("p.muted", {}, say("no_match_more")),
+      this.note.replaceChildren(h("p", {}, say("no_match", { search })),
         h("button", { onclick: clear }, say("clear")));
     } else this.note.replaceChildren(h("p", {}, say("no_machine")), h("p.muted", {}, say("no_machine_more")));
   }
@@ -144,11 +143,12 @@ class Row {
   }
 
   paint(machine) {
-    const state = JSON.stringify(machine.status) + wasWord(machine) + statusWord(machine);
+    const status = statusOf(machine);
+    const state = JSON.stringify(status);
     if (this.state !== state) {
       this.state = state;
-      this.element.className = machine.status.shown;
-      this.status.replaceChildren(glyph(machine.status), h("span", {}, statusWord(machine), h("small.muted", {}, wasWord(machine))));
+      this.element.className = status.shown;
+      this.status.replaceChildren(glyph(status), h("span", {}, status.word, h("small.muted", {}, status.past)));
     }
     put(this.link, machine.name);
     put(this.site, `${machine.site} · ${machine.client}`);
@@ -159,8 +159,6 @@ class Row {
     const gone = lost(machine.ledger);
     put(this.waiting, short(machine.ledger.waiting));
     put(this.lost, short(gone));
-    this.waiting.title = amount(machine.ledger.waiting);
-    this.lost.title = amount(gone);
     this.waiting.classList.toggle("none", machine.ledger.waiting.ticks === 0);
     this.lost.classList.toggle("none", gone.ticks === 0);
     this.lost.classList.toggle("bad", gone.ticks > 0);

@@ -1,5 +1,5 @@
 // How is one machine, how was it, and where is everything it measured?
-import { amount, clock, freshFull, glyph, h, many, ms, now, say, second, statusWord, via, wasWord, whole } from "/say.js";
+import { amount, clock, freshFull, glyph, h, many, ms, now, say, second, statusOf, via, whole } from "/say.js";
 import { ask } from "/page.js";
 import { Chart } from "/chart.js";
 import { Gauge } from "/list.js";
@@ -16,8 +16,9 @@ const WHOLE_EVERY = 60e3;
 let range = "1h";
 
 export class MachineView {
-  constructor(id) {
+  constructor(id, wanted) {
     this.id = id;
+    if (RANGES[wanted]) range = wanted;
     this.title = h("h2");
     this.state = h("p.state");
     this.sentence = h("p.sentence");
@@ -32,8 +33,7 @@ export class MachineView {
       h("div.numbers", {}, this.numbers.cpu.box, this.numbers.memory.box),
       h("div.bar", {}, this.ranges(), this.tableButton, this.export),
       this.charts.cpu.element, this.charts.memory.element, this.failed,
-      h("section", { "aria-labelledby": "ledger-title" }, h("h3", { id: "ledger-title" }, say("ledger")),
-        h("p.muted", {}, say("ledger_why")), this.ledger));
+      h("section", { "aria-labelledby": "ledger-title" }, h("h3", { id: "ledger-title" }, say("ledger")), this.ledger));
     this.element = h("article", {}, h("p", {}, h("a", { href: "#" }, "← ", say("back"))), this.title, this.bones, this.content);
     this.fetched = { range: null, whole: 0 };
   }
@@ -47,6 +47,7 @@ export class MachineView {
   ranges() {
     const pick = (event) => {
       range = event.target.value;
+      history.replaceState(null, "", `#m/${this.id}/${range}`);
       this.loadCharts().catch((error) => this.chartTrouble(error));
     };
     const choices = Object.keys(RANGES).map((name) => h("label", {},
@@ -125,8 +126,9 @@ export class MachineView {
     this.bones.remove();
     this.content.hidden = false;
     put(this.title, [machine.name, h("span.muted", {}, ` ${machine.site} · ${machine.client}`)]);
-    put(this.state, [glyph(machine.status), h("span", {}, statusWord(machine), h("small.muted", {}, wasWord(machine)))]);
-    this.content.className = machine.status.shown;
+    const status = statusOf(machine);
+    put(this.state, [glyph(status), h("span", {}, status.word, h("small.muted", {}, status.past))]);
+    this.content.className = status.shown;
     this.sentence.textContent = freshFull(machine);
     for (const what of Object.keys(CHARTS)) this.paintNumber(what, machine[what]);
     const from = new Date(now() - RANGES[range]).toISOString();

@@ -1,5 +1,5 @@
 // Asks the node how things are, and shows what it says. Asks lightly: an answer that did not change is not sent again.
-import { clock, h, language, learnTime, many, ms, now, amount, say, speak } from "/say.js";
+import { clock, h, language, learnTime, many, ms, now, amount, say, setBlind, speak } from "/say.js";
 import { List } from "/list.js";
 import { MachineView } from "/machine.js";
 
@@ -7,6 +7,8 @@ const main = document.getElementById("main");
 const banners = document.getElementById("banners");
 const pill = document.getElementById("pill");
 const BEAT = 2000;
+// What the node has not confirmed for so long is no longer shown as being so.
+const BLIND = 25000;
 
 const kept = new Map();
 let here = null;
@@ -64,7 +66,7 @@ async function poll() {
   // A slow node or link is asked less often; a silent one less and less, and not by everyone at once.
   const took = performance.now() - begun;
   const backoff = Math.min(30000, 1000 * 2 ** (failures - 1)) * (0.75 + Math.random() / 2);
-  const wait = failures ? backoff : Math.min(30000, Math.max(BEAT, took * 10));
+  const wait = failures ? backoff : Math.min(10000, Math.max(BEAT, took * 10));
   retryAt = performance.now() + wait;
   timer = setTimeout(poll, wait);
   paint();
@@ -78,7 +80,7 @@ function paint() {
   if (pill.textContent !== text) pill.textContent = text;
   pill.className = `pill ${state}`;
   paintBanners();
-  document.body.classList.toggle("copy", Boolean(trouble && copyAt));
+  setBlind(copyAt && now() - copyAt > BLIND);
   view.paint(trouble);
 }
 
@@ -111,7 +113,7 @@ function upwardLine() {
   const n = amount(up.waiting);
   if (!up.link.connected) {
     const since = up.link.since;
-    return h("p.banner.warn", {}, say(since ? "up_cut" : "up_cut_never", { time: since && clock(ms(since)), n }));
+    return h("p.banner.warn", {}, since ? say("up_cut", { time: clock(ms(since)) }) : say("up_never"), " ", say("up_more", { n }));
   }
   return up.drain ? h("p.banner.note", {}, say("up_drain", { n })) : null;
 }
@@ -138,10 +140,10 @@ export const countHeard = (machines) => {
 };
 
 function follow() {
-  const id = /^#m\/([0-9a-f]{32})$/.exec(location.hash)?.[1];
+  const [, id, range] = /^#m\/([0-9a-f]{32})(?:\/(\w+))?$/.exec(location.hash) || [];
   const left = view;
   view?.leave();
-  view = id ? new MachineView(id) : new List();
+  view = id ? new MachineView(id, range) : new List();
   main.replaceChildren(view.element);
   if (left) main.focus({ preventScroll: true });
   scrollTo(0, 0);

@@ -81,6 +81,7 @@ export function clock(at) {
   return Math.abs(now() - at) < 20 * 3600e3 ? tools.clock.format(at) : tools.day.format(at);
 }
 
+export const hour = (at) => tools.clock.format(at);
 export const second = (at) => (Math.abs(now() - at) < 20 * 3600e3 ? tools.second.format(at) : tools.day.format(at));
 
 // Samples where they were counted, otherwise ticks; an estimate says so by itself.
@@ -152,15 +153,20 @@ export function freshFull(machine) {
   return parts.join(" ");
 }
 
-export function statusWord(machine) {
-  return say(`shown_${machine.status.shown}`);
+// Whether the node itself is silent: then nothing is known to be so still, and nothing is green.
+let blind = false;
+export const setBlind = (now) => (blind = now);
+
+export function seen(shown) {
+  return blind && ["ok", "heard", "warning", "critical", "late"].includes(shown) ? "stale" : shown;
 }
 
-// What it was, for what is not heard now.
-export function wasWord(machine) {
+export function statusOf(machine) {
+  const { shown, was } = machine.status;
   const at = heardAt(machine);
-  if (at == null || !["stale", "silent"].includes(machine.status.shown)) return "";
-  return say(`was_${machine.status.was}`, { time: clock(at) });
+  const now = seen(shown);
+  const past = at != null && ["stale", "silent"].includes(now);
+  return { shown: now, was, word: say(now === shown ? `shown_${shown}` : "shown_copy"), past: past ? say(`was_${was}`, { time: clock(at) }) : "" };
 }
 
 // An element with properties and children; texts become text nodes, never markup.
@@ -197,7 +203,7 @@ const SHAPES = {
   silent: [["outline", `${RING}M5.5 5.5l5 5m0-5-5 5`]],
   stale: [["outline dashed", RING]],
   unknown: [["outline dotted", RING], ["outline", "M6.3 6.3a1.9 1.9 0 1 1 2.6 1.8c-.7.2-.9.6-.9 1.2M8 11v.5"]],
-  asleep: [["", "M11 13.5A6 6 0 1 1 8 2.3a5 5 0 0 0 3 11.2z"]],
+  asleep: [["", "M13.5 10.2A6 6 0 1 1 5.8 2.5a5 5 0 0 0 7.7 7.7z"]],
   retired: [["outline", "M2 4h12v3H2zM3.5 7v6h9V7M6.5 9.5h3"]],
 };
 // What stands inside the dashed ring: what it was.

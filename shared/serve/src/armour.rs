@@ -11,7 +11,8 @@ use crate::problem::Problem;
 use crate::shared::App;
 
 /// Nothing from elsewhere is loaded, nothing inline runs, nobody frames the page.
-const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// Puts on the headers that protect the page and keep answers out of caches.
 pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {

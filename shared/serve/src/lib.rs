@@ -1,6 +1,6 @@
 //! What do relay and hub serve over HTTP? Health, metrics, sites and machines, samples to query and export, and a page.
 //!
-//! [`router`] makes it from two things a node implements: a [`Lookout`], which knows what there is to see, and an
+//! [`router()`] makes it from two things a node implements: a [`Lookout`], which knows what there is to see, and an
 //! [`Access`], which knows who may see it. Knows no storage and no mesh. Cuts every answer down to what the asker's
 //! credentials allow, here and not in the node, so that no node can forget to.
 
@@ -45,4 +45,4 @@ pub use router::router;
 pub use site::{Link, Relay, Site, Upward};
 pub use stamp::Stamp;
 pub use status::{Health, Shown, Status, status};
-pub use vigie_query::{Coverage, Lack, LabelSet, Limits, Owner, SeriesSamples, Shortfall, Source, SourceError};
+pub use vigie_query::{Coverage, LabelSet, Lack, Limits, Owner, SeriesSamples, Shortfall, Source, SourceError};

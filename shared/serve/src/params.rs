@@ -37,9 +37,9 @@ impl Params {
     pub(crate) fn time(&self, name: &str, default: i64) -> Result<i64, String> {
         let Some(text) = self.get(name) else { return Ok(default) };
         let shown: String = text.chars().take(40).collect();
-        Stamp::parse(text).map(Stamp::ms).ok_or_else(|| {
-            format!("invalid parameter \"{name}\": cannot parse \"{shown}\" to a valid timestamp")
-        })
+        Stamp::parse(text)
+            .map(Stamp::ms)
+            .ok_or_else(|| format!("invalid parameter \"{name}\": cannot parse \"{shown}\" to a valid timestamp"))
     }
 }
 

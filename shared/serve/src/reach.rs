@@ -154,7 +154,8 @@ pub fn reach(heard: &Heard, now: UtcMs) -> Reach {
     }
 }
 
-/// How we know of a site, from its relays' beats: one relay that is heard is enough.
+/// How we know of a site, from its relays' beats: one relay that is heard is enough. Of a site without relays, give the
+/// beats of its agents.
 pub fn reach_of_site(relays: impl IntoIterator<Item = Option<Beat>>, now: UtcMs) -> Reach {
     let newest = relays.into_iter().flatten().max_by_key(|beat| (!beat.is_cut(now), beat.at));
     match newest {

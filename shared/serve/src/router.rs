@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -72,11 +73,19 @@ fn prometheus_routes() -> Router<App> {
         .route("/status/buildinfo", get(prometheus::buildinfo))
 }
 
-async fn nothing_there(uri: Uri) -> Problem {
+async fn nothing_there(uri: Uri) -> Response {
     let path: String = uri.path().chars().take(80).collect();
-    Problem::not_found(format!("there is nothing at {path:?}"))
+    said_to(&uri, Problem::not_found(format!("there is nothing at {path:?}")))
 }
 
-async fn wrong_method() -> Problem {
-    Problem::new(Code::MethodNotAllowed, "this address does not take this method", "see the Allow header")
+async fn wrong_method(uri: Uri) -> Response {
+    said_to(
+        &uri,
+        Problem::new(Code::MethodNotAllowed, "this address does not take this method", "see the Allow header"),
+    )
+}
+
+/// Each kind of client reads its own kind of error.
+fn said_to(uri: &Uri, problem: Problem) -> Response {
+    if uri.path().starts_with("/prometheus/") { prometheus::denied(problem) } else { problem.into_response() }
 }

@@ -18,30 +18,30 @@ pub enum Health {
     Unknown,
 }
 
-/// What is shown: the glyph and word of `design/ux.md` 3.3.
+/// What is shown: the glyph and word of `design/ux.md` 3.3, from what needs nobody to what needs a person first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shown {
+    /// Archived.
+    Retired,
+    /// Away as announced.
+    Asleep,
     /// Heard, judged, fine.
     Ok,
     /// Heard, and no rule judges it.
     Heard,
-    /// Heard, a rule warns.
-    Warning,
-    /// Heard, a rule is critical.
-    Critical,
+    /// Never heard.
+    Unknown,
     /// The way works but what is shown is old.
     Late,
     /// Not verified any more: it was what `was` says.
     Stale,
     /// Does not answer; it was what `was` says.
     Silent,
-    /// Away as announced.
-    Asleep,
-    /// Never heard.
-    Unknown,
-    /// Archived.
-    Retired,
+    /// Heard, a rule warns.
+    Warning,
+    /// Heard, a rule is critical.
+    Critical,
 }
 
 /// The displayed status of a machine.

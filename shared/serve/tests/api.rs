@@ -8,7 +8,7 @@ use common::{ALL, Door, NOW_MS, Node, asking, id_of, labels, machine};
 use serde_json::json;
 use vigie_model::{GapReason, Incarnation, NodeId, Seq, StreamId};
 use vigie_query::InMemory;
-use vigie_serve::{Amount, GivenUp, Hole, HoleKind, LedgerSummary, Options, StreamLedger};
+use vigie_serve::{Amount, GivenUp, Health, Hole, HoleKind, LedgerSummary, Options, StreamLedger};
 
 #[tokio::test]
 async fn a_machine_is_told_with_the_origin_of_each_fact() {
@@ -59,12 +59,16 @@ async fn a_ledger_says_what_is_missing_and_why() {
         until: None,
     };
     let told = serde_json::to_value(hole).expect("JSON");
-    assert_eq!((&told["kind"], &told["first"], &told["amount"]["estimated"]), (&json!("waiting"), &json!(3), &json!(true)));
+    assert_eq!(
+        (&told["kind"], &told["first"], &told["amount"]["estimated"]),
+        (&json!("waiting"), &json!(3), &json!(true))
+    );
 }
 
 #[tokio::test]
 async fn machines_come_in_pages_that_miss_nothing() {
-    let machines = (0..25).map(|n| machine(&format!("m{n}"), "acme", "lyon")).collect();
+    let mut machines: Vec<_> = (0..25).map(|n| machine(&format!("m{n}"), "acme", "lyon")).collect();
+    machines[7].health = Health::Critical;
     let door = Door::of(Node { machines, ..Node::new() }, Options::default());
     let (mut seen, mut cursor) = (Vec::<String>::new(), String::new());
     loop {
@@ -78,6 +82,8 @@ async fn machines_come_in_pages_that_miss_nothing() {
     seen.sort();
     seen.dedup();
     assert_eq!(seen.len(), 25);
+    let urgent = door.get(ALL, "/api/v1/machines?limit=1&sort=attention").await.json();
+    assert_eq!((&urgent["machines"][0]["name"], &urgent["next_cursor"]), (&json!("m7"), &json!(null)));
     let found = door.get(ALL, "/api/v1/machines?search=M24").await.json();
     assert_eq!((&found["total"], &found["machines"][0]["name"]), (&json!(1), &json!("m24")));
 }
@@ -85,9 +91,15 @@ async fn machines_come_in_pages_that_miss_nothing() {
 #[tokio::test]
 async fn a_parameter_that_can_not_be_used_is_a_problem_with_a_next_step() {
     let door = Door::new();
-    for path in ["/api/v1/machines?limit=0", "/api/v1/machines?limit=x", "/api/v1/machines?cursor=x", "/api/v1/export",
-        "/api/v1/export?match[]=rate(up)", "/api/v1/export?match[]=up&start=soon"]
-    {
+    for path in [
+        "/api/v1/machines?limit=0",
+        "/api/v1/machines?limit=x",
+        "/api/v1/machines?cursor=x",
+        "/api/v1/machines?sort=x",
+        "/api/v1/export",
+        "/api/v1/export?match[]=rate(up)",
+        "/api/v1/export?match[]=up&start=soon",
+    ] {
         let answer = door.get(ALL, path).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
         assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");

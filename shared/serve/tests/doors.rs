@@ -11,11 +11,14 @@ use vigie_serve::{Access, Identity, NotReady, Options};
 
 fn private_paths() -> Vec<String> {
     let id = id_of("compta");
-    let mut paths: Vec<_> = ["", "here", "sites", "machines", "export?match[]=up"].map(|p| format!("/api/v1/{p}")).into();
+    let mut paths: Vec<_> =
+        ["", "here", "sites", "machines", "export?match[]=up"].map(|p| format!("/api/v1/{p}")).into();
     paths.extend([format!("/api/v1/machines/{id}"), format!("/api/v1/machines/{id}/ledger")]);
     let asks = ["query?query=up", "query_range?query=up", "series?match[]=up", "labels", "label/site/values"];
     paths.extend(asks.map(|ask| format!("/prometheus/api/v1/{ask}")));
-    paths.extend(["/prometheus/api/v1/status/buildinfo", "/metrics", "/page.js", "/words-fr.js", "/nothing"].map(str::to_owned));
+    paths.extend(
+        ["/prometheus/api/v1/status/buildinfo", "/metrics", "/page.js", "/words-fr.js", "/nothing"].map(str::to_owned),
+    );
     paths
 }
 
@@ -83,7 +86,10 @@ async fn a_client_sees_only_its_own() {
         for foreign in ["mairie", "bron", "ecole", &other.to_string()] {
             assert!(!answer.text().contains(foreign), "{path} tells of {foreign}");
         }
-        assert!(path.contains("search") || answer.text().contains("acme") || answer.text().contains("compta"), "{path}");
+        assert!(
+            path.contains("search") || answer.text().contains("acme") || answer.text().contains("compta"),
+            "{path}"
+        );
     }
     for path in [format!("/api/v1/machines/{other}"), format!("/api/v1/machines/{other}/ledger")] {
         let foreign = door.get(ACME, &path).await;

@@ -89,7 +89,8 @@ fn an_announced_absence_is_sleep_until_it_is_over() {
 
 #[test]
 fn a_clock_that_is_ahead_makes_nothing_fresh() {
-    let ahead = Heard { observed_at: Some(UtcMs(NOW + 3600 * S)), learnt_at: Some(ago(40)), ..behind(Some(1), Some(1), None) };
+    let ahead =
+        Heard { observed_at: Some(UtcMs(NOW + 3600 * S)), learnt_at: Some(ago(40)), ..behind(Some(1), Some(1), None) };
     assert_eq!(state(&ahead), Late);
     assert_eq!(reach(&ahead, UtcMs(NOW)).since, Some(Stamp(ago(40))));
 }

@@ -100,4 +100,10 @@ async fn an_export_that_fails_half_way_breaks_off_and_does_not_look_whole() {
     let response = door.router().oneshot(request).await.expect("an answer");
     assert_eq!(response.status(), StatusCode::OK);
     assert!(to_bytes(response.into_body(), usize::MAX).await.is_err());
+
+    let (door, ..) = long(500, true);
+    let request = asking(ALL, "/api/v1/export?match[]=up").header("accept-encoding", "gzip").body(Body::empty());
+    let response = door.router().oneshot(request.expect("a request")).await.expect("an answer");
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    assert!(to_bytes(response.into_body(), usize::MAX).await.is_err(), "nor when it is compressed");
 }

@@ -67,7 +67,11 @@ impl Drop for Db {
     fn drop(&mut self) {
         let database = self.0.take();
         // What it panics of is found again at the next opening.
-        guarded(|| Ok(drop(database))).unwrap_or_default();
+        guarded(|| {
+            drop(database);
+            Ok(())
+        })
+        .unwrap_or_default();
     }
 }
 

@@ -97,6 +97,11 @@ impl FaultDisk {
         self.disk().operations
     }
 
+    /// What is given out: files grow ahead of what is written to them, and only what was written takes room.
+    pub fn used_bytes(&self) -> u64 {
+        self.disk().used_blocks() * BLOCK_BYTES
+    }
+
     /// The file as reads see it now.
     pub fn image(&self) -> Vec<u8> {
         self.disk().file.live.clone()
@@ -141,7 +146,10 @@ impl FaultDisk {
         let mut disk = self.disk();
         let (at, mask) = ((bit / 8) as usize, 1 << (bit % 8));
         let file = &mut disk.file;
-        [&mut file.live, &mut file.durable].into_iter().filter_map(|bytes| bytes.get_mut(at)).for_each(|byte| *byte ^= mask);
+        [&mut file.live, &mut file.durable]
+            .into_iter()
+            .filter_map(|bytes| bytes.get_mut(at))
+            .for_each(|byte| *byte ^= mask);
     }
 
     /// The file as a backend for redb.

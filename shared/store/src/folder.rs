@@ -31,7 +31,8 @@ impl Folder {
     /// When another process has it, or the folder can not be used.
     pub fn lock(dir: &Path, name: &'static str, ballast_bytes: u64) -> Result<Self, OpenError> {
         fs::create_dir_all(dir)?;
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(dir.join(format!("{name}.lock")))?;
+        let lock =
+            OpenOptions::new().create(true).truncate(false).write(true).open(dir.join(format!("{name}.lock")))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(dir.to_owned())),
@@ -191,5 +192,6 @@ fn sync_dir(dir: &Path) -> io::Result<()> {
 }
 
 fn kernel_boot() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").map_or_else(|_| "unknown".to_owned(), |id| id.trim().to_owned())
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map_or_else(|_| "unknown".to_owned(), |id| id.trim().to_owned())
 }

@@ -9,14 +9,17 @@ mod keep_statement;
 mod keep_ticks;
 mod keep_word;
 mod load;
+mod loader;
 mod loss;
 mod open;
 mod options;
 mod pen;
 mod query;
 mod read;
+mod rebuild;
 mod room;
 mod shelf;
+mod sweep;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -22,7 +22,8 @@ pub(crate) fn copy(
     table: Rows,
     is_right: impl Fn(&[u8], &[u8]) -> bool,
 ) -> Result<u64, Trouble> {
-    let mut copy = Copy { new, table, is_right, waiting: Vec::new(), bytes: 0, rows: 0, last: None, wrong: 0, refused: None };
+    let mut copy =
+        Copy { new, table, is_right, waiting: Vec::new(), bytes: 0, rows: 0, last: None, wrong: 0, refused: None };
     // What a page says that refuses is of no interest; what the new file says is.
     let whole = guarded(|| copy.forward(old));
     copy.flush()?;
@@ -65,7 +66,8 @@ impl<F: Fn(&[u8], &[u8]) -> bool> Copy<'_, F> {
         let table = old.begin_read()?.open_table(self.table)?;
         for row in table.iter()?.rev() {
             let (key, row) = row?;
-            let met = (self.is_right)(key.value(), row.value()) && reached.is_some_and(|reached| key.value() <= reached);
+            let met =
+                (self.is_right)(key.value(), row.value()) && reached.is_some_and(|reached| key.value() <= reached);
             if met || !self.take(key.value(), row.value(), |key, last| key < last) {
                 break;
             }

@@ -243,10 +243,7 @@ impl Inner {
         done.map_err(|trouble| ReadError::from(self.fall(trouble)))
     }
 
-    fn transact<T>(
-        &mut self,
-        work: impl FnOnce(&mut StateTx<'_>) -> Result<T, TxError>,
-    ) -> Result<T, CommitError> {
+    fn transact<T>(&mut self, work: impl FnOnce(&mut StateTx<'_>) -> Result<T, TxError>) -> Result<T, CommitError> {
         let db = self.stand_up().map_err(CommitError::from)?;
         let done = guarded(|| {
             let mut txn = db.begin_write()?;

@@ -194,7 +194,9 @@ fn a_flipped_bit_is_never_served_and_is_healed_from_below() {
         for _ in 0..2 {
             let before = served(&log, &machine);
             drop(before);
-            if log.commit(vec![machine.hello()]).is_err() || log.load(machine.stream, &RangeSet::of(1, 9), 1, true).is_err() {
+            if log.commit(vec![machine.hello()]).is_err()
+                || log.load(machine.stream, &RangeSet::of(1, 9), 1, true).is_err()
+            {
                 let healed = log.heal().unwrap_or_else(|error| panic!("{flip}: {error}"));
                 damaged |= healed.damaged;
             }
@@ -240,7 +242,10 @@ fn a_process_that_dies_of_its_file_gives_the_file_up() {
         assert_eq!(report.damaged, given_up, "died {died} times");
     }
     std::fs::write(&mark, "opening 7 another-boot\n").expect("writable");
-    assert!(!Log::open(dir.path(), options()).expect("it always opens").1.damaged, "power cuts are not the file's fault");
+    assert!(
+        !Log::open(dir.path(), options()).expect("it always opens").1.damaged,
+        "power cuts are not the file's fault"
+    );
 }
 
 #[test]

@@ -43,7 +43,11 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let range = || (1u64..120, 0u64..25).prop_map(|(first, more)| (first, first + more));
     // Honest agents cut segments at fixed places.
-    let cut = || (0u64..12, 1u64..3).prop_map(|(at, size)| if size == 1 { (at * 10 + 1, at * 10 + 10) } else { (at / 2 * 20 + 1, at / 2 * 20 + 20) });
+    let cut = || {
+        (0u64..12, 1u64..3).prop_map(|(at, size)| {
+            if size == 1 { (at * 10 + 1, at * 10 + 10) } else { (at / 2 * 20 + 1, at / 2 * 20 + 20) }
+        })
+    };
     prop_oneof![
         4 => range().prop_map(|(first, last)| Step::Ticks(first, last)),
         3 => cut().prop_map(|(first, last)| Step::Segment(first, last)),
@@ -115,7 +119,11 @@ impl Plain {
     }
 
     fn set(&self, wanted: impl Fn(u64, Is) -> bool) -> RangeSet {
-        self.numbers.iter().filter(|(number, is)| wanted(**number, **is)).map(|(number, _)| (*number, *number)).collect()
+        self.numbers
+            .iter()
+            .filter(|(number, is)| wanted(**number, **is))
+            .map(|(number, _)| (*number, *number))
+            .collect()
     }
 }
 

@@ -86,7 +86,10 @@ fn a_flipped_bit_is_never_read() {
             }
         }
         lost += 400 - found;
-        assert!(found == 400 || report.damaged || disk.set_aside_count() > 0 || !state.take_lost().is_empty(), "flip {flip}");
+        assert!(
+            found == 400 || report.damaged || disk.set_aside_count() > 0 || !state.take_lost().is_empty(),
+            "flip {flip}"
+        );
         let put = || state.put("row", b"new", b"works");
         put().or_else(|_| put()).unwrap_or_else(|error| panic!("flip {flip}: {error}"));
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use vigie_codec::live::LiveEncoder;
-use vigie_codec::statement::Statement;
+use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_codec::wire::{
     Announced, Frame, Held, LiveTick, LooseTicks, MAX_STREAMS_PER_FRAME, Paused, Refused, RefusedWhy, SchemaPart, Tally,
 };
@@ -58,6 +58,10 @@ struct Offered {
     seals_sent: RangeSet,
     /// What the peer will not take on this connection.
     blocked: RangeSet,
+    /// What was asked of the store and was not there, as long as it is said to be here: asking again would give the same.
+    absent: RangeSet,
+    /// Gaps that were said although the peer has ticks there: the agent's last word on ticks that it never sealed.
+    gaps_said: RangeSet,
     schema_sent: u32,
     anchors_told: BTreeMap<u32, Anchor>,
     live_introduced: bool,
@@ -183,6 +187,8 @@ impl Outbound {
             live_sent: RangeSet::new(),
             seals_sent: RangeSet::new(),
             blocked: RangeSet::new(),
+            absent: RangeSet::new(),
+            gaps_said: RangeSet::new(),
             schema_sent: 0,
             anchors_told: BTreeMap::new(),
             live_introduced: false,
@@ -295,26 +301,35 @@ impl Outbound {
             }
             Answer::Seals(seals) => {
                 for seal in seals {
+                    let (first, last) = (seal.header.first.0, seal.header.last.0);
+                    if self.streams[at].peer.as_ref().is_some_and(|peer| peer.sealed.contains_range(first, last)) {
+                        continue;
+                    }
                     self.streams[at].seals_sent.insert(seal.header.first.0, seal.header.last.0);
                     self.send_live(Frame::Seal(seal));
                 }
             }
             Answer::Anchors(statements) => {
                 self.streams[at].asking_anchors = false;
-                // Gaps go with the records, where they are counted as sent.
-                let anchors = statements.into_iter().filter(|one| matches!(one.statement, Statement::Anchor(_)));
-                self.wishes.extend(anchors.map(|one| Wish::Send(Lane::State, Frame::Statement(one))));
+                // Gaps go with the records, where they are counted as sent, but for those over ticks that the peer has.
+                let said = &self.streams[at].gaps_said;
+                let due = |one: &SignedStatement| match one.statement {
+                    Statement::Anchor(_) => true,
+                    Statement::Gap(gap) => said.touches(gap.first.0, gap.last.0),
+                };
+                let frames = statements.into_iter().filter(due).map(Frame::Statement);
+                self.wishes.extend(frames.map(|frame| Wish::Send(Lane::State, frame)));
             }
+            // The session is over by then.
+            Answer::Failed => {}
         }
     }
 
     fn send_records(&mut self, at: usize, records: Vec<Record>, now_ms: u64) {
         let asked = self.loading.take_if(|(stream, _)| *stream == self.streams[at].stream);
         if let (Some((_, wanted)), true) = (asked, records.is_empty()) {
-            // What was wanted went away meanwhile. On this connection it is not asked for again.
-            wanted.ranges().for_each(|(first, last)| {
-                self.streams[at].blocked.insert(first, last);
-            });
+            // What was wanted went away meanwhile.
+            self.streams[at].absent.union_with(&wanted);
         }
         for record in records {
             for piece in self.streams[at].pieces(record) {
@@ -389,6 +404,8 @@ impl Outbound {
     fn ask_small(&mut self, at: usize, streams: &Streams) {
         let offered = &mut self.streams[at];
         let (Some(facts), Some(peer)) = (streams.get(&offered.stream), &offered.peer) else { return };
+        // What was set aside as damaged may come again from below.
+        offered.absent = offered.absent.intersection(&facts.present);
         if facts.schema_len > offered.schema_sent && !offered.asking_schema {
             offered.asking_schema = true;
             self.wishes.push_back(Wish::Ask(offered.stream, Ask::Schema { from: offered.schema_sent }));
@@ -404,7 +421,16 @@ impl Outbound {
         }
         let mut there = peer.have.clone();
         there.union_with(&offered.live_sent);
-        let within = unsigned.intersection(&there).without(&offered.seals_sent).without(&facts.gaps);
+        let stated: RangeSet = facts.gap_list.iter().map(|gap| (gap.first.0, gap.last.0)).collect();
+        let owed = unsigned.intersection(&stated).intersection(&peer.have).without(&offered.gaps_said);
+        if !owed.is_empty() {
+            offered.gaps_said.union_with(&owed);
+            self.wishes.push_back(Wish::Ask(offered.stream, Ask::Anchors));
+        }
+        // A segment over a gap that was stated and then filled after all is signed for in part at the peer.
+        let mut within = unsigned;
+        within.union_with(&stated.intersection(&facts.sealed));
+        let within = within.intersection(&there).without(&offered.seals_sent).without(&facts.gaps);
         if !within.is_empty() && within != offered.seals_asked {
             offered.seals_asked.clone_from(&within);
             self.wishes.push_back(Wish::Ask(offered.stream, Ask::Seals { within }));
@@ -504,6 +530,7 @@ impl Outbound {
             return RangeSet::new();
         }
         let mut wanted = facts.present.without(&peer.have).without(&offered.sent).without(&offered.blocked);
+        wanted = wanted.without(&offered.absent);
         if let Some(waiting) = self.waiting.get(&offered.stream) {
             wanted.remove(waiting.seq.0, waiting.seq.0);
         }

@@ -15,7 +15,7 @@ use crate::inbound::Inbound;
 use crate::keep::{Outcome, StreamFacts, Write};
 use crate::outbound::Wish;
 use crate::session::Session;
-use crate::talk::{CloseWhy, Errand, Event, Input, Output, PeerIs, SessionId, Token, Way};
+use crate::talk::{Answer, CloseWhy, Errand, Event, Input, Output, PeerIs, SessionId, Token, Way};
 
 /// The minor version of the protocol that this program speaks.
 const MINOR: u16 = 0;
@@ -141,6 +141,7 @@ impl Replica {
                     self.close(asked.session, CloseWhy::StoreTrouble);
                 }
             }
+            Input::Answer { session, answer: Answer::Failed, .. } => self.close(session, CloseWhy::StoreTrouble),
             Input::Answer { session, stream, answer } => {
                 if let Some(outbound) = self.sessions.get_mut(&session).and_then(|session| session.outbound.as_mut()) {
                     outbound.answer(stream, answer, now.mono_ms);
@@ -313,7 +314,9 @@ impl Replica {
         match frame {
             Frame::Have(list) => {
                 let kept = list.into_iter().filter_map(|held| outbound.peer_has(held));
-                writes.extend(kept.map(|(stream, have)| Write::Custody { stream, have }));
+                // In place of what it said before: it may have lost its disk.
+                let said = |(stream, have)| [Write::CustodyLost { stream }, Write::Custody { stream, have }];
+                writes.extend(kept.flat_map(said));
             }
             Frame::Acks(list) => {
                 let kept = list.iter().filter_map(|held| outbound.peer_kept(held));

@@ -61,7 +61,7 @@ pub enum Ask {
         /// Which numbers.
         within: RangeSet,
     },
-    /// The signed anchors of the stream.
+    /// The signed anchors of the stream, and its gaps.
     Anchors,
 }
 
@@ -79,8 +79,10 @@ pub enum Answer {
     },
     /// To [`Ask::Seals`].
     Seals(Vec<Seal>),
-    /// To [`Ask::Anchors`].
+    /// To [`Ask::Anchors`]: all that the agent has stated.
     Anchors(Vec<SignedStatement>),
+    /// To any of them: the store can not be read now. The session is begun again, because it would wait for ever.
+    Failed,
 }
 
 /// What a mind is told.

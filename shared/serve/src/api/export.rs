@@ -33,7 +33,8 @@ pub(crate) async fn export(
     let turn = work::turn(&app.exports).await?;
     // No deadline: a year over a thin link takes hours. A reader that takes nothing is given up by the outlet.
     let job = Job { turn, life: None, content_type: "application/stream+json" };
-    let write = move |app: &Shared, limits: &Limits, out: &mut Outlet<QueryError>| wanted.write(app, &caller, limits, out);
+    let write =
+        move |app: &Shared, limits: &Limits, out: &mut Outlet<QueryError>| wanted.write(app, &caller, limits, out);
     stream(&app, job, write).await.map_err(|error| error.map_or_else(Problem::internal, problem))
 }
 

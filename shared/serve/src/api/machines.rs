@@ -1,5 +1,7 @@
 //! Which machines are there, how are they, and where is what they measured?
 
+use std::cmp::Reverse;
+
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
@@ -36,8 +38,9 @@ struct Row<'a> {
     status: Status,
 }
 
-/// `GET /api/v1/machines?limit=&cursor=&search=`: the machines the asker may see, by id, a page at a time. `search` is
-/// looked for in names of machine, site and client.
+/// `GET /api/v1/machines?limit=&cursor=&search=&sort=`: the machines the asker may see, by id, a page at a time. `search`
+/// is looked for in names of machine, site and client. With `sort=attention` those come first that need a person most;
+/// that order changes from one question to the next, so it has a first page only.
 pub(crate) async fn machines(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -105,20 +108,31 @@ struct Wanted {
     limit: usize,
     after: Option<NodeId>,
     search: String,
+    by_attention: bool,
 }
 
 impl Wanted {
     fn read(params: &Params) -> Result<Self, Problem> {
         let limit = match params.get("limit") {
             None => USUAL_LIMIT,
-            Some(text) => text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or_else(|| {
-                Problem::bad_parameter(format!("limit is a number from 1 to {MAX_LIMIT}"))
-            })?,
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+                .ok_or_else(|| Problem::bad_parameter(format!("limit is a number from 1 to {MAX_LIMIT}")))?,
         };
         let cursor = params.get("cursor").map(str::parse).transpose();
         let after = cursor.map_err(|_| Problem::bad_parameter("cursor is not one that an earlier page gave"))?;
         let search = params.get("search").unwrap_or("").chars().take(100).collect::<String>().to_lowercase();
-        Ok(Self { limit, after, search })
+        let by_attention = match (params.get("sort"), after) {
+            (None | Some("id"), _) => false,
+            (Some("attention"), None) => true,
+            (Some("attention"), Some(_)) => {
+                return Err(Problem::bad_parameter("sort=attention has a first page only: raise limit, or sort by id"));
+            }
+            (Some(_), _) => return Err(Problem::bad_parameter("sort is id or attention")),
+        };
+        Ok(Self { limit, after, search, by_attention })
     }
 
     fn finds(&self, machine: &Machine) -> bool {
@@ -128,12 +142,17 @@ impl Wanted {
 
     /// Pages follow the id, which never changes, so that nothing is missed or shown twice while machines are renamed.
     fn page<'a>(&self, machines: &'a mut [Machine]) -> Machines<'a> {
-        machines.sort_by_key(|machine| machine.id);
+        if self.by_attention {
+            let shown = |machine: &Machine| status(machine.health, machine.reachability.state).shown;
+            machines.sort_by_key(|machine| (Reverse(shown(machine)), machine.id));
+        } else {
+            machines.sort_by_key(|machine| machine.id);
+        }
         let total = machines.len();
         let from = self.after.map_or(0, |after| machines.partition_point(|machine| machine.id <= after));
         let until = (from + self.limit).min(total);
         let page = &machines[from..until];
-        let next_cursor = page.last().filter(|_| until < total).map(|last| last.id.to_string());
+        let next_cursor = page.last().filter(|_| until < total && !self.by_attention).map(|last| last.id.to_string());
         Machines { machines: page.iter().map(Row::of).collect(), total, next_cursor }
     }
 }

@@ -39,10 +39,8 @@ pub(crate) async fn query_range(
     let step_ms = read_duration(&params, "step")?.ok_or_else(|| missing("step", "a duration"))?;
     let steps = Steps::new(start_ms, end_ms, step_ms, &Limits::usual())?;
     let asked = Asked::read(&params)?;
-    answer(app, caller, asked, move |asked, source, limits| {
-        asked.query.range(source, steps, asked.lookback_ms, limits)
-    })
-    .await
+    answer(app, caller, asked, move |asked, source, limits| asked.query.range(source, steps, asked.lookback_ms, limits))
+        .await
 }
 
 struct Asked {

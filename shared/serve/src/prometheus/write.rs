@@ -103,8 +103,7 @@ fn write_point(point: Point, out: &mut Vec<u8>) {
 fn write_seconds(at_ms: i64, out: &mut Vec<u8>) {
     let sign = if at_ms < 0 { "-" } else { "" };
     let (seconds, ms) = (at_ms.unsigned_abs() / 1000, at_ms.unsigned_abs() % 1000);
-    let written =
-        if ms == 0 { write!(out, "{sign}{seconds}") } else { write!(out, "{sign}{seconds}.{ms:03}") };
+    let written = if ms == 0 { write!(out, "{sign}{seconds}") } else { write!(out, "{sign}{seconds}.{ms:03}") };
     written.expect("writing to a vector never fails");
 }
 

@@ -5,8 +5,8 @@ use vigie_merge::RangeSet;
 use vigie_model::{SeriesDef, StreamId};
 
 use super::loss::Loss;
-use super::open;
 use super::pen::{Pen, add};
+use super::rebuild;
 use super::shelf::{Shelf, at};
 use crate::errors::Trouble;
 use crate::types::{Kept, Outcome, StreamFacts};
@@ -21,7 +21,7 @@ impl Pen<'_> {
             }
             Some(facts) => facts,
             // Its records may have outlived what was known of it.
-            None => open::rebuild(self, stream, StreamFacts::new(key, String::new()))?,
+            None => rebuild::rebuild(self, stream, StreamFacts::new(key, String::new()))?,
         };
         (facts.key, facts.name) = (key, name);
         let at = stream.to_bytes();

@@ -132,15 +132,16 @@ impl Pen<'_> {
         if !facts.present.touches(first, last) {
             return Ok(replaced);
         }
-        let bytes = self.remove_range(Shelf::Tick, &at(stream, first), &at(stream, last), |key, row| {
-            match read::tick(key, row) {
-                Ok(tick) => {
-                    replaced.numbers.insert(tick.seq.0, tick.seq.0);
-                    replaced.samples += tick.samples.len() as u64;
+        let bytes =
+            self.remove_range(Shelf::Tick, &at(stream, first), &at(stream, last), |key, row| {
+                match read::tick(key, row) {
+                    Ok(tick) => {
+                        replaced.numbers.insert(tick.seq.0, tick.seq.0);
+                        replaced.samples += tick.samples.len() as u64;
+                    }
+                    Err(_) => replaced.readable = false,
                 }
-                Err(_) => replaced.readable = false,
-            }
-        })?;
+            })?;
         add(&mut facts.bytes.loose, bytes);
         Ok(replaced)
     }

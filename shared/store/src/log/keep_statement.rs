@@ -30,7 +30,8 @@ impl Pen<'_> {
         if facts.gap_list.iter().any(|other| covers(other, &gap)) {
             return Ok(kept(stream, facts, RangeSet::new(), RangeSet::new()));
         }
-        if facts.gap_list.len() >= limit::GAPS || !facts.has_room_for(1 + facts.have.within(first, last).ranges().len()) {
+        if facts.gap_list.len() >= limit::GAPS || !facts.has_room_for(1 + facts.have.within(first, last).ranges().len())
+        {
             return Ok(Outcome::TooMuch(stream));
         }
         // An agent joins neighbouring gaps, so that years without room stay one gap.

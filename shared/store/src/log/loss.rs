@@ -35,7 +35,8 @@ impl Loss {
 
     pub(crate) fn missing(stream: StreamId, numbers: RangeSet) -> Self {
         Self { stream, what: Lost::Missing(numbers) }
-    }}
+    }
+}
 
 impl Pen<'_> {
     /// Sets a damaged record aside and takes what it held out of what is known. May be told twice.
@@ -74,12 +75,7 @@ impl Pen<'_> {
         Ok(RangeSet::of(number, number))
     }
 
-    fn settle_segment(
-        &mut self,
-        stream: StreamId,
-        facts: &mut StreamFacts,
-        key: &[u8],
-    ) -> Result<RangeSet, Trouble> {
+    fn settle_segment(&mut self, stream: StreamId, facts: &mut StreamFacts, key: &[u8]) -> Result<RangeSet, Trouble> {
         let Some(first) = number(key) else { return Ok(RangeSet::new()) };
         let (seal, body) = (self.get(Shelf::Seal, key)?, self.get(Shelf::Body, key)?);
         if seal.is_none() && body.is_none() {
@@ -115,12 +111,7 @@ impl Pen<'_> {
         Ok(end)
     }
 
-    fn settle_statement(
-        &mut self,
-        stream: StreamId,
-        facts: &mut StreamFacts,
-        key: &[u8],
-    ) -> Result<RangeSet, Trouble> {
+    fn settle_statement(&mut self, stream: StreamId, facts: &mut StreamFacts, key: &[u8]) -> Result<RangeSet, Trouble> {
         let bytes = self.quarantine(Shelf::Statement, key)?;
         add(&mut facts.bytes.other, bytes);
         let (gone, left): (Vec<Gap>, Vec<Gap>) =
@@ -135,8 +126,8 @@ impl Pen<'_> {
         let Some(place) = number(key).filter(|place| *place < u64::from(facts.schema_len)) else {
             return Ok(RangeSet::new());
         };
-        let bytes =
-            self.quarantine(Shelf::Series, key)? + self.remove_range(Shelf::Series, key, &at(stream, u64::MAX), |_, _| {})?;
+        let bytes = self.quarantine(Shelf::Series, key)?
+            + self.remove_range(Shelf::Series, key, &at(stream, u64::MAX), |_, _| {})?;
         add(&mut facts.bytes.other, bytes);
         let mut hash = SchemaHash::EMPTY;
         let mut len = 0;

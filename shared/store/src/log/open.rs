@@ -6,18 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
-use vigie_codec::schema::SchemaHash;
-use vigie_codec::segment::HeaderHash;
 use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_merge::RangeSet;
-use vigie_model::{Seq, SeriesDef, StreamId};
+use vigie_model::StreamId;
 
 use super::facts::Change;
 use super::index::Index;
 use super::loss::Loss;
-use super::pen::Pen;
-use super::shelf::{Shelf, all_of, at, number, stated, stream_of};
-use super::{Log, Options, Standing, facts, read};
+use super::shelf::{Shelf, at, number, stated, stream_of};
+use super::{Log, Options, Standing, facts, read, rebuild};
 use crate::engine::{self, How, Opened};
 use crate::errors::{CommitError, OpenError, Trouble, guarded};
 use crate::folder::Folder;
@@ -146,11 +143,12 @@ impl Log {
         if streams.is_empty() {
             return Ok(Vec::new());
         }
-        let introduced: Vec<StreamId> = streams.into_iter().filter(|stream| self.streams.contains_key(stream)).collect();
+        let introduced: Vec<StreamId> =
+            streams.into_iter().filter(|stream| self.streams.contains_key(stream)).collect();
         let mended = self.transact(|pen| {
             for stream in &introduced {
                 let Some(old) = pen.take(*stream) else { continue };
-                let facts = rebuild(pen, *stream, StreamFacts::new(old.key, old.name))?;
+                let facts = rebuild::rebuild(pen, *stream, StreamFacts::new(old.key, old.name))?;
                 pen.give(*stream, facts);
             }
             Ok(())
@@ -348,106 +346,4 @@ fn orphans(db: &Database, streams: &BTreeMap<StreamId, StreamFacts>) -> Result<V
         }
     }
     Ok(orphans)
-}
-
-/// Counts what is known of a stream again, from its records. Those that are damaged are found when they are read.
-pub(crate) fn rebuild(pen: &mut Pen<'_>, stream: StreamId, mut facts: StreamFacts) -> Result<StreamFacts, Trouble> {
-    rebuild_ticks(pen, stream, &mut facts)?;
-    rebuild_segments(pen, stream, &mut facts)?;
-    rebuild_statements(pen, stream, &mut facts)?;
-    rebuild_schema(pen, stream, &mut facts)?;
-    facts.reserved = Seq(facts.have.last().unwrap_or(0));
-    Ok(facts)
-}
-
-fn rebuild_ticks(pen: &mut Pen<'_>, stream: StreamId, facts: &mut StreamFacts) -> Result<(), Trouble> {
-    let mut damaged = Vec::new();
-    each_row(pen, Shelf::Tick, stream, |key, row| {
-        facts.bytes.loose += (key.len() + row.len()) as u64;
-        match read::tick(key, row) {
-            Ok(tick) => {
-                facts.samples += tick.samples.len() as u64;
-                facts.gain(tick.seq.0, tick.seq.0, false);
-            }
-            Err(_) => damaged.push(key.to_vec()),
-        }
-    })?;
-    for key in damaged {
-        let bytes = pen.quarantine(Shelf::Tick, &key)?;
-        super::pen::add(&mut facts.bytes.loose, bytes);
-    }
-    Ok(())
-}
-
-fn rebuild_segments(pen: &mut Pen<'_>, stream: StreamId, facts: &mut StreamFacts) -> Result<(), Trouble> {
-    let mut damaged = Vec::new();
-    facts.head = HeaderHash::NONE;
-    each_row(pen, Shelf::Seal, stream, |key, row| match read::seal(key, row) {
-        Ok(seal) => {
-            let header = &seal.seal.header;
-            facts.bytes.sealed += (2 * key.len() + row.len()) as u64 + u64::from(seal.body_bytes) + 10;
-            facts.samples += header.samples;
-            facts.gain(header.first.0, header.last.0, true);
-            if header.last >= facts.head_at {
-                (facts.head, facts.head_at) = (header.hash(), header.last);
-            }
-        }
-        Err(_) => damaged.push(key.to_vec()),
-    })?;
-    for key in damaged {
-        pen.quarantine(Shelf::Seal, &key)?;
-        pen.quarantine(Shelf::Body, &key)?;
-    }
-    Ok(())
-}
-
-fn rebuild_statements(pen: &mut Pen<'_>, stream: StreamId, facts: &mut StreamFacts) -> Result<(), Trouble> {
-    let mut damaged = Vec::new();
-    each_row(pen, Shelf::Statement, stream, |key, row| {
-        facts.bytes.other += (key.len() + row.len()) as u64;
-        match Shelf::Statement.read::<SignedStatement>(key, row) {
-            Ok(said) => match said.statement {
-                Statement::Gap(gap) => facts.list(gap),
-                Statement::Anchor(anchor) => {
-                    facts.anchors.insert(anchor.boot.no, anchor);
-                }
-            },
-            Err(_) => damaged.push(key.to_vec()),
-        }
-    })?;
-    for gap in facts.gap_list.clone() {
-        let missing = RangeSet::of(gap.first.0, gap.last.0).without(&facts.have);
-        missing.ranges().for_each(|(first, last)| facts.cover(first, last));
-        facts.sealed.insert(gap.first.0, gap.last.0);
-    }
-    damaged.into_iter().try_for_each(|key| pen.quarantine(Shelf::Statement, &key).map(drop))
-}
-
-fn rebuild_schema(pen: &mut Pen<'_>, stream: StreamId, facts: &mut StreamFacts) -> Result<(), Trouble> {
-    let (mut hash, mut len, mut whole) = (SchemaHash::EMPTY, 0, true);
-    each_row(pen, Shelf::Series, stream, |key, row| {
-        facts.bytes.other += (key.len() + row.len()) as u64;
-        let def = Shelf::Series.read::<SeriesDef>(key, row);
-        whole = whole && number(key) == Some(u64::from(len)) && def.is_ok();
-        if let (true, Ok(def)) = (whole, def) {
-            hash = hash.then(&def);
-            len += 1;
-        }
-    })?;
-    (facts.schema_hash, facts.schema_len) = (hash, len);
-    Ok(())
-}
-
-fn each_row(
-    pen: &mut Pen<'_>,
-    shelf: Shelf,
-    stream: StreamId,
-    mut each: impl FnMut(&[u8], &[u8]),
-) -> Result<(), Trouble> {
-    let (low, high) = all_of(stream);
-    for row in pen.table(shelf)?.range::<&[u8]>(low.as_slice()..=high.as_slice())? {
-        let (key, row) = row?;
-        each(key.value(), row.value());
-    }
-    Ok(())
 }

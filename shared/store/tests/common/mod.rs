@@ -11,12 +11,12 @@ use vigie_codec::segment::{HeaderHash, Segment, seal};
 use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_merge::RangeSet;
 use vigie_model::{
-    Anchor, Boot, ClockSource, Gap, GapReason, Incarnation, Kind, Moment, NodeId, Resolution, Role, Sample, Seq, SeriesDef,
-    SeriesIx, StreamId, Tick, UtcMs,
+    Anchor, Boot, ClockSource, Gap, GapReason, Incarnation, Kind, Moment, NodeId, Resolution, Role, Sample, Seq,
+    SeriesDef, SeriesIx, StreamId, Tick, UtcMs,
 };
 use vigie_store::fault::FaultDisk;
-use vigie_sync::Ledger;
 use vigie_store::{Log, Options, Outcome, Record, Write};
+use vigie_sync::Ledger;
 
 pub const T0: i64 = 1_700_000_000_000;
 
@@ -118,8 +118,7 @@ pub fn served(log: &Log, machine: &Machine) -> Served {
     let all = RangeSet::of(1, u64::MAX - 1);
     let mut served = Served::default();
     let mut wanted = all;
-    loop {
-        let Ok(records) = log.load(machine.stream, &wanted, 1 << 20, true) else { break };
+    while let Ok(records) = log.load(machine.stream, &wanted, 1 << 20, true) {
         if records.is_empty() {
             break;
         }

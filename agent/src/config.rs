@@ -138,7 +138,8 @@ impl Config {
     pub(crate) fn load(place: &Place, over: &Overrides) -> Result<Self, ConfigError> {
         let file = File::read(&place.config)?;
         let choice = over.collector.clone().or(file.collector).unwrap_or_else(|| "machine".to_owned());
-        let second = |flag: Option<u64>, file: Option<u64>, usual: u64| Duration::from_secs(flag.or(file).unwrap_or(usual));
+        let second =
+            |flag: Option<u64>, file: Option<u64>, usual: u64| Duration::from_secs(flag.or(file).unwrap_or(usual));
         let intervals = Intervals::try_new(
             second(over.fast_s, file.intervals.fast_s, 10),
             second(over.medium_s, file.intervals.medium_s, 60),
@@ -159,7 +160,9 @@ impl Config {
             keep: Duration::from_secs(3_600 * over.keep_hours.or(file.buffer.keep_hours).unwrap_or(72)),
             seal_after: SealAfter { age_ms: seal_s.saturating_mul(1_000), ..SealAfter::default() },
             commit_every: second(over.commit_s, file.buffer.commit_s, 5).min(Duration::from_secs(5)),
-            log: log.parse().map_err(|_| wrong("the log level")(format!("{log:?} is none of error, warn, info, debug, trace")))?,
+            log: log
+                .parse()
+                .map_err(|_| wrong("the log level")(format!("{log:?} is none of error, warn, info, debug, trace")))?,
         })
     }
 }

@@ -33,21 +33,44 @@ fn running(status: &Value) -> Vec<Finding> {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let pressure = text(&status["store"]["pressure"]);
     let left_ms = status["certificate_until_ms"].as_i64().unwrap_or(0) - status["as_of_ms"].as_i64().unwrap_or(0);
-    let down: Vec<String> = status["collectors_down"].as_array().into_iter().flatten()
-        .map(|one| format!("{}: {}", text(&one["name"]), text(&one["why"]))).collect();
+    let down: Vec<String> = status["collectors_down"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|one| format!("{}: {}", text(&one["name"]), text(&one["why"])))
+        .collect();
     let ledger = &status["ledger"];
     vec![
         Finding::good("program", "runs".to_owned()),
-        Finding::check("link", status["uplink"]["connected"] == true, uplink_sentence(&status["uplink"]),
-            "check the relay's address and that UDP passes; nothing is lost meanwhile"),
-        Finding::check("store", pressure == "none", format!("pressure {pressure}, {} bytes", status["store"]["bytes"]),
-            "make room on the disk or raise --buffer-mib; the oldest is given up first, and said so"),
-        Finding::check("accounting", status["sums_meet"] == true,
+        Finding::check(
+            "link",
+            status["uplink"]["connected"] == true,
+            uplink_sentence(&status["uplink"]),
+            "check the relay's address and that UDP passes; nothing is lost meanwhile",
+        ),
+        Finding::check(
+            "store",
+            pressure == "none",
+            format!("pressure {pressure}, {} bytes", status["store"]["bytes"]),
+            "make room on the disk or raise --buffer-mib; the oldest is given up first, and said so",
+        ),
+        Finding::check(
+            "accounting",
+            status["sums_meet"] == true,
             format!("{} collected, {} waiting here", ledger["collected"], ledger["waiting"]),
-            "report this with the output of: vigie-agent status --json"),
-        Finding::check("certificate", left_ms > 0, format!("{} days left", left_ms / 86_400_000),
-            "it renews itself while the hub can be reached; if it has ended, enrol again"),
-        Finding::check("collectors", down.is_empty(), if down.is_empty() { "all up".to_owned() } else { down.join("; ") },
-            "the others go on; the reason says what is missing"),
+            "report this with the output of: vigie-agent status --json",
+        ),
+        Finding::check(
+            "certificate",
+            left_ms > 0,
+            format!("{} days left", left_ms / 86_400_000),
+            "it renews itself while the hub can be reached; if it has ended, enrol again",
+        ),
+        Finding::check(
+            "collectors",
+            down.is_empty(),
+            if down.is_empty() { "all up".to_owned() } else { down.join("; ") },
+            "the others go on; the reason says what is missing",
+        ),
     ]
 }

@@ -30,7 +30,11 @@ pub(crate) fn enrol(args: &EnrolArgs) -> Result<ExitCode, Failed> {
     }
     println!("enrolled {hostname} as {} at {}/{}", identity.node(), identity.client(), identity.site());
     if let Some(off) = enrolled.clock_off_ms {
-        println!("this machine's clock is {} s {}; times will be corrected", off.abs() / 1_000, if off > 0 { "ahead" } else { "behind" });
+        println!(
+            "this machine's clock is {} s {}; times will be corrected",
+            off.abs() / 1_000,
+            if off > 0 { "ahead" } else { "behind" }
+        );
     }
     println!("next: vigie-agent run --data {}", args.place.data.display());
     Ok(ExitCode::SUCCESS)

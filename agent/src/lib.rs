@@ -11,5 +11,6 @@ mod doctor;
 mod enrol;
 mod lives;
 mod measure;
+mod notes;
 mod run;
 mod status;

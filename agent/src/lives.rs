@@ -56,12 +56,10 @@ impl Lives {
         let mut latest_defs = Vec::new();
         for life in earlier.into_iter().filter(|life| life.stream.agent == agent) {
             // Without all its definitions a life can not go on: a place might be given to another series.
-            let goes_on =
-                present == Some(life.stream.incarnation) && life.defs.len() as u32 == life.facts.schema_len;
+            let goes_on = present == Some(life.stream.incarnation) && life.defs.len() as u32 == life.facts.schema_len;
             let defs = life.defs.clone();
             let key = lives.key.clone();
-            let (origin, writes) =
-                Origin::resume(life.stream, &life.facts, life.defs, life.tail, key, seal_after, now);
+            let (origin, writes) = Origin::resume(life.stream, &life.facts, life.defs, life.tail, key, seal_after, now);
             lives.debts.extend(writes);
             if goes_on {
                 latest_defs = defs;
@@ -89,6 +87,11 @@ impl Lives {
     /// The stream that ticks are numbered in now.
     pub(crate) fn stream(&self) -> StreamId {
         self.lives[self.lives.len() - 1].stream()
+    }
+
+    /// Whether anything of the present life is durable.
+    pub(crate) fn is_on_disk(&self) -> bool {
+        self.lives[self.lives.len() - 1].is_on_disk()
     }
 
     /// Definitions of the present life.
@@ -178,8 +181,14 @@ impl Lives {
 
     /// The whole store was set aside: of the life that went on in it, these numbers are gone.
     pub(crate) fn store_lost(&mut self, stream: StreamId, key: [u8; 32], upto: Seq, now: UtcMs) {
-        let origin =
-            Origin::new(self.agent, stream.incarnation, self.name.clone(), self.key.clone(), Vec::new(), self.seal_after);
+        let origin = Origin::new(
+            self.agent,
+            stream.incarnation,
+            self.name.clone(),
+            self.key.clone(),
+            Vec::new(),
+            self.seal_after,
+        );
         self.debts.push(Write::Stream { stream, key, name: self.name.clone() });
         self.debts.extend(origin.damaged(&RangeSet::of(Seq::FIRST.0, upto.0), GapReason::StoreLost, now));
         self.debts.push(Write::Reserve { stream, until: upto });

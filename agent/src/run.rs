@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 use vigie_codec::VerifyingKey;
 use vigie_codec::wire::Clock;
-use vigie_model::{Anchor, Boot, Incarnation, Role, Seq, Tick};
+use vigie_model::{Anchor, Boot, Role, Seq, Tick};
 use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink};
 use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, Renewing, boot_moment, hatch,
@@ -24,10 +24,8 @@ use crate::config::Config;
 use crate::defs::all_defs;
 use crate::lives::{Earlier, Lives, Settling};
 use crate::measure::{Measured, Meter, Order};
+use crate::notes::{Noted, Notes};
 use crate::status::Status;
-
-/// Numbers of the present life noted beside the log, so that a log that is lost as a whole can still be owned up to.
-const NOTE_EVERY: u64 = 512;
 
 /// Ticks that wait for their definitions to be durable before they leave.
 const MAX_HELD: usize = 64;
@@ -63,7 +61,7 @@ struct Agent {
     held: Vec<Arc<Tick>>,
     commit: Option<Commit>,
     commit_at: Option<tokio::time::Instant>,
-    noted: u64,
+    notes: Notes,
     renewing: Renewing,
     status: Arc<Status>,
 }
@@ -78,31 +76,31 @@ impl Agent {
     async fn start(config: Config) -> Result<Self, Failed> {
         let identity = Arc::new(load_identity(&config.data, Role::Agent)?);
         let clock = NodeClock::new();
-        let (state, boot_no, present) = open_state(&config.data)?;
+        let (state, boot_no) = open_state(&config.data)?;
         let log = open_log(&config)?;
         let now = clock.now().utc;
         let name = config.name.clone().unwrap_or_else(host_name);
         let key = identity.key().signing_key().clone();
         let earlier = earlier_lives(&log);
         let fresh = random_incarnation()?;
-        let lost = present.filter(|(life, _)| !earlier.iter().any(|one| one.stream.incarnation == *life));
+        let notes = Notes::read(&state, log.epoch());
+        let lost = notes.lost(|life| earlier.iter().any(|one| one.stream.incarnation == life));
         let mut lives = Lives::resume(
             (identity.node(), name.clone(), key.clone()),
             earlier,
-            present.map(|(life, _)| life),
+            notes.present(),
             fresh,
             config.seal_after,
             now,
         );
-        if let Some((life, upto)) = lost {
+        for Noted { life, upto, .. } in lost {
             let stream = vigie_model::StreamId { agent: identity.node(), incarnation: life };
             lives.store_lost(stream, key.verifying_key().to_bytes(), upto, now);
         }
-        let endpoint = Endpoint::bind_anywhere(EndpointConfig::dialling(
-            identity.clone(),
-            config.link.clone(),
-            TrustedTime::system(trust::floor(&state)),
-        ).with_revocations(SharedRevocations::new(trust::known_revoked(&state, &identity))))?;
+        let endpoint = Endpoint::bind_anywhere(
+            EndpointConfig::dialling(identity.clone(), config.link.clone(), TrustedTime::system(trust::floor(&state)))
+                .with_revocations(SharedRevocations::new(trust::known_revoked(&state, &identity))),
+        )?;
         let uplink = Uplink::begin(endpoint.clone(), targets(&config, &identity));
         let watch = uplink.watch();
         let hub_key = VerifyingKey::from_bytes(&identity.facts().hub_key)
@@ -130,7 +128,7 @@ impl Agent {
             clock: clock.clone(),
         })?;
         let (results, measured) = mpsc::unbounded_channel();
-        let meter = Meter::start(config.choice.clone(), lives.defs(), boot_no, results)?;
+        let meter = Meter::start(config.choice, lives.defs(), boot_no, results)?;
         let schedule = Schedule::new(config.intervals, identity.node());
         let status = Arc::new(Status::new(handle.clone(), watch, identity.clone(), clock.clone()));
         hatch::open(&config.data, status.clone())?;
@@ -159,14 +157,13 @@ impl Agent {
             held: Vec::new(),
             commit: None,
             commit_at: None,
-            noted: 0,
+            notes,
             status,
         })
     }
 
     async fn live(mut self) -> Result<ExitCode, Failed> {
         info!(node = %self.identity.node(), site = %self.identity.site(), "measuring");
-        self.note_life(true);
         self.begin_commit(false);
         let mut stop = Box::pin(stop_signal());
         let mut due = self.next_due();
@@ -240,7 +237,7 @@ impl Agent {
         } else {
             self.handle.command(Command::Measured(self.lives.stream(), tick));
         }
-        self.note_life(false);
+        self.note_life();
         let soon = if new_defs { Duration::ZERO } else { self.commit_delay() };
         let at = tokio::time::Instant::now() + soon;
         self.commit_at = Some(self.commit_at.map_or(at, |due| due.min(at)));
@@ -283,6 +280,7 @@ impl Agent {
         let Some(commit) = self.commit.take() else { return };
         if kept {
             self.lives.settled(&commit.settling);
+            self.note_life();
             for tick in std::mem::take(&mut self.held) {
                 self.handle.command(Command::Measured(self.lives.stream(), tick));
             }
@@ -292,15 +290,10 @@ impl Agent {
         }
     }
 
-    /// Notes beside the log which life this is and how far it may have come.
-    fn note_life(&mut self, now: bool) {
-        let next = self.lives.next_seq().0;
-        let stream = self.lives.stream();
-        if now || next > self.noted {
-            self.noted = next + NOTE_EVERY;
-            if let Err(failed) = write_note(&self.state, stream.incarnation, Seq(self.noted)) {
-                warn!(error = %failed, "the present life could not be noted beside the log");
-            }
+    /// Notes beside the log how far the present life has come, once something of it is durable.
+    fn note_life(&mut self) {
+        if self.lives.is_on_disk() {
+            self.notes.note(&self.state, self.lives.stream().incarnation, Seq(self.lives.next_seq().0 - 1));
         }
     }
 
@@ -390,9 +383,8 @@ impl Agent {
         if !kept {
             error!("the last ticks could not be kept; they will stand as a gap");
         }
-        let note = write_note(&self.state, self.lives.stream().incarnation, Seq(self.lives.next_seq().0 - 1));
-        if let Err(failed) = note {
-            warn!(error = %failed, "the present life could not be noted beside the log");
+        if kept && self.lives.is_on_disk() {
+            self.notes.close(&self.state, self.lives.stream().incarnation, Seq(self.lives.next_seq().0 - 1));
         }
         self.handle.leave("the agent was stopped").await;
         drop(std::fs::remove_file(hatch::path(&self.config.data)));
@@ -435,11 +427,10 @@ fn targets(config: &Config, identity: &Identity) -> Vec<Target> {
     relays.into_iter().chain(hub).map(Target::at).collect()
 }
 
-fn open_state(data: &Path) -> Result<(State, u32, Option<(Incarnation, Seq)>), Failed> {
+fn open_state(data: &Path) -> Result<(State, u32), Failed> {
     let state = vigie_node::open_state(data)?;
     let boot_no = vigie_node::boot_no(&state)?;
-    let present = read_note(&state);
-    Ok((state, boot_no, present))
+    Ok((state, boot_no))
 }
 
 fn open_log(config: &Config) -> Result<Log, Failed> {
@@ -465,17 +456,4 @@ fn earlier_lives(log: &Log) -> Vec<Earlier> {
 fn chance(identity: &Identity) -> u32 {
     let [a, b, c, d, ..] = *identity.node().as_bytes();
     u32::from_be_bytes([a, b, c, d])
-}
-
-fn write_note(state: &State, life: Incarnation, upto: Seq) -> Result<(), vigie_store::CommitError> {
-    let mut note = life.0.to_be_bytes().to_vec();
-    note.extend(upto.0.to_be_bytes());
-    state.put("agent", b"life", &note)
-}
-
-fn read_note(state: &State) -> Option<(Incarnation, Seq)> {
-    let note = state.get("agent", b"life").ok()??;
-    let (life, upto) = note.split_at_checked(8)?;
-    let number = |bytes: &[u8]| Some(u64::from_be_bytes(bytes.try_into().ok()?));
-    Some((Incarnation(number(life)?), Seq(number(upto)?)))
 }

@@ -208,8 +208,14 @@ fn token(command: TokenCommand) -> Result<ExitCode, Failed> {
             Ok(tell(&list, json, |list| {
                 let line = |row: &Value| {
                     let state = if row["revoked"] == true { "revoked" } else { "valid" };
-                    format!("{}  {}/{}  uses left {}  until {}  {state}", text(&row["id"]), text(&row["client"]), text(&row["site"]),
-                        row["uses_left"], row["expires_at_ms"])
+                    format!(
+                        "{}  {}/{}  uses left {}  until {}  {state}",
+                        text(&row["id"]),
+                        text(&row["client"]),
+                        text(&row["site"]),
+                        row["uses_left"],
+                        row["expires_at_ms"]
+                    )
                 };
                 lines(list, line, "no join token yet; make one: vigie-cloud token create --client … --site …")
             }))
@@ -228,8 +234,14 @@ fn node(command: NodeCommand) -> Result<ExitCode, Failed> {
             Ok(tell(&list, json, |list| {
                 let line = |row: &Value| {
                     let state = if row["revoked"] == true { "revoked" } else { "" };
-                    format!("{}  {:<6} {}/{}  {}  {state}", text(&row["node"]), text(&row["role"]), text(&row["client"]),
-                        text(&row["site"]), text(&row["name"]))
+                    format!(
+                        "{}  {:<6} {}/{}  {}  {state}",
+                        text(&row["node"]),
+                        text(&row["role"]),
+                        text(&row["client"]),
+                        text(&row["site"]),
+                        text(&row["name"])
+                    )
                 };
                 lines(list, line, "nobody has enrolled yet; make a token: vigie-cloud token create --client … --site …")
             }))
@@ -249,7 +261,9 @@ fn api_token(command: ApiTokenCommand) -> Result<ExitCode, Failed> {
         }
         ApiTokenCommand::List { place, json } => {
             let list = ask(&place, &json!({ "ask": "access-list" }))?;
-            Ok(tell(&list, json, |list| lines(list, |row| format!("{}  clients {}", text(&row["name"]), row["clients"]), "no API token yet")))
+            Ok(tell(&list, json, |list| {
+                lines(list, |row| format!("{}  clients {}", text(&row["name"]), row["clients"]), "no API token yet")
+            }))
         }
         ApiTokenCommand::Revoke { place, name } => {
             ask(&place, &json!({ "ask": "access-revoke", "name": name }))?;

@@ -81,7 +81,11 @@ impl Config {
             advertise,
             store_bytes: over.store_mib.or(file.store_mib).unwrap_or(64 * 1024).saturating_mul(1 << 20),
             leaf_life: Duration::from_secs(3_600 * hours),
-            http_token_file: over.http_token_file.clone().or(file.http_token_file).unwrap_or_else(|| data.join("http.token")),
+            http_token_file: over
+                .http_token_file
+                .clone()
+                .or(file.http_token_file)
+                .unwrap_or_else(|| data.join("http.token")),
             log,
         })
     }
@@ -95,9 +99,12 @@ fn guess(listen: SocketAddr) -> Vec<String> {
 
 fn read(path: &Path) -> Result<File, Failed> {
     match std::fs::read_to_string(path) {
-        Ok(text) => toml::from_str(&text)
-            .map_err(|error| Failed::new(2, format!("{} is not a configuration: {error}; nothing was started", path.display()))),
+        Ok(text) => toml::from_str(&text).map_err(|error| {
+            Failed::new(2, format!("{} is not a configuration: {error}; nothing was started", path.display()))
+        }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(File::default()),
-        Err(error) => Err(Failed::new(1, format!("{} could not be read: {error}; nothing was started", path.display()))),
+        Err(error) => {
+            Err(Failed::new(1, format!("{} could not be read: {error}; nothing was started", path.display())))
+        }
     }
 }

@@ -61,7 +61,9 @@ impl Desk {
     fn carry_out(&self, request: Request) -> Result<Value, Failed> {
         match request {
             Request::Status => Ok(self.status()),
-            Request::TokenCreate { client, site, uses, ttl_ms, roles } => self.make_token(client, site, uses, ttl_ms, roles),
+            Request::TokenCreate { client, site, uses, ttl_ms, roles } => {
+                self.make_token(client, site, uses, ttl_ms, roles)
+            }
             Request::TokenList => Ok(json!(self.registry.tokens()?)),
             Request::TokenRevoke { id } => Ok(json!(self.registry.revoke_token(&id)?)),
             Request::NodeList => Ok(json!(self.registry.nodes()?)),
@@ -69,7 +71,9 @@ impl Desk {
             Request::AccessCreate { name, clients } => self.make_access(name, clients),
             Request::AccessList => {
                 let rows = self.registry.accesses()?.into_iter();
-                Ok(rows.map(|row| json!({ "name": row.name, "clients": row.clients, "made_at_ms": row.made_at_ms })).collect())
+                Ok(rows
+                    .map(|row| json!({ "name": row.name, "clients": row.clients, "made_at_ms": row.made_at_ms }))
+                    .collect())
             }
             Request::AccessRevoke { name } => {
                 self.registry.remove_access(&name)?;
@@ -81,7 +85,8 @@ impl Desk {
 
     fn make_token(&self, client: Slug, site: Slug, uses: u32, ttl_ms: i64, roles: Vec<Role>) -> Result<Value, Failed> {
         let mut random = [0; 24];
-        getrandom::fill(&mut random).map_err(|error| Failed::new(1, format!("the system gives no random bytes: {error}")))?;
+        getrandom::fill(&mut random)
+            .map_err(|error| Failed::new(1, format!("the system gives no random bytes: {error}")))?;
         let (id, secret) = random.split_at(8);
         let id = TokenId(<[u8; 8]>::try_from(id)?);
         let secret = TokenSecret::from_random_bytes(<[u8; 16]>::try_from(secret)?);
@@ -90,7 +95,9 @@ impl Desk {
         let expires_at = UtcMs(now.0.saturating_add(ttl_ms));
         let row = self.registry.add_token(id, &proof, client, site, roles, uses, expires_at, now)?;
         let token = JoinToken { hub_addrs: self.gate.hub_addrs.clone(), ca: self.ca.fingerprint(), id, secret };
-        Ok(json!({ "id": row.id, "token": token.to_text()?, "expires_at_ms": row.expires_at_ms, "uses": row.uses_left }))
+        Ok(
+            json!({ "id": row.id, "token": token.to_text()?, "expires_at_ms": row.expires_at_ms, "uses": row.uses_left }),
+        )
     }
 
     fn revoke_node(&self, node: &str) -> Result<Value, Failed> {
@@ -174,16 +181,30 @@ pub(crate) fn examine(args: &StatusArgs) -> Result<ExitCode, Failed> {
         Ok(Some(status)) => {
             let pressure = status["store"]["pressure"].as_str().unwrap_or("unknown");
             findings.push(Finding::good("program", format!("runs, {} sessions", status["sessions"])));
-            findings.push(Finding::check("sites", status["sites_cut"] == 0,
+            findings.push(Finding::check(
+                "sites",
+                status["sites_cut"] == 0,
                 format!("{} of {} cut off", status["sites_cut"], status["sites"]),
-                "see the page for which, and since when; they go on recording"));
-            findings.push(Finding::check("store", pressure == "none", format!("pressure {pressure}, {} bytes", status["store"]["bytes"]),
-                "make room or raise --store-mib; sites keep what the hub can not take"));
-            findings.push(Finding::check("accounting", status["sums_meet"] == true,
+                "see the page for which, and since when; they go on recording",
+            ));
+            findings.push(Finding::check(
+                "store",
+                pressure == "none",
+                format!("pressure {pressure}, {} bytes", status["store"]["bytes"]),
+                "make room or raise --store-mib; sites keep what the hub can not take",
+            ));
+            findings.push(Finding::check(
+                "accounting",
+                status["sums_meet"] == true,
                 format!("{} collected, {} waiting", status["ledger"]["collected"], status["ledger"]["waiting"]),
-                "report this with the output of: vigie-cloud status --json"));
+                "report this with the output of: vigie-cloud status --json",
+            ));
         }
-        Ok(None) => findings.push(Finding::bad("program", "no hub runs with this data folder".to_owned(), "vigie-cloud run, or start its service")),
+        Ok(None) => findings.push(Finding::bad(
+            "program",
+            "no hub runs with this data folder".to_owned(),
+            "vigie-cloud run, or start its service",
+        )),
         Err(failed) => findings.push(Finding::bad("program", failed.text, "look at its log; restart it")),
     }
     Ok(show_findings(&findings, args.json))

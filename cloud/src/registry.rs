@@ -72,7 +72,10 @@ impl Registry {
         self.all(TOKENS)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a token is these facts, and each is said by name on the command line")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a token is these facts, and each is said by name on the command line"
+    )]
     pub(crate) fn add_token(
         &self,
         id: TokenId,
@@ -125,17 +128,21 @@ impl Registry {
         node: NodeId,
         now: UtcMs,
     ) -> Result<(NodeRow, ProofKey), Refused> {
-        let trouble = |error: Failed| Refused::saying(RefusedWhy::NotNow, format!("the hub can not note it now: {}", error.text));
+        let trouble =
+            |error: Failed| Refused::saying(RefusedWhy::NotNow, format!("the hub can not note it now: {}", error.text));
         let id = hex(&request.token.0);
         let row: Option<TokenRow> = self.get(TOKENS, id.as_bytes()).map_err(trouble)?;
         let mut row = row.ok_or_else(|| Refused::new(RefusedWhy::Unknown))?;
         let known = self.node(node).map_err(trouble)?;
         if known.as_ref().is_some_and(|known| known.revoked) {
-            return Err(Refused::saying(RefusedWhy::Revoked, "this machine's key was revoked; remove its identity folder and enrol anew"));
+            return Err(Refused::saying(
+                RefusedWhy::Revoked,
+                "this machine's key was revoked; remove its identity folder and enrol anew",
+            ));
         }
         let again = known.as_ref().is_some_and(|known| known.token == id);
         let proof = row.proof_key().ok_or_else(|| Refused::new(RefusedWhy::Unknown))?;
-        row.as_token(proof.clone()).check(now, request, again)?;
+        row.as_token(proof).check(now, request, again)?;
         if !again {
             row.uses_left = row.uses_left.saturating_sub(1);
         }
@@ -161,9 +168,10 @@ impl Registry {
 
     /// Where the relays of a site listen.
     pub(crate) fn relays_of(&self, client: &Slug, site: &Slug) -> Result<Vec<String>, Failed> {
-        let relays = self.nodes()?.into_iter().filter(|row| {
-            row.role == Role::Relay && !row.revoked && &row.client == client && &row.site == site
-        });
+        let relays = self
+            .nodes()?
+            .into_iter()
+            .filter(|row| row.role == Role::Relay && !row.revoked && &row.client == client && &row.site == site);
         let mut newest: Vec<_> = relays.collect();
         newest.sort_by_key(|row| std::cmp::Reverse(row.enrolled_at_ms));
         Ok(newest.into_iter().flat_map(|row| row.advertised).take(MAX_RELAYS).collect())
@@ -202,7 +210,10 @@ impl Registry {
 
     pub(crate) fn add_access(&self, row: &AccessRow) -> Result<(), Failed> {
         if self.get::<AccessRow>(ACCESS, row.name.as_bytes())?.is_some() {
-            return Err(Failed::new(1, format!("there is an API token named {:?} already; nothing was changed", row.name)));
+            return Err(Failed::new(
+                1,
+                format!("there is an API token named {:?} already; nothing was changed", row.name),
+            ));
         }
         self.put(ACCESS, row.name.as_bytes(), row)
     }

@@ -130,7 +130,10 @@ impl Hub {
         };
         hatch::open(&config.data, Arc::new(desk))?;
         let listener = tokio::net::TcpListener::bind(config.http).await.map_err(|error| {
-            let text = format!("the page can not be served at {}: {error}; say another with --http; nothing was started", config.http);
+            let text = format!(
+                "the page can not be served at {}: {error}; say another with --http; nothing was started",
+                config.http
+            );
             Failed::new(1, text)
         })?;
         let router = vigie_serve::router(fleet.clone(), tokens, vigie_serve::Options::default());

@@ -111,7 +111,11 @@ impl Config {
             link,
             store_bytes: over.store_mib.or(file.store_mib).unwrap_or(4_096).saturating_mul(1 << 20),
             keep: Duration::from_secs(3_600 * over.keep_hours.or(file.keep_hours).unwrap_or(72)),
-            http_token_file: over.http_token_file.clone().or(file.http_token_file).unwrap_or_else(|| data.join("http.token")),
+            http_token_file: over
+                .http_token_file
+                .clone()
+                .or(file.http_token_file)
+                .unwrap_or_else(|| data.join("http.token")),
             log,
         })
     }
@@ -119,9 +123,12 @@ impl Config {
 
 fn read(path: &Path) -> Result<File, Failed> {
     match std::fs::read_to_string(path) {
-        Ok(text) => toml::from_str(&text)
-            .map_err(|error| Failed::new(2, format!("{} is not a configuration: {error}; nothing was started", path.display()))),
+        Ok(text) => toml::from_str(&text).map_err(|error| {
+            Failed::new(2, format!("{} is not a configuration: {error}; nothing was started", path.display()))
+        }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(File::default()),
-        Err(error) => Err(Failed::new(1, format!("{} could not be read: {error}; nothing was started", path.display()))),
+        Err(error) => {
+            Err(Failed::new(1, format!("{} could not be read: {error}; nothing was started", path.display())))
+        }
     }
 }

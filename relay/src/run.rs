@@ -96,7 +96,10 @@ impl Relay {
         let place = Some((identity.client().clone(), identity.site().clone()));
         let upstream = Some(Upstream { to: hub.join(", ") });
         let fleet = Arc::new(Fleet::new((Role::Relay, name), place, upstream, handle.clone(), clock.clone()));
-        hatch::open(&config.data, Arc::new(Status::new(fleet.clone(), handle.clone(), watch.clone(), identity.clone())))?;
+        hatch::open(
+            &config.data,
+            Arc::new(Status::new(fleet.clone(), handle.clone(), watch.clone(), identity.clone())),
+        )?;
         let access = vigie_node::http_token(&config.http_token_file)?;
         let (http, close_http) = serve(config.http, fleet.clone(), access).await?;
         info!(node = %identity.node(), listen = %config.listen, http = %config.http, "the site is looked after");
@@ -253,7 +256,8 @@ async fn serve(address: SocketAddr, fleet: Arc<Fleet>, token: String) -> Result<
     let who = vigie_serve::Identity { name: "site".to_owned(), clients: Clients::All };
     let access = Arc::new(TokenTable::new([(TokenTable::hash(&token), who)]));
     let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
-        let text = format!("the page can not be served at {address}: {error}; say another with --http; nothing was started");
+        let text =
+            format!("the page can not be served at {address}: {error}; say another with --http; nothing was started");
         Failed::new(1, text)
     })?;
     let router = vigie_serve::router(fleet, access, vigie_serve::Options::default());

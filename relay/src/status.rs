@@ -88,7 +88,11 @@ pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
     println!("relay     {} of {}/{}", text(&status["node"]), text(&status["client"]), text(&status["site"]));
     println!("uplink    {}", uplink_sentence(&status["uplink"]));
     println!("agents    {} connected", status["agents_connected"]);
-    println!("collected {:>12} ticks by {} machines", ledger["collected"], status["machines"].as_array().map_or(0, Vec::len));
+    println!(
+        "collected {:>12} ticks by {} machines",
+        ledger["collected"],
+        status["machines"].as_array().map_or(0, Vec::len)
+    );
     println!("  at the hub {:>9}", ledger["at_hub"]);
     println!("  here       {:>9}   not yet at the hub", ledger["at_relay"]);
     println!("  waiting    {:>9}   still at the machines, or on their way", ledger["waiting"]);
@@ -107,8 +111,12 @@ pub(crate) fn examine(args: &StatusArgs) -> Result<ExitCode, Failed> {
     let mut findings = Vec::new();
     let identity = load_identity(&args.place.data, Role::Relay);
     findings.push(match &identity {
-        Ok(identity) => Finding::good("identity", format!("{} of {}/{}", identity.node(), identity.client(), identity.site())),
-        Err(failed) => Finding::bad("identity", failed.text.clone(), "vigie-relay enrol --token …, with a token of the hub"),
+        Ok(identity) => {
+            Finding::good("identity", format!("{} of {}/{}", identity.node(), identity.client(), identity.site()))
+        }
+        Err(failed) => {
+            Finding::bad("identity", failed.text.clone(), "vigie-relay enrol --token …, with a token of the hub")
+        }
     });
     match hatch::ask(&args.place.data, &json!({ "ask": "status" })) {
         Ok(Some(status)) => findings.extend(running(&status)),
@@ -123,19 +131,40 @@ pub(crate) fn examine(args: &StatusArgs) -> Result<ExitCode, Failed> {
 }
 
 fn running(status: &Value) -> Vec<Finding> {
-    let left_days = (status["certificate_until_ms"].as_i64().unwrap_or(0) - status["as_of_ms"].as_i64().unwrap_or(0)) / 86_400_000;
+    let left_days =
+        (status["certificate_until_ms"].as_i64().unwrap_or(0) - status["as_of_ms"].as_i64().unwrap_or(0)) / 86_400_000;
     let pressure = status["store"]["pressure"].as_str().unwrap_or("unknown");
     vec![
         Finding::good("program", "runs".to_owned()),
-        Finding::check("link", status["uplink"]["connected"] == true, uplink_sentence(&status["uplink"]),
-            "check the line and that UDP passes; the site goes on by itself and nothing is lost meanwhile"),
-        Finding::check("agents", status["agents_connected"].as_u64() > Some(0), format!("{} connected", status["agents_connected"]),
-            "check that agents reach this relay's address and that it is the one that was advertised"),
-        Finding::check("store", pressure == "none", format!("pressure {pressure}, {} bytes", status["store"]["bytes"]),
-            "make room or raise --store-mib; agents keep what this relay can not take"),
-        Finding::check("accounting", status["sums_meet"] == true, format!("{} collected", status["ledger"]["collected"]),
-            "report this with the output of: vigie-relay status --json"),
-        Finding::check("certificate", left_days >= 0, format!("{left_days} days left"),
-            "it renews itself while the hub can be reached; if it has ended, enrol again"),
+        Finding::check(
+            "link",
+            status["uplink"]["connected"] == true,
+            uplink_sentence(&status["uplink"]),
+            "check the line and that UDP passes; the site goes on by itself and nothing is lost meanwhile",
+        ),
+        Finding::check(
+            "agents",
+            status["agents_connected"].as_u64() > Some(0),
+            format!("{} connected", status["agents_connected"]),
+            "check that agents reach this relay's address and that it is the one that was advertised",
+        ),
+        Finding::check(
+            "store",
+            pressure == "none",
+            format!("pressure {pressure}, {} bytes", status["store"]["bytes"]),
+            "make room or raise --store-mib; agents keep what this relay can not take",
+        ),
+        Finding::check(
+            "accounting",
+            status["sums_meet"] == true,
+            format!("{} collected", status["ledger"]["collected"]),
+            "report this with the output of: vigie-relay status --json",
+        ),
+        Finding::check(
+            "certificate",
+            left_days >= 0,
+            format!("{left_days} days left"),
+            "it renews itself while the hub can be reached; if it has ended, enrol again",
+        ),
     ]
 }

@@ -27,7 +27,9 @@ pub(crate) fn line(site: &str, what: &str) -> Result<(), Failed> {
         return Err(Failed::new(1, format!("the line of {} refused: {answer}", site.name)));
     }
     say(&match what {
-        "cut" => format!("{} is cut off from the hub; it goes on by itself: http://127.0.0.1:{}", site.name, site.relay_http),
+        "cut" => {
+            format!("{} is cut off from the hub; it goes on by itself: http://127.0.0.1:{}", site.name, site.relay_http)
+        }
         _ => format!("the line of {} is whole again", site.name),
     });
     Ok(())
@@ -64,7 +66,12 @@ pub(crate) fn status() -> Result<(), Failed> {
             collected += ticks("collected");
             here += ticks("at_hub");
             waiting += ticks("waiting");
-            gone += ledger["given_up"].as_array().into_iter().flatten().filter_map(|one| one["ticks"].as_u64()).sum::<u64>();
+            gone += ledger["given_up"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|one| one["ticks"].as_u64())
+                .sum::<u64>();
         }
         say(&format!(
             "{:<8} {:<6} {} machines · {collected} ticks collected · {here} at the hub · {waiting} known to wait · {gone} given up",

@@ -37,7 +37,9 @@ impl Crew {
         let programs = own.parent().unwrap_or(Path::new(".")).to_owned();
         for program in ["vigie-cloud", "vigie-relay", "vigie-agent", "vigie-link"] {
             if !programs.join(program).exists() {
-                let text = format!("{program} is not beside this program; run ./deploy/demo, which builds it. Nothing was started.");
+                let text = format!(
+                    "{program} is not beside this program; run ./deploy/demo, which builds it. Nothing was started."
+                );
                 return Err(Failed::new(1, text));
             }
         }

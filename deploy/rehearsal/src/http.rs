@@ -17,6 +17,6 @@ pub(crate) fn get(port: u16, path: &str, token: &str) -> Option<Value> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
-    head.starts_with("HTTP/1.0 200").then(|| ()).or_else(|| head.starts_with("HTTP/1.1 200").then_some(()))?;
-    serde_json::from_str(body).ok()
+    let good = head.starts_with("HTTP/1.0 200") || head.starts_with("HTTP/1.1 200");
+    if good { serde_json::from_str(body).ok() } else { None }
 }

@@ -24,7 +24,8 @@ pub(crate) fn show(args: &ShowArgs) -> Result<(), Failed> {
 
 async fn stage(args: &ShowArgs) -> Result<(), Failed> {
     if let Ok(other) = Plan::running() {
-        let text = format!("a demo runs already (process {}); end it with Ctrl-C first. Nothing was started.", other.pid);
+        let text =
+            format!("a demo runs already (process {}); end it with Ctrl-C first. Nothing was started.", other.pid);
         return Err(Failed::new(1, text));
     }
     let (dir, temporary) = match &args.dir {
@@ -93,7 +94,10 @@ async fn hub(plan: &Plan, crew: &mut Crew) -> Result<String, Failed> {
             return Ok(token);
         }
         if Instant::now() > deadline {
-            return Err(Failed::new(1, format!("the hub did not open; see {}", plan.dir.join("logs/hub.log").display())));
+            return Err(Failed::new(
+                1,
+                format!("the hub did not open; see {}", plan.dir.join("logs/hub.log").display()),
+            ));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -119,14 +123,29 @@ async fn relay(plan: &Plan, site: &SitePlan, args: &ShowArgs, crew: &mut Crew) -
     crew.run("vigie-relay", &enrol.map(str::to_owned)).await?;
     let (page, hub) = (format!("127.0.0.1:{}", site.relay_http), format!("127.0.0.1:{}", site.line_udp));
     let secret = text(&plan.dir.join("hub/http.token"));
-    let run = ["run", "--data", &data, "--listen", &own, "--http", &page, "--hub", &hub, "--name", &name, "--http-token-file", &secret];
+    let run = [
+        "run",
+        "--data",
+        &data,
+        "--listen",
+        &own,
+        "--http",
+        &page,
+        "--hub",
+        &hub,
+        "--name",
+        &name,
+        "--http-token-file",
+        &secret,
+    ];
     crew.start(&format!("relay:{}", site.name), "vigie-relay", run.map(str::to_owned).to_vec())
 }
 
 async fn token(plan: &Plan, site: &SitePlan, crew: &Crew) -> Result<String, Failed> {
     let hub = text(&plan.dir.join("hub"));
     let uses = (site.agents.len() + 8).to_string();
-    let args = ["token", "create", "--data", &hub, "--client", "demo", "--site", &site.name, "--uses", &uses, "--ttl", "1h"];
+    let args =
+        ["token", "create", "--data", &hub, "--client", "demo", "--site", &site.name, "--uses", &uses, "--ttl", "1h"];
     crew.run("vigie-cloud", &args.map(str::to_owned)).await
 }
 
@@ -159,7 +178,21 @@ async fn agent(
     let enrol = ["enrol", "--data", &data, "--token", join, "--name", name];
     crew.run("vigie-agent", &enrol.map(str::to_owned)).await?;
     let (fast, medium, slow) = (every.to_string(), (every * 6).to_string(), (every * 90).to_string());
-    let run = ["run", "--data", &data, "--name", name, "--fast-s", &fast, "--medium-s", &medium, "--slow-s", &slow, "--seal-s", "60"];
+    let run = [
+        "run",
+        "--data",
+        &data,
+        "--name",
+        name,
+        "--fast-s",
+        &fast,
+        "--medium-s",
+        &medium,
+        "--slow-s",
+        &slow,
+        "--seal-s",
+        "60",
+    ];
     let mut run: Vec<String> = run.map(str::to_owned).to_vec();
     if let Some(collector) = collector {
         run.extend(["--collector".to_owned(), collector]);
@@ -210,7 +243,8 @@ fn fresh_folder() -> Result<PathBuf, Failed> {
 }
 
 fn escaped(text: &str) -> String {
-    let one = |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    let one =
+        |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     text.bytes().map(one).collect()
 }
 

@@ -164,11 +164,14 @@ impl Mesh {
         let udp = free_udp();
         let own = format!("127.0.0.1:{udp}");
         let token = self.token(site, &["--role", "relay"]);
-        let done =
-            run_once("vigie-relay", &["enrol", "--data", &text(&data), "--token", &token, "--advertise", &own, "--name", name]);
+        let done = run_once(
+            "vigie-relay",
+            &["enrol", "--data", &text(&data), "--token", &token, "--advertise", &own, "--name", name],
+        );
         assert!(done.status.success(), "{done:?}");
         let (http, hub) = (format!("127.0.0.1:{}", free_tcp()), format!("127.0.0.1:{hub}"));
-        let args = owned(&["run", "--data", &text(&data), "--listen", &own, "--http", &http, "--hub", &hub, "--name", name]);
+        let args =
+            owned(&["run", "--data", &text(&data), "--listen", &own, "--http", &http, "--hub", &hub, "--name", name]);
         let program = Program::start("vigie-relay", args, &self.dir.path().join(format!("{name}.log")));
         Relay { program, data, udp }
     }
@@ -190,13 +193,25 @@ impl Mesh {
     ) -> Agent {
         let data = self.dir.path().join(name);
         let token = self.token(site, &[]);
-        let done = run_once("vigie-agent", &["enrol", "--data", &text(&data), "--token", &token, "--name", name, "--json"]);
+        let done =
+            run_once("vigie-agent", &["enrol", "--data", &text(&data), "--token", &token, "--name", name, "--json"]);
         assert!(done.status.success(), "{done:?}");
         let said: Value = serde_json::from_slice(&done.stdout).expect("enrol answers in JSON");
         let node = said["node"].as_str().expect("a node id").to_owned();
         let collector = format!("synthetic:{seed},{}", crate::oracle::SERIES);
         let mut args = owned(&["run", "--data", &text(&data), "--name", name, "--collector", &collector]);
-        args.extend(owned(&["--fast-s", "1", "--medium-s", "10", "--slow-s", "60", "--commit-s", "1", "--seal-s", "5"]));
+        args.extend(owned(&[
+            "--fast-s",
+            "1",
+            "--medium-s",
+            "10",
+            "--slow-s",
+            "60",
+            "--commit-s",
+            "1",
+            "--seal-s",
+            "5",
+        ]));
         if relays.is_empty() {
             args.extend(owned(&["--relays", ""]));
         } else {

@@ -22,10 +22,8 @@ fn moment(round: u32) -> u64 {
 fn killing_agent_relay_and_hub_again_and_again_loses_nothing_that_was_durable() {
     let mut mesh = Mesh::new();
     let mut relay = mesh.relay("lyon", "relay-1", mesh.hub_udp());
-    let mut agents = vec![
-        mesh.agent("lyon", "till-1", 11, &[relay.udp], &[]),
-        mesh.agent("lyon", "till-2", 12, &[relay.udp], &[]),
-    ];
+    let mut agents =
+        vec![mesh.agent("lyon", "till-1", 11, &[relay.udp], &[]), mesh.agent("lyon", "till-2", 12, &[relay.udp], &[])];
     mesh.settles(&agents[0], 2);
     for round in 0..rounds(4) {
         pause(moment(3 * round));
@@ -172,7 +170,11 @@ fn a_damaged_store_says_so_and_serves_no_wrong_value() {
     let mut agents = [agent];
     mesh.wind_down(&mut agents, &mut [relay]);
     let hub = oracle::held(&mesh.hub_data());
-    oracle::check(&hub, &agents[0], &[GapReason::Interrupted, GapReason::Corrupt, GapReason::StoreLost, GapReason::HubLost]);
+    oracle::check(
+        &hub,
+        &agents[0],
+        &[GapReason::Interrupted, GapReason::Corrupt, GapReason::StoreLost, GapReason::HubLost],
+    );
 }
 
 fn flip(file: &std::path::Path, round: u32) {

@@ -105,7 +105,9 @@ impl World {
         let earlier = earlier_lives(log);
         // A life that this very log does not know was never durable, and owes nothing.
         let mut lost = here.notes.clone();
-        lost.retain(|(life, _, epoch)| *epoch != log.epoch() && !earlier.iter().any(|one| one.stream.incarnation == *life));
+        lost.retain(|(life, _, epoch)| {
+            *epoch != log.epoch() && !earlier.iter().any(|one| one.stream.incarnation == *life)
+        });
         let mut lives = Lives::resume(
             (id, name, key.clone()),
             earlier,
@@ -351,7 +353,9 @@ impl World {
     }
 
     fn measure_path(&mut self, node: NodeIx, session: SessionId) {
-        let Some(conn) = self.nodes[node].life.as_ref().and_then(|life| life.sessions.get(&session)).copied() else { return };
+        let Some(conn) = self.nodes[node].life.as_ref().and_then(|life| life.sessions.get(&session)).copied() else {
+            return;
+        };
         let (rtt_ms, live_queued_bytes, spent_bytes) = self.path(conn, node);
         self.tell(node, Input::Path { session, rtt_ms, live_queued_bytes, spent_bytes });
     }
@@ -458,7 +462,9 @@ impl World {
         if self.nodes[node].generation != generation {
             return;
         }
-        let Some(kept) = self.nodes[node].life.as_mut().and_then(|life| life.keeper.answers.pop_front()) else { return };
+        let Some(kept) = self.nodes[node].life.as_mut().and_then(|life| life.keeper.answers.pop_front()) else {
+            return;
+        };
         self.hear(node, kept);
     }
 

@@ -279,7 +279,9 @@ impl World {
 
     /// A mind sends a frame.
     pub(crate) fn send(&mut self, node: NodeIx, session: SessionId, lane: Lane, frame: Vec<u8>) {
-        let Some(conn) = self.nodes[node].life.as_ref().and_then(|life| life.sessions.get(&session)).copied() else { return };
+        let Some(conn) = self.nodes[node].life.as_ref().and_then(|life| life.sessions.get(&session)).copied() else {
+            return;
+        };
         let Some(at) = self.conns.get_mut(&conn) else { return };
         let side = if at.ends[DIALLER].node == node { DIALLER } else { ACCEPTOR };
         if !at.is_open(side) {
@@ -410,7 +412,9 @@ impl World {
     }
 
     pub(crate) fn close_for(&mut self, node: NodeIx, session: SessionId, why: &CloseWhy) {
-        let Some(conn) = self.nodes[node].life.as_ref().and_then(|life| life.sessions.get(&session)).copied() else { return };
+        let Some(conn) = self.nodes[node].life.as_ref().and_then(|life| life.sessions.get(&session)).copied() else {
+            return;
+        };
         let Some(at) = self.conns.get(&conn) else { return };
         let side = if at.ends[DIALLER].node == node { DIALLER } else { ACCEPTOR };
         match why {
@@ -452,7 +456,8 @@ impl World {
             let Some(at) = self.conns.get_mut(&conn) else { continue };
             at.ends[side].gone = true;
             let idle = u64::from(self.links[at.link].profile().idle_timeout_ms);
-            let wait = if self.chance.one_in(3) { self.chance.below(2_000) } else { idle / 2 + self.chance.below(idle / 2) };
+            let wait =
+                if self.chance.one_in(3) { self.chance.below(2_000) } else { idle / 2 + self.chance.below(idle / 2) };
             self.at(now + wait, Event::Ended { conn, side: 1 - side });
             self.forget_conn(conn);
         }

@@ -382,9 +382,11 @@ impl World {
         }
         if node == HUB {
             for (stream, signed) in &self.oracle.signed {
-                let lost = log.streams().get(stream).map_or_else(|| signed.clone(), |facts| signed.without(&facts.sealed));
+                let lost =
+                    log.streams().get(stream).map_or_else(|| signed.clone(), |facts| signed.without(&facts.sealed));
                 if !lost.is_empty() {
-                    return self.broken(format!("the hub had signed for {lost:?} of {stream:?}, and lost it in a crash"));
+                    return self
+                        .broken(format!("the hub had signed for {lost:?} of {stream:?}, and lost it in a crash"));
                 }
             }
         }
@@ -414,7 +416,9 @@ impl World {
                 let at_hub = hub.log.streams().get(stream).map_or(&nothing, |facts| &facts.sealed);
                 if facts.held() != at_hub {
                     let held = facts.held();
-                    return Some(format!("{node} believes that the hub has {held:?} of {stream:?}, and it has {at_hub:?}"));
+                    return Some(format!(
+                        "{node} believes that the hub has {held:?} of {stream:?}, and it has {at_hub:?}"
+                    ));
                 }
             }
         }
@@ -490,11 +494,7 @@ impl World {
     }
 
     /// What was collected is at the hub, waits, or was given up.
-    fn check_ledger(
-        &self,
-        facts: &StreamFacts,
-        at_hub: Option<&StreamFacts>,
-    ) -> Result<(), String> {
+    fn check_ledger(&self, facts: &StreamFacts, at_hub: Option<&StreamFacts>) -> Result<(), String> {
         let ledger = Ledger::of(facts, Role::Agent);
         if !ledger.meets() || ledger.waiting + ledger.at_relay > 0 {
             return Err(format!("{ledger:?}"));
@@ -512,7 +512,8 @@ impl World {
 
     /// The kinds whose relays may be so full that live ticks must wait.
     pub(crate) fn must_be_fresh(&self) -> bool {
-        self.plan.kind != Kind::Small && self.nodes.iter().all(|node| node.plan.role == Role::Hub || node.plan.cap_bytes > 1 << 20)
+        self.plan.kind != Kind::Small
+            && self.nodes.iter().all(|node| node.plan.role == Role::Hub || node.plan.cap_bytes > 1 << 20)
     }
 }
 
@@ -549,7 +550,9 @@ fn shown(bytes: &[u8]) -> String {
             let header = segment.header();
             format!("segment {}..={} of {:?}", header.first, header.last, header.stream)
         }
-        Ok(Frame::Seal(seal)) => format!("seal {}..={} of {:?}", seal.header.first, seal.header.last, seal.header.stream),
+        Ok(Frame::Seal(seal)) => {
+            format!("seal {}..={} of {:?}", seal.header.first, seal.header.last, seal.header.stream)
+        }
         Ok(Frame::Statement(said)) => format!("statement {:?} of {:?}", said.statement, said.stream),
         Ok(Frame::Receipt(receipt)) => format!("receipt {:?} of {:?}", receipt.held, receipt.stream),
         Ok(Frame::Hello(hello)) => format!("hello epoch {}", hello.store_epoch),

@@ -313,10 +313,8 @@ impl Plan {
         if chance.one_in(5) {
             (plan.interval_ms, plan.chaos_ms) = (2_000, plan.chaos_ms / 4);
         }
-        plan.seal_after = SealAfter {
-            ticks: *chance.pick(&[3, 8, 20, 60]),
-            age_ms: *chance.pick(&[30_000, 120_000, 200_000]),
-        };
+        plan.seal_after =
+            SealAfter { ticks: *chance.pick(&[3, 8, 20, 60]), age_ms: *chance.pick(&[30_000, 120_000, 200_000]) };
         if kind == Kind::LongCut {
             let days = chance.between(1, 5);
             plan.interval_ms = days * 24 * 3_600_000 / chance.between(40, 90);
@@ -441,7 +439,8 @@ fn faults(plan: &Plan, chance: &mut Chance) -> Vec<(u64, Fault)> {
 fn fault(plan: &Plan, chance: &mut Chance) -> Fault {
     let node = chance.between(1, plan.nodes.len() as u64 - 1) as NodeIx;
     let any = if chance.one_in(6) { HUB } else { node };
-    let agents: Vec<_> = nodes_below(&plan.nodes).into_iter().filter(|at| plan.nodes[*at].role == Role::Agent).collect();
+    let agents: Vec<_> =
+        nodes_below(&plan.nodes).into_iter().filter(|at| plan.nodes[*at].role == Role::Agent).collect();
     let agent = *chance.pick(&agents);
     let down_ms = *chance.pick(&[300, 2_000, 20_000, 120_000, 300_000]);
     let cut_ms = *chance.pick(&[500, 3_000, 15_000, 60_000, 200_000, 400_000]);
@@ -470,7 +469,13 @@ fn fault(plan: &Plan, chance: &mut Chance) -> Fault {
     match plan.kind {
         Kind::Calm => Fault::Define { node: agent },
         Kind::Cuts | Kind::LongCut | Kind::Thin => cut(a),
-        Kind::Crashes => if chance.one_in(4) { cut(a) } else { crash(b) },
+        Kind::Crashes => {
+            if chance.one_in(4) {
+                cut(a)
+            } else {
+                crash(b)
+            }
+        }
         Kind::Disks => match chance.below(6) {
             0 => cut(a),
             1 => crash(b),
@@ -514,7 +519,8 @@ impl fmt::Display for Plan {
             self.seal_after.age_ms / 1_000,
         )?;
         for (ix, node) in self.nodes.iter().enumerate() {
-            let up: Vec<_> = node.up.iter().map(|link| format!("{} ({})", self.nodes[link.to].name, link.kind)).collect();
+            let up: Vec<_> =
+                node.up.iter().map(|link| format!("{} ({})", self.nodes[link.to].name, link.kind)).collect();
             writeln!(
                 f,
                 "  {ix}: {}, cap {} B, floor {} s, dials {}",

@@ -3,8 +3,8 @@
 use vigie_model::{Seq, Tick};
 
 use crate::range_coder::{Decoder, Encoder};
-use crate::ticks::{Shared, StreamPast};
 pub use crate::ticks::{MAX_SERIES, TickError};
+use crate::ticks::{Shared, StreamPast};
 
 /// Ticks in one block: more than an hour at one second.
 pub const MAX_TICKS: u32 = 4_096;

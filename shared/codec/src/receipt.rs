@@ -28,14 +28,7 @@ pub struct Receipt {
 
 impl Receipt {
     /// Signs what the hub holds.
-    pub fn new(
-        stream: StreamId,
-        held: RangeSet,
-        schema_len: u32,
-        hub_epoch: u64,
-        at: UtcMs,
-        key: &SigningKey,
-    ) -> Self {
+    pub fn new(stream: StreamId, held: RangeSet, schema_len: u32, hub_epoch: u64, at: UtcMs, key: &SigningKey) -> Self {
         let mut receipt = Self { stream, held, schema_len, hub_epoch, at, signature: [0; 64] };
         receipt.signature = key.sign(&receipt.digest()).to_bytes();
         receipt

@@ -22,7 +22,8 @@ pub(crate) fn summary(memory: &Memory, streams: &[StreamId], role: Role) -> Ledg
 }
 
 fn told(account: &Account, role: Role) -> LedgerSummary {
-    let given_up = account.given_up.iter().map(|(reason, ticks)| GivenUp { reason: *reason, ticks: *ticks, samples: None });
+    let given_up =
+        account.given_up.iter().map(|(reason, ticks)| GivenUp { reason: *reason, ticks: *ticks, samples: None });
     let samples = (account.samples_collected > 0).then_some(account.samples_collected);
     let kept = Some(account.samples);
     match role {
@@ -55,7 +56,11 @@ impl Fleet {
         for stream in &streams {
             let Some(facts) = memory.facts.get(stream) else { continue };
             let account = Account::of(facts, self.role);
-            ledgers.push(StreamLedger { stream: *stream, last_seq: account.collected, summary: told(&account, self.role) });
+            ledgers.push(StreamLedger {
+                stream: *stream,
+                last_seq: account.collected,
+                summary: told(&account, self.role),
+            });
             holes.extend(holes_of(*stream, facts));
         }
         holes.sort_by_key(|hole| std::cmp::Reverse(hole.last));

@@ -57,7 +57,8 @@ impl Lookout for Fleet {
         let mut account = Account::default();
         self.memory().facts.values().for_each(|facts| account += &Account::of(facts, self.role));
         let part = if self.role == Role::Hub { "hub" } else { "relay" };
-        let mut gauge = |name: &str, help: &str, value: f64| out.gauge(&format!("vigie_{part}_{name}"), help).value(value);
+        let mut gauge =
+            |name: &str, help: &str, value: f64| out.gauge(&format!("vigie_{part}_{name}"), help).value(value);
         gauge("ticks_collected", "Numbers given to ticks by all agents heard of.", account.collected as f64);
         gauge("ticks_at_hub", "Ticks at the hub.", account.at_hub as f64);
         gauge("ticks_at_relay", "Ticks kept by the relay and not yet at the hub.", account.at_relay as f64);

@@ -66,7 +66,8 @@ impl Fleet {
         interval_ms: u64,
     ) -> Heard {
         let beat = |node: NodeId| Some(Beat { at: memory.voices.get(&node)?.heard_at?, every_ms: BEAT_MS });
-        let bringer = stream.and_then(|stream| memory.bringers.get(&stream).copied()).filter(|node| *node != known.node);
+        let bringer =
+            stream.and_then(|stream| memory.bringers.get(&stream).copied()).filter(|node| *node != known.node);
         let relay = bringer.or_else(|| self.relay_of(memory, known));
         let direct = memory.voices.get(&known.node).is_some_and(|voice| voice.session.is_some());
         let listener = match relay.filter(|_| !direct && self.role == Role::Hub) {
@@ -86,7 +87,8 @@ impl Fleet {
 
     /// Before a machine was ever heard, the relay of its site is who would bring it.
     fn relay_of(&self, memory: &Memory, known: &Known) -> Option<NodeId> {
-        let same = |relay: &&Known| relay.role == Role::Relay && relay.client == known.client && relay.site == known.site;
+        let same =
+            |relay: &&Known| relay.role == Role::Relay && relay.client == known.client && relay.site == known.site;
         let mut relays = memory.nodes.values().filter(same).map(|relay| relay.node);
         let first = relays.next()?;
         let heard = |node: &NodeId| memory.voices.get(node).and_then(|voice| voice.heard_at);
@@ -134,12 +136,14 @@ fn clock_note(memory: &Memory, stream: StreamId, seen: &Seen) -> Option<ClockNot
 
 /// A rate is told while ticks wait; when it will be done, only after it was stable for ten seconds.
 pub(crate) fn drain(memory: &Memory, streams: &[StreamId], now_ms: u64) -> Option<Drain> {
-    let waiting: u64 = streams.iter().filter_map(|stream| memory.facts.get(stream)).map(|facts| ledgers::waiting(facts)).sum();
+    let waiting: u64 =
+        streams.iter().filter_map(|stream| memory.facts.get(stream)).map(|facts| ledgers::waiting(facts)).sum();
     let rates = streams.iter().filter_map(|stream| memory.draining.get(stream));
     let fresh: Vec<_> = rates.filter(|drain| now_ms.saturating_sub(drain.at_ms) < 5_000).collect();
     let per_second: f64 = fresh.iter().map(|drain| drain.per_second).sum();
     let worth = waiting > 2 && per_second > 0.0;
-    let stable = fresh.iter().all(|drain| drain.stable_since_ms.is_some_and(|since| now_ms.saturating_sub(since) >= 10_000));
+    let stable =
+        fresh.iter().all(|drain| drain.stable_since_ms.is_some_and(|since| now_ms.saturating_sub(since) >= 10_000));
     worth.then(|| Drain {
         ticks_per_second: per_second,
         done_in_seconds: stable.then(|| (waiting as f64 / per_second).ceil() as u64),

@@ -52,7 +52,8 @@ impl Recent {
         let steps = last.tick.seq.0 - before.tick.seq.0;
         let ms = last.tick.at.boot.ms.checked_sub(before.tick.at.boot.ms)?;
         // Whole seconds: schedules are, and the boot clock is not.
-        (last.tick.at.boot.no == before.tick.at.boot.no && steps > 0).then(|| ((ms / steps + 500) / 1_000 * 1_000).max(1_000))
+        (last.tick.at.boot.no == before.tick.at.boot.no && steps > 0)
+            .then(|| ((ms / steps + 500) / 1_000 * 1_000).max(1_000))
     }
 
     pub(crate) fn learn(&mut self, defs: Vec<SeriesDef>) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use vigie_model::{NodeId, Role, SeriesDef, SeriesIx, StreamId, UtcMs};
 use vigie_query::{
-    Coverage, Lack, LabelSet, Limits, Matcher, Owner, SeriesSamples, Shortfall, Source, SourceError, Visit,
+    Coverage, LabelSet, Lack, Limits, Matcher, Owner, SeriesSamples, Shortfall, Source, SourceError, Visit,
 };
 use vigie_serve::Reachability;
 
@@ -12,6 +12,9 @@ use crate::fleet::{Fleet, Known};
 
 /// Read at once: an hour of a machine at one second and 200 series is 12 MB of columns.
 const WINDOW_MS: i64 = 3_600_000;
+
+/// Times and values of one series.
+type Column = (Vec<i64>, Vec<f64>);
 
 /// The series of one stream that match, and their columns while a window is read.
 struct Wanted {
@@ -115,7 +118,7 @@ impl Fleet {
         Ok(self.newest(one, (start_ms, end_ms), sink))
     }
 
-    fn columns(&self, one: &Wanted, from: i64, to: i64) -> Result<Vec<(Vec<i64>, Vec<f64>)>, vigie_store::ReadError> {
+    fn columns(&self, one: &Wanted, from: i64, to: i64) -> Result<Vec<Column>, vigie_store::ReadError> {
         let mut columns = vec![(Vec::new(), Vec::new()); one.series.len()];
         self.log().ticks_between(one.stream, UtcMs(from), UtcMs(to), |at, tick| {
             for ((ix, _, def), (times, values)) in one.series.iter().zip(&mut columns) {
@@ -130,7 +133,12 @@ impl Fleet {
     }
 
     /// What came and is perhaps not durable yet. The reader keeps one of two samples of one moment.
-    fn newest(&self, one: &Wanted, (start_ms, end_ms): (i64, i64), sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit) -> Visit {
+    fn newest(
+        &self,
+        one: &Wanted,
+        (start_ms, end_ms): (i64, i64),
+        sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
+    ) -> Visit {
         let mut columns = vec![(Vec::new(), Vec::new()); one.series.len()];
         {
             let memory = self.memory();
@@ -172,7 +180,7 @@ impl Fleet {
     }
 }
 
-fn give(one: &Wanted, columns: &[(Vec<i64>, Vec<f64>)], sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit) -> Visit {
+fn give(one: &Wanted, columns: &[Column], sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit) -> Visit {
     for ((_, labels, _), (timestamps_ms, values)) in one.series.iter().zip(columns) {
         if !timestamps_ms.is_empty() {
             sink(SeriesSamples { labels, timestamps_ms, values })?;
@@ -182,7 +190,7 @@ fn give(one: &Wanted, columns: &[(Vec<i64>, Vec<f64>)], sink: &mut dyn FnMut(Ser
 }
 
 /// Ticks come in the order of their numbers; a clock that was set back makes their times fall.
-fn in_order((times, values): &mut (Vec<i64>, Vec<f64>)) {
+fn in_order((times, values): &mut Column) {
     if times.is_sorted() {
         return;
     }

@@ -27,14 +27,16 @@ impl Fleet {
     fn site(&self, memory: &Memory, client: Slug, name: Slug, nodes: &[&Known]) -> Site {
         let (relays, agents): (Vec<&Known>, Vec<&Known>) = nodes.iter().partition(|known| known.role == Role::Relay);
         let streams: Vec<StreamId> = agents.iter().flat_map(|known| memory.streams_of(known.node)).collect();
-        let waiting = streams.iter().filter_map(|stream| memory.facts.get(stream)).map(|facts| ledgers::waiting(facts)).sum();
+        let waiting =
+            streams.iter().filter_map(|stream| memory.facts.get(stream)).map(|facts| ledgers::waiting(facts)).sum();
         let beats: Vec<Option<Beat>> = if self.role == Role::Hub {
             relays.iter().map(|relay| self.beat(memory, relay.node)).collect()
         } else {
             // A relay is at its site: it hears itself.
             vec![Some(Beat { at: self.clock.now().utc, every_ms: BEAT_MS })]
         };
-        let voices = if beats.is_empty() { agents.iter().map(|agent| self.beat(memory, agent.node)).collect() } else { beats };
+        let voices =
+            if beats.is_empty() { agents.iter().map(|agent| self.beat(memory, agent.node)).collect() } else { beats };
         Site {
             reachability: reach_of_site(voices, self.clock.now().utc),
             relays: relays.iter().map(|relay| self.relay(memory, relay)).collect(),
@@ -74,11 +76,15 @@ impl Fleet {
         let view = self.handle.view();
         let memory = self.memory();
         let up = view.up();
-        let hub = up.map(|(_, session)| session.peer.node).or_else(|| {
-            memory.voices.keys().copied().find(|node| !memory.nodes.contains_key(node))
-        });
+        let hub = up
+            .map(|(_, session)| session.peer.node)
+            .or_else(|| memory.voices.keys().copied().find(|node| !memory.nodes.contains_key(node)));
         let none = Link { connected: false, since: None, last_heard: None, round_trip_ms: None };
-        let waiting = memory.facts.values().map(|facts| facts.ticks().without(facts.held()).without(&facts.custody).count()).sum();
+        let waiting = memory
+            .facts
+            .values()
+            .map(|facts| facts.ticks().without(facts.held()).without(&facts.custody).count())
+            .sum();
         Some(Upward {
             to: upstream.to.clone(),
             link: hub.map_or(none, |hub| self.link(&memory, hub)),

@@ -5,4 +5,4 @@
 
 mod rangeset;
 
-pub use rangeset::{RangeSet, RangeSetError, MAX_RANGES};
+pub use rangeset::{MAX_RANGES, RangeSet, RangeSetError};

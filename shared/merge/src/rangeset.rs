@@ -157,7 +157,11 @@ impl RangeSet {
             if first <= last {
                 both.push((first, last));
             }
-            if b <= d { mine.next() } else { theirs.next() };
+            if b <= d {
+                mine.next()
+            } else {
+                theirs.next()
+            };
         }
         Self { ranges: both }
     }

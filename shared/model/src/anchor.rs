@@ -41,7 +41,8 @@ impl Anchor {
         if moment.boot.no != self.boot.no {
             return None;
         }
-        let carried = self.utc.0.saturating_add(moment.boot.ms.cast_signed().saturating_sub(self.boot.ms.cast_signed()));
+        let carried =
+            self.utc.0.saturating_add(moment.boot.ms.cast_signed().saturating_sub(self.boot.ms.cast_signed()));
         let off = carried.saturating_sub(moment.utc.0).saturating_abs();
         let believed = off <= Self::TOLERANCE_MS.saturating_add(i64::from(self.error_ms));
         Some(if believed { moment.utc } else { UtcMs(carried) })

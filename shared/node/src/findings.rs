@@ -63,7 +63,8 @@ pub fn uplink_json(state: &UplinkState) -> Value {
 
 /// The same as a sentence.
 pub fn uplink_sentence(uplink: &Value) -> String {
-    let (text, number) = (|value: &Value| value.as_str().unwrap_or("-").to_owned(), |value: &Value| value.as_u64().unwrap_or(0));
+    let (text, number) =
+        (|value: &Value| value.as_str().unwrap_or("-").to_owned(), |value: &Value| value.as_u64().unwrap_or(0));
     if uplink["connected"] == true {
         let doubt = if uplink["suspect"] == true { ", but nothing comes back at the moment" } else { "" };
         return format!(

@@ -99,7 +99,8 @@ pub fn ask(data: &Path, request: &Value) -> Result<Option<Value>, Failed> {
 /// As [`ask`], and when none runs: exit code 6, because then nothing is known.
 pub fn ask_running(data: &Path, request: &Value, program: &str) -> Result<Value, Failed> {
     ask(data, request)?.ok_or_else(|| {
-        let text = format!("{program} is not running with the data folder {}; start it with: {program} run", data.display());
+        let text =
+            format!("{program} is not running with the data folder {}; start it with: {program} run", data.display());
         Failed::new(6, text)
     })
 }

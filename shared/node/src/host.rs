@@ -21,7 +21,8 @@ pub fn host_name() -> String {
 /// When the system gives no random bytes.
 pub fn random_incarnation() -> Result<Incarnation, Failed> {
     let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|error| Failed::new(1, format!("the system gives no random bytes: {error}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failed::new(1, format!("the system gives no random bytes: {error}")))?;
     Ok(Incarnation(u64::from_be_bytes(bytes)))
 }
 
@@ -88,7 +89,8 @@ pub async fn stop_signal() {
 /// When the system gives no random bytes.
 pub fn random_text() -> Result<String, Failed> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| Failed::new(1, format!("the system gives no random bytes: {error}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failed::new(1, format!("the system gives no random bytes: {error}")))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -99,13 +101,15 @@ pub fn random_text() -> Result<String, Failed> {
 pub fn http_token(file: &Path) -> Result<String, Failed> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
-    let failed = |error: std::io::Error| Failed::new(1, format!("the token file {} can not be used: {error}", file.display()));
+    let failed =
+        |error: std::io::Error| Failed::new(1, format!("the token file {} can not be used: {error}", file.display()));
     match std::fs::read_to_string(file) {
         Ok(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
         Ok(_) => Err(Failed::new(1, format!("the token file {} is empty; remove it to have one made", file.display()))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let token = random_text()?;
-            let mut made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(failed)?;
+            let mut made =
+                std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(failed)?;
             writeln!(made, "{token}").map_err(failed)?;
             Ok(token)
         }

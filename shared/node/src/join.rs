@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use vigie_model::{Role, UtcMs};
-use vigie_net::{Ask, EnrolmentEndpoint, Enrolled, Identity, IdentityError, JoinToken, NodeKey, TrustedTime};
+use vigie_net::{Ask, Enrolled, EnrolmentEndpoint, Identity, IdentityError, JoinToken, NodeKey, TrustedTime};
 
 use crate::Failed;
 

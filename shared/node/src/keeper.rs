@@ -289,7 +289,6 @@ impl Worker {
         facts.into_iter().for_each(|(stream, facts)| self.tell(Kept::Facts(stream, facts)));
         self.tell_pressure();
     }
-
 }
 
 /// A damaged file is replaced by what can be read of it; what is missing then comes again from below, or is a gap.

@@ -20,7 +20,9 @@ mod view;
 pub use clock::{NodeClock, boot_moment};
 pub use failed::{Failed, end};
 pub use findings::{Finding, show_findings, uplink_json, uplink_sentence};
-pub use host::{boot_no, host_name, open_state, http_token, random_incarnation, random_text, start_logging, stop_signal};
+pub use host::{
+    boot_no, host_name, http_token, open_state, random_incarnation, random_text, start_logging, stop_signal,
+};
 pub use join::{identity_folder, join, load_identity};
 pub use keeper::{Keeper, KeeperOptions, KeptBack};
 pub use node::{Command, Happening, Node, NodeHandle, NodeSetup};

@@ -16,10 +16,10 @@ use vigie_sync::{
     Answer, CloseWhy, Errand, Event, Input, Lane, LinkProfile, Me, Output, PeerIs, Replica, SessionId, Way,
 };
 
-use crate::keeper::{Kept, KeptBack, Keeper, KeeperOptions};
+use crate::NodeClock;
+use crate::keeper::{Keeper, KeeperOptions, Kept, KeptBack};
 use crate::outlet::Outlet;
 use crate::view::{SessionView, View};
-use crate::NodeClock;
 
 /// Frames of all connections that wait for the loop. When it is full, connections are not read, and QUIC holds the
 /// senders back.

@@ -31,7 +31,13 @@ pub struct Renewing {
 impl Renewing {
     /// Watches the certificate that lies in this data folder. `chance` spreads a site's renewals.
     pub fn new(data: &Path, identity: &Identity, chance: u32) -> Self {
-        Self { data: data.to_owned(), up: None, due: renewal_due(identity.validity(), chance), come_back_due: UtcMs(0), returned: Arc::default() }
+        Self {
+            data: data.to_owned(),
+            up: None,
+            due: renewal_due(identity.validity(), chance),
+            come_back_due: UtcMs(0),
+            returned: Arc::default(),
+        }
     }
 
     /// There is a way up.

@@ -44,7 +44,7 @@ enum Slot {
     /// The peer may not speak for this stream.
     Denied,
     /// Taken.
-    Taken(Taken),
+    Taken(Box<Taken>),
 }
 
 /// The taking half.
@@ -102,7 +102,7 @@ impl Inbound {
             return Ok(true);
         }
         self.by_id.insert(said.stream, said.ix);
-        self.streams[at] = Slot::Taken(Taken {
+        self.streams[at] = Slot::Taken(Box::new(Taken {
             stream: said.stream,
             key,
             told_have: RangeSet::new(),
@@ -110,7 +110,7 @@ impl Inbound {
             told_schema: 0,
             new_have: RangeSet::new(),
             new_sealed: RangeSet::new(),
-        });
+        }));
         Ok(true)
     }
 
@@ -168,7 +168,13 @@ impl Inbound {
     }
 
     /// What is durable here has changed. An error when something that was acknowledged is gone.
-    pub(crate) fn facts(&mut self, stream: StreamId, facts: &StreamFacts, bulk: bool, now_ms: u64) -> Result<(), CloseWhy> {
+    pub(crate) fn facts(
+        &mut self,
+        stream: StreamId,
+        facts: &StreamFacts,
+        bulk: bool,
+        now_ms: u64,
+    ) -> Result<(), CloseWhy> {
         let gather_ms = self.gather_acks_ms;
         let Some(ix) = self.by_id.get(&stream).copied() else { return Ok(()) };
         let Some(taken) = self.slot(ix) else { return Ok(()) };
@@ -206,7 +212,8 @@ impl Inbound {
         }
         if self.ack_due_ms.is_some_and(|due| due <= now_ms) {
             self.ack_due_ms = None;
-            let acks: Vec<Held> = (0u32..).zip(&mut self.streams).filter_map(|(ix, slot)| slot.ack(ix, streams)).collect();
+            let acks: Vec<Held> =
+                (0u32..).zip(&mut self.streams).filter_map(|(ix, slot)| slot.ack(ix, streams)).collect();
             frames.extend(acks.chunks(MAX_STREAMS_PER_FRAME).map(|part| Frame::Acks(part.to_vec())));
         }
         frames

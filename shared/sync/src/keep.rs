@@ -252,4 +252,3 @@ pub enum Record {
     /// A gap or an anchor.
     Statement(SignedStatement),
 }
-

@@ -54,7 +54,8 @@ impl Ledger {
         };
         let given_up = given_up(facts);
         let gone: u64 = given_up.values().sum();
-        let heard = facts.have.last().unwrap_or(0).max(facts.held().last().unwrap_or(0)).max(facts.custody.last().unwrap_or(0));
+        let heard =
+            facts.have.last().unwrap_or(0).max(facts.held().last().unwrap_or(0)).max(facts.custody.last().unwrap_or(0));
         let collected = facts.tally.ticks.max(heard);
         let accounted = at_hub + at_relay + gone;
         Self {

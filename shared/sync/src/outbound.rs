@@ -28,13 +28,16 @@ const LIVE_PER_BULK: u32 = 64;
 /// Bytes of records asked from the store at once.
 const LOAD_BYTES: u64 = 48 * 1024;
 
+/// How long a store that could not be read is left alone.
+const STORE_RESTS_MS: u64 = 5_000;
+
 /// How often the peer is told how much was collected, when no tick says so.
 const TALLY_EVERY_MS: u64 = 30_000;
 
 /// What the offering half wishes; the session adds its own name.
 #[derive(Debug)]
 pub(crate) enum Wish {
-    Send(Lane, Frame),
+    Send(Lane, Box<Frame>),
     Ask(StreamId, Ask),
 }
 
@@ -122,6 +125,8 @@ pub(crate) struct Outbound {
     bulk: Window,
     bulk_owed: u32,
     loading: Option<(StreamId, RangeSet)>,
+    /// When the store is asked again, after it could not be read.
+    store_rests_until_ms: Option<u64>,
     /// Streams to look at again.
     dirty: BTreeSet<usize>,
     /// Streams that may have backlog for the peer.
@@ -154,6 +159,7 @@ impl Outbound {
             bulk: Window::new(profile),
             bulk_owed: 0,
             loading: None,
+            store_rests_until_ms: None,
             dirty: BTreeSet::new(),
             hungry: BTreeSet::new(),
             turn: 0,
@@ -296,7 +302,8 @@ impl Outbound {
                 let upto = from + defs.len() as u32;
                 if !defs.is_empty() && self.streams[at].schema_sent == from {
                     self.streams[at].schema_sent = upto;
-                    self.wishes.push_back(Wish::Send(Lane::State, Frame::Schema(SchemaPart { stream, from, defs })));
+                    self.wishes
+                        .push_back(Wish::Send(Lane::State, Box::new(Frame::Schema(SchemaPart { stream, from, defs }))));
                 }
             }
             Answer::Seals(seals) => {
@@ -318,11 +325,20 @@ impl Outbound {
                     Statement::Gap(gap) => said.touches(gap.first.0, gap.last.0),
                 };
                 let frames = statements.into_iter().filter(due).map(Frame::Statement);
-                self.wishes.extend(frames.map(|frame| Wish::Send(Lane::State, frame)));
+                self.wishes.extend(frames.map(|frame| Wish::Send(Lane::State, Box::new(frame))));
             }
-            // The session is over by then.
-            Answer::Failed => {}
+            Answer::Failed => self.ask_again_later(at, now_ms),
         }
+    }
+
+    /// What was asked of a stream is asked again when the store has rested.
+    fn ask_again_later(&mut self, at: usize, now_ms: u64) {
+        let offered = &mut self.streams[at];
+        (offered.asking_schema, offered.asking_anchors) = (false, false);
+        offered.anchors_told = BTreeMap::new();
+        (offered.seals_asked, offered.gaps_said) = (RangeSet::new(), RangeSet::new());
+        self.loading.take_if(|(stream, _)| *stream == offered.stream);
+        self.store_rests_until_ms = Some(now_ms + STORE_RESTS_MS);
     }
 
     fn send_records(&mut self, at: usize, records: Vec<Record>, now_ms: u64) {
@@ -343,12 +359,12 @@ impl Outbound {
         if lane == Lane::Backlog {
             self.bulk.sent(frame.encode().len() as u64, now_ms);
         }
-        self.wishes.push_back(Wish::Send(lane, frame));
+        self.wishes.push_back(Wish::Send(lane, Box::new(frame)));
     }
 
     fn send_live(&mut self, frame: Frame) {
         self.live_sent_bytes += frame.encode().len() as u64;
-        self.wishes.push_back(Wish::Send(Lane::Live, frame));
+        self.wishes.push_back(Wish::Send(Lane::Live, Box::new(frame)));
     }
 
     /// Wishes for all that may go now.
@@ -358,7 +374,9 @@ impl Outbound {
         }
         self.announce(streams);
         self.tell_tallies(streams, now_ms);
-        for at in std::mem::take(&mut self.dirty) {
+        self.store_rests_until_ms.take_if(|until| *until <= now_ms);
+        let dirty = if self.store_rests_until_ms.is_some() { BTreeSet::new() } else { std::mem::take(&mut self.dirty) };
+        for at in dirty {
             self.ask_small(at, streams);
             self.hungry.insert(at);
         }
@@ -370,7 +388,7 @@ impl Outbound {
         while self.announced < self.streams.len() {
             let upto = self.streams.len().min(self.announced + MAX_STREAMS_PER_FRAME);
             let list = (self.announced..upto).filter_map(|ix| self.introduction(ix, streams)).collect();
-            self.wishes.push_back(Wish::Send(Lane::Control, Frame::Announce(list)));
+            self.wishes.push_back(Wish::Send(Lane::Control, Box::new(Frame::Announce(list))));
             self.announced = upto;
         }
     }
@@ -395,7 +413,7 @@ impl Outbound {
             if behind && !acknowledged {
                 offered.tally_told = facts.tally.ticks;
                 let tally = Tally { ..facts.tally };
-                self.wishes.push_back(Wish::Send(Lane::Control, Frame::Tally(ix as u32, tally)));
+                self.wishes.push_back(Wish::Send(Lane::Control, Box::new(Frame::Tally(ix as u32, tally))));
             }
         }
     }
@@ -487,15 +505,16 @@ impl Outbound {
     }
 
     fn bulk_may_go(&self, hour: u8) -> bool {
-        let in_hours = self.backlog_hours.is_none_or(|(from, to)| {
-            if from <= to { (from..to).contains(&hour) } else { hour >= from || hour < to }
-        });
+        let in_hours = self
+            .backlog_hours
+            .is_none_or(|(from, to)| if from <= to { (from..to).contains(&hour) } else { hour >= from || hour < to });
         let live_waits = self.waiting_since_ms.is_some() && !self.live_may_go();
         let turn = !live_waits || self.bulk_owed >= LIVE_PER_BULK;
         in_hours
             && turn
             && !self.peer_paused.bulk
             && self.loading.is_none()
+            && self.store_rests_until_ms.is_none()
             && (self.bulk.room() > 1_200 || self.bulk.in_flight() == 0)
             && self.allowance.is_none_or(|allowance| allowance.allows_bulk())
     }
@@ -549,6 +568,6 @@ impl Outbound {
     pub(crate) fn next_timeout_ms(&self) -> u64 {
         let gather = self.waiting_since_ms.map_or(u64::MAX, |since| since + self.gather_ms);
         let gather = if self.live_may_go() { gather } else { u64::MAX };
-        gather.min(self.tally_due_ms)
+        gather.min(self.tally_due_ms).min(self.store_rests_until_ms.unwrap_or(u64::MAX))
     }
 }

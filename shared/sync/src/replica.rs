@@ -1,5 +1,6 @@
 //! One node's mind for all its connections: what it has, who wants it, and what may be said about it.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -15,13 +16,16 @@ use crate::inbound::Inbound;
 use crate::keep::{Outcome, StreamFacts, Write};
 use crate::outbound::Wish;
 use crate::session::Session;
-use crate::talk::{Answer, CloseWhy, Errand, Event, Input, Output, PeerIs, SessionId, Token, Way};
+use crate::talk::{CloseWhy, Errand, Event, Input, Output, PeerIs, SessionId, Token, Way};
 
 /// The minor version of the protocol that this program speaks.
 const MINOR: u16 = 0;
 
 /// The hub signs for a stream at most this often: each signature lets the nodes below delete, and none waits for it.
 const RECEIPT_EVERY_MS: u64 = 1_000;
+
+/// How long a store that could keep nothing is left alone, before the words of the hub are tried again.
+const KEEP_AGAIN_MS: u64 = 5_000;
 
 /// What a node is.
 #[derive(Debug)]
@@ -49,13 +53,20 @@ struct Asked {
     bulk_bytes: u64,
     /// What a refusal would have to name, for each write.
     pieces: Vec<Option<(StreamId, Seq, Seq)>>,
+    /// The words of a peer that takes: when they can not be kept now, they are kept later.
+    words: Vec<Write>,
 }
+
+/// Words of a peer that could not be kept: the newest of each stream, custody before receipt.
+type Words = BTreeMap<(StreamId, u8), (SessionId, Write)>;
 
 /// The mind of a node.
 #[derive(Debug)]
 pub struct Replica {
     me: Me,
     streams: BTreeMap<StreamId, Arc<StreamFacts>>,
+    /// Streams that a peer introduced and the store does not know yet.
+    fresh: BTreeSet<StreamId>,
     sessions: BTreeMap<SessionId, Session>,
     clients: BTreeMap<NodeId, Slug>,
     paused: Paused,
@@ -64,6 +75,8 @@ pub struct Replica {
     next_token: u64,
     receipts: BTreeMap<StreamId, (u64, Receipt)>,
     receipts_due: BTreeSet<StreamId>,
+    unkept: Words,
+    keep_again_ms: u64,
     out: VecDeque<Output>,
 }
 
@@ -73,6 +86,7 @@ impl Replica {
         Self {
             me,
             streams: BTreeMap::new(),
+            fresh: BTreeSet::new(),
             sessions: BTreeMap::new(),
             clients: BTreeMap::new(),
             paused: Paused::default(),
@@ -81,6 +95,8 @@ impl Replica {
             next_token: 0,
             receipts: BTreeMap::new(),
             receipts_due: BTreeSet::new(),
+            unkept: Words::new(),
+            keep_again_ms: 0,
             out: VecDeque::new(),
         }
     }
@@ -115,7 +131,8 @@ impl Replica {
     pub fn poll_timeout(&self) -> Option<u64> {
         let sessions = self.sessions.values().filter(|session| !session.closing).map(Session::next_timeout_ms);
         let receipts = self.receipts_due.iter().map(|stream| self.receipt_due_ms(*stream));
-        sessions.chain(receipts).min().filter(|at| *at != u64::MAX)
+        let again = (!self.unkept.is_empty()).then_some(self.keep_again_ms);
+        sessions.chain(receipts).chain(again).min().filter(|at| *at != u64::MAX)
     }
 
     /// Takes in what happened.
@@ -128,6 +145,8 @@ impl Replica {
             }
             Input::Gone(session) => {
                 self.sessions.remove(&session);
+                // A receipt is the hub's word whoever brought it; custody was that peer's.
+                self.unkept.retain(|_, (of, word)| *of != session || matches!(word, Write::Receipt(_)));
             }
             Input::Frame { session, lane, bytes } => self.frame(session, lane, &bytes, now),
             Input::Path { session, rtt_ms, live_queued_bytes, spent_bytes } => {
@@ -138,10 +157,9 @@ impl Replica {
             Input::Applied { token, outcomes } => self.applied(token, outcomes, now),
             Input::NotApplied(token) => {
                 if let Some(asked) = self.asked.remove(&token) {
-                    self.close(asked.session, CloseWhy::StoreTrouble);
+                    self.not_applied(asked, now);
                 }
             }
-            Input::Answer { session, answer: Answer::Failed, .. } => self.close(session, CloseWhy::StoreTrouble),
             Input::Answer { session, stream, answer } => {
                 if let Some(outbound) = self.sessions.get_mut(&session).and_then(|session| session.outbound.as_mut()) {
                     outbound.answer(stream, answer, now.mono_ms);
@@ -215,7 +233,47 @@ impl Replica {
             self.receipts_due.insert(stream);
         }
         self.streams.insert(stream, facts);
+        self.fresh.remove(&stream);
         closing.into_iter().for_each(|(id, why)| self.close(id, why));
+    }
+
+    /// Whoever brought something must bring it again. The words of a peer that takes are tried again, and the session
+    /// goes on: a node whose disk is full can still pass on what it measures.
+    fn not_applied(&mut self, asked: Asked, now: Now) {
+        if asked.words.is_empty() {
+            return self.close(asked.session, CloseWhy::StoreTrouble);
+        }
+        if !self.sessions.contains_key(&asked.session)
+            && !asked.words.iter().any(|word| matches!(word, Write::Receipt(_)))
+        {
+            return;
+        }
+        self.keep_again_ms = now.mono_ms + KEEP_AGAIN_MS;
+        for word in asked.words {
+            let place = match &word {
+                Write::CustodyLost { stream } => (*stream, 0),
+                Write::Custody { stream, .. } => (*stream, 1),
+                Write::Receipt(receipt) => (receipt.stream, 2),
+                _ => continue,
+            };
+            // Each says all there is to say, so the newest is enough.
+            self.unkept.insert(place, (asked.session, word));
+        }
+    }
+
+    /// Tries again to keep what the store would not take.
+    fn keep_again(&mut self, now: Now) {
+        if self.unkept.is_empty() || now.mono_ms < self.keep_again_ms {
+            return;
+        }
+        for (_, (session, word)) in std::mem::take(&mut self.unkept) {
+            self.keep_words(session, vec![word]);
+        }
+    }
+
+    fn keep_words(&mut self, session: SessionId, words: Vec<Write>) {
+        let pieces = words.iter().map(|_| None).collect();
+        self.apply(Asked { session, bulk_bytes: 0, pieces, words: words.clone() }, words, false);
     }
 
     fn applied(&mut self, token: Token, outcomes: Vec<Outcome>, now: Now) {
@@ -279,10 +337,21 @@ impl Replica {
             Frame::CertTell(body) => self.event(Event::Errand(id, Errand::CertTell(body))),
             Frame::Revoked(body) => self.event(Event::Errand(id, Errand::Revoked(body))),
             Frame::Unknown(_) => {}
-            Frame::Have(_) | Frame::Acks(_) | Frame::Receipt(_) | Frame::Received { .. } | Frame::Refused(_)
+            Frame::Have(_)
+            | Frame::Acks(_)
+            | Frame::Receipt(_)
+            | Frame::Received { .. }
+            | Frame::Refused(_)
             | Frame::Paused(_) => self.answered(id, frame, now)?,
-            Frame::Announce(_) | Frame::LiveStream(_) | Frame::Live(_) | Frame::Ticks(_) | Frame::Segment(_)
-            | Frame::Seal(_) | Frame::Statement(_) | Frame::Schema(_) | Frame::Tally(..) => {
+            Frame::Announce(_)
+            | Frame::LiveStream(_)
+            | Frame::Live(_)
+            | Frame::Ticks(_)
+            | Frame::Segment(_)
+            | Frame::Seal(_)
+            | Frame::Statement(_)
+            | Frame::Schema(_)
+            | Frame::Tally(..) => {
                 self.brought(id, lane, frame, size, now)?;
             }
         }
@@ -341,8 +410,7 @@ impl Replica {
             _ => {}
         }
         if !writes.is_empty() {
-            let pieces = writes.iter().map(|_| None).collect();
-            self.apply(Asked { session: id, bulk_bytes: 0, pieces }, writes, false);
+            self.keep_words(id, writes);
         }
         Ok(())
     }
@@ -394,7 +462,11 @@ impl Replica {
                     return Err(CloseWhy::Protocol("a segment larger than any may be".to_owned()));
                 }
                 let forged = |key: &VerifyingKey| segment.verify(key).is_err();
-                if self.inbound(id).and_then(|inbound| inbound.by_stream(stream)).is_some_and(|taken| forged(&taken.key)) {
+                if self
+                    .inbound(id)
+                    .and_then(|inbound| inbound.by_stream(stream))
+                    .is_some_and(|taken| forged(&taken.key))
+                {
                     self.refuse(id, stream, (first, last), RefusedWhy::Forged);
                     self.bulk_done(id, bulk_bytes);
                     return Ok(());
@@ -451,18 +523,23 @@ impl Replica {
         }
         let Announced { stream, key, name, tally, .. } = said;
         let mut writes = Vec::new();
-        if self.streams.get(&stream).is_none_or(|facts| facts.name != name) {
+        let known = self.streams.get(&stream).is_some_and(|facts| facts.name == name);
+        // A first introduction may have failed to become durable.
+        if !known || self.fresh.contains(&stream) {
             writes.push(Write::Stream { stream, key, name: name.clone() });
         }
         if self.streams.get(&stream).is_none_or(|facts| facts.tally.ticks < tally.ticks) {
             writes.push(Write::Tally { stream, tally });
         }
         // Known at once, so that its live ticks can be passed on; durable when the store says so.
-        self.streams.entry(stream).or_insert_with(|| Arc::new(StreamFacts::new(key, name)));
+        if let Entry::Vacant(place) = self.streams.entry(stream) {
+            place.insert(Arc::new(StreamFacts::new(key, name)));
+            self.fresh.insert(stream);
+        }
         self.event(Event::Announced { session: id, stream, tally });
         let pieces = writes.iter().map(|_| None).collect();
         if !writes.is_empty() {
-            self.apply(Asked { session: id, bulk_bytes: 0, pieces }, writes, false);
+            self.apply(Asked { session: id, bulk_bytes: 0, pieces, words: Vec::new() }, writes, false);
         }
         self.tell_receipt(id, stream);
         Ok(())
@@ -558,6 +635,7 @@ impl Replica {
 
     fn advance(&mut self, now: Now) {
         self.sign_receipts(now);
+        self.keep_again(now);
         let hour = (now.utc.0.rem_euclid(86_400_000) / 3_600_000) as u8;
         let ids: Vec<_> = self.sessions.iter().filter(|(_, session)| !session.closing).map(|(id, _)| *id).collect();
         for id in ids {
@@ -604,7 +682,7 @@ impl Replica {
             return self.refuse(id, stream, piece, RefusedWhy::NotYours);
         }
         let pieces = vec![Some((stream, piece.0, piece.1))];
-        self.apply(Asked { session: id, bulk_bytes, pieces }, vec![write], bulk_bytes > 0);
+        self.apply(Asked { session: id, bulk_bytes, pieces, words: Vec::new() }, vec![write], bulk_bytes > 0);
     }
 
     fn bulk_done(&mut self, id: SessionId, bytes: u64) {

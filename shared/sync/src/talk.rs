@@ -81,7 +81,7 @@ pub enum Answer {
     Seals(Vec<Seal>),
     /// To [`Ask::Anchors`]: all that the agent has stated.
     Anchors(Vec<SignedStatement>),
-    /// To any of them: the store can not be read now. The session is begun again, because it would wait for ever.
+    /// To any of them: the store can not be read now. It is asked again a little later; what is measured goes on meanwhile.
     Failed,
 }
 

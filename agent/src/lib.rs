@@ -9,7 +9,6 @@ mod config;
 mod defs;
 mod doctor;
 mod enrol;
-mod lives;
 mod measure;
 mod notes;
 mod run;

@@ -17,12 +17,12 @@ use vigie_node::{
 };
 use vigie_store::{Log, Options, State};
 use vigie_sync::keep::Outcome;
+use vigie_sync::lives::{Earlier, Lives, Settling};
 use vigie_sync::{Errand, Me};
 
 use crate::collect::{Due, OwnFigures, Schedule};
 use crate::config::Config;
 use crate::defs::all_defs;
-use crate::lives::{Earlier, Lives, Settling};
 use crate::measure::{Measured, Meter, Order};
 use crate::notes::{Noted, Notes};
 use crate::status::Status;
@@ -252,6 +252,7 @@ impl Agent {
     fn begin_in_memory(&mut self) {
         match random_incarnation() {
             Ok(incarnation) => {
+                warn!(%incarnation, "the store can not reserve numbers; measuring goes on in memory under a new incarnation");
                 let (stream, facts) = self.lives.begin_in_memory(incarnation);
                 self.handle.command(Command::Begin(stream, Arc::new(facts)));
             }

@@ -8,14 +8,14 @@
 mod agent;
 mod body;
 pub mod chance;
-#[path = "../../../agent/src/lives.rs"]
-mod lives;
 mod network;
 mod node;
 mod oracle;
 pub mod plan;
 mod run;
 mod world;
+
+use vigie_sync::lives;
 
 pub use plan::{Fault, Kind, LinkPlan, NodeIx, NodePlan, Plan};
 pub use run::{Failure, Kept, Report, kinds, run, run_seed, run_seeds};

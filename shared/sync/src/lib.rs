@@ -12,6 +12,7 @@ mod inbound;
 pub mod keep;
 mod lane;
 mod ledger;
+pub mod lives;
 pub mod origin;
 mod outbound;
 mod profile;

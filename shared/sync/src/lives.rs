@@ -5,19 +5,19 @@
 
 use std::sync::Arc;
 
-use tracing::{info, warn};
 use vigie_codec::SigningKey;
 use vigie_merge::RangeSet;
 use vigie_model::{Anchor, GapReason, Incarnation, Moment, NodeId, Sample, Seq, SeriesDef, StreamId, Tick, UtcMs};
-use vigie_sync::keep::{StreamFacts, Write};
-use vigie_sync::origin::{Origin, Promise, SealAfter};
+
+use crate::keep::{StreamFacts, Write};
+use crate::origin::{Origin, Promise, SealAfter};
 
 /// Lives in memory at once. A third would mean that the store came back and went away twice without a single commit.
 const MAX_LIVES: usize = 4;
 
 /// The lives of this agent, the present one last.
 #[derive(Debug)]
-pub(crate) struct Lives {
+pub struct Lives {
     lives: Vec<Origin>,
     agent: NodeId,
     name: String,
@@ -29,22 +29,27 @@ pub(crate) struct Lives {
 
 /// What a commit under way will have settled.
 #[derive(Debug)]
-pub(crate) struct Settling {
+pub struct Settling {
     promises: Vec<(StreamId, Promise)>,
     debts: usize,
 }
 
 /// What a store holds of an earlier life.
-pub(crate) struct Earlier {
-    pub(crate) stream: StreamId,
-    pub(crate) facts: StreamFacts,
-    pub(crate) defs: Vec<SeriesDef>,
-    pub(crate) tail: Vec<Arc<Tick>>,
+#[derive(Debug)]
+pub struct Earlier {
+    /// Which life.
+    pub stream: StreamId,
+    /// What is known of it.
+    pub facts: StreamFacts,
+    /// Its definitions, as far as they can be read.
+    pub defs: Vec<SeriesDef>,
+    /// Its ticks that are in no segment.
+    pub tail: Vec<Arc<Tick>>,
 }
 
 impl Lives {
     /// Goes on with the life named `present`, if the store holds it; begins one with the random `fresh` otherwise.
-    pub(crate) fn resume(
+    pub fn resume(
         (agent, name, key): (NodeId, String, SigningKey),
         earlier: Vec<Earlier>,
         present: Option<Incarnation>,
@@ -67,7 +72,6 @@ impl Lives {
             }
         }
         if lives.lives.is_empty() {
-            info!(incarnation = %fresh, "a new life of the store begins");
             lives.begin(fresh, latest_defs);
         }
         lives
@@ -85,33 +89,32 @@ impl Lives {
     }
 
     /// The stream that ticks are numbered in now.
-    pub(crate) fn stream(&self) -> StreamId {
+    pub fn stream(&self) -> StreamId {
         self.lives[self.lives.len() - 1].stream()
     }
 
     /// Whether anything of the present life is durable.
-    pub(crate) fn is_on_disk(&self) -> bool {
+    pub fn is_on_disk(&self) -> bool {
         self.lives[self.lives.len() - 1].is_on_disk()
     }
 
     /// Definitions of the present life.
-    pub(crate) fn defs(&self) -> Vec<SeriesDef> {
+    pub fn defs(&self) -> Vec<SeriesDef> {
         self.lives[self.lives.len() - 1].defs().to_vec()
     }
 
     /// The number the next tick will have.
-    pub(crate) fn next_seq(&self) -> Seq {
+    pub fn next_seq(&self) -> Seq {
         Seq(self.lives[self.lives.len() - 1].tally().ticks).next()
     }
 
     /// Whether a tick can be numbered in the present life.
-    pub(crate) fn can_number(&self) -> bool {
+    pub fn can_number(&self) -> bool {
         self.lives[self.lives.len() - 1].can_number()
     }
 
     /// Begins a new life in memory, because the store can not reserve numbers. Says what the mind must know of it.
-    pub(crate) fn begin_in_memory(&mut self, incarnation: Incarnation) -> (StreamId, StreamFacts) {
-        warn!(%incarnation, "the store can not reserve numbers; measuring goes on in memory under a new incarnation");
+    pub fn begin_in_memory(&mut self, incarnation: Incarnation) -> (StreamId, StreamFacts) {
         if self.lives.len() >= MAX_LIVES {
             self.lives.remove(1);
         }
@@ -121,27 +124,27 @@ impl Lives {
     }
 
     /// What the mind must know of the present life before the store knows it.
-    pub(crate) fn introduction(&self) -> (StreamId, StreamFacts) {
+    pub fn introduction(&self) -> (StreamId, StreamFacts) {
         (self.stream(), StreamFacts::new(self.key.verifying_key().to_bytes(), self.name.clone()))
     }
 
     /// Numbers a round. The tick may leave at once unless [`Lives::must_wait`].
-    pub(crate) fn measured(&mut self, at: Moment, samples: Vec<Sample>, now_ms: u64) -> Option<Arc<Tick>> {
+    pub fn measured(&mut self, at: Moment, samples: Vec<Sample>, now_ms: u64) -> Option<Arc<Tick>> {
         self.present().measured(at, samples, now_ms)
     }
 
     /// Adds definitions.
-    pub(crate) fn define(&mut self, defs: Vec<SeriesDef>) {
+    pub fn define(&mut self, defs: Vec<SeriesDef>) {
         self.present().define(defs);
     }
 
     /// Whether ticks must wait for a commit before they leave: they use definitions that a crash could undo.
-    pub(crate) fn must_wait(&self) -> bool {
+    pub fn must_wait(&self) -> bool {
         self.lives[self.lives.len() - 1].has_new_defs()
     }
 
     /// All that is to be written now.
-    pub(crate) fn writes(&mut self, now_ms: u64, now: UtcMs, closing: bool) -> (Vec<Write>, Settling) {
+    pub fn writes(&mut self, now_ms: u64, now: UtcMs, closing: bool) -> (Vec<Write>, Settling) {
         let mut writes = self.debts.clone();
         let debts = writes.len();
         let mut promises = Vec::new();
@@ -155,7 +158,7 @@ impl Lives {
     }
 
     /// What was to be written is durable.
-    pub(crate) fn settled(&mut self, settling: &Settling) {
+    pub fn settled(&mut self, settling: &Settling) {
         self.debts.drain(..settling.debts.min(self.debts.len()));
         for (stream, promise) in &settling.promises {
             if let Some(life) = self.lives.iter_mut().find(|life| life.stream() == *stream) {
@@ -168,7 +171,7 @@ impl Lives {
     }
 
     /// Records were set aside: their numbers become gaps.
-    pub(crate) fn damaged(&mut self, stream: StreamId, lost: &RangeSet, now: UtcMs) {
+    pub fn damaged(&mut self, stream: StreamId, lost: &RangeSet, now: UtcMs) {
         let key = self.key.clone();
         let origin = self.lives.iter().find(|life| life.stream() == stream);
         let gaps = match origin {
@@ -180,7 +183,7 @@ impl Lives {
     }
 
     /// The whole store was set aside: of the life that went on in it, these numbers are gone.
-    pub(crate) fn store_lost(&mut self, stream: StreamId, key: [u8; 32], upto: Seq, now: UtcMs) {
+    pub fn store_lost(&mut self, stream: StreamId, key: [u8; 32], upto: Seq, now: UtcMs) {
         let origin = Origin::new(
             self.agent,
             stream.incarnation,
@@ -195,7 +198,7 @@ impl Lives {
     }
 
     /// True time of the present boot was learnt.
-    pub(crate) fn anchored(&mut self, anchor: Anchor) {
+    pub fn anchored(&mut self, anchor: Anchor) {
         let write = self.present().anchored(anchor);
         self.debts.push(write);
     }

@@ -92,10 +92,12 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Enrol(args) => enrol::enrol(&args),
-        Command::Run(args) => Config::load(&args.place, &args.over).map_err(Failed::from).and_then(|config| {
-            vigie_node::start_logging(config.log);
-            run::run(config)
-        }),
+        Command::Run(args) => Config::load(&args.place, &args.over)
+            .map_err(|error| Failed::new(error.code(), error.to_string()))
+            .and_then(|config| {
+                vigie_node::start_logging(config.log);
+                run::run(config)
+            }),
         Command::Status(args) => status::show(&args),
         Command::Doctor(args) => doctor::examine(&args),
     };

@@ -134,6 +134,16 @@ pub(crate) enum ConfigError {
     Wrong { what: &'static str, why: String },
 }
 
+impl ConfigError {
+    /// What `vigie-agent` ends with: a file that can not be read is a failure, the rest was said wrongly.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Unreadable { .. } => 1,
+            Self::Malformed { .. } | Self::Wrong { .. } => 2,
+        }
+    }
+}
+
 impl Config {
     pub(crate) fn load(place: &Place, over: &Overrides) -> Result<Self, ConfigError> {
         let file = File::read(&place.config)?;
@@ -193,4 +203,19 @@ fn link(over: &Overrides, file: &FileLink) -> Result<LinkProfile, ConfigError> {
 
 fn wrong<E: ToString>(what: &'static str) -> impl Fn(E) -> ConfigError {
     move |why| ConfigError::Wrong { what, why: why.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_said_wrongly_ends_with_the_code_of_wrong_usage() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place { data: folder.path().to_owned(), config: folder.path().join("agent.toml") };
+        let over = Overrides { fast_s: Some(7), ..Overrides::default() };
+        assert_eq!(Config::load(&place, &over).expect_err("60 is no multiple of 7").code(), 2);
+        std::fs::write(&place.config, "no_such_key = 1").expect("a file");
+        assert_eq!(Config::load(&place, &Overrides::default()).expect_err("no such key").code(), 2);
+    }
 }

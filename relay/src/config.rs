@@ -96,7 +96,8 @@ impl Config {
     pub(crate) fn load(data: &Path, path: &Path, over: &Overrides) -> Result<Self, Failed> {
         let file = read(path)?;
         let kind = over.link.clone().or(file.link.kind).unwrap_or_else(|| "wan".to_owned());
-        let mut link = LinkProfile::of(kind.parse::<LinkKind>()?);
+        let kind = kind.parse::<LinkKind>().map_err(|error| Failed::new(2, format!("{error}; nothing was started")))?;
+        let mut link = LinkProfile::of(kind);
         link.rate_bytes_per_s = over.rate_bytes_per_s.or(file.link.rate_bytes_per_s);
         link.bytes_per_month = over.bytes_per_month.or(file.link.bytes_per_month);
         link.backlog_hours = file.link.backlog_hours;
@@ -130,5 +131,18 @@ fn read(path: &Path) -> Result<File, Failed> {
         Err(error) => {
             Err(Failed::new(1, format!("{} could not be read: {error}; nothing was started", path.display())))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_kind_of_link_is_wrong_usage() {
+        let over = Overrides { link: Some("string".to_owned()), ..Overrides::default() };
+        let nowhere = Path::new("/nonexistent/vigie");
+        let failed = Config::load(nowhere, &nowhere.join("relay.toml"), &over).expect_err("a string is no link");
+        assert_eq!(failed.code, 2, "{}", failed.text);
     }
 }

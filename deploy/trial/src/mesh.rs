@@ -68,13 +68,21 @@ pub struct Line {
 }
 
 impl Line {
-    /// Tells the line something, such as `{"do":"cut"}`.
-    pub fn tell(&self, request: &str) {
+    /// Bytes that crossed the line so far, both ways, UDP and IP headers counted.
+    pub fn wire_bytes(&self) -> u64 {
+        let stats = self.tell(r#"{"do":"stats"}"#);
+        ["up", "down"].iter().filter_map(|way| stats["stats"][way]["udp"]["out"]["wire_bytes"].as_u64()).sum()
+    }
+
+    /// Tells the line something, such as `{"do":"cut"}`; gives its answer.
+    pub fn tell(&self, request: &str) -> Value {
         let mut stream = TcpStream::connect(("127.0.0.1", self.control)).expect("the line answers");
         writeln!(stream, "{request}").expect("the line listens");
         let mut answer = String::new();
         BufReader::new(stream).read_line(&mut answer).expect("the line answers");
-        assert!(answer.contains("\"ok\":true"), "{answer}");
+        let answer: Value = serde_json::from_str(&answer).expect("the line answers in JSON");
+        assert_eq!(answer["ok"], true, "{answer}");
+        answer
     }
 }
 
@@ -218,7 +226,13 @@ impl Mesh {
             let list: Vec<_> = relays.iter().map(|udp| format!("127.0.0.1:{udp}")).collect();
             args.extend(owned(&["--relays", &list.join(","), "--relay-only"]));
         }
-        args.extend(owned(more));
+        for said in more.chunks(2) {
+            let [option, value] = said else { panic!("an option has a value: {said:?}") };
+            match args.iter().position(|arg| arg == option) {
+                Some(at) => args[at + 1] = (*value).to_owned(),
+                None => args.extend(owned(said)),
+            }
+        }
         let program = Program::start_in("vigie-agent", args, env, &self.dir.path().join(format!("{name}.log")));
         Agent { program, data, node, seed }
     }

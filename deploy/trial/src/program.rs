@@ -17,8 +17,11 @@ pub struct Program {
     child: Option<Child>,
 }
 
-/// Where the programs under trial are: beside this test's own target folder.
+/// Where the programs under trial are: beside this test's own target folder, or where `VIGIE_AGENT` and its like say.
 fn binary(name: &str) -> PathBuf {
+    if let Some(said) = std::env::var_os(name.to_uppercase().replace('-', "_")) {
+        return PathBuf::from(said);
+    }
     let own = std::env::current_exe().expect("a test knows where it is");
     let found = own.ancestors().map(|folder| folder.join(name)).find(|path| path.is_file());
     found.unwrap_or_else(|| panic!("{name} is not built; run: cargo build --workspace --bins"))
@@ -87,6 +90,11 @@ impl Program {
         child.kill().expect("it can be killed");
         child.wait().expect("it ends");
         false
+    }
+
+    /// Its process id, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
     }
 
     /// Whether it runs.

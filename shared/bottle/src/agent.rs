@@ -8,7 +8,7 @@ use vigie_model::{
 };
 use vigie_store::Log;
 
-use crate::lives::{Earlier, Lives, Settling};
+use vigie_sync::lives::{Earlier, Lives, Settling};
 
 /// Numbers of the present life noted beside the log at once, as in the agent.
 pub(crate) const NOTE_EVERY: u64 = 512;

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use vigie_codec::wire::{Clock, MAX_DEFS_PER_FRAME, Paused};
-use vigie_model::{Anchor, Boot, ClockSource, Incarnation, Role, StreamId, UtcMs};
-use vigie_store::{CommitError, Log, Pressure};
+use vigie_model::{Anchor, Boot, ClockSource, Incarnation, Role, Seq, StreamId, UtcMs};
+use vigie_store::{CommitError, Log, OpenReport, Pressure};
 use vigie_sync::keep::{Outcome, StreamFacts, Write};
 use vigie_sync::{Answer, Ask, CloseWhy, Event as Told, Input, Lane, LinkProfile, Me, Output, PeerIs, Replica};
 use vigie_sync::{SessionId, Token, Way};
 
 use crate::agent::{AgentLife, MAX_HELD, earlier_lives, series_def};
-use crate::lives::Lives;
 use crate::node::{Keeper, Kept, Life, MAX_GROUP, Part};
 use crate::plan::{HUB, NodeIx};
 use crate::world::{Event, World};
+use vigie_sync::lives::Lives;
 
 /// How often room is made, as in the programs.
 const TIDY_EVERY_MS: u64 = 60_000;
@@ -51,6 +51,7 @@ impl World {
             self.tally.stores_rebuilt += 1;
         }
         self.check_opened(node, &log, &report);
+        let epoch = log.epoch();
         let here = &self.nodes[node];
         let hub_key = self.nodes[HUB].key.verifying_key();
         let me = Me {
@@ -63,7 +64,7 @@ impl World {
             receipt_key: (here.plan.role == Role::Hub).then(|| here.key.clone()),
         };
         let facts: Vec<_> = log.streams().iter().map(|(id, facts)| (*id, Arc::new(facts.clone()))).collect();
-        let agent = here.is_agent().then(|| self.begin_agent(node, &log));
+        let agent = here.is_agent().then(|| self.begin_agent(node, &log, &report));
         let now = self.now;
         self.nodes[node].life = Some(Life {
             born: now,
@@ -78,6 +79,7 @@ impl World {
             path_due: now,
             dial_at: None,
             agent,
+            epoch,
         });
         for (stream, facts) in facts {
             self.tell(node, Input::Facts(stream, facts));
@@ -96,29 +98,21 @@ impl World {
         self.dial_after(node, pause);
     }
 
-    fn begin_agent(&mut self, node: NodeIx, log: &Log) -> AgentLife {
+    fn begin_agent(&mut self, node: NodeIx, log: &Log, report: &OpenReport) -> AgentLife {
         let now = self.nodes[node].wall(self.now);
         let fresh = Incarnation(self.chance.any());
         let here = &self.nodes[node];
         let (id, name, key) = (here.id, here.plan.name.clone(), here.key.clone());
-        let present = here.notes.last().copied();
-        let earlier = earlier_lives(log);
-        // A life that this very log does not know was never durable, and owes nothing.
-        let mut lost = here.notes.clone();
-        lost.retain(|(life, _, epoch)| {
-            *epoch != log.epoch() && !earlier.iter().any(|one| one.stream.incarnation == *life)
-        });
-        let mut lives = Lives::resume(
-            (id, name, key.clone()),
-            earlier,
-            present.map(|(life, ..)| life),
-            fresh,
-            self.plan.seal_after,
-            now,
-        );
+        // What was noted in another life of the log, or was counted again from its records, may have lost numbers, and
+        // what it had reserved is not known: it is owned up to, and does not go on.
+        let stream = |life| StreamId { agent: id, incarnation: life };
+        let broken = |note: &(Incarnation, Seq, u64)| note.2 != log.epoch() || report.rebuilt.contains(&stream(note.0));
+        let lost: Vec<_> = here.notes.iter().copied().filter(broken).collect();
+        let present = here.notes.last().filter(|note| !broken(note)).map(|note| note.0);
+        let identity = (id, name, key.clone());
+        let mut lives = Lives::resume(identity, earlier_lives(log), present, fresh, self.plan.seal_after, now);
         for (life, upto, _) in lost {
-            let stream = StreamId { agent: id, incarnation: life };
-            lives.store_lost(stream, key.verifying_key().to_bytes(), upto, now);
+            lives.store_lost(stream(life), key.verifying_key().to_bytes(), upto, now);
         }
         AgentLife::new(lives)
     }
@@ -175,7 +169,7 @@ impl World {
         self.keep_due(node, None);
         self.hear_kept(node);
         let noted = self.agent(node).map(|agent| {
-            let upto = vigie_model::Seq(agent.lives.next_seq().0 - 1);
+            let upto = Seq(agent.lives.next_seq().0 - 1);
             (agent.lives.stream().incarnation, upto)
         });
         self.nodes[node].note(noted);
@@ -398,6 +392,26 @@ impl World {
         if parts.is_empty() {
             return;
         }
+        self.commit_now(node, parts, writes);
+        self.check_life_of_store(node);
+    }
+
+    /// A store that was begun anew under a running program ends the program: the mind begins again from what is left.
+    fn check_life_of_store(&mut self, node: NodeIx) {
+        let Some(life) = self.nodes[node].life.as_ref() else { return };
+        if life.log.epoch() != life.epoch {
+            self.trace(|| format!("{node} has a new store under it, and begins again"));
+            self.mended(node);
+            self.tally.stores_rebuilt += 1;
+            if let Some(life) = self.nodes[node].life.as_mut() {
+                life.log.close();
+            }
+            self.die(node);
+            self.at(self.now + 1_000, Event::Start { node });
+        }
+    }
+
+    fn commit_now(&mut self, node: NodeIx, parts: Vec<Part>, writes: Vec<Write>) {
         let touched: BTreeSet<_> = writes.iter().map(stream_of).collect();
         self.tally.commits += 1;
         let Some(life) = self.nodes[node].life.as_mut() else { return };
@@ -435,12 +449,7 @@ impl World {
         }
         let Some(life) = self.nodes[node].life.as_mut() else { return };
         let healed = life.log.heal();
-        let facts = current(&life.log, life.log.streams().keys().copied().collect());
         self.trace(|| format!("{node} mended its store: {healed:?}"));
-        self.tally.stores_rebuilt += 1;
-        self.mended(node);
-        self.check_facts(node, &facts);
-        self.say_facts(node, facts);
     }
 
     fn say_facts(&mut self, node: NodeIx, facts: BTreeMap<StreamId, Arc<StreamFacts>>) {
@@ -688,6 +697,7 @@ impl World {
                 let held = std::mem::take(&mut agent.held);
                 let note = agent.note(true);
                 self.nodes[node].note(note);
+                self.nodes[node].settle_notes();
                 self.check_own(node, &outcomes);
                 for (stream, tick) in held {
                     self.tell(node, Input::Measured(stream, tick));

@@ -69,6 +69,8 @@ pub(crate) struct Life {
     pub(crate) path_due: u64,
     pub(crate) dial_at: Option<u64>,
     pub(crate) agent: Option<AgentLife>,
+    /// The life of the store it began with.
+    pub(crate) epoch: u64,
 }
 
 /// What the keeper's thread holds.
@@ -170,6 +172,12 @@ impl Node {
         }
         self.notes.retain(|noted| noted.0 != life);
         self.notes.push((life, upto, running.log.epoch()));
+    }
+
+    /// What was owed for lost stores is written down in this one.
+    pub(crate) fn settle_notes(&mut self) {
+        let Some(epoch) = self.life.as_ref().map(|life| life.log.epoch()) else { return };
+        self.notes.iter_mut().for_each(|note| note.2 = epoch);
     }
 
     pub(crate) fn is_agent(&self) -> bool {

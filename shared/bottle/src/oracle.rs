@@ -305,9 +305,7 @@ impl World {
     /// The store of an agent keeps all that the agent itself made.
     pub(crate) fn check_own(&mut self, node: NodeIx, outcomes: &[Outcome]) {
         let flipped = self.oracle.excuses[node].flipped;
-        // An anchor learnt before a life in memory is on disk comes before its introduction; the next one is kept.
-        let kept = |outcome: &&Outcome| matches!(outcome, Outcome::Kept(_) | Outcome::UnknownStream(_));
-        if let Some(outcome) = outcomes.iter().find(|outcome| !kept(outcome))
+        if let Some(outcome) = outcomes.iter().find(|outcome| !matches!(outcome, Outcome::Kept(_)))
             && !flipped
         {
             self.broken(format!("the store of {node} would not keep what the agent made: {outcome:?}"));

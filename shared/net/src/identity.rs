@@ -234,7 +234,7 @@ pub(crate) fn is_signed_by(leaf: &[u8], ca: &[u8]) -> bool {
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// The folder holds no identity.
-    #[error("not enrolled: {folder} holds no identity; run `vigie-{role} enrol <token>` first")]
+    #[error("not enrolled: {folder} holds no identity; run `vigie-{role} enrol --token …` first")]
     NotEnrolled {
         /// The folder.
         folder: String,

@@ -1,5 +1,6 @@
 //! What is this machine called, and how are chance and logging begun?
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use vigie_model::Incarnation;
@@ -33,12 +34,16 @@ pub fn start_logging(level: tracing::Level) {
     drop(tracing::subscriber::set_global_default(subscriber.finish()));
 }
 
-/// The small state of a node, in its data folder.
+/// The small state of a node, in its data folder; a folder that is made here is for its owner alone, because the log
+/// that will lie in it holds every client's samples.
 ///
 /// # Errors
 /// When another process has it, or the disk refuses.
 pub fn open_state(data: &Path) -> Result<State, Failed> {
-    std::fs::create_dir_all(data)
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data)
         .map_err(|error| Failed::new(1, format!("the folder {} can not be made: {error}", data.display())))?;
     let (state, report) = State::open(data)?;
     if report.damaged {
@@ -114,5 +119,21 @@ pub fn http_token(file: &Path) -> Result<String, Failed> {
             Ok(token)
         }
         Err(error) => Err(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_data_folder_that_is_made_is_for_its_owner_alone() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let data = parent.path().join("hub");
+        let _state = open_state(&data).expect("it opens");
+        let mode = std::fs::metadata(&data).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
     }
 }

@@ -23,7 +23,7 @@ pub struct Lives {
     name: String,
     key: SigningKey,
     seal_after: SealAfter,
-    /// To be written before anything else: gaps that a crash left, tails of earlier runs.
+    /// To be written with the next commit: gaps that a crash left, tails of earlier runs, what the clock meant.
     debts: Vec<Write>,
 }
 
@@ -145,16 +145,16 @@ impl Lives {
 
     /// All that is to be written now.
     pub fn writes(&mut self, now_ms: u64, now: UtcMs, closing: bool) -> (Vec<Write>, Settling) {
-        let mut writes = self.debts.clone();
-        let debts = writes.len();
-        let mut promises = Vec::new();
+        let (mut writes, mut promises) = (Vec::new(), Vec::new());
         let last = self.lives.len() - 1;
         for (at, life) in self.lives.iter_mut().enumerate() {
             let (more, promise) = life.writes(now_ms, now, closing || at < last);
             writes.extend(more);
             promises.push((life.stream(), promise));
         }
-        (writes, Settling { promises, debts })
+        // Last, because some are of a life that these very writes introduce.
+        writes.extend(self.debts.iter().cloned());
+        (writes, Settling { promises, debts: self.debts.len() })
     }
 
     /// What was to be written is durable.
@@ -165,9 +165,9 @@ impl Lives {
                 life.kept(promise);
             }
         }
+        // A life that was the present one when the commit began may have measured since.
         let present = self.stream();
-        let settled = |life: &Origin| settling.promises.iter().any(|(stream, _)| *stream == life.stream());
-        self.lives.retain(|life| life.stream() == present || !settled(life));
+        self.lives.retain(|life| life.stream() == present || life.owes());
     }
 
     /// Records were set aside: their numbers become gaps.
@@ -201,5 +201,51 @@ impl Lives {
     pub fn anchored(&mut self, anchor: Anchor) {
         let write = self.present().anchored(anchor);
         self.debts.push(write);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vigie_model::{Boot, ClockSource, SeriesIx};
+
+    use super::*;
+
+    fn lives() -> Lives {
+        let key = SigningKey::from_bytes(&[3; 32]);
+        let agent = NodeId::of_key(&key.verifying_key().to_bytes());
+        let after = SealAfter { ticks: 4, age_ms: 60_000 };
+        Lives::resume((agent, "till-3".to_owned(), key), Vec::new(), None, Incarnation(1), after, UtcMs(0))
+    }
+
+    fn measure(lives: &mut Lives, ms: u64) -> Seq {
+        let at = Moment { utc: UtcMs(0), boot: Boot { no: 1, ms } };
+        lives.measured(at, vec![Sample { series: SeriesIx(0), value: 7 }], ms).expect("a number can be given").seq
+    }
+
+    #[test]
+    fn what_a_life_measured_while_its_commit_was_under_way_outlives_a_new_life() {
+        let mut lives = lives();
+        let (_, settling) = lives.writes(0, UtcMs(0), false);
+        let first = lives.stream();
+        let late = measure(&mut lives, 1);
+        lives.begin_in_memory(Incarnation(2));
+        lives.settled(&settling);
+        let (writes, settling) = lives.writes(2, UtcMs(0), false);
+        let sealed = writes.iter().any(|write| match write {
+            Write::Segment(segment) => segment.header().stream == first && segment.header().last == late,
+            _ => false,
+        });
+        assert!(sealed, "the tick of the first life is written: {writes:?}");
+        lives.settled(&settling);
+        assert_eq!(lives.lives.len(), 1, "and then the first life owes nothing");
+    }
+
+    #[test]
+    fn a_life_is_introduced_before_anything_is_said_of_it() {
+        let mut lives = lives();
+        let boot = Boot { no: 1, ms: 0 };
+        lives.anchored(Anchor { boot, utc: UtcMs(5), error_ms: 1, source: ClockSource::Hub });
+        let (writes, _) = lives.writes(0, UtcMs(0), false);
+        assert!(matches!(writes.first(), Some(Write::Stream { .. })), "{writes:?}");
     }
 }

@@ -58,6 +58,8 @@ pub struct Origin {
     durable: usize,
     tail_bytes: usize,
     tail_since_ms: u64,
+    /// When the newest tick was measured.
+    newest_ms: u64,
     gauge: LiveEncoder,
     head: HeaderHash,
     defs: Vec<SeriesDef>,
@@ -101,6 +103,7 @@ impl Origin {
             durable: 0,
             tail_bytes: 0,
             tail_since_ms: 0,
+            newest_ms: 0,
             gauge: LiveEncoder::new(),
             head: HeaderHash::NONE,
             schema: SchemaHash::of(&defs),
@@ -161,6 +164,11 @@ impl Origin {
         self.introduced
     }
 
+    /// Whether anything of this life is still to be kept, or to be given back.
+    pub fn owes(&self) -> bool {
+        !self.introduced || !self.tail.is_empty() || self.dropped.is_some() || self.last < self.reserved
+    }
+
     /// Whether a number can be given. When not, and the store stays in trouble, a new life must begin.
     pub fn can_number(&self) -> bool {
         self.last < self.reserved
@@ -196,6 +204,7 @@ impl Origin {
         if self.tail.is_empty() {
             self.tail_since_ms = now_ms;
         }
+        self.newest_ms = now_ms;
         self.tail_bytes += self.gauge.encode(0, &tick).len();
         self.tail.push_back(tick.clone());
         self.bound_memory();
@@ -286,6 +295,8 @@ impl Origin {
             while self.tail.front().is_some_and(|tick| tick.seq <= upto) {
                 self.tail.pop_front();
             }
+            // What was measured while the commit was under way is about as old as its newest.
+            self.tail_since_ms = self.newest_ms;
             self.gauge = LiveEncoder::new();
             self.tail_bytes = self.tail.iter().map(|tick| self.gauge.encode(0, tick).len()).sum();
         }
@@ -373,6 +384,18 @@ mod tests {
             }
         }
         assert_eq!(heads.len(), 4);
+    }
+
+    #[test]
+    fn a_tick_measured_while_a_seal_is_kept_begins_a_young_tail() {
+        let mut origin = origin();
+        (0..4).for_each(|at| drop(measure(&mut origin, at)));
+        let (_, promise) = origin.writes(100_000, UtcMs(0), false);
+        measure(&mut origin, 100_001);
+        origin.kept(&promise);
+        measure(&mut origin, 110_000);
+        let sealed = commit(&mut origin, 110_001).into_iter().any(|write| matches!(write, Write::Segment(_)));
+        assert!(!sealed, "two young ticks are no segment yet");
     }
 
     #[test]

@@ -279,12 +279,16 @@ impl Replica {
     fn applied(&mut self, token: Token, outcomes: Vec<Outcome>, now: Now) {
         let Some(asked) = self.asked.remove(&token) else { return };
         for (outcome, piece) in outcomes.into_iter().zip(&asked.pieces) {
+            if let Outcome::UnknownStream(stream) = outcome {
+                self.forgotten(asked.session, stream, now);
+                continue;
+            }
             let why = match outcome {
                 Outcome::Kept(_) => continue,
                 Outcome::TicksMissing => RefusedWhy::Missing,
                 Outcome::Forged(..) => RefusedWhy::Forged,
                 Outcome::WrongSchema(_) | Outcome::TooMuch(_) => RefusedWhy::Quota,
-                Outcome::UnknownStream(_) => RefusedWhy::NotYours,
+                Outcome::UnknownStream(_) => continue,
             };
             if let Some((stream, first, last)) = *piece {
                 let refused = Refused { stream, first, last, why };
@@ -305,6 +309,15 @@ impl Replica {
                 let _known = inbound.facts(stream, facts, true, now.mono_ms);
             }
         }
+    }
+
+    /// The store has lost a stream that was introduced: whoever brings it must begin again.
+    fn forgotten(&mut self, session: SessionId, stream: StreamId, now: Now) {
+        let Some(known) = self.streams.get(&stream) else { return };
+        let nothing = Arc::new(StreamFacts::new(known.key, known.name.clone()));
+        self.facts(stream, nothing, now);
+        self.fresh.insert(stream);
+        self.close(session, CloseWhy::Restate);
     }
 
     // ---- what peers say

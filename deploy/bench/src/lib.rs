@@ -1,1 +1,0 @@
-//! Measures the goals of the README and prints them as a table.

@@ -33,7 +33,7 @@ impl World {
         if self.nodes[node].life.is_some() || self.nodes[node].full_until.is_some_and(|until| until > self.now) {
             return;
         }
-        let options = self.nodes[node].options(node);
+        let options = self.nodes[node].options(node, self.plan.quick_repair);
         let disk = self.nodes[node].disk.clone();
         let (log, report) = match Log::open_on(disk, options) {
             Ok(opened) => opened,

@@ -15,7 +15,6 @@ pub mod plan;
 mod run;
 mod world;
 
-
 pub use plan::{Fault, Kind, LinkPlan, NodeIx, NodePlan, Plan};
 pub use run::{Failure, Kept, Report, kinds, run, run_seed, run_seeds};
 pub use world::{Tally, World};

@@ -147,7 +147,7 @@ impl Node {
     }
 
     /// How its log is kept.
-    pub(crate) fn options(&mut self, ix: NodeIx) -> Options {
+    pub(crate) fn options(&mut self, ix: NodeIx, quick_repair: bool) -> Options {
         self.epochs += 1;
         let options = match self.plan.role {
             Role::Agent => Options::agent(self.plan.cap_bytes),
@@ -157,6 +157,7 @@ impl Node {
         Options {
             // Pages of a small store; the default would take megabytes for each of a thousand seeds.
             cache_bytes: 256 * 1024,
+            quick_repair,
             floor: std::time::Duration::from_millis(self.plan.floor_ms),
             new_epoch: Some((ix as u64 + 1) * 1_000_000 + self.epochs),
             ..options

@@ -277,6 +277,8 @@ pub struct Plan {
     pub chaos_ms: u64,
     /// How long agents go on measuring when all is well again.
     pub heal_ms: u64,
+    /// Two syncs for each commit instead of one, as the programs do it: it costs most of a run.
+    pub quick_repair: bool,
     /// What goes wrong, by time.
     pub faults: Vec<(u64, Fault)>,
 }
@@ -292,7 +294,8 @@ impl Plan {
             commit_every_ms: 5_000,
             seal_after: SealAfter { ticks: 12, age_ms: 180_000 },
             chaos_ms: 600_000,
-            heal_ms: 420_000,
+            heal_ms: 300_000,
+            quick_repair: true,
             faults: Vec::new(),
         }
     }
@@ -310,9 +313,10 @@ impl Plan {
         let kind = Kind::of(seed);
         let mut plan = Self { kind, ..Self::quiet(seed, nodes(kind, &mut chance)) };
         plan.chaos_ms = minutes.map_or_else(|| chance.between(6, 16) * 60_000, |minutes| minutes * 60_000);
-        if chance.one_in(5) {
-            (plan.interval_ms, plan.chaos_ms) = (2_000, plan.chaos_ms / 4);
+        if chance.one_in(8) {
+            (plan.interval_ms, plan.chaos_ms, plan.heal_ms) = (2_000, plan.chaos_ms / 4, 100_000);
         }
+        plan.quick_repair = chance.one_in(4);
         plan.seal_after =
             SealAfter { ticks: *chance.pick(&[3, 8, 20, 60]), age_ms: *chance.pick(&[30_000, 120_000, 200_000]) };
         if kind == Kind::LongCut {
@@ -341,9 +345,9 @@ fn nodes_below(nodes: &[NodePlan]) -> Vec<NodeIx> {
 }
 
 fn nodes(kind: Kind, chance: &mut Chance) -> Vec<NodePlan> {
-    let mut nodes = vec![NodePlan { group_ms: *chance.pick(&[0, 200, 1_000]), ..NodePlan::hub() }];
-    // Most seeds are small, so that many can be run; one in eight is not.
-    let large = chance.one_in(8);
+    let mut nodes = vec![NodePlan { group_ms: *chance.pick(&[0, 1_000, 1_000, 3_000]), ..NodePlan::hub() }];
+    // Most seeds are small, so that many can be run; one in sixteen is not.
+    let large = chance.one_in(16);
     let sites = if large { chance.between(2, 3) } else { 1 };
     for site in 0..sites {
         let relays = match kind {
@@ -355,7 +359,7 @@ fn nodes(kind: Kind, chance: &mut Chance) -> Vec<NodePlan> {
         for relay in 0..relays {
             let up = line(HUB, kind, true, chance);
             let name = format!("relay-{site}-{relay}");
-            let group_ms = *chance.pick(&[0, 1_000, 5_000]);
+            let group_ms = *chance.pick(&[0, 1_000, 5_000, 5_000]);
             nodes.push(NodePlan { client: client.clone(), group_ms, ..NodePlan::relay(&name, up) });
         }
         let agents = if large { chance.between(3, 6) } else { chance.between(1, 2) };

@@ -138,6 +138,11 @@ impl Shared {
 }
 
 impl StreamPast {
+    /// Series remembered.
+    pub(crate) fn width(&self) -> usize {
+        self.series.len()
+    }
+
     fn recall(&mut self, at: usize) {
         self.layouts[..=at].rotate_right(1);
     }

@@ -29,7 +29,7 @@ fn ticks() -> Vec<Tick> {
     let tick = |seq: u64| Tick {
         seq: Seq(seq),
         at: Moment { utc: UtcMs(1_790_000_000_000 + seq as i64 * 10_000), boot: Boot { no: 2, ms: seq * 10_000 } },
-        samples: (0..if seq % 6 == 0 { 9 } else { 6 })
+        samples: (0..if seq.is_multiple_of(6) { 9 } else { 6 })
             .map(|ix| Sample { series: SeriesIx(ix), value: value(seq, ix) })
             .collect(),
     };

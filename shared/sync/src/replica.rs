@@ -279,7 +279,8 @@ impl Replica {
     fn applied(&mut self, token: Token, outcomes: Vec<Outcome>, now: Now) {
         let Some(asked) = self.asked.remove(&token) else { return };
         for (outcome, piece) in outcomes.into_iter().zip(&asked.pieces) {
-            if let Outcome::UnknownStream(stream) = outcome {
+            if let (Outcome::UnknownStream(stream), Some(_)) = (&outcome, piece) {
+                let stream = *stream;
                 self.forgotten(asked.session, stream, now);
                 continue;
             }

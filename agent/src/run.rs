@@ -30,6 +30,9 @@ use crate::status::Status;
 /// Ticks that wait for their definitions to be durable before they leave.
 const MAX_HELD: usize = 64;
 
+/// How often it is looked for ticks that were deleted here and that nobody has any more.
+const LOOK_FOR_LOST_EVERY: Duration = Duration::from_secs(60);
+
 /// Runs until a signal ends it.
 pub(crate) fn run(config: Config) -> Result<ExitCode, Failed> {
     // One thread: what an agent does fits into a thousandth of a core.
@@ -62,6 +65,7 @@ struct Agent {
     commit: Option<Commit>,
     commit_at: Option<tokio::time::Instant>,
     notes: Notes,
+    looked_for_lost: tokio::time::Instant,
     renewing: Renewing,
     status: Arc<Status>,
 }
@@ -158,6 +162,7 @@ impl Agent {
             commit: None,
             commit_at: None,
             notes,
+            looked_for_lost: tokio::time::Instant::now(),
             status,
         })
     }
@@ -187,6 +192,7 @@ impl Agent {
                     }
                     due = self.next_due();
                     self.renew();
+                    self.own_up();
                 }
             }
         }
@@ -295,6 +301,25 @@ impl Agent {
     fn note_life(&mut self) {
         if self.lives.is_on_disk() {
             self.notes.note(&self.state, self.lives.stream().incarnation, Seq(self.lives.next_seq().0 - 1));
+        }
+    }
+
+    /// What was deleted because others had it, and they lost it, becomes a gap in the end.
+    fn own_up(&mut self) {
+        if self.looked_for_lost.elapsed() < LOOK_FOR_LOST_EVERY {
+            return;
+        }
+        self.looked_for_lost = tokio::time::Instant::now();
+        let nowhere: Vec<_> = match self.handle.log().read() {
+            Ok(log) => log.streams().keys().map(|stream| (*stream, log.unbacked(*stream))).collect(),
+            Err(_) => return,
+        };
+        let (now_ms, now) = (self.clock.mono_ms(), self.clock.now().utc);
+        for (stream, nowhere) in nowhere {
+            if self.lives.nowhere(stream, &nowhere, now_ms, now) {
+                warn!(%stream, ticks = nowhere.count(), "deleted for lack of room, and lost by who had them: given up");
+                self.commit_at.get_or_insert_with(tokio::time::Instant::now);
+            }
         }
     }
 

@@ -23,7 +23,6 @@ pub(crate) struct AgentLife {
     pub(crate) held: Vec<(StreamId, Arc<Tick>)>,
     pub(crate) commit: Option<Settling>,
     pub(crate) commit_at: Option<u64>,
-    /// A commit was due while another was under way.
     pub(crate) noted: u64,
     pub(crate) anchor: Option<Anchor>,
     pub(crate) measuring: bool,

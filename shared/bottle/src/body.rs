@@ -595,10 +595,24 @@ impl World {
             return;
         }
         self.tidy(node, true);
+        self.own_up(node);
         self.at(self.now + TIDY_EVERY_MS, Event::Tidy { node, generation });
     }
 
     // ---- the agent
+
+    fn own_up(&mut self, node: NodeIx) {
+        let time = (self.now, self.nodes[node].wall(self.now));
+        let Some(life) = self.nodes[node].life.as_mut() else { return };
+        let Some(agent) = life.agent.as_mut() else { return };
+        let streams: Vec<_> = life.log.streams().keys().map(|stream| (*stream, life.log.unbacked(*stream))).collect();
+        let said = |(stream, nowhere): (_, _)| agent.lives.nowhere(stream, &nowhere, time.0, time.1);
+        if streams.into_iter().map(said).fold(false, |any, one| any | one) {
+            agent.commit_at.get_or_insert(time.0);
+            self.evicted(node);
+            self.set_commit(node);
+        }
+    }
 
     pub(crate) fn measure(&mut self, node: NodeIx, generation: u64) {
         if self.nodes[node].generation != generation || self.nodes[node].life.is_none() {

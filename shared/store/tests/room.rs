@@ -8,8 +8,8 @@ use std::time::Duration;
 use common::*;
 use vigie_merge::RangeSet;
 use vigie_model::{GapReason, Role, UtcMs};
-use vigie_store::fault::FaultDisk;
-use vigie_store::{Log, Options, Pressure, Record, Write};
+use vigie_store::fault::{FaultDisk, Faults};
+use vigie_store::{CommitError, Log, Options, Pressure, Record, Write};
 use vigie_sync::Ledger;
 
 const HOUR: i64 = 3_600_000;
@@ -26,6 +26,11 @@ fn full_of(count: u64, options: Options) -> (Log, Machine, FaultDisk) {
 
 fn present(log: &Log, machine: &Machine) -> RangeSet {
     log.streams()[&machine.stream].present.clone()
+}
+
+/// The next hop keeps these, with their signatures.
+fn custody(machine: &Machine, have: RangeSet) -> Write {
+    Write::Custody { stream: machine.stream, sealed: have.clone(), have }
 }
 
 #[test]
@@ -71,7 +76,7 @@ fn under_pressure_the_hubs_go_first_then_the_relays_and_then_the_oldest() {
             &mut log,
             vec![
                 machine.receipt(set(&[(2_001, 4_000)]), 1, T0),
-                Write::Custody { stream: machine.stream, have: set(&[(2_001, 6_000)]) },
+                custody(&machine, set(&[(2_001, 6_000)])),
             ],
         );
         let evicted = log.make_room(UtcMs(T0 + HOUR), Some(&machine.key)).expect("sound");
@@ -132,7 +137,7 @@ fn years_without_room_are_one_gap() {
 #[test]
 fn a_relay_that_lost_its_disk_leaves_the_agent_with_what_only_it_had() {
     let (mut log, machine, _) = full_of(100, agent_options(200_000));
-    keep(&mut log, vec![Write::Custody { stream: machine.stream, have: set(&[(1, 9_000)]) }]);
+    keep(&mut log, vec![custody(&machine, set(&[(1, 9_000)]))]);
     let evicted = log.make_room(UtcMs(T0), Some(&machine.key)).expect("sound");
     assert!(evicted.custody > 0 && evicted.given_up.is_empty());
     assert!(log.unbacked(machine.stream).is_empty());
@@ -163,4 +168,50 @@ fn the_disk_caps_what_was_configured() {
     let options = Options { cap_percent_of_disk: Some(10), floor: Duration::ZERO, ..options() };
     let log = Log::open_on(disk, options).expect("an empty disk").0;
     assert_eq!(log.cap_bytes(), 10 << 20);
+}
+
+#[test]
+fn ticks_that_the_relay_keeps_unsigned_are_not_deleted_on_its_word() {
+    let (log, ..) = full_of(20, agent_options(1 << 30));
+    let (mut log, machine, _) = full_of(20, agent_options(log.used_bytes() * 2 / 3));
+    let (have, sealed) = (set(&[(1, 2_000)]), set(&[(501, 2_000)]));
+    keep(&mut log, vec![Write::Custody { stream: machine.stream, have, sealed }]);
+    let evicted = log.make_room(UtcMs(T0), Some(&machine.key)).expect("sound");
+    assert!(evicted.custody > 0 && evicted.given_up.is_empty(), "{evicted:?}");
+    assert!(present(&log, &machine).contains_range(1, 500), "their signatures are only here");
+}
+
+#[test]
+fn a_disk_that_has_room_again_costs_nothing_that_is_in_the_store() {
+    let (mut log, machine, disk) = full_of(4, agent_options(1 << 30));
+    disk.set_faults(Faults { full_from: Some(0), ..Faults::default() });
+    let more: Vec<_> = (4..400).map(|at| machine.sealed(at * SEGMENT + 1, (at + 1) * SEGMENT)).collect();
+    assert!(matches!(log.commit(more.clone()), Err(CommitError::Full)));
+    disk.set_faults(Faults::default());
+    let evicted = log.make_room(UtcMs(T0), Some(&machine.key)).expect("there is room");
+    assert_eq!((evicted.bytes, log.pressure()), (0, Pressure::None));
+    keep(&mut log, more);
+    assert_eq!(present(&log, &machine), set(&[(1, 40_000)]));
+}
+
+#[test]
+fn a_file_that_is_found_damaged_after_a_full_disk_is_mended_wherever_the_damage_is() {
+    // What names the tables' types is read at each opening, by redb or by the first who looks into the table.
+    let names = |image: &[u8]| -> Vec<_> { (0..image.len()).filter(|at| image[*at..].starts_with(b"&[u8]")).collect() };
+    let count = names(&full_of(4, agent_options(1 << 30)).2.image()).len();
+    assert!(count > 8, "{count}");
+    for at in 0..count {
+        let (mut log, machine, disk) = full_of(4, agent_options(1 << 30));
+        disk.set_faults(Faults { full_from: Some(0), ..Faults::default() });
+        let more: Vec<_> = (4..400).map(|at| machine.sealed(at * SEGMENT + 1, (at + 1) * SEGMENT)).collect();
+        assert!(matches!(log.commit(more.clone()), Err(CommitError::Full)));
+        let name = names(&disk.image())[at];
+        disk.flip_bit(name as u64 * 8 + 7);
+        disk.set_faults(Faults::default());
+        if let Err(failed) = log.commit(vec![machine.hello()]) {
+            assert!(matches!(failed, CommitError::Damaged(_)), "{failed}");
+            log.heal().expect("the disk is well");
+        }
+        keep(&mut log, [machine.hello()].into_iter().chain(more).collect());
+    }
 }

@@ -56,6 +56,8 @@ pub enum Write {
         stream: StreamId,
         /// What it keeps, all of it.
         have: RangeSet,
+        /// What of it carries its agent's signature there.
+        sealed: RangeSet,
     },
     /// How much its agent has collected; the larger of both stays.
     Tally {
@@ -134,6 +136,9 @@ pub struct StreamFacts {
     pub receipt: Option<Receipt>,
     /// What the next hop keeps.
     pub custody: RangeSet,
+    /// What of it is signed for there: without its signature a tick can never be verified, so the other ticks may not be
+    /// deleted here on the next hop's word.
+    pub custody_sealed: RangeSet,
     /// The best anchor of each boot.
     pub anchors: BTreeMap<u32, Anchor>,
     /// Definitions here.
@@ -202,6 +207,7 @@ impl StreamFacts {
             gap_list: Vec::new(),
             receipt: None,
             custody: RangeSet::new(),
+            custody_sealed: RangeSet::new(),
             anchors: BTreeMap::new(),
             schema_len: 0,
             schema_hash: SchemaHash::EMPTY,

@@ -19,6 +19,7 @@ mod profile;
 mod replica;
 mod session;
 mod talk;
+mod unbacked;
 mod window;
 
 pub use allowance::Allowance;

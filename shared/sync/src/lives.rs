@@ -11,6 +11,7 @@ use vigie_model::{Anchor, GapReason, Incarnation, Moment, NodeId, Sample, Seq, S
 
 use crate::keep::{StreamFacts, Write};
 use crate::origin::{Origin, Promise, SealAfter};
+use crate::unbacked::Unbacked;
 
 /// Lives in memory at once. A third would mean that the store came back and went away twice without a single commit.
 const MAX_LIVES: usize = 4;
@@ -25,6 +26,7 @@ pub struct Lives {
     seal_after: SealAfter,
     /// To be written with the next commit: gaps that a crash left, tails of earlier runs, what the clock meant.
     debts: Vec<Write>,
+    unbacked: Unbacked,
 }
 
 /// What a commit under way will have settled.
@@ -57,7 +59,7 @@ impl Lives {
         seal_after: SealAfter,
         now: UtcMs,
     ) -> Self {
-        let mut lives = Self { lives: Vec::new(), agent, name, key, seal_after, debts: Vec::new() };
+        let mut lives = Self { lives: Vec::new(), agent, name, key, seal_after, debts: Vec::new(), unbacked: Unbacked::default() };
         let mut latest_defs = Vec::new();
         for life in earlier.into_iter().filter(|life| life.stream.agent == agent) {
             // Without all its definitions a life can not go on: a place might be given to another series.
@@ -172,12 +174,24 @@ impl Lives {
 
     /// Records were set aside: their numbers become gaps.
     pub fn damaged(&mut self, stream: StreamId, lost: &RangeSet, now: UtcMs) {
+        self.given_up(stream, lost, GapReason::Corrupt, now);
+    }
+
+    /// Ticks of a stream that were deleted here and are nowhere now, as far as is known; said regularly. After long enough
+    /// they are owned up to: says whether there is something to write.
+    pub fn nowhere(&mut self, stream: StreamId, nowhere: &RangeSet, now_ms: u64, now: UtcMs) -> bool {
+        let lost = self.unbacked.seen(stream, nowhere, now_ms);
+        self.given_up(stream, &lost, GapReason::Evicted, now);
+        !lost.is_empty()
+    }
+
+    fn given_up(&mut self, stream: StreamId, lost: &RangeSet, reason: GapReason, now: UtcMs) {
         let key = self.key.clone();
         let origin = self.lives.iter().find(|life| life.stream() == stream);
         let gaps = match origin {
-            Some(origin) => origin.damaged(lost, GapReason::Corrupt, now),
+            Some(origin) => origin.damaged(lost, reason, now),
             None => Origin::new(self.agent, stream.incarnation, self.name.clone(), key, Vec::new(), self.seal_after)
-                .damaged(lost, GapReason::Corrupt, now),
+                .damaged(lost, reason, now),
         };
         self.debts.extend(gaps);
     }

@@ -12,7 +12,7 @@ use vigie_merge::RangeSet;
 use vigie_model::{Anchor, StreamId, Tick};
 
 use crate::allowance::Allowance;
-use crate::keep::{Record, StreamFacts};
+use crate::keep::{Record, StreamFacts, Write};
 use crate::talk::{Answer, Ask};
 use crate::window::Window;
 use crate::{Lane, LinkProfile};
@@ -39,6 +39,20 @@ const TALLY_EVERY_MS: u64 = 30_000;
 pub(crate) enum Wish {
     Send(Lane, Box<Frame>),
     Ask(StreamId, Ask),
+}
+
+/// What a peer keeps of a stream, all of it.
+#[derive(Debug)]
+pub(crate) struct PeerKeeps {
+    pub(crate) stream: StreamId,
+    have: RangeSet,
+    sealed: RangeSet,
+}
+
+impl PeerKeeps {
+    pub(crate) fn custody(self) -> Write {
+        Write::Custody { stream: self.stream, have: self.have, sealed: self.sealed }
+    }
 }
 
 #[derive(Debug)]
@@ -227,18 +241,18 @@ impl Outbound {
     }
 
     /// The peer says what it has: everything, after an announcement.
-    pub(crate) fn peer_has(&mut self, held: Held) -> Option<(StreamId, RangeSet)> {
+    pub(crate) fn peer_has(&mut self, held: Held) -> Option<PeerKeeps> {
         let offered = self.streams.get_mut(held.ix as usize)?;
         offered.schema_sent = offered.schema_sent.max(held.schema_len);
         offered.seals_sent = RangeSet::new();
-        let have = held.have.clone();
+        let keeps = PeerKeeps { stream: offered.stream, have: held.have.clone(), sealed: held.sealed.clone() };
         offered.peer = Some(PeerHas { have: held.have, sealed: held.sealed });
         self.dirty.insert(held.ix as usize);
-        Some((offered.stream, have))
+        Some(keeps)
     }
 
     /// The peer says what became durable.
-    pub(crate) fn peer_kept(&mut self, held: &Held) -> Option<(StreamId, RangeSet)> {
+    pub(crate) fn peer_kept(&mut self, held: &Held) -> Option<PeerKeeps> {
         let offered = self.streams.get_mut(held.ix as usize)?;
         let peer = offered.peer.get_or_insert_with(|| PeerHas { have: RangeSet::new(), sealed: RangeSet::new() });
         peer.have.union_with(&held.have);
@@ -248,7 +262,7 @@ impl Outbound {
         offered.live_sent = offered.live_sent.without(&peer.sealed);
         offered.seals_sent = offered.seals_sent.without(&peer.sealed);
         self.dirty.insert(held.ix as usize);
-        Some((offered.stream, peer.have.clone()))
+        Some(PeerKeeps { stream: offered.stream, have: peer.have.clone(), sealed: peer.sealed.clone() })
     }
 
     /// The peer has taken so many bytes of the lanes.

@@ -14,7 +14,7 @@ use vigie_model::{ClockSource, NodeId, Now, Role, Seq, Slug, StreamId, Tick};
 use crate::Lane;
 use crate::inbound::Inbound;
 use crate::keep::{Outcome, StreamFacts, Write};
-use crate::outbound::Wish;
+use crate::outbound::{PeerKeeps, Wish};
 use crate::session::Session;
 use crate::talk::{CloseWhy, Errand, Event, Input, Output, PeerIs, SessionId, Token, Way};
 
@@ -73,6 +73,7 @@ pub struct Replica {
     clock: (u32, ClockSource),
     asked: BTreeMap<Token, Asked>,
     next_token: u64,
+    /// The hub's newest word on each stream: its own, or as it was heard.
     receipts: BTreeMap<StreamId, (u64, Receipt)>,
     receipts_due: BTreeSet<StreamId>,
     unkept: Words,
@@ -398,12 +399,12 @@ impl Replica {
             Frame::Have(list) => {
                 let kept = list.into_iter().filter_map(|held| outbound.peer_has(held));
                 // In place of what it said before: it may have lost its disk.
-                let said = |(stream, have)| [Write::CustodyLost { stream }, Write::Custody { stream, have }];
+                let said = |kept: PeerKeeps| [Write::CustodyLost { stream: kept.stream }, kept.custody()];
                 writes.extend(kept.flat_map(said));
             }
             Frame::Acks(list) => {
                 let kept = list.iter().filter_map(|held| outbound.peer_kept(held));
-                writes.extend(kept.map(|(stream, have)| Write::Custody { stream, have }));
+                writes.extend(kept.map(PeerKeeps::custody));
             }
             Frame::Received { live, bulk } => outbound.peer_received(live, bulk, now.mono_ms),
             Frame::Refused(refused) => {
@@ -419,6 +420,7 @@ impl Replica {
                     return Err(CloseWhy::Protocol("a receipt that the hub did not sign".to_owned()));
                 }
                 self.pass_receipt(&receipt);
+                self.remember(&receipt, now);
                 writes.push(Write::Receipt(receipt));
             }
             _ => {}
@@ -632,14 +634,22 @@ impl Replica {
         carriers.into_iter().for_each(|id| self.say(id, Lane::Control, &frame));
     }
 
+    /// Whoever announces the stream before this word is durable here must hear it too: it may be the last one.
+    fn remember(&mut self, receipt: &Receipt, now: Now) {
+        let age = |one: &Receipt| (one.hub_epoch, one.at);
+        if self.receipts.get(&receipt.stream).is_none_or(|(_, last)| age(last) <= age(receipt)) {
+            self.receipts.insert(receipt.stream, (now.mono_ms, receipt.clone()));
+        }
+    }
+
     /// The newest word of the hub, for a peer that has just announced a stream.
     fn tell_receipt(&mut self, id: SessionId, stream: StreamId) {
-        let own = self.receipts.get(&stream).map(|(_, receipt)| receipt.clone());
+        let last = self.receipts.get(&stream).map(|(_, receipt)| receipt.clone());
         let facts = self.streams.get(&stream);
-        if own.is_none() && self.me.receipt_key.is_some() && facts.is_some_and(|facts| !facts.sealed.is_empty()) {
+        if last.is_none() && self.me.receipt_key.is_some() && facts.is_some_and(|facts| !facts.sealed.is_empty()) {
             self.receipts_due.insert(stream);
         }
-        let receipt = own.or_else(|| self.streams.get(&stream)?.receipt.clone());
+        let receipt = last.or_else(|| self.streams.get(&stream)?.receipt.clone());
         if let Some(receipt) = receipt {
             self.say(id, Lane::Control, &Frame::Receipt(receipt));
         }

@@ -95,7 +95,7 @@ impl Log {
     }
 
     /// Opens the file again after a full or refusing disk.
-    fn stand_up(&mut self) -> Result<(), CommitError> {
+    pub(crate) fn stand_up(&mut self) -> Result<(), CommitError> {
         if self.suspect.load(Ordering::Relaxed) && matches!(self.state, Standing::Open(_)) {
             self.state = Standing::Damaged("a reader found records not where they belong".to_owned());
         }

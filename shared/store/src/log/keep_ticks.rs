@@ -23,7 +23,7 @@ impl Pen<'_> {
             Write::Statement(statement) => self.keep_statement(statement),
             Write::Schema { stream, from, defs } => self.keep_schema(stream, from, defs),
             Write::Receipt(receipt) => Ok(self.keep_receipt(receipt)),
-            Write::Custody { stream, have } => Ok(self.keep_custody(stream, &have)),
+            Write::Custody { stream, have, sealed } => Ok(self.keep_custody(stream, have, sealed)),
             Write::CustodyLost { stream } => Ok(self.drop_custody(stream)),
             Write::Tally { stream, tally } => Ok(self.keep_tally(stream, tally)),
             Write::Reserve { stream, until } => Ok(self.reserve(stream, until)),

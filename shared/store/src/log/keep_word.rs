@@ -35,15 +35,15 @@ impl Pen<'_> {
         })
     }
 
-    pub(crate) fn keep_custody(&mut self, stream: StreamId, have: &RangeSet) -> Outcome {
-        if have.ranges().len() > limit::RANGES {
+    pub(crate) fn keep_custody(&mut self, stream: StreamId, have: RangeSet, sealed: RangeSet) -> Outcome {
+        if have.ranges().len().max(sealed.ranges().len()) > limit::RANGES {
             return Outcome::TooMuch(stream);
         }
-        self.change(stream, |facts| facts.custody.clone_from(have))
+        self.change(stream, |facts| (facts.custody, facts.custody_sealed) = (have, sealed))
     }
 
     pub(crate) fn drop_custody(&mut self, stream: StreamId) -> Outcome {
-        self.change(stream, |facts| facts.custody = RangeSet::new())
+        self.change(stream, |facts| (facts.custody, facts.custody_sealed) = (RangeSet::new(), RangeSet::new()))
     }
 
     pub(crate) fn keep_tally(&mut self, stream: StreamId, tally: Tally) -> Outcome {

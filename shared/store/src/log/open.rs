@@ -92,7 +92,10 @@ impl Log {
         match &self.state {
             Standing::Open(_) if self.suspect.load(Ordering::Relaxed) => self.mend_file(),
             Standing::Open(_) => Ok(OpenReport::default()),
-            Standing::Full | Standing::Refused => self.reopen(),
+            Standing::Full | Standing::Refused => match self.reopen() {
+                Err(OpenError::Damaged(_)) => self.mend_file(),
+                other => other,
+            },
             Standing::Damaged(_) => self.mend_file(),
         }
     }
@@ -100,7 +103,11 @@ impl Log {
     /// Opens the file again after a full or refusing disk.
     pub(crate) fn reopen(&mut self) -> Result<OpenReport, OpenError> {
         let opened = engine::reopen(self.medium.as_mut(), how(&self.options))?;
-        self.take_over(opened, false)
+        let taken = self.take_over(opened, false);
+        if let Err(OpenError::Damaged(why)) = &taken {
+            self.state = Standing::Damaged(why.clone());
+        }
+        taken
     }
 
     fn mend_file(&mut self) -> Result<OpenReport, OpenError> {

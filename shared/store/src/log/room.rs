@@ -1,7 +1,7 @@
 //! What goes when the disk fills up?
 //!
 //! First what the hub has signed for and the floor no longer protects; then, under pressure, what the floor protects;
-//! then, at the origin only, what the next hop keeps; and last the oldest, with a signed gap in its place. A relay or a hub
+//! then, at the origin only, what the next hop keeps with its signature; and last the oldest, with a signed gap in its place. A relay or a hub
 //! gives nothing up: it says that it is under pressure, and takes in less.
 
 use vigie_codec::SigningKey;
@@ -106,6 +106,11 @@ impl Log {
     /// then, and makes room for the deletion.
     pub fn make_room(&mut self, now: UtcMs, key: Option<&SigningKey>) -> Result<Evicted, CommitError> {
         let mut evicted = self.forget(now)?;
+        if self.starved {
+            // The disk may have room again without anything being deleted here.
+            self.stand_up()?;
+            self.starved = self.medium.ballast(true).is_err();
+        }
         let goal = self.goal();
         if let Some(goal) = goal {
             self.delete_receipted(goal, &mut evicted)?;
@@ -187,7 +192,7 @@ impl Log {
         for stream in self.oldest_first() {
             let excess = self.used_bytes().saturating_sub(goal);
             evicted.custody += self.delete(stream, excess, evicted, |pen, facts, sweep| {
-                let may_go = facts.custody.clone();
+                let may_go = facts.custody.intersection(&facts.custody_sealed);
                 pen.sweep(stream, facts, &may_go, sweep)
             })?;
         }

@@ -6,23 +6,13 @@
 use tracing::warn;
 use vigie_model::{Incarnation, Seq};
 use vigie_store::{CommitError, State};
+use vigie_sync::noted::{Found, Noted, Verdict, judge};
 
 /// Numbers noted ahead, so that a note is not written for each tick. After the loss of a whole log the gap says at most so
 /// many too much.
 const AHEAD: u64 = 512;
 
 const TABLE: &str = "life";
-
-/// One noted life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Noted {
-    pub(crate) life: Incarnation,
-    /// The last number it may have given.
-    pub(crate) upto: Seq,
-    /// In which life of the log it was.
-    pub(crate) log_epoch: u64,
-    order: u64,
-}
 
 /// The notes, oldest life first.
 #[derive(Debug)]
@@ -36,21 +26,20 @@ impl Notes {
     /// gap if their log is lost too.
     pub(crate) fn read(state: &State, log_epoch: u64) -> Self {
         let rows = state.scan(TABLE, b"").unwrap_or_default();
-        let mut noted: Vec<Noted> = rows.iter().filter_map(|(key, value)| parse(key, value)).collect();
-        noted.sort_by_key(|one| one.order);
-        Self { noted, log_epoch }
+        let mut ordered: Vec<(u64, Noted)> = rows.iter().filter_map(|(key, value)| parse(key, value)).collect();
+        ordered.sort_by_key(|(order, _)| *order);
+        Self { noted: ordered.into_iter().map(|(_, noted)| noted).collect(), log_epoch }
     }
 
-    /// The life that went on last.
-    pub(crate) fn present(&self) -> Option<Incarnation> {
-        self.noted.last().map(|one| one.life)
+    /// What becomes of the lives noted, by what the log holds of each.
+    pub(crate) fn judge(&self, found: impl Fn(Incarnation) -> Found) -> Verdict {
+        judge(&self.noted, self.log_epoch, found)
     }
 
-    /// Lives that were durable in a log that is gone: all but those that the present log knows.
-    pub(crate) fn lost(&self, known: impl Fn(Incarnation) -> bool) -> Vec<Noted> {
-        // A life of this very log that the log does not know was never durable in it.
-        let gone = |one: &&Noted| one.log_epoch != self.log_epoch && !known(one.life);
-        self.noted.iter().filter(gone).copied().collect()
+    /// What was owed for lives of another log is written down in this one: they are owned up to once.
+    pub(crate) fn settle(&mut self, state: &State) {
+        let stale: Vec<_> = self.noted.iter().filter(|one| one.log_epoch != self.log_epoch).copied().collect();
+        stale.into_iter().for_each(|one| self.write(state, one.life, one.upto));
     }
 
     /// Notes that a life has given this number, when the note it has does not cover it.
@@ -68,33 +57,27 @@ impl Notes {
     }
 
     fn write(&mut self, state: &State, life: Incarnation, upto: Seq) {
-        let newest = self.noted.iter().map(|one| one.order).max().unwrap_or(0);
-        let order = self.noted.iter().find(|one| one.life == life).map_or(newest + 1, |one| one.order);
-        let noted = Noted { life, upto, log_epoch: self.log_epoch, order };
-        match put(state, noted) {
-            Ok(()) => {
-                self.noted.retain(|one| one.life != life);
-                self.noted.push(noted);
-                self.noted.sort_by_key(|one| one.order);
-            }
-            Err(error) => warn!(%error, "the present life could not be noted beside the log"),
+        let noted = Noted { life, upto, log_epoch: self.log_epoch };
+        let known = self.noted.iter().position(|one| one.life == life);
+        match put(state, known.unwrap_or(self.noted.len()) as u64, noted) {
+            Ok(()) => match known {
+                Some(at) => self.noted[at] = noted,
+                None => self.noted.push(noted),
+            },
+            Err(error) => warn!(%error, "a life could not be noted beside the log"),
         }
     }
 }
 
-fn put(state: &State, noted: Noted) -> Result<(), CommitError> {
-    let value = [noted.order, noted.upto.0, noted.log_epoch].map(u64::to_be_bytes).concat();
+fn put(state: &State, order: u64, noted: Noted) -> Result<(), CommitError> {
+    let value = [order, noted.upto.0, noted.log_epoch].map(u64::to_be_bytes).concat();
     state.put(TABLE, &noted.life.0.to_be_bytes(), &value)
 }
 
-fn parse(key: &[u8], value: &[u8]) -> Option<Noted> {
+fn parse(key: &[u8], value: &[u8]) -> Option<(u64, Noted)> {
     let number = |bytes: &[u8], at: usize| Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
-    Some(Noted {
-        life: Incarnation(number(key, 0)?),
-        order: number(value, 0)?,
-        upto: Seq(number(value, 8)?),
-        log_epoch: number(value, 16)?,
-    })
+    let (upto, log_epoch) = (Seq(number(value, 8)?), number(value, 16)?);
+    Some((number(value, 0)?, Noted { life: Incarnation(number(key, 0)?), upto, log_epoch }))
 }
 
 #[cfg(test)]
@@ -107,17 +90,22 @@ mod tests {
         (dir, state)
     }
 
+    fn lost(notes: &Notes) -> Vec<(Incarnation, Seq)> {
+        notes.judge(|_| Found::Whole).lost.iter().map(|one| (one.life, one.upto)).collect()
+    }
+
     #[test]
-    fn a_life_whose_log_is_gone_is_owned_up_to_and_one_that_was_never_durable_is_not() {
+    fn lives_of_a_log_that_is_gone_are_owned_up_to_once() {
         let (_dir, state) = state();
         let mut notes = Notes::read(&state, 1);
-        notes.note(&state, Incarnation(7), Seq(3));
+        notes.note(&state, Incarnation(9), Seq(3));
         notes.note(&state, Incarnation(8), Seq(1));
-        let again = Notes::read(&state, 2);
-        assert_eq!(again.present(), Some(Incarnation(8)));
-        let lost: Vec<_> = again.lost(|life| life == Incarnation(8)).iter().map(|one| (one.life, one.upto)).collect();
-        assert_eq!(lost, [(Incarnation(7), Seq(3 + AHEAD))]);
-        assert!(Notes::read(&state, 1).lost(|_| false).is_empty());
+        assert_eq!(Notes::read(&state, 1).judge(|_| Found::Whole).present, Some(Incarnation(8)));
+        let mut again = Notes::read(&state, 2);
+        assert_eq!(lost(&again), [(Incarnation(9), Seq(3 + AHEAD)), (Incarnation(8), Seq(1 + AHEAD))]);
+        again.settle(&state);
+        assert!(lost(&again).is_empty() && lost(&Notes::read(&state, 2)).is_empty());
+        assert_eq!(Notes::read(&state, 2).judge(|_| Found::Whole).present, Some(Incarnation(8)), "in their order");
     }
 
     #[test]
@@ -126,6 +114,6 @@ mod tests {
         let mut notes = Notes::read(&state, 1);
         notes.note(&state, Incarnation(7), Seq(3));
         notes.close(&state, Incarnation(7), Seq(9));
-        assert_eq!(Notes::read(&state, 2).lost(|_| false).first().map(|one| one.upto), Some(Seq(9)));
+        assert_eq!(lost(&Notes::read(&state, 2)), [(Incarnation(7), Seq(9))]);
     }
 }

@@ -9,22 +9,23 @@ use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 use vigie_codec::VerifyingKey;
 use vigie_codec::wire::Clock;
-use vigie_model::{Anchor, Boot, Role, Seq, Tick};
+use vigie_model::{Anchor, Boot, Role, Seq, StreamId, Tick};
 use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink};
 use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, Renewing, boot_moment, hatch,
-    host_name, load_identity, random_incarnation, stop_signal, trust,
+    host_name, load_identity, loop_ended, random_incarnation, stop_signal, trust,
 };
-use vigie_store::{Log, Options, State};
+use vigie_store::{Log, OpenReport, Options, State};
 use vigie_sync::keep::Outcome;
 use vigie_sync::lives::{Earlier, Lives, Settling};
+use vigie_sync::noted::{Found, Noted};
 use vigie_sync::{Errand, Me};
 
 use crate::collect::{Due, OwnFigures, Schedule};
 use crate::config::Config;
 use crate::defs::all_defs;
 use crate::measure::{Measured, Meter, Order};
-use crate::notes::{Noted, Notes};
+use crate::notes::Notes;
 use crate::status::Status;
 
 /// Ticks that wait for their definitions to be durable before they leave.
@@ -81,25 +82,29 @@ impl Agent {
         let identity = Arc::new(load_identity(&config.data, Role::Agent)?);
         let clock = NodeClock::new();
         let (state, boot_no) = open_state(&config.data)?;
-        let log = open_log(&config)?;
+        let (log, opened) = open_log(&config)?;
         let now = clock.now().utc;
         let name = config.name.clone().unwrap_or_else(host_name);
         let key = identity.key().signing_key().clone();
         let earlier = earlier_lives(&log);
         let fresh = random_incarnation()?;
         let notes = Notes::read(&state, log.epoch());
-        let lost = notes.lost(|life| earlier.iter().any(|one| one.stream.incarnation == life));
+        let stream = |life| StreamId { agent: identity.node(), incarnation: life };
+        let verdict = notes.judge(|life| match log.streams().contains_key(&stream(life)) {
+            false => Found::Unknown,
+            true if opened.rebuilt.contains(&stream(life)) => Found::Rebuilt,
+            true => Found::Whole,
+        });
         let mut lives = Lives::resume(
             (identity.node(), name.clone(), key.clone()),
             earlier,
-            notes.present(),
+            verdict.present,
             fresh,
             config.seal_after,
             now,
         );
-        for Noted { life, upto, .. } in lost {
-            let stream = vigie_model::StreamId { agent: identity.node(), incarnation: life };
-            lives.store_lost(stream, key.verifying_key().to_bytes(), upto, now);
+        for Noted { life, upto, .. } in verdict.lost {
+            lives.store_lost(stream(life), key.verifying_key().to_bytes(), upto, now);
         }
         let endpoint = Endpoint::bind_anywhere(
             EndpointConfig::dialling(identity.clone(), config.link.clone(), TrustedTime::system(trust::floor(&state)))
@@ -181,7 +186,7 @@ impl Agent {
                 Some(measured) = self.measured.recv() => self.measured(measured),
                 happening = self.happenings.recv() => match happening {
                     Some(happening) => self.happened(happening),
-                    None => return Err(Failed::new(1, "the node's loop has ended; see the log above")),
+                    None => return Err(loop_ended(&self.handle)),
                 },
                 () = tokio::time::sleep_until(self.commit_at.unwrap_or_else(far)), if self.commit_at.is_some() => {
                     self.begin_commit(false);
@@ -287,6 +292,7 @@ impl Agent {
         let Some(commit) = self.commit.take() else { return };
         if kept {
             self.lives.settled(&commit.settling);
+            self.notes.settle(&self.state);
             self.note_life();
             for tick in std::mem::take(&mut self.held) {
                 self.handle.command(Command::Measured(self.lives.stream(), tick));
@@ -459,13 +465,13 @@ fn open_state(data: &Path) -> Result<(State, u32), Failed> {
     Ok((state, boot_no))
 }
 
-fn open_log(config: &Config) -> Result<Log, Failed> {
+fn open_log(config: &Config) -> Result<(Log, OpenReport), Failed> {
     let options = Options { floor: config.keep, ..Options::agent(config.buffer_bytes) };
     let (log, report) = Log::open(&config.data, options)?;
     if report.unclean || report.damaged {
         warn!(?report, "the store was not closed in order; it was checked");
     }
-    Ok(log)
+    Ok((log, report))
 }
 
 fn earlier_lives(log: &Log) -> Vec<Earlier> {

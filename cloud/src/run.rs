@@ -17,7 +17,7 @@ use vigie_net::{
 };
 use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, hatch, host_name,
-    identity_folder, open_state, stop_signal,
+    identity_folder, loop_ended, open_state, stop_signal,
 };
 use vigie_store::{Log, Options};
 use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId};
@@ -168,7 +168,7 @@ impl Hub {
                 () = &mut stop => break,
                 happening = self.happenings.recv() => match happening {
                     Some(happening) => self.happened(happening),
-                    None => return Err(Failed::new(1, "the node's loop has ended; see the log above")),
+                    None => return Err(loop_ended(&self.handle)),
                 },
                 Some(()) = self.revoked.recv() => self.tell_revocations(None),
                 _ = listen.tick() => {

@@ -14,7 +14,7 @@ use vigie_model::{ClockSource, Role, UtcMs};
 use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink, UplinkState};
 use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, Renewing, hatch, host_name,
-    load_identity, open_state, stop_signal, trust,
+    load_identity, loop_ended, open_state, stop_signal, trust,
 };
 use vigie_serve::{Clients, TokenTable};
 use vigie_store::{Log, Options, State};
@@ -131,7 +131,7 @@ impl Relay {
                 () = &mut stop => break,
                 happening = self.happenings.recv() => match happening {
                     Some(happening) => self.happened(happening),
-                    None => return Err(Failed::new(1, "the node's loop has ended; see the log above")),
+                    None => return Err(loop_ended(&self.handle)),
                 },
                 _ = listen.tick() => {
                     self.fleet.listen();

@@ -15,6 +15,7 @@ use crate::node::{Keeper, Kept, Life, MAX_GROUP, Part};
 use crate::plan::{HUB, NodeIx};
 use crate::world::{Event, World};
 use vigie_sync::lives::Lives;
+use vigie_sync::noted::{Found, Noted, judge};
 
 /// How often room is made, as in the programs.
 const TIDY_EVERY_MS: u64 = 60_000;
@@ -103,15 +104,15 @@ impl World {
         let fresh = Incarnation(self.chance.any());
         let here = &self.nodes[node];
         let (id, name, key) = (here.id, here.plan.name.clone(), here.key.clone());
-        // What was noted in another life of the log, or was counted again from its records, may have lost numbers, and
-        // what it had reserved is not known: it is owned up to, and does not go on.
         let stream = |life| StreamId { agent: id, incarnation: life };
-        let broken = |note: &(Incarnation, Seq, u64)| note.2 != log.epoch() || report.rebuilt.contains(&stream(note.0));
-        let lost: Vec<_> = here.notes.iter().copied().filter(broken).collect();
-        let present = here.notes.last().filter(|note| !broken(note)).map(|note| note.0);
+        let verdict = judge(&here.notes, log.epoch(), |life| match log.streams().contains_key(&stream(life)) {
+            false => Found::Unknown,
+            true if report.rebuilt.contains(&stream(life)) => Found::Rebuilt,
+            true => Found::Whole,
+        });
         let identity = (id, name, key.clone());
-        let mut lives = Lives::resume(identity, earlier_lives(log), present, fresh, self.plan.seal_after, now);
-        for (life, upto, _) in lost {
+        let mut lives = Lives::resume(identity, earlier_lives(log), verdict.present, fresh, self.plan.seal_after, now);
+        for Noted { life, upto, .. } in verdict.lost {
             lives.store_lost(stream(life), key.verifying_key().to_bytes(), upto, now);
         }
         AgentLife::new(lives)

@@ -10,6 +10,7 @@ use vigie_model::{Incarnation, NodeId, Now, Role, Seq, Slug, StreamId, UtcMs};
 use vigie_store::fault::FaultDisk;
 use vigie_store::{Log, Options};
 use vigie_sync::keep::{Outcome, StreamFacts, Write};
+use vigie_sync::noted::Noted;
 use vigie_sync::{Answer, Replica, SessionId, Token};
 
 use crate::agent::AgentLife;
@@ -38,7 +39,7 @@ pub(crate) struct Node {
     pub(crate) life: Option<Life>,
     /// `state.redb`, of which the bottle believes that it is never lost: the lives, the present one last, how far each
     /// may have come, and in which life of the log.
-    pub(crate) notes: Vec<(Incarnation, Seq, u64)>,
+    pub(crate) notes: Vec<Noted>,
     pub(crate) boot_no: u32,
     pub(crate) booted_at: u64,
     /// Wall clock less true time, without the drift.
@@ -159,7 +160,7 @@ impl Node {
             cache_bytes: 256 * 1024,
             quick_repair,
             floor: std::time::Duration::from_millis(self.plan.floor_ms),
-            new_epoch: Some((ix as u64 + 1) * 1_000_000 + self.epochs),
+            new_epoch: Some((ix as u64 + 1) * 1_000_000_000 + 1_000 * self.epochs),
             ..options
         }
     }
@@ -171,14 +172,17 @@ impl Node {
         if !running.log.streams().contains_key(&StreamId { agent: self.id, incarnation: life }) {
             return;
         }
-        self.notes.retain(|noted| noted.0 != life);
-        self.notes.push((life, upto, running.log.epoch()));
+        let noted = Noted { life, upto, log_epoch: running.log.epoch() };
+        match self.notes.iter_mut().find(|one| one.life == life) {
+            Some(known) => *known = noted,
+            None => self.notes.push(noted),
+        }
     }
 
     /// What was owed for lost stores is written down in this one.
     pub(crate) fn settle_notes(&mut self) {
         let Some(epoch) = self.life.as_ref().map(|life| life.log.epoch()) else { return };
-        self.notes.iter_mut().for_each(|note| note.2 = epoch);
+        self.notes.iter_mut().for_each(|note| note.log_epoch = epoch);
     }
 
     pub(crate) fn is_agent(&self) -> bool {

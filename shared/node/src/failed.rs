@@ -1,5 +1,9 @@
 //! How does a command fail in the words of whoever ran it?
 
+use std::os::unix::process::CommandExt;
+
+use crate::NodeHandle;
+
 /// What failed, why, what was not changed, what to do; and the exit code.
 #[derive(Debug)]
 pub struct Failed {
@@ -14,6 +18,20 @@ impl Failed {
     pub fn new(code: u8, text: impl Into<String>) -> Self {
         Self { text: text.into(), code }
     }
+}
+
+/// What to do when the node's loop has ended by itself. After the store was begun anew under the running program, all that
+/// the program remembers of it is wrong, so the program begins anew as well, in the same process: this then returns only
+/// if it can not.
+pub fn loop_ended(handle: &NodeHandle) -> Failed {
+    if !handle.view().new_store {
+        return Failed::new(1, "the node's loop has ended; see the log above");
+    }
+    // The link names this program even if its file was replaced meanwhile.
+    let mut again = std::process::Command::new("/proc/self/exe");
+    let name = std::env::args_os().next().unwrap_or_default();
+    let error = again.arg0(name).args(std::env::args_os().skip(1)).exec();
+    Failed::new(1, format!("the store was mended and the program must begin again, but can not: {error}; start it again"))
 }
 
 impl<E: std::error::Error> From<E> for Failed {

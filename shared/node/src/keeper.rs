@@ -51,6 +51,8 @@ pub(crate) enum Kept {
     Answer(SessionId, StreamId, Answer),
     Damaged(StreamId, RangeSet),
     Pause(Paused),
+    /// The store was begun anew; the thread has closed it and ended.
+    NewStore,
 }
 
 /// A hand to the store's thread. The log itself can be read by others between commits.
@@ -79,8 +81,9 @@ impl Keeper {
         told: tokio::sync::mpsc::UnboundedSender<Kept>,
     ) -> std::io::Result<Self> {
         let (jobs, inbox) = channel();
+        let epoch = log.epoch();
         let log = Arc::new(RwLock::new(log));
-        let worker = Worker { log: log.clone(), options, clock, told, paused: Paused::default(), last_tidy: None };
+        let worker = Worker { log: log.clone(), options, clock, told, epoch, paused: Paused::default(), last_tidy: None };
         let thread = std::thread::Builder::new().name("vigie-store".to_owned()).spawn(move || worker.run(&inbox))?;
         Ok(Self { jobs, log, thread: Some(thread) })
     }
@@ -129,6 +132,8 @@ struct Worker {
     options: KeeperOptions,
     clock: NodeClock,
     told: tokio::sync::mpsc::UnboundedSender<Kept>,
+    /// The life of the log that the program knows.
+    epoch: u64,
     paused: Paused,
     last_tidy: Option<Instant>,
 }
@@ -148,6 +153,10 @@ impl Worker {
         let (mut parts, mut writes) = (Vec::new(), Vec::new());
         let mut due: Option<Instant> = None;
         loop {
+            if self.log().epoch() != self.epoch {
+                self.log().close();
+                return self.tell(Kept::NewStore);
+            }
             let wait = due.map_or(self.options.tidy_every, |due| due.saturating_duration_since(Instant::now()));
             let job = if writes.len() >= MAX_GROUP { Err(RecvTimeoutError::Timeout) } else { inbox.recv_timeout(wait) };
             match job {
@@ -240,8 +249,7 @@ impl Worker {
             Ok(answer) => self.tell(Kept::Answer(session, stream, answer)),
             Err(failed) => {
                 warn!(%stream, error = %failed, "the store could not look something up");
-                // An empty answer of the right kind would say that nothing is there; the session is better begun again.
-                self.tell(Kept::Answer(session, stream, Answer::Records(Vec::new())));
+                self.tell(Kept::Answer(session, stream, Answer::Failed));
             }
         }
         self.tell_damage();

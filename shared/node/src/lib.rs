@@ -18,7 +18,7 @@ pub mod trust;
 mod view;
 
 pub use clock::{NodeClock, boot_moment};
-pub use failed::{Failed, end};
+pub use failed::{Failed, end, loop_ended};
 pub use findings::{Finding, show_findings, uplink_json, uplink_sentence};
 pub use host::{
     boot_no, host_name, http_token, open_state, random_incarnation, random_text, start_logging, stop_signal,

@@ -240,7 +240,10 @@ impl Node {
                         return self.leave(done).await;
                     }
                 }
-                Some(kept) = self.kept.recv() => self.kept(kept),
+                Some(kept) = self.kept.recv() => match kept {
+                    Kept::NewStore => return self.begun_anew().await,
+                    kept => self.kept(kept),
+                },
                 Some(came) = self.frames.1.recv() => self.came(came),
                 accepted = accept(&mut self.listener) => self.accepted(accepted),
                 connection = dialled(&mut self.uplink) => drop(self.attach(connection, Way::Up)),
@@ -259,6 +262,15 @@ impl Node {
         self.keeper.stop();
         // Whoever asked may have stopped waiting.
         let _gone = done.send(());
+    }
+
+    /// What the mind knows of the store is no longer so: it ends, and the program begins again from what is left.
+    async fn begun_anew(mut self) {
+        warn!("the store was begun anew; the program begins again from what could be saved");
+        self.view.write().unwrap_or_else(PoisonError::into_inner).new_store = true;
+        let farewell = self.endpoint.close("the store was begun anew");
+        drop(tokio::time::timeout(FAREWELL, farewell).await);
+        self.keeper.stop();
     }
 
     fn tell(&mut self, input: Input) {
@@ -305,6 +317,7 @@ impl Node {
                 self.happens(Happening::Damaged(stream, lost));
             }
             Kept::Pause(paused) => self.tell(Input::Pause(paused)),
+            Kept::NewStore => {}
         }
     }
 

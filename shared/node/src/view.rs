@@ -37,6 +37,8 @@ pub struct View {
     pub carried: BTreeMap<SessionId, Vec<StreamId>>,
     /// Records that a store set aside, by stream, since the program began.
     pub damaged: BTreeMap<StreamId, RangeSet>,
+    /// The store was begun anew under the running program, which can not go on.
+    pub new_store: bool,
 }
 
 impl View {

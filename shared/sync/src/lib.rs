@@ -13,6 +13,7 @@ pub mod keep;
 mod lane;
 mod ledger;
 pub mod lives;
+pub mod noted;
 pub mod origin;
 mod outbound;
 mod profile;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use vigie_codec::SigningKey;
 use vigie_codec::live::LiveEncoder;
 use vigie_codec::schema::SchemaHash;
-use vigie_codec::segment::{self, HeaderHash, TARGET_BODY_BYTES};
+use vigie_codec::segment::{self, HeaderHash, Segment, TARGET_BODY_BYTES};
 use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_codec::wire::Tally;
 use vigie_merge::RangeSet;
@@ -62,6 +62,8 @@ pub struct Origin {
     newest_ms: u64,
     gauge: LiveEncoder,
     head: HeaderHash,
+    /// Segments that are to be kept, until they are.
+    sealing: Vec<Segment>,
     defs: Vec<SeriesDef>,
     durable_defs: usize,
     schema: SchemaHash,
@@ -106,6 +108,7 @@ impl Origin {
             newest_ms: 0,
             gauge: LiveEncoder::new(),
             head: HeaderHash::NONE,
+            sealing: Vec::new(),
             schema: SchemaHash::of(&defs),
             defs,
             durable_defs: 0,
@@ -215,7 +218,7 @@ impl Origin {
         if self.tail.len() - self.durable <= MAX_UNKEPT {
             return;
         }
-        if let Some(lost) = self.tail.remove(self.durable) {
+        if let Some(lost) = self.tail.remove(self.durable.max(self.in_sealing())) {
             let (first, _, samples) = self.dropped.unwrap_or((lost.seq, lost.seq, 0));
             self.dropped = Some((first, lost.seq, samples + lost.samples.len() as u64));
         }
@@ -239,9 +242,9 @@ impl Origin {
             writes.push(self.gap((first, last), GapReason::Evicted, Some(samples), now));
         }
         let sealed_upto = self.due_seal(now_ms, closing, &mut writes);
-        if sealed_upto.is_none() && self.durable < self.tail.len() {
-            let ticks = self.tail.iter().skip(self.durable).cloned().collect();
-            writes.push(Write::Ticks { stream, ticks });
+        let loose: Vec<_> = self.tail.iter().skip(self.durable.max(self.in_sealing())).cloned().collect();
+        if !loose.is_empty() {
+            writes.push(Write::Ticks { stream, ticks: loose });
         }
         let reserved = if closing { self.last } else { Seq(self.last.0 + RESERVED_AHEAD) };
         if !writes.is_empty() || reserved != self.reserved {
@@ -251,23 +254,37 @@ impl Origin {
         (writes, Promise { upto: self.last, sealed_upto, defs: self.defs.len(), reserved, dropped: self.dropped })
     }
 
-    fn due_seal(&self, now_ms: u64, closing: bool, writes: &mut Vec<Write>) -> Option<(Seq, HeaderHash)> {
-        let ticks: Vec<_> = self.tail.iter().cloned().collect();
-        let runs = runs(&ticks);
+    /// Segments of what is due, and those of a commit that failed as they were: it may have reached the disk all the same,
+    /// and a tick is never signed for in two segments.
+    fn due_seal(&mut self, now_ms: u64, closing: bool, writes: &mut Vec<Write>) -> Option<(Seq, HeaderHash)> {
+        if self.sealing.is_empty() || closing {
+            self.seal_rest(now_ms, closing);
+        }
+        writes.extend(self.sealing.iter().cloned().map(Write::Segment));
+        self.sealing.last().map(|segment| (segment.header().last, segment.header().hash()))
+    }
+
+    fn seal_rest(&mut self, now_ms: u64, closing: bool) {
+        let rest: Vec<_> = self.tail.iter().skip(self.in_sealing()).cloned().collect();
+        let runs = runs(&rest);
         // Only a run that can not grow, or has grown enough, is sealed.
         let old = now_ms.saturating_sub(self.tail_since_ms) >= self.seal_after.age_ms;
-        let full = self.tail_bytes >= TARGET_BODY_BYTES || self.tail.len() >= self.seal_after.ticks;
-        if self.tail.is_empty() || !(closing || old || full || runs.len() > 1) {
-            return None;
+        let full = self.tail_bytes >= TARGET_BODY_BYTES || rest.len() >= self.seal_after.ticks;
+        if rest.is_empty() || !(closing || old || full || runs.len() > 1) {
+            return;
         }
-        let mut head = self.head;
         for run in runs {
-            if let Ok(segment) = segment::seal(stream_of(self), &plain(run), self.schema_now(), head, &self.key) {
-                head = segment.header().hash();
-                writes.push(Write::Segment(segment));
+            let head = self.sealing.last().map_or(self.head, |segment| segment.header().hash());
+            if let Ok(segment) = segment::seal(self.stream, &plain(run), self.schema_now(), head, &self.key) {
+                self.sealing.push(segment);
             }
         }
-        self.tail.back().map(|tick| (tick.seq, head))
+    }
+
+    /// How many ticks of the tail, from the front, are in segments that are not yet durable.
+    fn in_sealing(&self) -> usize {
+        let upto = self.sealing.last().map_or(Seq(0), |segment| segment.header().last);
+        self.tail.iter().take_while(|tick| tick.seq <= upto).count()
     }
 
     fn schema_now(&self) -> (u32, SchemaHash) {
@@ -292,6 +309,7 @@ impl Origin {
         });
         if let Some((upto, head)) = promise.sealed_upto {
             self.head = head;
+            self.sealing.retain(|segment| segment.header().last > upto);
             while self.tail.front().is_some_and(|tick| tick.seq <= upto) {
                 self.tail.pop_front();
             }
@@ -317,10 +335,6 @@ impl Origin {
         let gap = Gap { first, last, reason, samples, noted_at: now };
         Write::Statement(SignedStatement::new(self.stream, Statement::Gap(gap), &self.key))
     }
-}
-
-fn stream_of(origin: &Origin) -> StreamId {
-    origin.stream
 }
 
 fn plain(run: &[Arc<Tick>]) -> Vec<Tick> {
@@ -384,6 +398,33 @@ mod tests {
             }
         }
         assert_eq!(heads.len(), 4);
+    }
+
+    #[test]
+    fn a_segment_whose_commit_failed_is_tried_again_as_it_was() {
+        let mut origin = origin();
+        let segments = |writes: &[Write]| -> Vec<_> {
+            let segment = |write: &Write| match write {
+                Write::Segment(segment) => Some((segment.header().first.0, segment.header().last.0, segment.header().hash())),
+                _ => None,
+            };
+            writes.iter().filter_map(segment).collect()
+        };
+        (0..4).for_each(|at| drop(measure(&mut origin, at)));
+        let (failed, _) = origin.writes(10, UtcMs(0), false);
+        (4..9).for_each(|at| drop(measure(&mut origin, at)));
+        let (again, promise) = origin.writes(20, UtcMs(0), false);
+        assert_eq!(segments(&failed), segments(&again), "the first may be on the disk");
+        let loose = again.iter().find_map(|write| match write {
+            Write::Ticks { ticks, .. } => Some(ticks.len()),
+            _ => None,
+        });
+        assert_eq!(loose, Some(5), "what came since does not wait for it");
+        origin.kept(&promise);
+        let (then, promise) = origin.writes(30, UtcMs(0), true);
+        let [(5, 9, hash)] = segments(&then)[..] else { panic!("{then:?}") };
+        origin.kept(&promise);
+        assert_eq!((origin.head, origin.owes()), (hash, false));
     }
 
     #[test]

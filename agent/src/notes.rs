@@ -51,6 +51,13 @@ impl Notes {
         self.write(state, life, Seq(last.0.saturating_add(AHEAD)));
     }
 
+    /// Notes a life that the log knows and the notes do not.
+    pub(crate) fn note_unknown(&mut self, state: &State, life: Incarnation, last: Seq) {
+        if self.noted.iter().all(|one| one.life != life) {
+            self.write(state, life, last);
+        }
+    }
+
     /// Notes the very last number of a life that ends in order.
     pub(crate) fn close(&mut self, state: &State, life: Incarnation, last: Seq) {
         self.write(state, life, last);

@@ -88,13 +88,18 @@ impl Agent {
         let key = identity.key().signing_key().clone();
         let earlier = earlier_lives(&log);
         let fresh = random_incarnation()?;
-        let notes = Notes::read(&state, log.epoch());
+        let mut notes = Notes::read(&state, log.epoch());
         let stream = |life| StreamId { agent: identity.node(), incarnation: life };
         let verdict = notes.judge(|life| match log.streams().contains_key(&stream(life)) {
             false => Found::Unknown,
             true if opened.rebuilt.contains(&stream(life)) => Found::Rebuilt,
             true => Found::Whole,
         });
+        // A life may have become durable in the moment before the program died, and so not have been noted.
+        for life in earlier.iter().filter(|life| life.stream.agent == identity.node()) {
+            let last = life.facts.have.last().unwrap_or(0).max(life.facts.reserved.0);
+            notes.note_unknown(&state, life.stream.incarnation, Seq(last));
+        }
         let mut lives = Lives::resume(
             (identity.node(), name.clone(), key.clone()),
             earlier,
@@ -186,7 +191,7 @@ impl Agent {
                 Some(measured) = self.measured.recv() => self.measured(measured),
                 happening = self.happenings.recv() => match happening {
                     Some(happening) => self.happened(happening),
-                    None => return Err(loop_ended(&self.handle)),
+                    None => return Err(self.begin_again()),
                 },
                 () = tokio::time::sleep_until(self.commit_at.unwrap_or_else(far)), if self.commit_at.is_some() => {
                     self.begin_commit(false);
@@ -301,6 +306,15 @@ impl Agent {
             // Measuring goes on; the next commit carries what this one did not.
             self.commit_at = Some(tokio::time::Instant::now() + self.config.commit_every);
         }
+    }
+
+    /// The loop has ended by itself: the store was begun anew. The present life may just have become durable in it.
+    fn begin_again(mut self) -> Failed {
+        let present = self.lives.stream();
+        if self.handle.log().read().is_ok_and(|log| log.streams().contains_key(&present)) {
+            self.notes.note(&self.state, present.incarnation, Seq(self.lives.next_seq().0 - 1));
+        }
+        loop_ended(&self.handle)
     }
 
     /// Notes beside the log how far the present life has come, once something of it is durable.

@@ -115,7 +115,19 @@ impl World {
         for Noted { life, upto, .. } in verdict.lost {
             lives.store_lost(stream(life), key.verifying_key().to_bytes(), upto, now);
         }
+        self.note_unnoted(node, log);
         AgentLife::new(lives)
+    }
+
+    /// A life may have become durable in the moment before the program died, and so not have been noted.
+    fn note_unnoted(&mut self, node: NodeIx, log: &Log) {
+        let here = &mut self.nodes[node];
+        for (stream, facts) in log.streams() {
+            let upto = Seq(facts.have.last().unwrap_or(0).max(facts.reserved.0));
+            if here.notes.iter().all(|note| note.life != stream.incarnation) {
+                here.notes.push(Noted { life: stream.incarnation, upto, log_epoch: log.epoch() });
+            }
+        }
     }
 
     /// What an agent does first.
@@ -404,6 +416,9 @@ impl World {
             self.trace(|| format!("{node} has a new store under it, and begins again"));
             self.mended(node);
             self.tally.stores_rebuilt += 1;
+            // It may just have become durable in the new one.
+            let note = self.agent(node).and_then(|agent| agent.note(true));
+            self.nodes[node].note(note);
             if let Some(life) = self.nodes[node].life.as_mut() {
                 life.log.close();
             }

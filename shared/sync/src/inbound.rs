@@ -178,7 +178,7 @@ impl Inbound {
         let gather_ms = self.gather_acks_ms;
         let Some(ix) = self.by_id.get(&stream).copied() else { return Ok(()) };
         let Some(taken) = self.slot(ix) else { return Ok(()) };
-        if !taken.told_have.without(&facts.have).is_empty() {
+        if !taken.told_have.without(&facts.have).is_empty() || facts.schema_len < taken.told_schema {
             return Err(CloseWhy::Restate);
         }
         let fresh = facts.have.without(&taken.told_have);

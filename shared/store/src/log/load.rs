@@ -101,19 +101,30 @@ impl Log {
         let Some(facts) = self.streams.get(&stream) else { return Ok(Vec::new()) };
         let within = within.intersection(&facts.present);
         self.reading(|shelves| {
-            let mut seals = Vec::new();
+            let (mut seals, mut missed) = (Vec::new(), within.intersection(&facts.sealed).without(&facts.gaps));
             for (first, last) in within.ranges() {
                 read::segments_from(&shelves.seals, stream, first, |key, row| match row {
-                    Ok(row) if row.last() <= last => {
-                        seals.push(row.seal);
-                        true
+                    Ok(row) => {
+                        missed.remove(row.first(), row.last());
+                        let inside = row.last() <= last;
+                        if inside {
+                            seals.push(row.seal);
+                        }
+                        inside
                     }
-                    Ok(_) => false,
                     Err(_) => {
+                        missed = RangeSet::new();
                         self.note(Loss::row(stream, Shelf::Seal, key.to_vec()));
                         true
                     }
                 })?;
+            }
+            // The facts say that these are here and signed for; all that may be is a segment that begins before them.
+            for (first, _) in missed.ranges() {
+                let before = read::segment_before(&shelves.seals, stream, first)?;
+                if before.is_none_or(|(_, row)| row.is_ok_and(|row| row.last() < first)) {
+                    self.suspect();
+                }
             }
             Ok(seals)
         })

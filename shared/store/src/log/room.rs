@@ -131,10 +131,11 @@ impl Log {
     }
 
     /// Ticks that were kept here and now are nowhere that this node knows of: deleted because the next hop or the hub had
-    /// them, which has since lost them. The agent states a gap for those it is asked for.
+    /// them with their signatures, and has since lost them. The agent states a gap for them in the end.
     pub fn unbacked(&self, stream: StreamId) -> RangeSet {
         let Some(facts) = self.streams.get(&stream) else { return RangeSet::new() };
-        facts.ticks().without(&facts.present).without(facts.held()).without(&facts.custody)
+        let there = facts.custody.intersection(&facts.custody_sealed);
+        facts.ticks().without(&facts.present).without(facts.held()).without(&there)
     }
 
     /// Deletes what was measured before a time, whoever has it: the hub's retention.

@@ -143,7 +143,7 @@ impl Agent {
         })?;
         let (results, measured) = mpsc::unbounded_channel();
         let meter = Meter::start(config.choice, lives.defs(), boot_no, results)?;
-        let schedule = Schedule::new(config.intervals, identity.node());
+        let schedule = Schedule::new(config.intervals, (identity.client(), identity.site()), identity.node());
         let status = Arc::new(Status::new(handle.clone(), watch, identity.clone(), clock.clone()));
         hatch::open(&config.data, status.clone())?;
         let (stream, facts) = lives.introduction();

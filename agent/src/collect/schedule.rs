@@ -1,12 +1,14 @@
 //! When is the next round due, and how much of it?
 //!
 //! A thinking part: it is told the time and what was done last, and asks no clock. Due times are whole seconds of UTC,
-//! shifted per machine so that a site's agents do not all speak in the same second. Because the next time is always
+//! shifted per site: the machines of a site are measured in the same second, so that their relay passes them on in one
+//! packet and people compare like with like, and no two sites load the hub together. The larger rounds are shifted per
+//! machine as well. Because the next time is always
 //! worked out from now, nothing is ever caught up: after a suspend or a clock that jumped there is one round, not many.
 
 use std::time::Duration;
 
-use vigie_model::{NodeId, UtcMs};
+use vigie_model::{NodeId, Slug, UtcMs};
 
 use super::{Tier, Tiers};
 
@@ -88,17 +90,16 @@ pub struct Due {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
     intervals: Intervals,
-    spread: i64,
+    site_spread: i64,
+    machine_spread: i64,
 }
 
 impl Schedule {
-    /// The schedule of one machine. Its place within the interval comes from its id, so it is the same after a restart.
-    pub fn new(intervals: Intervals, node: NodeId) -> Self {
-        let mut half = [0; 8];
-        half.copy_from_slice(&node.as_bytes()[..8]);
-        // 63 bits: a sum with a phase below a day can not leave the range.
-        let spread = (u64::from_le_bytes(half) >> 2).cast_signed();
-        Self { intervals, spread }
+    /// The schedule of one machine. Its place within the interval comes from its site and its id, so it is the same after
+    /// a restart.
+    pub fn new(intervals: Intervals, (client, site): (&Slug, &Slug), node: NodeId) -> Self {
+        let place = blake3::hash(format!("{client}/{site}").as_bytes());
+        Self { intervals, site_spread: spread(place.as_bytes()), machine_spread: spread(node.as_bytes()) }
     }
 
     /// The round after `last`, seen from `now`. Without a last round, the first one has every tier.
@@ -129,8 +130,17 @@ impl Schedule {
 
     /// Seconds into its interval at which a tier runs; the slower ones fall on fast slots.
     fn phase(&self, tier: Tier) -> i64 {
-        self.spread % self.intervals.seconds(tier)
+        let fast = self.intervals.fast_seconds;
+        let rounds = self.intervals.seconds(tier) / fast;
+        self.site_spread % fast + self.machine_spread % rounds * fast
     }
+}
+
+/// A number that is the same for the same bytes. 62 bits: a sum with a phase below a day can not leave the range.
+fn spread(bytes: &[u8]) -> i64 {
+    let mut half = [0; 8];
+    half.copy_from_slice(&bytes[..8]);
+    (u64::from_le_bytes(half) >> 2).cast_signed()
 }
 
 /// The first second after `now` that lies `phase` into an interval.
@@ -146,6 +156,8 @@ fn whole_seconds(interval: Duration) -> Result<i64, IntervalsError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -199,9 +211,17 @@ mod tests {
     }
 
     #[test]
-    fn machines_are_spread_over_the_interval() {
-        let slots: std::collections::BTreeSet<i64> = (0..200).map(|id| schedule(id).phase(Tier::Medium)).collect();
-        assert!(slots.len() > 50, "{} of 60 seconds used", slots.len());
+    fn a_sites_machines_are_measured_together_and_their_larger_rounds_apart() {
+        let slots = |tier| -> BTreeSet<i64> { (0..200).map(|id| schedule(id).phase(tier)).collect() };
+        assert_eq!((slots(Tier::Fast).len(), slots(Tier::Medium).len()), (1, 6));
+        assert!(slots(Tier::Slow).len() > 60, "{:?}", slots(Tier::Slow));
+    }
+
+    #[test]
+    fn sites_are_spread_over_the_interval() {
+        let at = |site: u32| Schedule::new(Intervals::default(), (&slug("blue"), &slug(&format!("site-{site}"))), node(1));
+        let slots: BTreeSet<i64> = (0..200).map(|site| at(site).phase(Tier::Fast)).collect();
+        assert_eq!(slots.len(), 10);
     }
 
     #[test]
@@ -222,7 +242,7 @@ mod tests {
         fn the_next_round_is_always_ahead_and_never_far(now: i64, last: Option<i64>, id: u8, fast in 1u64..100) {
             let s = Duration::from_secs;
             let intervals = Intervals::try_new(s(fast), s(fast * 6), s(fast * 60)).expect("multiples");
-            let schedule = Schedule::new(intervals, NodeId::of_key(&[id; 32]));
+            let schedule = Schedule::new(intervals, (&slug("blue"), &slug("lyon")), node(id));
             let now = now / 2;
             let last = last.map(|at| Due { at: UtcMs(at), tiers: Tiers::ALL });
             let due = schedule.next(UtcMs(now), last);
@@ -233,7 +253,15 @@ mod tests {
         }
     }
 
+    fn slug(text: &str) -> Slug {
+        text.parse().expect("a slug")
+    }
+
+    fn node(id: u8) -> NodeId {
+        NodeId::of_key(&[id; 32])
+    }
+
     fn schedule(id: u8) -> Schedule {
-        Schedule::new(Intervals::default(), NodeId::of_key(&[id; 32]))
+        Schedule::new(Intervals::default(), (&slug("blue"), &slug("lyon")), node(id))
     }
 }

@@ -24,6 +24,10 @@ const ACK_EARLY_TICKS: u64 = 512;
 /// Backlog is acknowledged this soon, so that what several commits kept goes in one frame.
 const ACK_SOON_MS: u64 = 200;
 
+/// How long an acknowledgement of live ticks waits for the next tick, to go in the packet that answers it anyway: a packet
+/// of its own costs sixty bytes and is answered with sixty more. A little more than the usual interval.
+const ACK_COMPANY_MS: u64 = 12_000;
+
 /// One stream as it is taken on this connection.
 #[derive(Debug)]
 pub(crate) struct Taken {
@@ -59,7 +63,18 @@ pub(crate) struct Inbound {
     bulk_taken: u64,
     bulk_told: u64,
     gather_acks_ms: u64,
-    ack_due_ms: Option<u64>,
+    ack: Option<AckDue>,
+    /// A live tick has just come: what is said now goes in one packet with its acknowledgement by QUIC.
+    heard_live: bool,
+}
+
+/// When an acknowledgement goes.
+#[derive(Debug, Clone, Copy)]
+struct AckDue {
+    /// From now on together with something else.
+    from_ms: u64,
+    /// By now at the latest, alone.
+    latest_ms: u64,
 }
 
 impl Inbound {
@@ -73,7 +88,8 @@ impl Inbound {
             bulk_taken: 0,
             bulk_told: 0,
             gather_acks_ms: u64::from(gather_acks_ms),
-            ack_due_ms: None,
+            ack: None,
+            heard_live: false,
         }
     }
 
@@ -189,13 +205,16 @@ impl Inbound {
         taken.new_have = fresh;
         taken.new_sealed = signed;
         let soon = bulk || !taken.new_sealed.is_empty() || taken.new_have.count() >= ACK_EARLY_TICKS;
-        let due = now_ms + if soon { ACK_SOON_MS.min(gather_ms) } else { gather_ms };
-        self.ack_due_ms = Some(self.ack_due_ms.map_or(due, |at| at.min(due)));
+        let from_ms = now_ms + if soon { ACK_SOON_MS.min(gather_ms) } else { gather_ms };
+        let latest_ms = if soon { from_ms } else { from_ms + ACK_COMPANY_MS };
+        let due = self.ack.unwrap_or(AckDue { from_ms, latest_ms });
+        self.ack = Some(AckDue { from_ms: due.from_ms.min(from_ms), latest_ms: due.latest_ms.min(latest_ms) });
         Ok(())
     }
 
     pub(crate) fn live_came(&mut self, bytes: u64) {
         self.live_received += bytes;
+        self.heard_live = true;
     }
 
     /// Bulk that the store has taken over.
@@ -210,8 +229,9 @@ impl Inbound {
             (self.live_told, self.bulk_told) = (self.live_received, self.bulk_taken);
             frames.push(Frame::Received { live: self.live_told, bulk: self.bulk_told });
         }
-        if self.ack_due_ms.is_some_and(|due| due <= now_ms) {
-            self.ack_due_ms = None;
+        let heard_live = std::mem::take(&mut self.heard_live);
+        let is_due = |due: AckDue| due.latest_ms <= now_ms || (heard_live && due.from_ms <= now_ms);
+        if self.ack.take_if(|due| is_due(*due)).is_some() {
             let acks: Vec<Held> =
                 (0u32..).zip(&mut self.streams).filter_map(|(ix, slot)| slot.ack(ix, streams)).collect();
             frames.extend(acks.chunks(MAX_STREAMS_PER_FRAME).map(|part| Frame::Acks(part.to_vec())));
@@ -220,7 +240,7 @@ impl Inbound {
     }
 
     pub(crate) fn next_timeout_ms(&self) -> u64 {
-        self.ack_due_ms.unwrap_or(u64::MAX)
+        self.ack.map_or(u64::MAX, |due| due.latest_ms)
     }
 }
 

@@ -64,7 +64,8 @@ impl LinkProfile {
     /// The profile of a kind, with nothing said about rate or volume.
     pub fn of(kind: LinkKind) -> Self {
         let (idle, keep_alive, suspect, gather_live, gather_acks) = match kind {
-            LinkKind::Lan => (20_000, Some(8_000), 2_500, 0, 30_000),
+            // A ping each 8 s would cost as much as the ticks of a usual agent, which break the silence each 10 s anyway.
+            LinkKind::Lan => (16_000, Some(12_000), 2_500, 0, 30_000),
             LinkKind::Wan => (90_000, Some(20_000), 4_000, 250, 30_000),
             LinkKind::Thin => (120_000, Some(25_000), 6_000, 1_000, 60_000),
             LinkKind::Metered => (180_000, None, 15_000, 10_000, 120_000),

@@ -101,7 +101,9 @@ impl Log {
         let Some(facts) = self.streams.get(&stream) else { return Ok(Vec::new()) };
         let within = within.intersection(&facts.present);
         self.reading(|shelves| {
-            let (mut seals, mut missed) = (Vec::new(), within.intersection(&facts.sealed).without(&facts.gaps));
+            // What came after all under a gap that was stated may be loose.
+            let stated: RangeSet = facts.gap_list.iter().map(|gap| (gap.first.0, gap.last.0)).collect();
+            let (mut seals, mut missed) = (Vec::new(), within.intersection(&facts.sealed).without(&stated));
             for (first, last) in within.ranges() {
                 read::segments_from(&shelves.seals, stream, first, |key, row| match row {
                     Ok(row) => {

@@ -219,7 +219,8 @@ mod tests {
 
     #[test]
     fn sites_are_spread_over_the_interval() {
-        let at = |site: u32| Schedule::new(Intervals::default(), (&slug("blue"), &slug(&format!("site-{site}"))), node(1));
+        let at =
+            |site: u32| Schedule::new(Intervals::default(), (&slug("blue"), &slug(&format!("site-{site}"))), node(1));
         let slots: BTreeSet<i64> = (0..200).map(|site| at(site).phase(Tier::Fast)).collect();
         assert_eq!(slots.len(), 10);
     }

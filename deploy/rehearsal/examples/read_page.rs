@@ -28,8 +28,8 @@ fn main() -> ExitCode {
     let mut seen = String::new();
     while Instant::now() < deadline {
         seen = dom(&format!("http://{address}/"));
-        let row = seen.split("<tr").find(|row| row.contains(machine.as_str()));
-        if row.is_some_and(|row| row.contains('%')) {
+        let name = format!(">{machine}</a>");
+        if seen.split("<tr").skip(1).any(|row| row.contains(&name) && row.contains('%')) {
             return ExitCode::SUCCESS;
         }
     }

@@ -31,7 +31,10 @@ pub fn loop_ended(handle: &NodeHandle) -> Failed {
     let mut again = std::process::Command::new("/proc/self/exe");
     let name = std::env::args_os().next().unwrap_or_default();
     let error = again.arg0(name).args(std::env::args_os().skip(1)).exec();
-    Failed::new(1, format!("the store was mended and the program must begin again, but can not: {error}; start it again"))
+    Failed::new(
+        1,
+        format!("the store was mended and the program must begin again, but can not: {error}; start it again"),
+    )
 }
 
 impl<E: std::error::Error> From<E> for Failed {

@@ -83,7 +83,8 @@ impl Keeper {
         let (jobs, inbox) = channel();
         let epoch = log.epoch();
         let log = Arc::new(RwLock::new(log));
-        let worker = Worker { log: log.clone(), options, clock, told, epoch, paused: Paused::default(), last_tidy: None };
+        let worker =
+            Worker { log: log.clone(), options, clock, told, epoch, paused: Paused::default(), last_tidy: None };
         let thread = std::thread::Builder::new().name("vigie-store".to_owned()).spawn(move || worker.run(&inbox))?;
         Ok(Self { jobs, log, thread: Some(thread) })
     }

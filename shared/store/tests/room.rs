@@ -72,13 +72,7 @@ fn under_pressure_the_hubs_go_first_then_the_relays_and_then_the_oldest() {
 
     let story = |kept: u64| {
         let (mut log, machine, _) = full_of(100, agent_options(cap_for(kept)));
-        keep(
-            &mut log,
-            vec![
-                machine.receipt(set(&[(2_001, 4_000)]), 1, T0),
-                custody(&machine, set(&[(2_001, 6_000)])),
-            ],
-        );
+        keep(&mut log, vec![machine.receipt(set(&[(2_001, 4_000)]), 1, T0), custody(&machine, set(&[(2_001, 6_000)]))]);
         let evicted = log.make_room(UtcMs(T0 + HOUR), Some(&machine.key)).expect("sound");
         assert_eq!(log.pressure(), Pressure::None);
         let facts = &log.streams()[&machine.stream];

@@ -59,7 +59,8 @@ impl Lives {
         seal_after: SealAfter,
         now: UtcMs,
     ) -> Self {
-        let mut lives = Self { lives: Vec::new(), agent, name, key, seal_after, debts: Vec::new(), unbacked: Unbacked::default() };
+        let mut lives =
+            Self { lives: Vec::new(), agent, name, key, seal_after, debts: Vec::new(), unbacked: Unbacked::default() };
         let mut latest_defs = Vec::new();
         for life in earlier.into_iter().filter(|life| life.stream.agent == agent) {
             // Without all its definitions a life can not go on: a place might be given to another series.

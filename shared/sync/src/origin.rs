@@ -405,7 +405,9 @@ mod tests {
         let mut origin = origin();
         let segments = |writes: &[Write]| -> Vec<_> {
             let segment = |write: &Write| match write {
-                Write::Segment(segment) => Some((segment.header().first.0, segment.header().last.0, segment.header().hash())),
+                Write::Segment(segment) => {
+                    Some((segment.header().first.0, segment.header().last.0, segment.header().hash()))
+                }
                 _ => None,
             };
             writes.iter().filter_map(segment).collect()

@@ -50,7 +50,10 @@ mod tests {
         assert!(unbacked.seen(STREAM, &lost, 0).is_empty());
         assert!(unbacked.seen(STREAM, &lost, OUT_OF_SIGHT_MS - 1).is_empty());
         assert_eq!(unbacked.seen(STREAM, &lost, OUT_OF_SIGHT_MS), lost);
-        assert!(unbacked.seen(STREAM, &lost, OUT_OF_SIGHT_MS + 1).is_empty(), "what was given up is not given up again");
+        assert!(
+            unbacked.seen(STREAM, &lost, OUT_OF_SIGHT_MS + 1).is_empty(),
+            "what was given up is not given up again"
+        );
     }
 
     #[test]

@@ -102,6 +102,9 @@ impl World {
 
     pub(crate) fn store_lost(&mut self, node: NodeIx) {
         self.oracle.excuses[node].lost = true;
+        if node == HUB {
+            self.oracle.signed.clear();
+        }
         self.oracle.shadows[node].clear();
         self.oracle.told[node].clear();
     }

@@ -1,6 +1,6 @@
 //! Seeds, one after the other or side by side.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
@@ -51,7 +51,9 @@ pub struct Kept {
 pub fn run(plan: Plan, tracing: bool) -> Result<Kept, Box<Failure>> {
     listen_to_panics();
     let mut world = World::new(plan.clone(), tracing);
+    RUNNING.set(true);
     let panicked = catch_unwind(AssertUnwindSafe(|| live(&mut world))).err();
+    RUNNING.set(false);
     let panicked = panicked.map(|_| LAST_PANIC.with_borrow(|said| format!("panicked: {said}")));
     match panicked.or_else(|| world.failure().map(ToOwned::to_owned)) {
         None => Ok(Kept { tally: world.tally(), hash: world.hash(), ms: world.now }),
@@ -127,16 +129,17 @@ fn drain_ms(world: &World) -> u64 {
 
 thread_local! {
     static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+    static RUNNING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A damaged page makes redb panic, which the store catches; so panics are noted and not printed.
+/// A damaged page makes redb panic, which the store catches; so panics within a run are noted and not printed.
 fn listen_to_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             LAST_PANIC.set(panic.to_string());
-            if std::env::var_os("BOTTLE_PANICS").is_some() {
+            if !RUNNING.get() || std::env::var_os("BOTTLE_PANICS").is_some() {
                 before(panic);
             }
         }));

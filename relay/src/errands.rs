@@ -20,6 +20,8 @@ const MAX_ENROLMENTS: usize = 16;
 pub(crate) struct Errands {
     agents: BTreeMap<NodeId, SessionId>,
     up: Option<SessionId>,
+    /// Requests of agents that are here, until they are answered: the hub may be out of reach when they ask.
+    waiting: BTreeMap<NodeId, Opaque>,
     revoked: Option<Opaque>,
     enrolments: tokio::task::JoinSet<()>,
 }
@@ -27,7 +29,12 @@ pub(crate) struct Errands {
 impl Errands {
     pub(crate) fn connected(&mut self, session: SessionId, peer: &PeerIs, handle: &NodeHandle) {
         match peer.way {
-            Way::Up => self.up = Some(session),
+            Way::Up => {
+                self.up = Some(session);
+                for ask in self.waiting.values() {
+                    handle.command(Command::Pass(session, Errand::CertAsk(ask.clone())));
+                }
+            }
             Way::Down if peer.role == Role::Agent => {
                 self.agents.insert(peer.node, session);
                 if let Some(list) = self.revoked.clone() {
@@ -42,22 +49,25 @@ impl Errands {
         self.up.take_if(|up| *up == session);
         if self.agents.get(&node) == Some(&session) {
             self.agents.remove(&node);
+            self.waiting.remove(&node);
         }
     }
 
     /// An agent's request goes up, if it asks for itself.
-    pub(crate) fn asked(&self, session: SessionId, ask: Opaque, handle: &NodeHandle) {
+    pub(crate) fn asked(&mut self, session: SessionId, ask: Opaque, handle: &NodeHandle) {
         if self.agents.get(&ask.node) != Some(&session) {
             warn!(node = %ask.node, "a node asked for another node's certificate; not carried");
             return;
         }
         if let Some(up) = self.up {
-            handle.command(Command::Pass(up, Errand::CertAsk(ask)));
+            handle.command(Command::Pass(up, Errand::CertAsk(ask.clone())));
         }
+        self.waiting.insert(ask.node, ask);
     }
 
     /// An answer goes down to who asked.
-    pub(crate) fn told(&self, answer: Opaque, handle: &NodeHandle) {
+    pub(crate) fn told(&mut self, answer: Opaque, handle: &NodeHandle) {
+        self.waiting.remove(&answer.node);
         if let Some(session) = self.agents.get(&answer.node) {
             handle.command(Command::Pass(*session, Errand::CertTell(answer)));
         }

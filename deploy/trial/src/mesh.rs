@@ -267,6 +267,12 @@ impl Mesh {
         });
     }
 
+    /// Runs one of the hub's commands on its data.
+    pub fn hub_command(&self, args: &[&str]) -> std::process::Output {
+        let data = text(&self.hub_data());
+        run_once("vigie-cloud", &[args, &["--data", &data]].concat())
+    }
+
     /// What a node says of itself at its local socket.
     pub fn status(&self, program: &str, data: &Path) -> Option<Value> {
         let said = run_once(program, &["status", "--data", &text(data), "--json"]);

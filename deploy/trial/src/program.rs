@@ -67,6 +67,12 @@ impl Program {
         value.clone_into(&mut self.args[at + 1]);
     }
 
+    /// Says a variable of its environment differently from the next start on.
+    pub fn say_env(&mut self, name: &str, value: &str) {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.to_owned(), value.to_owned()));
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

@@ -256,7 +256,7 @@ impl Searcher {
                     if let Some(handle) = self.under_way.remove(&attempt) {
                         handle.abort();
                     }
-                    self.note_failure(format!("{} did not answer in time", self.targets[target].address));
+                    self.note_failure(target, format!("{} did not answer in time", self.targets[target].address));
                 }
             }
         }
@@ -291,9 +291,8 @@ impl Searcher {
                 self.take_into_use(connection, target);
             }
             Err(error) => {
-                debug!(target = self.targets[target].address, %error, "an attempt failed");
                 self.redialer.failed(attempt, error.is_refusal());
-                self.note_failure(error.to_string());
+                self.note_failure(target, error.to_string());
             }
         }
     }
@@ -368,7 +367,18 @@ impl Searcher {
         self.dials.abort_all();
     }
 
-    fn note_failure(&mut self, text: String) {
+    /// Attempts may be many in an outage; each reason is said aloud once.
+    fn note_failure(&mut self, target: usize, text: String) {
+        let address = &self.targets[target].address;
+        let is_news = match &*self.state.borrow() {
+            UplinkState::Searching { last_error, .. } => last_error.as_ref() != Some(&text),
+            _ => false,
+        };
+        if is_news {
+            warn!(address, reason = text, "no connection yet; trying on");
+        } else {
+            debug!(address, reason = text, "an attempt failed");
+        }
         self.state.send_modify(|state| {
             if let UplinkState::Searching { last_error, .. } = state {
                 *last_error = Some(text);

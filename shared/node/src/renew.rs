@@ -79,7 +79,7 @@ impl Renewing {
     ) -> Result<Option<Arc<Identity>>, Failed> {
         let returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(renewed) = returned {
-            self.due = renewed.validity().not_after;
+            self.due = renewal_due(renewed.validity(), u32::MAX / 2);
             return self.adopt(renewed, endpoint).map(Some);
         }
         let UplinkState::Searching { last_error: Some(why), .. } = state else { return Ok(None) };

@@ -43,7 +43,11 @@ fn a_machine_whose_clock_is_years_off_and_jumps_is_shown_at_the_true_time() {
         for tick in ticks.values() {
             wrong += u32::from((tick.at.utc.0 - began).abs() > 3_600_000);
             let at = anchors.get(&tick.at.boot.no).and_then(|anchor| anchor.resolve(tick.at)).unwrap_or(tick.at.utc).0;
-            assert!((began - 60_000..=ended + 5_000).contains(&at), "tick {} is shown at {at}, not {began}..={ended}", tick.seq);
+            assert!(
+                (began - 60_000..=ended + 5_000).contains(&at),
+                "tick {} is shown at {at}, not {began}..={ended}",
+                tick.seq
+            );
         }
     }
     assert!(wrong > 8, "the clock was wrong for most of it: {wrong} of {kept}");

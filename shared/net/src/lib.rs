@@ -7,6 +7,7 @@
 
 mod address;
 mod ca;
+mod complaints;
 mod connection;
 mod crowd;
 mod endpoint;

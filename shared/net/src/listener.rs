@@ -14,6 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
+use crate::complaints::Complaints;
 use crate::connection::Connection;
 use crate::crowd::Crowd;
 use crate::endpoint::{Endpoint, peer_of};
@@ -80,6 +81,7 @@ impl Drop for Listener {
 async fn keep_door(endpoint: Endpoint, accepted: mpsc::Sender<Accepted>) {
     let half_open = HalfOpen::default();
     let inside = Arc::new(Inside { crowd: Crowd::default(), enrolments: Arc::new(Semaphore::new(MAX_ENROLMENTS)) });
+    let complaints = Arc::new(Complaints::default());
     let mut handshakes = JoinSet::new();
     while let Some(incoming) = endpoint.quinn().accept().await {
         while handshakes.try_join_next().is_some() {}
@@ -92,14 +94,17 @@ async fn keep_door(endpoint: Endpoint, accepted: mpsc::Sender<Accepted>) {
         match half_open.enter(address.ip(), incoming.remote_address_validated()) {
             Entry::In(place) => {
                 let accepted = accepted.clone();
-                let (endpoint, inside) = (endpoint.clone(), inside.clone());
+                let (endpoint, inside, complaints) = (endpoint.clone(), inside.clone(), complaints.clone());
                 handshakes.spawn(async move {
                     let settled = settle(&endpoint, incoming, &inside).await;
                     drop(place);
                     match settled {
                         // Nobody listens any more: the endpoint is going down.
                         Ok(arrival) => drop(accepted.send(arrival).await),
-                        Err(reason) => warn!(%address, %reason, "refused a connection"),
+                        Err(reason) if complaints.is_news(address.ip(), &reason.to_string()) => {
+                            warn!(%address, %reason, "refused a connection");
+                        }
+                        Err(reason) => debug!(%address, %reason, "refused a connection"),
                     }
                 });
             }

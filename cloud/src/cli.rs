@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Value, json};
-use vigie_model::{NodeId, Role, Slug};
+use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_node::{Failed, hatch};
+use vigie_serve::Stamp;
 
 use crate::config::{Config, Overrides};
 use crate::{desk, run};
@@ -207,14 +208,14 @@ fn token(command: TokenCommand) -> Result<ExitCode, Failed> {
             let list = ask(&place, &json!({ "ask": "token-list" }))?;
             Ok(tell(&list, json, |list| {
                 let line = |row: &Value| {
-                    let state = if row["revoked"] == true { "revoked" } else { "valid" };
                     format!(
-                        "{}  {}/{}  uses left {}  until {}  {state}",
+                        "{}  {}/{}  uses left {}  until {}  {}",
                         text(&row["id"]),
                         text(&row["client"]),
                         text(&row["site"]),
                         row["uses_left"],
-                        row["expires_at_ms"]
+                        stamp(&row["expires_at_ms"]),
+                        text(&row["state"])
                     )
                 };
                 lines(list, line, "no join token yet; make one: vigie-cloud token create --client … --site …")
@@ -262,7 +263,14 @@ fn api_token(command: ApiTokenCommand) -> Result<ExitCode, Failed> {
         ApiTokenCommand::List { place, json } => {
             let list = ask(&place, &json!({ "ask": "access-list" }))?;
             Ok(tell(&list, json, |list| {
-                lines(list, |row| format!("{}  clients {}", text(&row["name"]), row["clients"]), "no API token yet")
+                let line = |row: &Value| {
+                    let clients: Vec<&str> =
+                        row["clients"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                    let sees = if clients.is_empty() { "all clients".to_owned() } else { clients.join(", ") };
+                    let made = stamp(&row["made_at_ms"]);
+                    format!("{}  sees {sees}  made {made}", text(&row["name"]))
+                };
+                lines(list, line, "no API token yet; make one: vigie-cloud api-token create --name …")
             }))
         }
         ApiTokenCommand::Revoke { place, name } => {
@@ -287,6 +295,12 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or("-").to_owned()
 }
 
+/// A moment as a person reads it: UTC, to the second.
+fn stamp(ms: &Value) -> String {
+    let text = Stamp(UtcMs(ms.as_i64().unwrap_or(0))).to_string();
+    text.split_once('.').map_or(text.clone(), |(seconds, _)| format!("{seconds}Z"))
+}
+
 /// `90s`, `15m`, `24h`, `7d`.
 fn duration_ms(text: &str) -> Result<i64, Failed> {
     let wrong = || Failed::new(2, format!("{text:?} is no duration: a number with s, m, h or d; nothing was changed"));
@@ -304,6 +318,11 @@ fn duration_ms(text: &str) -> Result<i64, Failed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_told_to_the_second() {
+        assert_eq!(stamp(&json!(1_795_219_200_250_i64)), "2026-11-21T00:00:00Z");
+    }
 
     #[test]
     fn a_duration_has_a_unit_and_is_positive() {

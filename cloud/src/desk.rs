@@ -14,7 +14,7 @@ use vigie_sync::Ledger;
 
 use crate::admission::Gate;
 use crate::cli::StatusArgs;
-use crate::registry::{AccessRow, Registry};
+use crate::registry::{AccessRow, Registry, TokenRow};
 use crate::tokens::Tokens;
 
 /// What the desk needs.
@@ -47,9 +47,9 @@ enum Request {
 }
 
 impl Answering for Desk {
-    async fn answer(&self, request: Value) -> Result<Value, String> {
-        let request: Request = serde_json::from_value(request).map_err(|error| error.to_string())?;
-        self.carry_out(request).map_err(|failed| failed.text)
+    async fn answer(&self, request: Value) -> Result<Value, Failed> {
+        let request = serde_json::from_value(request).map_err(|error| Failed::new(2, error.to_string()))?;
+        self.carry_out(request)
     }
 }
 
@@ -64,8 +64,8 @@ impl Desk {
             Request::TokenCreate { client, site, uses, ttl_ms, roles } => {
                 self.make_token(client, site, uses, ttl_ms, roles)
             }
-            Request::TokenList => Ok(json!(self.registry.tokens()?)),
-            Request::TokenRevoke { id } => Ok(json!(self.registry.revoke_token(&id)?)),
+            Request::TokenList => Ok(self.registry.tokens()?.iter().map(|row| self.shown(row)).collect()),
+            Request::TokenRevoke { id } => Ok(self.shown(&self.registry.revoke_token(&id)?)),
             Request::NodeList => Ok(json!(self.registry.nodes()?)),
             Request::NodeRevoke { node } => self.revoke_node(&node),
             Request::AccessCreate { name, clients } => self.make_access(name, clients),
@@ -81,6 +81,19 @@ impl Desk {
                 Ok(Value::Null)
             }
         }
+    }
+
+    /// A join token as it is listed: never what proves it.
+    fn shown(&self, row: &TokenRow) -> Value {
+        let is_over = row.expires_at_ms <= self.now().0;
+        let state = match (row.revoked, is_over, row.uses_left) {
+            (true, ..) => "revoked",
+            (false, true, _) => "expired",
+            (false, false, 0) => "used up",
+            _ => "valid",
+        };
+        json!({ "id": row.id, "client": row.client, "site": row.site, "roles": row.roles, "uses_left": row.uses_left,
+            "made_at_ms": row.made_at_ms, "expires_at_ms": row.expires_at_ms, "revoked": row.revoked, "state": state })
     }
 
     fn make_token(&self, client: Slug, site: Slug, uses: u32, ttl_ms: i64, roles: Vec<Role>) -> Result<Value, Failed> {
@@ -163,12 +176,18 @@ pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
     let ledger = &status["ledger"];
     println!("hub       {}", status["node"].as_str().unwrap_or("-"));
     println!("sites     {}, {} cut off", status["sites"], status["sites_cut"]);
-    println!("machines  {}", status["machines"]);
+    let machines = status["machines"].as_object().into_iter().flatten().filter(|(_, count)| **count != 0);
+    let machines: Vec<String> = machines.map(|(state, count)| format!("{count} {state}")).collect();
+    println!("machines  {}", if machines.is_empty() { "none yet".to_owned() } else { machines.join(", ") });
     println!("sessions  {}", status["sessions"]);
     println!("collected {:>12} ticks", ledger["collected"]);
     println!("  here       {:>9}   of which signed by their agents {}", ledger["at_hub"], ledger["verified"]);
     println!("  waiting    {:>9}", ledger["waiting"]);
-    println!("  given up   {:>9}", ledger["given_up"]);
+    let given_up = ledger["given_up"].as_object().cloned().unwrap_or_default();
+    println!("  given up   {:>9}", given_up.values().filter_map(Value::as_u64).sum::<u64>());
+    for (reason, ticks) in given_up {
+        println!("    {reason}: {ticks}");
+    }
     println!("samples   {:>12}   duplicates absorbed: {} ticks", ledger["samples"], ledger["duplicates"]);
     println!("store     {} of {} bytes", status["store"]["bytes"], status["store"]["cap_bytes"]);
     Ok(ExitCode::SUCCESS)

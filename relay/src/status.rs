@@ -68,10 +68,10 @@ impl Status {
 }
 
 impl Answering for Status {
-    async fn answer(&self, request: Value) -> Result<Value, String> {
+    async fn answer(&self, request: Value) -> Result<Value, Failed> {
         match request["ask"].as_str() {
             Some("status") => Ok(self.tell()),
-            other => Err(format!("{other:?} is nothing a relay answers; it answers status")),
+            other => Err(Failed::new(2, format!("{other:?} is nothing a relay answers; it answers status"))),
         }
     }
 }

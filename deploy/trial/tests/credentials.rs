@@ -157,3 +157,21 @@ fn a_configuration_with_a_mistake_says_where_and_changes_nothing() {
         assert!(!std::path::Path::new(&data).exists(), "{text}: a folder was made");
     }
 }
+
+#[test]
+fn what_is_not_there_can_not_be_taken_away_and_the_exit_code_says_so() {
+    let mesh = Mesh::new();
+    let nobody = "00112233445566778899aabbccddeeff";
+    for command in [["token", "revoke", "nope"], ["node", "revoke", nobody], ["api-token", "revoke", "nope"]] {
+        let done = mesh.hub_command(&command);
+        assert_eq!(done.status.code(), Some(5), "{command:?}: {}", words(&done));
+        assert!(words(&done).contains("nothing was changed"), "{command:?}: {}", words(&done));
+    }
+    let token = mesh.token("lyon", &[]);
+    let listed = mesh.hub_command(&["token", "list", "--json"]);
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(
+        listed.contains("\"state\":\"valid\"") && !listed.contains("proof") && !listed.contains(&token),
+        "{listed}"
+    );
+}

@@ -24,8 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a node answers to a request.
 pub trait Answering: Send + Sync + 'static {
-    /// The answer, or what went wrong in words for a person.
-    fn answer(&self, request: Value) -> impl Future<Output = Result<Value, String>> + Send;
+    /// The answer, or what went wrong in words for a person, with the code that the command then ends with.
+    fn answer(&self, request: Value) -> impl Future<Output = Result<Value, Failed>> + Send;
 }
 
 /// Where the socket of a data folder is.
@@ -63,11 +63,11 @@ async fn serve(mut stream: tokio::net::UnixStream, role: &impl Answering) -> std
     tokio::io::BufReader::new(read.take(MAX_LINE_BYTES)).read_line(&mut line).await?;
     let answer = match serde_json::from_str(&line) {
         Ok(request) => role.answer(request).await,
-        Err(error) => Err(format!("not a request: {error}")),
+        Err(error) => Err(Failed::new(2, format!("not a request: {error}"))),
     };
     let said = match answer {
         Ok(value) => serde_json::json!({ "ok": value }),
-        Err(error) => serde_json::json!({ "error": error }),
+        Err(failed) => serde_json::json!({ "error": failed.text, "code": failed.code }),
     };
     write.write_all(format!("{said}\n").as_bytes()).await?;
     write.shutdown().await
@@ -88,7 +88,10 @@ pub fn ask(data: &Path, request: &Value) -> Result<Option<Value>, Failed> {
     let mut answer: Value = serde_json::from_str(&line)
         .map_err(|_| Failed::new(1, "the node ended while it was asked; nothing was changed"))?;
     match answer.get("error").and_then(Value::as_str) {
-        Some(error) => Err(Failed::new(1, error.to_owned())),
+        Some(error) => {
+            let code = answer["code"].as_u64().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+            Err(Failed::new(code, error.to_owned()))
+        }
         None => Ok(Some(answer["ok"].take())),
     }
 }

@@ -1,6 +1,6 @@
 //! The memory behind all answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use vigie_model::{Anchor, NodeId, Role, Slug, StreamId, Tick, UtcMs};
@@ -57,6 +57,8 @@ pub(crate) struct Draining {
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) nodes: BTreeMap<NodeId, Known>,
+    /// The relays of each client's sites: asked for each machine, so not looked for among all nodes.
+    relays: BTreeMap<(Slug, Slug), BTreeSet<NodeId>>,
     pub(crate) voices: BTreeMap<NodeId, Voice>,
     pub(crate) recents: BTreeMap<StreamId, Recent>,
     pub(crate) facts: BTreeMap<StreamId, Arc<StreamFacts>>,
@@ -138,12 +140,12 @@ impl Fleet {
 
     /// A node is enrolled.
     pub fn enrolled(&self, known: Known) {
-        self.memory_mut().nodes.insert(known.node, known);
+        self.memory_mut().enrolled(known);
     }
 
     /// A node is no longer.
     pub fn removed(&self, node: NodeId) {
-        self.memory_mut().nodes.remove(&node);
+        self.memory_mut().removed(node);
     }
 
     /// What keeps this node from taking part; empty when nothing does.
@@ -252,6 +254,26 @@ impl Fleet {
 }
 
 impl Memory {
+    fn enrolled(&mut self, known: Known) {
+        self.removed(known.node);
+        if known.role == Role::Relay {
+            self.relays.entry((known.client.clone(), known.site.clone())).or_default().insert(known.node);
+        }
+        self.nodes.insert(known.node, known);
+    }
+
+    fn removed(&mut self, node: NodeId) {
+        let Some(known) = self.nodes.remove(&node) else { return };
+        if let Some(relays) = self.relays.get_mut(&(known.client, known.site)) {
+            relays.remove(&node);
+        }
+    }
+
+    /// The relays of the site of a machine.
+    pub(crate) fn relays_of(&self, known: &Known) -> impl Iterator<Item = NodeId> + '_ {
+        self.relays.get(&(known.client.clone(), known.site.clone())).into_iter().flatten().copied()
+    }
+
     /// The best anchor for a tick's boot.
     pub(crate) fn anchor(&self, stream: StreamId, boot_no: u32) -> Option<Anchor> {
         self.facts.get(&stream)?.anchors.get(&boot_no).copied()
@@ -302,4 +324,45 @@ pub(crate) fn all_defs(log: &Log, stream: StreamId, len: u32) -> Vec<vigie_model
         }
     }
     defs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(key: u8, role: Role, site: &str) -> Known {
+        let slug = |text: &str| text.parse().expect("a slug");
+        Known { node: NodeId::of_key(&[key; 32]), role, client: slug("acme"), site: slug(site), name: "box".to_owned() }
+    }
+
+    #[test]
+    fn a_relay_is_found_at_its_present_site_alone() {
+        let mut memory = Memory::default();
+        let (relay, lyon, brest) =
+            (known(1, Role::Relay, "lyon"), known(2, Role::Agent, "lyon"), known(3, Role::Agent, "brest"));
+        [&relay, &lyon, &brest].into_iter().for_each(|one| memory.enrolled(one.clone()));
+        let found = |memory: &Memory, of: &Known| memory.relays_of(of).collect::<Vec<_>>();
+        assert_eq!((found(&memory, &lyon), found(&memory, &brest)), (vec![relay.node], vec![]));
+        // It was carried to another site and enrolled there.
+        memory.enrolled(known(1, Role::Relay, "brest"));
+        assert_eq!((found(&memory, &lyon), found(&memory, &brest)), (vec![], vec![relay.node]));
+        memory.removed(relay.node);
+        assert_eq!(found(&memory, &brest), vec![]);
+    }
+
+    #[test]
+    fn a_rate_is_told_over_a_second_or_more_and_called_steady_only_when_it_is() {
+        let mut facts = StreamFacts::new([0; 32], "box".to_owned());
+        let mut at = |last: Option<Draining>, have: u64, now_ms: u64| {
+            facts.have = vigie_merge::RangeSet::of(1, have);
+            Draining::next(last, &facts, now_ms)
+        };
+        let begun = at(None, 100, 0);
+        assert_eq!(at(Some(begun), 190, 500).per_second, 0.0, "half a second says nothing");
+        let first = at(Some(begun), 200, 1_000);
+        assert_eq!((first.per_second, first.stable_since_ms), (100.0, None));
+        let steady = at(Some(first), 310, 2_000);
+        assert_eq!((steady.per_second, steady.stable_since_ms), (110.0, Some(2_000)));
+        assert_eq!(at(Some(steady), 320, 3_000).stable_since_ms, None, "it has slowed down");
+    }
 }

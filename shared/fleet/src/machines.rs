@@ -87,9 +87,7 @@ impl Fleet {
 
     /// Before a machine was ever heard, the relay of its site is who would bring it.
     fn relay_of(&self, memory: &Memory, known: &Known) -> Option<NodeId> {
-        let same =
-            |relay: &&Known| relay.role == Role::Relay && relay.client == known.client && relay.site == known.site;
-        let mut relays = memory.nodes.values().filter(same).map(|relay| relay.node);
+        let mut relays = memory.relays_of(known);
         let first = relays.next()?;
         let heard = |node: &NodeId| memory.voices.get(node).and_then(|voice| voice.heard_at);
         Some(relays.fold(first, |best, relay| if heard(&relay) > heard(&best) { relay } else { best }))

@@ -81,3 +81,57 @@ impl Recent {
         self.ticks.iter().rev().find_map(|seen| Some((value(seen)?, seen)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vigie_model::{Boot, Kind, Moment, Resolution, Sample, Seq};
+
+    use super::*;
+
+    fn tick(seq: u64, boot_no: u32, boot_ms: u64, value: i64) -> Arc<Tick> {
+        let at = Moment { utc: UtcMs(0), boot: Boot { no: boot_no, ms: boot_ms } };
+        Arc::new(Tick { seq: Seq(seq), at, samples: vec![Sample { series: SeriesIx(0), value }] })
+    }
+
+    fn cpu() -> SeriesDef {
+        SeriesDef::new("system.cpu.utilization", &[], "1", Kind::Gauge, Resolution::ONE).expect("a definition")
+    }
+
+    #[test]
+    fn the_newest_is_the_one_with_the_highest_number_whatever_came_last() {
+        let mut recent = Recent::default();
+        [7, 9, 8, 9].into_iter().for_each(|seq| recent.saw(tick(seq, 1, seq * 10_000, 0), UtcMs(5)));
+        assert_eq!(recent.newest().map(|seen| seen.tick.seq), Some(Seq(9)));
+        assert_eq!(recent.ticks().count(), 3, "a tick that came twice is kept once");
+    }
+
+    #[test]
+    fn the_interval_is_that_of_one_run_of_the_machine_in_whole_seconds() {
+        let mut recent = Recent::default();
+        recent.saw(tick(7, 1, 70_030, 0), UtcMs(5));
+        assert_eq!(recent.interval_ms(), None);
+        recent.saw(tick(9, 1, 89_990, 0), UtcMs(5));
+        assert_eq!(recent.interval_ms(), Some(10_000), "a missing tick does not double it");
+        recent.saw(tick(10, 2, 4_000, 0), UtcMs(5));
+        assert_eq!(recent.interval_ms(), None, "two boots have no interval between them");
+    }
+
+    #[test]
+    fn a_figure_comes_from_the_newest_tick_that_has_it() {
+        let mut recent = Recent::default();
+        recent.learn(vec![cpu()]);
+        recent.saw(tick(7, 1, 70_000, 40), UtcMs(5));
+        let without = Tick { samples: Vec::new(), ..Tick::clone(&tick(8, 1, 80_000, 0)) };
+        recent.saw(Arc::new(without), UtcMs(6));
+        let (value, seen) = recent.cpu().expect("it was told");
+        assert_eq!((value, seen.tick.seq), (40.0, Seq(7)), "and is as old as that tick");
+        assert!(recent.memory().is_none());
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut recent = Recent::default();
+        (1..1_000).for_each(|seq| recent.saw(tick(seq, 1, seq, 0), UtcMs(5)));
+        assert_eq!(recent.ticks().count(), KEPT);
+    }
+}

@@ -161,7 +161,8 @@ impl Config {
             data: place.data.clone(),
             name: over.name.clone().or(file.name),
             choice: choice.parse().map_err(wrong("the collector"))?,
-            relays: over.relays.clone().or(file.relays),
+            // An empty text says that there is none.
+            relays: over.relays.clone().or(file.relays).map(without_empty),
             hub: over.hub.clone().or(file.hub),
             relay_only: over.relay_only || file.relay_only.unwrap_or(false),
             intervals: intervals.map_err(wrong("the intervals"))?,
@@ -203,6 +204,10 @@ fn link(over: &Overrides, file: &FileLink) -> Result<LinkProfile, ConfigError> {
 
 fn wrong<E: ToString>(what: &'static str) -> impl Fn(E) -> ConfigError {
     move |why| ConfigError::Wrong { what, why: why.to_string() }
+}
+
+fn without_empty(list: Vec<String>) -> Vec<String> {
+    list.into_iter().filter(|one| !one.trim().is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A small file system that can be filled.
 
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,9 +23,10 @@ impl SmallDisk {
         None
     }
 
-    /// Takes all that is free on it.
+    /// Takes all that is free on it, in addition to what it took before.
     pub fn fill(&self) {
-        let mut filler = std::fs::File::create(self.at.join("filler")).expect("a file");
+        let filler = OpenOptions::new().create(true).append(true).open(self.at.join("filler"));
+        let mut filler = filler.expect("a file");
         let piece = [7; 4_096];
         while std::io::Write::write_all(&mut filler, &piece).is_ok() {}
     }

@@ -57,7 +57,7 @@ impl Windows {
 }
 
 /// Only the quiet side's ping breaks a silence soon after an outage: the side with bytes in flight has backed off. The
-/// accepting side is the quiet one (design/sync.md E.2), and one side pinging is enough and half the cost.
+/// accepting side is the quiet one, and one side pinging is enough and half the cost.
 fn keep_alive(profile: &LinkProfile, side: Side) -> Option<Duration> {
     let interval = profile.keep_alive_ms.map(|ms| Duration::from_millis(ms.into()));
     interval.filter(|_| side == Side::Accepting)

@@ -1,6 +1,6 @@
 //! How do we know what a machine says: do we hear it, may we hear it, or can nobody know?
 //!
-//! The law of `design/ux.md` 2.1, as one function of what was heard and when. Knows nothing of health: what a machine
+//! The law of reachability as one function of what was heard and when. Knows nothing of health: what a machine
 //! said and whether we still hear it are two axes.
 
 use serde::Serialize;

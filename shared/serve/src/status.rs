@@ -18,7 +18,7 @@ pub enum Health {
     Unknown,
 }
 
-/// What is shown: the glyph and word of `design/ux.md` 3.3, from what needs nobody to what needs a person first.
+/// What is shown: a glyph and a word, from what needs nobody to what needs a person first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shown {

@@ -1,4 +1,4 @@
-//! The law of reachability: `design/ux.md` 2.1, line by line.
+//! The law of reachability, line by line.
 
 use vigie_model::UtcMs;
 use vigie_serve::Reachability::{Asleep, Cut, Late, Live, Retired, Silent, Unseen};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 use vigie_codec::VerifyingKey;
 use vigie_codec::wire::Clock;
 use vigie_model::{Anchor, Boot, Role, Seq, StreamId, Tick};
@@ -449,7 +449,8 @@ fn all_kept(result: Result<Vec<Outcome>, vigie_node::KeptBack>) -> bool {
             true
         }
         Err(why) => {
-            warn!(error = %why, "not kept; trying again");
+            // The store's thread has told it aloud.
+            debug!(error = %why, "not kept; trying again");
             false
         }
     }

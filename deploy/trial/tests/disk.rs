@@ -55,10 +55,11 @@ fn a_store_damaged_while_its_disk_was_full_is_mended_and_the_program_begins_agai
     mesh.settles(&agent, 8);
     let pid = agent.program.pid();
     // Again and again, until what was held ready for this is used up and the file is closed.
-    eventually("the agent's disk is full for good", || {
+    for _ in 0..40 {
         disk.fill();
-        agent.program.log().matches("not kept; trying again").count() > 4
-    });
+        pause(200);
+    }
+    assert!(agent.program.log().contains("the disk is full"));
     scribble(&agent.data.join("log.redb"));
     disk.empty();
     eventually("it says what it does", || agent.program.log().contains("the store was begun anew"));

@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 use vigie_codec::SigningKey;
 use vigie_codec::wire::{MAX_DEFS_PER_FRAME, Paused};
 use vigie_merge::RangeSet;
@@ -83,8 +83,16 @@ impl Keeper {
         let (jobs, inbox) = channel();
         let epoch = log.epoch();
         let log = Arc::new(RwLock::new(log));
-        let worker =
-            Worker { log: log.clone(), options, clock, told, epoch, paused: Paused::default(), last_tidy: None };
+        let worker = Worker {
+            log: log.clone(),
+            options,
+            clock,
+            told,
+            epoch,
+            paused: Paused::default(),
+            last_tidy: None,
+            trouble: None,
+        };
         let thread = std::thread::Builder::new().name("vigie-store".to_owned()).spawn(move || worker.run(&inbox))?;
         Ok(Self { jobs, log, thread: Some(thread) })
     }
@@ -137,6 +145,8 @@ struct Worker {
     epoch: u64,
     paused: Paused,
     last_tidy: Option<Instant>,
+    /// The trouble that was told last, until there is none: a disk may be full for days, and the log may be on it.
+    trouble: Option<String>,
 }
 
 /// One wish within a commit.
@@ -201,6 +211,7 @@ impl Worker {
             Ok(outcomes) => {
                 let facts = current(&log, touched);
                 drop(log);
+                self.out_of_trouble();
                 facts.into_iter().for_each(|(stream, facts)| self.tell(Kept::Facts(stream, facts)));
                 let mut outcomes = outcomes.into_iter();
                 for part in parts {
@@ -212,13 +223,29 @@ impl Worker {
                 let healed = heal(&mut log, &failed);
                 drop(log);
                 healed.into_iter().for_each(|(stream, facts)| self.tell(Kept::Facts(stream, facts)));
-                warn!(error = %failed, "nothing could be kept; whoever sent it will send it again");
+                self.in_trouble(&failed, "nothing can be kept; whoever sends it will send it again");
                 let why = KeptBack(failed.to_string());
                 parts.into_iter().for_each(|part| self.answer_part(part, Err(why.clone())));
             }
         }
         self.tell_damage();
         self.tell_pressure();
+    }
+
+    /// Told when it begins and when it changes.
+    fn in_trouble(&mut self, failed: &CommitError, what: &'static str) {
+        let error = failed.to_string();
+        if self.trouble.as_ref() == Some(&error) {
+            return debug!(error, "{what}");
+        }
+        warn!(error, "{what}");
+        self.trouble = Some(error);
+    }
+
+    fn out_of_trouble(&mut self) {
+        if let Some(trouble) = self.trouble.take() {
+            info!(trouble, "the store keeps again");
+        }
     }
 
     fn answer_part(&self, part: Part, result: Result<Vec<Outcome>, KeptBack>) {
@@ -293,7 +320,7 @@ impl Worker {
         let facts = if changed { current(&log, log.streams().keys().copied().collect()) } else { BTreeMap::new() };
         drop(log);
         if let Err(failed) = done {
-            warn!(error = %failed, "no room could be made in the store");
+            self.in_trouble(&failed, "no room can be made in the store");
         }
         facts.into_iter().for_each(|(stream, facts)| self.tell(Kept::Facts(stream, facts)));
         self.tell_pressure();

@@ -140,7 +140,11 @@ impl Log {
             self.compare_with_records().map_err(engine::refused)?;
         }
         if let Err(error) = self.medium.ballast(true) {
-            tracing::warn!(%error, "no room for the ballast; a full disk will be harder to leave");
+            // On a disk that stays full the file is opened again and again.
+            match thorough {
+                true => tracing::warn!(%error, "no room for the ballast; a full disk will be harder to leave"),
+                false => tracing::debug!(%error, "no room for the ballast yet"),
+            }
         }
         Ok(OpenReport { fresh, unclean, damaged, set_aside, saved_rows, rebuilt })
     }

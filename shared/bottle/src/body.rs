@@ -269,6 +269,9 @@ impl World {
                     self.seen_at_hub(stream, tick.seq);
                 }
             }
+            Told::Forked(stream) => {
+                self.broken(format!("{node} saw two histories of {stream:?}, whose agent is honest"))
+            }
             Told::Refused(session, refused) => {
                 self.trace(|| format!("{node} was refused on {}: {refused:?}", session.0));
                 self.check_refused(node, &refused);

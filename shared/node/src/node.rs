@@ -468,6 +468,10 @@ impl Node {
             Event::Clock { session, clock, round_trip_ms } => {
                 self.happens(Happening::Clock(session, clock, round_trip_ms));
             }
+            Event::Forked(stream) => {
+                warn!(%stream, "a machine's key has signed two histories: it was restored from an older copy, or there are \
+                    two of it; both are kept as far as their numbers differ");
+            }
             Event::Refused(session, refused) => {
                 let peer = self.outlets.get(&session).map(|outlet| outlet.link.peer().to_string());
                 warn!(?peer, ?refused, "a peer would not keep something");

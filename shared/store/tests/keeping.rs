@@ -34,7 +34,7 @@ fn what_came_before_is_absorbed() {
         log.commit(vec![machine.ticks(40, 60), machine.sealed(1, 30), machine.sealed(1, 30)]).expect("sound");
     let kept = |have: &[(u64, u64)], sealed: &[(u64, u64)], duplicates| {
         let (have, sealed) = (set(have), set(sealed));
-        Outcome::Kept(Kept { stream: machine.stream, have, sealed, schema_len: 0, duplicates })
+        Outcome::Kept(Kept { stream: machine.stream, have, sealed, schema_len: 0, duplicates, forked: false })
     };
     assert_eq!(outcomes, [kept(&[(51, 60)], &[], 11), kept(&[], &[(1, 30)], 0), kept(&[], &[], 30)]);
     assert_eq!(log.streams()[&machine.stream].duplicates, 41);
@@ -49,6 +49,27 @@ fn a_segment_over_parts_counts_each_tick_once() {
     keep(&mut log, vec![machine.hello(), machine.ticks(10, 19), machine.sealed(1, 40)]);
     assert_eq!(log.streams()[&machine.stream].samples, 40 * 5);
     assert_eq!(served(&log, &machine).ticks, set(&[(1, 40)]));
+}
+
+#[test]
+fn a_machine_that_signs_two_histories_is_noticed_whichever_part_comes_first() {
+    let machine = Machine::new(1);
+    let one = machine.segment(1, 10);
+    let two = machine.segment_after(one.header().hash(), 11, 20);
+    let three = machine.segment_after(two.header().hash(), 21, 30);
+    // As if a copy of the machine had gone on from the tenth tick.
+    let other = machine.segment_after(machine.segment_after(one.header().hash(), 11, 19).header().hash(), 21, 30);
+    let forked = |segments: Vec<Segment>| -> Vec<bool> {
+        let mut log = open(&FaultDisk::new());
+        keep(&mut log, vec![machine.hello()]);
+        let outcomes = log.commit(segments.into_iter().map(Write::Segment).collect()).expect("sound");
+        outcomes.iter().map(|outcome| matches!(outcome, Outcome::Kept(kept) if kept.forked)).collect()
+    };
+    assert_eq!(forked(vec![one.clone(), two.clone(), three.clone()]), [false; 3]);
+    assert_eq!(forked(vec![three, one.clone(), two.clone()]), [false; 3], "in any order");
+    assert_eq!(forked(vec![one.clone(), two.clone(), other.clone()]), [false, false, true]);
+    assert_eq!(forked(vec![other.clone(), one.clone(), two]), [false, false, true]);
+    assert_eq!(forked(vec![other, one]), [false, false], "what does not touch can not be compared");
 }
 
 #[test]

@@ -112,6 +112,9 @@ pub struct Kept {
     pub schema_len: u32,
     /// Ticks that were here already.
     pub duplicates: u64,
+    /// The segment does not follow on the one beside it, though their numbers do: its agent's key has signed two
+    /// histories. A machine was restored from an older copy, or there are two of it.
+    pub forked: bool,
 }
 
 /// All that is known of a stream, held in memory too.

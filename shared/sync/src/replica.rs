@@ -286,7 +286,12 @@ impl Replica {
                 continue;
             }
             let why = match outcome {
-                Outcome::Kept(_) => continue,
+                Outcome::Kept(kept) => {
+                    if kept.forked {
+                        self.event(Event::Forked(kept.stream));
+                    }
+                    continue;
+                }
                 Outcome::TicksMissing => RefusedWhy::Missing,
                 Outcome::Forged(..) => RefusedWhy::Forged,
                 Outcome::WrongSchema(_) | Outcome::TooMuch(_) => RefusedWhy::Quota,

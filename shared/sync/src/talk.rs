@@ -255,6 +255,8 @@ pub enum Event {
         /// How long asking took.
         round_trip_ms: u64,
     },
+    /// An agent's key has signed two histories: see [`Kept`](crate::keep::Kept).
+    Forked(StreamId),
     /// A peer would not keep something.
     Refused(SessionId, Refused),
     /// What a peer can take has changed.

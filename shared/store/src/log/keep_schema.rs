@@ -93,5 +93,5 @@ enum Fit {
 
 fn introduced(stream: StreamId, facts: &StreamFacts) -> Outcome {
     let (have, sealed) = (RangeSet::new(), RangeSet::new());
-    Outcome::Kept(Kept { stream, have, sealed, schema_len: facts.schema_len, duplicates: 0 })
+    Outcome::Kept(Kept { stream, have, sealed, schema_len: facts.schema_len, duplicates: 0, forked: false })
 }

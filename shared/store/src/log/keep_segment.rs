@@ -97,6 +97,7 @@ impl Pen<'_> {
     fn shelve(&mut self, segment: Segment) -> Result<Outcome, Trouble> {
         let header = segment.header();
         let (stream, first, last) = (header.stream, header.first.0, header.last.0);
+        let forked = self.is_forked(header)?;
         let Some(mut facts) = self.take(stream) else { return Ok(Outcome::UnknownStream(stream)) };
         let replaced = self.remove_loose(stream, &mut facts, first, last)?;
         facts.samples = facts.samples.saturating_add_signed(new_samples(&segment, &facts, &replaced));
@@ -115,9 +116,24 @@ impl Pen<'_> {
             (facts.head, facts.head_at) = (header.hash(), header.last);
         }
         self.spans.push((stream, SpanChange::New(Span::of(&row))));
-        let kept = Kept { stream, have, sealed, schema_len: facts.schema_len, duplicates: 0 };
+        let kept = Kept { stream, have, sealed, schema_len: facts.schema_len, duplicates: 0, forked };
         self.give(stream, facts);
         Ok(Outcome::Kept(kept))
+    }
+
+    /// Whether a segment whose numbers follow on another's, or are followed by another's, does not name it, or is not named
+    /// by it: each header carries the hash of the one before.
+    fn is_forked(&mut self, header: &Header) -> Result<bool, Trouble> {
+        let (stream, first, last) = (header.stream, header.first.0, header.last.0);
+        let seals = self.table(Shelf::Seal)?;
+        let before = read::segment_before(seals, stream, first - 1)?.and_then(|(_, row)| row.ok());
+        let strays = before.is_some_and(|row| row.last() == first - 1 && row.seal.header.hash() != header.before);
+        let mut after = None;
+        read::segments_from(seals, stream, last + 1, |_, row| {
+            after = row.ok();
+            false
+        })?;
+        Ok(strays || after.is_some_and(|row| row.first() == last + 1 && row.seal.header.before != header.hash()))
     }
 
     /// Removes the loose ticks of a range from their shelf, not from what is known.
@@ -165,7 +181,14 @@ impl Pen<'_> {
         facts.duplicates += duplicates;
         let schema_len = facts.schema_len;
         self.give(stream, facts);
-        Outcome::Kept(Kept { stream, have: RangeSet::new(), sealed: RangeSet::new(), schema_len, duplicates })
+        Outcome::Kept(Kept {
+            stream,
+            have: RangeSet::new(),
+            sealed: RangeSet::new(),
+            schema_len,
+            duplicates,
+            forked: false,
+        })
     }
 }
 

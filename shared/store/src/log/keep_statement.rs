@@ -96,5 +96,5 @@ fn ticks_not_given_up(facts: &StreamFacts) -> RangeSet {
 }
 
 fn kept(stream: StreamId, facts: &StreamFacts, have: RangeSet, sealed: RangeSet) -> Outcome {
-    Outcome::Kept(Kept { stream, have, sealed, schema_len: facts.schema_len, duplicates: 0 })
+    Outcome::Kept(Kept { stream, have, sealed, schema_len: facts.schema_len, duplicates: 0, forked: false })
 }

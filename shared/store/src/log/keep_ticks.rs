@@ -59,7 +59,8 @@ impl Pen<'_> {
             facts.gain(number, number, false);
         }
         facts.duplicates += duplicates;
-        let kept = Kept { stream, have, sealed: RangeSet::new(), schema_len: facts.schema_len, duplicates };
+        let kept =
+            Kept { stream, have, sealed: RangeSet::new(), schema_len: facts.schema_len, duplicates, forked: false };
         self.give(stream, facts);
         Ok(Outcome::Kept(kept))
     }

@@ -62,7 +62,7 @@ impl Pen<'_> {
         let Some(mut facts) = self.take(stream) else { return Outcome::UnknownStream(stream) };
         change(&mut facts);
         let (have, sealed) = (RangeSet::new(), RangeSet::new());
-        let kept = Kept { stream, have, sealed, schema_len: facts.schema_len, duplicates: 0 };
+        let kept = Kept { stream, have, sealed, schema_len: facts.schema_len, duplicates: 0, forked: false };
         self.give(stream, facts);
         Outcome::Kept(kept)
     }

@@ -56,8 +56,13 @@ impl Machine {
     }
 
     pub fn segment(&self, first: u64, last: u64) -> Segment {
+        self.segment_after(HeaderHash::NONE, first, last)
+    }
+
+    /// A segment that names the one before it.
+    pub fn segment_after(&self, before: HeaderHash, first: u64, last: u64) -> Segment {
         let ticks: Vec<Tick> = (first..=last).map(|number| self.tick(number)).collect();
-        seal(self.stream, &ticks, (0, SchemaHash::EMPTY), HeaderHash::NONE, &self.key).expect("a run of ticks")
+        seal(self.stream, &ticks, (0, SchemaHash::EMPTY), before, &self.key).expect("a run of ticks")
     }
 
     pub fn sealed(&self, first: u64, last: u64) -> Write {

@@ -106,7 +106,7 @@ pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
     let ledger = &status["ledger"];
     println!("collected {:>12} ticks", number(&ledger["collected"]));
     println!("  at the hub {:>9}   signed for by the hub", number(&ledger["at_hub"]));
-    println!("  at relay   {:>9}   kept at the site, not yet signed for by the hub", number(&ledger["at_relay"]));
+    println!("  passed on  {:>9}   kept by the next hop, not yet signed for by the hub", number(&ledger["at_relay"]));
     println!("  waiting    {:>9}   kept here alone", number(&ledger["waiting"]));
     let given_up = ledger["given_up"].as_object().cloned().unwrap_or_default();
     println!("  given up   {:>9}", given_up.values().filter_map(Value::as_u64).sum::<u64>());

@@ -180,17 +180,29 @@ pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
     let machines: Vec<String> = machines.map(|(state, count)| format!("{count} {state}")).collect();
     println!("machines  {}", if machines.is_empty() { "none yet".to_owned() } else { machines.join(", ") });
     println!("sessions  {}", status["sessions"]);
-    println!("collected {:>12} ticks", ledger["collected"]);
-    println!("  here       {:>9}   of which signed by their agents {}", ledger["at_hub"], ledger["verified"]);
-    println!("  waiting    {:>9}", ledger["waiting"]);
+    println!("collected {:>12} ticks", number(&ledger["collected"]));
+    println!(
+        "  here       {:>9}   of which signed by their agents {}",
+        number(&ledger["at_hub"]),
+        number(&ledger["verified"])
+    );
+    println!("  waiting    {:>9}", number(&ledger["waiting"]));
     let given_up = ledger["given_up"].as_object().cloned().unwrap_or_default();
     println!("  given up   {:>9}", given_up.values().filter_map(Value::as_u64).sum::<u64>());
     for (reason, ticks) in given_up {
         println!("    {reason}: {ticks}");
     }
-    println!("samples   {:>12}   duplicates absorbed: {} ticks", ledger["samples"], ledger["duplicates"]);
+    println!(
+        "samples   {:>12}   duplicates absorbed: {} ticks",
+        number(&ledger["samples"]),
+        number(&ledger["duplicates"])
+    );
     println!("store     {} of {} bytes", status["store"]["bytes"], status["store"]["cap_bytes"]);
     Ok(ExitCode::SUCCESS)
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or(0)
 }
 
 /// Looks at program, sites, store and accounts.

@@ -90,12 +90,12 @@ pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
     println!("agents    {} connected", status["agents_connected"]);
     println!(
         "collected {:>12} ticks by {} machines",
-        ledger["collected"],
+        number(&ledger["collected"]),
         status["machines"].as_array().map_or(0, Vec::len)
     );
-    println!("  at the hub {:>9}", ledger["at_hub"]);
-    println!("  here       {:>9}   not yet at the hub", ledger["at_relay"]);
-    println!("  waiting    {:>9}   still at the machines, or on their way", ledger["waiting"]);
+    println!("  at the hub {:>9}", number(&ledger["at_hub"]));
+    println!("  here       {:>9}   not yet at the hub", number(&ledger["at_relay"]));
+    println!("  waiting    {:>9}   still at the machines, or on their way", number(&ledger["waiting"]));
     let given_up = ledger["given_up"].as_object().cloned().unwrap_or_default();
     println!("  given up   {:>9}", given_up.values().filter_map(Value::as_u64).sum::<u64>());
     for (reason, ticks) in given_up {
@@ -104,6 +104,10 @@ pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
     println!("duplicates absorbed: {}", ledger["duplicates"]);
     println!("store     {} of {} bytes", status["store"]["bytes"], status["store"]["cap_bytes"]);
     Ok(ExitCode::SUCCESS)
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or(0)
 }
 
 /// Looks at identity, program, link, store and accounts.

@@ -2,12 +2,13 @@
 //!
 //! Ticks are coded by an adaptive range coder with a context for each series, the same for a live lane that never ends
 //! and for a block of an hour: [`live`] and [`block`]. A block that its agent signed is a [`segment`]; what an agent says
-//! besides ticks (gaps, anchors) is a signed [`statement`]; what the hub says it holds is a signed [`receipt`]. [`wire`]
-//! and [`disk`] give them versioned envelopes.
+//! besides ticks (gaps, anchors) is a signed [`statement`]; what the hub says it holds is a signed [`receipt`]. Where
+//! questions are asked, many blocks become [`columns`]. [`wire`] and [`disk`] give them versioned envelopes.
 //!
 //! Pure: no IO, no clock, no chance. The bytes of version 1 are frozen; `tests/golden.rs` holds them.
 
 pub mod block;
+pub mod columns;
 pub mod disk;
 pub mod live;
 mod number;

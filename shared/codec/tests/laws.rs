@@ -1,6 +1,7 @@
 //! The laws of the codec: what goes in comes out, nothing else passes for it, and foreign bytes do no harm.
 
 use proptest::prelude::*;
+use vigie_codec::columns::{self, Columns, Head};
 use vigie_codec::live::{LiveDecoder, LiveEncoder};
 use vigie_codec::receipt::Receipt;
 use vigie_codec::schema::SchemaHash;
@@ -49,6 +50,37 @@ proptest! {
         let back = block::decode(&bytes, Seq(1), ticks.len() as u32).expect("own bytes");
         prop_assert_eq!(&back, &ticks);
         prop_assert_eq!(block::encode(&back), bytes);
+    }
+
+    #[test]
+    fn columns_give_back_the_ticks_and_so_every_block_that_was_signed(ticks in any_ticks(3)) {
+        let columns = Columns::encode(&ticks).expect("consecutive ticks");
+        let head = Head::read(&columns.head).expect("own bytes");
+        let back = head.ticks(&columns.leaves).expect("own leaves");
+        prop_assert_eq!(block::encode(&back), block::encode(&ticks));
+        prop_assert_eq!(back, ticks);
+    }
+
+    #[test]
+    fn one_column_is_the_values_of_the_ticks_that_have_the_series(ticks in any_ticks(2)) {
+        let columns = Columns::encode(&ticks).expect("consecutive ticks");
+        let head = Head::read(&columns.head).expect("own bytes");
+        for series in (0..41).map(SeriesIx) {
+            let leaf = head.place(series).map_or(&[][..], |place| &columns.leaves[place.leaf as usize]);
+            let places = head.having(series).flat_map(|(from, to)| from..to);
+            let values = head.column(series, leaf).expect("own leaf");
+            let found: Vec<_> = places.map(|at| head.moments()[at]).zip(values).collect();
+            let there: Vec<_> = ticks.iter().filter_map(|tick| Some((tick.at, tick.value(series)?))).collect();
+            prop_assert_eq!(found, there);
+        }
+    }
+
+    #[test]
+    fn a_head_that_is_none_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        // Anything but a panic, and never more than the bytes could hold.
+        if let Ok(head) = Head::read(&bytes) {
+            prop_assert!(head.samples() <= columns::MAX_SAMPLES && head.moments().len() <= columns::MAX_TICKS);
+        }
     }
 
     #[test]

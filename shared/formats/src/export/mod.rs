@@ -1,0 +1,30 @@
+//! How does a person or a program take samples away? JSON lines, CSV and Parquet, in bounded memory.
+//!
+//! Each writer is fed series by series, a series in as many pieces as the caller likes, and holds no more than it says.
+
+mod csv;
+mod instant;
+mod json_lines;
+mod parquet;
+
+pub use csv::{Cells, CsvError, CsvWriter};
+pub use json_lines::{JsonLines, Nans};
+pub use parquet::{ParquetError, ParquetWriter, ROWS_PER_GROUP};
+
+use crate::NAME;
+
+/// The labels of a series but its name, as a JSON object.
+fn labels_json<S: AsRef<str>>(labels: &[(S, S)]) -> String {
+    let others = labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).filter(|(name, _)| *name != NAME);
+    object(others)
+}
+
+/// A JSON object of texts, in the order given.
+fn object<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let pairs: Vec<_> = pairs.map(|(name, value)| format!("{}:{}", json_text(name), json_text(value))).collect();
+    format!("{{{}}}", pairs.join(","))
+}
+
+fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

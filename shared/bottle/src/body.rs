@@ -26,6 +26,9 @@ const PATH_EVERY_MS: u64 = 100;
 /// Timeouts in a row after which the next was due at once: a loop that turns this often does nothing else.
 const MAX_SPINS: u32 = 200;
 
+/// Times neighbours are laid out by series before other things have their turn.
+const LAID_OUT_AT_ONCE: usize = 4;
+
 impl World {
     // ---- birth and death
 
@@ -614,8 +617,32 @@ impl World {
             return;
         }
         self.tidy(node, true);
+        self.lay_out(node);
         self.own_up(node);
         self.at(self.now + TIDY_EVERY_MS, Event::Tidy { node, generation });
+    }
+
+    /// Lays out by series what is worth it, some at a time.
+    fn lay_out(&mut self, node: NodeIx) {
+        for _ in 0..LAID_OUT_AT_ONCE {
+            let Some(life) = self.nodes[node].life.as_mut() else { return };
+            let Ok(Some(gathered)) = life.log.gather() else { return };
+            let done = match gathered.lay_out() {
+                Ok(laid) => life.log.put_in_place(&laid),
+                Err(unfit) => {
+                    life.log.leave(unfit);
+                    Ok(false)
+                }
+            };
+            match done {
+                Ok(in_place) => self.tally.laid_out += u64::from(in_place),
+                Err(failed) => {
+                    self.trace(|| format!("{node} could not lay out: {failed}"));
+                    self.lost_power(node);
+                    return;
+                }
+            }
+        }
     }
 
     // ---- the agent

@@ -8,7 +8,7 @@ use vigie_codec::wire::Paused;
 use vigie_merge::RangeSet;
 use vigie_model::{Incarnation, NodeId, Now, Role, Seq, Slug, StreamId, UtcMs};
 use vigie_store::fault::FaultDisk;
-use vigie_store::{Log, Options};
+use vigie_store::{LayOut, Log, Options};
 use vigie_sync::keep::{Outcome, StreamFacts, Write};
 use vigie_sync::noted::Noted;
 use vigie_sync::{Answer, Replica, SessionId, Token};
@@ -160,6 +160,12 @@ impl Node {
             cache_bytes: 256 * 1024,
             quick_repair,
             floor: std::time::Duration::from_millis(self.plan.floor_ms),
+            // A relay that lays out what the hub has not signed for has to make segments of it again, to send them.
+            lay_out: match self.plan.role {
+                Role::Relay if self.epochs % 2 == 0 => LayOut::All,
+                _ => options.lay_out,
+            },
+            lay_out_ticks: 8,
             new_epoch: Some((ix as u64 + 1) * 1_000_000_000 + 1_000 * self.epochs),
             ..options
         }

@@ -1,12 +1,13 @@
 //! What must be true, after every step where that is cheap, and at the end.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_codec::wire::{Frame, Held, Refused, RefusedWhy};
 use vigie_merge::RangeSet;
-use vigie_model::{GapReason, Role, Seq, StreamId, Tick};
+use vigie_model::{GapReason, Role, Seq, SeriesIx, StreamId, Tick, UtcMs};
 use vigie_store::{Log, OpenReport};
 use vigie_sync::keep::{Outcome, Record, StreamFacts};
 use vigie_sync::{CloseWhy, Lane, Ledger, LinkProfile, SessionId};
@@ -538,7 +539,27 @@ fn all_ticks(log: &Log, stream: StreamId, facts: &StreamFacts) -> Result<BTreeMa
             Record::Statement(_) => {}
         }
     }
+    answers_agree(log, stream, &ticks)?;
     Ok(ticks)
+}
+
+/// A question about each series is answered with the values of its ticks, in their order.
+fn answers_agree(log: &Log, stream: StreamId, ticks: &BTreeMap<u64, Tick>) -> Result<(), String> {
+    let mut there: BTreeMap<SeriesIx, Vec<i64>> = BTreeMap::new();
+    for sample in ticks.values().flat_map(|tick| &tick.samples) {
+        there.entry(sample.series).or_default().push(sample.value);
+    }
+    let series: Vec<SeriesIx> = there.keys().copied().collect();
+    let mut answered = vec![Vec::new(); series.len()];
+    log.columns_between(stream, &series, UtcMs(i64::MIN), UtcMs(i64::MAX), |columns| {
+        answered.iter_mut().zip(columns).for_each(|(all, column)| all.extend(&column.values));
+        ControlFlow::Continue(())
+    })
+    .map_err(|error| error.to_string())?;
+    let wrong = there.into_iter().zip(answered).find(|((_, there), answered)| there != answered);
+    wrong.map_or(Ok(()), |((ix, there), answered)| {
+        Err(format!("series {} of {stream:?}: {} values and {} answered", ix.0, there.len(), answered.len()))
+    })
 }
 
 fn is_anchor(said: &SignedStatement) -> bool {

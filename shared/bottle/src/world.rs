@@ -72,6 +72,8 @@ pub struct Tally {
     pub evicted: u64,
     /// Ticks forgotten on the hub's word.
     pub forgotten: u64,
+    /// Times neighbouring segments were laid out by series.
+    pub laid_out: u64,
     /// Ticks at the hub at the end.
     pub at_hub: u64,
     /// Numbers under gaps at the hub at the end.
@@ -98,6 +100,7 @@ impl Tally {
         self.lives_in_memory += other.lives_in_memory;
         self.evicted += other.evicted;
         self.forgotten += other.forgotten;
+        self.laid_out += other.laid_out;
         self.at_hub += other.at_hub;
         self.gaps += other.gaps;
         self.duplicates += other.duplicates;
@@ -111,7 +114,7 @@ impl fmt::Display for Tally {
             f,
             "{} steps, {} frames, {} ticks, {} at the hub, {} under gaps, {} twice; {} sessions, {} starts, {} crashes, \
              {} commits ({} failed), {} damages, {} stores rebuilt, {} lives in memory, {} evictions, {} forgotten, \
-             {} refused",
+             {} laid out, {} refused",
             self.steps,
             self.frames,
             self.ticks,
@@ -128,6 +131,7 @@ impl fmt::Display for Tally {
             self.lives_in_memory,
             self.evicted,
             self.forgotten,
+            self.laid_out,
             self.refused
         )
     }

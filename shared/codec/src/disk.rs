@@ -23,6 +23,8 @@ pub enum Kind {
     Stream = 5,
     /// Anything small and single.
     Note = 6,
+    /// Ticks laid out by series: a [`Head`](crate::columns::Head) or a leaf.
+    Columns = 7,
 }
 
 /// A record that can not be read.

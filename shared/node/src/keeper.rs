@@ -16,6 +16,7 @@ use vigie_sync::keep::{Outcome, StreamFacts, Write};
 use vigie_sync::{Answer, Ask, SessionId, Token};
 
 use crate::NodeClock;
+use crate::columns::Layer;
 
 /// How the thread works.
 #[derive(Debug, Clone)]
@@ -61,6 +62,8 @@ pub struct Keeper {
     jobs: Sender<Job>,
     log: Arc<RwLock<Log>>,
     thread: Option<JoinHandle<()>>,
+    /// Ends before the log is closed.
+    layer: Option<Layer>,
 }
 
 impl std::fmt::Debug for Job {
@@ -94,7 +97,8 @@ impl Keeper {
             trouble: None,
         };
         let thread = std::thread::Builder::new().name("vigie-store".to_owned()).spawn(move || worker.run(&inbox))?;
-        Ok(Self { jobs, log, thread: Some(thread) })
+        let layer = Some(Layer::start(log.clone())?);
+        Ok(Self { jobs, log, thread: Some(thread), layer })
     }
 
     /// The log, to read from.
@@ -121,6 +125,7 @@ impl Keeper {
 
     /// Commits what is waiting and closes the log.
     pub(crate) fn stop(&mut self) {
+        drop(self.layer.take());
         self.job(Job::Stop);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()

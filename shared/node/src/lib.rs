@@ -5,6 +5,7 @@
 //! what every role needs at its edges: joining, renewing, the local socket, and failing in words.
 
 mod clock;
+mod columns;
 mod failed;
 mod findings;
 pub mod hatch;

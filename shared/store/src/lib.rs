@@ -15,7 +15,7 @@ mod types;
 
 pub use errors::{CommitError, OpenError, ReadError};
 pub use folder::Folder;
-pub use log::{Evicted, Log, OpenReport, Options, Pressure};
+pub use log::{Column, Evicted, Gathered, LaidOut, LayOut, Log, OpenReport, Options, Pressure, Unfit};
 pub use medium::{LastTime, Medium, Space};
 pub use state::{LostRow, State, StateReport, StateRow, StateTx, TxError};
 pub use types::*;

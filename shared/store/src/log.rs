@@ -1,5 +1,8 @@
 //! The telemetry of a node: ticks, segments, statements, definitions, and what is known of each stream.
 
+mod agenda;
+mod ask;
+mod columns;
 mod commit;
 mod facts;
 mod index;
@@ -17,9 +20,11 @@ mod pen;
 mod query;
 mod read;
 mod rebuild;
+mod reseal;
 mod room;
 mod shelf;
 mod sweep;
+mod tiers;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -28,13 +33,17 @@ use std::sync::atomic::AtomicBool;
 use vigie_merge::RangeSet;
 use vigie_model::StreamId;
 
+pub use ask::Column;
 pub use open::OpenReport;
-pub use options::Options;
+pub use options::{LayOut, Options};
+pub use reseal::{Gathered, LaidOut, Unfit};
 pub use room::{Evicted, Pressure};
 
 use crate::engine::Db;
 use crate::medium::Medium;
 use crate::types::StreamFacts;
+use agenda::Agenda;
+use columns::LastUnfolded;
 use index::Index;
 use loss::Loss;
 
@@ -58,6 +67,8 @@ pub struct Log {
     /// Damage that was noted and not yet taken.
     damage: Vec<(StreamId, RangeSet)>,
     index: Mutex<Index>,
+    agenda: Mutex<Agenda>,
+    unfolded: LastUnfolded,
 }
 
 /// Whether the file is open.

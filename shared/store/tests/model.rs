@@ -37,6 +37,7 @@ enum Step {
     Gap(u64, u64),
     Receipt(u64),
     Forget,
+    LayOut,
     Reopen,
 }
 
@@ -55,6 +56,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => range().prop_map(|(first, last)| Step::Gap(first, last)),
         1 => (1u64..120).prop_map(Step::Receipt),
         1 => Just(Step::Forget),
+        2 => Just(Step::LayOut),
         1 => Just(Step::Reopen),
     ]
 }
@@ -168,6 +170,9 @@ proptest! {
                     here.forget(UtcMs(T0 + 80 * 3_600_000)).expect("sound");
                     plain.forget();
                 }
+                Step::LayOut => {
+                    lay_out(here);
+                }
                 Step::Reopen => {
                     let before = here.streams().clone();
                     log = None;
@@ -184,7 +189,8 @@ proptest! {
             prop_assert_eq!(&facts.sealed, &sealed);
             prop_assert_eq!(facts.samples, plain.set(|_, is| is != Is::Gap).count() * 5);
             let there = plain.set(|number, is| is != Is::Gap && !plain.gone.contains(&number));
-            prop_assert_eq!(served(here, &machine).ticks, there);
+            prop_assert_eq!(&served(here, &machine).ticks, &there);
+            prop_assert_eq!(asked(here, &machine), there);
         }
     }
 }

@@ -8,6 +8,7 @@ use redb::Database;
 use vigie_merge::RangeSet;
 use vigie_model::StreamId;
 
+use super::index::SpanChange;
 use super::pen::{Changes, Pen};
 use super::{Log, Standing};
 use crate::errors::{CommitError, OpenError, Trouble, guarded};
@@ -74,7 +75,14 @@ impl Log {
         self.streams.extend(changes.streams);
         self.damage.extend(changes.damage);
         let index = self.index.get_mut().unwrap_or_else(PoisonError::into_inner);
-        changes.spans.into_iter().for_each(|(stream, change)| index.apply(stream, change));
+        let agenda = self.agenda.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if changes.spans.iter().any(|(_, change)| !matches!(change, SpanChange::New(_))) {
+            self.unfolded.forget();
+        }
+        for (stream, change) in changes.spans {
+            agenda.changed(stream, &change);
+            index.apply(stream, change);
+        }
     }
 
     /// Closes the file after a failure: redb takes no more writes on it, and what the kernel shows of it after a failed

@@ -1,4 +1,4 @@
-//! Where does each segment lie in time?
+//! Where does each segment, or what segments were laid out by series together, lie in time?
 //!
 //! Loaded for a stream when it is first asked about, kept up with each commit, and forgotten as a whole when there are too
 //! many.
@@ -9,14 +9,17 @@ use std::sync::Arc;
 use vigie_codec::segment::Header;
 use vigie_model::{Anchor, Moment, StreamId, UtcMs};
 
-use super::shelf::SealRow;
+use super::shelf::{ColumnsRow, SealRow};
 
-/// A segment's place in its stream and in time.
+/// The place in its stream and in time of a segment, or of many that were laid out by series together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) first: u64,
     pub(crate) last: u64,
     pub(crate) boot_no: u32,
+    pub(crate) samples: u64,
+    /// Laid out by series.
+    pub(crate) columns: bool,
     utc: (i64, i64),
     begins: Option<Moment>,
     /// Known once somebody has looked inside.
@@ -27,6 +30,8 @@ pub(crate) struct Span {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum SpanChange {
     New(Span),
+    /// Takes the place of all between its numbers.
+    Joined(Span),
     Gone(u64),
 }
 
@@ -37,10 +42,29 @@ impl Span {
             first: header.first.0,
             last: header.last.0,
             boot_no: header.boot_no,
+            samples: header.samples,
+            columns: false,
             utc: (header.utc_min.0, header.utc_max.0),
             begins: row.begins,
             ends: None,
         }
+    }
+
+    pub(crate) fn of_columns(first: u64, row: &ColumnsRow) -> Self {
+        Self {
+            first,
+            last: row.last.0,
+            boot_no: row.begins.boot.no,
+            samples: row.samples,
+            columns: true,
+            utc: (row.utc.0.0, row.utc.1.0),
+            begins: Some(row.begins),
+            ends: Some(row.ends),
+        }
+    }
+
+    pub(crate) fn ticks(&self) -> u64 {
+        self.last - self.first + 1
     }
 
     /// Whether a tick of it can lie between two times.
@@ -105,12 +129,17 @@ impl Index {
         let Some(spans) = self.streams.get_mut(&stream) else { return };
         let spans = Arc::make_mut(spans);
         let first = match change {
-            SpanChange::New(span) => span.first,
+            SpanChange::New(span) | SpanChange::Joined(span) => span.first,
             SpanChange::Gone(first) => first,
         };
         let at = spans.partition_point(|span| span.first < first);
         let there = spans.get(at).is_some_and(|span| span.first == first);
         match change {
+            SpanChange::Joined(span) => {
+                let end = spans.partition_point(|other| other.first <= span.last);
+                self.spans = self.spans + 1 - (end - at);
+                spans.splice(at..end, [span]);
+            }
             SpanChange::New(span) if there => spans[at] = span,
             SpanChange::New(span) => {
                 spans.insert(at, span);

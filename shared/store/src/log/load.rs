@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use redb::{ReadOnlyTable, ReadableDatabase};
 use vigie_codec::block::MAX_TICKS;
-use vigie_codec::segment::{Seal, Segment};
+use vigie_codec::segment::Seal;
 use vigie_codec::statement::SignedStatement;
 use vigie_merge::RangeSet;
 use vigie_model::{SeriesDef, StreamId, Tick};
@@ -13,7 +13,7 @@ use vigie_model::{SeriesDef, StreamId, Tick};
 use super::loader::Loader;
 use super::loss::Loss;
 use super::pen::Bytes;
-use super::shelf::{SealRow, Shelf, all_of, at};
+use super::shelf::{Shelf, all_of, at};
 use super::{Log, Standing, read};
 use crate::errors::{ReadError, Trouble, guarded};
 use crate::types::Record;
@@ -184,6 +184,8 @@ pub(crate) struct Shelves {
     pub(crate) bodies: ReadOnlyTable<Bytes, Bytes>,
     pub(crate) statements: ReadOnlyTable<Bytes, Bytes>,
     pub(crate) series: ReadOnlyTable<Bytes, Bytes>,
+    pub(crate) columns: ReadOnlyTable<Bytes, Bytes>,
+    pub(crate) leaves: ReadOnlyTable<Bytes, Bytes>,
 }
 
 impl Shelves {
@@ -195,13 +197,8 @@ impl Shelves {
             bodies: txn.open_table(Shelf::Body.table())?,
             statements: txn.open_table(Shelf::Statement.table())?,
             series: txn.open_table(Shelf::Series.table())?,
+            columns: txn.open_table(Shelf::Columns.table())?,
+            leaves: txn.open_table(Shelf::Leaf.table())?,
         })
-    }
-
-    /// The body of a segment, or nothing if it is damaged or gone.
-    pub(crate) fn segment(&self, stream: StreamId, row: SealRow) -> Result<Option<Segment>, Trouble> {
-        let key = at(stream, row.first());
-        let Some(body) = self.bodies.get(key.as_slice())? else { return Ok(None) };
-        Ok(Shelf::Body.unwrap(&key, body.value()).ok().map(|body| Segment { seal: row.seal, body: body.to_vec() }))
     }
 }

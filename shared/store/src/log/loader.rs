@@ -132,7 +132,7 @@ impl Loader<'_> {
             return Ok(None);
         }
         self.left.remove(row.first(), row.last());
-        match self.shelves.segment(stream, row)? {
+        match self.log.segment(self.shelves, stream, row)? {
             Some(segment) => {
                 let weight = segment.body.len() + SEAL_BYTES;
                 Ok(Some(Some((Record::Segment(segment), weight))))

@@ -5,11 +5,12 @@ use vigie_codec::schema::SchemaHash;
 use vigie_merge::RangeSet;
 use vigie_model::{Gap, SeriesDef, StreamId};
 
+use super::columns;
 use super::facts::Change;
-use super::index::SpanChange;
+use super::index::{Span, SpanChange};
 use super::pen::{Pen, add};
 use super::read;
-use super::shelf::{Shelf, at, gap_key, number};
+use super::shelf::{SealRow, Shelf, at, gap_key, number};
 use crate::errors::Trouble;
 use crate::types::StreamFacts;
 
@@ -46,10 +47,13 @@ impl Pen<'_> {
         let done = match &loss.what {
             Lost::Row(Shelf::Tick, key) => self.settle_tick(&mut facts, key),
             Lost::Row(Shelf::Seal | Shelf::Body, key) => self.settle_segment(stream, &mut facts, key),
+            Lost::Row(Shelf::Columns, key) => self.settle_columns(stream, &mut facts, key),
             Lost::Row(Shelf::Statement, key) => self.settle_statement(stream, &mut facts, key),
             Lost::Row(Shelf::Series, key) => self.settle_series(stream, &mut facts, key),
             // Found and mended at opening.
-            Lost::Row(Shelf::Note | Shelf::Intro | Shelf::Facts | Shelf::Quarantine, _) => Ok(RangeSet::new()),
+            Lost::Row(Shelf::Note | Shelf::Intro | Shelf::Facts | Shelf::Quarantine | Shelf::Leaf, _) => {
+                Ok(RangeSet::new())
+            }
             Lost::Missing(numbers) => Ok(numbers.clone()),
         };
         if let Ok(lost) = &done {
@@ -82,9 +86,17 @@ impl Pen<'_> {
             return Ok(RangeSet::new());
         }
         let seal = seal.and_then(|row| read::seal(key, &row).ok());
-        let whole = body.is_some_and(|row| Shelf::Body.unwrap(key, &row).is_ok());
+        let whole = body.as_ref().is_some_and(|row| Shelf::Body.unwrap(key, row).is_ok());
         if seal.is_some() && whole {
             return Ok(RangeSet::new());
+        }
+        if let (Some(seal), None) = (&seal, &body)
+            && let Some((columns, _)) = self.columns_of(stream, seal)?
+        {
+            return self.settle_columns(stream, facts, &at(stream, columns));
+        }
+        if body.is_none() {
+            self.dissolve(stream, facts, first)?;
         }
         let last = match &seal {
             Some(seal) => seal.last(),
@@ -94,6 +106,77 @@ impl Pen<'_> {
         add(&mut facts.bytes.sealed, bytes);
         self.spans.push((stream, SpanChange::Gone(first)));
         Ok(RangeSet::of(first, last))
+    }
+
+    /// Ticks that were laid out by series go together: a leaf holds some values of all of them.
+    fn settle_columns(&mut self, stream: StreamId, facts: &mut StreamFacts, key: &[u8]) -> Result<RangeSet, Trouble> {
+        let (Some(row), Some(first)) = (self.get(Shelf::Columns, key)?, number(key)) else {
+            return Ok(RangeSet::new());
+        };
+        if columns::are_sound(&row, key, self.table(Shelf::Leaf)?, stream, first)? {
+            return Ok(RangeSet::new());
+        }
+        let last = read::columns(key, &row).map(|row| row.last.0);
+        let seals = self.seals_without_body(stream, first, last.unwrap_or(u64::MAX - 1))?;
+        let mut lost = RangeSet::new();
+        let mut bytes = self.quarantine(Shelf::Columns, key)? + self.remove_columns(stream, first)?;
+        for seal in seals {
+            lost.insert(seal.first(), seal.last());
+            bytes += self.remove(Shelf::Seal, &at(stream, seal.first()))?;
+        }
+        add(&mut facts.bytes.sealed, bytes);
+        self.spans.push((stream, SpanChange::Gone(first)));
+        Ok(lost)
+    }
+
+    /// Seals from a number on whose ticks are not in a body of their own, up to the next that is, or other columns.
+    fn seals_without_body(&mut self, stream: StreamId, first: u64, last: u64) -> Result<Vec<SealRow>, Trouble> {
+        let (low, high) = (at(stream, first + 1), at(stream, last));
+        let next = self.table(Shelf::Columns)?.range::<&[u8]>(low.as_slice()..=high.as_slice())?.next().transpose()?;
+        let last = next.and_then(|(key, _)| number(key.value())).map_or(last, |next| next - 1);
+        let (mut seals, mut damaged) = (Vec::new(), Vec::new());
+        read::segments_from(self.table(Shelf::Seal)?, stream, first, |key, row| match row {
+            Ok(row) if row.first() <= last => {
+                seals.push(row);
+                true
+            }
+            Err(_) if number(key).is_some_and(|first| first <= last) => {
+                damaged.push(key.to_vec());
+                true
+            }
+            _ => false,
+        })?;
+        self.later.extend(damaged.into_iter().map(|key| Loss::row(stream, Shelf::Seal, key)));
+        let mut without = Vec::new();
+        for seal in seals {
+            if self.table(Shelf::Body)?.get(at(stream, seal.first()).as_slice())?.is_none() {
+                without.push(seal);
+            }
+        }
+        Ok(without)
+    }
+
+    /// Makes bodies again of the columns that hold a number, so that one of their seals can go without the others.
+    fn dissolve(&mut self, stream: StreamId, facts: &mut StreamFacts, held: u64) -> Result<(), Trouble> {
+        let found = read::columns_before(self.table(Shelf::Columns)?, stream, held)?;
+        let Some((key, Ok(row))) = found else { return Ok(()) };
+        let Some(first) = number(&key).filter(|_| held <= row.last.0) else { return Ok(()) };
+        let Some(ticks) = columns::all_ticks(&row, self.table(Shelf::Leaf)?, stream, first)? else {
+            let lost = self.settle_columns(stream, facts, &key)?;
+            self.later.push(Loss::missing(stream, lost));
+            return Ok(());
+        };
+        let mut bytes = self.remove_columns(stream, first)?;
+        self.spans.push((stream, SpanChange::Gone(first)));
+        for seal in self.seals_without_body(stream, first, row.last.0)? {
+            let own = ticks.get((seal.first() - first) as usize..=(seal.last() - first) as usize);
+            let Some(Ok(segment)) = own.map(|own| seal.seal.clone().over(own)) else { continue };
+            let key = at(stream, seal.first());
+            bytes += self.put(Shelf::Body, &key, &Shelf::Body.wrap(&key, &segment.body))?;
+            self.spans.push((stream, SpanChange::New(Span::of(&seal))));
+        }
+        add(&mut facts.bytes.sealed, bytes);
+        Ok(())
     }
 
     /// The last number a segment can have held whose header can not be read: up to the next record.

@@ -10,6 +10,7 @@ use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_merge::RangeSet;
 use vigie_model::StreamId;
 
+use super::columns::LastUnfolded;
 use super::facts::Change;
 use super::index::Index;
 use super::loss::Loss;
@@ -21,8 +22,8 @@ use crate::folder::Folder;
 use crate::medium::Medium;
 use crate::types::StreamFacts;
 
-/// Version of the file as a whole; a file with a higher one is left alone.
-const FORMAT: u8 = 1;
+/// Version of the file as a whole; a file with a higher one is left alone. Since 2 ticks may be laid out by series.
+const FORMAT: u8 = 2;
 const FORMAT_KEY: &[u8] = b"format";
 const EPOCH_KEY: &[u8] = b"epoch";
 
@@ -72,6 +73,8 @@ impl Log {
             suspect: AtomicBool::new(false),
             damage: Vec::new(),
             index: Mutex::new(Index::default()),
+            agenda: Mutex::default(),
+            unfolded: LastUnfolded::default(),
         };
         let report = match log.take_over(opened, true) {
             Err(OpenError::Damaged(why)) => {
@@ -121,13 +124,16 @@ impl Log {
         let Opened { db, unclean, damaged, set_aside, saved_rows } = opened;
         let begun = guarded(|| begin(&db, &self.options, damaged)).map_err(engine::refused)?;
         let (epoch, fresh) = match begun {
-            Begun::Here { epoch, fresh } => (epoch, fresh),
+            Begun::Here { epoch, fresh, .. } => (epoch, fresh),
             Begun::Newer(version) => return Err(OpenError::Newer(version)),
         };
         let known = guarded(|| Known::read(&db)).map_err(engine::refused)?;
         self.epoch = epoch;
         self.streams = known.streams;
         self.index.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        self.unfolded.forget();
+        let agenda = self.agenda.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.streams.keys().for_each(|stream| agenda.met(*stream));
         *self.losses.get_mut().unwrap_or_else(PoisonError::into_inner) = known.losses;
         let mut mend = known.mend;
         if (thorough && unclean) || damaged || !mend.is_empty() {
@@ -182,6 +188,7 @@ impl Log {
             let txn = db.begin_read()?;
             let (ticks, seals) = (txn.open_table(Shelf::Tick.table())?, txn.open_table(Shelf::Seal.table())?);
             let (bodies, series) = (txn.open_table(Shelf::Body.table())?, txn.open_table(Shelf::Series.table())?);
+            let heads = txn.open_table(Shelf::Columns.table())?;
             for (stream, facts) in &self.streams {
                 let mut here = facts.gaps.clone();
                 read::segments_from(&seals, *stream, 0, |_, row| {
@@ -195,9 +202,19 @@ impl Log {
                         here.insert(number, number);
                     }
                 }
+                let mut columns = RangeSet::new();
+                for row in read::rows_of(&heads, *stream)? {
+                    let (key, row) = row?;
+                    // Whether its leaves are all there is found when it is settled.
+                    losses.push(Loss::row(*stream, Shelf::Columns, key.value().to_vec()));
+                    if let (Some(first), Ok(row)) = (number(key.value()), read::columns(key.value(), row.value())) {
+                        columns.insert(first, row.last.0);
+                    }
+                }
+                let laid_out = |key: &[u8]| number(key).is_some_and(|first| columns.contains(first));
                 for row in read::rows_of(&seals, *stream)? {
                     let (key, _) = row?;
-                    if bodies.get(key.value())?.is_none() {
+                    if bodies.get(key.value())?.is_none() && !laid_out(key.value()) {
                         losses.push(Loss::row(*stream, Shelf::Seal, key.value().to_vec()));
                     }
                 }
@@ -227,7 +244,7 @@ fn how(options: &Options) -> How<'static> {
 }
 
 enum Begun {
-    Here { epoch: u64, fresh: bool },
+    Here { epoch: u64, fresh: bool, format: u8 },
     Newer(u8),
 }
 
@@ -235,6 +252,9 @@ enum Begun {
 fn begin(db: &Database, options: &Options, new_life: bool) -> Result<Begun, Trouble> {
     let old = match begun(db)? {
         Some(Begun::Here { epoch, .. }) if new_life => Some(epoch),
+        Some(Begun::Here { epoch, format, .. }) if format < FORMAT => {
+            return write_anew(db, options, epoch);
+        }
         Some(begun) => return Ok(begun),
         None => None,
     };
@@ -247,7 +267,16 @@ fn begin(db: &Database, options: &Options, new_life: bool) -> Result<Begun, Trou
     };
     let fresh = write_beginning(&txn, epoch)?;
     txn.commit()?;
-    Ok(Begun::Here { epoch, fresh })
+    Ok(Begun::Here { epoch, fresh, format: FORMAT })
+}
+
+/// Brings a file of an earlier version to this one: its tables and its number. What is in it stays as it is.
+fn write_anew(db: &Database, options: &Options, epoch: u64) -> Result<Begun, Trouble> {
+    let mut txn = db.begin_write()?;
+    txn.set_quick_repair(options.quick_repair);
+    write_beginning(&txn, epoch)?;
+    txn.commit()?;
+    Ok(Begun::Here { epoch, fresh: false, format: FORMAT })
 }
 
 fn begun(db: &Database) -> Result<Option<Begun>, Trouble> {
@@ -261,7 +290,7 @@ fn begun(db: &Database) -> Result<Option<Begun>, Trouble> {
         return Ok(Some(Begun::Newer(later)));
     }
     let epoch = notes.get(EPOCH_KEY)?.and_then(|row| Shelf::Note.read::<u64>(EPOCH_KEY, row.value()).ok());
-    Ok(epoch.map(|epoch| Begun::Here { epoch, fresh: false }))
+    Ok(epoch.map(|epoch| Begun::Here { epoch, fresh: false, format: format.unwrap_or(FORMAT) }))
 }
 
 /// Says whether the file was empty.

@@ -2,6 +2,17 @@
 
 use std::time::Duration;
 
+/// Which sealed ticks are laid out by series, so that a question about one series reads no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayOut {
+    /// None: nobody asks questions here.
+    Never,
+    /// Those that the hub has signed for: the others may still have to be sent as they are.
+    Receipted,
+    /// All.
+    All,
+}
+
 /// How a [`Log`](super::Log) is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -23,8 +34,12 @@ pub struct Options {
     pub quick_repair: bool,
     /// Files above this are not read as a whole after an unclean stop. Their records are checked when they are read.
     pub check_up_to_bytes: u64,
-    /// Segments whose place in time is held in memory for queries, at 48 bytes each.
+    /// Segments whose place in time is held in memory for queries, at 140 bytes each. Those laid out together count as one.
     pub index_spans: usize,
+    /// Which sealed ticks are laid out by series; see [`Log::gather`](super::Log::gather).
+    pub lay_out: LayOut,
+    /// So many ticks are laid out together at least. An hour at ten seconds; columns of fewer cost more than segments.
+    pub lay_out_ticks: u64,
     /// The epoch of a log that is begun, and one less than that of a log begun anew after damage; random unless said
     /// (the simulator says).
     pub new_epoch: Option<u64>,
@@ -35,7 +50,7 @@ const MIB: usize = 1 << 20;
 impl Options {
     /// For an agent: little memory, and the right to give up.
     pub fn agent(cap_bytes: u64) -> Self {
-        Self { cache_bytes: MIB, origin: true, index_spans: 4_096, ..Self::relay(cap_bytes) }
+        Self { cache_bytes: MIB, origin: true, index_spans: 4_096, lay_out: LayOut::Never, ..Self::relay(cap_bytes) }
     }
 
     /// For a relay.
@@ -50,6 +65,8 @@ impl Options {
             quick_repair: true,
             check_up_to_bytes: 512 * MIB as u64,
             index_spans: 100_000,
+            lay_out: LayOut::Receipted,
+            lay_out_ticks: 360,
             new_epoch: None,
         }
     }
@@ -60,7 +77,8 @@ impl Options {
             cap_percent_of_disk: Some(80),
             cache_bytes: 64 * MIB,
             ballast_bytes: 16 * MIB as u64,
-            index_spans: 1_000_000,
+            index_spans: 400_000,
+            lay_out: LayOut::All,
             ..Self::relay(cap_bytes)
         }
     }

@@ -7,7 +7,7 @@ use vigie_codec::disk::DamagedError;
 use vigie_model::{StreamId, Tick};
 
 use super::pen::Bytes;
-use super::shelf::{SealRow, Shelf, all_of, at, number};
+use super::shelf::{ColumnsRow, SealRow, Shelf, all_of, at, number};
 use crate::errors::Trouble;
 
 /// A key and what stands there, if it proved right.
@@ -82,6 +82,24 @@ pub(crate) fn segments_touching(
         })?;
     }
     Ok(damaged.map_or(Ok(touching), Err))
+}
+
+/// Reads the record of ticks laid out by series.
+pub(crate) fn columns(key: &[u8], row: &[u8]) -> Result<ColumnsRow, DamagedError> {
+    let columns: ColumnsRow = Shelf::Columns.read(key, row)?;
+    if number(key).is_some_and(|first| first <= columns.last.0) { Ok(columns) } else { Err(DamagedError::Shape) }
+}
+
+/// The columns that begin at or before a number, the nearest.
+pub(crate) fn columns_before(
+    table: &impl ReadableTable<Bytes, Bytes>,
+    stream: StreamId,
+    from: u64,
+) -> Result<Option<Found<ColumnsRow>>, Trouble> {
+    let (low, high) = (at(stream, 0), at(stream, from));
+    let Some(row) = table.range::<&[u8]>(low.as_slice()..=high.as_slice())?.next_back() else { return Ok(None) };
+    let (key, row) = row?;
+    Ok(Some((key.value().to_vec(), columns(key.value(), row.value()))))
 }
 
 /// Loose ticks of a range, in order, as long as `each` says so.

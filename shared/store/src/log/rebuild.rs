@@ -44,25 +44,51 @@ fn rebuild_ticks(pen: &mut Pen<'_>, stream: StreamId, facts: &mut StreamFacts) -
 }
 
 fn rebuild_segments(pen: &mut Pen<'_>, stream: StreamId, facts: &mut StreamFacts) -> Result<(), Trouble> {
-    let mut damaged = Vec::new();
+    let laid_out = rebuild_columns(pen, stream, facts)?;
+    let (mut seals, mut damaged) = (Vec::new(), Vec::new());
     facts.head = HeaderHash::NONE;
     each_row(pen, Shelf::Seal, stream, |key, row| match read::seal(key, row) {
-        Ok(seal) => {
-            let header = &seal.seal.header;
-            facts.bytes.sealed += (2 * key.len() + row.len()) as u64 + u64::from(seal.body_bytes) + 10;
-            facts.samples += header.samples;
-            facts.gain(header.first.0, header.last.0, true);
-            if header.last >= facts.head_at {
-                (facts.head, facts.head_at) = (header.hash(), header.last);
-            }
-        }
+        Ok(seal) => seals.push((key.to_vec(), row.len(), seal)),
         Err(_) => damaged.push(key.to_vec()),
     })?;
+    for (key, row_bytes, seal) in seals {
+        let body = pen.table(Shelf::Body)?.get(key.as_slice())?.map(|body| body.value().len());
+        if body.is_none() && !laid_out.contains_range(seal.first(), seal.last()) {
+            damaged.push(key);
+            continue;
+        }
+        let header = &seal.seal.header;
+        facts.bytes.sealed += (key.len() + row_bytes + body.map_or(0, |body| key.len() + body)) as u64;
+        facts.samples += header.samples;
+        facts.gain(header.first.0, header.last.0, true);
+        if header.last >= facts.head_at {
+            (facts.head, facts.head_at) = (header.hash(), header.last);
+        }
+    }
     for key in damaged {
         pen.quarantine(Shelf::Seal, &key)?;
         pen.quarantine(Shelf::Body, &key)?;
     }
     Ok(())
+}
+
+/// Counts what is laid out by series, and says which numbers are.
+fn rebuild_columns(pen: &mut Pen<'_>, stream: StreamId, facts: &mut StreamFacts) -> Result<RangeSet, Trouble> {
+    let (mut laid_out, mut damaged) = (RangeSet::new(), Vec::new());
+    each_row(pen, Shelf::Columns, stream, |key, row| match (number(key), read::columns(key, row)) {
+        (Some(first), Ok(columns)) => {
+            facts.bytes.sealed += (key.len() + row.len()) as u64;
+            laid_out.insert(first, columns.last.0);
+        }
+        _ => damaged.push(key.to_vec()),
+    })?;
+    each_row(pen, Shelf::Leaf, stream, |key, row| facts.bytes.sealed += (key.len() + row.len()) as u64)?;
+    for key in damaged {
+        pen.quarantine(Shelf::Columns, &key)?;
+        let leaves = number(&key).map_or(Ok(0), |first| pen.remove_columns(stream, first))?;
+        add(&mut facts.bytes.sealed, leaves);
+    }
+    Ok(laid_out)
 }
 
 fn rebuild_statements(pen: &mut Pen<'_>, stream: StreamId, facts: &mut StreamFacts) -> Result<(), Trouble> {

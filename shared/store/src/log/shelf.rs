@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use vigie_codec::disk::{self, DamagedError, Kind};
 use vigie_codec::segment::Seal;
 use vigie_codec::statement::Statement;
-use vigie_model::{Gap, GapReason, Moment, StreamId};
+use vigie_model::{Gap, GapReason, Moment, Seq, StreamId, UtcMs};
 
 use crate::engine::Rows;
 
@@ -31,10 +31,14 @@ pub(crate) enum Shelf {
     Series,
     /// Shelf, key: a record that failed its checksum, as it stood.
     Quarantine,
+    /// Stream, first number: what all series of some sealed ticks share, laid out by series in place of their bodies.
+    Columns,
+    /// Stream, first number, place: values of some series of those ticks.
+    Leaf,
 }
 
 impl Shelf {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Note,
         Self::Intro,
         Self::Facts,
@@ -44,9 +48,11 @@ impl Shelf {
         Self::Statement,
         Self::Series,
         Self::Quarantine,
+        Self::Columns,
+        Self::Leaf,
     ];
 
-    pub(crate) const TABLES: [Rows; 9] = [
+    pub(crate) const TABLES: [Rows; 11] = [
         TableDefinition::new("note"),
         TableDefinition::new("intro"),
         TableDefinition::new("facts"),
@@ -56,6 +62,8 @@ impl Shelf {
         TableDefinition::new("statement"),
         TableDefinition::new("series"),
         TableDefinition::new("quarantine"),
+        TableDefinition::new("columns"),
+        TableDefinition::new("leaf"),
     ];
 
     pub(crate) fn table(self) -> Rows {
@@ -70,6 +78,7 @@ impl Shelf {
             Self::Seal | Self::Body => Kind::Segment,
             Self::Statement => Kind::Statement,
             Self::Series => Kind::Series,
+            Self::Columns | Self::Leaf => Kind::Columns,
         }
     }
 
@@ -126,6 +135,21 @@ impl SealRow {
     }
 }
 
+/// The record of some sealed ticks laid out by series, without their values.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ColumnsRow {
+    pub(crate) last: Seq,
+    pub(crate) begins: Moment,
+    pub(crate) ends: Moment,
+    /// By the machine's wall clock.
+    pub(crate) utc: (UtcMs, UtcMs),
+    pub(crate) samples: u64,
+    pub(crate) leaves: u32,
+    /// See [`vigie_codec::columns::Head::read`].
+    #[serde(with = "vigie_codec::segment::bytes")]
+    pub(crate) head: Vec<u8>,
+}
+
 /// Bytes of a key that begins with a stream.
 pub(crate) const STREAM_BYTES: usize = 24;
 
@@ -137,9 +161,16 @@ pub(crate) fn at(stream: StreamId, number: u64) -> [u8; 32] {
     key
 }
 
+/// The key of a leaf of the columns that begin with a number.
+pub(crate) fn leaf_at(stream: StreamId, first: u64, leaf: u32) -> Vec<u8> {
+    let mut key = at(stream, first).to_vec();
+    key.extend(leaf.to_be_bytes());
+    key
+}
+
 /// The number in such a key.
 pub(crate) fn number(key: &[u8]) -> Option<u64> {
-    Some(u64::from_be_bytes(key.get(STREAM_BYTES..)?.try_into().ok()?))
+    Some(u64::from_be_bytes(key.get(STREAM_BYTES..STREAM_BYTES + 8)?.try_into().ok()?))
 }
 
 /// The stream a key begins with.

@@ -115,10 +115,19 @@ impl Pen<'_> {
         sweep: &mut Sweep,
     ) -> Result<(), Trouble> {
         let key = at(stream, row.first());
-        let bytes = self.remove(Shelf::Seal, &key)? + self.remove(Shelf::Body, &key)?;
-        add(&mut facts.bytes.sealed, bytes);
+        let columns = self.columns_of(stream, row)?;
+        let mut bytes = self.remove(Shelf::Seal, &key)? + self.remove(Shelf::Body, &key)?;
         facts.present.remove(row.first(), row.last());
-        self.spans.push((stream, SpanChange::Gone(row.first())));
+        match columns {
+            None => self.spans.push((stream, SpanChange::Gone(row.first()))),
+            // Values go with the last of the segments that brought them.
+            Some((first, columns)) if !facts.present_ticks().touches(first, columns.last.0) => {
+                bytes += self.remove_columns(stream, first)?;
+                self.spans.push((stream, SpanChange::Gone(first)));
+            }
+            Some(_) => {}
+        }
+        add(&mut facts.bytes.sealed, bytes);
         sweep.segments += 1;
         sweep.went(row.first(), row.last(), row.seal.header.samples, bytes);
         Ok(())

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use vigie_codec::SigningKey;
@@ -15,7 +16,7 @@ use vigie_model::{
     SeriesDef, SeriesIx, StreamId, Tick, UtcMs,
 };
 use vigie_store::fault::FaultDisk;
-use vigie_store::{Log, Options, Outcome, Record, Write};
+use vigie_store::{LayOut, Log, Options, Outcome, Record, Write};
 use vigie_sync::Ledger;
 
 pub const T0: i64 = 1_700_000_000_000;
@@ -100,7 +101,14 @@ pub fn set(ranges: &[(u64, u64)]) -> RangeSet {
 }
 
 pub fn options() -> Options {
-    Options { cap_percent_of_disk: None, new_epoch: Some(7), cache_bytes: 4 << 20, ..Options::relay(1 << 30) }
+    Options {
+        cap_percent_of_disk: None,
+        new_epoch: Some(7),
+        cache_bytes: 4 << 20,
+        lay_out: LayOut::All,
+        lay_out_ticks: 20,
+        ..Options::relay(1 << 30)
+    }
 }
 
 pub fn agent_options(cap_bytes: u64) -> Options {
@@ -155,6 +163,39 @@ pub fn served(log: &Log, machine: &Machine) -> Served {
         }
     }
     served
+}
+
+/// Lays out all that is worth it; says how often anything was.
+pub fn lay_out(log: &mut Log) -> usize {
+    let mut laid_out = 0;
+    while let Ok(Some(gathered)) = log.gather() {
+        let laid = gathered.lay_out().expect("honest segments");
+        match log.put_in_place(&laid) {
+            Ok(in_place) => assert!(in_place, "nothing changed meanwhile"),
+            Err(_) => break,
+        }
+        laid_out += 1;
+    }
+    laid_out
+}
+
+/// The numbers of all ticks that answer a question about all time, series by series; panics on a wrong value.
+pub fn asked(log: &Log, machine: &Machine) -> RangeSet {
+    let series: Vec<SeriesIx> = (0..machine.series).map(SeriesIx).collect();
+    let mut ticks = vec![RangeSet::new(); series.len()];
+    log.columns_between(machine.stream, &series, UtcMs(i64::MIN), UtcMs(i64::MAX), |columns| {
+        for ((column, ix), ticks) in columns.iter().zip(&series).zip(&mut ticks) {
+            for (at, value) in column.times_ms.iter().zip(&column.values) {
+                let number = (at - T0) as u64 / 10_000;
+                assert_eq!(machine.tick(number).value(*ix), Some(*value), "a wrong value was served");
+                assert!(ticks.insert(number, number), "tick {number} was served twice");
+            }
+        }
+        ControlFlow::Continue(())
+    })
+    .expect("sound");
+    assert!(ticks.iter().all(|one| *one == ticks[0]), "all series stand in all ticks");
+    ticks.swap_remove(0)
 }
 
 #[derive(Debug, Default)]

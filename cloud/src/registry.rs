@@ -2,6 +2,8 @@
 //!
 //! Rows of the hub's small state. A row is JSON in a versioned envelope of its own: people may have to read it.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
@@ -59,11 +61,21 @@ pub(crate) struct AccessRow {
 #[derive(Debug)]
 pub(crate) struct Registry {
     state: State,
+    recalled: Mutex<Recalled>,
+}
+
+/// What is asked for at each enrolment and each greeting, until a row of it changes: to read all nodes each time would make
+/// the ten-thousandth machine a thousand times as dear as the tenth.
+#[derive(Debug, Default)]
+struct Recalled {
+    /// All relays that have their rights, the newest first.
+    relays: Option<Arc<[NodeRow]>>,
+    revocations: Option<Revocations>,
 }
 
 impl Registry {
     pub(crate) fn new(state: State) -> Self {
-        Self { state }
+        Self { state, recalled: Mutex::default() }
     }
 
     // ---- join tokens
@@ -141,6 +153,7 @@ impl Registry {
             ));
         }
         let again = known.as_ref().is_some_and(|known| known.token == id);
+        let was_relay = known.as_ref().is_some_and(|known| known.role == Role::Relay);
         let proof = row.proof_key().ok_or_else(|| Refused::new(RefusedWhy::Unknown))?;
         row.as_token(proof).check(now, request, again)?;
         if !again {
@@ -158,23 +171,39 @@ impl Registry {
             revoked: false,
         };
         let rows = (json(&row), json(&made));
+        let concerns_relays = made.role == Role::Relay || was_relay;
         let kept = self.state.transact(|tx| {
             tx.put(TOKENS, id.as_bytes(), &rows.0)?;
             tx.put(NODES, made.node.as_bytes(), &rows.1)
         });
         kept.map_err(|error| trouble(error.into()))?;
+        if concerns_relays {
+            self.recalled().relays = None;
+        }
         Ok((made, proof))
     }
 
     /// Where the relays of a site listen.
     pub(crate) fn relays_of(&self, client: &Slug, site: &Slug) -> Result<Vec<String>, Failed> {
-        let relays = self
-            .nodes()?
-            .into_iter()
-            .filter(|row| row.role == Role::Relay && !row.revoked && &row.client == client && &row.site == site);
-        let mut newest: Vec<_> = relays.collect();
-        newest.sort_by_key(|row| std::cmp::Reverse(row.enrolled_at_ms));
-        Ok(newest.into_iter().flat_map(|row| row.advertised).take(MAX_RELAYS).collect())
+        let relays = self.relays()?;
+        let there = relays.iter().filter(|row| &row.client == client && &row.site == site);
+        Ok(there.flat_map(|row| row.advertised.iter().cloned()).take(MAX_RELAYS).collect())
+    }
+
+    fn relays(&self) -> Result<Arc<[NodeRow]>, Failed> {
+        // Held while the rows are read: whoever changes one forgets what was recalled after its commit.
+        let mut recalled = self.recalled();
+        if let Some(relays) = &recalled.relays {
+            return Ok(relays.clone());
+        }
+        let mut relays = self.nodes()?;
+        relays.retain(|row| row.role == Role::Relay && !row.revoked);
+        relays.sort_by_key(|row| std::cmp::Reverse(row.enrolled_at_ms));
+        Ok(recalled.relays.insert(relays.into()).clone())
+    }
+
+    fn recalled(&self) -> MutexGuard<'_, Recalled> {
+        self.recalled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn revoke_node(&self, node: NodeId) -> Result<NodeRow, Failed> {
@@ -187,6 +216,7 @@ impl Registry {
                 tx.put(NODES, row.node.as_bytes(), &bytes)?;
                 tx.put(HUB, b"revocations", &version)
             })?;
+            *self.recalled() = Recalled::default();
         }
         Ok(row)
     }
@@ -197,9 +227,14 @@ impl Registry {
     }
 
     pub(crate) fn revocations(&self) -> Result<Revocations, Failed> {
+        let mut recalled = self.recalled();
+        if let Some(revocations) = &recalled.revocations {
+            return Ok(revocations.clone());
+        }
         let revoked = self.nodes()?.into_iter().filter(|row| row.revoked);
         let nodes: Vec<NodeId> = revoked.filter_map(|row| row.node.parse().ok()).collect();
-        Ok(Revocations::new(self.revocation_version()?, nodes))
+        let revocations = Revocations::new(self.revocation_version()?, nodes);
+        Ok(recalled.revocations.insert(revocations).clone())
     }
 
     // ---- API tokens
@@ -282,4 +317,71 @@ fn hex(bytes: &[u8]) -> String {
 
 fn not_found(what: &str, which: &str) -> Failed {
     Failed::new(5, format!("there is no {what} {which:?}; nothing was changed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use vigie_net::{Ask, CaFingerprint, EnrolRequest, JoinToken, NodeKey, TokenSecret};
+
+    use super::*;
+
+    struct Site {
+        registry: Registry,
+        token: JoinToken,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Site {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().expect("a folder");
+            let registry = Registry::new(State::open(folder.path()).expect("a state").0);
+            let (id, secret) = (TokenId([1; 8]), TokenSecret::from_random_bytes([2; 16]));
+            let roles = vec![Role::Agent, Role::Relay];
+            let (client, site, end) =
+                ("acme".parse().expect("a slug"), "lyon".parse().expect("a slug"), UtcMs(1 << 40));
+            registry.add_token(id, &secret.proof_key(), client, site, roles, 9, end, UtcMs(0)).expect("a token");
+            let token = JoinToken { hub_addrs: Vec::new(), ca: CaFingerprint::of(&[]), id, secret };
+            Self { registry, token, _folder: folder }
+        }
+
+        fn enrol(&self, role: Role, number: u8) -> NodeId {
+            let key = NodeKey::from_random_bytes([number; 32]);
+            let advertised = if role == Role::Relay { vec![format!("10.0.0.{number}:7801")] } else { Vec::new() };
+            let ask = Ask { role, hostname: format!("box-{number}"), advertised };
+            let csr = key.csr().expect("a request");
+            let request = EnrolRequest::new(&self.token, &ask, csr, UtcMs(0), [0; 16]).expect("a request");
+            self.registry.admit(&request, key.node_id(), UtcMs(i64::from(number))).expect("let in");
+            key.node_id()
+        }
+
+        fn relays(&self) -> Vec<String> {
+            let slug = |text: &str| text.parse().expect("a slug");
+            self.registry.relays_of(&slug("acme"), &slug("lyon")).expect("the rows can be read")
+        }
+    }
+
+    #[test]
+    fn machines_hear_of_relays_that_came_and_went_while_others_were_recalled() {
+        let site = Site::new();
+        let first = site.enrol(Role::Relay, 1);
+        assert_eq!(site.relays(), ["10.0.0.1:7801"]);
+        site.enrol(Role::Agent, 2);
+        site.enrol(Role::Relay, 3);
+        assert_eq!(site.relays(), ["10.0.0.3:7801", "10.0.0.1:7801"], "the newest is tried first");
+        site.registry.revoke_node(first).expect("it is there");
+        assert_eq!(site.relays(), ["10.0.0.3:7801"]);
+        // The same key comes back as an agent.
+        site.enrol(Role::Agent, 3);
+        assert_eq!(site.relays(), [""; 0]);
+    }
+
+    #[test]
+    fn a_right_that_was_lost_is_on_the_list_though_an_older_list_was_recalled() {
+        let site = Site::new();
+        let node = site.enrol(Role::Agent, 1);
+        assert_eq!(site.registry.revocations().expect("a list").version(), 0);
+        site.registry.revoke_node(node).expect("it is there");
+        let list = site.registry.revocations().expect("a list");
+        assert_eq!((list.version(), list.contains(node)), (1, true));
+    }
 }

@@ -171,6 +171,9 @@ pub struct Node {
     view: Arc<RwLock<View>>,
     happenings: mpsc::Sender<Happening>,
     lost_happenings: Mutex<u64>,
+    /// Facts that the role had no room for, the newest of each stream: of a stream that falls silent nothing else would ever
+    /// put right what the role believes.
+    owed: BTreeMap<StreamId, Arc<StreamFacts>>,
     frames: (mpsc::Sender<Came>, mpsc::Receiver<Came>),
     kept: mpsc::UnboundedReceiver<Kept>,
     commands: mpsc::UnboundedReceiver<Command>,
@@ -221,6 +224,7 @@ impl Node {
             view,
             happenings,
             lost_happenings: Mutex::new(0),
+            owed: BTreeMap::new(),
             frames: mpsc::channel(FRAMES_WAITING),
             kept,
             commands,
@@ -244,6 +248,7 @@ impl Node {
                     Kept::NewStore => return self.begun_anew().await,
                     kept => self.kept(kept),
                 },
+                () = room_for(&self.happenings), if !self.owed.is_empty() => self.pay(),
                 Some(came) = self.frames.1.recv() => self.came(came),
                 accepted = accept(&mut self.listener) => self.accepted(accepted),
                 connection = dialled(&mut self.uplink) => drop(self.attach(connection, Way::Up)),
@@ -305,7 +310,7 @@ impl Node {
         match kept {
             Kept::Facts(stream, facts) => {
                 self.tell(Input::Facts(stream, facts.clone()));
-                self.happens(Happening::Facts(stream, facts));
+                self.facts_happen(stream, facts);
             }
             Kept::Applied(token, outcomes) => self.tell(Input::Applied { token, outcomes }),
             Kept::NotApplied(token) => self.tell(Input::NotApplied(token)),
@@ -487,6 +492,28 @@ impl Node {
         }
     }
 
+    /// Tells the role what is durable, now or as soon as it has room.
+    fn facts_happen(&mut self, stream: StreamId, facts: Arc<StreamFacts>) {
+        // Older facts never overtake newer ones of their stream.
+        let waits = self.owed.contains_key(&stream);
+        if waits || self.happenings.try_send(Happening::Facts(stream, facts.clone())).is_err() {
+            self.owed.insert(stream, facts);
+        }
+    }
+
+    fn pay(&mut self) {
+        while let Some((stream, facts)) = self.owed.pop_first() {
+            if self.happenings.try_send(Happening::Facts(stream, facts.clone())).is_ok() {
+                continue;
+            }
+            // A role that has ended is owed nothing.
+            if !self.happenings.is_closed() {
+                self.owed.insert(stream, facts);
+            }
+            return;
+        }
+    }
+
     /// Tells the role; never waits for it. A role that falls behind misses what it can look up.
     fn happens(&self, happening: Happening) {
         if self.happenings.try_send(happening).is_err() {
@@ -536,6 +563,11 @@ async fn dialled(uplink: &mut Option<Uplink>) -> Connection {
         Some(uplink) => uplink.next().await,
         None => std::future::pending().await,
     }
+}
+
+/// Waits until the role can be told something more, or has ended.
+async fn room_for(happenings: &mpsc::Sender<Happening>) {
+    drop(happenings.reserve().await);
 }
 
 async fn at(deadline: Option<Instant>) {

@@ -1,0 +1,20 @@
+//! Does a hub hold ten thousand machines? A swarm of simulated relays and agents finds out on one machine.
+//!
+//! What the hub sees is real: QUIC, mTLS, enrolment with join tokens, the mind of `vigie-sync` on each relay, the agents'
+//! own numbering and signatures. What nobody can see from the hub is spared: agents have no program and relays no disk, they
+//! keep in memory what is not yet signed for. Knows nothing of the hub's inside: it asks its API what has arrived.
+
+pub mod cli;
+
+mod account;
+mod enrolment;
+mod figures;
+mod hub;
+mod lanes;
+mod machine;
+mod process;
+mod relay;
+mod report;
+mod run;
+mod shelf;
+mod swarm;

@@ -1,0 +1,269 @@
+//! A whole trial, from the first enrolment to the comparison of accounts.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use vigie_node::Failed;
+
+use crate::account::{self, Comparison};
+use crate::cli::Cli;
+use crate::hub::OwnHub;
+use crate::process;
+use crate::relay::Order;
+use crate::report::{self, Phase, Report};
+use crate::swarm::Swarm;
+
+/// How often a person is told how it goes.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether a phase is over.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// A hub that used less than this share of one core has nothing left to do.
+const QUIET: f64 = 0.06;
+
+/// How long a hub may take to become quiet after the introductions; then the trial goes on all the same.
+const QUIET_WITHIN: Duration = Duration::from_secs(60);
+
+/// A swarm on trial.
+struct Trial {
+    cli: Cli,
+    own: Option<OwnHub>,
+    swarm: Swarm,
+    phases: Vec<Phase>,
+}
+
+/// Runs the trial that was asked for.
+pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failed> {
+    let own = if cli.own_hub { Some(OwnHub::start(cli.data.as_deref())?) } else { None };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let report = runtime.block_on(trial(cli, own))?;
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    report::show(&report, cli.json);
+    Ok(if report.comparison.meets() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+async fn trial(cli: &Cli, own: Option<OwnHub>) -> Result<Report, Failed> {
+    let began = Instant::now();
+    let tokens = match &own {
+        Some(hub) => Swarm::make_tokens(cli, hub)?,
+        None => cli.token.clone(),
+    };
+    let watched = Watched::begin("enrol", own.as_ref(), None);
+    let enrolled = Swarm::enrol(cli, &tokens).await?;
+    let enrolment = watched.end(own.as_ref(), None);
+    let watched = Watched::begin("introduce", own.as_ref(), None);
+    let swarm = Swarm::begin(cli, enrolled).await?;
+    let mut trial = Trial { cli: cli.clone(), own, swarm, phases: vec![enrolment] };
+    trial.until_quiet().await?;
+    trial.phases.push(watched.end(trial.own.as_ref(), Some(&trial.swarm)));
+    if trial.cli.backlog_ticks() > 0 {
+        trial.prepare().await?;
+    }
+    match (trial.cli.backlog_ticks() > 0, trial.cli.live_for().is_zero()) {
+        (true, true) => trial.deliver().await,
+        (with_backlog, _) => trial.live(with_backlog).await?,
+    }
+    trial.close().await;
+    trial.report(began).await
+}
+
+impl Trial {
+    /// Waits until the hub knows all machines and their series, and has come to rest.
+    async fn until_quiet(&mut self) -> Result<(), Failed> {
+        let deadline = Instant::now() + self.cli.patience;
+        while !self.swarm.is_greeted() {
+            if Instant::now() > deadline {
+                return Err(Failed::new(1, "the hub does not answer all relays; see its log"));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        let Some(hub) = &self.own else {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            return Ok(());
+        };
+        let deadline = Instant::now() + QUIET_WITHIN;
+        loop {
+            let before = process::cpu_seconds(hub.pid());
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if process::cpu_seconds(hub.pid()) - before < QUIET || Instant::now() > deadline {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Makes history, before any clock runs.
+    async fn prepare(&mut self) -> Result<(), Failed> {
+        let began = Instant::now();
+        let mut waiting = Vec::new();
+        for relay in &self.swarm.relays {
+            let (done, prepared) = oneshot::channel();
+            relay.order(Order::Prepare { ticks: self.cli.backlog_ticks(), done });
+            waiting.push(prepared);
+        }
+        for prepared in waiting {
+            prepared.await?;
+        }
+        report::progress(&format!("made history in {:.1} s", began.elapsed().as_secs_f64()));
+        Ok(())
+    }
+
+    /// History alone, as fast as the hub takes it.
+    async fn deliver(&mut self) {
+        let watched = Watched::begin("backlog", self.own.as_ref(), Some(&self.swarm));
+        self.swarm.order(|| Order::Deliver);
+        self.until_acknowledged(&watched, self.cli.backlog_ticks() * u64::from(self.cli.machines)).await;
+        self.phases.push(watched.end(self.own.as_ref(), Some(&self.swarm)));
+    }
+
+    async fn until_acknowledged(&self, watched: &Watched, ticks: u64) {
+        let (mut told, began) = (Instant::now(), Instant::now());
+        while self.swarm.figures.now().acknowledged - watched.before.acknowledged < ticks {
+            if began.elapsed() > self.cli.patience {
+                return;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+            self.tell(&mut told, watched);
+        }
+    }
+
+    /// Live ticks, beside history if there is any.
+    async fn live(&mut self, with_backlog: bool) -> Result<(), Failed> {
+        self.swarm.order(|| Order::Measure);
+        // Each machine is introduced on the live lane with its first tick; that is no steady state.
+        tokio::time::sleep(self.cli.interval + Duration::from_secs(2)).await;
+        self.swarm.figures.forget_delays();
+        let name = if with_backlog { "live + backlog" } else { "live" };
+        let watched = Watched::begin(name, self.own.as_ref(), Some(&self.swarm));
+        let (mut told, began) = (Instant::now(), Instant::now());
+        if with_backlog {
+            self.swarm.order(|| Order::Deliver);
+            self.until_acknowledged(&watched, self.cli.backlog_ticks() * u64::from(self.cli.machines)).await;
+            self.phases.push(watched.so_far(self.own.as_ref(), Some(&self.swarm)));
+        }
+        while began.elapsed() < self.cli.live_for() {
+            tokio::time::sleep(LOOK_EVERY).await;
+            self.tell(&mut told, &watched);
+        }
+        let name = if with_backlog { "live + backlog, all" } else { "live" };
+        let mut phase = Phase { name, ..watched.end(self.own.as_ref(), Some(&self.swarm)) };
+        if let Some(api) = self.api() {
+            let stale_ms = self.cli.interval.as_millis() as i64 * 3 / 2 + 1_000;
+            let asked = Instant::now();
+            (phase.shown_ms, phase.stale) = account::shown_after(&api, stale_ms)?;
+            phase.listed_ms = Some(asked.elapsed().as_millis() as u64);
+        }
+        self.phases.push(phase);
+        Ok(())
+    }
+
+    /// Everything is sealed and must be signed for.
+    async fn close(&mut self) {
+        let watched = Watched::begin("close", self.own.as_ref(), Some(&self.swarm));
+        self.swarm.order(|| Order::Close);
+        let (mut told, began) = (Instant::now(), Instant::now());
+        // The relays count once a second.
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        while self.swarm.unsettled() > 0 && began.elapsed() < self.cli.patience {
+            tokio::time::sleep(LOOK_EVERY).await;
+            self.tell(&mut told, &watched);
+        }
+        self.phases.push(watched.end(self.own.as_ref(), Some(&self.swarm)));
+    }
+
+    async fn report(mut self, began: Instant) -> Result<Report, Failed> {
+        let sent = self.swarm.tallies().await?;
+        let comparison = match self.api() {
+            Some(api) => {
+                let span_s = self.cli.backlog.unwrap_or_default() + began.elapsed() + Duration::from_secs(60);
+                let mut comparison = account::compare(&api, &sent)?;
+                comparison.wrong.extend(account::read_back(&api, &sent, span_s.as_secs())?);
+                comparison
+            }
+            None => Comparison::of_words(&sent, self.swarm.unsettled()),
+        };
+        let status = self.own.as_ref().map(OwnHub::status).transpose()?;
+        // Before the hub ends, and with it every connection.
+        let now = self.swarm.figures.now();
+        let stopped = self.own.as_mut().map(OwnHub::stop);
+        Ok(Report {
+            cli: self.cli,
+            phases: self.phases,
+            comparison,
+            refused: now.refused,
+            lost_links: now.lost_links,
+            late_rounds: now.late_rounds,
+            status,
+            stopped,
+            took: began.elapsed(),
+        })
+    }
+
+    fn api(&self) -> Option<crate::hub::Api> {
+        let said = || Some(crate::hub::Api { address: self.cli.api?, token: self.cli.api_token.clone()? });
+        self.own.as_ref().map(|hub| hub.api.clone()).or_else(said)
+    }
+
+    fn tell(&self, told: &mut Instant, watched: &Watched) {
+        if told.elapsed() >= TELL_EVERY {
+            *told = Instant::now();
+            report::progress(&watched.so_far(self.own.as_ref(), Some(&self.swarm)).line());
+        }
+    }
+}
+
+/// What stood on the counters when a phase began.
+struct Watched {
+    name: &'static str,
+    began: Instant,
+    hub_cpu_s: Option<f64>,
+    own_cpu_s: f64,
+    disk: Option<u64>,
+    before: crate::figures::Now,
+}
+
+impl Watched {
+    fn begin(name: &'static str, hub: Option<&OwnHub>, swarm: Option<&Swarm>) -> Self {
+        Self {
+            name,
+            began: Instant::now(),
+            hub_cpu_s: hub.map(|hub| process::cpu_seconds(hub.pid())),
+            own_cpu_s: process::cpu_seconds(std::process::id()),
+            disk: hub.map(|hub| process::folder_bytes(hub.data())),
+            before: swarm.map(|swarm| swarm.figures.now()).unwrap_or_default(),
+        }
+    }
+
+    fn end(&self, hub: Option<&OwnHub>, swarm: Option<&Swarm>) -> Phase {
+        let phase = self.so_far(hub, swarm);
+        report::progress(&phase.line());
+        phase
+    }
+
+    fn so_far(&self, hub: Option<&OwnHub>, swarm: Option<&Swarm>) -> Phase {
+        let now = swarm.map(|swarm| swarm.figures.now()).unwrap_or_default();
+        Phase {
+            name: self.name,
+            seconds: self.began.elapsed().as_secs_f64(),
+            hub_cpu_s: hub.zip(self.hub_cpu_s).map(|(hub, before)| process::cpu_seconds(hub.pid()) - before),
+            own_cpu_s: process::cpu_seconds(std::process::id()) - self.own_cpu_s,
+            memory: hub.map(|hub| process::memory_mb(hub.pid())),
+            own_memory: process::memory_mb(std::process::id()),
+            disk_bytes: hub.zip(self.disk).map(|(hub, before)| {
+                process::folder_bytes(hub.data()).cast_signed().saturating_sub(before.cast_signed())
+            }),
+            measured: now.measured - self.before.measured,
+            acknowledged: now.acknowledged - self.before.acknowledged,
+            samples: now.acknowledged_samples - self.before.acknowledged_samples,
+            signed: now.signed - self.before.signed,
+            wire_up: now.wire_up - self.before.wire_up,
+            wire_down: now.wire_down - self.before.wire_down,
+            acknowledged_ms: swarm.and_then(|swarm| swarm.figures.acknowledged_delays()),
+            signed_ms: swarm.and_then(|swarm| swarm.figures.signed_delays()),
+            shown_ms: None,
+            stale: 0,
+            listed_ms: None,
+        }
+    }
+}

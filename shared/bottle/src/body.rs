@@ -626,16 +626,17 @@ impl World {
     fn lay_out(&mut self, node: NodeIx) {
         for _ in 0..LAID_OUT_AT_ONCE {
             let Some(life) = self.nodes[node].life.as_mut() else { return };
-            let Ok(Some(gathered)) = life.log.gather() else { return };
-            let done = match gathered.lay_out() {
-                Ok(laid) => life.log.put_in_place(&laid),
-                Err(unfit) => {
-                    life.log.leave(unfit);
-                    Ok(false)
-                }
+            let gathered = life.log.gather(2).unwrap_or_default();
+            if gathered.is_empty() {
+                return;
+            }
+            let leave = |unfit| {
+                life.log.leave(unfit);
+                None
             };
-            match done {
-                Ok(in_place) => self.tally.laid_out += u64::from(in_place),
+            let laid: Vec<_> = gathered.into_iter().filter_map(|one| one.lay_out().map_or_else(leave, Some)).collect();
+            match life.log.put_in_place(&laid) {
+                Ok(in_place) => self.tally.laid_out += in_place as u64,
                 Err(failed) => {
                     self.trace(|| format!("{node} could not lay out: {failed}"));
                     self.lost_power(node);

@@ -162,7 +162,7 @@ impl Node {
             floor: std::time::Duration::from_millis(self.plan.floor_ms),
             // A relay that lays out what the hub has not signed for has to make segments of it again, to send them.
             lay_out: match self.plan.role {
-                Role::Relay if self.epochs % 2 == 0 => LayOut::All,
+                Role::Relay if self.epochs.is_multiple_of(2) => LayOut::All,
                 _ => options.lay_out,
             },
             lay_out_ticks: 8,

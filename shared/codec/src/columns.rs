@@ -13,6 +13,7 @@
 mod column;
 mod head;
 mod layouts;
+pub mod short;
 
 use vigie_model::{SeriesIx, Tick};
 

@@ -17,6 +17,6 @@ pub use gap::{Gap, GapReason};
 pub use id::{IdError, Incarnation, NodeId, Role, Seq, StreamId};
 pub use name::{NameError, Slug};
 pub use resolution::Resolution;
-pub use series::{Kind, MAX_LABELS, MAX_TEXT_BYTES, SeriesDef, SeriesError, SeriesIx};
+pub use series::{CUT_TEXT_BYTES, Kind, MAX_LABELS, MAX_TEXT_BYTES, SeriesDef, SeriesError, SeriesIx};
 pub use tick::{Sample, Tick};
 pub use time::{Boot, Moment, Now, UtcMs};

@@ -4,11 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::Resolution;
 
-/// Labels on one series. OpenTelemetry's own system conventions use at most five.
-pub const MAX_LABELS: usize = 16;
+/// Labels on one series. OpenTelemetry's own system conventions use at most five, a container's series thirty.
+pub const MAX_LABELS: usize = 64;
 
-/// Bytes of a name, label key, label value or unit. Machine texts (mount points, device names) are cut to this.
-pub const MAX_TEXT_BYTES: usize = 256;
+/// Bytes of a name, label key, label value or unit. An address with its query string is the longest that others send.
+pub const MAX_TEXT_BYTES: usize = 1_024;
+
+/// Bytes to which texts of our own machines are cut: mount points, device names.
+pub const CUT_TEXT_BYTES: usize = 256;
+
+/// Stands as the unit of a series that somebody else named: an annotation after UCUM, which adds no word.
+const FOREIGN: &str = "{foreign}";
 
 /// The place of a series in its stream's schema, from 0, never reassigned within a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,7 +43,7 @@ pub struct SeriesDef {
 }
 
 impl SeriesDef {
-    /// Declares a series. Labels are sorted by key; texts are cut to [`MAX_TEXT_BYTES`] at a character boundary.
+    /// Declares a series. Labels are sorted by key; texts are cut to [`CUT_TEXT_BYTES`] at a character boundary.
     ///
     /// # Errors
     /// When the name is empty, there are too many labels, a key stands twice, or the resolution is none we keep.
@@ -50,6 +56,22 @@ impl SeriesDef {
     ) -> Result<Self, SeriesError> {
         let labels = labels.iter().map(|(key, value)| (cut(key), cut(value))).collect();
         Self { name: cut(name), labels, unit: cut(unit), kind, resolution }.checked()
+    }
+
+    /// A series that somebody else named, in Prometheus' form: name and labels are shown as they stand, and every bit of
+    /// a value is kept.
+    ///
+    /// # Errors
+    /// As [`SeriesDef::new`], and when a text is too long: it is not ours to cut.
+    pub fn foreign(name: &str, labels: &[(&str, &str)]) -> Result<Self, SeriesError> {
+        let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let (name, unit) = (name.to_owned(), FOREIGN.to_owned());
+        Self { name, labels, unit, kind: Kind::Gauge, resolution: Resolution::Exact }.checked()
+    }
+
+    /// Whether somebody else named it; see [`SeriesDef::foreign`].
+    pub fn is_foreign(&self) -> bool {
+        self.unit == FOREIGN
     }
 
     /// The same series if it keeps the rules of [`SeriesDef::new`]: for shapes that came from disk or from a peer.
@@ -105,6 +127,9 @@ impl SeriesDef {
     /// The name as Prometheus writes it, after the OpenTelemetry compatibility rules: dots become underscores, the unit
     /// is spelt out as a suffix, counters end in `_total`, gauges of unit 1 end in `_ratio`.
     pub fn prometheus_name(&self) -> String {
+        if self.is_foreign() {
+            return self.name.clone();
+        }
         let mut name = prometheus_word(&self.name);
         let unit = unit_word(&self.unit, self.kind);
         if !unit.is_empty() && !name.ends_with(&unit) {
@@ -118,6 +143,9 @@ impl SeriesDef {
 
     /// The labels as Prometheus writes them, sorted by key.
     pub fn prometheus_labels(&self) -> Vec<(String, String)> {
+        if self.is_foreign() {
+            return self.labels.clone();
+        }
         let mut labels: Vec<_> = self.labels.iter().map(|(key, value)| (prometheus_word(key), value.clone())).collect();
         labels.sort();
         labels
@@ -145,7 +173,7 @@ pub enum SeriesError {
 }
 
 fn cut(text: &str) -> String {
-    let mut end = text.len().min(MAX_TEXT_BYTES);
+    let mut end = text.len().min(CUT_TEXT_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -208,6 +236,16 @@ mod tests {
     fn a_long_machine_text_is_cut_at_a_character() {
         let long = "é".repeat(300);
         let def = SeriesDef::new("m", &[("mount", &long)], "", Kind::Gauge, Resolution::ONE).expect("cut, not refused");
-        assert_eq!(def.labels()[0].1.len(), MAX_TEXT_BYTES);
+        assert_eq!(def.labels()[0].1.len(), CUT_TEXT_BYTES);
+    }
+
+    #[test]
+    fn what_others_named_keeps_its_name() {
+        let def = SeriesDef::foreign("job:up:sum", &[("le", "+Inf"), ("a.b", "é")]).expect("a plain series");
+        assert!(def.is_foreign());
+        assert_eq!(def.prometheus_name(), "job:up:sum");
+        assert_eq!(def.prometheus_labels(), [("a.b".to_owned(), "é".to_owned()), ("le".to_owned(), "+Inf".to_owned())]);
+        let long = "x".repeat(MAX_TEXT_BYTES + 1);
+        assert_eq!(SeriesDef::foreign("m", &[("a", &long)]), Err(SeriesError::TextTooLong));
     }
 }

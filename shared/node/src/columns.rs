@@ -6,10 +6,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tracing::{debug, warn};
-use vigie_store::{LayOut, Log};
+use vigie_store::{LaidOut, LayOut, Log, Unfit};
 
 /// How often it looks for work. Ticks worth laying out come once in an hour from each machine.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Streams laid out in one commit: the disk syncs once for all of them.
+const STREAMS_AT_ONCE: usize = 64;
 
 /// The thread; stops when dropped.
 #[derive(Debug)]
@@ -57,27 +60,25 @@ fn run(log: &RwLock<Log>, stopped: &Receiver<()>) {
 
 /// Lays out what is most worth it; says whether there may be more.
 fn step(log: &RwLock<Log>) -> bool {
-    let gathered = log.read().unwrap_or_else(PoisonError::into_inner).gather();
-    let gathered = match gathered {
-        Ok(Some(gathered)) => gathered,
-        Ok(None) => return false,
+    let gathered = match log.read().unwrap_or_else(PoisonError::into_inner).gather(STREAMS_AT_ONCE) {
+        Ok(gathered) => gathered,
         Err(error) => {
             debug!(%error, "nothing can be laid out while the store can not be read");
             return false;
         }
     };
-    match gathered.lay_out() {
-        Ok(laid) => match log.write().unwrap_or_else(PoisonError::into_inner).put_in_place(&laid) {
-            Ok(_) => true,
-            Err(error) => {
-                debug!(%error, "nothing can be laid out while the store can not be written");
-                false
-            }
-        },
-        Err(unfit) => {
-            debug!(%unfit, "it stays as it came");
-            log.read().unwrap_or_else(PoisonError::into_inner).leave(unfit);
-            true
-        }
+    if gathered.is_empty() {
+        return false;
     }
+    let leave = |unfit: Unfit| {
+        debug!(%unfit, "it stays as it came");
+        log.read().unwrap_or_else(PoisonError::into_inner).leave(unfit);
+        None
+    };
+    let laid: Vec<LaidOut> = gathered.into_iter().filter_map(|one| one.lay_out().map_or_else(leave, Some)).collect();
+    if let Err(error) = log.write().unwrap_or_else(PoisonError::into_inner).put_in_place(&laid) {
+        debug!(%error, "nothing can be laid out while the store can not be written");
+        return false;
+    }
+    true
 }

@@ -132,10 +132,11 @@ fn what_changed_while_it_was_laid_out_stays_as_it_is() {
     let mut log = open(&FaultDisk::new());
     keep(&mut log, vec![machine.hello()]);
     keep(&mut log, (0..4).map(|at| machine.sealed(at * 100 + 1, at * 100 + 100)).collect());
-    let laid = log.gather().expect("sound").expect("400 ticks").lay_out().expect("honest segments");
+    let gathered = log.gather(1).expect("sound").pop().expect("400 ticks");
+    let laid = gathered.lay_out().expect("honest segments");
     keep(&mut log, vec![machine.receipt(RangeSet::of(1, 100), 1, T0)]);
     log.forget(UtcMs(T0 + 80 * 3_600_000)).expect("sound");
-    assert!(!log.put_in_place(&laid).expect("sound"));
+    assert_eq!(log.put_in_place(&[laid]).expect("sound"), 0);
     assert_eq!(asked(&log, &machine), RangeSet::of(101, 400));
 }
 

@@ -566,14 +566,16 @@ impl Replica {
         Ok(())
     }
 
-    /// An agent speaks for itself; a relay speaks at the hub for agents of its own client.
+    /// An agent speaks for itself; a relay speaks at the hub for itself and for agents of its own client.
     fn may_speak(&self, id: SessionId, stream: StreamId) -> bool {
         let Some(PeerIs { node, role, client, .. }) = self.sessions.get(&id).map(|session| &session.peer) else {
             return false;
         };
         match role {
             Role::Agent => *node == stream.agent,
-            Role::Relay => self.me.role == Role::Hub && self.clients.get(&stream.agent) == Some(client),
+            Role::Relay => {
+                self.me.role == Role::Hub && (*node == stream.agent || self.clients.get(&stream.agent) == Some(client))
+            }
             Role::Hub => false,
         }
     }

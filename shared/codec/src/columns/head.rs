@@ -39,28 +39,52 @@ struct HeadV1 {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     first: Seq,
-    moments: Vec<Moment>,
+    clocks: Clocks,
     layouts: Layouts,
     places: Vec<(SeriesIx, Place)>,
     /// Samples of each series, by its place in `places`.
     counts: Vec<usize>,
 }
 
+/// When each tick was measured, column by column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Clocks {
+    boot_no: Vec<i64>,
+    utc: Vec<i64>,
+    /// The wall clock less the boot clock.
+    offset: Vec<i64>,
+}
+
+impl Clocks {
+    fn at(&self, at: usize) -> Moment {
+        let utc = self.utc[at];
+        let ms = utc.wrapping_sub(self.offset[at]).cast_unsigned();
+        // Checked when it was read.
+        let no = u32::try_from(self.boot_no[at]).unwrap_or(u32::MAX);
+        Moment { utc: UtcMs(utc), boot: Boot { no, ms } }
+    }
+}
+
 impl Head {
     pub(super) fn of(ticks: &[Tick], layouts: Layouts, places: Vec<(SeriesIx, Place)>) -> Self {
         let first = ticks.first().map_or(Seq::FIRST, |tick| tick.seq);
         let counts = counts_of(&layouts, &places);
-        Self { first, moments: ticks.iter().map(|tick| tick.at).collect(), layouts, places, counts }
-    }
-
-    pub(super) fn write(&self) -> Vec<u8> {
-        let column = |of: fn(&Moment) -> i64| column::encode(&self.moments.iter().map(of).collect::<Vec<_>>());
-        let head = HeadV1 {
-            first: self.first,
-            layouts: self.layouts.clone(),
+        let column = |of: fn(&Moment) -> i64| ticks.iter().map(|tick| of(&tick.at)).collect();
+        let clocks = Clocks {
             boot_no: column(|at| i64::from(at.boot.no)),
             utc: column(|at| at.utc.0),
             offset: column(|at| at.utc.0.wrapping_sub(at.boot.ms.cast_signed())),
+        };
+        Self { first, clocks, layouts, places, counts }
+    }
+
+    pub(super) fn write(&self) -> Vec<u8> {
+        let head = HeadV1 {
+            first: self.first,
+            layouts: self.layouts.clone(),
+            boot_no: column::encode(&self.clocks.boot_no),
+            utc: column::encode(&self.clocks.utc),
+            offset: column::encode(&self.clocks.offset),
             places: self.places.clone(),
         };
         // Writing to memory does not fail; an empty head is refused when read.
@@ -80,19 +104,16 @@ impl Head {
             let mut values = vec![0; ticks];
             column::decode(bytes, &mut values).map(|()| values)
         };
-        let (boots, utc, offsets) = (column(&head.boot_no)?, column(&head.utc)?, column(&head.offset)?);
-        let moment = |((no, utc), offset): ((&i64, &i64), &i64)| {
-            let boot = Boot { no: u32::try_from(*no).ok()?, ms: utc.wrapping_sub(*offset).cast_unsigned() };
-            Some(Moment { utc: UtcMs(*utc), boot })
-        };
-        let moments: Option<Vec<Moment>> = boots.iter().zip(&utc).zip(&offsets).map(moment).collect();
+        let clocks = Clocks { boot_no: column(&head.boot_no)?, utc: column(&head.utc)?, offset: column(&head.offset)? };
+        if clocks.boot_no.iter().any(|no| u32::try_from(*no).is_err()) {
+            return Err(wrong);
+        }
         let counts = counts_of(&head.layouts, &head.places);
         let sorted = head.places.windows(2).all(|pair| pair[0].0 < pair[1].0);
         if !sorted || counts.contains(&0) || counts.iter().sum::<usize>() > MAX_SAMPLES {
             return Err(wrong);
         }
-        let moments = moments.ok_or(wrong)?;
-        Ok(Self { first: head.first, moments, layouts: head.layouts, places: head.places, counts })
+        Ok(Self { first: head.first, clocks, layouts: head.layouts, places: head.places, counts })
     }
 
     /// The number of the first tick.
@@ -102,12 +123,27 @@ impl Head {
 
     /// The number of the last tick.
     pub fn last(&self) -> Seq {
-        Seq(self.first.0 + (self.moments.len() as u64 - 1))
+        Seq(self.first.0 + (self.clocks.utc.len() as u64 - 1))
     }
 
     /// When each tick was measured, in order of their numbers.
-    pub fn moments(&self) -> &[Moment] {
-        &self.moments
+    pub fn moments(&self) -> impl ExactSizeIterator<Item = Moment> + '_ {
+        (0..self.clocks.utc.len()).map(|at| self.clocks.at(at))
+    }
+
+    /// When each tick was measured by the machine's wall clock, in ms since 1970 UTC.
+    pub fn utc_ms(&self) -> &[i64] {
+        &self.clocks.utc
+    }
+
+    /// Ticks that follow one another within one boot: its number, from which place, and up to but not including.
+    pub fn boots(&self) -> impl Iterator<Item = (u32, usize, usize)> + '_ {
+        let mut next = 0;
+        self.clocks.boot_no.chunk_by(|a, b| a == b).map(move |run| {
+            let from = next;
+            next += run.len();
+            (self.clocks.at(from).boot.no, from, next)
+        })
     }
 
     /// All samples.
@@ -158,10 +194,10 @@ impl Head {
             let value = columns.get_mut(&series).and_then(Iterator::next).ok_or(ColumnsError::Contradiction)?;
             Ok(Sample { series, value })
         };
-        let numbered = (self.first.0..).zip(&self.moments).zip(self.layouts.each());
-        let tick = |((number, at), layout): ((u64, &Moment), Vec<SeriesIx>)| {
+        let numbered = (self.first.0..).zip(self.moments()).zip(self.layouts.each());
+        let tick = |((number, at), layout): ((u64, Moment), Vec<SeriesIx>)| {
             let samples = layout.into_iter().map(&mut next).collect::<Result<_, ColumnsError>>()?;
-            Ok(Tick { seq: Seq(number), at: *at, samples })
+            Ok(Tick { seq: Seq(number), at, samples })
         };
         numbered.map(tick).collect()
     }

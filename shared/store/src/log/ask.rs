@@ -108,7 +108,7 @@ impl Wanted<'_> {
             Some(Laid::Damaged) => return Ok(Some(Laid::Damaged)),
             None => return Ok(None),
         };
-        let times: Vec<i64> = head.moments().iter().map(|at| resolve(self.anchors, *at).0).collect();
+        let times = self.true_times(&head);
         let rows = self.rows(first, &times);
         let mut found: Vec<Column> = Vec::with_capacity(out.len());
         for ix in self.series {
@@ -127,6 +127,17 @@ impl Wanted<'_> {
             column.values.append(&mut found.values);
         }
         Ok(Some(Laid::Sound(())))
+    }
+
+    /// Most machines' clocks are right, and then the wall clock's column is the answer.
+    fn true_times(&self, head: &Head) -> Vec<i64> {
+        let mut times = head.utc_ms().to_vec();
+        for (boot_no, from, to) in head.boots() {
+            let Some(anchor) = self.anchors.get(&boot_no) else { continue };
+            let moments = head.moments().skip(from).zip(&mut times[from..to]);
+            moments.for_each(|(at, time)| *time = anchor.resolve(at).map_or(*time, |at| at.0));
+        }
+        times
     }
 
     /// Which ticks lie between the times and have not been forgotten, as runs of their places.

@@ -18,6 +18,9 @@ use super::{Log, Standing, read};
 use crate::errors::{ReadError, Trouble, guarded};
 use crate::types::Record;
 
+/// Bytes of definitions read at once: half of what one frame may be.
+const SCHEMA_BYTES: usize = 128 * 1024;
+
 impl Log {
     /// Records that hold wanted numbers, until the budget is spent; at least one, if there is any.
     ///
@@ -70,17 +73,21 @@ impl Log {
         })
     }
 
-    /// Definitions from a place on.
+    /// Definitions from a place on, at least one if there is any, and as many as one frame may hold.
     ///
     /// # Errors
     /// When nothing can be read at all.
     pub fn schema(&self, stream: StreamId, from: u32, max: usize) -> Result<Vec<SeriesDef>, ReadError> {
         let len = self.streams.get(&stream).map_or(0, |facts| facts.schema_len);
         self.reading(|shelves| {
-            let mut defs = Vec::new();
+            let (mut defs, mut bytes) = (Vec::new(), 0);
             for place in (from..len).take(max) {
                 let key = at(stream, u64::from(place));
                 let row = shelves.series.get(key.as_slice())?;
+                bytes += row.as_ref().map_or(0, |row| row.value().len());
+                if bytes > SCHEMA_BYTES && !defs.is_empty() {
+                    break;
+                }
                 match row.map(|row| Shelf::Series.read(&key, row.value())) {
                     Some(Ok(def)) => defs.push(def),
                     _ => {

@@ -141,9 +141,24 @@ impl Log {
             let anchor = facts.anchors.get(&span.boot_no);
             [span.earliest(anchor), span.latest(anchor)]
         });
-        let loose = self.tail(stream)?;
-        let times: Vec<UtcMs> = sealed.chain(loose.iter().map(|tick| resolve(&facts.anchors, tick.at))).collect();
+        let loose = self.loose_moments(stream)?;
+        let times: Vec<UtcMs> = sealed.chain(loose.iter().map(|at| resolve(&facts.anchors, *at))).collect();
         Ok(times.iter().min().copied().zip(times.iter().max().copied()))
+    }
+
+    /// When each loose tick was measured.
+    fn loose_moments(&self, stream: StreamId) -> Result<Vec<Moment>, ReadError> {
+        self.reading(|shelves| {
+            let mut moments = Vec::new();
+            for row in read::rows_of(&shelves.ticks, stream)? {
+                let (key, row) = row?;
+                match read::tick_moment(key.value(), row.value()) {
+                    Ok(at) => moments.push(at),
+                    Err(_) => self.note(Loss::row(stream, Shelf::Tick, key.value().to_vec())),
+                }
+            }
+            Ok(moments)
+        })
     }
 
     /// The newest tick of a stream, and when it was measured.

@@ -4,7 +4,7 @@
 
 use redb::{Range, ReadableTable};
 use vigie_codec::disk::DamagedError;
-use vigie_model::{StreamId, Tick};
+use vigie_model::{Moment, Seq, StreamId, Tick};
 
 use super::pen::Bytes;
 use super::shelf::{ColumnsRow, SealRow, Shelf, all_of, at, number};
@@ -17,6 +17,19 @@ pub(crate) type Found<T> = (Vec<u8>, Result<T, DamagedError>);
 pub(crate) fn tick(key: &[u8], row: &[u8]) -> Result<Tick, DamagedError> {
     let tick: Tick = Shelf::Tick.read(key, row)?;
     if Some(tick.seq.0) == number(key) { Ok(tick) } else { Err(DamagedError::Shape) }
+}
+
+/// Reads when a tick was measured, and not what.
+pub(crate) fn tick_moment(key: &[u8], row: &[u8]) -> Result<Moment, DamagedError> {
+    /// How a tick begins.
+    #[derive(serde::Deserialize)]
+    struct Begins {
+        seq: Seq,
+        at: Moment,
+    }
+    let body = Shelf::Tick.unwrap(key, row)?;
+    let (Begins { seq, at }, _) = postcard::take_from_bytes(body).map_err(|_| DamagedError::Shape)?;
+    if Some(seq.0) == number(key) { Ok(at) } else { Err(DamagedError::Shape) }
 }
 
 /// Reads a segment's record.

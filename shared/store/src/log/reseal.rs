@@ -20,10 +20,14 @@ use super::tiers::{self, Neighbours};
 use super::{LayOut, Log, read};
 use crate::errors::{CommitError, ReadError, Trouble};
 
+/// Samples gathered at once: what lies in memory meanwhile, 64 MiB.
+const SAMPLES_AT_ONCE: u64 = 4 << 20;
+
 /// Sealed ticks that follow one another, as they are kept now.
 #[derive(Debug)]
 pub struct Gathered {
     stream: StreamId,
+    samples: u64,
     pieces: Vec<Piece>,
 }
 
@@ -47,13 +51,14 @@ pub struct LaidOut {
 }
 
 impl Log {
-    /// The next ticks worth laying out by series, of the streams that have changed most since they were last looked at.
+    /// Ticks worth laying out by series, of so many streams at most.
     ///
     /// A relay lays out only what the hub has signed for: the rest may still be asked for as it is.
     ///
     /// # Errors
     /// When nothing can be read at all.
-    pub fn gather(&self) -> Result<Option<Gathered>, ReadError> {
+    pub fn gather(&self, most: usize) -> Result<Vec<Gathered>, ReadError> {
+        let (mut gathered, mut samples) = (Vec::new(), 0);
         for stream in self.restless() {
             let Some(facts) = self.streams.get(&stream) else { continue };
             let spans = self.spans(stream)?;
@@ -63,17 +68,22 @@ impl Log {
                     && facts.present.contains_range(span.first, span.last)
                     && !self.agenda().is_left(stream, span)
             };
-            let Some(neighbours) = tiers::next(&spans, self.options.lay_out_ticks, may) else {
+            let found = match tiers::next(&spans, self.options.lay_out_ticks, may) {
+                Some(neighbours) => self.reading(|shelves| self.gather_from(shelves, stream, &spans, neighbours))?,
+                None => None,
+            };
+            let Some(found) = found else {
+                // Nothing to do, or damaged: what was noted is settled with the next commit.
                 self.rest(stream);
                 continue;
             };
-            match self.reading(|shelves| self.gather_from(shelves, stream, &spans, neighbours))? {
-                Some(gathered) => return Ok(Some(gathered)),
-                // Damaged; what was noted is settled with the next commit.
-                None => self.rest(stream),
+            samples += found.samples;
+            gathered.push(found);
+            if gathered.len() >= most || samples >= SAMPLES_AT_ONCE {
+                break;
             }
         }
-        Ok(None)
+        Ok(gathered)
     }
 
     fn gather_from(
@@ -99,7 +109,8 @@ impl Log {
             };
             pieces.push(piece);
         }
-        Ok(Some(Gathered { stream, pieces }))
+        let samples = spans[from..].iter().take_while(|span| span.last <= wanted.last).map(|span| span.samples).sum();
+        Ok(Some(Gathered { stream, pieces, samples }))
     }
 
     fn bare_segment(&self, shelves: &Shelves, stream: StreamId, first: u64) -> Result<Option<Piece>, Trouble> {
@@ -109,12 +120,13 @@ impl Log {
         Ok(self.segment(shelves, stream, row)?.map(Piece::Segment))
     }
 
-    /// Puts what was laid out in the place of what it was gathered from; says whether that was still there.
+    /// Puts what was laid out in the place of what it was gathered from, in one commit; says of how many that was still
+    /// there.
     ///
     /// # Errors
     /// As [`Log::commit`]; nothing changed.
-    pub fn put_in_place(&mut self, laid: &LaidOut) -> Result<bool, CommitError> {
-        self.transact(|pen| pen.lay(laid))
+    pub fn put_in_place(&mut self, laid: &[LaidOut]) -> Result<usize, CommitError> {
+        self.transact(|pen| laid.iter().try_fold(0, |placed, one| Ok(placed + usize::from(pen.lay(one)?))))
     }
 }
 

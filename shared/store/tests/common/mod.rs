@@ -168,13 +168,15 @@ pub fn served(log: &Log, machine: &Machine) -> Served {
 /// Lays out all that is worth it; says how often anything was.
 pub fn lay_out(log: &mut Log) -> usize {
     let mut laid_out = 0;
-    while let Ok(Some(gathered)) = log.gather() {
-        let laid = gathered.lay_out().expect("honest segments");
+    while let Ok(gathered) = log.gather(2)
+        && !gathered.is_empty()
+    {
+        let laid: Vec<_> = gathered.into_iter().map(|one| one.lay_out().expect("honest segments")).collect();
         match log.put_in_place(&laid) {
-            Ok(in_place) => assert!(in_place, "nothing changed meanwhile"),
+            Ok(in_place) => assert_eq!(in_place, laid.len(), "nothing changed meanwhile"),
             Err(_) => break,
         }
-        laid_out += 1;
+        laid_out += laid.len();
     }
     laid_out
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Coverage, LabelSet, Limits, Matcher, SeriesSamples, Source, SourceError, Visit};
+use crate::{Coverage, LabelSet, Limits, Matcher, Selection, SeriesSamples, Source, SourceError, Visit};
 
 /// A source that shows only what one matcher lets through, whatever is asked of it.
 ///
@@ -32,13 +32,12 @@ impl<'a> Confined<'a> {
 impl Source for Confined<'_> {
     fn select(
         &self,
-        matchers: &[Matcher],
-        start_ms: i64,
-        end_ms: i64,
+        selection: &Selection<'_>,
         limits: &Limits,
         sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
     ) -> Result<Coverage, SourceError> {
-        self.inner.select(&self.with_mine(matchers), start_ms, end_ms, limits, &mut |piece| {
+        let matchers = self.with_mine(selection.matchers);
+        self.inner.select(&Selection { matchers: &matchers, ..*selection }, limits, &mut |piece| {
             if self.shows(piece.labels) { sink(piece) } else { Visit::Continue(()) }
         })
     }

@@ -1,5 +1,6 @@
 //! What is missing from an answer, in words?
 
+use std::collections::HashSet;
 use std::fmt;
 
 use time::OffsetDateTime;
@@ -15,7 +16,7 @@ pub struct Coverage {
 }
 
 /// One machine of which something is missing in the range that was asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shortfall {
     /// The machine's host name.
     pub machine: String,
@@ -28,7 +29,7 @@ pub struct Shortfall {
 }
 
 /// Why samples are missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lack {
     /// The site is cut off: what it measured since then, if anything, is not here.
     Cut {
@@ -65,11 +66,12 @@ impl Coverage {
 
     /// Adds what another read of the same question lacked; what was noted before is not noted twice.
     pub fn merge(&mut self, other: Self) {
-        for shortfall in other.shortfalls {
-            if !self.shortfalls.contains(&shortfall) {
-                self.shortfalls.push(shortfall);
-            }
+        if self.shortfalls.is_empty() {
+            return *self = other;
         }
+        let here: HashSet<&Shortfall> = self.shortfalls.iter().collect();
+        let new: Vec<Shortfall> = other.shortfalls.into_iter().filter(|shortfall| !here.contains(shortfall)).collect();
+        self.shortfalls.extend(new);
     }
 
     /// What is missing, machine by machine.

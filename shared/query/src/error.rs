@@ -5,7 +5,7 @@ use crate::{Halt, RegexError, SourceError};
 /// A question without an answer. The variants are Prometheus' error types; the texts are its texts where it has one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
-    /// The question can not be read, or asks for what is not built yet.
+    /// The question can not be read, or asks for an experiment that is not built.
     #[error("{0}")]
     BadData(String),
     /// It can be read but not worked out within the limits.
@@ -32,12 +32,6 @@ impl QueryError {
             Self::Canceled => "canceled",
             Self::Internal(_) => "internal",
         }
-    }
-
-    pub(crate) fn later(construct: &str) -> Self {
-        Self::BadData(format!(
-            "{construct} can not be evaluated yet: this version answers selectors, offsets and numbers"
-        ))
     }
 }
 

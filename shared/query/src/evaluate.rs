@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::gather::{gather, too_many_samples};
-use crate::parse::{Ask, At, Query, Selector};
-use crate::{Coverage, LabelSet, Limits, QueryError, Source};
+use crate::column::{Budget, Column, Grid, Row, is_present};
+use crate::plan::{Kind, Node};
+use crate::{Coverage, LabelSet, Limits, Notes, Options, Query, QueryError, Source};
 
 /// A value at a moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,6 +30,8 @@ pub struct Answer {
     pub value: Value,
     /// What is missing from it.
     pub coverage: Coverage,
+    /// What is strange about the question.
+    pub notes: Notes,
 }
 
 /// What was found, in one of PromQL's shapes.
@@ -39,14 +41,14 @@ pub enum Value {
     Scalar(Point),
     /// A text, and its moment.
     Text(i64, String),
-    /// One point of each series, sorted by labels.
+    /// One point of each series, in the order that the question asks for; by labels where it asks for none.
     Vector(Vec<(Arc<LabelSet>, Point)>),
     /// Some points of each series, sorted by labels; no series is empty.
     Matrix(Vec<(Arc<LabelSet>, Vec<Point>)>),
 }
 
 /// The bit pattern by which Prometheus marks that a series ended. Nobody's measurement has it.
-const STALE_NAN_BITS: u64 = 0x7ff0_0000_0000_0002;
+pub(crate) const STALE_NAN_BITS: u64 = 0x7ff0_0000_0000_0002;
 
 impl Steps {
     /// Every `step_ms` from `start_ms` to `end_ms`.
@@ -76,14 +78,13 @@ impl Steps {
         Ok(steps)
     }
 
-    fn count(self) -> u64 {
-        (self.end_ms.abs_diff(self.start_ms) / self.step_ms.unsigned_abs()).saturating_add(1)
+    fn grid(self) -> Grid {
+        // `Steps::new` let no more than a limit of points through, which is a usize.
+        Grid { start_ms: self.start_ms, step_ms: self.step_ms, count: self.count() as usize }
     }
 
-    fn iter(self) -> impl Iterator<Item = i64> {
-        let step = self.step_ms;
-        std::iter::successors(Some(self.start_ms), move |at| at.checked_add(step))
-            .take_while(move |at| *at <= self.end_ms)
+    fn count(self) -> u64 {
+        (self.end_ms.abs_diff(self.start_ms) / self.step_ms.unsigned_abs()).saturating_add(1)
     }
 }
 
@@ -95,7 +96,7 @@ impl Query {
     /// Answers for one moment.
     ///
     /// # Errors
-    /// When a limit is passed or storage fails.
+    /// When a limit is passed, the question has no answer (series that do not match one to one), or storage fails.
     pub fn instant(
         &self,
         source: &dyn Source,
@@ -103,22 +104,20 @@ impl Query {
         lookback_ms: i64,
         limits: &Limits,
     ) -> Result<Answer, QueryError> {
-        let whole = |value| Ok(Answer { value, coverage: Coverage::whole() });
-        match &self.ask {
-            Ask::Number(value) => whole(Value::Scalar(Point { at_ms, value: *value })),
-            Ask::Text(text) => whole(Value::Text(at_ms, text.clone())),
-            Ask::Vector(selector) => {
-                let now = Steps { start_ms: at_ms, end_ms: at_ms, step_ms: 1 };
-                let (rows, coverage) = at_steps(selector, source, now, lookback_ms, limits)?;
-                let vector = rows.into_iter().filter_map(|(labels, points)| Some((labels, *points.first()?)));
-                Ok(Answer { value: Value::Vector(vector.collect()), coverage })
-            }
-            Ask::Matrix { selector, range_ms } => {
-                let end = selector.moment(at_ms, at_ms, at_ms);
-                let (rows, coverage) = raw(selector, source, end, *range_ms, limits)?;
-                Ok(Answer { value: Value::Matrix(rows), coverage })
-            }
-        }
+        let grid = Grid::once(at_ms);
+        let mut evaluator = Evaluator::new(source, limits, self.options, lookback_ms, (at_ms, at_ms));
+        let value = match &self.plan {
+            Node::Windows(windows) => Value::Matrix(evaluator.samples_within(windows, grid)?),
+            plan => match evaluator.evaluate(plan, grid)? {
+                Evaluated::Text(text) => Value::Text(at_ms, text),
+                Evaluated::Scalar(column) => Value::Scalar(Point { at_ms, value: column.values[0] }),
+                Evaluated::Vector(rows) => {
+                    let point = |row: Row| (row.labels, Point { at_ms, value: row.column.values[0] });
+                    Value::Vector(rows.into_iter().map(point).collect())
+                }
+            },
+        };
+        Ok(evaluator.answer(value))
     }
 
     /// Answers for every step of a range.
@@ -132,104 +131,165 @@ impl Query {
         lookback_ms: i64,
         limits: &Limits,
     ) -> Result<Answer, QueryError> {
-        match &self.ask {
-            Ask::Number(value) => {
-                let points = steps.iter().map(|at_ms| Point { at_ms, value: *value }).collect();
-                let value = Value::Matrix(vec![(Arc::new(LabelSet::default()), points)]);
-                Ok(Answer { value, coverage: Coverage::whole() })
-            }
-            Ask::Vector(selector) => {
-                let (rows, coverage) = at_steps(selector, source, steps, lookback_ms, limits)?;
-                Ok(Answer { value: Value::Matrix(rows), coverage })
-            }
-            Ask::Text(_) => Err(not_for_a_range("string")),
-            Ask::Matrix { .. } => Err(not_for_a_range("range vector")),
+        let kind = self.plan.kind();
+        if matches!(kind, Kind::Text | Kind::Matrix) {
+            return Err(not_for_a_range(kind.documented()));
         }
-    }
-}
-
-impl Selector {
-    /// The moment it looks at, at step `at_ms` of a question from `start_ms` to `end_ms`.
-    fn moment(&self, at_ms: i64, start_ms: i64, end_ms: i64) -> i64 {
-        let at = match self.at {
-            At::Step => at_ms,
-            At::Start => start_ms,
-            At::End => end_ms,
-            At::Fixed(at) => at,
+        let grid = steps.grid();
+        let mut evaluator = Evaluator::new(source, limits, self.options, lookback_ms, (steps.start_ms, steps.end_ms));
+        let mut rows = match evaluator.evaluate(&self.plan, grid)? {
+            Evaluated::Vector(rows) => rows,
+            Evaluated::Scalar(column) => vec![Row { labels: Arc::default(), column }],
+            Evaluated::Text(_) => return Err(not_for_a_range(Kind::Text.documented())),
         };
-        at.saturating_sub(self.offset_ms)
-    }
-}
-
-type Rows = Vec<(Arc<LabelSet>, Vec<Point>)>;
-
-/// The newest sample of each series at each step, if it is not older than the lookback.
-fn at_steps(
-    selector: &Selector,
-    source: &dyn Source,
-    steps: Steps,
-    lookback_ms: i64,
-    limits: &Limits,
-) -> Result<(Rows, Coverage), QueryError> {
-    let moment = |at| selector.moment(at, steps.start_ms, steps.end_ms);
-    let first = after(moment(steps.start_ms).saturating_sub(lookback_ms));
-    let last = moment(steps.end_ms);
-    let (series, coverage) = gather(source, &selector.matchers, first, last, limits)?;
-    let mut rows = Vec::with_capacity(series.len());
-    let mut held = 0;
-    for (labels, samples) in series {
-        limits.stop.check()?;
-        let points = newest_at_each(&samples, steps.iter().map(|at| (at, moment(at))), lookback_ms);
-        held += points.len();
-        if held > limits.max_samples {
-            return Err(too_many_samples());
+        rows.sort_by(|a, b| a.labels.cmp(&b.labels));
+        let mut matrix = Vec::with_capacity(rows.len());
+        for Row { labels, column } in rows {
+            limits.stop.check()?;
+            let present = column.values.iter().enumerate().filter(|(_, value)| is_present(**value));
+            let points: Vec<_> = present.map(|(step, value)| Point { at_ms: grid.at(step), value: *value }).collect();
+            if !points.is_empty() {
+                matrix.push((labels, points));
+            }
         }
-        if !points.is_empty() {
-            rows.push((labels, points));
-        }
+        Ok(evaluator.answer(Value::Matrix(matrix)))
     }
-    Ok((rows, coverage))
-}
-
-/// For each step `(at, moment)` in rising order: the newest of `samples` at that moment, shown at `at`.
-fn newest_at_each(samples: &[Point], steps: impl Iterator<Item = (i64, i64)>, lookback_ms: i64) -> Vec<Point> {
-    let mut next = 0;
-    let mut points = Vec::new();
-    for (at_ms, moment) in steps {
-        next += samples[next..].partition_point(|sample| sample.at_ms <= moment);
-        let Some(newest) = next.checked_sub(1).map(|at| samples[at]) else { continue };
-        // Left-open, as in Prometheus 3: a sample just as old as the lookback no longer counts.
-        let fresh = newest.at_ms > moment.saturating_sub(lookback_ms);
-        if fresh && newest.value.to_bits() != STALE_NAN_BITS {
-            points.push(Point { at_ms, value: newest.value });
-        }
-    }
-    points
-}
-
-/// Every sample of each series in the range that ends at `end_ms`, its beginning excluded.
-fn raw(
-    selector: &Selector,
-    source: &dyn Source,
-    end_ms: i64,
-    range_ms: i64,
-    limits: &Limits,
-) -> Result<(Rows, Coverage), QueryError> {
-    let (mut rows, coverage) =
-        gather(source, &selector.matchers, after(end_ms.saturating_sub(range_ms)), end_ms, limits)?;
-    for (_, points) in &mut rows {
-        points.retain(|point| point.value.to_bits() != STALE_NAN_BITS);
-    }
-    rows.retain(|(_, points)| !points.is_empty());
-    Ok((rows, coverage))
-}
-
-fn after(ms: i64) -> i64 {
-    ms.saturating_add(1)
 }
 
 fn not_for_a_range(kind: &str) -> QueryError {
     QueryError::BadData(format!(
         "invalid parameter \"query\": invalid expression type \"{kind}\" for range query, must be Scalar or instant Vector"
     ))
+}
+
+/// One question at work.
+pub(crate) struct Evaluator<'a> {
+    pub(crate) source: &'a dyn Source,
+    pub(crate) limits: &'a Limits,
+    pub(crate) options: Options,
+    pub(crate) lookback_ms: i64,
+    /// The first moment of the question, which `@ start()` means at any depth.
+    pub(crate) start_ms: i64,
+    /// The end of the question, which need not be a step.
+    pub(crate) end_ms: i64,
+    pub(crate) budget: Budget,
+    pub(crate) coverage: Coverage,
+    pub(crate) notes: Notes,
+}
+
+/// What a part of a question comes to, over all steps.
+pub(crate) enum Evaluated {
+    Scalar(Column),
+    Text(String),
+    /// No row is empty, and at no step do two rows with the same labels have a value.
+    Vector(Vec<Row>),
+}
+
+impl<'a> Evaluator<'a> {
+    fn new(
+        source: &'a dyn Source,
+        limits: &'a Limits,
+        options: Options,
+        lookback_ms: i64,
+        (start_ms, end_ms): (i64, i64),
+    ) -> Self {
+        let (budget, coverage, notes) = (Budget::new(limits.max_samples), Coverage::whole(), Notes::default());
+        Self { source, limits, options, lookback_ms, start_ms, end_ms, budget, coverage, notes }
+    }
+
+    fn answer(self, value: Value) -> Answer {
+        Answer { value, coverage: self.coverage, notes: self.notes }
+    }
+
+    pub(crate) fn evaluate(&mut self, node: &Node, grid: Grid) -> Result<Evaluated, QueryError> {
+        self.limits.stop.check()?;
+        match node {
+            Node::Number(number) => Ok(Evaluated::Scalar(Column::filled(&self.budget, *number, grid.count)?)),
+            Node::Text(text) => Ok(Evaluated::Text(text.clone())),
+            Node::Time => self.time(grid),
+            Node::Once(of) => self.once(of, grid),
+            Node::Negate(of) => self.negated(of, grid),
+            Node::Binary(binary) => self.binary(binary, grid),
+            Node::ToScalar(of) => self.only_value(of, grid),
+            Node::Windows(_) => Err(QueryError::BadData("a range vector has no value at a step".to_owned())),
+            other => self.vector_of(other, grid).map(Evaluated::Vector),
+        }
+    }
+
+    /// The nodes that always are vectors.
+    fn vector_of(&mut self, node: &Node, grid: Grid) -> Result<Vec<Row>, QueryError> {
+        match node {
+            Node::Instant(selector) => self.instant_vector(selector, grid),
+            Node::TimestampOf(selector) => self.timestamps_of(selector, grid),
+            Node::Timestamp(of) => self.each_value(of, grid, move |step, _| grid.at(step) as f64 / 1000.0),
+            Node::Aggregate(aggregate) => self.aggregate(aggregate, grid),
+            Node::Rolling(call) => self.rolling(call, grid),
+            Node::Absent(of, labels) => self.absent(of, labels, grid),
+            Node::AbsentOverTime(over, labels) => self.absent_over_time(over, labels, grid),
+            Node::Each(change, of) => self.each_value(of, grid, |_, value| change(value)),
+            Node::Clamp { of, least, most } => self.clamp(of, (least.as_deref(), most.as_deref()), grid),
+            Node::Round { of, to } => self.round(of, to, grid),
+            Node::Calendar(part, of) => self.each_value(of, grid, |_, value| part.of(value)),
+            Node::ToVector(of) => {
+                let column = self.scalar(of, grid)?;
+                Ok(vec![Row { labels: Arc::default(), column }])
+            }
+            Node::Sort { of, descending } => self.sorted(of, *descending, grid),
+            Node::SortByLabel { of, names, descending } => self.sorted_by_label(of, names, *descending, grid),
+            Node::Relabel(relabel) => self.relabel(relabel, grid),
+            Node::HistogramQuantile { of, quantile } => self.histogram_quantile(of, quantile, grid),
+            Node::NoHistograms(arguments) => {
+                for argument in arguments {
+                    self.evaluate(argument, grid)?;
+                }
+                Ok(Vec::new())
+            }
+            Node::Number(_) | Node::Text(_) | Node::Time | Node::Once(_) | Node::Negate(_) | Node::Binary(_) => {
+                self.vector(node, grid)
+            }
+            Node::ToScalar(_) | Node::Windows(_) => self.vector(node, grid),
+        }
+    }
+
+    /// A part that the plan knows to be a vector.
+    pub(crate) fn vector(&mut self, node: &Node, grid: Grid) -> Result<Vec<Row>, QueryError> {
+        match self.evaluate(node, grid)? {
+            Evaluated::Vector(rows) => Ok(rows),
+            Evaluated::Scalar(column) => Ok(vec![Row { labels: Arc::default(), column }]),
+            Evaluated::Text(_) => Err(QueryError::BadData("a string is no instant vector".to_owned())),
+        }
+    }
+
+    /// A part that the plan knows to be a number at each step.
+    pub(crate) fn scalar(&mut self, node: &Node, grid: Grid) -> Result<Column, QueryError> {
+        match self.evaluate(node, grid)? {
+            Evaluated::Scalar(column) => Ok(column),
+            Evaluated::Vector(_) | Evaluated::Text(_) => {
+                Err(QueryError::BadData("expected a number at each step".to_owned()))
+            }
+        }
+    }
+
+    /// Works out what is the same at every step for the first, and shows it at each.
+    fn once(&mut self, of: &Node, grid: Grid) -> Result<Evaluated, QueryError> {
+        let once = self.evaluate(of, Grid { count: 1, ..grid })?;
+        if grid.count == 1 {
+            return Ok(once);
+        }
+        let spread = |column: &Column| Column::filled(&self.budget, column.values[0], grid.count);
+        Ok(match once {
+            Evaluated::Text(text) => Evaluated::Text(text),
+            Evaluated::Scalar(column) => Evaluated::Scalar(spread(&column)?),
+            Evaluated::Vector(rows) => {
+                let spread = |row: Row| Ok(Row { column: spread(&row.column)?, labels: row.labels });
+                Evaluated::Vector(rows.into_iter().map(spread).collect::<Result<_, QueryError>>()?)
+            }
+        })
+    }
+
+    fn time(&mut self, grid: Grid) -> Result<Evaluated, QueryError> {
+        let mut column = Column::filled(&self.budget, 0.0, grid.count)?;
+        column.change(|step, _| grid.at(step) as f64 / 1000.0);
+        Ok(Evaluated::Scalar(column))
+    }
 }

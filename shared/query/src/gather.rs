@@ -4,89 +4,136 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::{Coverage, LabelSet, Limits, Matcher, Point, QueryError, SeriesSamples, Source, Visit};
+use crate::column::{Budget, Hold, is_present};
+use crate::{Coverage, LabelSet, Limits, QueryError, Selection, SeriesSamples, Source, Visit};
 
 /// How many pieces pass between two looks at the deadline; a piece is some hundred samples.
 const PIECES_PER_LOOK: usize = 64;
 
-/// Whole series and what is missing from them.
-pub(crate) type Gathered = (Vec<(Arc<LabelSet>, Vec<Point>)>, Coverage);
+/// A series with its samples in rising time, one for each moment, marks of its end taken out.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) labels: Arc<LabelSet>,
+    pub(crate) times: Vec<i64>,
+    pub(crate) values: Vec<f64>,
+    pub(crate) hold: Hold,
+}
 
-/// Whole series: sorted by labels, each with its samples in rising time, one for each moment.
+/// Whole series, sorted by labels, and what is missing from them.
 pub(crate) fn gather(
     source: &dyn Source,
-    matchers: &[Matcher],
-    start_ms: i64,
-    end_ms: i64,
+    selection: &Selection<'_>,
     limits: &Limits,
-) -> Result<Gathered, QueryError> {
-    let mut heap = Heap { series: HashMap::new(), samples: 0, pieces: 0, limits, refusal: None };
-    let coverage = source.select(matchers, start_ms, end_ms, limits, &mut |piece| heap.take(piece))?;
-    if let Some(refusal) = heap.refusal {
-        return Err(refusal);
+    budget: &Budget,
+) -> Result<(Vec<Whole>, Coverage), QueryError> {
+    let make = |labels| Ok(Whole { labels, times: Vec::new(), values: Vec::new(), hold: budget.hold(0)? });
+    let (mut series, coverage) = collect(source, selection, limits, make, |whole, piece| whole.take(piece, budget))?;
+    for whole in &mut series {
+        limits.stop.check()?;
+        whole.put_in_order();
     }
-    let mut series: Vec<_> = heap.series.into_iter().collect();
-    series.sort_by(|a, b| a.0.cmp(&b.0));
-    series.iter_mut().for_each(|(_, points)| merge_by_time(points));
+    series.retain(|whole| !whole.times.is_empty());
     Ok((series, coverage))
 }
 
-struct Heap<'a> {
-    series: HashMap<Arc<LabelSet>, Vec<Point>>,
-    samples: usize,
-    pieces: usize,
-    limits: &'a Limits,
-    refusal: Option<QueryError>,
+/// Brings every piece to what is made of its series; what was made comes sorted by labels.
+pub(crate) fn collect<T>(
+    source: &dyn Source,
+    selection: &Selection<'_>,
+    limits: &Limits,
+    make: impl Fn(Arc<LabelSet>) -> Result<T, QueryError>,
+    add: impl Fn(&mut T, SeriesSamples<'_>) -> Result<(), QueryError>,
+) -> Result<(Vec<T>, Coverage), QueryError> {
+    let mut heap = Heap { places: HashMap::new(), made: Vec::new(), pieces: 0, limits };
+    let mut refusal = None;
+    let coverage = source.select(selection, limits, &mut |piece| match heap.take(piece, &make, &add) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            refusal = Some(error);
+            Visit::Break(())
+        }
+    })?;
+    if let Some(refusal) = refusal {
+        return Err(refusal);
+    }
+    heap.made.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok((heap.made.into_iter().map(|(_, made)| made).collect(), coverage))
 }
 
-impl Heap<'_> {
-    fn take(&mut self, piece: SeriesSamples<'_>) -> Visit {
-        match self.try_take(piece) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(refusal) => {
-                self.refusal = Some(refusal);
-                ControlFlow::Break(())
-            }
-        }
-    }
+struct Heap<'a, T> {
+    places: HashMap<Arc<LabelSet>, usize>,
+    made: Vec<(Arc<LabelSet>, T)>,
+    pieces: usize,
+    limits: &'a Limits,
+}
 
-    fn try_take(&mut self, piece: SeriesSamples<'_>) -> Result<(), QueryError> {
+impl<T> Heap<'_, T> {
+    fn take(
+        &mut self,
+        piece: SeriesSamples<'_>,
+        make: &impl Fn(Arc<LabelSet>) -> Result<T, QueryError>,
+        add: &impl Fn(&mut T, SeriesSamples<'_>) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
         self.pieces += 1;
         if self.pieces.is_multiple_of(PIECES_PER_LOOK) {
             self.limits.stop.check()?;
         }
-        self.samples = self.samples.saturating_add(piece.timestamps_ms.len());
-        if self.samples > self.limits.max_samples {
-            return Err(too_many_samples());
+        let place = match self.places.get(piece.labels) {
+            Some(place) => *place,
+            None => self.new_place(piece.labels, make)?,
+        };
+        add(&mut self.made[place].1, piece)
+    }
+
+    fn new_place(
+        &mut self,
+        labels: &Arc<LabelSet>,
+        make: &impl Fn(Arc<LabelSet>) -> Result<T, QueryError>,
+    ) -> Result<usize, QueryError> {
+        if self.made.len() >= self.limits.max_series {
+            let most = self.limits.max_series;
+            return Err(QueryError::Execution(format!("the query selects more than {most} series")));
         }
-        if !self.series.contains_key(piece.labels) {
-            if self.series.len() >= self.limits.max_series {
-                let most = self.limits.max_series;
-                return Err(QueryError::Execution(format!("the query selects more than {most} series")));
-            }
-            self.series.insert(Arc::clone(piece.labels), Vec::with_capacity(piece.timestamps_ms.len()));
-        }
-        let points = self.series.get_mut(piece.labels).expect("put there above when it was missing");
-        points.extend(
-            piece.timestamps_ms.iter().zip(piece.values).map(|(at_ms, value)| Point { at_ms: *at_ms, value: *value }),
-        );
+        self.made.push((Arc::clone(labels), make(Arc::clone(labels))?));
+        self.places.insert(Arc::clone(labels), self.made.len() - 1);
+        Ok(self.made.len() - 1)
+    }
+}
+
+impl Whole {
+    fn take(&mut self, piece: SeriesSamples<'_>, budget: &Budget) -> Result<(), QueryError> {
+        self.hold.grow(budget, piece.timestamps_ms.len())?;
+        self.times.extend_from_slice(piece.timestamps_ms);
+        self.values.extend_from_slice(piece.values);
         Ok(())
+    }
+
+    /// Of two samples of one moment the one that came last stays.
+    fn put_in_order(&mut self) {
+        if !self.times.windows(2).all(|pair| pair[0] < pair[1]) {
+            let mut order: Vec<usize> = (0..self.times.len()).collect();
+            // Stable, so the order of arrival is kept within a moment.
+            order.sort_by_key(|at| self.times[*at]);
+            let last_of_moment = |pair: &[usize]| self.times[pair[0]] != self.times[pair[1]];
+            let mut kept: Vec<usize> =
+                order.windows(2).filter(|pair| last_of_moment(pair)).map(|pair| pair[0]).collect();
+            kept.extend(order.last());
+            self.keep(&kept);
+        }
+        if !self.values.iter().all(|value| is_present(*value)) {
+            let kept: Vec<usize> = (0..self.values.len()).filter(|at| is_present(self.values[*at])).collect();
+            self.keep(&kept);
+        }
+        self.hold.shrink_to(self.times.len());
+    }
+
+    fn keep(&mut self, kept: &[usize]) {
+        self.times = kept.iter().map(|at| self.times[*at]).collect();
+        self.values = kept.iter().map(|at| self.values[*at]).collect();
     }
 }
 
 /// Prometheus' words, which clients know.
 pub(crate) fn too_many_samples() -> QueryError {
     QueryError::Execution("query processing would load too many samples into memory in query execution".to_owned())
-}
-
-/// Puts pieces in order; of two samples of one moment the one that came last stays.
-fn merge_by_time(points: &mut Vec<Point>) {
-    if points.windows(2).all(|pair| pair[0].at_ms < pair[1].at_ms) {
-        return;
-    }
-    // Stable, so the order of arrival is kept within a moment.
-    points.sort_by_key(|point| point.at_ms);
-    points.reverse();
-    points.dedup_by_key(|point| point.at_ms);
-    points.reverse();
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{Coverage, LabelSet, Limits, Matcher, SeriesSamples, Shortfall, Source, SourceError, Visit, all_match};
+use crate::{
+    Coverage, LabelSet, Limits, Matcher, Selection, SeriesSamples, Shortfall, Source, SourceError, Visit, all_match,
+};
 
 /// Series kept whole in memory. Not a storage: nothing is indexed, nothing is ever dropped.
 #[derive(Debug, Clone, Default)]
@@ -34,12 +36,11 @@ impl InMemory {
 impl Source for InMemory {
     fn select(
         &self,
-        matchers: &[Matcher],
-        start_ms: i64,
-        end_ms: i64,
+        selection: &Selection<'_>,
         limits: &Limits,
         sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
     ) -> Result<Coverage, SourceError> {
+        let Selection { matchers, start_ms, end_ms, .. } = *selection;
         for Piece { labels, timestamps_ms, values } in &self.pieces {
             limits.stop.check()?;
             let from = timestamps_ms.partition_point(|at| *at < start_ms);

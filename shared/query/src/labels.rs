@@ -1,6 +1,7 @@
 //! By what labels is a series known to the one who asks?
 
 use std::fmt;
+use std::sync::Arc;
 
 use vigie_model::SeriesDef;
 
@@ -17,13 +18,15 @@ pub const OWNER_LABELS: [&str; 4] = ["client", "machine", "machine_id", "site"];
 
 /// The labels of one series: sorted by name, each name once, no empty value (Prometheus holds an empty label and an
 /// absent one for the same).
+///
+/// The texts are shared: an expression makes many label sets out of the same names and values.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LabelSet(Vec<(Box<str>, Box<str>)>);
+pub struct LabelSet(Vec<(Arc<str>, Arc<str>)>);
 
 impl LabelSet {
     /// Labels from pairs in any order. Where a name stands twice the first wins.
-    pub fn new<N: Into<Box<str>>, V: Into<Box<str>>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
-        let mut labels: Vec<(Box<str>, Box<str>)> =
+    pub fn new<N: Into<Arc<str>>, V: Into<Arc<str>>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+        let mut labels: Vec<(Arc<str>, Arc<str>)> =
             pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         labels.retain(|(_, value)| !value.is_empty());
         labels.sort_by(|a, b| a.0.cmp(&b.0));
@@ -53,6 +56,49 @@ impl LabelSet {
     /// The pairs, sorted by name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// These labels and no others.
+    pub(crate) fn only(&self, names: &[String]) -> Self {
+        self.filtered(|name| names.iter().any(|kept| kept == name))
+    }
+
+    /// All labels but these.
+    pub(crate) fn without(&self, names: &[String]) -> Self {
+        self.filtered(|name| !names.iter().any(|dropped| dropped == name))
+    }
+
+    /// All labels but the series' name.
+    pub(crate) fn nameless(&self) -> Self {
+        self.filtered(|name| name != NAME)
+    }
+
+    /// With this value of this label; the empty value takes the label away.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut labels = self.0.clone();
+        match (labels.binary_search_by(|(key, _)| (**key).cmp(name)), value.is_empty()) {
+            (Ok(at), true) => drop(labels.remove(at)),
+            (Ok(at), false) => labels[at].1 = value.into(),
+            (Err(_), true) => {}
+            (Err(at), false) => labels.insert(at, (name.into(), value.into())),
+        }
+        Self(labels)
+    }
+
+    fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(name, _)| keep(name)).cloned().collect())
+    }
+}
+
+/// As Prometheus writes labels in its errors.
+impl fmt::Display for LabelSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{")?;
+        for (at, (name, value)) in self.iter().enumerate() {
+            let comma = if at > 0 { ", " } else { "" };
+            write!(f, "{comma}{name}={value:?}")?;
+        }
+        f.write_str("}")
     }
 }
 

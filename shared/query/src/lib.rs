@@ -1,22 +1,52 @@
 //! What is asked about the past? A PromQL text becomes a [`Query`], a [`Source`] gives the samples, and the [`Answer`]
 //! says what is missing from it.
 //!
-//! Understands selectors, matchers, offsets, `@` and plain numbers; functions, operators on series and aggregations are
-//! refused by name until they are built. Knows no clock, no storage and no HTTP: time is an argument, storage a trait,
-//! and whether to go on is asked of [`Stop`].
+//! Understands all of the stable language of Prometheus, and answers as Prometheus 3 does, or as 2.42 where
+//! [`Options`] say so. Samples are plain numbers: there are no native histograms, so a function on them finds nothing.
+//! Knows no clock, no storage and no HTTP: time is an argument, storage a trait, and whether to go on is asked of
+//! [`Stop`].
+//!
+//! A question goes from text to a checked plan (`parse`, `lower`), and the plan is worked out for all steps at once
+//! (`evaluate`): each selector is read once for all the time that it needs, and each series is a column with a value for
+//! every step. What is the same at every step is worked out once.
 
+mod absent;
+mod aggregate;
+mod binary;
+mod calendar;
+mod calls;
+mod column;
 mod confined;
+mod count_values;
 mod coverage;
+mod each;
 mod error;
 mod evaluate;
 mod gather;
 mod guard;
+mod histogram;
 mod in_memory;
+mod kahan;
 mod labels;
 mod limits;
+mod lower;
 mod matcher;
+mod notes;
+mod operator;
+mod options;
+mod over_time;
 mod parse;
+mod plan;
+mod rank;
+mod rate;
+mod relabel;
+mod rolling;
+mod select;
+mod set_operators;
 mod source;
+mod trend;
+mod unite;
+mod windows;
 
 pub use confined::Confined;
 pub use coverage::{Coverage, Lack, Shortfall};
@@ -26,5 +56,7 @@ pub use in_memory::InMemory;
 pub use labels::{LabelSet, NAME, OWNER_LABELS, Owner};
 pub use limits::{Halt, Limits, Stop};
 pub use matcher::{Matcher, RegexError, all_match};
-pub use parse::{Query, duration_ms, selector};
-pub use source::{SeriesSamples, Source, SourceError, Visit};
+pub use notes::Notes;
+pub use options::{Dialect, Options};
+pub use parse::{Query, duration_ms, format_query, selector};
+pub use source::{Hints, Selection, SeriesSamples, Source, SourceError, Visit};

@@ -5,7 +5,7 @@ use std::fmt;
 
 use regex::{Regex, RegexBuilder};
 
-use crate::LabelSet;
+use crate::{Dialect, LabelSet};
 
 /// What a compiled regular expression may take.
 ///
@@ -121,6 +121,17 @@ pub enum RegexError {
         /// What was given.
         pattern: String,
     },
+}
+
+/// A pattern of a function, over the whole value. Prometheus 3 lets a dot fit a line break here too.
+pub(crate) fn function_pattern(pattern: &str, dialect: Dialect) -> Result<Regex, RegexError> {
+    match dialect {
+        Dialect::Prometheus3 => anchored(pattern),
+        Dialect::Prometheus2 => {
+            compile(pattern, pattern)?;
+            compile(&format!("^(?:{pattern})$"), pattern)
+        }
+    }
 }
 
 /// The pattern over the whole value, as Prometheus reads it: a dot fits a line break too.

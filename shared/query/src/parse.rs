@@ -1,58 +1,54 @@
 //! What does this text ask for?
 
 use std::panic::catch_unwind;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use promql_parser::label::{MatchOp, Matchers};
-use promql_parser::parser::{self, AtModifier, BinaryExpr, Expr, Offset, VectorSelector};
+use promql_parser::parser::value::ValueType;
+use promql_parser::parser::{self, AtModifier, Expr, Function, Offset, VectorSelector};
 use promql_parser::util::parse_duration;
 
-use crate::{Matcher, NAME, QueryError, guard};
+use crate::lower::lower;
+use crate::plan::{At, Node, Selector, When};
+use crate::{Matcher, NAME, Options, QueryError, guard};
 
-/// A question that can be answered: parsed, and made only of what this version evaluates.
+/// A question that can be answered: parsed, its types checked, and made only of what this version evaluates.
 #[derive(Debug, Clone)]
 pub struct Query {
-    pub(crate) ask: Ask,
-}
-
-/// What is asked for. There is one variant for each thing that can be answered, so nothing else is left to refuse later.
-#[derive(Debug, Clone)]
-pub(crate) enum Ask {
-    Number(f64),
-    Text(String),
-    Vector(Selector),
-    Matrix { selector: Selector, range_ms: i64 },
-}
-
-/// Which series, and how far from the moment of the question.
-#[derive(Debug, Clone)]
-pub(crate) struct Selector {
-    pub(crate) matchers: Vec<Matcher>,
-    pub(crate) offset_ms: i64,
-    pub(crate) at: At,
-}
-
-/// Which moment a selector looks at.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum At {
-    /// That of the step.
-    Step,
-    /// The first of the range.
-    Start,
-    /// The last of the range.
-    End,
-    /// Always the same.
-    Fixed(i64),
+    pub(crate) plan: Node,
+    pub(crate) options: Options,
 }
 
 impl Query {
-    /// Reads a PromQL text.
+    /// Reads a PromQL text, to be answered as Prometheus 3 does.
     ///
     /// # Errors
-    /// [`QueryError::BadData`] when it is not PromQL, costs too much to read, or uses what is not built yet, by name.
+    /// [`QueryError::BadData`] when it is not PromQL, costs too much to read, or uses an experiment that is not built, by
+    /// name.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
-        ask(&expression(text)?).map(|ask| Self { ask })
+        Self::parse_with(text, Options::default())
     }
+
+    /// Reads a PromQL text, to be answered as `options` say.
+    ///
+    /// # Errors
+    /// As [`Query::parse`].
+    pub fn parse_with(text: &str, options: Options) -> Result<Self, QueryError> {
+        lower(&expression(text)?, options.dialect).map(|plan| Self { plan, options })
+    }
+}
+
+/// The same question, written as Prometheus' `format_query` writes it: one space where one belongs, and what is longer
+/// than a line over several.
+///
+/// # Errors
+/// As [`Query::parse`].
+pub fn format_query(text: &str) -> Result<String, QueryError> {
+    let parsed = expression(text)?;
+    // What can not be asked is not made pretty either.
+    lower(&parsed, Options::default().dialect)?;
+    Ok(parsed.prettify())
 }
 
 /// Reads one `match[]` selector: the matchers of an instant vector without offset.
@@ -80,71 +76,48 @@ pub fn duration_ms(text: &str) -> Result<i64, QueryError> {
     if ms > 0 && ms <= 3_155_760_000_000 { Ok(ms) } else { Err(bad()) }
 }
 
+/// The parser knows the functions of Prometheus 3; this one it lost its name in, and dashboards still say the old one.
+static OLD_NAMES: LazyLock<Result<(), String>> = LazyLock::new(|| {
+    let arguments = vec![ValueType::Matrix, ValueType::Scalar, ValueType::Scalar];
+    parser::register_extra_functions(vec![Function::new("holt_winters", arguments, 0, ValueType::Vector, false)])
+});
+
 fn expression(text: &str) -> Result<Expr, QueryError> {
     guard::admit(text)?;
+    OLD_NAMES.as_ref().map_err(|error| QueryError::Internal(error.clone()))?;
     // The parser converts durations with a function that panics on some numbers (`[1e300]`); that is a bad question,
     // not a reason to end a worker.
     let parsed = catch_unwind(|| parser::parse(text)).unwrap_or_else(|_| Err("a number is out of range".to_owned()));
     parsed.map_err(|error| QueryError::BadData(format!("parse error: {error}")))
 }
 
-fn ask(expr: &Expr) -> Result<Ask, QueryError> {
-    match expr {
-        Expr::NumberLiteral(number) => Ok(Ask::Number(number.val)),
-        Expr::StringLiteral(text) => Ok(Ask::Text(text.val.clone())),
-        Expr::Paren(inner) => ask(&inner.expr),
-        Expr::VectorSelector(vector) => Ok(Ask::Vector(select(vector)?)),
-        Expr::MatrixSelector(matrix) => {
-            Ok(Ask::Matrix { selector: select(&matrix.vs)?, range_ms: span_ms(matrix.range) })
-        }
-        Expr::Unary(unary) => match ask(&unary.expr)? {
-            Ask::Number(number) => Ok(Ask::Number(-number)),
-            _ => Err(QueryError::later("a sign before a series")),
-        },
-        Expr::Binary(binary) => arithmetic(binary),
-        Expr::Call(call) => Err(QueryError::later(&format!("the function {}()", call.func.name))),
-        Expr::Aggregate(aggregate) => Err(QueryError::later(&format!("the aggregation {}", aggregate.op))),
-        Expr::Subquery(_) => Err(QueryError::later("a subquery")),
-        Expr::Extension(_) => Err(QueryError::later("an extension")),
-    }
+pub(crate) fn select(selector: &VectorSelector) -> Result<Selector, QueryError> {
+    Ok(Selector { matchers: matchers(selector)?, when: when(selector.offset.as_ref(), selector.at.as_ref()) })
 }
 
-/// Arithmetic on plain numbers: Grafana asks `1+1` to see whether anybody is there.
-fn arithmetic(binary: &BinaryExpr) -> Result<Ask, QueryError> {
-    let sign = binary.op.to_string();
-    let (Ask::Number(left), Ask::Number(right)) = (ask(&binary.lhs)?, ask(&binary.rhs)?) else {
-        return Err(QueryError::later(&format!("the operator {sign} on series")));
-    };
-    match sign.as_str() {
-        "+" => Ok(Ask::Number(left + right)),
-        "-" => Ok(Ask::Number(left - right)),
-        "*" => Ok(Ask::Number(left * right)),
-        "/" => Ok(Ask::Number(left / right)),
-        "%" => Ok(Ask::Number(left % right)),
-        "^" => Ok(Ask::Number(left.powf(right))),
-        other => Err(QueryError::later(&format!("the operator {other} on numbers"))),
-    }
-}
-
-fn select(selector: &VectorSelector) -> Result<Selector, QueryError> {
-    let offset_ms = match selector.offset {
+pub(crate) fn when(offset: Option<&Offset>, at: Option<&AtModifier>) -> When {
+    let offset_ms = match offset {
         None => 0,
-        Some(Offset::Pos(back)) => span_ms(back),
-        Some(Offset::Neg(ahead)) => -span_ms(ahead),
+        Some(Offset::Pos(back)) => span_ms(*back),
+        Some(Offset::Neg(ahead)) => -span_ms(*ahead),
     };
-    let at = match selector.at {
+    let at = match at {
         None => At::Step,
         Some(AtModifier::Start) => At::Start,
         Some(AtModifier::End) => At::End,
-        Some(AtModifier::At(time)) => At::Fixed(time_ms(time)),
+        Some(AtModifier::At(time)) => At::Fixed(time_ms(*time)),
     };
-    Ok(Selector { matchers: matchers(selector)?, offset_ms, at })
+    When { offset_ms, at }
+}
+
+pub(crate) fn refused(why: impl std::fmt::Display) -> QueryError {
+    QueryError::BadData(format!("parse error: {why}"))
 }
 
 fn matchers(selector: &VectorSelector) -> Result<Vec<Matcher>, QueryError> {
     let Matchers { matchers, or_matchers } = &selector.matchers;
     if !or_matchers.is_empty() {
-        return Err(QueryError::later("\"or\" between matchers"));
+        return Err(refused("\"or\" between matchers is not part of PromQL"));
     }
     let name = selector.name.iter().map(|name| Ok(Matcher::equal(NAME, name)));
     name.chain(matchers.iter().map(matcher)).collect()
@@ -160,7 +133,7 @@ fn matcher(given: &promql_parser::label::Matcher) -> Result<Matcher, QueryError>
     })
 }
 
-fn span_ms(span: Duration) -> i64 {
+pub(crate) fn span_ms(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -180,13 +153,43 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_later_is_refused_by_name() {
-        assert!(refusal("rate(up[5m])").contains("the function rate()"));
-        assert!(refusal("sum by (site) (up)").contains("the aggregation sum"));
-        assert!(refusal("up > 1").contains("the operator > on series"));
-        assert!(refusal("-up").contains("a sign before a series"));
-        assert!(refusal("up[1h:5m]").contains("a subquery"));
+    fn what_is_no_part_of_the_stable_language_is_refused_by_name() {
+        assert!(refusal("info(up)").contains("info"));
+        assert!(refusal("limitk(1, up)").contains("limitk"));
+        assert!(refusal("up + fill(0) up").contains("fill"));
         assert!(refusal(r#"up{a="1" or b="2"}"#).contains("\"or\" between matchers"));
+    }
+
+    #[test]
+    fn types_are_checked_before_anything_is_read() {
+        for text in [
+            "rate(up)",
+            "abs(up[5m])",
+            "exp(Inf)",
+            "ln(0)",
+            "up[5m] + 1",
+            "-up[5m]",
+            "sum(1)",
+            "topk(up, up)",
+            "1 and up",
+            "1 == 1",
+            "up + bool up",
+            "label_replace(up, 1, \"\", \"\", \"\")",
+            "scalar(1)",
+            "vector(up)",
+            "1[5m:1m]",
+            "rate(up[5m])[5m]",
+            "count_values(1, up)",
+            "up and on(a) group_left() up",
+            "\"a\" + 1",
+            "histogram_quantile(up, up)",
+            "time(1)",
+            "round()",
+            "label_join(up)",
+            "up + on(a) group_left(a) up",
+        ] {
+            assert!(matches!(Query::parse(text), Err(QueryError::BadData(_))), "{text}");
+        }
     }
 
     #[test]
@@ -197,10 +200,9 @@ mod tests {
     }
 
     #[test]
-    fn plain_numbers_are_worked_out() {
-        for (text, wanted) in [("1+1", 2.0), ("-(2^3)", -8.0), ("7 % 4", 3.0), ("0x10", 16.0)] {
-            assert!(matches!(Query::parse(text).expect(text).ask, Ask::Number(n) if n == wanted), "{text}");
-        }
+    fn a_question_is_written_as_prometheus_writes_it() {
+        assert_eq!(format_query("sum  by(a)(rate(up[5m]))").as_deref(), Ok("sum by (a) (rate(up[5m]))"));
+        assert!(format_query("sum(").is_err());
     }
 
     #[test]
@@ -209,7 +211,7 @@ mod tests {
         assert!(Query::parse(&deep).is_ok());
         assert!(Query::parse(&format!("{}1", "-".repeat(256))).is_ok());
         assert!(Query::parse(&format!("1{}", "+1".repeat(256))).is_ok());
-        assert!(Query::parse(&format!("up{}", " and up".repeat(256))).is_err());
+        assert!(Query::parse(&format!("up{}", " and up".repeat(256))).is_ok());
         assert!(Query::parse(&format!("up{}", " and up".repeat(2000))).is_err());
     }
 

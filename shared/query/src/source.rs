@@ -18,7 +18,7 @@ pub type Visit = ControlFlow<()>;
 /// The sink may wait for a slow reader (an export over a bad link): hold no lock and no read transaction while calling
 /// it.
 pub trait Source: Send + Sync {
-    /// Gives the samples of every series that matches, from `start_ms` to `end_ms`, both included.
+    /// Gives the samples of every series that matches, from `start_ms` to `end_ms` of the selection, both included.
     ///
     /// A series may come in several pieces. Within a piece times rise; pieces of one series may come in any order and
     /// may overlap (two lives of one store, a live tick before its segment): the reader merges them by time, and of two
@@ -28,9 +28,7 @@ pub trait Source: Send + Sync {
     /// When storage fails, or `limits.stop` said so.
     fn select(
         &self,
-        matchers: &[Matcher],
-        start_ms: i64,
-        end_ms: i64,
+        selection: &Selection<'_>,
         limits: &Limits,
         sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
     ) -> Result<Coverage, SourceError>;
@@ -50,7 +48,41 @@ pub trait Source: Send + Sync {
         limits: &Limits,
         sink: &mut dyn FnMut(&Arc<LabelSet>) -> Visit,
     ) -> Result<Coverage, SourceError> {
-        self.select(matchers, start_ms, end_ms, limits, &mut |piece| sink(piece.labels))
+        self.select(&Selection::new(matchers, start_ms, end_ms), limits, &mut |piece| sink(piece.labels))
+    }
+}
+
+/// What is wanted of a source, and what for.
+#[derive(Debug, Clone, Copy)]
+pub struct Selection<'a> {
+    /// A series is wanted when all of these match.
+    pub matchers: &'a [Matcher],
+    /// The oldest moment that is wanted, in ms since 1970 UTC.
+    pub start_ms: i64,
+    /// The newest, included.
+    pub end_ms: i64,
+    /// What the samples are for.
+    pub hints: Hints,
+}
+
+/// What samples are for. A source that keeps several resolutions may choose by it; one that does not pays no attention.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// How far the moments of the answer are apart; nothing when there is only one, or when all samples are wanted.
+    pub step_ms: Option<i64>,
+    /// How far back each moment looks: the range of a range vector, the lookback of an instant vector.
+    pub range_ms: Option<i64>,
+    /// The function over the range, such as `rate` or `max_over_time`; nothing for an instant vector.
+    pub function: Option<&'static str>,
+    /// Only the newest sample of each series matters: an instant vector at one moment. A source that has it at hand need
+    /// not look further back.
+    pub newest_alone: bool,
+}
+
+impl<'a> Selection<'a> {
+    /// All samples of a time, for no purpose that is told.
+    pub fn new(matchers: &'a [Matcher], start_ms: i64, end_ms: i64) -> Self {
+        Self { matchers, start_ms, end_ms, hints: Hints::default() }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use vigie_query::{
-    Confined, Coverage, Halt, InMemory, LabelSet, Lack, Limits, Matcher, Point, Query, QueryError, SeriesSamples,
-    Shortfall, Source, SourceError, Steps, Stop, Value, Visit,
+    Confined, Coverage, Halt, InMemory, LabelSet, Lack, Limits, Matcher, Point, Query, QueryError, Selection,
+    SeriesSamples, Shortfall, Source, SourceError, Steps, Stop, Value, Visit,
 };
 
 const MINUTE: i64 = 60_000;
@@ -152,13 +152,11 @@ fn whoever_is_confined_sees_nothing_else_whatever_they_ask_and_whatever_storage_
     impl Source for Forgetful {
         fn select(
             &self,
-            _: &[Matcher],
-            start_ms: i64,
-            end_ms: i64,
+            selection: &Selection<'_>,
             limits: &Limits,
             sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
         ) -> Result<Coverage, SourceError> {
-            self.0.select(&[], start_ms, end_ms, limits, sink)
+            self.0.select(&Selection { matchers: &[], ..*selection }, limits, sink)
         }
     }
     let only = Matcher::one_of("site", ["paris".to_owned()]);

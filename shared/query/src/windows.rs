@@ -1,0 +1,156 @@
+//! Which samples does each step of a range vector see?
+
+use std::sync::Arc;
+
+use crate::column::{Grid, Row, is_present};
+use crate::evaluate::{Evaluator, Point};
+use crate::gather::{Whole, gather};
+use crate::plan::{Node, Selector, Windows};
+use crate::select::{Moments, advance};
+use crate::{Dialect, Hints, LabelSet, Limits, QueryError, Selection};
+
+/// Samples that a function looks at between two looks at the deadline: well under a millisecond of work.
+const SAMPLES_PER_LOOK: usize = 65_536;
+
+/// Some points of each series.
+type Matrix = Vec<(Arc<LabelSet>, Vec<Point>)>;
+
+/// Whole series, and the windows over them.
+pub(crate) struct Windowed {
+    pub(crate) series: Vec<Whole>,
+    pub(crate) frame: Frame,
+}
+
+/// Where the window of each step is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame {
+    moments: Moments,
+    pub(crate) range_ms: i64,
+    dialect: Dialect,
+    grid: Grid,
+}
+
+/// The samples of a series that one step sees; never none.
+pub(crate) struct Window<'a> {
+    pub(crate) step: usize,
+    /// The moment of the step.
+    pub(crate) at_ms: i64,
+    /// The edges, wherever an offset has moved them.
+    pub(crate) start_ms: i64,
+    pub(crate) end_ms: i64,
+    /// Where in the series the window begins.
+    pub(crate) first: usize,
+    pub(crate) times: &'a [i64],
+    pub(crate) values: &'a [f64],
+}
+
+impl Evaluator<'_> {
+    /// Reads all that the windows of a grid need.
+    pub(crate) fn windowed(
+        &mut self,
+        windows: &Windows,
+        function: Option<&'static str>,
+        grid: Grid,
+    ) -> Result<Windowed, QueryError> {
+        let (when, range_ms) = match windows {
+            Windows::Raw { selector, range_ms } => (selector.when, *range_ms),
+            Windows::Subquery { when, range_ms, .. } => (*when, *range_ms),
+        };
+        let moments = self.moments(when, grid);
+        let frame = Frame { moments, range_ms, dialect: self.options.dialect, grid };
+        let series = match windows {
+            Windows::Raw { selector, .. } => self.raw(selector, frame, function)?,
+            Windows::Subquery { of, step_ms, .. } => self.subquery(of, *step_ms, frame)?,
+        };
+        Ok(Windowed { series, frame })
+    }
+
+    /// A range vector as an answer.
+    pub(crate) fn samples_within(&mut self, windows: &Windows, grid: Grid) -> Result<Matrix, QueryError> {
+        let Windowed { series, .. } = self.windowed(windows, None, grid)?;
+        let points = |whole: Whole| {
+            let samples = whole.times.iter().zip(&whole.values);
+            (whole.labels, samples.map(|(at_ms, value)| Point { at_ms: *at_ms, value: *value }).collect())
+        };
+        Ok(series.into_iter().map(points).collect())
+    }
+
+    fn raw(
+        &mut self,
+        selector: &Selector,
+        frame: Frame,
+        function: Option<&'static str>,
+    ) -> Result<Vec<Whole>, QueryError> {
+        let step_ms = (frame.grid.count > 1).then_some(frame.grid.step_ms);
+        let (start_ms, end_ms) = (frame.first_ms(), frame.moments.last());
+        let hints = Hints { step_ms, range_ms: Some(frame.range_ms), function, newest_alone: false };
+        let selection = Selection { matchers: &selector.matchers, start_ms, end_ms, hints };
+        let (series, coverage) = gather(self.source, &selection, self.limits, &self.budget)?;
+        self.coverage.merge(coverage);
+        Ok(series)
+    }
+
+    /// An expression at steps of its own, which are multiples of the step since 1970.
+    fn subquery(&mut self, of: &Node, step_ms: Option<i64>, frame: Frame) -> Result<Vec<Whole>, QueryError> {
+        let step_ms = step_ms.unwrap_or(self.options.default_step_ms).max(1);
+        let first = frame.first_ms();
+        let start_ms = first.saturating_add((-first.rem_euclid(step_ms)).rem_euclid(step_ms));
+        let end_ms = frame.moments.last();
+        if end_ms < start_ms {
+            return Ok(Vec::new());
+        }
+        let count = usize::try_from(end_ms.abs_diff(start_ms) / step_ms.unsigned_abs()).unwrap_or(usize::MAX);
+        if count >= self.limits.max_samples {
+            return Err(crate::gather::too_many_samples());
+        }
+        let grid = Grid { start_ms, step_ms, count: count + 1 };
+        self.vector(of, grid)?.into_iter().map(|row| self.sampled(row, grid)).collect()
+    }
+
+    fn sampled(&self, Row { labels, column }: Row, grid: Grid) -> Result<Whole, QueryError> {
+        let present = column.values.iter().filter(|value| is_present(**value)).count();
+        let hold = self.budget.hold(present)?;
+        let steps = column.values.iter().enumerate().filter(|(_, value)| is_present(**value));
+        let (times, values) = steps.map(|(step, value)| (grid.at(step), *value)).unzip();
+        Ok(Whole { labels, times, values, hold })
+    }
+}
+
+impl Frame {
+    /// The oldest moment that any window holds.
+    fn first_ms(&self) -> i64 {
+        self.dialect.first_within(self.moments.first(), self.range_ms)
+    }
+
+    /// Visits the window of each step, from the first to the last; those without samples are passed over.
+    pub(crate) fn slide(
+        &self,
+        whole: &Whole,
+        limits: &Limits,
+        mut visit: impl FnMut(&Window<'_>) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        let (mut from, mut until, mut seen) = (0, 0, 0);
+        for step in 0..self.grid.count {
+            let end_ms = self.moments.at(step);
+            until += advance(&whole.times[until..], end_ms);
+            from += advance(&whole.times[from..], self.dialect.first_within(end_ms, self.range_ms).saturating_sub(1));
+            seen += until.saturating_sub(from) + 1;
+            if seen > SAMPLES_PER_LOOK {
+                limits.stop.check()?;
+                seen = 0;
+            }
+            if from < until {
+                visit(&Window {
+                    step,
+                    at_ms: self.grid.at(step),
+                    start_ms: end_ms.saturating_sub(self.range_ms),
+                    end_ms,
+                    first: from,
+                    times: &whole.times[from..until],
+                    values: &whole.values[from..until],
+                })?;
+            }
+        }
+        Ok(())
+    }
+}

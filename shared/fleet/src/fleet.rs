@@ -1,15 +1,24 @@
-//! The memory behind all answers.
+//! What happens on the node, taken in.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use vigie_model::{Anchor, NodeId, Role, Slug, StreamId, Tick, UtcMs};
-use vigie_node::{Happening, NodeClock, NodeHandle};
+use vigie_model::{NodeId, Role, SeriesDef, Slug, StreamId, Tick, UtcMs, pushed_place};
+use vigie_node::{Happening, NodeClock, NodeHandle, View};
+use vigie_serve::Intake;
 use vigie_store::Log;
 use vigie_sync::SessionId;
 use vigie_sync::keep::StreamFacts;
 
-use crate::recent::Recent;
+use crate::label_cache::LabelCache;
+use crate::memory::{Memory, Voice};
+
+/// Definitions read from the log at once.
+const DEFS_AT_ONCE: usize = 256;
+
+/// How often it is looked whether something happened of which nothing was told: telling does not wait for a role that is
+/// busy. So long an answer may lack what has just become durable.
+const CATCH_UP_MS: u64 = 10_000;
 
 /// A node that was enrolled, as the hub's roster or a relay's experience knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,69 +42,84 @@ pub struct Upstream {
     pub to: String,
 }
 
-/// What is remembered of the voice of one node.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Voice {
-    pub(crate) session: Option<SessionId>,
-    pub(crate) connected_since: Option<UtcMs>,
-    pub(crate) lost_at: Option<UtcMs>,
-    pub(crate) heard_at: Option<UtcMs>,
-    pub(crate) goodbye_at: Option<UtcMs>,
-    /// Datagrams received when it was last looked.
-    pub(crate) datagrams: u64,
-}
-
-/// How a stream's waiting ticks go down.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Draining {
-    pub(crate) at_ms: u64,
-    pub(crate) have: u64,
-    pub(crate) per_second: f64,
-    pub(crate) stable_since_ms: Option<u64>,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    pub(crate) nodes: BTreeMap<NodeId, Known>,
-    /// The relays of each client's sites: asked for each machine, so not looked for among all nodes.
-    relays: BTreeMap<(Slug, Slug), BTreeSet<NodeId>>,
-    pub(crate) voices: BTreeMap<NodeId, Voice>,
-    pub(crate) recents: BTreeMap<StreamId, Recent>,
-    pub(crate) facts: BTreeMap<StreamId, Arc<StreamFacts>>,
-    /// Who brought a stream last.
-    pub(crate) bringers: BTreeMap<StreamId, NodeId>,
-    pub(crate) of_session: BTreeMap<SessionId, NodeId>,
-    pub(crate) draining: BTreeMap<StreamId, Draining>,
-    pub(crate) not_ready: Vec<String>,
-}
-
 /// All that a relay or a hub knows of its machines.
 #[derive(Debug)]
 pub struct Fleet {
     pub(crate) role: Role,
     pub(crate) name: String,
     pub(crate) clock: NodeClock,
-    pub(crate) handle: NodeHandle,
-    pub(crate) log: Arc<RwLock<Log>>,
+    /// The node whose happenings these are; none where a log is looked at by itself.
+    handle: Option<NodeHandle>,
+    log: Arc<RwLock<Log>>,
     pub(crate) upstream: Option<Upstream>,
-    pub(crate) memory: RwLock<Memory>,
+    memory: RwLock<Memory>,
+    labels: Mutex<LabelCache>,
+    catch_up_due_ms: AtomicU64,
+    /// This node, where it is itself the origin of what others push to it.
+    me: Option<NodeId>,
+    intake: Inlet,
     /// Client and site of a relay: its machines are all there.
     pub(crate) place: Option<(Slug, Slug)>,
+}
+
+/// Where samples that others push are taken in, once that is known.
+#[derive(Default)]
+struct Inlet(OnceLock<Arc<dyn Intake>>);
+
+impl std::fmt::Debug for Inlet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.get().is_some() { "Inlet(open)" } else { "Inlet(closed)" })
+    }
 }
 
 impl Fleet {
     /// A fleet that knows what the log holds.
     pub fn new(
-        (role, name): (Role, String),
+        (me, role, name): (NodeId, Role, String),
         place: Option<(Slug, Slug)>,
         upstream: Option<Upstream>,
         handle: NodeHandle,
         clock: NodeClock,
     ) -> Self {
-        let log = handle.log();
-        let fleet = Self { role, name, clock, handle, log, upstream, memory: RwLock::default(), place };
-        fleet.read_log();
-        fleet
+        let (log, handle) = (handle.log(), Some(handle));
+        Self::begin(Self { me: Some(me), upstream, handle, ..Self::bare((role, name), place, log, clock) })
+    }
+
+    /// A fleet that knows what a log holds and is connected with nobody: to look at a store by itself, and to measure how
+    /// fast that is.
+    pub fn of_log(
+        (role, name): (Role, String),
+        place: Option<(Slug, Slug)>,
+        log: Arc<RwLock<Log>>,
+        clock: NodeClock,
+    ) -> Self {
+        Self::begin(Self::bare((role, name), place, log, clock))
+    }
+
+    fn bare(
+        (role, name): (Role, String),
+        place: Option<(Slug, Slug)>,
+        log: Arc<RwLock<Log>>,
+        clock: NodeClock,
+    ) -> Self {
+        let (memory, labels) = (RwLock::default(), Mutex::default());
+        let catch_up_due_ms = AtomicU64::new(0);
+        let (handle, upstream, me, intake) = (None, None, None, Inlet::default());
+        Self { role, name, clock, handle, log, upstream, memory, labels, catch_up_due_ms, me, intake, place }
+    }
+
+    fn begin(self) -> Self {
+        let log = self.log();
+        let mut memory = self.memory_mut();
+        for (stream, facts) in log.streams() {
+            self.take_facts(&mut memory, &log, *stream, &Arc::new(facts.clone()));
+            if let Ok(Some((at, tick))) = log.last_tick(*stream) {
+                // When it was learnt is no longer known; not before it was measured.
+                memory.saw(*stream, &Arc::new(tick), at);
+            }
+        }
+        drop((memory, log));
+        self
     }
 
     pub(crate) fn memory(&self) -> RwLockReadGuard<'_, Memory> {
@@ -110,42 +134,72 @@ impl Fleet {
         self.log.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read_log(&self) {
-        let log = self.log();
-        let mut memory = self.memory_mut();
-        for (stream, facts) in log.streams() {
-            memory.facts.insert(*stream, Arc::new(facts.clone()));
-            let recent = memory.recents.entry(*stream).or_default();
-            recent.learn(all_defs(&log, *stream, facts.schema_len));
-            if let Ok(Some((at, tick))) = log.last_tick(*stream) {
-                // When it was learnt is no longer known; not before it was measured.
-                recent.saw(Arc::new(tick), at);
+    pub(crate) fn label_cache(&self) -> MutexGuard<'_, LabelCache> {
+        self.labels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whom the node is connected with. Copied as a whole: take it once for a list.
+    pub(crate) fn view(&self) -> View {
+        self.handle.as_ref().map(NodeHandle::view).unwrap_or_default()
+    }
+
+    /// Says where samples that others push are taken in. Once.
+    pub fn take_in(&self, intake: Arc<dyn Intake>) {
+        // Said twice, the first stands.
+        drop(self.intake.0.set(intake));
+    }
+
+    pub(crate) fn intake_of(&self) -> Option<Arc<dyn Intake>> {
+        self.intake.0.get().cloned()
+    }
+
+    /// Whose a stream is. What others pushed to this node says so itself; what they pushed to a relay is of its site.
+    fn know_owner(&self, memory: &mut Memory, stream: StreamId, name: &str) {
+        if self.me == Some(stream.agent) {
+            if let Some((client, site)) = self.place.clone().or_else(|| pushed_place(name)) {
+                memory.give_to_place(stream, &client, &site);
             }
-            self.know_agent(&mut memory, *stream, &facts.name);
+            return;
+        }
+        match memory.enrolled(stream.agent) {
+            Some(known) if known.role == Role::Relay => {
+                let (client, site) = (known.client.clone(), known.site.clone());
+                memory.give_to_place(stream, &client, &site);
+            }
+            _ => self.know_agent(memory, stream, name),
         }
     }
 
     /// A relay meets its machines by itself; a hub is told by its roster.
     fn know_agent(&self, memory: &mut Memory, stream: StreamId, name: &str) {
         let Some((client, site)) = &self.place else { return };
-        let known = memory.nodes.entry(stream.agent).or_insert_with(|| Known {
-            node: stream.agent,
-            role: Role::Agent,
-            client: client.clone(),
-            site: site.clone(),
-            name: name.to_owned(),
-        });
-        name.clone_into(&mut known.name);
+        let known = match memory.enrolled(stream.agent) {
+            Some(known) if known.name == name => return,
+            Some(known) => Known { name: name.to_owned(), ..known.clone() },
+            None => Known {
+                node: stream.agent,
+                role: Role::Agent,
+                client: client.clone(),
+                site: site.clone(),
+                name: name.to_owned(),
+            },
+        };
+        memory.enrol(known);
     }
 
     /// A node is enrolled.
     pub fn enrolled(&self, known: Known) {
-        self.memory_mut().enrolled(known);
+        let mut memory = self.memory_mut();
+        let pushes = (known.role == Role::Relay).then(|| (known.node, known.client.clone(), known.site.clone()));
+        memory.enrol(known);
+        if let Some((relay, client, site)) = pushes {
+            memory.streams_from(relay).into_iter().for_each(|stream| memory.give_to_place(stream, &client, &site));
+        }
     }
 
     /// A node is no longer.
     pub fn removed(&self, node: NodeId) {
-        self.memory_mut().removed(node);
+        self.memory_mut().remove(node);
     }
 
     /// What keeps this node from taking part; empty when nothing does.
@@ -161,9 +215,9 @@ impl Fleet {
             Happening::Facts(stream, facts) => self.facts(*stream, facts),
             Happening::Up(session, peer) => {
                 let mut memory = self.memory_mut();
-                memory.of_session.insert(*session, peer.node);
-                let voice = memory.voices.entry(peer.node).or_default();
-                *voice = Voice {
+                let (node, _) = memory.node_mut(peer.node);
+                memory.of_session.insert(*session, node);
+                *memory.voice_mut(node) = Voice {
                     session: Some(*session),
                     connected_since: Some(now),
                     heard_at: Some(now),
@@ -175,7 +229,8 @@ impl Fleet {
             Happening::Down(session, node, _) => {
                 let mut memory = self.memory_mut();
                 memory.of_session.remove(session);
-                if let Some(voice) = memory.voices.get_mut(node).filter(|voice| voice.session == Some(*session)) {
+                let (_, node) = memory.node_mut(*node);
+                if let Some(voice) = node.voice.as_mut().filter(|voice| voice.session == Some(*session)) {
                     voice.session = None;
                     voice.connected_since = None;
                     voice.lost_at = Some(now);
@@ -184,11 +239,13 @@ impl Fleet {
             Happening::Announced(session, stream, _) => {
                 let mut memory = self.memory_mut();
                 if let Some(node) = memory.of_session.get(session).copied() {
-                    memory.bringers.insert(*stream, node);
+                    memory.stream_mut(*stream).1.bringer = Some(node);
                 }
             }
             Happening::Goodbye(_, node, _) => {
-                self.memory_mut().voices.entry(*node).or_default().goodbye_at = Some(now);
+                let mut memory = self.memory_mut();
+                let (node, _) = memory.node_mut(*node);
+                memory.voice_mut(node).goodbye_at = Some(now);
             }
             Happening::Greeted(..)
             | Happening::Clock(..)
@@ -200,51 +257,75 @@ impl Fleet {
 
     fn saw(&self, stream: StreamId, tick: &Arc<Tick>, from: Option<SessionId>, now: UtcMs) {
         let mut memory = self.memory_mut();
-        memory.recents.entry(stream).or_default().saw(tick.clone(), now);
+        memory.saw(stream, tick, now);
         let bringer = from.and_then(|session| memory.of_session.get(&session).copied());
         if let Some(node) = bringer {
-            memory.bringers.insert(stream, node);
-            memory.voices.entry(node).or_default().heard_at = Some(now);
+            memory.stream_mut(stream).1.bringer = Some(node);
+            memory.voice_mut(node).heard_at = Some(now);
         }
     }
 
     fn facts(&self, stream: StreamId, facts: &Arc<StreamFacts>) {
-        let stale = {
-            let memory = self.memory();
-            memory.recents.get(&stream).map_or(0, |recent| recent.defs.len() as u32) != facts.schema_len
-        };
-        let defs = stale.then(|| all_defs(&self.log(), stream, facts.schema_len));
-        let newest = self.newest_if_unknown(stream, facts);
-        let now_ms = self.clock.mono_ms();
+        let lacks = self.memory().lacks_defs(stream, facts);
+        let newest = self.number_if_unknown(stream, facts);
+        if lacks.is_none() && newest.is_none() {
+            let mut memory = self.memory_mut();
+            return self.told(&mut memory, stream, facts, None);
+        }
+        let log = self.log();
+        let defs = lacks.map(|from| (from, all_defs(&log, stream, from, facts.schema_len)));
+        let tick = newest.and_then(|_| log.last_tick(stream).ok().flatten());
+        drop(log);
         let mut memory = self.memory_mut();
-        self.know_agent(&mut memory, stream, &facts.name);
-        let recent = memory.recents.entry(stream).or_default();
-        if let Some(defs) = defs {
-            recent.learn(defs);
+        self.told(&mut memory, stream, facts, defs);
+        if let Some((at, tick)) = tick {
+            memory.saw(stream, &Arc::new(tick), at);
         }
-        if let Some((at, tick)) = newest {
-            recent.saw(Arc::new(tick), at);
-        }
-        let drained = Draining::next(memory.draining.get(&stream).copied(), facts, now_ms);
-        memory.draining.insert(stream, drained);
-        memory.facts.insert(stream, facts.clone());
+    }
+
+    fn take_facts(&self, memory: &mut Memory, log: &Log, stream: StreamId, facts: &Arc<StreamFacts>) {
+        let lacks = memory.lacks_defs(stream, facts);
+        let defs = lacks.map(|from| (from, all_defs(log, stream, from, facts.schema_len)));
+        self.told(memory, stream, facts, defs);
+    }
+
+    fn told(
+        &self,
+        memory: &mut Memory,
+        stream: StreamId,
+        facts: &Arc<StreamFacts>,
+        defs: Option<(u32, Vec<SeriesDef>)>,
+    ) {
+        self.know_owner(memory, stream, &facts.name);
+        memory.learn(stream, facts, defs);
+        memory.told(stream, facts, self.role, self.clock.mono_ms());
     }
 
     /// Ticks that came as backlog only are not seen as they pass; the newest is worth a look.
-    fn newest_if_unknown(&self, stream: StreamId, facts: &StreamFacts) -> Option<(UtcMs, Tick)> {
-        let known = self.memory().recents.get(&stream)?.newest().map_or(0, |seen| seen.tick.seq.0);
-        let newest = facts.ticks().last()?;
-        if newest <= known { None } else { self.log().last_tick(stream).ok().flatten() }
+    fn number_if_unknown(&self, stream: StreamId, facts: &StreamFacts) -> Option<u64> {
+        let memory = self.memory();
+        let recent = memory.find_stream(stream).map(|ix| &memory.stream(ix).recent);
+        let known = recent.and_then(|recent| recent.newest()).map_or(0, |seen| seen.seq);
+        let last = facts.have.last().filter(|last| *last > known)?;
+        let newest = if facts.gaps.contains(last) { facts.ticks().last()? } else { last };
+        (newest > known).then_some(newest)
     }
 
-    /// Notes which connections have brought anything since the last look. Call it every two seconds or so.
+    /// Notes which connections have brought anything since the last look, and now and then what happened untold. Call it
+    /// every two seconds or so.
     pub fn listen(&self) {
+        let now_ms = self.clock.mono_ms();
+        if now_ms >= self.catch_up_due_ms.load(Ordering::Relaxed) {
+            self.catch_up_due_ms.store(now_ms + CATCH_UP_MS, Ordering::Relaxed);
+            self.catch_up();
+        }
         let now = self.clock.now().utc;
-        let sessions = self.handle.view().sessions;
+        let sessions = self.view().sessions;
         let mut memory = self.memory_mut();
         for (session, view) in sessions {
             let datagrams = view.link.path().udp_rx_datagrams;
-            let voice = memory.voices.entry(view.peer.node).or_default();
+            let (node, _) = memory.node_mut(view.peer.node);
+            let voice = memory.voice_mut(node);
             if voice.session == Some(session) && voice.datagrams != datagrams {
                 voice.datagrams = datagrams;
                 voice.heard_at = Some(now);
@@ -253,116 +334,27 @@ impl Fleet {
     }
 }
 
-impl Memory {
-    fn enrolled(&mut self, known: Known) {
-        self.removed(known.node);
-        if known.role == Role::Relay {
-            self.relays.entry((known.client.clone(), known.site.clone())).or_default().insert(known.node);
-        }
-        self.nodes.insert(known.node, known);
-    }
-
-    fn removed(&mut self, node: NodeId) {
-        let Some(known) = self.nodes.remove(&node) else { return };
-        if let Some(relays) = self.relays.get_mut(&(known.client, known.site)) {
-            relays.remove(&node);
-        }
-    }
-
-    /// The relays of the site of a machine.
-    pub(crate) fn relays_of(&self, known: &Known) -> impl Iterator<Item = NodeId> + '_ {
-        self.relays.get(&(known.client.clone(), known.site.clone())).into_iter().flatten().copied()
-    }
-
-    /// The best anchor for a tick's boot.
-    pub(crate) fn anchor(&self, stream: StreamId, boot_no: u32) -> Option<Anchor> {
-        self.facts.get(&stream)?.anchors.get(&boot_no).copied()
-    }
-
-    /// True time of a tick, as far as known.
-    pub(crate) fn true_time(&self, stream: StreamId, tick: &Tick) -> UtcMs {
-        let anchor = self.anchor(stream, tick.at.boot.no);
-        anchor.and_then(|anchor| anchor.resolve(tick.at)).unwrap_or(tick.at.utc)
-    }
-
-    /// All lives of a machine's store.
-    pub(crate) fn streams_of(&self, node: NodeId) -> impl Iterator<Item = StreamId> + '_ {
-        let from = StreamId { agent: node, incarnation: vigie_model::Incarnation(0) };
-        let to = StreamId { agent: node, incarnation: vigie_model::Incarnation(u64::MAX) };
-        let mut all: Vec<_> = self.recents.range(from..=to).map(|(stream, _)| *stream).collect();
-        all.extend(self.facts.range(from..=to).map(|(stream, _)| *stream));
-        all.sort_unstable();
-        all.dedup();
-        all.into_iter()
+impl Fleet {
+    /// Takes in what the log knows and memory does not. While a commit is under way it is not waited for.
+    fn catch_up(&self) {
+        let untold: Vec<(StreamId, Arc<StreamFacts>)> = {
+            let Ok(log) = self.log.try_read() else { return };
+            let memory = self.memory();
+            let untold = log.streams().iter().filter(|(stream, facts)| !memory.was_told(**stream, facts));
+            untold.map(|(stream, facts)| (*stream, Arc::new(facts.clone()))).collect()
+        };
+        untold.iter().for_each(|(stream, facts)| self.facts(*stream, facts));
     }
 }
 
-impl Draining {
-    /// Over a second or more, so that one commit is not taken for a rate.
-    fn next(last: Option<Self>, facts: &StreamFacts, now_ms: u64) -> Self {
-        let have = facts.have.count();
-        let begun = Self { at_ms: now_ms, have, per_second: 0.0, stable_since_ms: None };
-        let Some(last) = last else { return begun };
-        let took_ms = now_ms.saturating_sub(last.at_ms);
-        if took_ms < 1_000 {
-            return last;
-        }
-        let per_second = have.saturating_sub(last.have) as f64 * 1_000.0 / took_ms as f64;
-        let steady = last.per_second > 0.0 && (per_second / last.per_second - 1.0).abs() < 0.3;
-        let stable_since_ms = if steady { last.stable_since_ms.or(Some(now_ms)) } else { None };
-        Self { at_ms: now_ms, have, per_second, stable_since_ms }
-    }
-}
-
-/// All definitions of a stream that can be read, in place.
-pub(crate) fn all_defs(log: &Log, stream: StreamId, len: u32) -> Vec<vigie_model::SeriesDef> {
+/// All definitions of a stream from a place on that can be read, in place.
+fn all_defs(log: &Log, stream: StreamId, from: u32, len: u32) -> Vec<SeriesDef> {
     let mut defs = Vec::new();
-    while (defs.len() as u32) < len {
-        match log.schema(stream, defs.len() as u32, 256) {
+    while from + (defs.len() as u32) < len {
+        match log.schema(stream, from + defs.len() as u32, DEFS_AT_ONCE) {
             Ok(part) if !part.is_empty() => defs.extend(part),
             _ => break,
         }
     }
     defs
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn known(key: u8, role: Role, site: &str) -> Known {
-        let slug = |text: &str| text.parse().expect("a slug");
-        Known { node: NodeId::of_key(&[key; 32]), role, client: slug("acme"), site: slug(site), name: "box".to_owned() }
-    }
-
-    #[test]
-    fn a_relay_is_found_at_its_present_site_alone() {
-        let mut memory = Memory::default();
-        let (relay, lyon, brest) =
-            (known(1, Role::Relay, "lyon"), known(2, Role::Agent, "lyon"), known(3, Role::Agent, "brest"));
-        [&relay, &lyon, &brest].into_iter().for_each(|one| memory.enrolled(one.clone()));
-        let found = |memory: &Memory, of: &Known| memory.relays_of(of).collect::<Vec<_>>();
-        assert_eq!((found(&memory, &lyon), found(&memory, &brest)), (vec![relay.node], vec![]));
-        // It was carried to another site and enrolled there.
-        memory.enrolled(known(1, Role::Relay, "brest"));
-        assert_eq!((found(&memory, &lyon), found(&memory, &brest)), (vec![], vec![relay.node]));
-        memory.removed(relay.node);
-        assert_eq!(found(&memory, &brest), vec![]);
-    }
-
-    #[test]
-    fn a_rate_is_told_over_a_second_or_more_and_called_steady_only_when_it_is() {
-        let mut facts = StreamFacts::new([0; 32], "box".to_owned());
-        let mut at = |last: Option<Draining>, have: u64, now_ms: u64| {
-            facts.have = vigie_merge::RangeSet::of(1, have);
-            Draining::next(last, &facts, now_ms)
-        };
-        let begun = at(None, 100, 0);
-        assert_eq!(at(Some(begun), 190, 500).per_second, 0.0, "half a second says nothing");
-        let first = at(Some(begun), 200, 1_000);
-        assert_eq!((first.per_second, first.stable_since_ms), (100.0, None));
-        let steady = at(Some(first), 310, 2_000);
-        assert_eq!((steady.per_second, steady.stable_since_ms), (110.0, Some(2_000)));
-        assert_eq!(at(Some(steady), 320, 3_000).stable_since_ms, None, "it has slowed down");
-    }
 }

@@ -5,7 +5,8 @@ use vigie_serve::{Amount, GivenUp, Hole, HoleKind, Ledger, LedgerSummary, Stamp,
 use vigie_sync::Ledger as Account;
 use vigie_sync::keep::StreamFacts;
 
-use crate::fleet::{Fleet, Memory};
+use crate::fleet::Fleet;
+use crate::memory::{Memory, StreamIx};
 
 /// Ticks known to exist and not here.
 pub(crate) fn waiting(facts: &StreamFacts) -> u64 {
@@ -13,12 +14,20 @@ pub(crate) fn waiting(facts: &StreamFacts) -> u64 {
 }
 
 /// The account of a machine's streams together.
-pub(crate) fn summary(memory: &Memory, streams: &[StreamId], role: Role) -> LedgerSummary {
+pub(crate) fn summary(memory: &Memory, streams: &[StreamIx], role: Role) -> LedgerSummary {
     let mut account = Account::default();
-    for facts in streams.iter().filter_map(|stream| memory.facts.get(stream)) {
-        account += &Account::of(facts, role);
-    }
+    streams.iter().for_each(|stream| account += &memory.stream(*stream).account);
     told(&account, role)
+}
+
+/// Ticks that [`summary`] would call waiting.
+pub(crate) fn waiting_of(memory: &Memory, streams: &[StreamIx], role: Role) -> u64 {
+    let account = |stream: &StreamIx| &memory.stream(*stream).account;
+    let waiting: u64 = streams.iter().map(|stream| account(stream).waiting).sum();
+    match role {
+        Role::Hub => waiting,
+        Role::Relay | Role::Agent => waiting + streams.iter().map(|stream| account(stream).at_relay).sum::<u64>(),
+    }
 }
 
 fn told(account: &Account, role: Role) -> LedgerSummary {
@@ -49,19 +58,18 @@ fn told(account: &Account, role: Role) -> LedgerSummary {
 impl Fleet {
     pub(crate) fn one_ledger(&self, node: NodeId) -> Option<Ledger> {
         let memory = self.memory();
-        memory.nodes.get(&node).filter(|known| known.role == Role::Agent)?;
-        let streams: Vec<_> = memory.streams_of(node).collect();
+        let machine = memory.node(memory.find(node)?);
+        machine.machine()?;
         let mut holes: Vec<Hole> = Vec::new();
         let mut ledgers: Vec<StreamLedger> = Vec::new();
-        for stream in &streams {
-            let Some(facts) = memory.facts.get(stream) else { continue };
-            let account = Account::of(facts, self.role);
+        for stream in machine.streams.iter().map(|stream| memory.stream(*stream)) {
+            let Some(facts) = &stream.facts else { continue };
             ledgers.push(StreamLedger {
-                stream: *stream,
-                last_seq: account.collected,
-                summary: told(&account, self.role),
+                stream: stream.id,
+                last_seq: stream.account.collected,
+                summary: told(&stream.account, self.role),
             });
-            holes.extend(holes_of(*stream, facts));
+            holes.extend(holes_of(stream.id, facts));
         }
         holes.sort_by_key(|hole| std::cmp::Reverse(hole.last));
         holes.truncate(Ledger::MAX_HOLES);
@@ -69,7 +77,7 @@ impl Fleet {
         Some(Ledger {
             machine: node,
             as_of: Stamp(self.clock.now().utc),
-            total: summary(&memory, &streams, self.role),
+            total: summary(&memory, &machine.streams, self.role),
             streams: ledgers,
             holes,
         })

@@ -4,12 +4,20 @@
 //! their reachability, ledgers, and samples from the log with the newest ticks, not yet durable, laid over them.
 //! Decides nothing and sends nothing.
 
+mod asked;
+mod catalogue;
+mod draining;
 mod fleet;
+mod label_cache;
 mod ledgers;
 mod lookout;
 mod machines;
+mod memory;
+mod newest;
 mod recent;
 mod samples;
 mod sites;
+mod source;
+mod spread;
 
 pub use fleet::{Fleet, Known, Upstream};

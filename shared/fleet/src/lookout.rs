@@ -1,8 +1,10 @@
 //! The fleet as `vigie-serve` looks at it.
 
+use std::sync::Arc;
+
 use vigie_model::{GapReason, NodeId, Now, Role};
 use vigie_query::Source;
-use vigie_serve::{Exposition, Ledger, Lookout, Machine, NotReady, Reachability, Site, Upward};
+use vigie_serve::{Exposition, Intake, Ledger, Lookout, Machine, NotReady, Reachability, Site, Upward};
 use vigie_store::Pressure;
 use vigie_sync::Ledger as Account;
 
@@ -19,6 +21,10 @@ impl Lookout for Fleet {
 
     fn now(&self) -> Now {
         self.clock.now()
+    }
+
+    fn intake(&self) -> Option<Arc<dyn Intake>> {
+        self.intake_of()
     }
 
     fn ready(&self) -> Result<(), NotReady> {
@@ -55,7 +61,7 @@ impl Lookout for Fleet {
 
     fn own_metrics(&self, out: &mut Exposition) {
         let mut account = Account::default();
-        self.memory().facts.values().for_each(|facts| account += &Account::of(facts, self.role));
+        self.memory().streams().for_each(|stream| account += &stream.account);
         let part = if self.role == Role::Hub { "hub" } else { "relay" };
         let mut gauge =
             |name: &str, help: &str, value: f64| out.gauge(&format!("vigie_{part}_{name}"), help).value(value);
@@ -66,7 +72,7 @@ impl Lookout for Fleet {
         gauge("ticks_verified", "Ticks that carry their agent's signature.", account.verified as f64);
         gauge("samples", "Samples ever kept, each once.", account.samples as f64);
         gauge("duplicates", "Ticks that came again and were counted once.", account.duplicates as f64);
-        gauge("sessions", "Open connections.", self.handle.view().sessions.len() as f64);
+        gauge("sessions", "Open connections.", self.view().sessions.len() as f64);
         gauge("store_bytes", "What the store's records take.", self.log().used_bytes() as f64);
         gauge("store_cap_bytes", "What they may take.", self.log().cap_bytes() as f64);
         let mut given_up = out.gauge(&format!("vigie_{part}_ticks_given_up"), "Ticks that will not come, by reason.");
@@ -74,10 +80,10 @@ impl Lookout for Fleet {
             let ticks = account.given_up.get(&reason).copied().unwrap_or(0);
             given_up = given_up.with(&[("reason", reason.as_str())], ticks as f64);
         }
-        let machines = self.all_machines();
+        let states_now = self.all_states();
         let mut states = out.gauge(&format!("vigie_{part}_machines"), "Machines by reachability.");
         for state in Reachability::ALL {
-            let count = machines.iter().filter(|machine| machine.reachability.state == state).count();
+            let count = states_now.iter().filter(|now| **now == state).count();
             states = states.with(&[("reachability", state.as_str())], count as f64);
         }
     }

@@ -1,12 +1,15 @@
 //! What is told of a machine?
 
-use vigie_model::{ClockSource, NodeId, Role, StreamId, UtcMs};
+use vigie_model::{ClockSource, NodeId, Role, SeriesIx, UtcMs};
 use vigie_serve::{
-    Beat, ClockNote, Drain, Fact, Goodbye, Health, Heard, Listener, Machine, Origin, Path, Stamp, reach,
+    Beat, ClockNote, Drain, Fact, Goodbye, Health, Heard, Listener, Machine, Origin, Path, Reach, Reachability, Stamp,
+    reach,
 };
 
-use crate::fleet::{Fleet, Known, Memory};
+use crate::catalogue::Schema;
+use crate::fleet::Fleet;
 use crate::ledgers;
+use crate::memory::{Memory, Node, NodeIx, Stream, StreamIx, Voice};
 use crate::recent::Seen;
 
 /// How often a connection is sure to be heard: its keep-alive, with room for one that was lost.
@@ -18,95 +21,107 @@ const CLOCK_NOTE_MS: i64 = 30_000;
 /// How often a machine measures, until two of its ticks have said so.
 const USUAL_INTERVAL_MS: u64 = 10_000;
 
+/// Machines that are drawn up at once: some hundred microseconds in which nothing new is taken in.
+const AT_ONCE: usize = 256;
+
 impl Fleet {
     pub(crate) fn all_machines(&self) -> Vec<Machine> {
-        let memory = self.memory();
-        memory.nodes.values().filter(|known| known.role == Role::Agent).map(|known| self.show(&memory, known)).collect()
+        self.of_all_machines(|memory, node| self.show(memory, node))
+    }
+
+    pub(crate) fn all_states(&self) -> Vec<Reachability> {
+        let now = self.clock.now().utc;
+        self.of_all_machines(|memory, node| Some(self.reach_of(memory, node, now).state))
+    }
+
+    /// Goes over all machines in order, letting go of memory now and then so that ticks do not wait for a list.
+    fn of_all_machines<T>(&self, of: impl Fn(&Memory, &Node) -> Option<T>) -> Vec<T> {
+        let mut all = Vec::new();
+        let mut last: Option<NodeId> = None;
+        loop {
+            let memory = self.memory();
+            let some: Vec<NodeIx> = memory.machines_after(last).take(AT_ONCE).collect();
+            let Some(end) = some.last() else { return all };
+            last = Some(memory.node(*end).id);
+            all.extend(some.into_iter().filter_map(|node| of(&memory, memory.node(node))));
+        }
     }
 
     pub(crate) fn one_machine(&self, node: NodeId) -> Option<Machine> {
         let memory = self.memory();
-        let known = memory.nodes.get(&node).filter(|known| known.role == Role::Agent)?;
-        Some(self.show(&memory, known))
+        self.show(&memory, memory.node(memory.find(node)?))
     }
 
-    fn show(&self, memory: &Memory, known: &Known) -> Machine {
-        let now = self.clock.now().utc;
-        let streams: Vec<StreamId> = memory.streams_of(known.node).collect();
-        let newest = newest_stream(memory, &streams);
-        let recent = newest.and_then(|stream| memory.recents.get(&stream));
-        let seen = recent.and_then(|recent| recent.newest());
-        let interval_ms = recent.and_then(|recent| recent.interval_ms()).unwrap_or(USUAL_INTERVAL_MS);
-        let origin = |seen: &Seen| newest.map(|stream| self.origin(memory, stream, seen));
-        let fact = |(value, seen): (f64, &Seen)| Some(Fact { value, origin: origin(seen)? });
-        let heard = self.heard(memory, known, newest, seen, interval_ms);
-        Machine {
-            id: known.node,
+    fn show(&self, memory: &Memory, node: &Node) -> Option<Machine> {
+        let known = &node.machine()?.known;
+        let newest = newest_stream(memory, node);
+        let seen = newest.and_then(|stream| stream.recent.newest());
+        let figure = |of: fn(&Schema) -> Option<SeriesIx>| newest.and_then(|stream| self.figure(memory, stream, of));
+        Some(Machine {
+            id: node.id,
             name: known.name.clone(),
             client: known.client.clone(),
             site: known.site.clone(),
             health: Health::Unknown,
-            reachability: reach(&heard, now),
-            interval_ms,
-            last_sample: seen.and_then(origin),
-            cpu: recent.and_then(|recent| recent.cpu()).and_then(fact),
-            memory: recent.and_then(|recent| recent.memory()).and_then(fact),
-            clock: newest.zip(seen).and_then(|(stream, seen)| clock_note(memory, stream, seen)),
-            ledger: ledgers::summary(memory, &streams, self.role),
-            drain: drain(memory, &streams, self.clock.mono_ms()),
-        }
+            reachability: self.reach_of(memory, node, self.clock.now().utc),
+            interval_ms: interval_ms(newest),
+            last_sample: newest
+                .zip(seen)
+                .map(|(stream, seen)| self.origin(memory, stream, (seen.seq, stream.true_ms(seen.at), seen.learnt_at))),
+            cpu: figure(|schema| schema.cpu),
+            memory: figure(|schema| schema.memory),
+            clock: newest.zip(seen).and_then(|(stream, seen)| clock_note(stream, seen)),
+            ledger: ledgers::summary(memory, &node.streams, self.role),
+            drain: drain(memory, &node.streams, self.clock.mono_ms()),
+        })
     }
 
-    fn heard(
-        &self,
-        memory: &Memory,
-        known: &Known,
-        stream: Option<StreamId>,
-        seen: Option<&Seen>,
-        interval_ms: u64,
-    ) -> Heard {
-        let beat = |node: NodeId| Some(Beat { at: memory.voices.get(&node)?.heard_at?, every_ms: BEAT_MS });
-        let bringer =
-            stream.and_then(|stream| memory.bringers.get(&stream).copied()).filter(|node| *node != known.node);
-        let relay = bringer.or_else(|| self.relay_of(memory, known));
-        let direct = memory.voices.get(&known.node).is_some_and(|voice| voice.session.is_some());
+    /// Whether a machine is heard: what a question needs of it too, so nothing else is drawn up for it.
+    pub(crate) fn reach_of(&self, memory: &Memory, node: &Node, now: UtcMs) -> Reach {
+        let newest = newest_stream(memory, node);
+        let seen = newest.and_then(|stream| stream.recent.newest());
+        let beat = |ix: NodeIx| Some(Beat { at: memory.node(ix).voice.as_ref()?.heard_at?, every_ms: BEAT_MS });
+        let bringer = newest.and_then(|stream| stream.bringer).filter(|bringer| memory.node(*bringer).id != node.id);
+        let relay = bringer.or_else(|| relay_of(memory, node));
+        let direct = node.voice.as_ref().is_some_and(|voice| voice.session.is_some());
         let listener = match relay.filter(|_| !direct && self.role == Role::Hub) {
             Some(relay) => Listener::Relay { relay: beat(relay), machine: None },
-            None => Listener::Here { machine: beat(known.node) },
+            None => Listener::Here { machine: node.voice.as_ref().and_then(beat_of) },
         };
-        let goodbye_at = memory.voices.get(&known.node).and_then(|voice| voice.goodbye_at);
-        Heard {
-            interval_ms,
-            observed_at: stream.zip(seen).map(|(stream, seen)| memory.true_time(stream, &seen.tick)),
+        let goodbye_at = node.voice.as_ref().and_then(|voice| voice.goodbye_at);
+        let heard = Heard {
+            interval_ms: interval_ms(newest),
+            observed_at: newest.zip(seen).map(|(stream, seen)| UtcMs(stream.true_ms(seen.at))),
             learnt_at: seen.map(|seen| seen.learnt_at),
             listener,
             goodbye: goodbye_at.map(|at| Goodbye { at, back_at: None }),
             retired: false,
-        }
+        };
+        reach(&heard, now)
     }
 
-    /// Before a machine was ever heard, the relay of its site is who would bring it.
-    fn relay_of(&self, memory: &Memory, known: &Known) -> Option<NodeId> {
-        let mut relays = memory.relays_of(known);
-        let first = relays.next()?;
-        let heard = |node: &NodeId| memory.voices.get(node).and_then(|voice| voice.heard_at);
-        Some(relays.fold(first, |best, relay| if heard(&relay) > heard(&best) { relay } else { best }))
+    fn figure(&self, memory: &Memory, stream: &Stream, of: impl Fn(&Schema) -> Option<SeriesIx>) -> Option<Fact<f64>> {
+        let schema = memory.catalogue.schema(stream.schema?);
+        let series = of(schema)?;
+        let def = memory.catalogue.def(*schema.defs.get(series.0 as usize)?);
+        let (kept, tick) = stream.newest.held(series)?;
+        let origin = self.origin(memory, stream, (tick.seq, tick.true_ms, tick.learnt_at));
+        Some(Fact { value: def.resolution.value(kept), origin })
     }
 
-    fn origin(&self, memory: &Memory, stream: StreamId, seen: &Seen) -> Origin {
-        let verified = memory.facts.get(&stream).is_some_and(|facts| facts.sealed.contains(seen.tick.seq.0));
+    fn origin(&self, memory: &Memory, stream: &Stream, (seq, true_ms, learnt_at): (u64, i64, UtcMs)) -> Origin {
         Origin {
-            observed_at: Stamp(memory.true_time(stream, &seen.tick)),
-            learnt_at: Stamp(seen.learnt_at),
+            observed_at: Stamp(UtcMs(true_ms)),
+            learnt_at: Stamp(learnt_at),
             path: self.path(memory, stream),
-            verified,
+            verified: stream.facts.as_ref().is_some_and(|facts| facts.sealed.contains(seq)),
         }
     }
 
-    fn path(&self, memory: &Memory, stream: StreamId) -> Path {
-        let relay = memory.bringers.get(&stream).filter(|node| **node != stream.agent);
-        let relay = relay.map(|node| {
-            let name = memory.nodes.get(node).map_or_else(|| node.short(), |known| known.name.clone());
+    fn path(&self, memory: &Memory, stream: &Stream) -> Path {
+        let relay = stream.bringer.filter(|node| *node != stream.node).map(|node| {
+            let node = memory.node(node);
+            let name = node.known().map_or_else(|| node.id.short(), |known| known.name.clone());
             format!("relay:{name}")
         });
         let here = match self.role {
@@ -117,26 +132,46 @@ impl Fleet {
     }
 }
 
-/// The life of the store whose newest tick is the latest.
-fn newest_stream(memory: &Memory, streams: &[StreamId]) -> Option<StreamId> {
-    let learnt = |stream: &StreamId| -> Option<(UtcMs, UtcMs)> {
-        let seen = memory.recents.get(stream)?.newest()?;
-        Some((memory.true_time(*stream, &seen.tick), seen.learnt_at))
-    };
-    streams.iter().copied().max_by_key(learnt)
+/// The newest sample here of a machine, in ms since 1970 UTC.
+pub(crate) fn newest_sample_ms(memory: &Memory, node: &Node) -> Option<i64> {
+    let newest = newest_stream(memory, node)?;
+    Some(newest.true_ms(newest.recent.newest()?.at))
 }
 
-fn clock_note(memory: &Memory, stream: StreamId, seen: &Seen) -> Option<ClockNote> {
-    let ahead_ms = seen.tick.at.utc.0.saturating_sub(memory.true_time(stream, &seen.tick).0);
-    let source = memory.anchor(stream, seen.tick.at.boot.no).map_or(ClockSource::Rtc, |anchor| anchor.source);
+pub(crate) fn beat_of(voice: &Voice) -> Option<Beat> {
+    Some(Beat { at: voice.heard_at?, every_ms: BEAT_MS })
+}
+
+/// The life of the store whose newest tick is the latest.
+fn newest_stream<'a>(memory: &'a Memory, node: &Node) -> Option<&'a Stream> {
+    let lives = node.streams.iter().map(|stream| memory.stream(*stream));
+    lives.max_by_key(|stream| stream.recent.newest().map(|seen| (stream.true_ms(seen.at), seen.learnt_at)))
+}
+
+fn interval_ms(stream: Option<&Stream>) -> u64 {
+    stream.and_then(|stream| stream.recent.interval_ms()).unwrap_or(USUAL_INTERVAL_MS)
+}
+
+/// Before a machine was ever heard, the relay of its site is who would bring it.
+fn relay_of(memory: &Memory, node: &Node) -> Option<NodeIx> {
+    let mut relays = memory.place(node.enrolled.as_ref()?.place).relays.values().copied();
+    let first = relays.next()?;
+    let heard = |ix: NodeIx| memory.node(ix).voice.as_ref().and_then(|voice| voice.heard_at);
+    Some(relays.fold(first, |best, relay| if heard(relay) > heard(best) { relay } else { best }))
+}
+
+fn clock_note(stream: &Stream, seen: &Seen) -> Option<ClockNote> {
+    let ahead_ms = seen.at.utc.0.saturating_sub(stream.true_ms(seen.at));
+    let anchor = stream.facts.as_ref().and_then(|facts| facts.anchors.get(&seen.at.boot.no));
+    let source = anchor.map_or(ClockSource::Rtc, |anchor| anchor.source);
     (ahead_ms.saturating_abs() > CLOCK_NOTE_MS).then_some(ClockNote { ahead_ms, source, corrected: true })
 }
 
 /// A rate is told while ticks wait; when it will be done, only after it was stable for ten seconds.
-pub(crate) fn drain(memory: &Memory, streams: &[StreamId], now_ms: u64) -> Option<Drain> {
-    let waiting: u64 =
-        streams.iter().filter_map(|stream| memory.facts.get(stream)).map(|facts| ledgers::waiting(facts)).sum();
-    let rates = streams.iter().filter_map(|stream| memory.draining.get(stream));
+pub(crate) fn drain(memory: &Memory, streams: &[StreamIx], now_ms: u64) -> Option<Drain> {
+    let streams = || streams.iter().map(|stream| memory.stream(*stream));
+    let waiting: u64 = streams().filter_map(|stream| stream.facts.as_deref()).map(ledgers::waiting).sum();
+    let rates = streams().filter_map(|stream| stream.draining);
     let fresh: Vec<_> = rates.filter(|drain| now_ms.saturating_sub(drain.at_ms) < 5_000).collect();
     let per_second: f64 = fresh.iter().map(|drain| drain.per_second).sum();
     let worth = waiting > 2 && per_second > 0.0;

@@ -1,137 +1,133 @@
 //! The newest ticks of one stream, as they came: shown before they are durable.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use vigie_model::{SeriesDef, SeriesIx, Tick, UtcMs};
+use vigie_merge::RangeSet;
+use vigie_model::{Moment, Tick, UtcMs};
 
 /// Ticks kept of each stream: more than come between two commits at one a second.
 const KEPT: usize = 32;
 
-/// What is remembered of one stream beside the log.
+/// Of ticks that are durable, the last two are remembered, without their samples: two tell the interval.
+const KEPT_DURABLE: usize = 2;
+
+/// The newest ticks, by number.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
-    ticks: VecDeque<Seen>,
-    /// Definitions, read from the log when it has more.
-    pub(crate) defs: Vec<SeriesDef>,
-    cpu: Option<SeriesIx>,
-    memory: Option<SeriesIx>,
+    ticks: Vec<Seen>,
 }
 
-/// A tick, when it was learnt, and its true time as far as known.
+/// A tick that came, and when it was learnt.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
-    pub(crate) tick: Arc<Tick>,
+    pub(crate) seq: u64,
+    pub(crate) at: Moment,
     pub(crate) learnt_at: UtcMs,
+    /// All of it, as long as it is not durable.
+    pub(crate) pending: Option<Arc<Tick>>,
 }
 
 impl Recent {
-    /// Takes a tick in; older ones than those kept are not kept.
-    pub(crate) fn saw(&mut self, tick: Arc<Tick>, learnt_at: UtcMs) {
-        let at = self.ticks.partition_point(|seen| seen.tick.seq < tick.seq);
-        if self.ticks.get(at).is_some_and(|seen| seen.tick.seq == tick.seq) {
-            return;
+    /// Takes a tick in; older ones than those kept are not kept. Says whether it is new here.
+    pub(crate) fn saw(&mut self, tick: &Arc<Tick>, learnt_at: UtcMs, durable: bool) -> bool {
+        let seq = tick.seq.0;
+        let at = self.ticks.partition_point(|seen| seen.seq < seq);
+        if self.ticks.get(at).is_some_and(|seen| seen.seq == seq) {
+            return false;
         }
-        self.ticks.insert(at, Seen { tick, learnt_at });
+        self.ticks.insert(at, Seen { seq, at: tick.at, learnt_at, pending: (!durable).then(|| tick.clone()) });
         if self.ticks.len() > KEPT {
-            self.ticks.pop_front();
+            self.ticks.remove(0);
         }
+        true
+    }
+
+    /// What is durable is in the log.
+    pub(crate) fn settle(&mut self, have: &RangeSet) {
+        for seen in &mut self.ticks {
+            if seen.pending.is_some() && have.contains(seen.seq) {
+                seen.pending = None;
+            }
+        }
+        let from = self.ticks.len().saturating_sub(KEPT_DURABLE);
+        let mut at = 0;
+        self.ticks.retain(|seen| {
+            at += 1;
+            seen.pending.is_some() || at > from
+        });
     }
 
     pub(crate) fn newest(&self) -> Option<&Seen> {
-        self.ticks.back()
+        self.ticks.last()
     }
 
-    pub(crate) fn ticks(&self) -> impl Iterator<Item = &Seen> {
-        self.ticks.iter()
+    /// Those that are not durable, as far as is known.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = (&Seen, &Arc<Tick>)> {
+        self.ticks.iter().filter_map(|seen| Some((seen, seen.pending.as_ref()?)))
+    }
+
+    pub(crate) fn is_pending(&self, seq: u64) -> bool {
+        self.pending().any(|(seen, _)| seen.seq == seq)
     }
 
     /// How often the machine measures, from its newest ticks.
     pub(crate) fn interval_ms(&self) -> Option<u64> {
-        let (last, before) = (self.ticks.back()?, self.ticks.get(self.ticks.len().checked_sub(2)?)?);
-        let steps = last.tick.seq.0 - before.tick.seq.0;
-        let ms = last.tick.at.boot.ms.checked_sub(before.tick.at.boot.ms)?;
+        let (last, before) = (self.ticks.last()?, self.ticks.get(self.ticks.len().checked_sub(2)?)?);
+        let steps = last.seq - before.seq;
+        let ms = last.at.boot.ms.checked_sub(before.at.boot.ms)?;
         // Whole seconds: schedules are, and the boot clock is not.
-        (last.tick.at.boot.no == before.tick.at.boot.no && steps > 0)
-            .then(|| ((ms / steps + 500) / 1_000 * 1_000).max(1_000))
-    }
-
-    pub(crate) fn learn(&mut self, defs: Vec<SeriesDef>) {
-        let find = |name: &str| {
-            let at = defs.iter().position(|def| def.name() == name && def.labels().is_empty())?;
-            Some(SeriesIx(at as u32))
-        };
-        self.cpu = find("system.cpu.utilization");
-        self.memory = find("system.memory.utilization");
-        self.defs = defs;
-    }
-
-    /// How busy and how full, from the newest tick that says so.
-    pub(crate) fn cpu(&self) -> Option<(f64, &Seen)> {
-        self.newest_of(self.cpu?)
-    }
-
-    pub(crate) fn memory(&self) -> Option<(f64, &Seen)> {
-        self.newest_of(self.memory?)
-    }
-
-    fn newest_of(&self, series: SeriesIx) -> Option<(f64, &Seen)> {
-        let resolution = self.defs.get(series.0 as usize)?.resolution();
-        let value = |seen: &Seen| seen.tick.value(series).map(|kept| resolution.value(kept));
-        self.ticks.iter().rev().find_map(|seen| Some((value(seen)?, seen)))
+        (last.at.boot.no == before.at.boot.no && steps > 0).then(|| ((ms / steps + 500) / 1_000 * 1_000).max(1_000))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use vigie_model::{Boot, Kind, Moment, Resolution, Sample, Seq};
+    use vigie_model::{Boot, Sample, Seq, SeriesIx};
 
     use super::*;
 
-    fn tick(seq: u64, boot_no: u32, boot_ms: u64, value: i64) -> Arc<Tick> {
+    fn tick(seq: u64, boot_no: u32, boot_ms: u64) -> Arc<Tick> {
         let at = Moment { utc: UtcMs(0), boot: Boot { no: boot_no, ms: boot_ms } };
-        Arc::new(Tick { seq: Seq(seq), at, samples: vec![Sample { series: SeriesIx(0), value }] })
-    }
-
-    fn cpu() -> SeriesDef {
-        SeriesDef::new("system.cpu.utilization", &[], "1", Kind::Gauge, Resolution::ONE).expect("a definition")
+        Arc::new(Tick { seq: Seq(seq), at, samples: vec![Sample { series: SeriesIx(0), value: 0 }] })
     }
 
     #[test]
     fn the_newest_is_the_one_with_the_highest_number_whatever_came_last() {
         let mut recent = Recent::default();
-        [7, 9, 8, 9].into_iter().for_each(|seq| recent.saw(tick(seq, 1, seq * 10_000, 0), UtcMs(5)));
-        assert_eq!(recent.newest().map(|seen| seen.tick.seq), Some(Seq(9)));
-        assert_eq!(recent.ticks().count(), 3, "a tick that came twice is kept once");
+        let new = [7, 9, 8, 9].map(|seq| recent.saw(&tick(seq, 1, seq * 10_000), UtcMs(5), false));
+        assert_eq!(recent.newest().map(|seen| seen.seq), Some(9));
+        assert_eq!(new, [true, true, true, false], "a tick that came twice is kept once");
     }
 
     #[test]
     fn the_interval_is_that_of_one_run_of_the_machine_in_whole_seconds() {
         let mut recent = Recent::default();
-        recent.saw(tick(7, 1, 70_030, 0), UtcMs(5));
+        recent.saw(&tick(7, 1, 70_030), UtcMs(5), false);
         assert_eq!(recent.interval_ms(), None);
-        recent.saw(tick(9, 1, 89_990, 0), UtcMs(5));
+        recent.saw(&tick(9, 1, 89_990), UtcMs(5), false);
         assert_eq!(recent.interval_ms(), Some(10_000), "a missing tick does not double it");
-        recent.saw(tick(10, 2, 4_000, 0), UtcMs(5));
+        recent.settle(&RangeSet::of(1, 9));
+        assert_eq!(recent.interval_ms(), Some(10_000), "nor does that it is durable change it");
+        recent.saw(&tick(10, 2, 4_000), UtcMs(5), false);
         assert_eq!(recent.interval_ms(), None, "two boots have no interval between them");
     }
 
     #[test]
-    fn a_figure_comes_from_the_newest_tick_that_has_it() {
+    fn samples_are_kept_until_they_are_durable() {
         let mut recent = Recent::default();
-        recent.learn(vec![cpu()]);
-        recent.saw(tick(7, 1, 70_000, 40), UtcMs(5));
-        let without = Tick { samples: Vec::new(), ..Tick::clone(&tick(8, 1, 80_000, 0)) };
-        recent.saw(Arc::new(without), UtcMs(6));
-        let (value, seen) = recent.cpu().expect("it was told");
-        assert_eq!((value, seen.tick.seq), (40.0, Seq(7)), "and is as old as that tick");
-        assert!(recent.memory().is_none());
+        assert!((1..=5).all(|seq| recent.saw(&tick(seq, 1, seq), UtcMs(5), false)));
+        recent.settle(&RangeSet::of(1, 3));
+        assert_eq!(recent.pending().map(|(seen, _)| seen.seq).collect::<Vec<_>>(), [4, 5]);
+        recent.settle(&RangeSet::of(1, 5));
+        assert_eq!((recent.pending().count(), recent.ticks.len()), (0, KEPT_DURABLE));
+        recent.saw(&tick(2, 1, 2), UtcMs(5), true);
+        assert!(!recent.is_pending(2), "it is in the log already");
     }
 
     #[test]
     fn memory_is_bounded() {
         let mut recent = Recent::default();
-        (1..1_000).for_each(|seq| recent.saw(tick(seq, 1, seq, 0), UtcMs(5)));
-        assert_eq!(recent.ticks().count(), KEPT);
+        assert!((1..1_000).all(|seq| recent.saw(&tick(seq, 1, seq), UtcMs(5), false)));
+        assert_eq!(recent.ticks.len(), KEPT);
     }
 }

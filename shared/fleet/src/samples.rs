@@ -1,214 +1,89 @@
-//! The log and the newest ticks, as a question sees them.
+//! What does the log hold of some series between two times?
+//!
+//! The one place where samples are read from the log for a question.
 
-use std::sync::Arc;
+use vigie_model::{SeriesIx, StreamId, UtcMs};
+use vigie_query::{Limits, SourceError, Visit};
+use vigie_store::ReadError;
 
-use vigie_model::{NodeId, Role, SeriesDef, SeriesIx, StreamId, UtcMs};
-use vigie_query::{
-    Coverage, LabelSet, Lack, Limits, Matcher, Owner, SeriesSamples, Shortfall, Source, SourceError, Visit,
-};
-use vigie_serve::Reachability;
+use crate::fleet::Fleet;
 
-use crate::fleet::{Fleet, Known};
+/// Series times milliseconds that are read at once: half an hour of a machine at one second and 200 series is 6 MB of
+/// columns, and a few of them are under way to a reader.
+const WINDOW_SERIES_MS: i64 = 200 * 1_800_000;
 
-/// Read at once: an hour of a machine at one second and 200 series is 12 MB of columns.
-const WINDOW_MS: i64 = 3_600_000;
+/// However few series there are, commits wait no longer than it takes to read this.
+const MAX_WINDOW_MS: i64 = 12 * 3_600_000;
 
-/// Times and values of one series.
-type Column = (Vec<i64>, Vec<f64>);
-
-/// The series of one stream that match, and their columns while a window is read.
-struct Wanted {
-    stream: StreamId,
-    series: Vec<(SeriesIx, Arc<LabelSet>, SeriesDef)>,
-}
-
-impl Source for Fleet {
-    fn select(
-        &self,
-        matchers: &[Matcher],
-        start_ms: i64,
-        end_ms: i64,
-        limits: &Limits,
-        sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
-    ) -> Result<Coverage, SourceError> {
-        let mut coverage = Coverage::whole();
-        for known in self.asked(matchers) {
-            let wanted = self.wanted(&known, matchers);
-            if wanted.is_empty() {
-                continue;
-            }
-            for one in wanted {
-                limits.stop.check()?;
-                if self.read(&one, (start_ms, end_ms), limits, sink)?.is_break() {
-                    return Ok(coverage);
-                }
-            }
-            self.note_lacks(&known, end_ms, &mut coverage);
-        }
-        Ok(coverage)
-    }
-
-    fn series(
-        &self,
-        matchers: &[Matcher],
-        _start_ms: i64,
-        _end_ms: i64,
-        limits: &Limits,
-        sink: &mut dyn FnMut(&Arc<LabelSet>) -> Visit,
-    ) -> Result<Coverage, SourceError> {
-        for known in self.asked(matchers) {
-            limits.stop.check()?;
-            for one in self.wanted(&known, matchers) {
-                for (_, labels, _) in &one.series {
-                    if sink(labels).is_break() {
-                        return Ok(Coverage::whole());
-                    }
-                }
-            }
-        }
-        Ok(Coverage::whole())
-    }
+/// Times in ms since 1970 UTC, rising, and values as they are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) times_ms: Vec<i64>,
+    pub(crate) kept: Vec<i64>,
 }
 
 impl Fleet {
-    fn asked(&self, matchers: &[Matcher]) -> Vec<Known> {
-        let memory = self.memory();
-        let agents = memory.nodes.values().filter(|known| known.role == Role::Agent);
-        agents.filter(|known| owner(known).may_match(matchers)).cloned().collect()
-    }
-
-    fn wanted(&self, known: &Known, matchers: &[Matcher]) -> Vec<Wanted> {
-        let owner = owner(known);
-        let memory = self.memory();
-        let of_stream = |stream: StreamId| {
-            let defs = &memory.recents.get(&stream)?.defs;
-            let series: Vec<_> = (0u32..)
-                .zip(defs)
-                .filter_map(|(ix, def)| {
-                    let labels = owner.labels_if_matched(def, matchers)?;
-                    Some((SeriesIx(ix), Arc::new(labels), def.clone()))
-                })
-                .collect();
-            (!series.is_empty()).then_some(Wanted { stream, series })
-        };
-        memory.streams_of(known.node).filter_map(of_stream).collect()
-    }
-
-    /// Window by window, with no lock held while the reader takes what was found.
-    fn read(
+    /// Gives the columns of some series of one stream, a stretch of time after the other, as long as `each` goes on. The
+    /// columns stand in the order of `series`; a series without samples in the stretch has an empty one. No lock is held
+    /// while `each` takes them.
+    pub(crate) fn columns(
         &self,
-        one: &Wanted,
+        stream: StreamId,
+        series: &[SeriesIx],
         (start_ms, end_ms): (i64, i64),
         limits: &Limits,
-        sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
+        each: &mut dyn FnMut(Vec<Column>) -> Visit,
     ) -> Result<Visit, SourceError> {
-        let failed = |error: vigie_store::ReadError| SourceError::Failed(error.to_string());
-        let span = self.log().time_span(one.stream).map_err(failed)?;
-        let Some((first, last)) = span else { return Ok(self.newest(one, (start_ms, end_ms), sink)) };
+        let Some((first, last)) = self.log().time_span(stream).map_err(failed)? else {
+            return Ok(Visit::Continue(()));
+        };
+        let window_ms = (WINDOW_SERIES_MS / series.len().max(1) as i64).clamp(1, MAX_WINDOW_MS);
         let (mut from, until) = (start_ms.max(first.0), end_ms.min(last.0));
         while from <= until {
             limits.stop.check()?;
-            let to = from.saturating_add(WINDOW_MS - 1).min(until);
-            let columns = self.columns(one, from, to).map_err(failed)?;
-            if give(one, &columns, sink).is_break() {
+            let to = from.saturating_add(window_ms - 1).min(until);
+            let columns = self.window(stream, series, (from, to)).map_err(failed)?;
+            if each(columns).is_break() {
                 return Ok(Visit::Break(()));
             }
             from = to.saturating_add(1);
         }
-        Ok(self.newest(one, (start_ms, end_ms), sink))
+        Ok(Visit::Continue(()))
     }
 
-    fn columns(&self, one: &Wanted, from: i64, to: i64) -> Result<Vec<Column>, vigie_store::ReadError> {
-        let mut columns = vec![(Vec::new(), Vec::new()); one.series.len()];
-        self.log().ticks_between(one.stream, UtcMs(from), UtcMs(to), |at, tick| {
-            for ((ix, _, def), (times, values)) in one.series.iter().zip(&mut columns) {
-                if let Some(kept) = tick.value(*ix) {
-                    times.push(at.0);
-                    values.push(def.resolution().value(kept));
-                }
+    fn window(&self, stream: StreamId, series: &[SeriesIx], (from, to): (i64, i64)) -> Result<Vec<Column>, ReadError> {
+        let mut columns = vec![Column::default(); series.len()];
+        self.log().columns_between(stream, series, UtcMs(from), UtcMs(to), |piece| {
+            for (column, more) in columns.iter_mut().zip(piece) {
+                column.times_ms.extend_from_slice(&more.times_ms);
+                column.kept.extend_from_slice(&more.values);
             }
+            Visit::Continue(())
         })?;
-        columns.iter_mut().for_each(in_order);
+        columns.iter_mut().for_each(Column::put_in_order);
         Ok(columns)
     }
+}
 
-    /// What came and is perhaps not durable yet. The reader keeps one of two samples of one moment.
-    fn newest(
-        &self,
-        one: &Wanted,
-        (start_ms, end_ms): (i64, i64),
-        sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
-    ) -> Visit {
-        let mut columns = vec![(Vec::new(), Vec::new()); one.series.len()];
-        {
-            let memory = self.memory();
-            let Some(recent) = memory.recents.get(&one.stream) else { return Visit::Continue(()) };
-            for seen in recent.ticks() {
-                let at = memory.true_time(one.stream, &seen.tick).0;
-                let durable = memory.facts.get(&one.stream).is_some_and(|facts| facts.have.contains(seen.tick.seq.0));
-                if durable || at < start_ms || at > end_ms {
-                    continue;
-                }
-                for ((ix, _, def), (times, values)) in one.series.iter().zip(&mut columns) {
-                    if let Some(kept) = seen.tick.value(*ix) {
-                        times.push(at);
-                        values.push(def.resolution().value(kept));
-                    }
-                }
-            }
+impl Column {
+    pub(crate) fn push(&mut self, at_ms: i64, kept: i64) {
+        self.times_ms.push(at_ms);
+        self.kept.push(kept);
+    }
+
+    /// Ticks come in the order of their numbers; a clock that was set back makes their times fall.
+    pub(crate) fn put_in_order(&mut self) {
+        if self.times_ms.is_sorted() {
+            return;
         }
-        columns.iter_mut().for_each(in_order);
-        give(one, &columns, sink)
-    }
-
-    /// An answer that reaches into a time of which something is missing says so.
-    fn note_lacks(&self, known: &Known, end_ms: i64, coverage: &mut Coverage) {
-        let Some(machine) = self.one_machine(known.node) else { return };
-        let since_ms = machine.last_sample.as_ref().map_or(0, |origin| origin.observed_at.0.0);
-        let lack = match machine.reachability.state {
-            Reachability::Cut if end_ms > since_ms => Some(Lack::Cut { since_ms }),
-            Reachability::Silent if end_ms > since_ms => Some(Lack::Silent { since_ms }),
-            _ => None,
-        };
-        // One tick on its way is everyday life; a backlog is not.
-        let waiting = machine.ledger.waiting.ticks;
-        let waiting = (waiting > 2).then_some(Lack::Waiting { ticks: waiting });
-        for lack in lack.into_iter().chain(waiting) {
-            let Owner { site, machine, machine_id, .. } = owner(known);
-            coverage.lacks(Shortfall { machine, machine_id, site, lack });
-        }
+        let mut order: Vec<usize> = (0..self.times_ms.len()).collect();
+        order.sort_by_key(|at| self.times_ms[*at]);
+        self.kept = order.iter().map(|at| self.kept[*at]).collect();
+        self.times_ms = order.iter().map(|at| self.times_ms[*at]).collect();
     }
 }
 
-fn give(one: &Wanted, columns: &[Column], sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit) -> Visit {
-    for ((_, labels, _), (timestamps_ms, values)) in one.series.iter().zip(columns) {
-        if !timestamps_ms.is_empty() {
-            sink(SeriesSamples { labels, timestamps_ms, values })?;
-        }
-    }
-    Visit::Continue(())
-}
-
-/// Ticks come in the order of their numbers; a clock that was set back makes their times fall.
-fn in_order((times, values): &mut Column) {
-    if times.is_sorted() {
-        return;
-    }
-    let mut order: Vec<usize> = (0..times.len()).collect();
-    order.sort_by_key(|at| times[*at]);
-    *values = order.iter().map(|at| values[*at]).collect();
-    *times = order.iter().map(|at| times[*at]).collect();
-}
-
-fn owner(known: &Known) -> Owner {
-    Owner {
-        client: known.client.to_string(),
-        site: known.site.to_string(),
-        machine: known.name.clone(),
-        machine_id: node_text(known.node),
-    }
-}
-
-fn node_text(node: NodeId) -> String {
-    node.to_string()
+/// What a question is told when the log can not be read.
+pub(crate) fn failed(error: ReadError) -> SourceError {
+    SourceError::Failed(error.to_string())
 }

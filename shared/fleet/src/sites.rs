@@ -1,11 +1,11 @@
 //! What is told of a site?
 
-use std::collections::BTreeMap;
-
-use vigie_model::{NodeId, Role, Slug, StreamId};
+use vigie_model::{Role, Slug};
+use vigie_node::View;
 use vigie_serve::{Amount, Beat, Link, Relay, Site, Stamp, Upward, reach_of_site};
 
-use crate::fleet::{Fleet, Known, Memory};
+use crate::fleet::{Fleet, Known};
+use crate::memory::{Memory, Node, StreamIx};
 use crate::{ledgers, machines};
 
 /// As for machines: a relay's connection is sure to be heard this often.
@@ -13,33 +13,42 @@ const BEAT_MS: u64 = 10_000;
 
 impl Fleet {
     pub(crate) fn all_sites(&self) -> Vec<Site> {
+        let view = self.view();
         let memory = self.memory();
-        let mut places: BTreeMap<(Slug, Slug), Vec<&Known>> = BTreeMap::new();
-        for known in memory.nodes.values() {
-            places.entry((known.client.clone(), known.site.clone())).or_default().push(known);
+        let mut at_place: Vec<Vec<&Node>> = vec![Vec::new(); memory.places().len()];
+        for node in memory.nodes() {
+            node.enrolled.iter().for_each(|enrolled| at_place[enrolled.place.at()].push(node));
         }
-        if let Some((client, site)) = &self.place {
-            places.entry((client.clone(), site.clone())).or_default();
-        }
-        places.into_iter().map(|((client, name), nodes)| self.site(&memory, client, name, &nodes)).collect()
+        let places = memory.places().map(|place| (place.client.clone(), place.site.clone()));
+        let mut places: Vec<_> = places.zip(at_place).filter(|(_, nodes)| !nodes.is_empty()).collect();
+        // A relay's own site is there before any machine is.
+        let own = self.place.iter().filter(|own| !places.iter().any(|(place, _)| place == *own));
+        let own: Vec<_> = own.map(|own| (own.clone(), Vec::new())).collect();
+        places.extend(own);
+        places.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let site = |(place, mut nodes): (_, Vec<&Node>)| {
+            nodes.sort_by_key(|node| node.id);
+            self.site(&memory, &view, place, &nodes)
+        };
+        places.into_iter().map(site).collect()
     }
 
-    fn site(&self, memory: &Memory, client: Slug, name: Slug, nodes: &[&Known]) -> Site {
-        let (relays, agents): (Vec<&Known>, Vec<&Known>) = nodes.iter().partition(|known| known.role == Role::Relay);
-        let streams: Vec<StreamId> = agents.iter().flat_map(|known| memory.streams_of(known.node)).collect();
-        let waiting =
-            streams.iter().filter_map(|stream| memory.facts.get(stream)).map(|facts| ledgers::waiting(facts)).sum();
+    fn site(&self, memory: &Memory, view: &View, (client, name): (Slug, Slug), nodes: &[&Node]) -> Site {
+        let (relays, agents): (Vec<&Node>, Vec<&Node>) =
+            nodes.iter().partition(|node| node.known().is_some_and(|known| known.role == Role::Relay));
+        let streams: Vec<StreamIx> = agents.iter().flat_map(|agent| agent.streams.iter().copied()).collect();
+        let facts = streams.iter().filter_map(|stream| memory.stream(*stream).facts.as_deref());
+        let waiting = facts.map(ledgers::waiting).sum();
         let beats: Vec<Option<Beat>> = if self.role == Role::Hub {
-            relays.iter().map(|relay| self.beat(memory, relay.node)).collect()
+            relays.iter().map(|relay| beat(relay)).collect()
         } else {
             // A relay is at its site: it hears itself.
             vec![Some(Beat { at: self.clock.now().utc, every_ms: BEAT_MS })]
         };
-        let voices =
-            if beats.is_empty() { agents.iter().map(|agent| self.beat(memory, agent.node)).collect() } else { beats };
+        let voices = if beats.is_empty() { agents.iter().map(|agent| beat(agent)).collect() } else { beats };
         Site {
             reachability: reach_of_site(voices, self.clock.now().utc),
-            relays: relays.iter().map(|relay| self.relay(memory, relay)).collect(),
+            relays: relays.iter().filter_map(|relay| Some(shown(view, relay, relay.known()?))).collect(),
             machines: agents.len() as u64,
             waiting: Amount::known(waiting, None),
             drain: machines::drain(memory, &streams, self.clock.mono_ms()),
@@ -48,48 +57,48 @@ impl Fleet {
         }
     }
 
-    fn beat(&self, memory: &Memory, node: NodeId) -> Option<Beat> {
-        Some(Beat { at: memory.voices.get(&node)?.heard_at?, every_ms: BEAT_MS })
-    }
-
-    fn relay(&self, memory: &Memory, known: &Known) -> Relay {
-        Relay { id: known.node, name: known.name.clone(), link: self.link(memory, known.node) }
-    }
-
-    pub(crate) fn link(&self, memory: &Memory, node: NodeId) -> Link {
-        let Some(voice) = memory.voices.get(&node) else {
-            return Link { connected: false, since: None, last_heard: None, round_trip_ms: None };
-        };
-        let view = self.handle.view();
-        let path = voice.session.and_then(|session| Some(view.sessions.get(&session)?.link.path()));
-        Link {
-            connected: voice.session.is_some(),
-            since: voice.connected_since.or(voice.lost_at).map(Stamp),
-            last_heard: voice.heard_at.map(Stamp),
-            round_trip_ms: path.map(|path| path.rtt.as_secs_f64() * 1_000.0),
-        }
-    }
-
     /// The way from a relay to the hub.
     pub(crate) fn way_up(&self) -> Option<Upward> {
         let upstream = self.upstream.as_ref()?;
-        let view = self.handle.view();
+        let view = self.view();
         let memory = self.memory();
-        let up = view.up();
-        let hub = up
-            .map(|(_, session)| session.peer.node)
-            .or_else(|| memory.voices.keys().copied().find(|node| !memory.nodes.contains_key(node)));
-        let none = Link { connected: false, since: None, last_heard: None, round_trip_ms: None };
-        let waiting = memory
-            .facts
-            .values()
-            .map(|facts| facts.ticks().without(facts.held()).without(&facts.custody).count())
-            .sum();
+        let hub = match view.up() {
+            Some((_, session)) => memory.find(session.peer.node).map(|ix| memory.node(ix)),
+            None => stranger(&memory),
+        };
+        let facts = memory.streams().filter_map(|stream| stream.facts.as_deref());
+        let waiting = facts.map(|facts| facts.ticks().without(facts.held()).without(&facts.custody).count()).sum();
         Some(Upward {
             to: upstream.to.clone(),
-            link: hub.map_or(none, |hub| self.link(&memory, hub)),
+            link: hub.map_or(NO_LINK, |hub| link(&view, hub)),
             waiting: Amount::known(waiting, None),
             drain: None,
         })
+    }
+}
+
+const NO_LINK: Link = Link { connected: false, since: None, last_heard: None, round_trip_ms: None };
+
+/// A node that was heard and is not enrolled here: for a relay that is the hub.
+fn stranger(memory: &Memory) -> Option<&Node> {
+    memory.nodes().filter(|node| node.voice.is_some() && node.enrolled.is_none()).min_by_key(|node| node.id)
+}
+
+fn beat(node: &Node) -> Option<Beat> {
+    machines::beat_of(node.voice.as_ref()?)
+}
+
+fn shown(view: &View, node: &Node, known: &Known) -> Relay {
+    Relay { id: node.id, name: known.name.clone(), link: link(view, node) }
+}
+
+fn link(view: &View, node: &Node) -> Link {
+    let Some(voice) = &node.voice else { return NO_LINK };
+    let path = voice.session.and_then(|session| Some(view.sessions.get(&session)?.link.path()));
+    Link {
+        connected: voice.session.is_some(),
+        since: voice.connected_since.or(voice.lost_at).map(Stamp),
+        last_heard: voice.heard_at.map(Stamp),
+        round_trip_ms: path.map(|path| path.rtt.as_secs_f64() * 1_000.0),
     }
 }

@@ -1,0 +1,108 @@
+//! Reading for one question on two threads, its answer taken in on the asker's own.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use vigie_query::Visit;
+
+/// A question is worked on by as many threads: a small hub has two cores, and others ask too.
+const THREADS: usize = 2;
+
+/// Fewer pieces of work than this are done sooner than a thread has begun.
+const WORTH_SPREADING: usize = 32;
+
+/// Parts of the answer that wait to be taken in; a reader that is slow holds the work back.
+const WAITING: usize = 2;
+
+/// Does some work on each item and takes in what it gives, in any order of items; what one item gives stays in order. Ends
+/// when `take` wants no more, or at the first error.
+pub(crate) fn spread<T: Sync, R: Send, E: Send>(
+    items: &[T],
+    work: impl Fn(&T, &mut dyn FnMut(R) -> Visit) -> Result<Visit, E> + Sync,
+    mut take: impl FnMut(R) -> Visit,
+) -> Result<Visit, E> {
+    if items.len() < WORTH_SPREADING {
+        for item in items {
+            if work(item, &mut take)?.is_break() {
+                return Ok(Visit::Break(()));
+            }
+        }
+        return Ok(Visit::Continue(()));
+    }
+    let next = AtomicUsize::new(0);
+    let (give, given) = mpsc::sync_channel::<Result<R, E>>(WAITING);
+    thread::scope(|scope| {
+        for give in vec![give; THREADS] {
+            let (next, work) = (&next, &work);
+            scope.spawn(move || {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    // The other end is gone when the answer needs no more.
+                    let mut hand =
+                        |part| if give.send(Ok(part)).is_ok() { Visit::Continue(()) } else { Visit::Break(()) };
+                    match work(item, &mut hand) {
+                        Ok(Visit::Continue(())) => {}
+                        Ok(Visit::Break(())) => return,
+                        Err(error) => return drop(give.send(Err(error))),
+                    }
+                }
+            });
+        }
+        for part in given {
+            if take(part?).is_break() {
+                return Ok(Visit::Break(()));
+            }
+        }
+        Ok(Visit::Continue(()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn squares(items: &[u64], take: impl FnMut(u64) -> Visit) -> Result<Visit, String> {
+        spread(
+            items,
+            |item, give| {
+                if *item == 666 {
+                    return Err("no such number".to_owned());
+                }
+                if give(item * item).is_break() {
+                    return Ok(Visit::Break(()));
+                }
+                Ok(give(item * item + 1))
+            },
+            take,
+        )
+    }
+
+    #[test]
+    fn everything_is_done_once_on_one_thread_or_two() {
+        for count in [3, 1_000] {
+            let items: Vec<u64> = (0..count).collect();
+            let mut found = Vec::new();
+            let ended = squares(&items[..items.len().min(600)], |part| {
+                found.push(part);
+                Visit::Continue(())
+            });
+            assert_eq!(ended, Ok(Visit::Continue(())));
+            found.sort_unstable();
+            let mut wanted: Vec<u64> = items.iter().take(600).flat_map(|item| [item * item, item * item + 1]).collect();
+            wanted.sort_unstable();
+            assert_eq!(found, wanted);
+        }
+    }
+
+    #[test]
+    fn a_reader_that_has_enough_ends_the_work_and_an_error_ends_it_too() {
+        let items: Vec<u64> = (0..2_000).collect();
+        let mut taken = 0;
+        let ended = squares(&items, |_| {
+            taken += 1;
+            if taken == 5 { Visit::Break(()) } else { Visit::Continue(()) }
+        });
+        assert_eq!((ended, taken), (Ok(Visit::Break(())), 5));
+        assert_eq!(squares(&items, |_| Visit::Continue(())), Err("no such number".to_owned()));
+    }
+}

@@ -26,6 +26,7 @@ Examples:
   vigie-cloud token create --client acme --site lyon --uses 20 --ttl 24h
   vigie-cloud node list
   vigie-cloud api-token create --name grafana
+  vigie-cloud api-token create --name prometheus-lyon --write acme/lyon
   vigie-cloud status
   vigie-cloud doctor
 
@@ -139,9 +140,12 @@ enum ApiTokenCommand {
         /// What logs call its holder.
         #[arg(long)]
         name: String,
-        /// Whose machines it shows; everybody's if left out.
+        /// Whose machines it shows; everybody's if left out, and nobody's if it writes.
         #[arg(long, value_delimiter = ',')]
         client: Vec<Slug>,
+        /// Into which places it may write, as CLIENT/SITE; nowhere if left out.
+        #[arg(long, value_delimiter = ',', value_name = "CLIENT/SITE")]
+        write: Vec<vigie_serve::Place>,
         /// Answer in JSON.
         #[arg(long)]
         json: bool,
@@ -256,21 +260,15 @@ fn node(command: NodeCommand) -> Result<ExitCode, Failed> {
 
 fn api_token(command: ApiTokenCommand) -> Result<ExitCode, Failed> {
     match command {
-        ApiTokenCommand::Create { place, name, client, json } => {
-            let made = ask(&place, &json!({ "ask": "access-create", "name": name, "clients": client }))?;
+        ApiTokenCommand::Create { place, name, client, write, json } => {
+            let request = json!({ "ask": "access-create", "name": name, "clients": client, "writes": write });
+            let made = ask(&place, &request)?;
             Ok(tell(&made, json, |made| text(&made["token"])))
         }
         ApiTokenCommand::List { place, json } => {
             let list = ask(&place, &json!({ "ask": "access-list" }))?;
             Ok(tell(&list, json, |list| {
-                let line = |row: &Value| {
-                    let clients: Vec<&str> =
-                        row["clients"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-                    let sees = if clients.is_empty() { "all clients".to_owned() } else { clients.join(", ") };
-                    let made = stamp(&row["made_at_ms"]);
-                    format!("{}  sees {sees}  made {made}", text(&row["name"]))
-                };
-                lines(list, line, "no API token yet; make one: vigie-cloud api-token create --name …")
+                lines(list, access_line, "no API token yet; make one: vigie-cloud api-token create --name …")
             }))
         }
         ApiTokenCommand::Revoke { place, name } => {
@@ -278,6 +276,21 @@ fn api_token(command: ApiTokenCommand) -> Result<ExitCode, Failed> {
             Ok(tell(&Value::Null, false, |_| format!("the API token {name:?} opens nothing any more")))
         }
     }
+}
+
+/// What a token opens, on one line.
+fn access_line(row: &Value) -> String {
+    let list = |key: &str| row[key].as_array().cloned().unwrap_or_default();
+    let clients: Vec<String> = list("clients").iter().map(text).collect();
+    let places: Vec<String> =
+        list("writes").iter().map(|place| format!("{}/{}", text(&place["client"]), text(&place["site"]))).collect();
+    let sees = match (clients.is_empty(), places.is_empty()) {
+        (true, true) => "all clients".to_owned(),
+        (true, false) => "nothing".to_owned(),
+        (false, _) => clients.join(", "),
+    };
+    let writes = if places.is_empty() { String::new() } else { format!("  writes {}", places.join(", ")) };
+    format!("{}  sees {sees}{writes}  made {}", text(&row["name"]), stamp(&row["made_at_ms"]))
 }
 
 #[expect(clippy::print_stdout, reason = "the answer to a person's command")]
@@ -322,6 +335,30 @@ mod tests {
     #[test]
     fn a_moment_is_told_to_the_second() {
         assert_eq!(stamp(&json!(1_795_219_200_250_i64)), "2026-11-21T00:00:00Z");
+    }
+
+    #[test]
+    fn a_token_is_listed_with_all_that_it_opens() {
+        let row = |clients: Value, writes: Value| {
+            access_line(&json!({ "name": "a", "clients": clients, "writes": writes, "made_at_ms": 0 }))
+        };
+        let lyon = json!([{ "client": "acme", "site": "lyon" }]);
+        assert_eq!(row(json!([]), json!([])), "a  sees all clients  made 1970-01-01T00:00:00Z");
+        assert_eq!(row(json!([]), lyon.clone()), "a  sees nothing  writes acme/lyon  made 1970-01-01T00:00:00Z");
+        assert_eq!(row(json!(["acme"]), lyon), "a  sees acme  writes acme/lyon  made 1970-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn a_place_to_write_into_is_a_client_and_a_site() {
+        let places = |text: &str| {
+            let words = ["vigie-cloud", "api-token", "create", "--name", "a", "--write", text];
+            match Cli::try_parse_from(words).map(|cli| cli.command) {
+                Ok(Command::ApiToken(ApiTokenCommand::Create { write, .. })) => Some(write),
+                _ => None,
+            }
+        };
+        assert_eq!(places("acme/lyon,acme/paris").map(|places| places.len()), Some(2));
+        assert!(places("acme").is_none() && places("acme/").is_none());
     }
 
     #[test]

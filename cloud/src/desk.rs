@@ -9,7 +9,7 @@ use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_net::{Ca, Identity, JoinToken, SharedRevocations, TokenId, TokenSecret};
 use vigie_node::hatch::{self, Answering};
 use vigie_node::{Command, Failed, Finding, NodeHandle, random_text, show_findings};
-use vigie_serve::{Lookout, Reachability, TokenTable};
+use vigie_serve::{Lookout, Place, Reachability, TokenTable};
 use vigie_sync::Ledger;
 
 use crate::admission::Gate;
@@ -41,7 +41,7 @@ enum Request {
     TokenRevoke { id: String },
     NodeList,
     NodeRevoke { node: String },
-    AccessCreate { name: String, clients: Vec<Slug> },
+    AccessCreate { name: String, clients: Vec<Slug>, writes: Vec<Place> },
     AccessList,
     AccessRevoke { name: String },
 }
@@ -68,11 +68,14 @@ impl Desk {
             Request::TokenRevoke { id } => Ok(self.shown(&self.registry.revoke_token(&id)?)),
             Request::NodeList => Ok(json!(self.registry.nodes()?)),
             Request::NodeRevoke { node } => self.revoke_node(&node),
-            Request::AccessCreate { name, clients } => self.make_access(name, clients),
+            Request::AccessCreate { name, clients, writes } => self.make_access(name, clients, writes),
             Request::AccessList => {
                 let rows = self.registry.accesses()?.into_iter();
                 Ok(rows
-                    .map(|row| json!({ "name": row.name, "clients": row.clients, "made_at_ms": row.made_at_ms }))
+                    .map(|row| {
+                        json!({ "name": row.name, "clients": row.clients, "writes": row.writes,
+                            "made_at_ms": row.made_at_ms })
+                    })
                     .collect())
             }
             Request::AccessRevoke { name } => {
@@ -127,13 +130,14 @@ impl Desk {
         Ok(json!(row))
     }
 
-    fn make_access(&self, name: String, clients: Vec<Slug>) -> Result<Value, Failed> {
+    fn make_access(&self, name: String, clients: Vec<Slug>, writes: Vec<Place>) -> Result<Value, Failed> {
         if name.is_empty() || name.len() > 100 || name == "hub" {
             return Err(Failed::new(2, "a token's name has 1 to 100 bytes and is not \"hub\"; nothing was changed"));
         }
         let token = random_text()?;
         let hash = TokenTable::hash(&token).to_hex().to_string();
-        self.registry.add_access(&AccessRow { name: name.clone(), hash, clients, made_at_ms: self.now().0 })?;
+        let made_at_ms = self.now().0;
+        self.registry.add_access(&AccessRow { name: name.clone(), hash, clients, writes, made_at_ms })?;
         self.tokens.read(&self.registry, &self.own_token)?;
         Ok(json!({ "name": name, "token": token }))
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_net::{ProofKey, Refused, RefusedWhy, Revocations, Token, TokenId};
 use vigie_node::Failed;
+use vigie_serve::Place;
 use vigie_store::State;
 
 const TOKENS: &str = "join-token";
@@ -52,8 +53,11 @@ pub(crate) struct NodeRow {
 pub(crate) struct AccessRow {
     pub(crate) name: String,
     pub(crate) hash: String,
-    /// Whose machines it shows; none means everybody's.
+    /// Whose machines it shows; none means everybody's, unless it writes.
     pub(crate) clients: Vec<Slug>,
+    /// Into which places it may write.
+    #[serde(default)]
+    pub(crate) writes: Vec<Place>,
     pub(crate) made_at_ms: i64,
 }
 

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use vigie_codec::VerifyingKey;
 use vigie_codec::wire::Opaque;
 use vigie_fleet::Fleet;
+use vigie_intake::Pushed;
 use vigie_model::{ClockSource, NodeId, Role, Slug, UtcMs};
 use vigie_net::{
     Ca, Endpoint, EndpointConfig, Enrolment, Facts, Identity, NodeKey, Renewal, SharedRevocations, TrustedTime,
@@ -52,6 +53,7 @@ struct Hub {
     happenings: mpsc::Receiver<Happening>,
     clock: NodeClock,
     fleet: Arc<Fleet>,
+    pushed: Pushed,
     registry: Arc<Registry>,
     gate: Arc<Gate>,
     revoked: mpsc::UnboundedReceiver<()>,
@@ -101,7 +103,12 @@ impl Hub {
             clock: clock.clone(),
         })?;
         handle.command(Command::Clock(0, ClockSource::Hub));
-        let fleet = Arc::new(Fleet::new((Role::Hub, name), None, None, handle.clone(), clock.clone()));
+        let fleet = Arc::new(Fleet::new((identity.node(), Role::Hub, name), None, None, handle.clone(), clock.clone()));
+        let own = (identity.node(), identity.key().signing_key().clone());
+        let pushed = Pushed::open(handle.clone(), clock.clone(), own, vigie_intake::Limits::default())
+            .map_err(|error| Failed::new(1, format!("what was pushed before can not be read: {error}")))?;
+        fleet.take_in(Arc::new(pushed.clone()));
+        tokio::spawn(pushed.clone().tend());
         let gate = Arc::new(Gate {
             registry: registry.clone(),
             ca: ca.clone(),
@@ -150,6 +157,7 @@ impl Hub {
             handle,
             happenings,
             clock,
+            pushed,
             fleet,
             registry,
             gate,
@@ -181,6 +189,7 @@ impl Hub {
         self.fleet.set_not_ready(vec!["the hub is stopping".to_owned()]);
         // An error says that the server has ended by itself.
         let _ended = self.close_http.send(());
+        self.pushed.close().await;
         self.handle.leave("the hub was stopped").await;
         self.http.abort();
         drop(std::fs::remove_file(hatch::path(&self.config.data)));

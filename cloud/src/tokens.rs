@@ -3,7 +3,7 @@
 use std::sync::{PoisonError, RwLock};
 
 use vigie_node::Failed;
-use vigie_serve::{Access, Clients, Identity, TokenTable};
+use vigie_serve::{Access, Clients, Identity, TokenTable, Writes};
 
 use crate::registry::{AccessRow, Registry};
 
@@ -16,8 +16,8 @@ impl Tokens {
     pub(crate) fn read(&self, registry: &Registry, own: &str) -> Result<(), Failed> {
         let rows = registry.accesses()?;
         let kept = rows.into_iter().filter_map(|row| Some((parse(&row.hash)?, identity(row))));
-        let first = (TokenTable::hash(own), Identity { name: "hub".to_owned(), clients: Clients::All });
-        let table = TokenTable::new(kept.chain([first]));
+        let hub = Identity { name: "hub".to_owned(), clients: Clients::All, writes: Writes::Everywhere };
+        let table = TokenTable::new(kept.chain([(TokenTable::hash(own), hub)]));
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = table;
         Ok(())
     }
@@ -38,6 +38,46 @@ fn parse(hash: &str) -> Option<blake3::Hash> {
 }
 
 fn identity(row: AccessRow) -> Identity {
-    let clients = if row.clients.is_empty() { Clients::All } else { Clients::Only(row.clients.into_iter().collect()) };
-    Identity { name: row.name, clients }
+    let sees_all = row.clients.is_empty() && row.writes.is_empty();
+    let clients = if sees_all { Clients::All } else { Clients::Only(row.clients.into_iter().collect()) };
+    let writes = if row.writes.is_empty() { Writes::Nothing } else { Writes::Only(row.writes.into_iter().collect()) };
+    Identity { name: row.name, clients, writes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(clients: &[&str], writes: &[&str]) -> AccessRow {
+        AccessRow {
+            name: "somebody".to_owned(),
+            hash: String::new(),
+            clients: clients.iter().map(|name| name.parse().expect("a name")).collect(),
+            writes: writes.iter().map(|place| place.parse().expect("a place")).collect(),
+            made_at_ms: 0,
+        }
+    }
+
+    #[test]
+    fn a_token_that_writes_sees_nothing_that_it_was_not_given() {
+        let who = identity(row(&[], &["acme/lyon"]));
+        assert!(!who.clients.include(&"acme".parse().expect("a name")));
+        assert!(who.writes.include(&"acme/lyon".parse().expect("a place")));
+        assert!(!who.writes.include(&"acme/paris".parse().expect("a place")));
+        let both = identity(row(&["acme"], &["acme/lyon"]));
+        assert!(both.clients.include(&"acme".parse().expect("a name")));
+    }
+
+    #[test]
+    fn a_token_writes_nowhere_unless_it_says_so() {
+        let who = identity(row(&[], &[]));
+        assert_eq!((who.clients, who.writes), (Clients::All, Writes::Nothing));
+    }
+
+    #[test]
+    fn a_row_of_before_tokens_could_write_still_opens() {
+        let row: AccessRow =
+            serde_json::from_str(r#"{"name":"a","hash":"","clients":["acme"],"made_at_ms":1}"#).expect("a row");
+        assert_eq!(identity(row).writes, Writes::Nothing);
+    }
 }

@@ -10,13 +10,14 @@ use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 use vigie_codec::VerifyingKey;
 use vigie_fleet::{Fleet, Upstream};
+use vigie_intake::Pushed;
 use vigie_model::{ClockSource, Role, UtcMs};
 use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink, UplinkState};
 use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, Renewing, hatch, host_name,
     load_identity, loop_ended, open_state, stop_signal, trust,
 };
-use vigie_serve::{Clients, TokenTable};
+use vigie_serve::{Clients, TokenTable, Writes};
 use vigie_store::{Log, Options, State};
 use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId, Way};
 
@@ -46,6 +47,7 @@ struct Relay {
     clock: NodeClock,
     state: State,
     fleet: Arc<Fleet>,
+    pushed: Pushed,
     errands: Errands,
     renewing: Renewing,
     up: Option<SessionId>,
@@ -95,13 +97,20 @@ impl Relay {
         })?;
         let place = Some((identity.client().clone(), identity.site().clone()));
         let upstream = Some(Upstream { to: hub.join(", ") });
-        let fleet = Arc::new(Fleet::new((Role::Relay, name), place, upstream, handle.clone(), clock.clone()));
+        let fleet =
+            Arc::new(Fleet::new((identity.node(), Role::Relay, name), place, upstream, handle.clone(), clock.clone()));
+        let own = (identity.node(), identity.key().signing_key().clone());
+        let pushed = Pushed::open(handle.clone(), clock.clone(), own, vigie_intake::Limits::default())
+            .map_err(|error| Failed::new(1, format!("what was pushed before can not be read: {error}")))?;
+        fleet.take_in(Arc::new(pushed.clone()));
+        tokio::spawn(pushed.clone().tend());
         hatch::open(
             &config.data,
             Arc::new(Status::new(fleet.clone(), handle.clone(), watch.clone(), identity.clone())),
         )?;
         let access = vigie_node::http_token(&config.http_token_file)?;
-        let (http, close_http) = serve(config.http, fleet.clone(), access).await?;
+        let own = vigie_serve::Place { client: identity.client().clone(), site: identity.site().clone() };
+        let (http, close_http) = serve(config.http, fleet.clone(), access, own).await?;
         info!(node = %identity.node(), listen = %config.listen, http = %config.http, "the site is looked after");
         tokio::spawn(node.run());
         Ok(Self {
@@ -114,6 +123,7 @@ impl Relay {
             happenings,
             clock,
             state,
+            pushed,
             fleet,
             errands: Errands::default(),
             up: None,
@@ -143,6 +153,7 @@ impl Relay {
         self.fleet.set_not_ready(vec!["the relay is stopping".to_owned()]);
         // An error says that the server has ended by itself.
         let _ended = self.close_http.send(());
+        self.pushed.close().await;
         self.handle.leave("the relay was stopped").await;
         self.http.abort();
         drop(std::fs::remove_file(hatch::path(&self.data)));
@@ -252,8 +263,14 @@ fn open_log(config: &Config) -> Result<Log, Failed> {
 
 type Served = (tokio::task::JoinHandle<std::io::Result<()>>, tokio::sync::oneshot::Sender<()>);
 
-async fn serve(address: SocketAddr, fleet: Arc<Fleet>, token: String) -> Result<Served, Failed> {
-    let who = vigie_serve::Identity { name: "site".to_owned(), clients: Clients::All };
+async fn serve(
+    address: SocketAddr,
+    fleet: Arc<Fleet>,
+    token: String,
+    own: vigie_serve::Place,
+) -> Result<Served, Failed> {
+    let writes = Writes::into_one(own);
+    let who = vigie_serve::Identity { name: "site".to_owned(), clients: Clients::All, writes };
     let access = Arc::new(TokenTable::new([(TokenTable::hash(&token), who)]));
     let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
         let text =

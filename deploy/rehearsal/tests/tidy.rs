@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Rooms that know no IO, no clock and no chance.
-const PURE: [&str; 6] = ["model", "merge", "codec", "sync", "query", "formats"];
+const PURE: [&str; 7] = ["model", "merge", "codec", "sync", "query", "formats", "rollup"];
 
 /// What a pure room could do IO with.
 const DOERS: [&str; 8] = ["tokio", "quinn", "redb", "axum", "rustls", "getrandom", "rustix", "sysinfo"];
@@ -14,7 +14,7 @@ const DOERS: [&str; 8] = ["tokio", "quinn", "redb", "axum", "rustls", "getrandom
 const ROLES: [&str; 3] = ["agent", "relay", "cloud"];
 
 /// The rooms that build upon others, and those they may not know: whoever stands above them.
-const DIRECTION: [&str; 7] = ["model", "merge", "codec", "sync", "store", "node", "fleet"];
+const DIRECTION: [&str; 8] = ["model", "merge", "codec", "sync", "rollup", "store", "node", "fleet"];
 
 #[test]
 fn every_room_is_on_the_map_and_the_map_has_no_others() {

@@ -25,6 +25,8 @@ pub enum Kind {
     Note = 6,
     /// Ticks laid out by series: a [`Head`](crate::columns::Head) or a leaf.
     Columns = 7,
+    /// What minutes and hours of series come down to.
+    Rollup = 8,
 }
 
 /// A record that can not be read.

@@ -127,6 +127,22 @@ fn federation_writes_each_family_once() {
 }
 
 #[test]
+fn federation_writes_openmetrics_as_well() {
+    let known = |kind| Metadata { kind, ..Metadata::default() };
+    let mut writer = TextWriter::in_format(Vec::new(), TextFormat::OpenMetrics);
+    writer.sample(&[("__name__", "bytes")], Some(&known(Kind::Counter)), (1_500, 1.0)).expect("in memory");
+    writer.sample(&[("__name__", "level")], Some(&known(Kind::Gauge)), (-6, 2.0)).expect("in memory");
+    writer.sample(&[("__name__", "x.y")], None, (1_795_258_930_001, f64::INFINITY)).expect("in memory");
+    let page = String::from_utf8(writer.finish().expect("in memory")).expect("text");
+    let wanted = "# TYPE bytes unknown\nbytes 1 1.500\n# TYPE level gauge\nlevel 2 -0.006\n\
+                  # TYPE \"x.y\" unknown\n{\"x.y\"} +Inf 1795258930.001\n# EOF\n";
+    assert_eq!(page, wanted);
+    let batch = parse(page.as_bytes(), TextFormat::OpenMetrics, 0, &Limits::default()).expect("ours");
+    let times: Vec<_> = batch.series.iter().map(|series| series.samples[0].0).collect();
+    assert_eq!(times, [1_500, -6, 1_795_258_930_001]);
+}
+
+#[test]
 fn the_content_type_tells_the_format() {
     let of = TextFormat::of_content_type;
     assert_eq!(of(None), Some(TextFormat::Prometheus));

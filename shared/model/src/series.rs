@@ -69,6 +69,14 @@ impl SeriesDef {
         Self { name, labels, unit, kind: Kind::Gauge, resolution: Resolution::Exact }.checked()
     }
 
+    /// The same series with its values kept in another step: for what others named and only ever sent in whole steps.
+    ///
+    /// # Errors
+    /// When the resolution is none we keep.
+    pub fn kept_in(self, resolution: Resolution) -> Result<Self, SeriesError> {
+        Self { resolution, ..self }.checked()
+    }
+
     /// Whether somebody else named it; see [`SeriesDef::foreign`].
     pub fn is_foreign(&self) -> bool {
         self.unit == FOREIGN

@@ -1,9 +1,11 @@
-//! Who may look, and at whose machines?
+//! Who may look, at whose machines, and where may they write?
 
 use std::collections::BTreeSet;
 
 use vigie_model::Slug;
 use vigie_query::Matcher;
+
+use crate::Place;
 
 /// Where tokens are looked up.
 pub trait Access: Send + Sync + 'static {
@@ -18,13 +20,43 @@ pub trait Access: Send + Sync + 'static {
     fn identity(&self, name: &str) -> Option<Identity>;
 }
 
-/// Somebody who may look.
+/// Somebody who may look, or write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// What logs call them. Unique.
     pub name: String,
     /// Whose machines they see.
     pub clients: Clients,
+    /// Where what they send is kept.
+    pub writes: Writes,
+}
+
+/// Where somebody may write. It comes from the credentials and from nowhere else; no label can widen it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Writes {
+    /// Nowhere.
+    #[default]
+    Nothing,
+    /// Into these places. Who may write into one alone need not name it.
+    Only(BTreeSet<Place>),
+    /// Into every place, each named in the path.
+    Everywhere,
+}
+
+impl Writes {
+    /// The right to write into one place.
+    pub fn into_one(place: Place) -> Self {
+        Self::Only([place].into())
+    }
+
+    /// Whether they may write into this place.
+    pub fn include(&self, place: &Place) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Only(places) => places.contains(place),
+            Self::Everywhere => true,
+        }
+    }
 }
 
 /// Whose machines somebody sees. It comes from the credentials and from nowhere else.
@@ -96,11 +128,23 @@ mod tests {
     fn a_token_opens_only_for_its_holder() {
         let acme: Slug = "acme".parse().expect("a name");
         let clients = Clients::Only([acme.clone()].into());
-        let who = Identity { name: "acme read".to_owned(), clients };
+        let who = Identity { name: "acme read".to_owned(), clients, writes: Writes::default() };
         let table = TokenTable::new([(TokenTable::hash("secret"), who.clone())]);
         assert_eq!(table.check_bearer("secret"), Some(who.clone()));
         assert_eq!(table.check_bearer("secret "), None);
         assert_eq!(table.identity("acme read"), Some(who.clone()));
         assert!(who.clients.include(&acme) && !who.clients.include(&"other".parse().expect("a name")));
+    }
+    #[test]
+    fn nobody_writes_but_where_they_were_told() {
+        let place = |client: &str, site: &str| Place {
+            client: client.parse().expect("a name"),
+            site: site.parse().expect("a name"),
+        };
+        let (lyon, paris) = (place("acme", "lyon"), place("acme", "paris"));
+        assert!(!Writes::default().include(&lyon));
+        let one = Writes::into_one(lyon.clone());
+        assert!(one.include(&lyon) && !one.include(&paris) && !one.include(&place("bron", "lyon")));
+        assert!(Writes::Everywhere.include(&paris));
     }
 }

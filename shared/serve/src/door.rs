@@ -10,6 +10,6 @@ mod sign_in;
 
 pub(crate) use address::Address;
 pub(crate) use attempts::Attempts;
-pub(crate) use require::{Caller, credentials, require};
+pub(crate) use require::{Caller, credentials, require, require_bearer};
 pub(crate) use session::Sessions;
 pub(crate) use sign_in::{sign_in, sign_in_page, sign_out};

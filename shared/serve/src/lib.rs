@@ -1,9 +1,11 @@
-//! What do relay and hub serve over HTTP? Health, metrics, sites and machines, samples to query and export, and a page.
+//! What do relay and hub serve over HTTP? Health, metrics, sites and machines, samples to query and export, a page, and
+//! doors for the samples of others.
 //!
 //! [`router()`] makes it from two things a node implements: a [`Lookout`], which knows what there is to see, and an
 //! [`Access`], which knows who may see it. Knows no storage and no mesh. Cuts every answer down to what the asker's
 //! credentials allow, here and not in the node, so that no node can forget to.
 
+mod accept;
 mod access;
 mod answer;
 mod api;
@@ -12,6 +14,7 @@ mod door;
 mod exposition;
 mod fact;
 mod health;
+mod intake;
 mod ledger;
 mod listen;
 mod lookout;
@@ -22,6 +25,7 @@ mod page;
 mod params;
 mod problem;
 mod prometheus;
+mod push;
 mod reach;
 mod router;
 mod shared;
@@ -32,12 +36,13 @@ mod stream;
 mod tally;
 mod work;
 
-pub use access::{Access, Clients, Identity, TokenTable};
+pub use access::{Access, Clients, Identity, TokenTable, Writes};
 pub use exposition::{Exposition, Family};
 pub use fact::{Amount, Fact, Origin, Path};
+pub use intake::{Intake, NoPlace, NotTaken, Place, Said, Taken, Taking};
 pub use ledger::{GivenUp, Hole, HoleKind, Ledger, LedgerSummary, StreamLedger};
 pub use listen::serve;
-pub use lookout::{Lookout, NotReady};
+pub use lookout::{Described, Lookout, NotReady};
 pub use machine::{ClockNote, Drain, Machine};
 pub use options::Options;
 pub use reach::{Beat, Goodbye, Heard, Listener, Reach, Reachability, reach, reach_of_site};
@@ -45,4 +50,5 @@ pub use router::router;
 pub use site::{Link, Relay, Site, Upward};
 pub use stamp::Stamp;
 pub use status::{Health, Shown, Status, status};
+pub use vigie_formats::{Kind, LeftOut, Limits as IntakeLimits, Metadata, MetadataView, SeriesView};
 pub use vigie_query::{Coverage, LabelSet, Lack, Limits, Owner, SeriesSamples, Shortfall, Source, SourceError};

@@ -1,11 +1,13 @@
 //! What must a node know to be looked at?
 
 use std::fmt;
+use std::sync::Arc;
 
-use vigie_model::{NodeId, Now, Role};
+use vigie_formats::Metadata;
+use vigie_model::{NodeId, Now, Role, Slug};
 use vigie_query::Source;
 
-use crate::{Exposition, Ledger, Machine, Site, Upward};
+use crate::{Exposition, Intake, Ledger, Machine, Site, Upward};
 
 /// What hub and relay implement so that people and programs can look at them.
 ///
@@ -48,9 +50,30 @@ pub trait Lookout: Send + Sync + 'static {
     /// The samples.
     fn source(&self) -> &dyn Source;
 
+    /// What is known about the metrics of each client: once for each client, name and wording.
+    fn described(&self) -> Vec<Described> {
+        Vec::new()
+    }
+
+    /// Where samples of others are taken in. A node without one says so to whoever pushes.
+    fn intake(&self) -> Option<Arc<dyn Intake>> {
+        None
+    }
+
     /// Writes this node's own metrics, named `vigie_<part>_<thing>_<unit>[_total]`. Those of HTTP, queries and sessions
     /// are written by the router.
     fn own_metrics(&self, out: &mut Exposition);
+}
+
+/// What is known about one metric of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// Whose series bear the name.
+    pub client: Slug,
+    /// The Prometheus name of the metric, or of its family.
+    pub metric: String,
+    /// Kind, help and unit.
+    pub metadata: Arc<Metadata>,
 }
 
 /// Why a node does not yet, or no longer, take part.

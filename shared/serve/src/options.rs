@@ -19,6 +19,10 @@ pub struct Options {
     pub queries_at_once: usize,
     /// Exports at once: each holds a thread for as long as its reader takes.
     pub exports_at_once: usize,
+    /// Pushed bodies that are read at once; more wait. Each may hold some times `intake_limits.body_bytes` in memory.
+    pub intakes_at_once: usize,
+    /// What one pushed body may hold.
+    pub intake_limits: vigie_formats::Limits,
     /// A session that was not used for this long ends.
     pub session_idle: Duration,
     /// A session ends after this long, used or not.
@@ -34,6 +38,8 @@ impl Default for Options {
             query_timeout: Duration::from_secs(30),
             queries_at_once: 4,
             exports_at_once: 2,
+            intakes_at_once: 2,
+            intake_limits: vigie_formats::Limits::default(),
             // A working day's lunch does not sign anybody out; a stolen laptop's cookie is dead the next morning.
             session_idle: Duration::from_secs(8 * 3600),
             session_life: Duration::from_secs(7 * 24 * 3600),

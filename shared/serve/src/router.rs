@@ -7,7 +7,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -15,16 +15,16 @@ use tower_http::compression::CompressionLayer;
 use crate::params::MAX_FORM_BYTES;
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
-use crate::{Access, Lookout, Options, api, armour, door, health, page, prometheus, tally};
+use crate::{Access, Lookout, Options, api, armour, door, health, page, prometheus, push, tally};
 
 /// Everything a relay or a hub serves over HTTP.
 ///
-/// Open: `/healthz`, `/readyz`, the sign-in page and its style. Everything else needs a bearer token or a session, and
-/// shows what those credentials may see. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or all
+/// Open: `/healthz`, `/readyz` and their namesakes of Prometheus, the sign-in page and its style. Everything else needs a bearer token or a session, and
+/// shows what those credentials may see; samples are taken in with a bearer token alone. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or all
 /// askers count as one when guesses are counted; [`serve`](crate::serve()) does, and bounds connections too.
 pub fn router(lookout: Arc<dyn Lookout>, access: Arc<dyn Access>, options: Options) -> Router {
     let app = Arc::new(Shared::new(lookout, access, options));
-    let router = open().merge(private(&app)).with_state(Arc::clone(&app));
+    let router = open().merge(private(&app)).merge(pushed(&app)).with_state(Arc::clone(&app));
     router
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         // The fastest level halves JSON already; a relay has better uses for its processor.
@@ -38,19 +38,38 @@ fn open() -> Router<App> {
     page::serve_files(Router::new(), &page::OPEN)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/prometheus/-/healthy", get(prometheus::healthy))
+        .route("/prometheus/-/ready", get(prometheus::ready))
         // Looks at the credentials itself, because loopback may need none.
         .route("/metrics", get(health::metrics))
         .route("/sign-in", get(door::sign_in_page).post(door::sign_in))
-        .route("/sign-out", axum::routing::post(door::sign_out))
+        .route("/sign-out", post(door::sign_out))
 }
 
 fn private(app: &App) -> Router<App> {
     page::serve_files(Router::new(), &page::PRIVATE)
         .nest("/api/v1", api_routes())
         .nest("/prometheus/api/v1", prometheus_routes())
+        .route("/prometheus/federate", get(prometheus::federate))
         .fallback(nothing_there)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(app), door::require))
+}
+
+/// Where others push samples: with a bearer token only, and at most into the places that it may write to.
+fn pushed(app: &App) -> Router<App> {
+    let doors = || {
+        Router::new()
+            .route("/api/v1/write", post(push::remote_write))
+            .route("/prometheus/api/v1/write", post(push::remote_write))
+            .route("/v1/metrics", post(push::otlp))
+            .route("/prometheus/api/v1/otlp/v1/metrics", post(push::otlp))
+            .route("/api/v1/import/prometheus", post(push::text))
+    };
+    doors()
+        .nest("/to/{client}/{site}", doors())
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(Arc::clone(app), door::require_bearer))
 }
 
 fn api_routes() -> Router<App> {
@@ -70,7 +89,20 @@ fn prometheus_routes() -> Router<App> {
         .route("/series", get(prometheus::series).post(prometheus::series))
         .route("/labels", get(prometheus::label_names).post(prometheus::label_names))
         .route("/label/{name}/values", get(prometheus::label_values))
+        .route("/query_exemplars", get(prometheus::exemplars).post(prometheus::exemplars))
+        .route("/format_query", get(prometheus::format_query).post(prometheus::format_query))
+        .route("/metadata", get(prometheus::metadata))
         .route("/status/buildinfo", get(prometheus::buildinfo))
+        .route("/status/config", get(prometheus::config))
+        .route("/status/flags", get(prometheus::flags))
+        .route("/status/runtimeinfo", get(prometheus::runtimeinfo))
+        .route("/status/tsdb", get(prometheus::tsdb))
+        .route("/status/walreplay", get(prometheus::walreplay))
+        .route("/rules", get(prometheus::rules))
+        .route("/alerts", get(prometheus::alerts))
+        .route("/targets", get(prometheus::targets))
+        .route("/targets/metadata", get(prometheus::target_metadata))
+        .route("/alertmanagers", get(prometheus::alertmanagers))
 }
 
 async fn nothing_there(uri: Uri) -> Response {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use vigie_model::UtcMs;
 
 use crate::door::{Attempts, Sessions};
+use crate::push::Pushes;
 use crate::tally::Tally;
 use crate::{Access, Lookout, Options};
 
@@ -22,6 +24,9 @@ pub(crate) struct Shared {
     pub(crate) lists: Arc<Semaphore>,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) exports: Arc<Semaphore>,
+    pub(crate) pushes: Pushes,
+    /// Since when this node serves.
+    pub(crate) begun: UtcMs,
 }
 
 /// As handlers hold it.
@@ -36,6 +41,8 @@ impl Shared {
             lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
             queries: Arc::new(Semaphore::new(options.queries_at_once.max(1))),
             exports: Arc::new(Semaphore::new(options.exports_at_once.max(1))),
+            pushes: Pushes::new(&options),
+            begun: lookout.now().utc,
             lookout,
             access,
             options,

@@ -131,6 +131,20 @@ impl<E: std::fmt::Debug> Outlet<E> {
     }
 }
 
+/// For writers of formats; what they write is sent on as it grows.
+impl<E: std::fmt::Debug> io::Write for Outlet<E> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.text.extend_from_slice(bytes);
+        self.spill().map_err(|ReaderGone| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        // What is left is sent when the writer is done.
+        Ok(())
+    }
+}
+
 /// The connection's end of the queue.
 struct Spout {
     queue: mpsc::Receiver<Piece>,

@@ -99,6 +99,7 @@ async fn a_parameter_that_can_not_be_used_is_a_problem_with_a_next_step() {
         "/api/v1/export",
         "/api/v1/export?match[]=rate(up)",
         "/api/v1/export?match[]=up&start=soon",
+        "/api/v1/export?match[]=up&format=xlsx",
     ] {
         let answer = door.get(ALL, path).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
@@ -159,6 +160,55 @@ async fn an_export_reads_back_as_what_was_measured() {
 
     let part = door.get(ALL, "/api/v1/export?match[]=long&start=1&end=2").await.text().to_owned();
     assert!(part.contains("\"timestamps\":[1000,") && part.ends_with(",2000]}\n"));
+}
+
+#[tokio::test]
+async fn an_export_leaves_as_a_table_for_people() {
+    let mut source = InMemory::default();
+    let compta = machine("compta", "acme", "lyon");
+    source.add(labels("up", &compta), [(NOW_MS, 0.1), (NOW_MS + 1, f64::NAN), (NOW_MS + 2, f64::INFINITY)]);
+    let extra = [("__name__", "odd"), ("client", "acme"), ("formula", "=1+1"), ("text", "a,\"b\"")];
+    source.add(vigie_serve::LabelSet::new(extra), [(NOW_MS, 1.0)]);
+    let door = Door::of(Node { source: Box::new(source), ..Node::new() }, Options::default());
+    let id = id_of("compta");
+    let wanted = format!(
+        "time,__name__,client,formula,machine,machine_id,site,text,value\r\n\
+         2026-11-21T11:02:10.000Z,up,acme,,compta,{id},lyon,,0.1\r\n\
+         2026-11-21T11:02:10.001Z,up,acme,,compta,{id},lyon,,NaN\r\n\
+         2026-11-21T11:02:10.002Z,up,acme,,compta,{id},lyon,,+Inf\r\n\
+         2026-11-21T11:02:10.000Z,odd,acme,'=1+1,,,,\"a,\"\"b\"\"\",1\r\n"
+    );
+    let path = "/api/v1/export?match[]=up&match[]=%7Bclient=%22acme%22%7D";
+    let by_name = door.get(ALL, &format!("{path}&format=csv")).await;
+    assert_eq!((by_name.header("content-type"), by_name.text()), ("text/csv; charset=utf-8; header=present", &*wanted));
+    let liked = asking(ALL, path).header("accept", "text/csv").body(Body::empty()).expect("a request");
+    assert_eq!(door.send(liked).await.text(), wanted);
+    let browser = asking(ALL, path).header("accept", "text/html,*/*;q=0.8").body(Body::empty()).expect("a request");
+    assert_eq!(door.send(browser).await.header("content-type"), "application/stream+json", "as ever");
+}
+
+#[tokio::test]
+async fn an_export_leaves_as_a_data_frame_with_every_bit() {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::RowAccessor;
+
+    let mut source = InMemory::default();
+    let compta = machine("compta", "acme", "lyon");
+    let stale = f64::from_bits(0x7ff0_0000_0000_0002);
+    let values = [0.1, -0.0, 5e-324, f64::from_bits(0x7ff8_0000_0000_0001), stale, f64::NEG_INFINITY];
+    source.add(labels("odd", &compta), values.iter().enumerate().map(|(n, value)| (NOW_MS + n as i64, *value)));
+    source.add(labels("long", &compta), (0..200_000).map(|n| (n, n as f64)));
+    let door = Door::of(Node { source: Box::new(source), ..Node::new() }, Options::default());
+    let answer = door.get(ALL, "/api/v1/export?match[]=odd&match[]=long&format=parquet").await;
+    assert_eq!(answer.header("content-type"), "application/vnd.apache.parquet");
+    let file = SerializedFileReader::new(bytes::Bytes::from(answer.body)).expect("a whole file");
+    let rows: Vec<_> = file.get_row_iter(None).expect("rows").map(|row| row.expect("a row")).collect();
+    assert_eq!(rows.len(), 200_006);
+    for (row, value) in rows.iter().zip(values) {
+        assert_eq!(row.get_string(0).expect("a name"), "odd");
+        assert!(row.get_string(1).expect("labels").contains("\"machine\":\"compta\""));
+        assert_eq!(row.get_double(3).expect("a value").to_bits(), value.to_bits());
+    }
 }
 
 #[tokio::test]

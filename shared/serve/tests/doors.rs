@@ -14,10 +14,31 @@ fn private_paths() -> Vec<String> {
     let mut paths: Vec<_> =
         ["", "here", "sites", "machines", "export?match[]=up"].map(|p| format!("/api/v1/{p}")).into();
     paths.extend([format!("/api/v1/machines/{id}"), format!("/api/v1/machines/{id}/ledger")]);
-    let asks = ["query?query=up", "query_range?query=up", "series?match[]=up", "labels", "label/site/values"];
+    let asks = [
+        "query?query=up",
+        "query_range?query=up",
+        "query_exemplars?query=up",
+        "series?match[]=up",
+        "labels",
+        "label/site/values",
+        "metadata",
+        "format_query?query=up",
+        "status/tsdb",
+        "status/flags",
+        "rules",
+        "targets",
+    ];
     paths.extend(asks.map(|ask| format!("/prometheus/api/v1/{ask}")));
     paths.extend(
-        ["/prometheus/api/v1/status/buildinfo", "/metrics", "/page.js", "/words-fr.js", "/nothing"].map(str::to_owned),
+        [
+            "/prometheus/federate?match[]=up",
+            "/prometheus/api/v1/status/buildinfo",
+            "/metrics",
+            "/page.js",
+            "/words-fr.js",
+            "/nothing",
+        ]
+        .map(str::to_owned),
     );
     paths
 }
@@ -78,6 +99,9 @@ async fn a_client_sees_only_its_own() {
         "/prometheus/api/v1/query_range?query=up&start=1795258000&end=1795258930&step=60",
         "/prometheus/api/v1/series?match[]=up",
         "/prometheus/api/v1/label/client/values",
+        "/prometheus/api/v1/status/tsdb",
+        "/prometheus/federate?match[]=up",
+        "/api/v1/export?match[]=up&format=csv",
         "/prometheus/api/v1/label/machine/values",
         "/api/v1/export?match[]=up",
     ] {

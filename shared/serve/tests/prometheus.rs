@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use axum::http::StatusCode;
 use common::{ACME, ALL, Door, NOW_MS, Node, id_of, labels, machine};
 use serde_json::json;
-use vigie_query::{Coverage, InMemory, Lack, Limits, Matcher, SeriesSamples, Shortfall, Source, SourceError};
-use vigie_serve::Options;
+use vigie_query::{Coverage, InMemory, Lack, Limits, Selection, SeriesSamples, Shortfall, Source, SourceError};
+use vigie_serve::{LabelSet, NotReady, Options};
 
 #[tokio::test]
 async fn an_instant_answer_has_prometheus_shape() {
@@ -68,7 +68,7 @@ async fn errors_are_those_of_prometheus() {
     for (path, status, error_type, part) in [
         ("query", 400, "bad_data", "invalid parameter \"query\": parse error"),
         ("query?query=up%7B", 400, "bad_data", "invalid parameter \"query\""),
-        ("query?query=rate(up%5B5m%5D)", 400, "bad_data", "the function rate() can not be evaluated yet"),
+        ("query?query=rate(up)", 400, "bad_data", "expected type"),
         ("query?query=up&time=never", 400, "bad_data", "invalid parameter \"time\": cannot parse \"never\""),
         ("query_range?query=up&start=1", 400, "bad_data", "invalid parameter \"end\": cannot parse \"\""),
         (&format!("{range}=1"), 400, "bad_data", "exceeded maximum resolution"),
@@ -76,7 +76,12 @@ async fn errors_are_those_of_prometheus() {
         ("query_range?query=up%5B5m%5D&start=0&end=1&step=1", 400, "bad_data", "must be Scalar or instant Vector"),
         ("series", 400, "bad_data", "no match[] parameter provided"),
         ("series?match[]=%7B%7D", 400, "bad_data", "invalid parameter \"match[]\""),
-        ("label/a-b/values", 400, "bad_data", "invalid label name"),
+        ("query?query=up&limit=-1", 400, "bad_data", "invalid parameter \"limit\": limit must be non-negative"),
+        ("series?match[]=up&limit=x", 400, "bad_data", "invalid parameter \"limit\""),
+        ("metadata?limit=x", 400, "bad_data", "limit must be a number"),
+        ("format_query?query=sum(", 400, "bad_data", "invalid parameter \"query\""),
+        ("query_exemplars?query=up&start=2&end=1", 400, "bad_data", "end timestamp must not be before start"),
+        ("status/tsdb?limit=0", 400, "bad_data", "limit must be a positive number"),
         ("nothing", 404, "not_found", "there is nothing at"),
     ] {
         let answer = door.get(ALL, &format!("/prometheus/api/v1/{path}")).await;
@@ -106,6 +111,113 @@ async fn labels_and_series_are_listed() {
 }
 
 #[tokio::test]
+async fn a_limit_cuts_an_answer_and_says_so() {
+    let door = Door::new();
+    let cut = json!(["results truncated due to limit"]);
+    for (path, at) in [
+        ("query?query=up&limit=", "/data/result"),
+        ("query_range?query=up&start=1795258930&end=1795258930&step=1&limit=", "/data/result"),
+        ("series?match[]=up&limit=", "/data"),
+        ("label/machine/values?limit=", "/data"),
+    ] {
+        for (limit, rows) in [("1", 1), ("2", 2), ("0", 2), ("", 2)] {
+            let answer = door.get(ALL, &format!("/prometheus/api/v1/{path}{limit}")).await.json();
+            assert_eq!(answer.pointer(at).and_then(|list| list.as_array()).map(Vec::len), Some(rows), "{path}{limit}");
+            assert_eq!(answer.get("warnings"), (rows == 1).then_some(&cut), "{path}{limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_strange_about_a_question_is_told_beside_the_answer() {
+    let answer = Door::new().get(ALL, "/prometheus/api/v1/query?query=rate(up%5B5m%5D)").await.json();
+    let infos = answer["infos"].as_array().expect("a list");
+    assert!(infos[0].as_str().is_some_and(|text| text.starts_with("PromQL info: ")), "{answer}");
+    assert_eq!(answer.get("warnings"), None);
+}
+
+#[tokio::test]
+async fn a_label_of_any_text_is_asked_for_by_its_escaped_name() {
+    let mut source = InMemory::default();
+    let dotted = LabelSet::new([("__name__", "up"), ("http.status_code", "200")]);
+    source.add(dotted, [(NOW_MS, 1.0)]);
+    let door = Door::of(Node { source: Box::new(source), ..Node::new() }, Options::default());
+    for name in ["U__http_2e_status__code", "http.status_code"] {
+        let answer = door.get(ALL, &format!("/prometheus/api/v1/label/{name}/values")).await.json();
+        assert_eq!(answer["data"], json!(["200"]), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn federation_gives_what_is_newest_and_only_to_whom_it_belongs() {
+    let mut source = InMemory::default();
+    let (compta, mairie) = (machine("compta", "acme", "lyon"), machine("mairie", "bron", "ecole"));
+    source.add(labels("up", &compta), [(NOW_MS - 60_000, 1.0), (NOW_MS, 0.5)]);
+    source.add(labels("Load", &compta), [(NOW_MS - 1_500, 0.25)]);
+    source.add(labels("old", &compta), [(NOW_MS - 301_000, 1.0)]);
+    source.add(labels("gone", &compta), [(NOW_MS, f64::from_bits(0x7ff0_0000_0000_0002))]);
+    source.add(labels("up", &mairie), [(NOW_MS, 1.0)]);
+    let door = Door::of(Node { source: Box::new(source), ..Node::new() }, Options::default());
+    let own =
+        format!("client=\"acme\",instance=\"\",machine=\"compta\",machine_id=\"{}\",site=\"lyon\"", id_of("compta"));
+    let path = "/prometheus/federate?match[]=%7B__name__%3D~%22.%2B%22%7D&match[]=up";
+
+    let page = door.get(ACME, path).await;
+    assert_eq!(page.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    let load_ms = NOW_MS - 1_500;
+    let wanted =
+        format!("# TYPE Load untyped\nLoad{{{own}}} 0.25 {load_ms}\n# TYPE up untyped\nup{{{own}}} 0.5 {NOW_MS}\n");
+    assert_eq!(page.text(), wanted);
+
+    let accept = "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.6,*/*;q=0.1";
+    let request = common::asking(ACME, path).header("accept", accept).body(axum::body::Body::empty());
+    let page = door.send(request.expect("a request")).await;
+    assert_eq!(page.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let wanted = format!(
+        "# TYPE Load unknown\nLoad{{{own}}} 0.25 1795258928.500\n# TYPE up unknown\nup{{{own}}} 0.5 1795258930.000\n# EOF\n"
+    );
+    assert_eq!(page.text(), wanted);
+
+    assert_eq!(door.get(ACME, "/prometheus/federate").await.text(), "", "nothing was asked for");
+    let refused = door.get(ACME, "/prometheus/federate?match[]=%7B").await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.text().starts_with("invalid parameter \"match[]\""), "{}", refused.text());
+    assert_eq!(door.get("", path).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn this_node_tells_of_itself_as_prometheus_does() {
+    let door = Door::new();
+    for (path, at, wanted) in [
+        ("status/buildinfo", "/data/application", json!("Vigie")),
+        ("status/config", "/data/yaml", json!("# Vigie has no configuration of Prometheus' kind.\n")),
+        ("status/flags", "/data/query.max-samples", json!("5000000")),
+        ("status/runtimeinfo", "/data/startTime", json!("2026-11-21T11:02:10.000Z")),
+        ("status/walreplay", "/data/state", json!("done")),
+        ("targets", "/data/activeTargets", json!([])),
+        ("targets/metadata", "/data", json!([])),
+        ("alertmanagers", "/data/activeAlertmanagers", json!([])),
+        ("status/tsdb", "/data/headStats/numSeries", json!(2)),
+        ("status/tsdb", "/data/seriesCountByMetricName", json!([{ "name": "up", "value": 2 }])),
+        ("status/tsdb?limit=1", "/data/labelValueCountByLabelName", json!([{ "name": "client", "value": 2 }])),
+    ] {
+        let answer = door.get(ALL, &format!("/prometheus/api/v1/{path}")).await.json();
+        assert_eq!(answer.pointer(at), Some(&wanted), "{path}: {answer}");
+    }
+    let mine = door.get(ACME, "/prometheus/api/v1/status/tsdb").await;
+    assert_eq!(mine.json()["data"]["headStats"]["numSeries"], 1);
+    assert!(!mine.text().contains("bron"), "{}", mine.text());
+    for (path, text) in [("healthy", "Vigie is Healthy.\n"), ("ready", "Vigie is Ready.\n")] {
+        let answer = door.get("", &format!("/prometheus/-/{path}")).await;
+        assert_eq!((answer.status, answer.text()), (StatusCode::OK, text));
+    }
+    let reasons = vec!["the log is being repaired".to_owned()];
+    let door = Door::of(Node { ready: Err(NotReady { reasons }), ..Node::new() }, Options::default());
+    assert_eq!(door.get("", "/prometheus/-/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(door.get("", "/prometheus/-/healthy").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn an_answer_warns_of_what_is_not_in_it() {
     let mut source = InMemory::default();
     source.add(labels("up", &machine("compta", "acme", "lyon")), [(NOW_MS, 1.0)]);
@@ -132,9 +244,7 @@ struct Endless;
 impl Source for Endless {
     fn select(
         &self,
-        _: &[Matcher],
-        _: i64,
-        _: i64,
+        _: &Selection<'_>,
         limits: &Limits,
         sink: &mut dyn FnMut(SeriesSamples<'_>) -> ControlFlow<()>,
     ) -> Result<Coverage, SourceError> {

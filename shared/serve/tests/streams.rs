@@ -11,7 +11,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::StatusCode;
 use common::{ALL, Door, Node, asking, labels, machine};
 use tower::ServiceExt;
-use vigie_query::{Coverage, Limits, Matcher, SeriesSamples, Source, SourceError};
+use vigie_query::{Coverage, Limits, Selection, SeriesSamples, Source, SourceError};
 use vigie_serve::Options;
 
 /// A storage of `pieces` pieces of 1,000 samples, which then fails or not.
@@ -25,9 +25,7 @@ struct Long {
 impl Source for Long {
     fn select(
         &self,
-        _: &[Matcher],
-        _: i64,
-        _: i64,
+        _: &Selection<'_>,
         limits: &Limits,
         sink: &mut dyn FnMut(SeriesSamples<'_>) -> ControlFlow<()>,
     ) -> Result<Coverage, SourceError> {

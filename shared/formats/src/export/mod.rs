@@ -5,10 +5,12 @@
 mod csv;
 mod instant;
 mod json_lines;
+#[cfg(feature = "parquet")]
 mod parquet;
 
 pub use csv::{Cells, CsvError, CsvWriter};
 pub use json_lines::{JsonLines, Nans};
+#[cfg(feature = "parquet")]
 pub use parquet::{ParquetError, ParquetWriter, ROWS_PER_GROUP};
 
 use crate::NAME;

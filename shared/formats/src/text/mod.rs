@@ -27,8 +27,16 @@ impl TextFormat {
     pub const ACCEPT: &'static str =
         "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.6,text/plain;q=0.3";
 
-    /// The `Content-Type` of what [`TextWriter`] writes.
+    /// The `Content-Type` of what [`TextWriter::new`] writes.
     pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
+
+    /// The `Content-Type` of a page in this format.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Prometheus => Self::CONTENT_TYPE,
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
 
     /// The format of a page by its `Content-Type`; without one it is 0.0.4. None for what is no text of Prometheus.
     pub fn of_content_type(content_type: Option<&str>) -> Option<Self> {

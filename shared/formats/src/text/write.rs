@@ -2,16 +2,18 @@
 
 use std::io;
 
+use super::TextFormat;
 use super::number::written;
 use crate::{ForeignSample, Kind, Metadata, NAME};
 
-/// Writes the exposition format 0.0.4, series by series, in the memory of one line.
+/// Writes the exposition format 0.0.4 or OpenMetrics, series by series, in the memory of one line.
 ///
 /// As Prometheus' own federation, it makes a family of each name: parts of histograms and summaries are untyped, so
 /// that any choice of series can be written and read back.
 #[derive(Debug)]
 pub struct TextWriter<W> {
     out: W,
+    format: TextFormat,
     family: String,
     line: String,
 }
@@ -36,9 +38,15 @@ pub enum WriteError {
 }
 
 impl<W: io::Write> TextWriter<W> {
-    /// A page to this sink.
+    /// A page of 0.0.4 to this sink.
     pub fn new(out: W) -> Self {
-        Self { out, family: String::new(), line: String::new() }
+        Self::in_format(out, TextFormat::Prometheus)
+    }
+
+    /// A page to this sink. In OpenMetrics totals are of unknown kind, because a series need not bear the name that it
+    /// asks of them.
+    pub fn in_format(out: W, format: TextFormat) -> Self {
+        Self { out, format, family: String::new(), line: String::new() }
     }
 
     /// Writes one sample of a series. Series come in the order of their names; labels are sorted.
@@ -58,16 +66,19 @@ impl<W: io::Write> TextWriter<W> {
         self.begin_family(name, metadata)?;
         let own = labels.iter().map(|(key, text)| (key.as_ref(), text.as_ref())).filter(|(key, _)| *key != NAME);
         write_series(&mut self.line, name, own);
-        self.line.push_str(&format!(" {} {time_ms}\n", written(value)));
+        self.line.push_str(&format!(" {} {}\n", written(value), self.time(time_ms)));
         self.out.write_all(self.line.as_bytes())?;
         Ok(())
     }
 
-    /// Gives the sink back, flushed.
+    /// Ends the page and gives the sink back, flushed.
     ///
     /// # Errors
-    /// When the sink can not be flushed.
+    /// When the sink fails.
     pub fn finish(mut self) -> Result<W, WriteError> {
+        if self.format == TextFormat::OpenMetrics {
+            self.out.write_all(b"# EOF\n")?;
+        }
         self.out.flush()?;
         Ok(self.out)
     }
@@ -85,8 +96,17 @@ impl<W: io::Write> TextWriter<W> {
             let help = known.help.replace('\\', "\\\\").replace('\n', "\\n");
             self.line.push_str(&format!("# HELP {shown} {help}\n"));
         }
-        self.line.push_str(&format!("# TYPE {shown} {}\n", type_word(metadata)));
+        self.line.push_str(&format!("# TYPE {shown} {}\n", type_word(self.format, metadata)));
         Ok(())
+    }
+
+    /// Milliseconds in 0.0.4, seconds in OpenMetrics.
+    fn time(&self, time_ms: i64) -> String {
+        let (sign, ms) = (if time_ms < 0 { "-" } else { "" }, time_ms.unsigned_abs());
+        match self.format {
+            TextFormat::Prometheus => time_ms.to_string(),
+            TextFormat::OpenMetrics => format!("{sign}{}.{:03}", ms / 1000, ms % 1000),
+        }
     }
 }
 
@@ -108,10 +128,12 @@ fn write_series<'a>(line: &mut String, name: &str, labels: impl Iterator<Item = 
     }
 }
 
-fn type_word(metadata: Option<&Metadata>) -> &'static str {
-    match metadata.map(|known| known.kind) {
-        Some(kind @ (Kind::Counter | Kind::Gauge)) => kind.word(),
-        _ => "untyped",
+fn type_word(format: TextFormat, metadata: Option<&Metadata>) -> &'static str {
+    match (metadata.map(|known| known.kind).unwrap_or_default(), format) {
+        (Kind::Gauge, _) => Kind::Gauge.word(),
+        (Kind::Counter, TextFormat::Prometheus) => Kind::Counter.word(),
+        (_, TextFormat::Prometheus) => "untyped",
+        (_, TextFormat::OpenMetrics) => Kind::Unknown.word(),
     }
 }
 

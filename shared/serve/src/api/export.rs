@@ -1,40 +1,49 @@
 //! How does everything that was measured leave this node, as it was measured?
 
-use std::ops::ControlFlow;
+mod form;
 
 use axum::extract::{Extension, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
-use vigie_query::{LabelSet, Limits, Matcher, QueryError, SeriesSamples, Source, Visit, all_match};
+use vigie_query::{Limits, Matcher, QueryError, Selection, Source, Visit, all_match};
 
+use self::form::{Form, Writer};
 use crate::door::Caller;
-use crate::number;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::stream::{Job, Outlet, stream};
 use crate::{prometheus, work};
 
-/// Samples on one line. A reader parses a line at once, so it stays below some hundred kilobytes.
-const LINE_SAMPLES: usize = 8_192;
+/// Label names in one table of comma-separated values: more columns than any spreadsheet shows.
+const MAX_COLUMNS: usize = 1_000;
 
-/// `GET|POST /api/v1/export?match[]=…&start=…&end=…`: raw samples as JSON lines, in the form of VictoriaMetrics'
-/// `/api/v1/export`, so that what reads that reads this.
+/// `GET|POST /api/v1/export?match[]=…&start=…&end=…&format=jsonl|csv|parquet`: raw samples. Without `format` the `Accept`
+/// header decides, and without either it is JSON lines. Without `start` and `end`, everything.
 ///
-/// A series comes on several lines, each in rising time; lines of one series may follow in any order, and where two lives
-/// of a machine's store overlap a moment may come twice. Times are milliseconds. Values read back bit for bit; NaN is
-/// `null` and infinities are `"Infinity"` and `"-Infinity"`, because JSON has no numbers for them. Without `start` and
-/// `end`, everything. If anything fails after the first line the connection breaks off: an export that ends is whole.
+/// - JSON lines are those of VictoriaMetrics' `/api/v1/export`, so that what reads that reads this. A series comes on
+///   several lines, each in rising time. Times are milliseconds. Values read back bit for bit; NaN is `null` and infinities
+///   are `"Infinity"` and `"-Infinity"`, because JSON has no numbers for them.
+/// - Comma-separated values are for people: times in UTC, a column for each label, formulas disarmed, `NaN`, `+Inf`, `-Inf`.
+/// - Parquet is for data frames: `metric`, `labels` (JSON), `time`, and `value` with all its bits, so that only here one
+///   NaN can be told from another.
+///
+/// Pieces of one series may follow in any order, and where two lives of a machine's store overlap a moment may come twice.
+/// If anything fails after the first piece the connection breaks off: an export that ends is whole.
 pub(crate) async fn export(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     params: Result<Params, String>,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::read(&params.map_err(Problem::bad_parameter)?)?;
+    let params = params.map_err(Problem::bad_parameter)?;
+    let (wanted, form) = (Wanted::read(&params)?, Form::of(&params, &headers)?);
     let turn = work::turn(&app.exports).await?;
     // No deadline: a year over a thin link takes hours. A reader that takes nothing is given up by the outlet.
-    let job = Job { turn, life: None, content_type: "application/stream+json" };
-    let write =
-        move |app: &Shared, limits: &Limits, out: &mut Outlet<QueryError>| wanted.write(app, &caller, limits, out);
+    let job = Job { turn, life: None, content_type: form.content_type() };
+    let write = move |app: &Shared, limits: &Limits, out: &mut Outlet<QueryError>| {
+        wanted.write(app, &caller, form, limits, out)
+    };
     stream(&app, job, write).await.map_err(|error| error.map_or_else(Problem::internal, problem))
 }
 
@@ -58,58 +67,48 @@ impl Wanted {
         &self,
         app: &Shared,
         caller: &Caller,
+        form: Form,
         limits: &Limits,
         out: &mut Outlet<QueryError>,
     ) -> Result<(), QueryError> {
         let source = caller.source(app);
+        let names = if form == Form::Csv { self.label_names(&source, limits)? } else { Vec::new() };
+        let mut writer = Writer::new(form, names, out)?;
         for (at, matchers) in self.selectors.iter().enumerate() {
             let earlier = &self.selectors[..at];
-            let mut gone = false;
-            source.select(matchers, self.start_ms, self.end_ms, limits, &mut |piece| {
+            let mut written = Ok(());
+            source.select(&Selection::new(matchers, self.start_ms, self.end_ms), limits, &mut |piece| {
                 // What an earlier selector brought is not brought again.
                 if earlier.iter().any(|matchers| all_match(matchers, piece.labels)) {
                     return Visit::Continue(());
                 }
                 app.tally.exported(piece.values.len());
-                let sent = write_piece(piece, out);
-                gone = sent.is_break();
-                sent
+                written = writer.piece(piece);
+                if written.is_ok() { Visit::Continue(()) } else { Visit::Break(()) }
             })?;
-            if gone {
-                return Err(QueryError::Canceled);
-            }
+            written?;
         }
-        Ok(())
+        writer.finish()
     }
-}
 
-fn write_piece(piece: SeriesSamples<'_>, out: &mut Outlet<QueryError>) -> Visit {
-    let columns = piece.timestamps_ms.chunks(LINE_SAMPLES).zip(piece.values.chunks(LINE_SAMPLES));
-    for (timestamps_ms, values) in columns {
-        write_line(piece.labels, timestamps_ms, values, &mut out.text);
-        if out.spill().is_err() {
-            return ControlFlow::Break(());
+    /// A table says its columns before its first row.
+    fn label_names(&self, source: &dyn Source, limits: &Limits) -> Result<Vec<String>, QueryError> {
+        let mut names = std::collections::BTreeSet::new();
+        for matchers in &self.selectors {
+            source.series(matchers, self.start_ms, self.end_ms, limits, &mut |labels| {
+                for (name, _) in labels.iter() {
+                    if !names.contains(name) {
+                        names.insert(name.to_owned());
+                    }
+                }
+                if names.len() > MAX_COLUMNS { Visit::Break(()) } else { Visit::Continue(()) }
+            })?;
         }
-    }
-    ControlFlow::Continue(())
-}
-
-fn write_line(labels: &LabelSet, timestamps_ms: &[i64], values: &[f64], out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"metric\":");
-    prometheus::write_labels(labels, out);
-    out.extend_from_slice(b",\"values\":[");
-    joined(values, out, |value, out| number::export(*value, out));
-    out.extend_from_slice(b"],\"timestamps\":[");
-    joined(timestamps_ms, out, |at, out| out.extend_from_slice(at.to_string().as_bytes()));
-    out.extend_from_slice(b"]}\n");
-}
-
-fn joined<T>(column: &[T], out: &mut Vec<u8>, mut write: impl FnMut(&T, &mut Vec<u8>)) {
-    for (at, value) in column.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
+        if names.len() > MAX_COLUMNS {
+            let why = format!("the series have more than {MAX_COLUMNS} labels: select fewer, or another format");
+            return Err(QueryError::Execution(why));
         }
-        write(value, out);
+        Ok(names.into_iter().collect())
     }
 }
 

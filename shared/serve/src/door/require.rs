@@ -12,7 +12,7 @@ use vigie_query::{Confined, Matcher};
 use super::{Address, cookie, origin};
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
-use crate::{Identity, prometheus};
+use crate::{Identity, prometheus, push};
 
 /// Tokens longer than this are not looked at: ours have 43 characters.
 const MAX_TOKEN_BYTES: usize = 512;
@@ -44,6 +44,20 @@ pub(crate) async fn require(State(app): State<App>, request: Request, next: Next
             next.run(Request::from_parts(parts, body)).await
         }
         Err(problem) => denied(problem, &parts),
+    }
+}
+
+/// Lets only bearers of a token through to where samples are pushed. A browser's session is not looked at: no page of ours
+/// pushes, so another site has nothing to borrow.
+pub(crate) async fn require_bearer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let token = bearer(&parts.headers).ok_or_else(Problem::unauthorized);
+    match token.and_then(|token| app.check_token(token, Address::of(&parts, &app.options))) {
+        Ok(who) => {
+            parts.extensions.insert(Caller::new(who));
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(problem) => push::denied(problem, body).await,
     }
 }
 

@@ -4,15 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Extension, Path, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
-use vigie_query::{Coverage, LabelSet, Limits, Matcher, QueryError, Source, Visit};
+use axum::response::Response;
+use vigie_query::{Coverage, LabelSet, Limits, Matcher, Notes, QueryError, Source, Visit};
 
 use super::write::{separate, write_labels, write_text, write_warnings};
-use super::{Failure, matchers};
+use super::{Failure, limit, matchers, name};
 use crate::door::Caller;
 use crate::params::Params;
-use crate::problem::Problem;
 use crate::shared::{App, Shared};
 use crate::stream::{Job, Outlet, stream};
 use crate::work;
@@ -47,43 +45,27 @@ pub(crate) async fn label_values(
     Path(name): Path<String>,
     params: Result<Params, String>,
 ) -> Result<Response, Failure> {
-    if !is_label_name(&name) {
-        let shown: String = name.chars().take(40).collect();
-        return Err(QueryError::BadData(format!("invalid label name: {shown:?}")).into());
-    }
+    // Any text of one character or more is a label name since Prometheus 3; the router brings no empty one here.
+    let name = name::unescaped(name);
     let value = move |labels: &Arc<LabelSet>| Some(labels.get(&name).to_owned()).filter(|value| !value.is_empty());
     answer(app, caller, Wanted::read(params)?, value, |value, out| write_text(value, out)).await
-}
-
-/// `GET status/buildinfo`: by it Grafana decides which questions it may ask.
-pub(crate) async fn buildinfo() -> Response {
-    let version = env!("CARGO_PKG_VERSION");
-    let body = format!(
-        "{{\"status\":\"success\",\"data\":{{\"version\":\"2.53.0\",\"revision\":\"vigie {version}\",\"branch\":\"\",\
-         \"buildUser\":\"\",\"buildDate\":\"\",\"goVersion\":\"\"}}}}"
-    );
-    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 struct Wanted {
     selectors: Vec<Vec<Matcher>>,
     start_ms: i64,
     end_ms: i64,
-    limit: usize,
+    limit: Option<usize>,
 }
 
 impl Wanted {
     fn read(params: Result<Params, String>) -> Result<Self, QueryError> {
         let params = params.map_err(QueryError::BadData)?;
-        let limit = match params.get("limit") {
-            None | Some("0") => Limits::MAX_SERIES,
-            Some(text) => text.parse().map_err(|_| QueryError::BadData("limit must be a number".to_owned()))?,
-        };
         Ok(Self {
             selectors: matchers(&params)?,
             start_ms: params.time("start", i64::MIN).map_err(QueryError::BadData)?,
             end_ms: params.time("end", i64::MAX).map_err(QueryError::BadData)?,
-            limit,
+            limit: limit(&params)?,
         })
     }
 
@@ -127,25 +109,17 @@ where
     let job = Job { turn, life: Some(app.options.query_timeout), content_type: "application/json" };
     let work = move |app: &Shared, limits: &Limits, out: &mut Outlet<QueryError>| {
         let (found, coverage) = wanted.find(&caller.source(app), limits, of)?;
+        let most = wanted.limit.unwrap_or(usize::MAX);
         out.text.extend_from_slice(b"{\"status\":\"success\",\"data\":[");
-        for (at, one) in found.iter().take(wanted.limit).enumerate() {
+        for (at, one) in found.iter().take(most).enumerate() {
             separate(at, &mut out.text);
             write(one, &mut out.text);
             out.spill().map_err(|_| QueryError::Canceled)?;
         }
         out.text.push(b']');
-        write_warnings(&coverage, &mut out.text);
+        write_warnings(&coverage, &Notes::default(), found.len() > most, &mut out.text);
         out.text.push(b'}');
         Ok(())
     };
-    stream(&app, job, work).await.map_err(|error| match error {
-        Some(error) => Failure::Query(error),
-        None => Failure::Problem(Problem::internal()),
-    })
-}
-
-fn is_label_name(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    stream(&app, job, work).await.map_err(Failure::of_stream)
 }

@@ -30,6 +30,13 @@ pub(crate) fn denied(problem: Problem) -> Response {
     Failure::Problem(problem).into_response()
 }
 
+impl Failure {
+    /// What a streamed answer that never began has to say.
+    pub(super) fn of_stream(error: Option<QueryError>) -> Self {
+        error.map_or_else(|| Self::Problem(Problem::internal()), Self::Query)
+    }
+}
+
 impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
         Self::Query(error)

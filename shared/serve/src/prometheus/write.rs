@@ -2,13 +2,20 @@
 
 use std::io::Write;
 
-use vigie_query::{Answer, Coverage, LabelSet, Point, Value};
+use vigie_query::{Answer, Coverage, LabelSet, Notes, Point, Value};
 
+use super::TRUNCATED;
 use crate::number;
 use crate::stream::{Outlet, ReaderGone};
 
 /// Writes a whole answer, chunk by chunk.
-pub(super) fn write_answer<E: std::fmt::Debug>(answer: &Answer, out: &mut Outlet<E>) -> Result<(), ReaderGone> {
+pub(super) fn write_answer<E: std::fmt::Debug>(
+    answer: &Answer,
+    limit: Option<usize>,
+    out: &mut Outlet<E>,
+) -> Result<(), ReaderGone> {
+    let most = limit.unwrap_or(usize::MAX);
+    let mut rows_found = 0;
     out.text.extend_from_slice(b"{\"status\":\"success\",\"data\":{\"resultType\":");
     match &answer.value {
         Value::Scalar(point) => {
@@ -24,7 +31,8 @@ pub(super) fn write_answer<E: std::fmt::Debug>(answer: &Answer, out: &mut Outlet
         }
         Value::Vector(rows) => {
             out.text.extend_from_slice(b"\"vector\",\"result\":[");
-            for (at, (labels, point)) in rows.iter().enumerate() {
+            rows_found = rows.len();
+            for (at, (labels, point)) in rows.iter().take(most).enumerate() {
                 begin_row(at, labels, &mut out.text);
                 out.text.extend_from_slice(b",\"value\":");
                 write_point(*point, &mut out.text);
@@ -35,7 +43,8 @@ pub(super) fn write_answer<E: std::fmt::Debug>(answer: &Answer, out: &mut Outlet
         }
         Value::Matrix(rows) => {
             out.text.extend_from_slice(b"\"matrix\",\"result\":[");
-            for (at, (labels, points)) in rows.iter().enumerate() {
+            rows_found = rows.len();
+            for (at, (labels, points)) in rows.iter().take(most).enumerate() {
                 begin_row(at, labels, &mut out.text);
                 out.text.extend_from_slice(b",\"values\":[");
                 for (at, point) in points.iter().enumerate() {
@@ -49,13 +58,13 @@ pub(super) fn write_answer<E: std::fmt::Debug>(answer: &Answer, out: &mut Outlet
         }
     }
     out.text.push(b'}');
-    write_warnings(&answer.coverage, &mut out.text);
+    write_warnings(&answer.coverage, &answer.notes, rows_found > most, &mut out.text);
     out.text.push(b'}');
     Ok(())
 }
 
 /// Writes labels as a JSON object.
-pub(crate) fn write_labels(labels: &LabelSet, out: &mut Vec<u8>) {
+pub(super) fn write_labels(labels: &LabelSet, out: &mut Vec<u8>) {
     out.push(b'{');
     for (at, (name, value)) in labels.iter().enumerate() {
         separate(at, out);
@@ -66,16 +75,25 @@ pub(crate) fn write_labels(labels: &LabelSet, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// Writes what is missing, if anything is.
-pub(super) fn write_warnings(coverage: &Coverage, out: &mut Vec<u8>) {
-    let warnings = coverage.warnings();
-    if warnings.is_empty() {
+/// Writes what is missing and what is strange, if anything is.
+pub(super) fn write_warnings(coverage: &Coverage, notes: &Notes, truncated: bool, out: &mut Vec<u8>) {
+    let mut warnings = coverage.warnings();
+    warnings.extend(notes.warnings());
+    warnings.extend(truncated.then(|| TRUNCATED.to_owned()));
+    write_sentences("warnings", &warnings, out);
+    write_sentences("infos", &notes.infos(), out);
+}
+
+fn write_sentences(name: &str, sentences: &[String], out: &mut Vec<u8>) {
+    if sentences.is_empty() {
         return;
     }
-    out.extend_from_slice(b",\"warnings\":[");
-    for (at, warning) in warnings.iter().enumerate() {
+    out.push(b',');
+    write_text(name, out);
+    out.extend_from_slice(b":[");
+    for (at, sentence) in sentences.iter().enumerate() {
         separate(at, out);
-        write_text(warning, out);
+        write_text(sentence, out);
     }
     out.push(b']');
 }

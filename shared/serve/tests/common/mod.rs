@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod desk;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,8 +15,9 @@ use tower::ServiceExt;
 use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::InMemory;
 use vigie_serve::{
-    Access, Amount, Clients, Exposition, Fact, Health, Identity, LabelSet, Ledger, LedgerSummary, Lookout, Machine,
-    NotReady, Options, Origin, Owner, Path, Reach, Reachability, Site, Source, Stamp, TokenTable, router,
+    Access, Amount, Clients, Described, Exposition, Fact, Health, Identity, Intake, LabelSet, Ledger, LedgerSummary,
+    Lookout, Machine, NotReady, Options, Origin, Owner, Path, Reach, Reachability, Site, Source, Stamp, TokenTable,
+    Writes, router,
 };
 
 /// 2026-11-21T11:02:10Z.
@@ -27,10 +30,13 @@ pub(crate) const ACME: &str = "token-of-acme";
 
 /// A node with machines `compta` (acme) and `mairie` (bron), whose clock is moved by hand.
 pub(crate) struct Node {
+    pub(crate) begun_ms: i64,
     pub(crate) mono_ms: AtomicU64,
     pub(crate) ready: Result<(), NotReady>,
     pub(crate) source: Box<dyn Source>,
     pub(crate) machines: Vec<Machine>,
+    pub(crate) described: Vec<Described>,
+    pub(crate) intake: Option<Arc<dyn Intake>>,
 }
 
 impl Node {
@@ -40,7 +46,15 @@ impl Node {
         for machine in &machines {
             source.add(labels("up", machine), [(NOW_MS - 60_000, 1.0), (NOW_MS, 0.5)]);
         }
-        Self { mono_ms: AtomicU64::new(0), ready: Ok(()), source: Box::new(source), machines }
+        Self {
+            begun_ms: NOW_MS,
+            mono_ms: AtomicU64::new(0),
+            ready: Ok(()),
+            source: Box::new(source),
+            machines,
+            described: Vec::new(),
+            intake: None,
+        }
     }
 
     pub(crate) fn later(&self, ms: u64) {
@@ -59,7 +73,7 @@ impl Lookout for Node {
 
     fn now(&self) -> Now {
         let mono_ms = self.mono_ms.load(Ordering::SeqCst);
-        Now { mono_ms, utc: UtcMs(NOW_MS + mono_ms.cast_signed()) }
+        Now { mono_ms, utc: UtcMs(self.begun_ms + mono_ms.cast_signed()) }
     }
 
     fn ready(&self) -> Result<(), NotReady> {
@@ -94,6 +108,14 @@ impl Lookout for Node {
 
     fn source(&self) -> &dyn Source {
         &*self.source
+    }
+
+    fn described(&self) -> Vec<Described> {
+        self.described.clone()
+    }
+
+    fn intake(&self) -> Option<Arc<dyn Intake>> {
+        self.intake.clone()
     }
 
     fn own_metrics(&self, out: &mut Exposition) {
@@ -147,11 +169,25 @@ pub(crate) fn labels(metric: &str, machine: &Machine) -> LabelSet {
 }
 
 pub(crate) fn tokens() -> Arc<dyn Access> {
-    let who = |name: &str, clients| Identity { name: name.to_owned(), clients };
+    let who = |name: &str, clients| Identity { name: name.to_owned(), clients, writes: Writes::Nothing };
     Arc::new(TokenTable::new([
         (TokenTable::hash(ALL), who("everyone", Clients::All)),
         (TokenTable::hash(ACME), who("acme", Clients::Only([slug("acme")].into()))),
     ]))
+}
+
+/// Whether a program of others is there to be asked. It must be, unless `VIGIE_WITHOUT_PEERS=1` says that nothing is to be
+/// proved about it.
+pub(crate) fn peer_is_here(program: &str) -> bool {
+    if std::env::var_os("VIGIE_WITHOUT_PEERS").is_some_and(|said| said == "1") {
+        return false;
+    }
+    let asked = std::process::Command::new(program).arg("--version").output();
+    assert!(
+        asked.is_ok(),
+        "{program} is not installed: apt-get install prometheus, or set VIGIE_WITHOUT_PEERS=1 to prove nothing about it"
+    );
+    true
 }
 
 /// What came back.

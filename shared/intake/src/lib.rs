@@ -1,0 +1,17 @@
+//! How does what others push become ticks of this node's own?
+//!
+//! A relay or a hub that takes in samples of other systems becomes the origin of streams of its own: their series are
+//! declared, their samples are grouped by moment into ticks, numbered, kept, sealed and signed as an agent's are. So they
+//! travel from a relay to the hub by the same conversation, exactly once, and are answered from the same store.
+//!
+//! [`Book`] decides and knows no IO; [`Pushed`] is its body. A push is answered when it is durable. What is sent again is
+//! recognised by moment and value, as far as it is newer than what was kept last of its series; the rest is absorbed when
+//! it is read, because a series has one value at a moment.
+
+mod book;
+mod line;
+mod pushed;
+
+pub use book::{Book, Entry, Limits, Noted, Outcome};
+pub use line::Line;
+pub use pushed::Pushed;

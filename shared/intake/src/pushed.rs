@@ -1,0 +1,165 @@
+//! The body: hands what was pushed to the store, and answers when it is durable.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tracing::warn;
+use vigie_codec::SigningKey;
+use vigie_model::{NodeId, SeriesDef, StreamId, Tick, pushed_place};
+use vigie_node::{NodeClock, NodeHandle, random_incarnation};
+use vigie_serve::{Intake, NotTaken, Place, Said, Taken, Taking};
+use vigie_store::{Log, ReadError};
+use vigie_sync::keep::{Outcome as Became, Record, Write};
+
+use crate::book::{Book, Limits, Noted, Outcome};
+use crate::line::Line;
+
+/// How often segments are sealed, and what a store in trouble left undone is tried again.
+const TEND_EVERY: Duration = Duration::from_secs(2);
+
+/// When a sender may come again: a disk that is full takes minutes, a commit that failed once is tried within seconds.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// What others push to this node.
+#[derive(Debug, Clone)]
+pub struct Pushed {
+    book: Arc<Mutex<Book>>,
+    handle: NodeHandle,
+    clock: NodeClock,
+}
+
+impl Pushed {
+    /// Takes up where the log of the node ends.
+    ///
+    /// # Errors
+    /// When the log can not be read.
+    pub fn open(
+        handle: NodeHandle,
+        clock: NodeClock,
+        (node, key): (NodeId, SigningKey),
+        limits: Limits,
+    ) -> Result<Self, ReadError> {
+        let mut book = Book::new(node, key.clone(), limits);
+        let now = clock.now().utc;
+        let mut gaps = Vec::new();
+        {
+            let log = handle.log();
+            let log = log.read().unwrap_or_else(PoisonError::into_inner);
+            for (stream, facts) in log.streams().iter().filter(|(stream, _)| stream.agent == node) {
+                let Some(place) = pushed_place(&facts.name) else { continue };
+                let defs = definitions(&log, *stream, facts.schema_len)?;
+                let (line, lost) = Line::resume(*stream, facts, &defs, loose(&log, *stream)?, &key, now);
+                book.know(&place, line, &defs);
+                gaps.extend(lost);
+            }
+        }
+        let pushed = Self { book: Arc::new(Mutex::new(book)), handle, clock };
+        pushed.book().undone(gaps, Outcome::default());
+        Ok(pushed)
+    }
+
+    /// Seals, and tries again what was left undone, for as long as the program runs.
+    pub async fn tend(self) {
+        let mut every = tokio::time::interval(TEND_EVERY);
+        loop {
+            every.tick().await;
+            self.seal(false).await;
+        }
+    }
+
+    /// Seals what there is, before the program ends.
+    pub async fn close(&self) {
+        self.seal(true).await;
+    }
+
+    async fn seal(&self, closing: bool) {
+        let due = self.book().due(self.clock.mono_ms(), closing);
+        if let Some((writes, outcome)) = due {
+            // A failure is told by the store, and what is undone is tried again.
+            self.keep(writes, outcome).await.unwrap_or_default();
+        }
+    }
+
+    async fn keep(&self, writes: Vec<Write>, outcome: Outcome) -> Result<(), NotTaken> {
+        let became = self.handle.keep(writes.clone()).await;
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        match became {
+            Ok(all) if all.iter().all(|one| matches!(one, Became::Kept(_))) => {
+                book.done(outcome, self.clock.mono_ms());
+                Ok(())
+            }
+            Ok(all) => {
+                let refused = all.iter().find(|one| !matches!(one, Became::Kept(_)));
+                warn!(?refused, "what was pushed found no place in the store; it is tried again");
+                book.undone(writes, outcome);
+                Err(later("the store did not take it"))
+            }
+            Err(kept_back) => {
+                book.undone(writes, outcome);
+                Err(later(&kept_back.0))
+            }
+        }
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Numbers what was said, so that it has its order.
+    fn note(&self, into: &Place, said: Said<'_>) -> Result<Noted, NotTaken> {
+        let mut book = self.book();
+        if book.is_full() {
+            return Err(later("the store has been in trouble for a while"));
+        }
+        let mut fresh = || random_incarnation().ok();
+        let mut entry = book.entry((into.client.clone(), into.site.clone()), &mut fresh);
+        said.each(|series| entry.series(series.labels, series.samples));
+        Ok(entry.finish())
+    }
+}
+
+impl Intake for Pushed {
+    fn take(&self, into: &Place, said: Said<'_>) -> Taking {
+        let noted = self.note(into, said);
+        let this = self.clone();
+        Box::pin(async move {
+            let Noted { writes, outcome, samples, duplicates, refused } = noted?;
+            if !writes.is_empty() {
+                // A task of its own: the sender may leave, and the numbers are given.
+                let kept = tokio::spawn(async move { this.keep(writes, outcome).await });
+                kept.await.map_err(|_| later("the node is stopping"))??;
+            }
+            let why =
+                (refused > 0).then(|| "too many series, labels beyond the limits, or impossible times".to_owned());
+            Ok(Taken { samples, duplicates, refused, why })
+        })
+    }
+}
+
+/// Something that passes.
+fn later(why: &str) -> NotTaken {
+    NotTaken::Later { why: why.to_owned(), after: RETRY_AFTER }
+}
+
+fn definitions(log: &Log, stream: StreamId, len: u32) -> Result<Vec<SeriesDef>, ReadError> {
+    let mut defs = Vec::new();
+    while (defs.len() as u32) < len {
+        let part = log.schema(stream, defs.len() as u32, len as usize)?;
+        if part.is_empty() {
+            break;
+        }
+        defs.extend(part);
+    }
+    Ok(defs)
+}
+
+fn loose(log: &Log, stream: StreamId) -> Result<Vec<Arc<Tick>>, ReadError> {
+    let Some(facts) = log.streams().get(&stream) else { return Ok(Vec::new()) };
+    let unsealed = facts.present.without(&facts.sealed);
+    let records = log.load(stream, &unsealed, usize::MAX, false)?;
+    let ticks = records.into_iter().filter_map(|record| match record {
+        Record::Ticks(ticks) => Some(ticks),
+        Record::Segment(_) | Record::Statement(_) => None,
+    });
+    Ok(ticks.flatten().collect())
+}

@@ -1,0 +1,303 @@
+//! What is pushed is kept once, whatever the sender and the store do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use vigie_codec::SigningKey;
+use vigie_intake::{Book, Limits, Line, Noted, Outcome};
+use vigie_merge::RangeSet;
+use vigie_model::{Incarnation, NodeId, SeriesDef, SeriesIx, Slug, StreamId, Tick, UtcMs};
+use vigie_store::fault::{FaultDisk, Faults};
+use vigie_store::{LayOut, Log, Options, Outcome as Became, Record, Write};
+
+type Place = (Slug, Slug);
+
+/// Each value of each series at each moment; the bits, so that a NaN is itself.
+type Said = BTreeMap<(String, i64), u64>;
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[7; 32])
+}
+
+fn me() -> NodeId {
+    NodeId::of_key(key().verifying_key().as_bytes())
+}
+
+fn place() -> Place {
+    ("acme".parse().expect("a slug"), "lyon".parse().expect("a slug"))
+}
+
+fn options() -> Options {
+    let lay_out = LayOut::All;
+    Options { cap_percent_of_disk: None, new_epoch: Some(7), lay_out, lay_out_ticks: 8, ..Options::relay(1 << 30) }
+}
+
+fn open(disk: &FaultDisk) -> Log {
+    Log::open_on(disk.clone(), options()).expect("the disk is sound").0
+}
+
+/// A node that takes in what is pushed.
+struct Node {
+    log: Log,
+    book: Book,
+    streams: u64,
+}
+
+impl Node {
+    /// Begins where the log ends.
+    fn start(log: Log, streams: u64) -> Self {
+        let mut book = Book::new(me(), key(), Limits::default());
+        let mut gaps = Vec::new();
+        for (stream, facts) in log.streams() {
+            let defs = definitions(&log, *stream, facts.schema_len);
+            let loose = loose(&log, *stream);
+            let (line, lost) = Line::resume(*stream, facts, &defs, loose, &key(), UtcMs(0));
+            book.know(&place(), line, &defs);
+            gaps.extend(lost);
+        }
+        book.undone(gaps, Outcome::default());
+        Self { log, book, streams }
+    }
+
+    /// Pushes samples of series named by a letter; says whether they were kept, and how many were known.
+    fn push(&mut self, samples: &[(&str, i64, f64)]) -> (bool, u64) {
+        let streams = &mut self.streams;
+        let mut fresh = || {
+            *streams += 1;
+            Some(Incarnation(*streams))
+        };
+        let mut entry = self.book.entry(place(), &mut fresh);
+        for (name, at_ms, value) in samples {
+            entry.series(&[("__name__", name), ("job", "test")], &[(*at_ms, *value)]);
+        }
+        let Noted { writes, outcome, duplicates, .. } = entry.finish();
+        (self.keep(writes, outcome), duplicates)
+    }
+
+    fn tend(&mut self, closing: bool) {
+        if let Some((writes, outcome)) = self.book.due(0, closing) {
+            self.keep(writes, outcome);
+        }
+    }
+
+    fn keep(&mut self, writes: Vec<Write>, outcome: Outcome) -> bool {
+        match self.log.commit(writes.clone()) {
+            Ok(all) => {
+                assert!(all.iter().all(|one| matches!(one, Became::Kept(_))), "{all:?}");
+                self.book.done(outcome, 0);
+                true
+            }
+            Err(_) => {
+                self.book.undone(writes, outcome);
+                false
+            }
+        }
+    }
+
+    /// What is answered about everything, and whether each series has one value at a moment.
+    fn answered(&self) -> Said {
+        let mut said = Said::new();
+        for (stream, facts) in self.log.streams() {
+            let defs = definitions(&self.log, *stream, facts.schema_len);
+            let series: Vec<SeriesIx> = (0..defs.len() as u32).map(SeriesIx).collect();
+            let (from, to) = (UtcMs(i64::MIN), UtcMs(i64::MAX));
+            self.log
+                .columns_between(*stream, &series, from, to, |columns| {
+                    for (column, def) in columns.iter().zip(&defs) {
+                        for (at, bits) in column.times_ms.iter().zip(&column.values) {
+                            said.entry((name_of(def), *at)).or_insert(bits.cast_unsigned());
+                        }
+                    }
+                    ControlFlow::Continue(())
+                })
+                .expect("sound");
+        }
+        said
+    }
+}
+
+fn definitions(log: &Log, stream: StreamId, len: u32) -> Vec<SeriesDef> {
+    let mut defs = Vec::new();
+    while (defs.len() as u32) < len {
+        defs.extend(log.schema(stream, defs.len() as u32, usize::MAX).expect("sound"));
+    }
+    defs
+}
+
+fn name_of(def: &SeriesDef) -> String {
+    assert_eq!(def.prometheus_labels(), [("job".to_owned(), "test".to_owned())]);
+    def.prometheus_name()
+}
+
+fn loose(log: &Log, stream: StreamId) -> Vec<Arc<Tick>> {
+    let facts = &log.streams()[&stream];
+    let unsealed = facts.present.without(&facts.sealed);
+    let records = log.load(stream, &unsealed, usize::MAX, false).expect("sound");
+    let ticks = records.into_iter().filter_map(|record| match record {
+        Record::Ticks(ticks) => Some(ticks),
+        _ => None,
+    });
+    ticks.flatten().collect()
+}
+
+#[test]
+fn what_is_sent_again_is_known() {
+    let mut node = Node::start(open(&FaultDisk::new()), 0);
+    let batch = [("a", 1_000, 0.1), ("b", 1_000, f64::NAN), ("a", 2_000, -0.0)];
+    assert_eq!(node.push(&batch), (true, 0));
+    // The newest of each series is known by heart; the older one is absorbed when it is read.
+    assert_eq!(node.push(&batch[1..]), (true, 2));
+    assert_eq!(node.push(&batch), (true, 2));
+    let bits = |value: f64| value.to_bits();
+    let all = [(("a", 1_000), bits(0.1)), (("a", 2_000), bits(-0.0)), (("b", 1_000), bits(f64::NAN))];
+    let all: Said = all.into_iter().map(|((name, at), bits)| ((name.to_owned(), at), bits)).collect();
+    assert_eq!(node.answered(), all);
+}
+
+#[test]
+fn what_a_store_in_trouble_left_undone_is_done_before_anything_else() {
+    let mut refused = 0;
+    for after in 0..16 {
+        let disk = FaultDisk::new();
+        let mut node = Node::start(open(&disk), 0);
+        assert!(node.push(&[("a", 1_000, 1.0)]).0);
+        disk.set_faults(Faults { refuse_sync_at: Some(disk.operations() + after), ..Faults::default() });
+        if node.push(&[("a", 2_000, 2.0), ("b", 2_000, 2.5)]).0 {
+            continue;
+        }
+        refused += 1;
+        assert!(node.push(&[("a", 3_000, 3.0), ("c", 3_000, 3.5)]).0);
+        assert_eq!(node.answered().len(), 5);
+        let facts = node.log.streams().values().next().expect("one stream");
+        assert_eq!(facts.have, RangeSet::of(1, 3), "no number is left out");
+    }
+    assert!(refused > 0, "the disk refused now and then");
+}
+
+#[test]
+fn a_restart_goes_on_with_the_same_streams() {
+    let disk = FaultDisk::new();
+    let mut node = Node::start(open(&disk), 0);
+    node.push(&[("a", 1_000, 1.0), ("b", 1_000, 2.0)]);
+    let Node { log, streams, .. } = node;
+    drop(log);
+    let mut node = Node::start(open(&disk), streams);
+    node.push(&[("b", 2_000, 3.0), ("c", 2_000, 4.0)]);
+    node.tend(true);
+    assert_eq!(node.log.streams().len(), 1);
+    let facts = node.log.streams().values().next().expect("one stream");
+    assert_eq!((facts.schema_len, facts.sealed.clone()), (3, RangeSet::of(1, 2)));
+    assert_eq!(facts.tally.samples, 4);
+    assert_eq!(node.answered().len(), 4);
+}
+
+#[test]
+fn series_beyond_the_limit_are_refused_and_counted() {
+    let mut book = Book::new(me(), key(), Limits { series_per_place: 2, ..Limits::default() });
+    let mut fresh = || Some(Incarnation(1));
+    let mut entry = book.entry(place(), &mut fresh);
+    for name in ["a", "b", "c"] {
+        entry.series(&[("__name__", name)], &[(1, 1.0), (2, 1.0)]);
+    }
+    let noted = entry.finish();
+    assert_eq!((noted.samples, noted.refused), (4, 2));
+}
+
+#[test]
+fn many_series_are_spread_over_streams() {
+    let mut node = Node::start(open(&FaultDisk::new()), 0);
+    let names: Vec<String> = (0..10_000).map(|n| format!("m{n}")).collect();
+    let samples: Vec<_> = names.iter().map(|name| (name.as_str(), 1_000, 1.0)).collect();
+    assert!(node.push(&samples).0);
+    assert_eq!(node.log.streams().len(), 3);
+    assert_eq!(node.answered().len(), 10_000);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Push(Vec<(u8, i64, u64)>),
+    Refuse(u64),
+    Tend(bool),
+    LayOut,
+    Restart,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let sample = (0u8..6, 0i64..40, any::<u64>());
+    prop_oneof![
+        6 => prop::collection::vec(sample, 1..30).prop_map(Step::Push),
+        1 => (0u64..12).prop_map(Step::Refuse),
+        2 => any::<bool>().prop_map(Step::Tend),
+        1 => Just(Step::LayOut),
+        1 => Just(Step::Restart),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_was_answered_for_is_there_and_nothing_that_was_never_said(steps in prop::collection::vec(step(), 1..40)) {
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let disk = FaultDisk::new();
+        let mut node = Node::start(open(&disk), 0);
+        let mut said: BTreeMap<(String, i64), Vec<u64>> = BTreeMap::new();
+        let mut answered_for = BTreeSet::new();
+        for step in steps {
+            match step {
+                Step::Push(samples) => {
+                    let batch: Vec<_> =
+                        samples.iter().map(|(n, at, bits)| (names[*n as usize], *at, f64::from_bits(*bits))).collect();
+                    let durable = node.push(&batch).0;
+                    for (name, at, value) in batch {
+                        let sample = (name.to_owned(), at);
+                        said.entry(sample.clone()).or_default().push(value.to_bits());
+                        if durable {
+                            answered_for.insert(sample);
+                        }
+                    }
+                }
+                Step::Refuse(after) => {
+                    disk.set_faults(Faults { refuse_sync_at: Some(disk.operations() + after), ..Faults::default() });
+                }
+                Step::Tend(closing) => node.tend(closing),
+                Step::LayOut => {
+                    let gathered = node.log.gather(4).unwrap_or_default();
+                    let laid: Vec<_> =
+                        gathered.into_iter().map(|one| one.lay_out().expect("own segments")).collect();
+                    // A disk that refuses leaves all as it was.
+                    node.log.put_in_place(&laid).unwrap_or_default();
+                }
+                Step::Restart => {
+                    disk.set_faults(Faults::default());
+                    let Node { log, streams, .. } = node;
+                    drop(log);
+                    node = Node::start(open(&disk), streams);
+                }
+            }
+        }
+        disk.set_faults(Faults::default());
+        // A disk that refused shows at the next use.
+        for _ in 0..2 {
+            node.tend(true);
+        }
+        let answered = node.answered();
+        for sample in answered_for {
+            prop_assert!(answered.contains_key(&sample), "{sample:?} is not there");
+        }
+        // What nobody was answered for may be there too: it was said all the same.
+        for (sample, bits) in answered {
+            prop_assert!(said[&sample].contains(&bits), "{sample:?} is {bits}, which nobody said");
+        }
+        for (stream, facts) in node.log.streams() {
+            let records = node.log.load(*stream, &facts.present, usize::MAX, false).expect("sound");
+            for record in records {
+                if let Record::Segment(segment) = record {
+                    prop_assert_eq!(segment.verify(&key().verifying_key()), Ok(()));
+                }
+            }
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use vigie_codec::schema::SchemaHash;
-use vigie_model::{Resolution, SeriesDef, SeriesIx};
+use vigie_model::{Kind, Resolution, SeriesDef, SeriesIx};
 use vigie_query::{LabelSet, Matcher, NAME, OWNER_LABELS, Owner};
 
 use crate::memory::{NodeIx, StreamIx};
@@ -28,6 +28,18 @@ pub(crate) struct Def {
     /// Name and labels as Prometheus writes them, without those of the owner, sorted.
     labels: Vec<(Arc<str>, Arc<str>)>,
     pub(crate) resolution: Resolution,
+    /// What is known about it; nothing of what others named.
+    said: Option<Said>,
+}
+
+/// How its machine declared a series.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Said {
+    /// The name in OpenTelemetry form.
+    pub(crate) name: Arc<str>,
+    pub(crate) unit: Arc<str>,
+    /// A running total; else a level.
+    pub(crate) is_total: bool,
 }
 
 /// The definitions of one or many streams, in their places.
@@ -44,10 +56,10 @@ pub(crate) struct Schema {
 }
 
 #[derive(Debug)]
-struct Entry {
+pub(crate) struct Entry {
     def: Arc<Def>,
     /// The lists it stands in, and where.
-    places: Vec<(SchemaIx, SeriesIx)>,
+    pub(crate) places: Vec<(SchemaIx, SeriesIx)>,
 }
 
 /// All definitions, by what is asked of them.
@@ -172,7 +184,10 @@ impl Catalogue {
             Owner { client: String::new(), site: String::new(), machine: String::new(), machine_id: String::new() };
         let own = LabelSet::of(def, &nobody);
         let labels = own.iter().map(|(name, value)| (self.text(name), self.text(value))).collect();
-        let def = Arc::new(Def { labels, resolution: def.resolution() });
+        let said =
+            Said { name: self.text(def.name()), unit: self.text(def.unit()), is_total: def.kind() == Kind::Counter };
+        let said = Some(said).filter(|_| !def.is_foreign());
+        let def = Arc::new(Def { labels, resolution: def.resolution(), said });
         if let Some(known) = self.known.get(&def) {
             return *known;
         }
@@ -216,6 +231,15 @@ impl Catalogue {
                 found
             }
         }
+    }
+
+    /// What is known about each metric that our machines declared, and one of each wording.
+    pub(crate) fn said(&self) -> impl Iterator<Item = (&Arc<str>, &Said, &Entry)> {
+        let entries = self.by_name.iter().flat_map(|(name, defs)| defs.iter().map(move |def| (name, def)));
+        entries.filter_map(|(name, def)| {
+            let entry = &self.entries[def.at()];
+            Some((name, entry.def.said.as_ref()?, entry))
+        })
     }
 
     /// The lists a definition stands in, and where.

@@ -6,6 +6,7 @@
 
 mod asked;
 mod catalogue;
+mod described;
 mod draining;
 mod fleet;
 mod label_cache;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use vigie_model::{GapReason, NodeId, Now, Role};
 use vigie_query::Source;
-use vigie_serve::{Exposition, Intake, Ledger, Lookout, Machine, NotReady, Reachability, Site, Upward};
+use vigie_serve::{Described, Exposition, Intake, Ledger, Lookout, Machine, NotReady, Reachability, Site, Upward};
 use vigie_store::Pressure;
 use vigie_sync::Ledger as Account;
 
+use crate::described::described;
 use crate::fleet::Fleet;
 
 impl Lookout for Fleet {
@@ -21,6 +22,11 @@ impl Lookout for Fleet {
 
     fn now(&self) -> Now {
         self.clock.now()
+    }
+
+    fn described(&self) -> Vec<Described> {
+        let pushed = self.intake_of().map(|intake| intake.described()).unwrap_or_default();
+        described(&self.memory()).into_iter().chain(pushed).collect()
     }
 
     fn intake(&self) -> Option<Arc<dyn Intake>> {

@@ -8,19 +8,12 @@ use vigie_store::ReadError;
 
 use crate::fleet::Fleet;
 
-/// Series times milliseconds that are read at once: half an hour of a machine at one second and 200 series is 6 MB of
-/// columns, and a few of them are under way to a reader.
-const WINDOW_SERIES_MS: i64 = 200 * 1_800_000;
+/// Series times milliseconds that are read at once: half a day of 100 series, so that what is laid out for a day is opened
+/// twice and not hourly. At ten seconds that is 6 MB of columns, at one second 64.
+const WINDOW_SERIES_MS: i64 = 100 * 12 * 3_600_000;
 
 /// However few series there are, commits wait no longer than it takes to read this.
-const MAX_WINDOW_MS: i64 = 12 * 3_600_000;
-
-/// Times in ms since 1970 UTC, rising, and values as they are kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Column {
-    pub(crate) times_ms: Vec<i64>,
-    pub(crate) kept: Vec<i64>,
-}
+const MAX_WINDOW_MS: i64 = 10 * 24 * 3_600_000;
 
 impl Fleet {
     /// Gives the columns of some series of one stream, a stretch of time after the other, as long as `each` goes on. The

@@ -1,13 +1,15 @@
 //! The body: hands what was pushed to the store, and answers when it is durable.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tracing::warn;
 use vigie_codec::SigningKey;
-use vigie_model::{NodeId, SeriesDef, StreamId, Tick, pushed_place};
+use vigie_formats::{Kind, Metadata, MetadataView, NAME};
+use vigie_model::{NodeId, SeriesDef, Slug, StreamId, Tick, pushed_place};
 use vigie_node::{NodeClock, NodeHandle, random_incarnation};
-use vigie_serve::{Intake, NotTaken, Place, Said, Taken, Taking};
+use vigie_serve::{Described, Intake, NotTaken, Place, Said, Taken, Taking};
 use vigie_store::{Log, ReadError};
 use vigie_sync::keep::{Outcome as Became, Record, Write};
 
@@ -20,12 +22,16 @@ const TEND_EVERY: Duration = Duration::from_secs(2);
 /// When a sender may come again: a disk that is full takes minutes, a commit that failed once is tried within seconds.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// Metrics of all clients whose kind and help are remembered: a few megabytes.
+const MAX_DESCRIBED: usize = 20_000;
+
 /// What others push to this node.
 #[derive(Debug, Clone)]
 pub struct Pushed {
     book: Arc<Mutex<Book>>,
     handle: NodeHandle,
     clock: NodeClock,
+    said: Arc<Mutex<BTreeMap<(Slug, String), Arc<Metadata>>>>,
 }
 
 impl Pushed {
@@ -53,7 +59,8 @@ impl Pushed {
                 gaps.extend(lost);
             }
         }
-        let pushed = Self { book: Arc::new(Mutex::new(book)), handle, clock };
+        let (book, said) = (Arc::new(Mutex::new(book)), Arc::default());
+        let pushed = Self { book, handle, clock, said };
         pushed.book().undone(gaps, Outcome::default());
         Ok(pushed)
     }
@@ -105,6 +112,25 @@ impl Pushed {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Remembers what senders say of their metrics. They say it again and again, so a restart may forget it.
+    fn remember(&self, client: &Slug, said: &Said<'_>) {
+        let mut known = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut note = |name: &str, metadata: MetadataView<'_>| {
+            let key = (client.clone(), name.to_owned());
+            let same = |known: &Arc<Metadata>| known.kind == metadata.kind && known.help == metadata.help;
+            if known.get(&key).is_some_and(same) || (known.len() >= MAX_DESCRIBED && !known.contains_key(&key)) {
+                return;
+            }
+            let (help, unit) = (metadata.help.to_owned(), metadata.unit.to_owned());
+            known.insert(key, Arc::new(Metadata { kind: metadata.kind, help, unit }));
+        };
+        said.each_family(&mut note);
+        said.each(|series| {
+            let name = series.labels.iter().find(|(name, _)| *name == NAME).map_or("", |(_, name)| name);
+            series.metadata.into_iter().for_each(|metadata| note(family_of(name, metadata.kind), metadata));
+        });
+    }
+
     /// Numbers what was said, so that it has its order.
     fn note(&self, into: &Place, said: Said<'_>) -> Result<Noted, NotTaken> {
         let mut book = self.book();
@@ -120,6 +146,7 @@ impl Pushed {
 
 impl Intake for Pushed {
     fn take(&self, into: &Place, said: Said<'_>) -> Taking {
+        self.remember(&into.client, &said);
         let noted = self.note(into, said);
         let this = self.clone();
         Box::pin(async move {
@@ -134,6 +161,26 @@ impl Intake for Pushed {
             Ok(Taken { samples, duplicates, refused, why })
         })
     }
+
+    fn described(&self) -> Vec<Described> {
+        let known = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let described = |((client, metric), metadata): (&(Slug, String), &Arc<Metadata>)| Described {
+            client: client.clone(),
+            metric: metric.clone(),
+            metadata: metadata.clone(),
+        };
+        known.iter().map(described).collect()
+    }
+}
+
+/// The family of a series: histograms and summaries are several series each.
+fn family_of(name: &str, kind: Kind) -> &str {
+    let parts: &[&str] = match kind {
+        Kind::Histogram | Kind::GaugeHistogram => &["_bucket", "_sum", "_count"],
+        Kind::Summary => &["_sum", "_count"],
+        _ => &[],
+    };
+    parts.iter().find_map(|part| name.strip_suffix(part)).unwrap_or(name)
 }
 
 /// Something that passes.

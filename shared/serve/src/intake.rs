@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use vigie_formats::{Batch, LeftOut, Metadata, MetadataView, SeriesView, View};
 use vigie_model::Slug;
 
+use crate::Described;
+
 /// Takes in samples that others push.
 pub trait Intake: Send + Sync + 'static {
     /// Takes what was said into a place.
@@ -20,6 +22,11 @@ pub trait Intake: Send + Sync + 'static {
     /// future is done, and only then does the sender hear that they were kept. When nobody waits any more the future is
     /// dropped, and what was ordered may be kept all the same: the sender sends it again, and it is a duplicate.
     fn take(&self, into: &Place, said: Said<'_>) -> Taking;
+
+    /// What senders have said of their metrics, as far as it is remembered.
+    fn described(&self) -> Vec<Described> {
+        Vec::new()
+    }
 }
 
 /// What becomes durable, or not.

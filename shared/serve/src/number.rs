@@ -13,9 +13,84 @@ pub(crate) fn prometheus(value: f64) -> String {
     }
 }
 
+/// Appends what [`prometheus`] gives. Of a day of one series this is most of the work, and nearly every value that is
+/// measured is a decimal of few places, which is written without asking for the shortest one.
+pub(crate) fn write_prometheus(value: f64, out: &mut Vec<u8>) {
+    match thousandths(value.abs()) {
+        Some(thousandths) => {
+            let places = if thousandths.is_multiple_of(10) { 1 + usize::from(thousandths % 100 != 0) } else { 3 };
+            write_thousandths(value.is_sign_negative(), thousandths, places, out);
+        }
+        None => out.extend_from_slice(prometheus(value).as_bytes()),
+    }
+}
+
+/// Appends seconds, with milliseconds where there are any.
+pub(crate) fn write_seconds(ms: i64, out: &mut Vec<u8>) {
+    write_thousandths(ms < 0, ms.unsigned_abs(), 3, out);
+}
+
+/// The whole number of thousandths that reads back as the same bits.
+///
+/// Below 10^15 no two decimals of that many digits are the same double, so this one is also the shortest.
+fn thousandths(positive: f64) -> Option<u64> {
+    const TOO_MANY: u64 = 1_000_000_000_000_000;
+    // The cast makes nothing of what is no number, and the most of what is too large.
+    let thousandths = (positive * 1_000.0 + 0.5) as u64;
+    (thousandths < TOO_MANY && thousandths as f64 / 1_000.0 == positive).then_some(thousandths)
+}
+
+/// Appends a decimal of so many places, of none when there would be only zeros.
+fn write_thousandths(is_negative: bool, thousandths: u64, places: usize, out: &mut Vec<u8>) {
+    if is_negative {
+        out.push(b'-');
+    }
+    // 20 digits are all that 64 bits may have.
+    let (mut digits, mut at, mut left) = ([b'0'; 20], 20, thousandths / 1_000);
+    while at == 20 || left > 0 {
+        at -= 1;
+        digits[at] += (left % 10) as u8;
+        left /= 10;
+    }
+    out.extend_from_slice(&digits[at..]);
+    let part = thousandths % 1_000;
+    if part > 0 {
+        let part = [part / 100, part / 10 % 10, part % 10].map(|digit| b'0' + digit as u8);
+        out.push(b'.');
+        out.extend_from_slice(&part[..places]);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn decimals_of_few_places_are_written_as_all_others() {
+        let written = |value: f64| {
+            let mut out = Vec::new();
+            write_prometheus(value, &mut out);
+            String::from_utf8(out).expect("digits")
+        };
+        let some = (0..200_000).flat_map(|number: u32| {
+            let [ones, tenths, thousandths] = [1.0, 10.0, 1_000.0].map(|part| f64::from(number) * 7_919.0 / part);
+            [ones, tenths, thousandths, thousandths.next_up(), -thousandths, thousandths * 1e9]
+        });
+        let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, f64::MAX, f64::MIN_POSITIVE, 999_999_999_999.999];
+        for value in some.chain(odd) {
+            assert_eq!(written(value), prometheus(value));
+        }
+    }
+
+    #[test]
+    fn seconds_have_their_milliseconds_in_full_or_none() {
+        for (ms, wanted) in [(0, "0"), (1_500, "1.500"), (-1, "-0.001"), (1_795_000_000_000, "1795000000")] {
+            let mut out = Vec::new();
+            write_seconds(ms, &mut out);
+            assert_eq!(String::from_utf8_lossy(&out), wanted);
+        }
+        write_seconds(i64::MIN, &mut Vec::new());
+    }
 
     #[test]
     fn numbers_are_written_as_prometheus_writes_them() {

@@ -4,6 +4,7 @@ mod common;
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -195,6 +196,8 @@ async fn a_node_full_of_slow_bodies_says_so_and_has_room_again() {
     let slow =
         || tokio::spawn(desk.door.router().oneshot(request(Body::new(Slow(Some(16 << 20)))).expect("a request")));
     let slow: Vec<_> = std::iter::repeat_with(slow).take(4).collect();
+    // The clock moves on when all of them wait.
+    tokio::time::sleep(Duration::from_millis(1)).await;
     let answer = desk.push(LYON, WRITE, "application/x-protobuf").await;
     assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "5"));
     assert!(slow.iter().all(|slow| !slow.is_finished()), "they are still being listened to");

@@ -1,7 +1,5 @@
 //! How does Prometheus write an answer?
 
-use std::io::Write;
-
 use vigie_query::{Answer, Coverage, LabelSet, Notes, Point, Value};
 
 use super::TRUNCATED;
@@ -24,7 +22,7 @@ pub(super) fn write_answer<E: std::fmt::Debug>(
         }
         Value::Text(at_ms, text) => {
             out.text.extend_from_slice(b"\"string\",\"result\":[");
-            write_seconds(*at_ms, &mut out.text);
+            number::write_seconds(*at_ms, &mut out.text);
             out.text.push(b',');
             write_text(text, &mut out.text);
             out.text.push(b']');
@@ -113,16 +111,10 @@ fn begin_row(at: usize, labels: &LabelSet, out: &mut Vec<u8>) {
 
 fn write_point(point: Point, out: &mut Vec<u8>) {
     out.push(b'[');
-    write_seconds(point.at_ms, out);
-    write!(out, ",\"{}\"]", number::prometheus(point.value)).expect("writing to a vector never fails");
-}
-
-/// Seconds with no more decimals than there are.
-fn write_seconds(at_ms: i64, out: &mut Vec<u8>) {
-    let sign = if at_ms < 0 { "-" } else { "" };
-    let (seconds, ms) = (at_ms.unsigned_abs() / 1000, at_ms.unsigned_abs() % 1000);
-    let written = if ms == 0 { write!(out, "{sign}{seconds}") } else { write!(out, "{sign}{seconds}.{ms:03}") };
-    written.expect("writing to a vector never fails");
+    number::write_seconds(point.at_ms, out);
+    out.extend_from_slice(b",\"");
+    number::write_prometheus(point.value, out);
+    out.extend_from_slice(b"\"]");
 }
 
 /// Writes a JSON text.

@@ -15,6 +15,13 @@ const WINDOW_SERIES_MS: i64 = 100 * 12 * 3_600_000;
 /// However few series there are, commits wait no longer than it takes to read this.
 const MAX_WINDOW_MS: i64 = 10 * 24 * 3_600_000;
 
+/// Times in ms since 1970 UTC, rising, and values as they are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) times_ms: Vec<i64>,
+    pub(crate) kept: Vec<i64>,
+}
+
 impl Fleet {
     /// Gives the columns of some series of one stream, a stretch of time after the other, as long as `each` goes on. The
     /// columns stand in the order of `series`; a series without samples in the stretch has an empty one. No lock is held

@@ -1,14 +1,14 @@
 //! The loop.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 use vigie_codec::wire::{Clock, Hello, Tally};
 use vigie_merge::RangeSet;
-use vigie_model::{ClockSource, NodeId, Role, Slug, StreamId, Tick};
+use vigie_model::{ClockSource, NodeId, Slug, StreamId, Tick};
 use vigie_net::{Accepted, CloseCode, Closed, Connection, Endpoint, Listener, Uplink};
 use vigie_store::Log;
 use vigie_sync::keep::{Outcome, StreamFacts, Write};
@@ -19,14 +19,12 @@ use vigie_sync::{
 use crate::NodeClock;
 use crate::keeper::{Keeper, KeeperOptions, Kept, KeptBack};
 use crate::outlet::Outlet;
+use crate::telling::Telling;
 use crate::view::{SessionView, View};
 
 /// Frames of all connections that wait for the loop. When it is full, connections are not read, and QUIC holds the
 /// senders back.
 const FRAMES_WAITING: usize = 256;
-
-/// Happenings that wait for the role.
-const HAPPENINGS_WAITING: usize = 4_096;
 
 /// How often the paths are measured while anything passes.
 const PATH_EVERY_MS: u64 = 100;
@@ -156,7 +154,6 @@ impl NodeHandle {
 #[derive(Debug)]
 pub struct Node {
     replica: Replica,
-    role: Role,
     keeper: Keeper,
     endpoint: Endpoint,
     listener: Option<Listener>,
@@ -169,11 +166,7 @@ pub struct Node {
     next_session: u64,
     path_due_ms: u64,
     view: Arc<RwLock<View>>,
-    happenings: mpsc::Sender<Happening>,
-    lost_happenings: Mutex<u64>,
-    /// Facts that the role had no room for, the newest of each stream: of a stream that falls silent nothing else would ever
-    /// put right what the role believes.
-    owed: BTreeMap<StreamId, Arc<StreamFacts>>,
+    telling: Telling,
     frames: (mpsc::Sender<Came>, mpsc::Receiver<Came>),
     kept: mpsc::UnboundedReceiver<Kept>,
     commands: mpsc::UnboundedReceiver<Command>,
@@ -199,17 +192,15 @@ impl Node {
         let (told, kept) = mpsc::unbounded_channel();
         let keeper = Keeper::start(log, keeper, clock.clone(), told)?;
         let (commands_in, commands) = mpsc::unbounded_channel();
-        let (happenings, heard) = mpsc::channel(HAPPENINGS_WAITING);
         let view = Arc::new(RwLock::new(View::default()));
         let handle = NodeHandle { commands: commands_in, view: view.clone(), log: keeper.log() };
-        let role = me.role;
+        let (telling, heard) = Telling::new(me.role);
         let mut replica = Replica::new(me);
         let now = clock.now();
         known.into_iter().for_each(|(stream, facts)| replica.handle(Input::Facts(stream, facts), now));
         let listener = listens.then(|| endpoint.listen());
         let node = Self {
             replica,
-            role,
             keeper,
             endpoint,
             listener,
@@ -222,9 +213,7 @@ impl Node {
             next_session: 1,
             path_due_ms: 0,
             view,
-            happenings,
-            lost_happenings: Mutex::new(0),
-            owed: BTreeMap::new(),
+            telling,
             frames: mpsc::channel(FRAMES_WAITING),
             kept,
             commands,
@@ -248,7 +237,7 @@ impl Node {
                     Kept::NewStore => return self.begun_anew().await,
                     kept => self.kept(kept),
                 },
-                () = room_for(&self.happenings), if !self.owed.is_empty() => self.pay(),
+                () = self.telling.room(), if self.telling.owes() => self.telling.pay(),
                 Some(came) = self.frames.1.recv() => self.came(came),
                 accepted = accept(&mut self.listener) => self.accepted(accepted),
                 connection = dialled(&mut self.uplink) => drop(self.attach(connection, Way::Up)),
@@ -286,7 +275,7 @@ impl Node {
         match command {
             Command::Measured(stream, tick) => {
                 self.tell(Input::Measured(stream, tick.clone()));
-                self.happens(Happening::Seen(stream, tick, None));
+                self.telling.happens(Happening::Seen(stream, tick, None));
             }
             Command::Begin(stream, facts) => self.tell(Input::Facts(stream, facts)),
             Command::Keep(writes, done) => self.keeper.keep(writes, done),
@@ -310,7 +299,7 @@ impl Node {
         match kept {
             Kept::Facts(stream, facts) => {
                 self.tell(Input::Facts(stream, facts.clone()));
-                self.facts_happen(stream, facts);
+                self.telling.facts(stream, facts);
             }
             Kept::Applied(token, outcomes) => self.tell(Input::Applied { token, outcomes }),
             Kept::NotApplied(token) => self.tell(Input::NotApplied(token)),
@@ -319,7 +308,7 @@ impl Node {
                 let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
                 view.damaged.entry(stream).or_default().union_with(&lost);
                 drop(view);
-                self.happens(Happening::Damaged(stream, lost));
+                self.telling.happens(Happening::Damaged(stream, lost));
             }
             Kept::Pause(paused) => self.tell(Input::Pause(paused)),
             Kept::NewStore => {}
@@ -338,7 +327,7 @@ impl Node {
             // Diallers race several attempts and close all but one. What brings a frame is the one that is used; an
             // attempt that was only accepted must not take its place.
             Some(Accepted::Session(connection)) => drop(tokio::spawn(first_frame(connection, self.frames.0.clone()))),
-            Some(Accepted::Enrolment(enrolment)) => self.happens(Happening::Enrolment(Box::new(enrolment))),
+            Some(Accepted::Enrolment(enrolment)) => self.telling.happens(Happening::Enrolment(Box::new(enrolment))),
             None => self.listener = None,
         }
     }
@@ -371,7 +360,7 @@ impl Node {
         let is = PeerIs { node: peer.node, role: peer.role, client: peer.client.clone(), way };
         let profile = if way == Way::Up { self.up.clone() } else { self.down.clone() };
         self.tell(Input::Connected { session, peer: is.clone(), profile });
-        self.happens(Happening::Up(session, is));
+        self.telling.happens(Happening::Up(session, is));
         session
     }
 
@@ -396,7 +385,6 @@ impl Node {
         self.outlets.remove(&session);
         self.tell(Input::Gone(session));
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        view.carried.remove(&session);
         let Some(shown) = view.sessions.remove(&session) else { return };
         drop(view);
         let node = shown.peer.node;
@@ -404,7 +392,7 @@ impl Node {
             self.of_node.remove(&node);
         }
         info!(peer = %shown.peer, reason = %why, "disconnected");
-        self.happens(Happening::Down(session, node, why.to_string()));
+        self.telling.happens(Happening::Down(session, node, why.to_string()));
     }
 
     fn measure_path(&mut self, session: SessionId) {
@@ -452,26 +440,20 @@ impl Node {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Seen { stream, tick, from } => self.happens(Happening::Seen(stream, tick, Some(from))),
+            Event::Seen { stream, tick, from } => self.telling.happens(Happening::Seen(stream, tick, Some(from))),
             Event::Greeted(session, hello) => {
                 let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
                 if let Some(shown) = view.sessions.get_mut(&session) {
                     shown.hello = Some(hello.clone());
                 }
                 drop(view);
-                self.happens(Happening::Greeted(session, hello));
+                self.telling.happens(Happening::Greeted(session, hello));
             }
             Event::Announced { session, stream, tally } => {
-                let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-                let carried = view.carried.entry(session).or_default();
-                if !carried.contains(&stream) {
-                    carried.push(stream);
-                }
-                drop(view);
-                self.happens(Happening::Announced(session, stream, tally));
+                self.telling.happens(Happening::Announced(session, stream, tally));
             }
             Event::Clock { session, clock, round_trip_ms } => {
-                self.happens(Happening::Clock(session, clock, round_trip_ms));
+                self.telling.happens(Happening::Clock(session, clock, round_trip_ms));
             }
             Event::Forked(stream) => {
                 warn!(%stream, "a machine's key has signed two histories: it was restored from an older copy, or there are \
@@ -482,45 +464,12 @@ impl Node {
                 warn!(?peer, ?refused, "a peer would not keep something");
             }
             Event::Paused(session, paused) => debug!(session = session.0, ?paused, "what a peer can take has changed"),
-            Event::Errand(session, errand) => self.happens(Happening::Errand(session, errand)),
+            Event::Errand(session, errand) => self.telling.happens(Happening::Errand(session, errand)),
             Event::Goodbye(session, reason) => {
                 let node = self.outlets.get(&session).map(|outlet| outlet.link.peer().node);
                 if let Some(node) = node {
-                    self.happens(Happening::Goodbye(session, node, reason));
+                    self.telling.happens(Happening::Goodbye(session, node, reason));
                 }
-            }
-        }
-    }
-
-    /// Tells the role what is durable, now or as soon as it has room.
-    fn facts_happen(&mut self, stream: StreamId, facts: Arc<StreamFacts>) {
-        // Older facts never overtake newer ones of their stream.
-        let waits = self.owed.contains_key(&stream);
-        if waits || self.happenings.try_send(Happening::Facts(stream, facts.clone())).is_err() {
-            self.owed.insert(stream, facts);
-        }
-    }
-
-    fn pay(&mut self) {
-        while let Some((stream, facts)) = self.owed.pop_first() {
-            if self.happenings.try_send(Happening::Facts(stream, facts.clone())).is_ok() {
-                continue;
-            }
-            // A role that has ended is owed nothing.
-            if !self.happenings.is_closed() {
-                self.owed.insert(stream, facts);
-            }
-            return;
-        }
-    }
-
-    /// Tells the role; never waits for it. A role that falls behind misses what it can look up.
-    fn happens(&self, happening: Happening) {
-        if self.happenings.try_send(happening).is_err() {
-            let mut lost = self.lost_happenings.lock().unwrap_or_else(PoisonError::into_inner);
-            *lost += 1;
-            if lost.is_power_of_two() {
-                debug!(role = %self.role, lost = *lost, "the role does not keep up with what happens");
             }
         }
     }
@@ -563,11 +512,6 @@ async fn dialled(uplink: &mut Option<Uplink>) -> Connection {
         Some(uplink) => uplink.next().await,
         None => std::future::pending().await,
     }
-}
-
-/// Waits until the role can be told something more, or has ended.
-async fn room_for(happenings: &mpsc::Sender<Happening>) {
-    drop(happenings.reserve().await);
 }
 
 async fn at(deadline: Option<Instant>) {

@@ -33,8 +33,6 @@ pub struct SessionView {
 pub struct View {
     /// By the loop's name for them.
     pub sessions: BTreeMap<SessionId, SessionView>,
-    /// Which streams each of them announced.
-    pub carried: BTreeMap<SessionId, Vec<StreamId>>,
     /// Records that a store set aside, by stream, since the program began.
     pub damaged: BTreeMap<StreamId, RangeSet>,
     /// The store was begun anew under the running program, which can not go on.
@@ -45,10 +43,5 @@ impl View {
     /// The connection upwards, if there is one.
     pub fn up(&self) -> Option<(SessionId, &SessionView)> {
         self.sessions.iter().rev().find(|(_, view)| view.way == Way::Up).map(|(id, view)| (*id, view))
-    }
-
-    /// Whether somebody who carries this stream is connected.
-    pub fn carries(&self, stream: StreamId) -> Option<SessionId> {
-        self.carried.iter().find(|(_, streams)| streams.contains(&stream)).map(|(id, _)| *id)
     }
 }

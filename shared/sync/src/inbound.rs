@@ -1,6 +1,6 @@
 //! The taking half of a session: what the peer may bring, and what it is told of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use vigie_codec::VerifyingKey;
@@ -64,6 +64,8 @@ pub(crate) struct Inbound {
     bulk_told: u64,
     gather_acks_ms: u64,
     ack: Option<AckDue>,
+    /// The numbers of streams of which something is to be acknowledged.
+    unsaid: BTreeSet<u32>,
     /// A live tick has just come: what is said now goes in one packet with its acknowledgement by QUIC.
     heard_live: bool,
 }
@@ -89,6 +91,7 @@ impl Inbound {
             bulk_told: 0,
             gather_acks_ms: u64::from(gather_acks_ms),
             ack: None,
+            unsaid: BTreeSet::new(),
             heard_live: false,
         }
     }
@@ -155,6 +158,11 @@ impl Inbound {
         matches!(self.streams.get(ix as usize), Some(Slot::Denied))
     }
 
+    /// All streams that are taken.
+    pub(crate) fn carried(&self) -> impl Iterator<Item = StreamId> + '_ {
+        self.by_id.keys().copied()
+    }
+
     pub(crate) fn carries(&self, stream: StreamId) -> bool {
         self.by_id.contains_key(&stream)
     }
@@ -205,6 +213,7 @@ impl Inbound {
         taken.new_have = fresh;
         taken.new_sealed = signed;
         let soon = bulk || !taken.new_sealed.is_empty() || taken.new_have.count() >= ACK_EARLY_TICKS;
+        self.unsaid.insert(ix);
         let from_ms = now_ms + if soon { ACK_SOON_MS.min(gather_ms) } else { gather_ms };
         let latest_ms = if soon { from_ms } else { from_ms + ACK_COMPANY_MS };
         let due = self.ack.unwrap_or(AckDue { from_ms, latest_ms });
@@ -232,8 +241,8 @@ impl Inbound {
         let heard_live = std::mem::take(&mut self.heard_live);
         let is_due = |due: AckDue| due.latest_ms <= now_ms || (heard_live && due.from_ms <= now_ms);
         if self.ack.take_if(|due| is_due(*due)).is_some() {
-            let acks: Vec<Held> =
-                (0u32..).zip(&mut self.streams).filter_map(|(ix, slot)| slot.ack(ix, streams)).collect();
+            let unsaid = std::mem::take(&mut self.unsaid);
+            let acks: Vec<Held> = unsaid.into_iter().filter_map(|ix| self.slot(ix)?.ack(ix, streams)).collect();
             frames.extend(acks.chunks(MAX_STREAMS_PER_FRAME).map(|part| Frame::Acks(part.to_vec())));
         }
         frames
@@ -241,15 +250,6 @@ impl Inbound {
 
     pub(crate) fn next_timeout_ms(&self) -> u64 {
         self.ack.map_or(u64::MAX, |due| due.latest_ms)
-    }
-}
-
-impl Slot {
-    fn ack(&mut self, ix: u32, streams: &BTreeMap<StreamId, Arc<StreamFacts>>) -> Option<Held> {
-        match self {
-            Self::Taken(taken) => taken.ack(ix, streams),
-            Self::Unknown | Self::Denied => None,
-        }
     }
 }
 

@@ -186,7 +186,7 @@ pub struct Bytes {
     pub loose: u64,
     /// Of segments.
     pub sealed: u64,
-    /// Of statements and definitions.
+    /// Of statements, definitions, and what minutes and hours come down to.
     pub other: u64,
 }
 
@@ -231,6 +231,13 @@ impl StreamFacts {
     pub fn held(&self) -> &RangeSet {
         const NOTHING: &RangeSet = &RangeSet::new();
         self.receipt.as_ref().map_or(NOTHING, |receipt| &receipt.held)
+    }
+
+    /// What the agent has collected, as far as anything here shows: what it was last heard to say, or what has come since.
+    pub fn collected(&self) -> Tally {
+        let lasts = [self.have.last(), self.held().last(), self.custody.last()];
+        let ticks = lasts.into_iter().flatten().fold(self.tally.ticks, u64::max);
+        Tally { ticks, samples: self.tally.samples.max(self.samples) }
     }
 
     /// Ticks that were kept here, and not only stated as gaps.

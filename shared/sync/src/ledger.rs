@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
+use vigie_codec::wire::Tally;
 use vigie_merge::RangeSet;
 use vigie_model::{GapReason, Role};
 
@@ -30,7 +31,8 @@ pub struct Ledger {
     pub verified: u64,
     /// Samples in all ticks ever kept here.
     pub samples: u64,
-    /// Samples in all ticks collected, as the agent counts them.
+    /// Samples in all ticks collected: as the agent counted them when it last said so, and at the least what has come and
+    /// what it said is under gaps.
     pub samples_collected: u64,
 }
 
@@ -52,11 +54,11 @@ impl Ledger {
                 (confirmed.count(), relay.count())
             }
         };
-        let given_up = given_up(facts);
+        let (given_up, under_gaps) = given_up(facts);
         let gone: u64 = given_up.values().sum();
-        let heard =
-            facts.have.last().unwrap_or(0).max(facts.held().last().unwrap_or(0)).max(facts.custody.last().unwrap_or(0));
-        let collected = facts.tally.ticks.max(heard);
+        let Tally { ticks: collected, samples: counted } = facts.collected();
+        // What an agent gives up it had kept, and so counted already.
+        let under_gaps = if role == Role::Agent { 0 } else { under_gaps };
         let accounted = at_hub + at_relay + gone;
         Self {
             collected: collected.max(accounted),
@@ -67,7 +69,7 @@ impl Ledger {
             duplicates: facts.duplicates,
             verified: facts.sealed.without(&facts.gaps).count(),
             samples: facts.samples,
-            samples_collected: facts.tally.samples,
+            samples_collected: counted.max(facts.samples.saturating_add(under_gaps)),
         }
     }
 
@@ -84,33 +86,38 @@ impl Ledger {
 
 impl AddAssign<&Ledger> for Ledger {
     fn add_assign(&mut self, other: &Ledger) {
-        self.collected += other.collected;
+        self.collected = self.collected.saturating_add(other.collected);
         self.at_hub += other.at_hub;
         self.at_relay += other.at_relay;
-        self.waiting += other.waiting;
+        self.waiting = self.waiting.saturating_add(other.waiting);
         self.duplicates += other.duplicates;
         self.verified += other.verified;
         self.samples += other.samples;
-        self.samples_collected += other.samples_collected;
+        // What a peer says of another's agent is no more than a number.
+        self.samples_collected = self.samples_collected.saturating_add(other.samples_collected);
         for (reason, ticks) in &other.given_up {
             *self.given_up.entry(*reason).or_default() += ticks;
         }
     }
 }
 
-/// Each missing number once, under the first gap that named it.
-fn given_up(facts: &StreamFacts) -> BTreeMap<GapReason, u64> {
+/// Each missing number once, under the first gap that named it; and the samples of gaps of which nothing came after all.
+fn given_up(facts: &StreamFacts) -> (BTreeMap<GapReason, u64>, u64) {
     let mut left = facts.gaps.clone();
-    let mut by_reason = BTreeMap::new();
+    let (mut by_reason, mut samples) = (BTreeMap::new(), 0u64);
     for gap in &facts.gap_list {
-        let named = left.intersection(&RangeSet::of(gap.first.0, gap.last.0));
+        let all = RangeSet::of(gap.first.0, gap.last.0);
+        let named = left.intersection(&all);
         if named.is_empty() {
             continue;
         }
         *by_reason.entry(gap.reason).or_default() += named.count();
+        if named == all {
+            samples = samples.saturating_add(gap.samples.unwrap_or(0));
+        }
         left = left.without(&named);
     }
-    by_reason
+    (by_reason, samples)
 }
 
 #[cfg(test)]
@@ -131,17 +138,19 @@ mod tests {
         #[test]
         fn the_sums_meet_on_every_node_whatever_it_has_heard(
             have in any_set(), gaps in any_set(), held in any_set(), custody in any_set(), ticks in 0u64..90,
+            samples in 0u64..900, counted in 0u64..900,
         ) {
             let mut facts = StreamFacts::new([0; 32], "till".to_owned());
             facts.gaps = gaps.clone();
             facts.have = have;
             facts.have.union_with(&gaps);
             facts.custody = custody;
-            facts.tally.ticks = ticks;
+            facts.tally = Tally { ticks, samples: counted };
+            facts.samples = samples;
             facts.gap_list = gaps
                 .ranges()
                 .map(|(first, last)| Gap {
-                    first: Seq(first), last: Seq(last), reason: GapReason::Evicted, samples: None, noted_at: UtcMs(0),
+                    first: Seq(first), last: Seq(last), reason: GapReason::Evicted, samples: Some(7), noted_at: UtcMs(0),
                 })
                 .collect();
             let stream = StreamId { agent: NodeId::from_bytes([0; 16]), incarnation: Incarnation(1) };
@@ -151,6 +160,9 @@ mod tests {
                 let ledger = Ledger::of(&facts, role);
                 prop_assert!(ledger.meets(), "{role}: {ledger:?}");
                 prop_assert_eq!(ledger.given_up_total(), gaps.count());
+                prop_assert!(ledger.samples_collected >= ledger.samples.max(counted));
+                let under_gaps = 7 * gaps.ranges().len() as u64;
+                prop_assert!(role == Role::Agent || ledger.samples_collected >= samples + under_gaps);
             }
         }
     }

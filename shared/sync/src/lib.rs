@@ -19,6 +19,7 @@ mod outbound;
 mod profile;
 mod replica;
 mod session;
+mod sessions;
 mod talk;
 mod unbacked;
 mod window;

@@ -116,6 +116,11 @@ impl Lives {
         self.lives[self.lives.len() - 1].can_number()
     }
 
+    /// How many ticks can be numbered in the present life before a commit must reserve more.
+    pub fn numbers_left(&self) -> u64 {
+        self.lives[self.lives.len() - 1].numbers_left()
+    }
+
     /// Begins a new life in memory, because the store can not reserve numbers. Says what the mind must know of it.
     pub fn begin_in_memory(&mut self, incarnation: Incarnation) -> (StreamId, StreamFacts) {
         if self.lives.len() >= MAX_LIVES {

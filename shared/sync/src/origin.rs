@@ -9,9 +9,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use vigie_codec::SigningKey;
+use vigie_codec::block;
 use vigie_codec::live::LiveEncoder;
 use vigie_codec::schema::SchemaHash;
-use vigie_codec::segment::{self, HeaderHash, Segment, TARGET_BODY_BYTES};
+use vigie_codec::segment::{self, HeaderHash, MAX_BODY_BYTES, Segment, TARGET_BODY_BYTES};
 use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_codec::wire::Tally;
 use vigie_merge::RangeSet;
@@ -147,7 +148,9 @@ impl Origin {
         // What an earlier run left loose is sealed at once: its ticks are of another run of the program, maybe of another
         // boot, and the peer wants a signature.
         for run in runs(&tail) {
-            writes.extend(origin.seal_run(run).map(|(write, _)| write));
+            let segments = origin.segments(run, origin.head);
+            origin.head = segments.last().map_or(origin.head, |segment| segment.header().hash());
+            writes.extend(segments.into_iter().map(Write::Segment));
         }
         (origin, writes)
     }
@@ -175,6 +178,11 @@ impl Origin {
     /// Whether a number can be given. When not, and the store stays in trouble, a new life must begin.
     pub fn can_number(&self) -> bool {
         self.last < self.reserved
+    }
+
+    /// How many numbers can be given before something must be reserved.
+    pub fn numbers_left(&self) -> u64 {
+        self.reserved.0.saturating_sub(self.last.0)
     }
 
     /// Definitions, in place.
@@ -275,9 +283,8 @@ impl Origin {
         }
         for run in runs {
             let head = self.sealing.last().map_or(self.head, |segment| segment.header().hash());
-            if let Ok(segment) = segment::seal(self.stream, &plain(run), self.schema_now(), head, &self.key) {
-                self.sealing.push(segment);
-            }
+            let segments = self.segments(run, head);
+            self.sealing.extend(segments);
         }
     }
 
@@ -291,10 +298,21 @@ impl Origin {
         (self.defs.len() as u32, self.schema)
     }
 
-    fn seal_run(&mut self, run: &[Arc<Tick>]) -> Option<(Write, HeaderHash)> {
-        let segment = segment::seal(self.stream, &plain(run), self.schema_now(), self.head, &self.key).ok()?;
-        self.head = segment.header().hash();
-        Some((Write::Segment(segment), self.head))
+    /// A run as segments that others accept: one, unless its samples are too many or their bytes too long.
+    fn segments(&self, run: &[Arc<Tick>], head: HeaderHash) -> Vec<Segment> {
+        let samples: usize = run.iter().map(|tick| tick.samples.len()).sum();
+        if samples <= block::MAX_SAMPLES || run.len() == 1 {
+            let sealed = segment::seal(self.stream, &plain(run), self.schema_now(), head, &self.key).ok();
+            // One that is too long leaves this function in no way, so its ticks are signed for once all the same.
+            if run.len() <= 1 || sealed.as_ref().is_some_and(|segment| segment.body.len() <= MAX_BODY_BYTES) {
+                return sealed.into_iter().collect();
+            }
+        }
+        let (first, second) = run.split_at(run.len() / 2);
+        let mut segments = self.segments(first, head);
+        let head = segments.last().map_or(head, |segment| segment.header().hash());
+        segments.extend(self.segments(second, head));
+        segments
     }
 
     /// What was promised is durable.
@@ -398,6 +416,33 @@ mod tests {
             }
         }
         assert_eq!(heads.len(), 4);
+    }
+
+    #[test]
+    fn wide_ticks_are_sealed_in_segments_that_others_accept() {
+        let mut origin = origin();
+        for ms in 0..16u64 {
+            // Values that no coder can make short.
+            let noise =
+                |ix: u32| u64::from(ix).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_mul(2 * ms + 1).cast_signed();
+            let samples = (0..5_000).map(|ix| Sample { series: SeriesIx(ix), value: noise(ix) }).collect();
+            origin.measured(moment(ms), samples, ms);
+        }
+        let (writes, _) = origin.writes(16, UtcMs(0), false);
+        let segments: Vec<_> = writes
+            .iter()
+            .filter_map(|write| match write {
+                Write::Segment(segment) => Some(segment),
+                _ => None,
+            })
+            .collect();
+        assert!(segments.len() > 1 && segments.iter().all(|segment| segment.body.len() <= MAX_BODY_BYTES));
+        let follows = |pair: &[&Segment]| {
+            let (one, next) = (pair[0].header(), pair[1].header());
+            one.last.next() == next.first && next.before == one.hash()
+        };
+        assert!(segments.windows(2).all(follows));
+        assert_eq!(segments.iter().map(|segment| segment.header().ticks()).sum::<u64>(), 16);
     }
 
     #[test]

@@ -34,6 +34,10 @@ const STORE_RESTS_MS: u64 = 5_000;
 /// How often the peer is told how much was collected, when no tick says so.
 const TALLY_EVERY_MS: u64 = 30_000;
 
+/// Of these times, how many pass until a peer that hears the newest ticks is told as well, when it lacks others: it can
+/// not count their samples. Ten bytes in five minutes.
+const TALLIES_PASSED_BY: u32 = 10;
+
 /// What the offering half wishes; the session adds its own name.
 #[derive(Debug)]
 pub(crate) enum Wish {
@@ -82,9 +86,11 @@ struct Offered {
     schema_sent: u32,
     anchors_told: BTreeMap<u32, Anchor>,
     live_introduced: bool,
-    tally_told: u64,
+    tally_told: Tally,
     asking_schema: bool,
     asking_anchors: bool,
+    /// Ticks that are here and not there.
+    lacking: u64,
     /// The numbers whose seals were last asked for: asking again for the same would give the same.
     seals_asked: RangeSet,
 }
@@ -143,12 +149,16 @@ pub(crate) struct Outbound {
     store_rests_until_ms: Option<u64>,
     /// Streams to look at again.
     dirty: BTreeSet<usize>,
+    /// Streams whose `lacking` may have changed, and the sum of all.
+    uncounted: BTreeSet<usize>,
+    lacking: u64,
     /// Streams that may have backlog for the peer.
     hungry: BTreeSet<usize>,
     /// Whose turn it is.
     turn: usize,
     live_turn: Option<StreamId>,
     tally_due_ms: u64,
+    tallies_passed_by: u32,
     backlog_hours: Option<(u8, u8)>,
     allowance: Option<Allowance>,
     pub(crate) peer_paused: Paused,
@@ -175,10 +185,13 @@ impl Outbound {
             loading: None,
             store_rests_until_ms: None,
             dirty: BTreeSet::new(),
+            uncounted: BTreeSet::new(),
+            lacking: 0,
             hungry: BTreeSet::new(),
             turn: 0,
             live_turn: None,
             tally_due_ms: now_ms + TALLY_EVERY_MS,
+            tallies_passed_by: 0,
             backlog_hours: profile.backlog_hours,
             allowance,
             peer_paused: Paused::default(),
@@ -212,19 +225,25 @@ impl Outbound {
             schema_sent: 0,
             anchors_told: BTreeMap::new(),
             live_introduced: false,
-            tally_told: 0,
+            tally_told: Tally::default(),
+            lacking: 0,
             asking_schema: false,
             asking_anchors: false,
             seals_asked: RangeSet::new(),
         });
-        self.dirty.insert(self.streams.len() - 1);
+        self.look_at(self.streams.len() - 1);
     }
 
     /// What is here of a stream has changed.
     pub(crate) fn changed(&mut self, stream: StreamId) {
         if let Some(ix) = self.by_id.get(&stream) {
-            self.dirty.insert(*ix as usize);
+            self.look_at(*ix as usize);
         }
+    }
+
+    fn look_at(&mut self, at: usize) {
+        self.dirty.insert(at);
+        self.uncounted.insert(at);
     }
 
     /// A tick as it was measured or passed by.
@@ -247,7 +266,7 @@ impl Outbound {
         offered.seals_sent = RangeSet::new();
         let keeps = PeerKeeps { stream: offered.stream, have: held.have.clone(), sealed: held.sealed.clone() };
         offered.peer = Some(PeerHas { have: held.have, sealed: held.sealed });
-        self.dirty.insert(held.ix as usize);
+        self.look_at(held.ix as usize);
         Some(keeps)
     }
 
@@ -261,8 +280,9 @@ impl Outbound {
         offered.sent = offered.sent.without(&peer.have);
         offered.live_sent = offered.live_sent.without(&peer.sealed);
         offered.seals_sent = offered.seals_sent.without(&peer.sealed);
-        self.dirty.insert(held.ix as usize);
-        Some(PeerKeeps { stream: offered.stream, have: peer.have.clone(), sealed: peer.sealed.clone() })
+        let keeps = PeerKeeps { stream: offered.stream, have: peer.have.clone(), sealed: peer.sealed.clone() };
+        self.look_at(held.ix as usize);
+        Some(keeps)
     }
 
     /// The peer has taken so many bytes of the lanes.
@@ -273,9 +293,9 @@ impl Outbound {
 
     /// The peer will not keep something.
     pub(crate) fn peer_refused(&mut self, refused: &Refused) {
-        let Some(at) = self.by_id.get(&refused.stream) else { return };
-        self.dirty.insert(*at as usize);
-        let offered = &mut self.streams[*at as usize];
+        let Some(at) = self.by_id.get(&refused.stream).map(|ix| *ix as usize) else { return };
+        self.look_at(at);
+        let offered = &mut self.streams[at];
         let (first, last) = (refused.first.0, refused.last.0);
         let was_seal = offered.seals_sent.touches(first, last);
         match refused.why {
@@ -308,7 +328,7 @@ impl Outbound {
     /// The store's answer to an [`Ask`] of this half.
     pub(crate) fn answer(&mut self, stream: StreamId, answer: Answer, now_ms: u64) {
         let Some(at) = self.by_id.get(&stream).map(|ix| *ix as usize) else { return };
-        self.dirty.insert(at);
+        self.look_at(at);
         match answer {
             Answer::Records(records) => self.send_records(at, records, now_ms),
             Answer::Schema { from, defs } => {
@@ -387,14 +407,16 @@ impl Outbound {
             allowance.fill(now_ms);
         }
         self.announce(streams);
+        std::mem::take(&mut self.uncounted).into_iter().for_each(|at| self.count(at, streams));
         self.tell_tallies(streams, now_ms);
+        // Ticks first: their seal may be due, and goes behind them.
+        self.flush_live(streams, now_ms);
         self.store_rests_until_ms.take_if(|until| *until <= now_ms);
         let dirty = if self.store_rests_until_ms.is_some() { BTreeSet::new() } else { std::mem::take(&mut self.dirty) };
         for at in dirty {
             self.ask_small(at, streams);
             self.hungry.insert(at);
         }
-        self.flush_live(streams, now_ms);
         self.ask_backlog(streams, hour);
     }
 
@@ -410,8 +432,9 @@ impl Outbound {
     fn introduction(&mut self, ix: usize, streams: &Streams) -> Option<Announced> {
         let stream = self.streams[ix].stream;
         let facts = streams.get(&stream)?;
-        self.streams[ix].tally_told = facts.tally.ticks;
-        Some(Announced { ix: ix as u32, stream, key: facts.key, name: facts.name.clone(), tally: facts.tally })
+        let tally = facts.collected();
+        self.streams[ix].tally_told = tally;
+        Some(Announced { ix: ix as u32, stream, key: facts.key, name: facts.name.clone(), tally })
     }
 
     fn tell_tallies(&mut self, streams: &Streams, now_ms: u64) {
@@ -419,15 +442,18 @@ impl Outbound {
             return;
         }
         self.tally_due_ms = now_ms + TALLY_EVERY_MS;
-        for (ix, offered) in self.streams.iter_mut().enumerate() {
-            let Some(facts) = streams.get(&offered.stream) else { continue };
-            // A live tick tells its number itself; only what waits behind a full line needs saying.
-            let behind = facts.tally.ticks > offered.tally_told && !offered.live_sent.contains(facts.tally.ticks);
-            let acknowledged = offered.peer.as_ref().is_some_and(|peer| peer.have.contains(facts.tally.ticks));
-            if behind && !acknowledged {
-                offered.tally_told = facts.tally.ticks;
-                let tally = Tally { ..facts.tally };
-                self.wishes.push_back(Wish::Send(Lane::Control, Box::new(Frame::Tally(ix as u32, tally))));
+        self.tallies_passed_by = (self.tallies_passed_by + 1) % TALLIES_PASSED_BY;
+        for at in 0..self.streams.len() {
+            let offered = &self.streams[at];
+            let Some(tally) = streams.get(&offered.stream).map(|facts| facts.collected()) else { continue };
+            let newest = tally.ticks;
+            // A tick that came tells its number itself; only what waits behind a full line needs saying.
+            let there = offered.peer.as_ref().is_some_and(|peer| peer.have.contains(newest));
+            let behind = newest > offered.tally_told.ticks && !there && !offered.live_sent.contains(newest);
+            let uncounted = || self.tallies_passed_by == 0 && !self.wanted(at, streams).is_empty();
+            if tally != offered.tally_told && (behind || uncounted()) {
+                self.streams[at].tally_told = tally;
+                self.wishes.push_back(Wish::Send(Lane::Control, Box::new(Frame::Tally(at as u32, tally))));
             }
         }
     }
@@ -515,6 +541,7 @@ impl Outbound {
         self.streams[at].sent.insert(tick.seq.0, tick.seq.0);
         self.streams[at].live_sent.insert(tick.seq.0, tick.seq.0);
         self.bulk_owed += 1;
+        self.dirty.insert(at);
         self.send_live(Frame::Live(LiveTick { ix, seq: tick.seq, body }));
     }
 
@@ -570,13 +597,19 @@ impl Outbound {
         wanted
     }
 
-    /// Whether anything is here that the peer lacks.
-    pub(crate) fn backlog_ticks(&self, streams: &Streams) -> u64 {
-        let lacking = |offered: &Offered| {
-            let facts = streams.get(&offered.stream)?;
-            Some(facts.present.without(&offered.peer.as_ref()?.have).count())
+    fn count(&mut self, at: usize, streams: &Streams) {
+        let offered = &mut self.streams[at];
+        let lacking = match (streams.get(&offered.stream), &offered.peer) {
+            (Some(facts), Some(peer)) => facts.present.without(&peer.have).count(),
+            _ => 0,
         };
-        self.streams.iter().filter_map(lacking).sum()
+        self.lacking = self.lacking - offered.lacking + lacking;
+        offered.lacking = lacking;
+    }
+
+    /// Ticks that are here and not there, as they were when all that happened had been taken in.
+    pub(crate) fn backlog_ticks(&self) -> u64 {
+        self.lacking
     }
 
     pub(crate) fn next_timeout_ms(&self) -> u64 {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use vigie_codec::receipt::Receipt;
 use vigie_codec::statement::Statement;
-use vigie_codec::wire::{Announced, Clock, Frame, Hello, Paused, Refused, RefusedWhy};
+use vigie_codec::wire::{Announced, Clock, Frame, Hello, Paused, Refused, RefusedWhy, Tally};
 use vigie_codec::{SigningKey, VerifyingKey};
 use vigie_merge::RangeSet;
 use vigie_model::{ClockSource, NodeId, Now, Role, Seq, Slug, StreamId, Tick};
@@ -14,8 +14,9 @@ use vigie_model::{ClockSource, NodeId, Now, Role, Seq, Slug, StreamId, Tick};
 use crate::Lane;
 use crate::inbound::Inbound;
 use crate::keep::{Outcome, StreamFacts, Write};
-use crate::outbound::{PeerKeeps, Wish};
+use crate::outbound::{Outbound, PeerKeeps, Wish};
 use crate::session::Session;
+use crate::sessions::Sessions;
 use crate::talk::{CloseWhy, Errand, Event, Input, Output, PeerIs, SessionId, Token, Way};
 
 /// The minor version of the protocol that this program speaks.
@@ -23,6 +24,9 @@ const MINOR: u16 = 0;
 
 /// The hub signs for a stream at most this often: each signature lets the nodes below delete, and none waits for it.
 const RECEIPT_EVERY_MS: u64 = 1_000;
+
+/// Receipts signed in one breath: a few milliseconds, in which no tick is taken in.
+const SIGNED_AT_ONCE: usize = 64;
 
 /// How long a store that could keep nothing is left alone, before the words of the hub are tried again.
 const KEEP_AGAIN_MS: u64 = 5_000;
@@ -67,7 +71,7 @@ pub struct Replica {
     streams: BTreeMap<StreamId, Arc<StreamFacts>>,
     /// Streams that a peer introduced and the store does not know yet.
     fresh: BTreeSet<StreamId>,
-    sessions: BTreeMap<SessionId, Session>,
+    sessions: Sessions,
     clients: BTreeMap<NodeId, Slug>,
     paused: Paused,
     clock: (u32, ClockSource),
@@ -75,7 +79,8 @@ pub struct Replica {
     next_token: u64,
     /// The hub's newest word on each stream: its own, or as it was heard.
     receipts: BTreeMap<StreamId, (u64, Receipt)>,
-    receipts_due: BTreeSet<StreamId>,
+    /// Streams that the hub may sign for anew, by when it may: the time of a stream that waits here does not change.
+    receipts_due: BTreeSet<(u64, StreamId)>,
     unkept: Words,
     keep_again_ms: u64,
     out: VecDeque<Output>,
@@ -88,7 +93,7 @@ impl Replica {
             me,
             streams: BTreeMap::new(),
             fresh: BTreeSet::new(),
-            sessions: BTreeMap::new(),
+            sessions: Sessions::default(),
             clients: BTreeMap::new(),
             paused: Paused::default(),
             clock: (0, ClockSource::Rtc),
@@ -109,18 +114,18 @@ impl Replica {
 
     /// Ticks that are here and that the peer of a session lacks.
     pub fn backlog_ticks(&self, session: SessionId) -> u64 {
-        let outbound = self.sessions.get(&session).and_then(|session| session.outbound.as_ref());
-        outbound.map_or(0, |outbound| outbound.backlog_ticks(&self.streams))
+        let outbound = self.sessions.get(session).and_then(|session| session.outbound.as_ref());
+        outbound.map_or(0, Outbound::backlog_ticks)
     }
 
     /// What a session's link may still spend, when it is metered.
     pub fn allowance_left(&self, session: SessionId) -> Option<i64> {
-        Some(self.sessions.get(&session)?.outbound.as_ref()?.allowance()?.left())
+        Some(self.sessions.get(session)?.outbound.as_ref()?.allowance()?.left())
     }
 
     /// Whether anything passes between this node and a session's peer.
     pub fn is_greeted(&self, session: SessionId) -> bool {
-        self.sessions.get(&session).is_some_and(|session| session.greeted.is_some())
+        self.sessions.get(session).is_some_and(|session| session.greeted.is_some())
     }
 
     /// The next wish, until there is none.
@@ -130,10 +135,9 @@ impl Replica {
 
     /// When to be told [`Input::Timeout`].
     pub fn poll_timeout(&self) -> Option<u64> {
-        let sessions = self.sessions.values().filter(|session| !session.closing).map(Session::next_timeout_ms);
-        let receipts = self.receipts_due.iter().map(|stream| self.receipt_due_ms(*stream));
+        let receipt = self.receipts_due.first().map(|(at_ms, _)| *at_ms);
         let again = (!self.unkept.is_empty()).then_some(self.keep_again_ms);
-        sessions.chain(receipts).chain(again).min().filter(|at| *at != u64::MAX)
+        self.sessions.next_alarm_ms().into_iter().chain(receipt).chain(again).min()
     }
 
     /// Takes in what happened.
@@ -145,13 +149,13 @@ impl Replica {
                 self.connected(session, Session::new(peer, &profile, self.paused, now), now);
             }
             Input::Gone(session) => {
-                self.sessions.remove(&session);
+                self.sessions.remove(session);
                 // A receipt is the hub's word whoever brought it; custody was that peer's.
                 self.unkept.retain(|_, (of, word)| *of != session || matches!(word, Write::Receipt(_)));
             }
             Input::Frame { session, lane, bytes } => self.frame(session, lane, &bytes, now),
             Input::Path { session, rtt_ms, live_queued_bytes, spent_bytes } => {
-                if let Some(outbound) = self.sessions.get_mut(&session).and_then(|session| session.outbound.as_mut()) {
+                if let Some(outbound) = self.outbound(session) {
                     outbound.path(rtt_ms, live_queued_bytes, spent_bytes, now.mono_ms);
                 }
             }
@@ -162,14 +166,17 @@ impl Replica {
                 }
             }
             Input::Answer { session, stream, answer } => {
-                if let Some(outbound) = self.sessions.get_mut(&session).and_then(|session| session.outbound.as_mut()) {
+                if let Some(outbound) = self.outbound(session) {
                     outbound.answer(stream, answer, now.mono_ms);
                 }
             }
             Input::Enrolled { node, client } => {
                 self.clients.insert(node, client);
             }
-            Input::Pause(paused) => self.paused = paused,
+            Input::Pause(paused) => {
+                self.paused = paused;
+                self.sessions.touch_all();
+            }
             Input::Clock { error_ms, source } => self.clock = (error_ms, source),
             Input::Pass { session, errand } => {
                 let frame = match errand {
@@ -186,8 +193,7 @@ impl Replica {
     }
 
     fn leave(&mut self, reason: &str) {
-        let sessions: Vec<_> = self.sessions.keys().copied().collect();
-        for session in sessions {
+        for session in self.sessions.ids() {
             self.say(session, Lane::Control, &Frame::Goodbye(reason.to_owned()));
             self.close(session, CloseWhy::Leaving(reason.to_owned()));
         }
@@ -218,24 +224,25 @@ impl Replica {
     // ---- what the store says
 
     fn facts(&mut self, stream: StreamId, facts: Arc<StreamFacts>, now: Now) {
-        let mut closing = Vec::new();
-        for (id, session) in &mut self.sessions {
-            if let Some(inbound) = &mut session.inbound
+        for id in self.sessions.carriers(stream) {
+            if let Some(inbound) = self.inbound(id)
                 && let Err(why) = inbound.facts(stream, &facts, false, now.mono_ms)
             {
-                closing.push((*id, why));
+                self.close(id, why);
             }
-            if let Some(outbound) = &mut session.outbound {
+        }
+        for id in self.sessions.offering() {
+            if let Some(outbound) = self.outbound(id) {
                 outbound.offer(stream);
                 outbound.changed(stream);
             }
         }
-        if self.me.receipt_key.is_some() && !facts.sealed.is_empty() {
-            self.receipts_due.insert(stream);
+        let is_signed = |(_, last): &(u64, Receipt)| last.held == facts.sealed;
+        if !facts.sealed.is_empty() && !self.receipts.get(&stream).is_some_and(is_signed) {
+            self.receipt_is_due(stream);
         }
         self.streams.insert(stream, facts);
         self.fresh.remove(&stream);
-        closing.into_iter().for_each(|(id, why)| self.close(id, why));
     }
 
     /// Whoever brought something must bring it again. The words of a peer that takes are tried again, and the session
@@ -244,7 +251,7 @@ impl Replica {
         if asked.words.is_empty() {
             return self.close(asked.session, CloseWhy::StoreTrouble);
         }
-        if !self.sessions.contains_key(&asked.session)
+        if self.sessions.get(asked.session).is_none()
             && !asked.words.iter().any(|word| matches!(word, Write::Receipt(_)))
         {
             return;
@@ -306,7 +313,7 @@ impl Replica {
         if asked.bulk_bytes == 0 {
             return;
         }
-        let Some(inbound) = self.sessions.get_mut(&asked.session).and_then(|session| session.inbound.as_mut()) else {
+        let Some(inbound) = self.sessions.touch(asked.session).and_then(|session| session.inbound.as_mut()) else {
             return;
         };
         inbound.bulk_taken(asked.bulk_bytes);
@@ -330,7 +337,7 @@ impl Replica {
     // ---- what peers say
 
     fn frame(&mut self, id: SessionId, lane: Lane, bytes: &[u8], now: Now) {
-        let Some(session) = self.sessions.get(&id).filter(|session| !session.closing) else { return };
+        let Some(session) = self.sessions.touch(id).filter(|session| !session.closing) else { return };
         let frame = match Frame::decode(bytes) {
             Ok(frame) => frame,
             Err(error) => return self.close(id, CloseWhy::Protocol(error.to_string())),
@@ -379,7 +386,7 @@ impl Replica {
     }
 
     fn greeted(&mut self, id: SessionId, hello: Hello) -> Result<(), CloseWhy> {
-        let Some(session) = self.sessions.get_mut(&id) else { return Ok(()) };
+        let Some(session) = self.sessions.touch(id) else { return Ok(()) };
         if session.greeted.is_some() {
             return Err(CloseWhy::Protocol("hello is said once".to_owned()));
         }
@@ -396,7 +403,7 @@ impl Replica {
 
     /// Words of a peer that takes what we offer.
     fn answered(&mut self, id: SessionId, frame: Frame, now: Now) -> Result<(), CloseWhy> {
-        let Some(outbound) = self.sessions.get_mut(&id).and_then(|session| session.outbound.as_mut()) else {
+        let Some(outbound) = self.outbound(id) else {
             return Err(CloseWhy::Protocol("an answer from a peer that was offered nothing".to_owned()));
         };
         let mut writes = Vec::new();
@@ -542,6 +549,7 @@ impl Replica {
             self.refuse(id, said.stream, (Seq::FIRST, Seq(u64::MAX)), RefusedWhy::NotYours);
             return Ok(());
         }
+        self.sessions.carries(id, said.stream);
         let Announced { stream, key, name, tally, .. } = said;
         let mut writes = Vec::new();
         let known = self.streams.get(&stream).is_some_and(|facts| facts.name == name);
@@ -549,7 +557,8 @@ impl Replica {
         if !known || self.fresh.contains(&stream) {
             writes.push(Write::Stream { stream, key, name: name.clone() });
         }
-        if self.streams.get(&stream).is_none_or(|facts| facts.tally.ticks < tally.ticks) {
+        let told = self.streams.get(&stream).map_or_else(Tally::default, |facts| facts.collected());
+        if told.ticks < tally.ticks || told.samples < tally.samples {
             writes.push(Write::Tally { stream, tally });
         }
         // Known at once, so that its live ticks can be passed on; durable when the store says so.
@@ -568,7 +577,7 @@ impl Replica {
 
     /// An agent speaks for itself; a relay speaks at the hub for itself and for agents of its own client.
     fn may_speak(&self, id: SessionId, stream: StreamId) -> bool {
-        let Some(PeerIs { node, role, client, .. }) = self.sessions.get(&id).map(|session| &session.peer) else {
+        let Some(PeerIs { node, role, client, .. }) = self.sessions.get(id).map(|session| &session.peer) else {
             return false;
         };
         match role {
@@ -600,25 +609,32 @@ impl Replica {
 
     /// Hands a tick on before it is durable here: whoever brought it still has it.
     fn pass_live(&mut self, stream: StreamId, tick: &Arc<Tick>, from: Option<SessionId>, now: Now) {
-        let offering = self.sessions.iter_mut().filter(|(id, session)| Some(**id) != from && !session.closing);
-        for outbound in offering.filter_map(|(_, session)| session.outbound.as_mut()) {
-            outbound.live(stream, tick.clone(), now.mono_ms);
+        for id in self.sessions.offering().into_iter().filter(|id| Some(*id) != from) {
+            if let Some(outbound) = self.outbound(id) {
+                outbound.live(stream, tick.clone(), now.mono_ms);
+            }
         }
     }
 
     // ---- receipts
 
-    fn receipt_due_ms(&self, stream: StreamId) -> u64 {
-        self.receipts.get(&stream).map_or(0, |(at, _)| at + RECEIPT_EVERY_MS)
+    /// A stream is signed for anew, as soon as it may be (hub only).
+    fn receipt_is_due(&mut self, stream: StreamId) {
+        if self.me.receipt_key.is_some() {
+            let at_ms = self.receipts.get(&stream).map_or(0, |(at, _)| at + RECEIPT_EVERY_MS);
+            self.receipts_due.insert((at_ms, stream));
+        }
     }
 
     /// Signs for what has become verified, and tells whoever carries the stream.
     fn sign_receipts(&mut self, now: Now) {
         let Some(key) = self.me.receipt_key.clone() else { return };
-        let due: Vec<_> =
-            self.receipts_due.iter().copied().filter(|stream| self.receipt_due_ms(*stream) <= now.mono_ms).collect();
-        for stream in due {
-            self.receipts_due.remove(&stream);
+        for _ in 0..SIGNED_AT_ONCE {
+            let Some((_, stream)) = self.receipts_due.first().copied().filter(|(at_ms, _)| *at_ms <= now.mono_ms)
+            else {
+                return;
+            };
+            self.receipts_due.pop_first();
             let Some(facts) = self.streams.get(&stream) else { continue };
             if self.receipts.get(&stream).is_some_and(|(_, last)| last.held == facts.sealed) {
                 continue;
@@ -631,14 +647,8 @@ impl Replica {
     }
 
     fn pass_receipt(&mut self, receipt: &Receipt) {
-        let carriers: Vec<_> = self
-            .sessions
-            .iter()
-            .filter(|(_, session)| session.inbound.as_ref().is_some_and(|inbound| inbound.carries(receipt.stream)))
-            .map(|(id, _)| *id)
-            .collect();
         let frame = Frame::Receipt(receipt.clone());
-        carriers.into_iter().for_each(|id| self.say(id, Lane::Control, &frame));
+        self.sessions.carriers(receipt.stream).into_iter().for_each(|id| self.say(id, Lane::Control, &frame));
     }
 
     /// Whoever announces the stream before this word is durable here must hear it too: it may be the last one.
@@ -652,9 +662,8 @@ impl Replica {
     /// The newest word of the hub, for a peer that has just announced a stream.
     fn tell_receipt(&mut self, id: SessionId, stream: StreamId) {
         let last = self.receipts.get(&stream).map(|(_, receipt)| receipt.clone());
-        let facts = self.streams.get(&stream);
-        if last.is_none() && self.me.receipt_key.is_some() && facts.is_some_and(|facts| !facts.sealed.is_empty()) {
-            self.receipts_due.insert(stream);
+        if last.is_none() && self.streams.get(&stream).is_some_and(|facts| !facts.sealed.is_empty()) {
+            self.receipt_is_due(stream);
         }
         let receipt = last.or_else(|| self.streams.get(&stream)?.receipt.clone());
         if let Some(receipt) = receipt {
@@ -668,14 +677,14 @@ impl Replica {
         self.sign_receipts(now);
         self.keep_again(now);
         let hour = (now.utc.0.rem_euclid(86_400_000) / 3_600_000) as u8;
-        let ids: Vec<_> = self.sessions.iter().filter(|(_, session)| !session.closing).map(|(id, _)| *id).collect();
-        for id in ids {
+        for id in self.sessions.awake(now.mono_ms) {
             self.advance_session(id, hour, now);
+            self.sessions.rests(id);
         }
     }
 
     fn advance_session(&mut self, id: SessionId, hour: u8, now: Now) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.speaking(id) else { return };
         let mut frames = Vec::new();
         if session.asks_clock(now) {
             frames.push((Lane::Control, Frame::ClockAsk(now.mono_ms)));
@@ -703,7 +712,11 @@ impl Replica {
     }
 
     fn inbound(&mut self, id: SessionId) -> Option<&mut Inbound> {
-        self.sessions.get_mut(&id)?.inbound.as_mut()
+        self.sessions.touch(id)?.inbound.as_mut()
+    }
+
+    fn outbound(&mut self, id: SessionId) -> Option<&mut Outbound> {
+        self.sessions.touch(id)?.outbound.as_mut()
     }
 
     fn keep(&mut self, id: SessionId, stream: StreamId, piece: (Seq, Seq), write: Write, bulk_bytes: u64) {
@@ -734,7 +747,7 @@ impl Replica {
     }
 
     fn say(&mut self, session: SessionId, lane: Lane, frame: &Frame) {
-        if self.sessions.get(&session).is_some_and(|session| !session.closing) {
+        if self.sessions.get(session).is_some_and(|session| !session.closing) {
             self.out.push_back(Output::Send { session, lane, frame: frame.encode() });
         }
     }
@@ -744,7 +757,7 @@ impl Replica {
     }
 
     fn close(&mut self, id: SessionId, why: CloseWhy) {
-        let Some(session) = self.sessions.get_mut(&id).filter(|session| !session.closing) else { return };
+        let Some(session) = self.sessions.touch(id).filter(|session| !session.closing) else { return };
         session.closing = true;
         self.out.push_back(Output::Close { session: id, why });
     }

@@ -23,6 +23,8 @@ pub(crate) struct Session {
     pub(crate) told_paused: Paused,
     /// Set when the mind has wished it closed: nothing more is said or heard.
     pub(crate) closing: bool,
+    /// When it is looked at although nothing happened to it; the largest number when never.
+    pub(crate) wakes_ms: u64,
 }
 
 impl Session {
@@ -34,7 +36,7 @@ impl Session {
         };
         // Whoever offers asks for the time; whoever takes is nearer to it.
         let clock_due_ms = if peer.way == Way::Up { now.mono_ms } else { u64::MAX };
-        Self { peer, greeted: None, outbound, inbound, clock_due_ms, told_paused, closing: false }
+        Self { peer, greeted: None, outbound, inbound, clock_due_ms, told_paused, closing: false, wakes_ms: u64::MAX }
     }
 
     pub(crate) fn asks_clock(&mut self, now: Now) -> bool {

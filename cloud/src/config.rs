@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
+use vigie_forward::{Target, TargetSaid};
 use vigie_node::Failed;
 
 /// What can be said by flag or environment.
@@ -45,6 +46,7 @@ struct File {
     certificate_hours: Option<u64>,
     http_token_file: Option<PathBuf>,
     log: Option<String>,
+    forward: Vec<TargetSaid>,
 }
 
 /// All that was said, checked.
@@ -58,6 +60,8 @@ pub(crate) struct Config {
     pub(crate) leaf_life: Duration,
     pub(crate) http_token_file: PathBuf,
     pub(crate) log: tracing::Level,
+    /// Other engines that get all of it too.
+    pub(crate) forward: Vec<Target>,
 }
 
 /// The port relays look for.
@@ -73,6 +77,8 @@ impl Config {
         let log = log.parse().map_err(|_| Failed::new(2, format!("{log:?} is no log level; nothing was started")))?;
         let listen = over.listen.or(file.listen).unwrap_or_else(|| LISTEN.into());
         let advertise = over.advertise.clone().or(file.advertise).unwrap_or_else(|| guess(listen));
+        let forward = TargetSaid::check_all(&file.forward)
+            .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
         let hours = over.certificate_hours.or(file.certificate_hours).unwrap_or(90 * 24).max(1);
         Ok(Self {
             data: data.to_owned(),
@@ -87,6 +93,7 @@ impl Config {
                 .or(file.http_token_file)
                 .unwrap_or_else(|| data.join("http.token")),
             log,
+            forward,
         })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use vigie_forward::Forwarder;
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_net::{Ca, Identity, JoinToken, SharedRevocations, TokenId, TokenSecret};
 use vigie_node::hatch::{self, Answering};
@@ -27,6 +28,7 @@ pub(crate) struct Desk {
     pub(crate) ca: Arc<Ca>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) handle: NodeHandle,
+    pub(crate) forwarder: Arc<Forwarder>,
     pub(crate) revocations: SharedRevocations,
     pub(crate) revoked: tokio::sync::mpsc::UnboundedSender<()>,
 }
@@ -164,6 +166,7 @@ impl Desk {
             "sessions": self.handle.view().sessions.len(),
             "ledger": total,
             "sums_meet": total.meets(),
+            "forward": self.forwarder.reports(),
             "store": { "bytes": used, "cap_bytes": cap, "pressure": pressure },
         })
     }
@@ -202,7 +205,38 @@ pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
         number(&ledger["duplicates"])
     );
     println!("store     {} of {} bytes", status["store"]["bytes"], status["store"]["cap_bytes"]);
+    for target in status["forward"].as_array().into_iter().flatten() {
+        println!("forward   {}", forward_line(target, number_ms(&status["as_of_ms"])));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How a target is doing, as a sentence.
+fn forward_line(target: &Value, now_ms: i64) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let age_s = |since: &Value| since.as_i64().map_or(0, |since| (now_ms - since).max(0) / 1_000);
+    let mut line = format!(
+        "{} at {}: {} samples sent, {} ticks wait",
+        text(&target["name"]),
+        text(&target["to"]),
+        number(&target["sent_samples"]),
+        number(&target["waiting_ticks"])
+    );
+    if number(&target["waiting_ticks"]) > 0 {
+        line += &format!(", the oldest for {} s", age_s(&target["oldest_ms"]));
+    }
+    if number(&target["refused_samples"]) > 0 {
+        line += &format!("; {} refused, last: {}", number(&target["refused_samples"]), text(&target["last_refusal"]));
+    }
+    if !target["failing"].is_null() {
+        let failing = &target["failing"];
+        line += &format!("; nothing arrives for {} s: {}", age_s(&failing["since_ms"]), text(&failing["error"]));
+    }
+    line
+}
+
+fn number_ms(value: &Value) -> i64 {
+    value.as_i64().unwrap_or(0)
 }
 
 fn number(value: &Value) -> u64 {
@@ -234,6 +268,14 @@ pub(crate) fn examine(args: &StatusArgs) -> Result<ExitCode, Failed> {
                 format!("{} collected, {} waiting", status["ledger"]["collected"], status["ledger"]["waiting"]),
                 "report this with the output of: vigie-cloud status --json",
             ));
+            for target in status["forward"].as_array().into_iter().flatten() {
+                findings.push(Finding::check(
+                    "forward",
+                    target["failing"].is_null() && number(&target["refused_samples"]) == 0,
+                    forward_line(target, number_ms(&status["as_of_ms"])),
+                    "see that url, token and receiver are right; what waits is kept here, what was refused is passed over",
+                ));
+            }
         }
         Ok(None) => findings.push(Finding::bad(
             "program",
@@ -243,4 +285,19 @@ pub(crate) fn examine(args: &StatusArgs) -> Result<ExitCode, Failed> {
         Err(failed) => findings.push(Finding::bad("program", failed.text, "look at its log; restart it")),
     }
     Ok(show_findings(&findings, args.json))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_in_trouble_says_what_waits_what_was_refused_and_why() {
+        let target = json!({ "name": "mimir", "to": "https://m", "sent_samples": 9, "waiting_ticks": 3,
+            "oldest_ms": 4_000, "refused_samples": 2, "last_refusal": "400: too old",
+            "failing": { "since_ms": 9_000, "error": "503" } });
+        let wanted = "mimir at https://m: 9 samples sent, 3 ticks wait, the oldest for 6 s; 2 refused, last: 400: too old; \
+                      nothing arrives for 1 s: 503";
+        assert_eq!(forward_line(&target, 10_000), wanted);
+    }
 }

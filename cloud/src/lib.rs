@@ -4,6 +4,7 @@ mod admission;
 pub mod cli;
 mod config;
 mod desk;
+mod owners;
 mod registry;
 mod run;
 mod tokens;

@@ -64,7 +64,7 @@ pub(crate) struct AccessRow {
 /// The rows, with their meaning.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    state: State,
+    state: Arc<State>,
     recalled: Mutex<Recalled>,
 }
 
@@ -78,8 +78,8 @@ struct Recalled {
 }
 
 impl Registry {
-    pub(crate) fn new(state: State) -> Self {
-        Self { state, recalled: Mutex::default() }
+    pub(crate) fn new(state: impl Into<Arc<State>>) -> Self {
+        Self { state: state.into(), recalled: Mutex::default() }
     }
 
     // ---- join tokens

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use vigie_codec::VerifyingKey;
 use vigie_codec::wire::Opaque;
 use vigie_fleet::Fleet;
+use vigie_forward::{Beside, Forwarder, Setup};
 use vigie_intake::Pushed;
 use vigie_model::{ClockSource, NodeId, Role, Slug, UtcMs};
 use vigie_net::{
@@ -26,6 +27,7 @@ use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId};
 use crate::admission::Gate;
 use crate::config::Config;
 use crate::desk::Desk;
+use crate::owners::Roster;
 use crate::registry::Registry;
 use crate::tokens::Tokens;
 
@@ -54,6 +56,7 @@ struct Hub {
     clock: NodeClock,
     fleet: Arc<Fleet>,
     pushed: Pushed,
+    forwarder: Arc<Forwarder>,
     registry: Arc<Registry>,
     gate: Arc<Gate>,
     revoked: mpsc::UnboundedReceiver<()>,
@@ -66,7 +69,8 @@ impl Hub {
     async fn start(config: Config) -> Result<Self, Failed> {
         let clock = NodeClock::new();
         let now = clock.now().utc;
-        let registry = Arc::new(Registry::new(open_state(&config.data)?));
+        let state = Arc::new(open_state(&config.data)?);
+        let registry = Arc::new(Registry::new(state.clone()));
         let ca = Arc::new(Ca::load_or_create(&config.data.join("ca"), now)?);
         let identity = Arc::new(own_identity(&config, &ca, now)?);
         let log = open_log(&config)?;
@@ -120,6 +124,9 @@ impl Hub {
             hub_addrs: config.advertise.clone(),
         });
         registry.nodes()?.iter().for_each(|row| gate.known(row));
+        let owners = Arc::new(Roster { registry: registry.clone(), hub: identity.node() });
+        let setup = Setup { log: handle.log(), state, owners, clock: clock.clone() };
+        let forwarder = Arc::new(Forwarder::start(config.forward.clone(), &setup)?);
         let own_token = vigie_node::http_token(&config.http_token_file)?;
         let tokens = Arc::new(Tokens::default());
         tokens.read(&registry, &own_token)?;
@@ -132,6 +139,7 @@ impl Hub {
             ca: ca.clone(),
             identity: identity.clone(),
             handle: handle.clone(),
+            forwarder: forwarder.clone(),
             revocations,
             revoked: tell_revoked,
         };
@@ -143,7 +151,8 @@ impl Hub {
             );
             Failed::new(1, text)
         })?;
-        let router = vigie_serve::router(fleet.clone(), tokens, vigie_serve::Options::default());
+        let lookout = Arc::new(Beside::new(fleet.clone(), forwarder.clone()));
+        let router = vigie_serve::router(lookout, tokens, vigie_serve::Options::default());
         let (close_http, closed) = tokio::sync::oneshot::channel::<()>();
         let until = async move { drop(closed.await) };
         let http = tokio::spawn(vigie_serve::serve(listener, router, until));
@@ -158,6 +167,7 @@ impl Hub {
             happenings,
             clock,
             pushed,
+            forwarder,
             fleet,
             registry,
             gate,
@@ -190,6 +200,7 @@ impl Hub {
         // An error says that the server has ended by itself.
         let _ended = self.close_http.send(());
         self.pushed.close().await;
+        self.forwarder.close().await;
         self.handle.leave("the hub was stopped").await;
         self.http.abort();
         drop(std::fs::remove_file(hatch::path(&self.config.data)));

@@ -1,0 +1,84 @@
+//! A node that is looked at, and what it sends on beside that.
+
+use std::fmt;
+use std::sync::Arc;
+
+use vigie_model::{NodeId, Now, Role};
+use vigie_query::Source;
+use vigie_serve::{Described, Exposition, Intake, Ledger, Lookout, Machine, NotReady, Site, Upward};
+
+use crate::forwarder::Forwarder;
+
+/// A lookout whose own metrics tell of the targets too.
+pub struct Beside {
+    node: Arc<dyn Lookout>,
+    forwarder: Arc<Forwarder>,
+}
+
+impl Beside {
+    /// Puts both together.
+    pub fn new(node: Arc<dyn Lookout>, forwarder: Arc<Forwarder>) -> Self {
+        Self { node, forwarder }
+    }
+}
+
+impl fmt::Debug for Beside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Beside").field("forwarder", &self.forwarder).finish_non_exhaustive()
+    }
+}
+
+impl Lookout for Beside {
+    fn role(&self) -> Role {
+        self.node.role()
+    }
+
+    fn name(&self) -> String {
+        self.node.name()
+    }
+
+    fn now(&self) -> Now {
+        self.node.now()
+    }
+
+    fn ready(&self) -> Result<(), NotReady> {
+        self.node.ready()
+    }
+
+    fn upward(&self) -> Option<Upward> {
+        self.node.upward()
+    }
+
+    fn sites(&self) -> Vec<Site> {
+        self.node.sites()
+    }
+
+    fn machines(&self) -> Vec<Machine> {
+        self.node.machines()
+    }
+
+    fn machine(&self, id: NodeId) -> Option<Machine> {
+        self.node.machine(id)
+    }
+
+    fn ledger(&self, id: NodeId) -> Option<Ledger> {
+        self.node.ledger(id)
+    }
+
+    fn source(&self) -> &dyn Source {
+        self.node.source()
+    }
+
+    fn described(&self) -> Vec<Described> {
+        self.node.described()
+    }
+
+    fn intake(&self) -> Option<Arc<dyn Intake>> {
+        self.node.intake()
+    }
+
+    fn own_metrics(&self, out: &mut Exposition) {
+        self.node.own_metrics(out);
+        self.forwarder.write_metrics(out);
+    }
+}

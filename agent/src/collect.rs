@@ -34,7 +34,7 @@ use vigie_model::Resolution;
 
 pub use choice::{Choice, ChoiceError};
 pub use facts::{Facts, machine_facts};
-pub use own::OwnFigures;
+pub use own::{FOREIGN_REASONS, ForeignFigures, OwnFigures};
 pub use reading::{Reading, Slot};
 pub use round::{Collectors, Machine};
 pub use schedule::{Due, Intervals, IntervalsError, Schedule};

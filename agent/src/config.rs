@@ -9,7 +9,8 @@ use vigie_sync::origin::SealAfter;
 use vigie_sync::{LinkKind, LinkProfile};
 
 use crate::cli::Place;
-use crate::collect::{Choice, Intervals};
+use crate::collect::{Choice, Intervals, Tier};
+use crate::foreign::{self, Named, SaidForeign, SaidOtlp, SaidScrape, SaidStatsd};
 
 /// What can be said by flag or environment.
 #[derive(Debug, Default, Args)]
@@ -77,6 +78,10 @@ struct File {
     intervals: FileIntervals,
     link: FileLink,
     buffer: FileBuffer,
+    scrape: Vec<SaidScrape>,
+    statsd: Option<SaidStatsd>,
+    otlp: Option<SaidOtlp>,
+    foreign: SaidForeign,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -121,6 +126,7 @@ pub(crate) struct Config {
     pub(crate) seal_after: SealAfter,
     pub(crate) commit_every: Duration,
     pub(crate) log: tracing::Level,
+    pub(crate) foreign: foreign::Settings,
 }
 
 /// A configuration that can not be used. Nothing was changed.
@@ -157,6 +163,10 @@ impl Config {
         );
         let log = over.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned());
         let seal_s = over.seal_s.or(file.buffer.seal_s).unwrap_or(600);
+        let intervals = intervals.map_err(wrong("the intervals"))?;
+        let said = Named { scrape: file.scrape, statsd: file.statsd, otlp: file.otlp, foreign: file.foreign };
+        let foreign = foreign::Settings::of(said, intervals.of(Tier::Fast))
+            .map_err(|(what, why)| ConfigError::Wrong { what, why })?;
         Ok(Self {
             data: place.data.clone(),
             name: over.name.clone().or(file.name),
@@ -165,7 +175,8 @@ impl Config {
             relays: over.relays.clone().or(file.relays).map(without_empty),
             hub: over.hub.clone().or(file.hub),
             relay_only: over.relay_only || file.relay_only.unwrap_or(false),
-            intervals: intervals.map_err(wrong("the intervals"))?,
+            intervals,
+            foreign,
             link: link(over, &file.link)?,
             buffer_bytes: over.buffer_mib.or(file.buffer.mib).unwrap_or(256).saturating_mul(1 << 20),
             keep: Duration::from_secs(3_600 * over.keep_hours.or(file.buffer.keep_hours).unwrap_or(72)),
@@ -220,6 +231,9 @@ mod tests {
         let place = Place { data: folder.path().to_owned(), config: folder.path().join("agent.toml") };
         let over = Overrides { fast_s: Some(7), ..Overrides::default() };
         assert_eq!(Config::load(&place, &over).expect_err("60 is no multiple of 7").code(), 2);
+        std::fs::write(&place.config, "[[scrape]]\nurl = 'https://a/b'\njob = 'a'").expect("a file");
+        let error = Config::load(&place, &Overrides::default()).expect_err("https is not spoken");
+        assert!(error.code() == 2 && error.to_string().starts_with("[[scrape]]: "), "{error}");
         std::fs::write(&place.config, "no_such_key = 1").expect("a file");
         assert_eq!(Config::load(&place, &Overrides::default()).expect_err("no such key").code(), 2);
     }

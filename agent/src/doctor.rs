@@ -40,7 +40,7 @@ fn running(status: &Value) -> Vec<Finding> {
         .map(|one| format!("{}: {}", text(&one["name"]), text(&one["why"])))
         .collect();
     let ledger = &status["ledger"];
-    vec![
+    let mut findings = vec![
         Finding::good("program", "runs".to_owned()),
         Finding::check(
             "link",
@@ -71,6 +71,36 @@ fn running(status: &Value) -> Vec<Finding> {
             down.is_empty(),
             if down.is_empty() { "all up".to_owned() } else { down.join("; ") },
             "the others go on; the reason says what is missing",
+        ),
+    ];
+    findings.extend(foreign(&status["foreign"]));
+    findings
+}
+
+/// Programs of this machine that speak for themselves, where any may.
+fn foreign(foreign: &Value) -> Vec<Finding> {
+    let Some(sources) = foreign["sources"].as_array() else { return Vec::new() };
+    let down: Vec<&str> =
+        sources.iter().filter(|source| source["up"] == false).filter_map(|source| source["why"].as_str()).collect();
+    let refused = foreign["refused"].as_object();
+    let refused: Vec<String> = refused
+        .into_iter()
+        .flatten()
+        .filter(|(_, count)| count.as_u64().is_some_and(|count| count > 0))
+        .map(|(reason, count)| format!("{reason}: {count}"))
+        .collect();
+    vec![
+        Finding::check(
+            "others",
+            down.is_empty(),
+            if down.is_empty() { format!("{} sources, none down", sources.len()) } else { down.join("; ") },
+            "start the program, or take it out of agent.toml; everything else goes on",
+        ),
+        Finding::check(
+            "others' samples",
+            refused.is_empty(),
+            if refused.is_empty() { "all taken".to_owned() } else { format!("not taken: {}", refused.join(", ")) },
+            "series_cap: raise [foreign] series or say less; unreadable, left_out, duplicate: the sender is wrong; untimely: its clock; busy: the disk",
         ),
     ]
 }

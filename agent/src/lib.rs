@@ -9,6 +9,7 @@ mod config;
 mod defs;
 mod doctor;
 mod enrol;
+mod foreign;
 mod measure;
 mod notes;
 mod run;

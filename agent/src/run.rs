@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, error, info, warn};
 use vigie_codec::VerifyingKey;
 use vigie_codec::wire::Clock;
-use vigie_model::{Anchor, Boot, Role, Seq, StreamId, Tick};
+use vigie_model::{Anchor, Boot, Role, Seq, SeriesDef, StreamId, Tick};
 use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink};
 use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, Renewing, boot_moment, hatch,
@@ -24,12 +24,17 @@ use vigie_sync::{Errand, Me};
 use crate::collect::{Due, OwnFigures, Schedule};
 use crate::config::Config;
 use crate::defs::all_defs;
-use crate::measure::{Measured, Meter, Order};
+use crate::foreign::{self, Board, Hand, Pace, Queue, Reading, Waiting, Ways};
+use crate::measure::{Measured, Meter, Order, Others, Told};
 use crate::notes::Notes;
 use crate::status::Status;
 
 /// Ticks that wait for their definitions to be durable before they leave.
 const MAX_HELD: usize = 64;
+
+/// Numbers that what others say leaves to the machine's own rounds: they never wait for a commit, and a store that can not
+/// commit makes a new life begin for their sake alone.
+const LEFT_FOR_ROUNDS: u64 = 4;
 
 /// How often it is looked for ticks that were deleted here and that nobody has any more.
 const LOOK_FOR_LOST_EVERY: Duration = Duration::from_secs(60);
@@ -57,7 +62,12 @@ struct Agent {
     state: State,
     lives: Lives,
     meter: Meter,
-    measured: mpsc::UnboundedReceiver<Measured>,
+    told: mpsc::UnboundedReceiver<Told>,
+    /// Rounds that were ordered and are not measured yet.
+    rounds_under_way: u32,
+    /// What others said and has no number yet.
+    queue: Queue,
+    board: Arc<Board>,
     schedule: Schedule,
     last_due: Option<Due>,
     boot_no: u32,
@@ -141,10 +151,14 @@ impl Agent {
             keeper,
             clock: clock.clone(),
         })?;
-        let (results, measured) = mpsc::unbounded_channel();
-        let meter = Meter::start(config.choice, lives.defs(), boot_no, results)?;
+        let (results, told) = mpsc::unbounded_channel();
+        let (board, waiting) = (Arc::new(Board::new(&config.foreign)), Waiting::default());
+        let others = Others { series: config.foreign.series, waiting: waiting.clone(), board: board.clone() };
+        let meter = Meter::start(config.choice, lives.defs(), boot_no, others, results)?;
         let schedule = Schedule::new(config.intervals, (identity.client(), identity.site()), identity.node());
-        let status = Arc::new(Status::new(handle.clone(), watch, identity.clone(), clock.clone()));
+        let hand = Hand::new(meter.orders(), waiting.clone(), board.clone());
+        foreign::start(&config.foreign, Ways { hand, board: board.clone(), pace: Pace::new(schedule), boot_no })?;
+        let status = Arc::new(Status::new(handle.clone(), watch, identity.clone(), clock.clone(), board.clone()));
         hatch::open(&config.data, status.clone())?;
         let (stream, facts) = lives.introduction();
         let is_new = handle.log().read().is_ok_and(|log| !log.streams().contains_key(&stream));
@@ -163,7 +177,10 @@ impl Agent {
             state,
             lives,
             meter,
-            measured,
+            told,
+            rounds_under_way: 0,
+            queue: Queue::new(waiting),
+            board,
             schedule,
             last_due: None,
             boot_no,
@@ -188,7 +205,7 @@ impl Agent {
                 biased;
                 () = &mut stop => break,
                 kept = finished(&mut self.commit) => self.committed(kept),
-                Some(measured) = self.measured.recv() => self.measured(measured),
+                Some(told) = self.told.recv() => self.told(told),
                 happening = self.happenings.recv() => match happening {
                     Some(happening) => self.happened(happening),
                     None => return Err(self.begin_again()),
@@ -222,11 +239,12 @@ impl Agent {
     fn order(&mut self, due: Due) {
         self.last_due = Some(due);
         let own = self.own_figures();
+        self.rounds_under_way += 1;
         self.meter.order(Order { tiers: due.tiers, due: due.at, seq: self.lives.next_seq(), own });
     }
 
     fn own_figures(&self) -> OwnFigures {
-        let mut own = OwnFigures::default();
+        let mut own = OwnFigures { foreign: self.board.figures(), ..OwnFigures::default() };
         if let Some((_, session)) = self.handle.view().up() {
             let path = session.link.path();
             own.sent_bytes = Some(path.udp_tx_bytes);
@@ -236,26 +254,70 @@ impl Agent {
         own
     }
 
+    fn told(&mut self, told: Told) {
+        match told {
+            Told::Round(measured) => {
+                self.rounds_under_way = self.rounds_under_way.saturating_sub(1);
+                self.measured(measured);
+            }
+            Told::Foreign(readings, new_defs) => {
+                self.define(new_defs);
+                readings.into_iter().for_each(|reading| self.queue.push(reading));
+            }
+        }
+        self.number_foreign();
+    }
+
     fn measured(&mut self, measured: Measured) {
         self.status.collectors_down(measured.down);
+        // Whatever becomes of the round: places were given, and later ticks use them.
+        self.define(measured.new_defs);
         if measured.seq != self.lives.next_seq() {
             // A new life began while this round was measured; its figures were made for another number.
             return;
         }
-        let new_defs = !measured.new_defs.is_empty();
-        self.lives.define(measured.new_defs);
         if !self.lives.can_number() {
             self.begin_in_memory();
         }
         let Some(tick) = self.lives.measured(measured.at, measured.samples, self.clock.mono_ms()) else { return };
+        self.pass(tick);
+        self.commit_within(self.commit_delay());
+    }
+
+    /// Numbers what others said. A round's number is promised to it from its order on, so they wait meanwhile.
+    fn number_foreign(&mut self) {
+        while self.rounds_under_way == 0 && self.lives.numbers_left() > LEFT_FOR_ROUNDS {
+            let Some(Reading { at, samples }) = self.queue.pop() else { return };
+            if let Some(tick) = self.lives.measured(at, samples, self.clock.mono_ms()) {
+                self.pass(tick);
+                // Ticks of several sources within some seconds share a commit.
+                self.commit_within(self.config.commit_every / 2);
+            }
+        }
+        if self.rounds_under_way == 0 && !self.queue.is_empty() {
+            // A commit reserves more numbers; while one is under way, its end looks here again.
+            self.commit_within(Duration::ZERO);
+        }
+    }
+
+    fn pass(&mut self, tick: Arc<Tick>) {
         if self.lives.must_wait() && self.held.len() < MAX_HELD {
             self.held.push(tick);
         } else {
             self.handle.command(Command::Measured(self.lives.stream(), tick));
         }
         self.note_life();
-        let soon = if new_defs { Duration::ZERO } else { self.commit_delay() };
-        let at = tokio::time::Instant::now() + soon;
+    }
+
+    fn define(&mut self, new_defs: Vec<SeriesDef>) {
+        if !new_defs.is_empty() {
+            self.lives.define(new_defs);
+            self.commit_within(Duration::ZERO);
+        }
+    }
+
+    fn commit_within(&mut self, delay: Duration) {
+        let at = tokio::time::Instant::now() + delay;
         self.commit_at = Some(self.commit_at.map_or(at, |due| due.min(at)));
     }
 
@@ -302,6 +364,7 @@ impl Agent {
             for tick in std::mem::take(&mut self.held) {
                 self.handle.command(Command::Measured(self.lives.stream(), tick));
             }
+            self.number_foreign();
         } else {
             // Measuring goes on; the next commit carries what this one did not.
             self.commit_at = Some(tokio::time::Instant::now() + self.config.commit_every);
@@ -421,6 +484,7 @@ impl Agent {
         {
             self.lives.settled(&commit.settling);
         }
+        self.number_foreign();
         self.begin_commit(true);
         let kept = match self.commit.take() {
             Some(commit) => commit.answer.await,

@@ -12,6 +12,7 @@ use vigie_node::{Failed, NodeClock, NodeHandle, uplink_json, uplink_sentence};
 use vigie_sync::Ledger;
 
 use crate::cli::StatusArgs;
+use crate::foreign::Board;
 
 /// What the running agent shows at its local socket.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(crate) struct Status {
     uplink: watch::Receiver<UplinkState>,
     shown: Mutex<Shown>,
     clock: NodeClock,
+    board: Arc<Board>,
 }
 
 #[derive(Debug)]
@@ -34,8 +36,9 @@ impl Status {
         uplink: watch::Receiver<UplinkState>,
         identity: Arc<Identity>,
         clock: NodeClock,
+        board: Arc<Board>,
     ) -> Self {
-        Self { handle, uplink, shown: Mutex::new(Shown { identity, down: Vec::new() }), clock }
+        Self { handle, uplink, shown: Mutex::new(Shown { identity, down: Vec::new() }), clock, board }
     }
 
     fn shown(&self) -> std::sync::MutexGuard<'_, Shown> {
@@ -80,6 +83,7 @@ impl Status {
             "streams": streams,
             "store": store,
             "collectors_down": shown.down.iter().map(|(name, why)| json!({ "name": name, "why": why })).collect::<Vec<_>>(),
+            "foreign": self.board.tell(),
         })
     }
 }
@@ -117,7 +121,28 @@ pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
     for down in status["collectors_down"].as_array().into_iter().flatten() {
         println!("collector {} is down: {}", text(&down["name"]), text(&down["why"]));
     }
+    show_foreign(&status["foreign"]);
     Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stdout, reason = "the answer to a person's command")]
+fn show_foreign(foreign: &Value) {
+    if foreign.is_null() {
+        return;
+    }
+    let (series, cap, samples) = (&foreign["series"], &foreign["series_cap"], &foreign["samples"]);
+    println!("others    {} samples of {} series (at most {})", number(samples), number(series), number(cap));
+    for source in foreign["sources"].as_array().into_iter().flatten() {
+        let (kind, place) = (text(&source["kind"]), text(&source["place"]));
+        match source["up"].as_bool() {
+            Some(true) => println!("  {kind} {place}: up, {} samples", number(&source["samples"])),
+            Some(false) => println!("  {kind} {place}: down: {}", text(&source["why"])),
+            None => println!("  {kind} {place}: not asked yet"),
+        }
+    }
+    for (reason, count) in foreign["refused"].as_object().into_iter().flatten().filter(|(_, count)| number(count) > 0) {
+        println!("  not taken, {reason}: {}", number(count));
+    }
 }
 
 fn text(value: &Value) -> &str {

@@ -20,6 +20,24 @@ pub struct OwnFigures {
     pub store_limit_bytes: Option<u64>,
     /// Ticks that nobody has acknowledged yet.
     pub waiting_ticks: Option<u64>,
+    /// What other programs said, if any may.
+    pub foreign: Option<ForeignFigures>,
+}
+
+/// Why something that others said was not taken: the values of the label `reason`.
+pub const FOREIGN_REASONS: [&str; 6] = ["series_cap", "left_out", "unreadable", "duplicate", "untimely", "busy"];
+
+/// What other programs said about themselves; totals since the agent started, but for the series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ForeignFigures {
+    /// Series known.
+    pub series: u64,
+    /// Samples taken.
+    pub samples: u64,
+    /// Scrapes that failed, and sockets that could not be had.
+    pub failures: u64,
+    /// What was not taken, by [`FOREIGN_REASONS`].
+    pub refused: [u64; FOREIGN_REASONS.len()],
 }
 
 /// Reads the agent's own cost: cheap figures in every round, the shared-fair memory in medium ones.
@@ -29,6 +47,7 @@ pub(super) struct Own {
     smaps: TextFile,
     page_bytes: u64,
     slots: Option<Slots>,
+    foreign: Option<ForeignSlots>,
 }
 
 impl Own {
@@ -38,6 +57,7 @@ impl Own {
             smaps: TextFile::new(machine.proc("self/smaps_rollup")),
             page_bytes: page_size() as u64,
             slots: None,
+            foreign: None,
         }
     }
 }
@@ -56,6 +76,9 @@ impl Collector for Own {
         let slots = *self.slots.get_or_insert_with(|| Slots::declare(reading));
         reading.record(slots.cpu, cpu_seconds());
         slots.record_said(round.own, round.due.contains(Tier::Medium), reading);
+        if let Some(figures) = &round.own.foreign {
+            self.foreign.get_or_insert_with(|| ForeignSlots::declare(reading)).record(figures, reading);
+        }
         let resident = resident_pages(self.statm.read(scratch)?).ok_or_else(|| self.statm.strange())?;
         reading.record(slots.resident, resident.saturating_mul(self.page_bytes) as f64);
         if round.due.contains(Tier::Medium) {
@@ -125,6 +148,37 @@ impl Slots {
         if medium {
             reading.record_told(self.store, own.store_bytes);
             reading.record_told(self.store_limit, own.store_limit_bytes);
+        }
+    }
+}
+
+/// Declared when somebody may say something: most agents never have these.
+#[derive(Debug, Clone, Copy)]
+struct ForeignSlots {
+    series: Slot,
+    samples: Slot,
+    failures: Slot,
+    refused: [Slot; FOREIGN_REASONS.len()],
+}
+
+impl ForeignSlots {
+    fn declare(reading: &mut Reading<'_>) -> Self {
+        let one = Resolution::ONE;
+        Self {
+            series: reading.gauge("vigie.agent.foreign.series", &[], "{series}", one),
+            samples: reading.counter("vigie.agent.foreign.samples", &[], "{sample}", one),
+            failures: reading.counter("vigie.agent.foreign.failures", &[], "{failure}", one),
+            refused: FOREIGN_REASONS
+                .map(|reason| reading.counter("vigie.agent.foreign.refused", &[("reason", reason)], "{sample}", one)),
+        }
+    }
+
+    fn record(&self, figures: &ForeignFigures, reading: &mut Reading<'_>) {
+        reading.record(self.series, figures.series as f64);
+        reading.record(self.samples, figures.samples as f64);
+        reading.record(self.failures, figures.failures as f64);
+        for (slot, count) in self.refused.iter().zip(figures.refused) {
+            reading.record(*slot, count as f64);
         }
     }
 }

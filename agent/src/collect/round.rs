@@ -122,6 +122,11 @@ impl Collectors {
         &self.schema
     }
 
+    /// Where series are declared: what others say is declared beside what is measured here.
+    pub(crate) fn schema_mut(&mut self) -> &mut Schema {
+        &mut self.schema
+    }
+
     /// How each collector is doing, in the order they run.
     pub fn statuses(&self) -> impl Iterator<Item = &CollectorStatus> {
         self.members.iter().map(|member| &member.status)

@@ -113,6 +113,23 @@ impl Schedule {
         Due { at: UtcMs(at.saturating_mul(1000)), tiers: self.due_at(at, last) }
     }
 
+    /// The next second after `now` and `last` for something that is done every so many seconds; beside the machine's own
+    /// rounds wherever the intervals let it.
+    pub fn slot(&self, every_seconds: i64, now: UtcMs, last: Option<UtcMs>) -> UtcMs {
+        let every = every_seconds.max(1);
+        let phase = self.phase_of_all() % every;
+        let mut at = slot_after(now.0.div_euclid(1000), every, phase);
+        if last.is_some_and(|last| last.0.div_euclid(1000) == at) {
+            at = at.saturating_add(every);
+        }
+        UtcMs(at.saturating_mul(1000))
+    }
+
+    /// Seconds into the fast interval at which every machine of the site is measured.
+    fn phase_of_all(&self) -> i64 {
+        self.site_spread % self.intervals.fast_seconds
+    }
+
     /// A tier is due in its slot, and once when its slot went by unused while the machine slept.
     fn due_at(&self, at: i64, last: Option<Due>) -> Tiers {
         let Some(last) = last else { return Tiers::ALL };
@@ -132,7 +149,7 @@ impl Schedule {
     fn phase(&self, tier: Tier) -> i64 {
         let fast = self.intervals.fast_seconds;
         let rounds = self.intervals.seconds(tier) / fast;
-        self.site_spread % fast + self.machine_spread % rounds * fast
+        self.phase_of_all() + self.machine_spread % rounds * fast
     }
 }
 
@@ -215,6 +232,16 @@ mod tests {
         let slots = |tier| -> BTreeSet<i64> { (0..200).map(|id| schedule(id).phase(tier)).collect() };
         assert_eq!((slots(Tier::Fast).len(), slots(Tier::Medium).len()), (1, 6));
         assert!(slots(Tier::Slow).len() > 60, "{:?}", slots(Tier::Slow));
+    }
+
+    #[test]
+    fn what_is_asked_at_the_fast_pace_is_asked_in_the_second_of_a_round() {
+        let schedule = schedule(3);
+        let due = schedule.next(UtcMs(NOON), None).at;
+        assert_eq!(schedule.slot(10, UtcMs(NOON), None), due);
+        assert_eq!(schedule.slot(10, UtcMs(due.0 - 1), Some(due)).0, due.0 + 10_000, "no second is used twice");
+        assert_eq!((schedule.slot(30, due, None).0 - due.0) % 10_000, 0);
+        assert_eq!(schedule.slot(1, due, None).0, due.0 + 1_000);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use vigie_model::{SeriesDef, SeriesIx};
 
-/// Series one agent may declare.
+/// Series one agent may declare of its machine; what others say has a limit of its own.
 ///
 /// A machine with 256 cores and a hundred disks stays below half of this; what lies above is a runaway label (a
 /// container host that makes an interface each second), and it would cost every node on the way to the hub.
@@ -24,7 +24,11 @@ pub struct Schema {
     defs: Vec<SeriesDef>,
     by_hash: HashMap<u64, SeriesIx>,
     refused: u64,
+    foreign: usize,
 }
+
+/// Places of one stream, those of others included; a tick names none beyond 65,536, and the machine's own keep theirs.
+const MAX_PLACES: usize = 60_000;
 
 impl Schema {
     /// An agent that has declared nothing yet.
@@ -38,6 +42,7 @@ impl Schema {
     pub fn from_defs(defs: Vec<SeriesDef>) -> Self {
         let mut schema = Self::new();
         for def in defs {
+            schema.foreign += usize::from(def.is_foreign());
             if let Err(free) = schema.place(&def) {
                 schema.append(free, def);
             } else {
@@ -55,12 +60,24 @@ impl Schema {
     pub fn ix_of(&mut self, def: SeriesDef) -> Result<SeriesIx, SchemaFull> {
         match self.place(&def) {
             Ok(known) => Ok(known),
-            Err(free) if self.defs.len() < MAX_SERIES => Ok(self.append(free, def)),
+            Err(free) if self.defs.len() - self.foreign < MAX_SERIES => Ok(self.append(free, def)),
             Err(_) => {
                 self.refuse();
                 Err(SchemaFull)
             }
         }
+    }
+
+    /// Gives a place to a series that somebody else named, and that has none yet: whoever takes in what others say knows
+    /// which ones have. `None` when all places are given.
+    pub(crate) fn append_foreign(&mut self, def: SeriesDef) -> Option<SeriesIx> {
+        if self.defs.len() >= MAX_PLACES {
+            return None;
+        }
+        let ix = SeriesIx(u32::try_from(self.defs.len()).ok()?);
+        self.defs.push(def);
+        self.foreign += 1;
+        Some(ix)
     }
 
     /// Every definition; the place in the slice is the [`SeriesIx`].

@@ -423,8 +423,10 @@ mod tests {
         let mut origin = origin();
         for ms in 0..16u64 {
             // Values that no coder can make short.
-            let noise =
-                |ix: u32| u64::from(ix).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_mul(2 * ms + 1).cast_signed();
+            let noise = |ix: u32| {
+                let mixed = (ms << 32 | u64::from(ix)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                ((mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)).cast_signed()
+            };
             let samples = (0..5_000).map(|ix| Sample { series: SeriesIx(ix), value: noise(ix) }).collect();
             origin.measured(moment(ms), samples, ms);
         }

@@ -13,14 +13,6 @@ pub use json_lines::{JsonLines, Nans};
 #[cfg(feature = "parquet")]
 pub use parquet::{ParquetError, ParquetWriter, ROWS_PER_GROUP};
 
-use crate::NAME;
-
-/// The labels of a series but its name, as a JSON object.
-fn labels_json<S: AsRef<str>>(labels: &[(S, S)]) -> String {
-    let others = labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).filter(|(name, _)| *name != NAME);
-    object(others)
-}
-
 /// A JSON object of texts, in the order given.
 fn object<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let pairs: Vec<_> = pairs.map(|(name, value)| format!("{}:{}", json_text(name), json_text(value))).collect();

@@ -12,7 +12,7 @@ use parquet::schema::types::ColumnPath;
 
 pub use parquet::errors::ParquetError;
 
-use super::labels_json;
+use super::object;
 use crate::{ForeignSample, NAME};
 
 /// Rows that are held before they are written: 1 MB of times and values, and the texts of their series.
@@ -174,4 +174,10 @@ fn next_column<'g, W: Write + Send>(
     group: &'g mut SerializedRowGroupWriter<'_, W>,
 ) -> Result<parquet::file::writer::SerializedColumnWriter<'g>, ParquetError> {
     group.next_column()?.ok_or_else(|| ParquetError::General("the schema has four columns".to_owned()))
+}
+
+/// The labels of a series but its name, as a JSON object.
+fn labels_json<S: AsRef<str>>(labels: &[(S, S)]) -> String {
+    let others = labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).filter(|(name, _)| *name != NAME);
+    object(others)
 }

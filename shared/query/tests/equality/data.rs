@@ -10,9 +10,10 @@ pub(crate) const BEGIN_MS: i64 = 1_700_000_007_000;
 /// How long it is measured.
 pub(crate) const LENGTH_MS: i64 = 3 * 3_600_000;
 
-struct Series {
-    labels: Vec<(&'static str, String)>,
-    samples: Vec<(i64, f64)>,
+/// A series and its samples in rising time.
+pub(crate) struct Series {
+    pub(crate) labels: Vec<(&'static str, String)>,
+    pub(crate) samples: Vec<(i64, f64)>,
 }
 
 pub(crate) fn in_memory() -> InMemory {
@@ -40,7 +41,7 @@ pub(crate) fn open_metrics() -> String {
     text + "# EOF\n"
 }
 
-fn all() -> Vec<Series> {
+pub(crate) fn all() -> Vec<Series> {
     let mut all = Vec::new();
     counters(&mut all);
     gauges(&mut all);

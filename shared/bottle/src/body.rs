@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vigie_codec::wire::{Clock, MAX_DEFS_PER_FRAME, Paused};
 use vigie_model::{Anchor, Boot, ClockSource, Incarnation, Role, Seq, StreamId, UtcMs};
-use vigie_store::{CommitError, Log, OpenReport, Pressure};
+use vigie_store::{CommitError, Log, OpenReport, Pressure, ToFold};
 use vigie_sync::keep::{Outcome, StreamFacts, Write};
 use vigie_sync::{Answer, Ask, CloseWhy, Event as Told, Input, Lane, LinkProfile, Me, Output, PeerIs, Replica};
 use vigie_sync::{SessionId, Token, Way};
@@ -28,6 +28,8 @@ const MAX_SPINS: u32 = 200;
 
 /// Times neighbours are laid out by series before other things have their turn.
 const LAID_OUT_AT_ONCE: usize = 4;
+
+const CENTURY_MS: i64 = 100 * 365 * 24 * 3_600_000;
 
 impl World {
     // ---- birth and death
@@ -618,6 +620,7 @@ impl World {
         }
         self.tidy(node, true);
         self.lay_out(node);
+        self.fold(node);
         self.own_up(node);
         self.at(self.now + TIDY_EVERY_MS, Event::Tidy { node, generation });
     }
@@ -644,6 +647,36 @@ impl World {
                 }
             }
         }
+    }
+
+    /// Folds what is sealed into minutes and hours, some at a time.
+    fn fold(&mut self, node: NodeIx) {
+        for _ in 0..LAID_OUT_AT_ONCE {
+            if self.fold_some(node) == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Folds some; says of how many streams.
+    pub(crate) fn fold_some(&mut self, node: NodeIx) -> usize {
+        // A run lasts minutes: every hour counts as long over, and all but the first fold of it is of what came late.
+        let now = UtcMs(self.nodes[node].wall(self.now).0.saturating_add(CENTURY_MS));
+        let Some(life) = self.nodes[node].life.as_mut() else { return 0 };
+        let gathered = life.log.gather_folds(now, 2).unwrap_or_default();
+        let folded: Vec<_> = gathered.into_iter().map(ToFold::fold).collect();
+        if folded.is_empty() {
+            return 0;
+        }
+        match life.log.put_folded(&folded) {
+            Ok(in_place) => self.tally.folded += in_place as u64,
+            Err(failed) => {
+                self.trace(|| format!("{node} could not fold: {failed}"));
+                self.lost_power(node);
+                return 0;
+            }
+        }
+        folded.len()
     }
 
     // ---- the agent

@@ -8,7 +8,7 @@ use vigie_codec::wire::Paused;
 use vigie_merge::RangeSet;
 use vigie_model::{Incarnation, NodeId, Now, Role, Seq, Slug, StreamId, UtcMs};
 use vigie_store::fault::FaultDisk;
-use vigie_store::{LayOut, Log, Options};
+use vigie_store::{LayOut, Log, Options, Rollups};
 use vigie_sync::keep::{Outcome, StreamFacts, Write};
 use vigie_sync::noted::Noted;
 use vigie_sync::{Answer, Replica, SessionId, Token};
@@ -166,6 +166,7 @@ impl Node {
                 _ => options.lay_out,
             },
             lay_out_ticks: 8,
+            rollups: if self.plan.role == Role::Agent { Rollups::Never } else { Rollups::All },
             new_epoch: Some((ix as u64 + 1) * 1_000_000_000 + 1_000 * self.epochs),
             ..options
         }

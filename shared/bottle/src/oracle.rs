@@ -8,6 +8,7 @@ use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_codec::wire::{Frame, Held, Refused, RefusedWhy};
 use vigie_merge::RangeSet;
 use vigie_model::{GapReason, Role, Seq, SeriesIx, StreamId, Tick, UtcMs};
+use vigie_rollup::{Fold, Shape, Window};
 use vigie_store::{Log, OpenReport};
 use vigie_sync::keep::{Outcome, Record, StreamFacts};
 use vigie_sync::{CloseWhy, Lane, Ledger, LinkProfile, SessionId};
@@ -21,6 +22,9 @@ const MAX_FRAME_BYTES: usize = 256 * 1024;
 
 /// A record may be larger than the room in the window when nothing else is on the way: one segment, its seal, its frame.
 const ONE_RECORD_BYTES: u64 = 24 * 1024;
+
+/// Folds at the end of a run after which it is believed to go in circles.
+const MANY_FOLDS: usize = 2_000;
 
 /// What is remembered of a run to judge it by.
 #[derive(Debug)]
@@ -434,6 +438,14 @@ impl World {
         if let Some(lacking) = self.lacking() {
             return self.broken(lacking);
         }
+        for turn in 0.. {
+            if self.fold_some(HUB) == 0 {
+                break;
+            }
+            if turn > MANY_FOLDS {
+                return self.broken("the hub folds without end".to_owned());
+            }
+        }
         let Some(hub) = self.nodes[HUB].life.as_ref() else { return };
         let mut faults = Vec::new();
         let mut tally = self.tally;
@@ -470,6 +482,7 @@ impl World {
                 return Err(format!("{seq} was measured as {as_given:?} and is at the hub as {tick:?}"));
             }
         }
+        rollups_agree(log, stream, facts, &ticks)?;
         let here: RangeSet = ticks.keys().map(|seq| (*seq, *seq)).collect();
         if here != facts.ticks() {
             return Err(format!("the hub says it has {:?} and has records of {here:?}", facts.ticks()));
@@ -560,6 +573,49 @@ fn answers_agree(log: &Log, stream: StreamId, ticks: &BTreeMap<u64, Tick>) -> Re
     wrong.map_or(Ok(()), |((ix, there), answered)| {
         Err(format!("series {} of {stream:?}: {} values and {} answered", ix.0, there.len(), answered.len()))
     })
+}
+
+/// Every sealed tick is in one hour and one minute, and these are what their ticks come down to, where all of them are here.
+fn rollups_agree(log: &Log, stream: StreamId, facts: &StreamFacts, ticks: &BTreeMap<u64, Tick>) -> Result<(), String> {
+    let told = |error: vigie_store::ReadError| error.to_string();
+    if let Some(from) = log.unfolded_from(stream).map_err(told)? {
+        return Err(format!("ticks from {from:?} on are sealed and not folded"));
+    }
+    let defs = log.schema(stream, 0, usize::MAX).map_err(told)?;
+    let shape = |ix: SeriesIx| defs.get(ix.0 as usize).map(Shape::of);
+    let resolved = |tick: &Tick| {
+        facts.anchors.get(&tick.at.boot.no).and_then(|anchor| anchor.resolve(tick.at)).unwrap_or(tick.at.utc)
+    };
+    let series: Vec<SeriesIx> = (0..defs.len() as u32).map(SeriesIx).collect();
+    for window in [Window::Hour, Window::Minute] {
+        let (mut counted, mut fault) = (RangeSet::new(), None);
+        let (from, to) = (UtcMs(i64::MIN), UtcMs(i64::MAX));
+        let asked = log.rollups_between(stream, &series, window, from, to, |rolled| {
+            let mut fold = Fold::new(rolled.hour);
+            let numbers = rolled.covered.ranges().flat_map(|(first, last)| first..=last);
+            let own: Option<Vec<&Tick>> = numbers.map(|number| ticks.get(&number)).collect();
+            let whole = own.is_some();
+            let strange = own.into_iter().flatten().find(|tick| !fold.add(resolved(tick), tick, shape));
+            let piece = fold.finish().filter(|_| whole && strange.is_none());
+            let wrong = |(ix, cells): (&SeriesIx, &Vec<_>)| {
+                piece.as_ref().is_some_and(|piece| piece.cells(*ix, window) != *cells)
+            };
+            if let Some(strange) = strange {
+                fault = Some(format!("{} was folded into {:?}, which it is not of", strange.seq, rolled.hour));
+            } else if !counted.intersection(&rolled.covered).is_empty() {
+                fault = Some(format!("a tick of {:?} counts twice", rolled.hour));
+            } else if let Some((ix, _)) = series.iter().zip(&rolled.cells).find(|one| wrong((one.0, one.1))) {
+                fault = Some(format!("series {} of {:?} is not what its ticks come down to", ix.0, rolled.hour));
+            }
+            counted.union_with(&rolled.covered);
+            if fault.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        asked.map_err(told)?;
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+    }
+    Ok(())
 }
 
 fn is_anchor(said: &SignedStatement) -> bool {

@@ -74,6 +74,8 @@ pub struct Tally {
     pub forgotten: u64,
     /// Times neighbouring segments were laid out by series.
     pub laid_out: u64,
+    /// Times ticks were folded into minutes and hours.
+    pub folded: u64,
     /// Ticks at the hub at the end.
     pub at_hub: u64,
     /// Numbers under gaps at the hub at the end.
@@ -101,6 +103,7 @@ impl Tally {
         self.evicted += other.evicted;
         self.forgotten += other.forgotten;
         self.laid_out += other.laid_out;
+        self.folded += other.folded;
         self.at_hub += other.at_hub;
         self.gaps += other.gaps;
         self.duplicates += other.duplicates;
@@ -114,7 +117,7 @@ impl fmt::Display for Tally {
             f,
             "{} steps, {} frames, {} ticks, {} at the hub, {} under gaps, {} twice; {} sessions, {} starts, {} crashes, \
              {} commits ({} failed), {} damages, {} stores rebuilt, {} lives in memory, {} evictions, {} forgotten, \
-             {} laid out, {} refused",
+             {} laid out, {} folded, {} refused",
             self.steps,
             self.frames,
             self.ticks,
@@ -132,6 +135,7 @@ impl fmt::Display for Tally {
             self.evicted,
             self.forgotten,
             self.laid_out,
+            self.folded,
             self.refused
         )
     }

@@ -1,17 +1,22 @@
-//! The thread that lays sealed ticks out by series, beside the one that keeps.
+//! The thread that lays sealed ticks out by series and folds them into minutes and hours, beside the one that keeps.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tracing::{debug, warn};
-use vigie_store::{LaidOut, LayOut, Log, Unfit};
+use vigie_store::{Folded, LaidOut, LayOut, Log, Rollups, ToFold, Unfit};
+
+use crate::NodeClock;
 
 /// How often it looks for work. Ticks worth laying out come once in an hour from each machine.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Streams laid out in one commit: the disk syncs once for all of them.
+/// How often minutes and hours are looked through for what is too old.
+const RETIRE_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Streams laid out, or folded, in one commit: the disk syncs once for all of them.
 const STREAMS_AT_ONCE: usize = 64;
 
 /// The thread; stops when dropped.
@@ -22,17 +27,20 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    /// Starts it, where anything is to be laid out at all.
+    /// Starts it, where anything is to be laid out or folded at all.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start(log: Arc<RwLock<Log>>) -> std::io::Result<Self> {
-        let idle = log.read().unwrap_or_else(PoisonError::into_inner).options().lay_out == LayOut::Never;
+    pub(crate) fn start(log: Arc<RwLock<Log>>, clock: NodeClock) -> std::io::Result<Self> {
+        let idle = {
+            let log = log.read().unwrap_or_else(PoisonError::into_inner);
+            log.options().lay_out == LayOut::Never && log.options().rollups == Rollups::Never
+        };
         if idle {
             return Ok(Self { stop: None, thread: None });
         }
         let (stop, stopped) = channel();
-        let work = move || run(&log, &stopped);
+        let work = move || run(&log, &clock, &stopped);
         let thread = std::thread::Builder::new().name("vigie-columns".to_owned()).spawn(work)?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
@@ -49,17 +57,22 @@ impl Drop for Layer {
     }
 }
 
-fn run(log: &RwLock<Log>, stopped: &Receiver<()>) {
-    let mut wait = LOOK_EVERY;
+fn run(log: &RwLock<Log>, clock: &NodeClock, stopped: &Receiver<()>) {
+    let (mut wait, mut retired) = (LOOK_EVERY, Instant::now());
     while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
         let begun = Instant::now();
         // As long at rest as at work, so that what comes in never waits for what lies there.
-        wait = if step(log) { begun.elapsed() } else { LOOK_EVERY };
+        let (laid_out, folded) = (lay_out(log), fold(log, clock));
+        wait = if laid_out || folded { begun.elapsed() } else { LOOK_EVERY };
+        if retired.elapsed() >= RETIRE_EVERY {
+            retired = Instant::now();
+            retire(log, clock, stopped);
+        }
     }
 }
 
 /// Lays out what is most worth it; says whether there may be more.
-fn step(log: &RwLock<Log>) -> bool {
+fn lay_out(log: &RwLock<Log>) -> bool {
     let gathered = match log.read().unwrap_or_else(PoisonError::into_inner).gather(STREAMS_AT_ONCE) {
         Ok(gathered) => gathered,
         Err(error) => {
@@ -81,4 +94,42 @@ fn step(log: &RwLock<Log>) -> bool {
         return false;
     }
     true
+}
+
+/// Folds what is due into minutes and hours; says whether there may be more.
+fn fold(log: &RwLock<Log>, clock: &NodeClock) -> bool {
+    let now = clock.now().utc;
+    let gathered = match log.read().unwrap_or_else(PoisonError::into_inner).gather_folds(now, STREAMS_AT_ONCE) {
+        Ok(gathered) => gathered,
+        Err(error) => {
+            debug!(%error, "nothing can be folded while the store can not be read");
+            return false;
+        }
+    };
+    let folded: Vec<Folded> = gathered.into_iter().map(ToFold::fold).collect();
+    if folded.is_empty() {
+        return false;
+    }
+    match log.write().unwrap_or_else(PoisonError::into_inner).put_folded(&folded) {
+        Ok(_) => true,
+        Err(error) => {
+            debug!(%error, "nothing can be folded while the store can not be written");
+            false
+        }
+    }
+}
+
+/// Deletes minutes and hours that are too old, stream by stream: others have their turn between two.
+fn retire(log: &RwLock<Log>, clock: &NodeClock, stopped: &Receiver<()>) {
+    let now = clock.now().utc;
+    let streams: Vec<_> = log.read().unwrap_or_else(PoisonError::into_inner).streams().keys().copied().collect();
+    for stream in streams {
+        if stopped.try_recv() != Err(TryRecvError::Empty) {
+            return;
+        }
+        let done = log.write().unwrap_or_else(PoisonError::into_inner).retire(stream, now);
+        if let Err(error) = done {
+            return debug!(%error, "old minutes and hours stay until the store can be written");
+        }
+    }
 }

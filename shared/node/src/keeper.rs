@@ -89,7 +89,7 @@ impl Keeper {
         let worker = Worker {
             log: log.clone(),
             options,
-            clock,
+            clock: clock.clone(),
             told,
             epoch,
             paused: Paused::default(),
@@ -97,7 +97,7 @@ impl Keeper {
             trouble: None,
         };
         let thread = std::thread::Builder::new().name("vigie-store".to_owned()).spawn(move || worker.run(&inbox))?;
-        let layer = Some(Layer::start(log.clone())?);
+        let layer = Some(Layer::start(log.clone(), clock)?);
         Ok(Self { jobs, log, thread: Some(thread), layer })
     }
 

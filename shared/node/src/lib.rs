@@ -15,6 +15,7 @@ mod keeper;
 mod node;
 mod outlet;
 mod renew;
+mod telling;
 pub mod trust;
 mod view;
 

@@ -23,9 +23,11 @@ fn tick(seq: u64, series: u32, class: Class, exact: bool) -> Tick {
 
 #[expect(clippy::print_stdout, reason = "a program that prints a table")]
 fn main() {
-    for (name, class, exact) in
-        [("machine", Class::Machine, false), ("noise", Class::Noise, false), ("machine, as doubles", Class::Machine, true)]
-    {
+    for (name, class, exact) in [
+        ("machine", Class::Machine, false),
+        ("noise", Class::Noise, false),
+        ("machine, as doubles", Class::Machine, true),
+    ] {
         for series in [150u32, 1_000] {
             let ticks: Vec<Tick> = (0..360).map(|seq| tick(seq, series, class, exact)).collect();
             // Every fifth a running total, as on a machine.
@@ -52,7 +54,9 @@ fn main() {
             let raw = Columns::encode(&ticks).expect("a run");
             let raw = raw.head.len() + raw.leaves.iter().map(Vec::len).sum::<usize>();
             let (hours, minutes) = (weigh(&hours), weigh(&minutes));
-            println!("{name} {series}: hour {hours} B, minutes {minutes} B, raw {raw} B; fold {folded:?}, write {wrote:?}, read {read:?}, one series' {one} minutes {one_read:?}");
+            println!(
+                "{name} {series}: hour {hours} B, minutes {minutes} B, raw {raw} B; fold {folded:?}, write {wrote:?}, read {read:?}, one series' {one} minutes {one_read:?}"
+            );
         }
     }
 }

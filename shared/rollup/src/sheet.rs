@@ -20,6 +20,9 @@ use crate::window::{Hour, Window};
 /// redb keeps values in pages of powers of two.
 pub const SHEET_BYTES: usize = 16_000;
 
+/// Cells and the beginnings of their windows, in order.
+type Cells = Vec<(UtcMs, Cell)>;
+
 /// Bytes that are no sheet, or sheets that do not belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SheetError {
@@ -174,7 +177,7 @@ impl<'a> Sheet<'a> {
     ///
     /// # Errors
     /// When what stands there is no series.
-    pub fn series(&self, wanted: SeriesIx) -> Result<(Vec<(UtcMs, Cell)>, Option<Sketch>), SheetError> {
+    pub fn series(&self, wanted: SeriesIx) -> Result<(Cells, Option<Sketch>), SheetError> {
         let Some((_, blob)) = self.each().find(|(ix, _)| *ix == wanted) else { return Ok((Vec::new(), None)) };
         let blob::Read { shape, parts, sketch } = blob::read(blob, self)?;
         Ok((piece::cells(self.hour, &self.slots, shape, &parts), sketch))

@@ -15,7 +15,10 @@ mod types;
 
 pub use errors::{CommitError, OpenError, ReadError};
 pub use folder::Folder;
-pub use log::{Column, Evicted, Gathered, LaidOut, LayOut, Log, OpenReport, Options, Pressure, Unfit};
+pub use log::{
+    Column, Evicted, Folded, Gathered, LaidOut, LayOut, Log, OpenReport, Options, Pressure, Rolled, Rollups, ToFold,
+    Unfit,
+};
 pub use medium::{LastTime, Medium, Space};
 pub use state::{LostRow, State, StateReport, StateRow, StateTx, TxError};
 pub use types::*;

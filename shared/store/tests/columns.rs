@@ -9,7 +9,7 @@ use vigie_codec::segment::HeaderHash;
 use vigie_merge::RangeSet;
 use vigie_model::{SeriesIx, UtcMs};
 use vigie_store::fault::FaultDisk;
-use vigie_store::{Column, LayOut, Log, Options, Record, Write};
+use vigie_store::{Column, LayOut, Log, Options, Record, Rollups, Write};
 
 const DAY: u64 = 8_640;
 
@@ -86,7 +86,8 @@ fn segments_come_out_as_they_were_signed() {
 #[test]
 fn what_is_forgotten_is_no_longer_answered_and_its_room_comes_back() {
     let machine = Machine::new(1);
-    let mut log = open(&FaultDisk::new());
+    let options = Options { rollups: Rollups::Never, ..options() };
+    let mut log = Log::open_on(FaultDisk::new(), options).expect("an empty disk").0;
     keep(&mut log, vec![machine.hello()]);
     keep(&mut log, (0..10).map(|at| machine.sealed(at * 100 + 1, at * 100 + 100)).collect());
     assert!(lay_out(&mut log) > 0);

@@ -9,7 +9,7 @@ use common::*;
 use vigie_merge::RangeSet;
 use vigie_model::{GapReason, Role, UtcMs};
 use vigie_store::fault::{FaultDisk, Faults};
-use vigie_store::{CommitError, Log, Options, Pressure, Record, Write};
+use vigie_store::{CommitError, Log, Options, Pressure, Record, Rollups, Write};
 use vigie_sync::Ledger;
 
 const HOUR: i64 = 3_600_000;
@@ -147,7 +147,7 @@ fn a_relay_that_lost_its_disk_leaves_the_agent_with_what_only_it_had() {
 
 #[test]
 fn a_hub_keeps_as_long_as_it_is_told() {
-    let (mut log, machine, _) = full_of(10, options());
+    let (mut log, machine, _) = full_of(10, Options { rollups: Rollups::Never, ..options() });
     let ten_years = 10 * 365 * 24 * HOUR;
     keep(&mut log, vec![machine.anchor(1, 0, T0 + ten_years)]);
     assert_eq!(log.expire(machine.stream, UtcMs(T0 + ten_years)).expect("sound").expired, 0);

@@ -129,7 +129,8 @@ fn parse_parts(shape: Shape, doubles: bool, slots: &[Slot], columns: &mut Reader
     };
     let ends = column();
     if shape.climbs {
-        let [climbs, below, above, fallen, fallen_high, sum, sum_high, begins, steps] = std::array::from_fn(|_| column());
+        let [climbs, below, above, fallen, fallen_high, sum, sum_high, begins, steps] =
+            std::array::from_fn(|_| column());
         let mut before = 0i64;
         for (at, (slot, part)) in numbers.iter_mut().enumerate() {
             let slot = &slots[*slot as usize];
@@ -191,7 +192,9 @@ fn halves(sum: Total) -> (i64, i64) {
 fn as_whole((slot, part): &(u32, Part)) -> Option<(u32, Part)> {
     let number = |kept: i64| whole(double(kept)).map(|whole| whole as i64);
     let total = |sum: Total| match sum {
-        Total::Double(high, low) if low.to_bits() == 0 => whole(high).map(|whole| Total::Whole(i128::from(whole as i64))),
+        Total::Double(high, low) if low.to_bits() == 0 => {
+            whole(high).map(|whole| Total::Whole(i128::from(whole as i64)))
+        }
         Total::Double(..) | Total::Whole(_) => None,
     };
     let values = (number(part.first)?, number(part.last)?, number(part.min)?, number(part.max)?);

@@ -84,7 +84,8 @@ fn parse(mut bytes: &[u8]) -> Option<Sheet<'_>> {
     }
     let blobs = *rest;
     let (lowest, highest) = (places.first().map(|place| place.0), places.last().map(|place| place.0));
-    let inside = lowest.is_none_or(|lowest| from <= lowest) && until.is_none_or(|until| from < until && highest < Some(until));
+    let inside =
+        lowest.is_none_or(|lowest| from <= lowest) && until.is_none_or(|until| from < until && highest < Some(until));
     let sound = blobs.len() == end && !slots.is_empty() && inside;
     sound.then_some(Sheet { window, hour, from, until, covered, slots, places, blobs })
 }
@@ -131,7 +132,8 @@ fn parse_slots(hour: Hour, covered: &RangeSet, bytes: &[u8], len: usize) -> Opti
         sound.then_some(Slot { minute, first, last, ticks, from_ms, to_ms })
     };
     let slots: Option<Vec<Slot>> = (0..len).map(slot).collect();
-    let in_order = |slots: &Vec<Slot>| slots.windows(2).all(|two| (two[0].minute, two[0].first) < (two[1].minute, two[1].first));
+    let in_order =
+        |slots: &Vec<Slot>| slots.windows(2).all(|two| (two[0].minute, two[0].first) < (two[1].minute, two[1].first));
     slots.filter(in_order)
 }
 

@@ -93,7 +93,12 @@ pub fn plainly(ticks: &[(UtcMs, Tick)], series: SeriesIx, shape: Shape, cell: &C
     prop_assert_eq!(max, values.iter().copied().max_by(f64::total_cmp));
     let sum: f64 = values.iter().sum();
     let said = cell.sum(resolution);
-    prop_assert!(said == sum || (said.is_nan() && sum.is_nan()) || (said - sum).abs() < 1e-9 * sum.abs(), "{} {}", said, sum);
+    prop_assert!(
+        said == sum || (said.is_nan() && sum.is_nan()) || (said - sum).abs() < 1e-9 * sum.abs(),
+        "{} {}",
+        said,
+        sum
+    );
     if shape.climbs && !values.is_empty() && values.iter().all(|value| value.is_finite() && value.abs() < 1e14) {
         let climbed: f64 = values.windows(2).map(|two| if two[1] < two[0] { two[1] } else { two[1] - two[0] }).sum();
         let said = cell.climb(resolution).expect("climbs are kept");
@@ -109,7 +114,8 @@ pub fn nested(len: usize, cuts: &[usize]) -> Vec<RangeSet> {
         let set = sets[cut % sets.len()].clone();
         // By turns, so that the halves lie between one another.
         let own: Vec<u64> = set.ranges().flat_map(|(first, last)| first..=last).collect();
-        let half = |from: usize| -> RangeSet { own.iter().skip(from).step_by(2).map(|number| (*number, *number)).collect() };
+        let half =
+            |from: usize| -> RangeSet { own.iter().skip(from).step_by(2).map(|number| (*number, *number)).collect() };
         let (even, odd) = (half(0), half(1));
         if even.is_empty() || odd.is_empty() || sets.contains(&even) {
             continue;

@@ -1,12 +1,12 @@
-//! Which streams may have ticks worth laying out by series?
+//! Which streams may have ticks worth laying out by series, or folding into minutes and hours?
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{MutexGuard, PoisonError};
 
-use vigie_model::StreamId;
+use vigie_model::{StreamId, UtcMs};
 
 use super::index::{Span, SpanChange};
-use super::{LayOut, Log};
+use super::{LayOut, Log, Rollups};
 
 /// What has changed since each stream was last looked at.
 #[derive(Debug, Default)]
@@ -15,12 +15,15 @@ pub(crate) struct Agenda {
     fresh: BTreeMap<StreamId, u64>,
     /// Segments that can not be made again from their ticks: another encoder wrote them. They stay as they are.
     stubborn: BTreeSet<(StreamId, u64)>,
+    /// From when on there may be something to fold into minutes and hours, in ms since 1970 UTC.
+    folds: BTreeMap<StreamId, i64>,
 }
 
 impl Agenda {
     /// A stream of which nobody knows what there is to do.
     pub(crate) fn met(&mut self, stream: StreamId) {
         self.fresh.insert(stream, u64::MAX);
+        self.fold_from(stream, i64::MIN);
     }
 
     pub(crate) fn changed(&mut self, stream: StreamId, change: &SpanChange) {
@@ -28,6 +31,20 @@ impl Agenda {
             let fresh = self.fresh.entry(stream).or_default();
             *fresh = fresh.saturating_add(span.ticks());
         }
+    }
+
+    /// There may be something to fold from a time on.
+    pub(crate) fn fold_from(&mut self, stream: StreamId, from_ms: i64) {
+        let known = self.folds.entry(stream).or_insert(from_ms);
+        *known = from_ms.min(*known);
+    }
+
+    /// A stream was looked at: there is nothing to fold before a time, or at all until something changes.
+    pub(crate) fn fold_not_before(&mut self, stream: StreamId, from_ms: Option<i64>) {
+        match from_ms {
+            Some(from_ms) => self.folds.insert(stream, from_ms),
+            None => self.folds.remove(&stream),
+        };
     }
 
     pub(crate) fn leave(&mut self, stream: StreamId, first: u64) {
@@ -52,6 +69,15 @@ impl Log {
         let agenda = self.agenda();
         let fewest = self.options.lay_out_ticks;
         agenda.fresh.iter().filter(|(_, ticks)| **ticks >= fewest).map(|(stream, _)| *stream).collect()
+    }
+
+    /// Streams that may have something to fold by now.
+    pub(crate) fn unfolded(&self, now: UtcMs) -> Vec<StreamId> {
+        if self.options.rollups == Rollups::Never {
+            return Vec::new();
+        }
+        let agenda = self.agenda();
+        agenda.folds.iter().filter(|(_, from_ms)| **from_ms <= now.0).map(|(stream, _)| *stream).collect()
     }
 
     /// A stream was looked at, and there is nothing to do for now.

@@ -10,9 +10,9 @@ use vigie_model::StreamId;
 
 use super::index::SpanChange;
 use super::pen::{Changes, Pen};
-use super::{Log, Standing};
+use super::{Log, Standing, fold};
 use crate::errors::{CommitError, OpenError, Trouble, guarded};
-use crate::types::{Outcome, Write};
+use crate::types::{Outcome, StreamFacts, Write};
 
 impl Log {
     /// Makes writes durable, all in one transaction, and says what became of each.
@@ -72,6 +72,11 @@ impl Log {
 
     fn adopt(&mut self, changes: Changes) {
         *self.losses.get_mut().unwrap_or_else(PoisonError::into_inner) = changes.later;
+        let reclocked = |(stream, facts): &(&StreamId, &StreamFacts)| {
+            self.streams.get(stream).is_none_or(|known| known.anchors != facts.anchors)
+        };
+        let mut unfolded: Vec<StreamId> = changes.streams.iter().filter(reclocked).map(|(stream, _)| *stream).collect();
+        unfolded.extend(changes.unfolded);
         self.streams.extend(changes.streams);
         self.damage.extend(changes.damage);
         let index = self.index.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -79,8 +84,12 @@ impl Log {
         if changes.spans.iter().any(|(_, change)| !matches!(change, SpanChange::New(_))) {
             self.unfolded.forget();
         }
+        unfolded.into_iter().for_each(|stream| agenda.fold_from(stream, i64::MIN));
         for (stream, change) in changes.spans {
             agenda.changed(stream, &change);
+            if let (SpanChange::New(span), Some(facts)) = (&change, self.streams.get(&stream)) {
+                agenda.fold_from(stream, fold::due_ms(span, &facts.anchors, &self.options));
+            }
             index.apply(stream, change);
         }
     }

@@ -193,6 +193,7 @@ pub(crate) struct Shelves {
     pub(crate) series: ReadOnlyTable<Bytes, Bytes>,
     pub(crate) columns: ReadOnlyTable<Bytes, Bytes>,
     pub(crate) leaves: ReadOnlyTable<Bytes, Bytes>,
+    pub(crate) rollups: ReadOnlyTable<Bytes, Bytes>,
 }
 
 impl Shelves {
@@ -206,6 +207,7 @@ impl Shelves {
             series: txn.open_table(Shelf::Series.table())?,
             columns: txn.open_table(Shelf::Columns.table())?,
             leaves: txn.open_table(Shelf::Leaf.table())?,
+            rollups: txn.open_table(Shelf::Rollup.table())?,
         })
     }
 }

@@ -27,11 +27,17 @@ enum Lost {
     Row(Shelf, Vec<u8>),
     /// Numbers that should be here, and no record holds them.
     Missing(RangeSet),
+    /// Sheets of rollups may be gone.
+    Rollups,
 }
 
 impl Loss {
     pub(crate) fn row(stream: StreamId, shelf: Shelf, key: Vec<u8>) -> Self {
         Self { stream, what: Lost::Row(shelf, key) }
+    }
+
+    pub(crate) fn rollups(stream: StreamId) -> Self {
+        Self { stream, what: Lost::Rollups }
     }
 
     pub(crate) fn missing(stream: StreamId, numbers: RangeSet) -> Self {
@@ -50,6 +56,8 @@ impl Pen<'_> {
             Lost::Row(Shelf::Columns, key) => self.settle_columns(stream, &mut facts, key),
             Lost::Row(Shelf::Statement, key) => self.settle_statement(stream, &mut facts, key),
             Lost::Row(Shelf::Series, key) => self.settle_series(stream, &mut facts, key),
+            Lost::Row(Shelf::Rollup, key) => self.settle_rollup(stream, &mut facts, key).map(|()| RangeSet::new()),
+            Lost::Rollups => self.recount_rollups(stream, &mut facts).map(|()| RangeSet::new()),
             // Found and mended at opening.
             Lost::Row(Shelf::Note | Shelf::Intro | Shelf::Facts | Shelf::Quarantine | Shelf::Leaf, _) => {
                 Ok(RangeSet::new())

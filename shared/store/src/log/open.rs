@@ -222,6 +222,8 @@ impl Log {
                 if !lost.is_empty() {
                     losses.push(Loss::missing(*stream, lost));
                 }
+                // Of a sheet that is gone nobody else would know.
+                losses.push(Loss::rollups(*stream));
                 for place in 0..facts.schema_len {
                     let key = at(*stream, u64::from(place));
                     if series.get(key.as_slice())?.is_none() {
@@ -252,7 +254,7 @@ enum Begun {
 fn begin(db: &Database, options: &Options, new_life: bool) -> Result<Begun, Trouble> {
     let old = match begun(db)? {
         Some(Begun::Here { epoch, .. }) if new_life => Some(epoch),
-        Some(Begun::Here { epoch, format, .. }) if format < FORMAT => {
+        Some(Begun::Here { epoch, format, .. }) if format < FORMAT || lacks_tables(db)? => {
             return write_anew(db, options, epoch);
         }
         Some(begun) => return Ok(begun),
@@ -277,6 +279,11 @@ fn write_anew(db: &Database, options: &Options, epoch: u64) -> Result<Begun, Tro
     write_beginning(&txn, epoch)?;
     txn.commit()?;
     Ok(Begun::Here { epoch, fresh: false, format: FORMAT })
+}
+
+/// Whether a table is missing that came later than the file's version did.
+fn lacks_tables(db: &Database) -> Result<bool, Trouble> {
+    Ok(db.begin_read()?.list_tables()?.count() < Shelf::ALL.len())
 }
 
 fn begun(db: &Database) -> Result<Option<Begun>, Trouble> {

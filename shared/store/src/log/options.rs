@@ -13,6 +13,15 @@ pub enum LayOut {
     All,
 }
 
+/// What is folded into minutes and hours, so that a question about months reads no ticks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rollups {
+    /// Nothing: nobody asks questions here.
+    Never,
+    /// All that is sealed, once its hour is old enough.
+    All,
+}
+
 /// How a [`Log`](super::Log) is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -41,12 +50,23 @@ pub struct Options {
     /// So many ticks are laid out together at least: what an agent seals in ten minutes. Columns of so few cost twice what
     /// their segments did, and are read a hundred times as fast; they are soon laid out anew with their neighbours.
     pub lay_out_ticks: u64,
+    /// Whether ticks are folded into minutes and hours; see [`Log::gather_folds`](super::Log::gather_folds).
+    pub rollups: Rollups,
+    /// How long after its end an hour is first folded: an agent that is connected has sealed it by then. What comes later
+    /// is folded into it.
+    pub fold_after: Duration,
+    /// How long minutes and hours are kept; for ever unless said. See [`Log::retire`](super::Log::retire).
+    pub minutes_for: Option<Duration>,
+    /// As `minutes_for`.
+    pub hours_for: Option<Duration>,
     /// The epoch of a log that is begun, and one less than that of a log begun anew after damage; random unless said
     /// (the simulator says).
     pub new_epoch: Option<u64>,
 }
 
 const MIB: usize = 1 << 20;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Options {
     /// For an agent: little memory, and the right to give up.
@@ -68,6 +88,12 @@ impl Options {
             index_spans: 100_000,
             lay_out: LayOut::Receipted,
             lay_out_ticks: 60,
+            // Nothing is answered from them yet, and minutes take as much room as what they are folded from.
+            rollups: Rollups::Never,
+            fold_after: Duration::from_secs(65 * 60),
+            // A site alone sees last week minute by minute and the season hour by hour, in 8 MB for each machine.
+            minutes_for: Some(8 * DAY),
+            hours_for: Some(90 * DAY),
             new_epoch: None,
         }
     }
@@ -80,6 +106,8 @@ impl Options {
             ballast_bytes: 16 * MIB as u64,
             index_spans: 400_000,
             lay_out: LayOut::All,
+            minutes_for: None,
+            hours_for: None,
             ..Self::relay(cap_bytes)
         }
     }

@@ -32,6 +32,8 @@ pub(crate) struct Pen<'t> {
     pub(crate) spans: Vec<(StreamId, SpanChange)>,
     /// Damage found where it could not be settled at once.
     pub(crate) later: Vec<Loss>,
+    /// Streams of which something has to be folded anew.
+    pub(crate) unfolded: Vec<StreamId>,
 }
 
 /// What memory takes over once the transaction is durable.
@@ -40,6 +42,7 @@ pub(crate) struct Changes {
     pub(crate) damage: Vec<(StreamId, RangeSet)>,
     pub(crate) spans: Vec<(StreamId, SpanChange)>,
     pub(crate) later: Vec<Loss>,
+    pub(crate) unfolded: Vec<StreamId>,
 }
 
 impl<'t> Pen<'t> {
@@ -57,6 +60,7 @@ impl<'t> Pen<'t> {
             damage: Vec::new(),
             spans: Vec::new(),
             later: Vec::new(),
+            unfolded: Vec::new(),
         }
     }
 
@@ -67,7 +71,8 @@ impl<'t> Pen<'t> {
             let row = facts::write(*stream, facts);
             self.table(Shelf::Facts)?.insert(stream.to_bytes().as_slice(), row.as_slice())?;
         }
-        Ok(Changes { streams: staged, damage: self.damage, spans: self.spans, later: self.later })
+        let (damage, spans, later, unfolded) = (self.damage, self.spans, self.later, self.unfolded);
+        Ok(Changes { streams: staged, damage, spans, later, unfolded })
     }
 
     pub(crate) fn table(&mut self, shelf: Shelf) -> Result<&mut Table<'t, Bytes, Bytes>, Trouble> {

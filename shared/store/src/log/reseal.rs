@@ -31,8 +31,9 @@ pub struct Gathered {
     pieces: Vec<Piece>,
 }
 
+/// One span as it is kept now.
 #[derive(Debug)]
-enum Piece {
+pub(crate) enum Piece {
     Segment(Segment),
     Columns(u64, Whole),
 }
@@ -96,21 +97,25 @@ impl Log {
         let from = spans.partition_point(|span| span.first < wanted.first);
         let mut pieces = Vec::new();
         for span in spans[from..].iter().take_while(|span| span.last <= wanted.last) {
-            let key = at(stream, span.first);
-            let piece = if span.columns {
-                columns(shelves, stream, span.first)?
-            } else {
-                self.bare_segment(shelves, stream, span.first)?
-            };
-            let Some(piece) = piece else {
-                let shelf = if span.columns { Shelf::Columns } else { Shelf::Body };
-                self.note(Loss::row(stream, shelf, key.to_vec()));
-                return Ok(None);
-            };
+            let Some(piece) = self.piece(shelves, stream, span)? else { return Ok(None) };
             pieces.push(piece);
         }
         let samples = spans[from..].iter().take_while(|span| span.last <= wanted.last).map(|span| span.samples).sum();
         Ok(Some(Gathered { stream, pieces, samples }))
+    }
+
+    /// What a span holds; nothing where it is damaged, which is noted.
+    pub(crate) fn piece(&self, shelves: &Shelves, stream: StreamId, span: &Span) -> Result<Option<Piece>, Trouble> {
+        let piece = if span.columns {
+            columns(shelves, stream, span.first)?
+        } else {
+            self.bare_segment(shelves, stream, span.first)?
+        };
+        if piece.is_none() {
+            let shelf = if span.columns { Shelf::Columns } else { Shelf::Body };
+            self.note(Loss::row(stream, shelf, at(stream, span.first).to_vec()));
+        }
+        Ok(piece)
     }
 
     fn bare_segment(&self, shelves: &Shelves, stream: StreamId, first: u64) -> Result<Option<Piece>, Trouble> {

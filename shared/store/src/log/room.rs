@@ -11,7 +11,7 @@ use vigie_model::{Gap, StreamId, UtcMs};
 use super::facts::Change;
 use super::pen::Pen;
 use super::sweep::Sweep;
-use super::{Log, Standing, read};
+use super::{Log, Rollups, Standing, read, rolls};
 use crate::errors::{CommitError, ReadError, Trouble};
 use crate::types::StreamFacts;
 
@@ -138,7 +138,8 @@ impl Log {
         facts.ticks().without(&facts.present).without(facts.held()).without(&there)
     }
 
-    /// Deletes what was measured before a time, whoever has it: the hub's retention.
+    /// Deletes what was measured before a time, whoever has it: the hub's retention. Where ticks are folded into minutes and
+    /// hours, nothing goes before it was.
     ///
     /// # Errors
     /// As [`Log::commit`]; what was deleted before stays deleted.
@@ -150,12 +151,30 @@ impl Log {
             ReadError::Damaged(why) => CommitError::Damaged(why),
         })?;
         let old = spans.iter().filter(|span| span.latest(facts.anchors.get(&span.boot_no)) < before);
-        let may_go: RangeSet = old.map(|span| (span.first, span.last)).collect();
+        let mut may_go: RangeSet = old.map(|span| (span.first, span.last)).collect();
+        if self.options.rollups == Rollups::All {
+            may_go = may_go.intersection(&self.folded(stream)?);
+        }
         if !may_go.is_empty() {
             evicted.expired = self
                 .delete(stream, u64::MAX, &mut evicted, |pen, facts, sweep| pen.sweep(stream, facts, &may_go, sweep))?;
         }
         Ok(evicted)
+    }
+
+    /// What has been folded as it stands.
+    fn folded(&self, stream: StreamId) -> Result<RangeSet, CommitError> {
+        let note = self.reading(|shelves| rolls::note(&shelves.rollups, stream)).map_err(|error| match error {
+            ReadError::Io(error) => CommitError::Io(error),
+            ReadError::Damaged(why) => CommitError::Damaged(why),
+        })?;
+        // Of a damaged note nothing is believed; it is counted again soon. And what was folded by times that are no longer
+        // believed is soon folded anew, from its ticks.
+        let believed = |note: &rolls::Note| {
+            let Some(facts) = self.streams.get(&stream) else { return false };
+            facts.anchors.values().all(|anchor| note.anchors.contains(anchor))
+        };
+        Ok(note.ok().filter(believed).map(|note| note.ticks).unwrap_or_default())
     }
 
     /// On a full disk free pages inside the file are not enough: redb may choose others, which the disk can not give.

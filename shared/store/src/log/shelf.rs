@@ -35,10 +35,12 @@ pub(crate) enum Shelf {
     Columns,
     /// Stream, first number, place: values of some series of those ticks.
     Leaf,
+    /// Stream, window, hour, piece, first series: what minutes and hours come down to. And of each stream what has.
+    Rollup,
 }
 
 impl Shelf {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Note,
         Self::Intro,
         Self::Facts,
@@ -50,9 +52,10 @@ impl Shelf {
         Self::Quarantine,
         Self::Columns,
         Self::Leaf,
+        Self::Rollup,
     ];
 
-    pub(crate) const TABLES: [Rows; 11] = [
+    pub(crate) const TABLES: [Rows; 12] = [
         TableDefinition::new("note"),
         TableDefinition::new("intro"),
         TableDefinition::new("facts"),
@@ -64,6 +67,7 @@ impl Shelf {
         TableDefinition::new("quarantine"),
         TableDefinition::new("columns"),
         TableDefinition::new("leaf"),
+        TableDefinition::new("rollup"),
     ];
 
     pub(crate) fn table(self) -> Rows {
@@ -79,6 +83,7 @@ impl Shelf {
             Self::Statement => Kind::Statement,
             Self::Series => Kind::Series,
             Self::Columns | Self::Leaf => Kind::Columns,
+            Self::Rollup => Kind::Rollup,
         }
     }
 

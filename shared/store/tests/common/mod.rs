@@ -16,7 +16,7 @@ use vigie_model::{
     SeriesDef, SeriesIx, StreamId, Tick, UtcMs,
 };
 use vigie_store::fault::FaultDisk;
-use vigie_store::{LayOut, Log, Options, Outcome, Record, Write};
+use vigie_store::{LayOut, Log, Options, Outcome, Record, Rollups, Write};
 use vigie_sync::Ledger;
 
 pub const T0: i64 = 1_700_000_000_000;
@@ -76,8 +76,12 @@ impl Machine {
     }
 
     pub fn anchor(&self, boot_no: u32, boot_ms: u64, utc: i64) -> Write {
+        self.anchor_within(20, boot_no, boot_ms, utc)
+    }
+
+    pub fn anchor_within(&self, error_ms: u32, boot_no: u32, boot_ms: u64, utc: i64) -> Write {
         let boot = Boot { no: boot_no, ms: boot_ms };
-        let anchor = Anchor { boot, utc: UtcMs(utc), error_ms: 20, source: ClockSource::Hub };
+        let anchor = Anchor { boot, utc: UtcMs(utc), error_ms, source: ClockSource::Hub };
         Write::Statement(SignedStatement::new(self.stream, Statement::Anchor(anchor), &self.key))
     }
 
@@ -107,6 +111,7 @@ pub fn options() -> Options {
         cache_bytes: 4 << 20,
         lay_out: LayOut::All,
         lay_out_ticks: 20,
+        rollups: Rollups::All,
         ..Options::relay(1 << 30)
     }
 }

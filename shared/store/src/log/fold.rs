@@ -1,0 +1,329 @@
+//! Folding sealed ticks into minutes and hours.
+//!
+//! In three steps, as with the [columns](super::reseal): what is to be folded is gathered while others can read the log; it
+//! is folded without the log; and it takes its place in one commit, joined with what is there of the same hours. A note
+//! says which ticks have been folded, so none is folded twice and late ones are found; pieces outlive their ticks.
+
+use std::collections::BTreeMap;
+
+use vigie_merge::RangeSet;
+use vigie_model::{Anchor, SeriesIx, StreamId, Tick, UtcMs};
+use vigie_rollup::{Fold, Hour, Piece, Shape, Window};
+
+use super::facts::Change;
+use super::index::Span;
+use super::loss::Loss;
+use super::pen::Pen;
+use super::query::resolve;
+use super::reclock::Moved;
+use super::reseal::Piece as Raw;
+use super::rolls::{self, Note};
+use super::shelf::Shelf;
+use super::{Log, Options};
+use crate::errors::{CommitError, ReadError, Trouble};
+use crate::types::{StreamFacts, limit};
+
+/// Samples folded at once: ten hours of a machine with 150 series.
+const SAMPLES_AT_ONCE: u64 = 1 << 19;
+
+/// Hours of one stream that are joined in one commit with what is there: each takes some milliseconds, and others wait.
+const JOINS_AT_ONCE: usize = 4;
+
+/// When a stream is looked at again that has ticks which can not be folded: their definitions are on the way.
+const AGAIN_MS: i64 = 600_000;
+
+/// Sealed ticks of one stream that are to be folded.
+#[derive(Debug)]
+pub struct ToFold {
+    stream: StreamId,
+    work: Work,
+    /// The note it was gathered by.
+    changes: u64,
+}
+
+#[derive(Debug)]
+enum Work {
+    Ticks(Unfolded),
+    /// Of which the times have changed since they were folded.
+    Moved(Moved),
+}
+
+#[derive(Debug)]
+struct Unfolded {
+    raw: Vec<Raw>,
+    fresh: RangeSet,
+    anchors: BTreeMap<u32, Anchor>,
+    shapes: Vec<Shape>,
+    /// Hours that end after this are not folded yet.
+    ended_by: i64,
+    after_ms: i64,
+    /// When there may be more to fold in what was not gathered.
+    next_ms: Option<i64>,
+}
+
+/// Minutes and hours of one stream, ready to take their place.
+#[derive(Debug)]
+pub struct Folded {
+    stream: StreamId,
+    changes: u64,
+    work: Done,
+}
+
+#[derive(Debug)]
+enum Done {
+    Pieces { pieces: Vec<Ready>, anchors: BTreeMap<u32, Anchor>, next_ms: Option<i64> },
+    Moved(Moved),
+}
+
+/// A piece and its sheets.
+#[derive(Debug)]
+struct Ready {
+    piece: Piece,
+    sheets: Vec<(Window, SeriesIx, Vec<u8>)>,
+}
+
+/// What became of something that was to take its place.
+enum Put {
+    /// Something else changed meanwhile: it is gathered again.
+    Stale,
+    Placed {
+        /// There is more of it that had to wait.
+        all: bool,
+    },
+}
+
+impl Log {
+    /// Sealed ticks to be folded by now, of so many streams at most.
+    ///
+    /// # Errors
+    /// When nothing can be read at all.
+    pub fn gather_folds(&self, now: UtcMs, most: usize) -> Result<Vec<ToFold>, ReadError> {
+        let (mut gathered, mut samples) = (Vec::new(), 0);
+        for stream in self.unfolded(now) {
+            if let Some((found, more)) = self.gather_fold(stream, now)? {
+                gathered.push(found);
+                samples += more;
+            }
+            if gathered.len() >= most || samples >= SAMPLES_AT_ONCE {
+                break;
+            }
+        }
+        Ok(gathered)
+    }
+
+    /// What there is to fold of a stream, and how many samples.
+    fn gather_fold(&self, stream: StreamId, now: UtcMs) -> Result<Option<(ToFold, u64)>, ReadError> {
+        let nothing_before = |from_ms| self.agenda().fold_not_before(stream, from_ms);
+        let Some(facts) = self.streams.get(&stream) else {
+            nothing_before(None);
+            return Ok(None);
+        };
+        let Ok(note) = self.reading(|shelves| rolls::note(&shelves.rollups, stream))? else {
+            self.note(Loss::row(stream, Shelf::Rollup, rolls::note_key(stream)));
+            nothing_before(None);
+            return Ok(None);
+        };
+        let spans = self.spans(stream)?;
+        let changes = note.changes;
+        if let Some(moved) = self.moved(stream, facts, &spans, &note)? {
+            return Ok(Some((ToFold { stream, work: Work::Moved(moved), changes }, 0)));
+        }
+        let fresh = fresh(facts, &spans, &note);
+        let after_ms = after_ms(&self.options);
+        let (mut raw, mut samples, mut next_ms) = (Vec::new(), 0, None);
+        for span in spans.iter().filter(|span| fresh.touches(span.first, span.last)) {
+            let due = due_ms(span, &facts.anchors, &self.options);
+            if due > now.0 || samples >= SAMPLES_AT_ONCE {
+                next_ms = earlier(next_ms, due);
+                continue;
+            }
+            let Some(piece) = self.reading(|shelves| self.piece(shelves, stream, span))? else {
+                // Damaged: settled with the next commit, and then looked at again.
+                nothing_before(Some(now.0.saturating_add(AGAIN_MS)));
+                return Ok(None);
+            };
+            samples += span.samples;
+            raw.push(piece);
+        }
+        if raw.is_empty() {
+            nothing_before(next_ms);
+            return Ok(None);
+        }
+        let (anchors, shapes) = (facts.anchors.clone(), self.shapes(stream)?);
+        let ended_by = now.0.saturating_sub(after_ms);
+        let work = Work::Ticks(Unfolded { raw, fresh, anchors, shapes, ended_by, after_ms, next_ms });
+        Ok(Some((ToFold { stream, work, changes }, samples)))
+    }
+
+    /// How the values of each series are to be understood, as far as definitions are here.
+    fn shapes(&self, stream: StreamId) -> Result<Vec<Shape>, ReadError> {
+        let mut shapes = Vec::new();
+        loop {
+            let more = self.schema(stream, shapes.len() as u32, usize::MAX)?;
+            if more.is_empty() {
+                return Ok(shapes);
+            }
+            shapes.extend(more.iter().map(Shape::of));
+        }
+    }
+
+    /// Puts what was folded in its place, in one commit; says of how many streams nothing had changed meanwhile.
+    ///
+    /// # Errors
+    /// As [`Log::commit`]; nothing changed.
+    pub fn put_folded(&mut self, folded: &[Folded]) -> Result<usize, CommitError> {
+        let put = self.transact(|pen| folded.iter().map(|one| pen.put_folded(one)).collect::<Result<Vec<Put>, _>>())?;
+        let mut placed = 0;
+        for (one, put) in folded.iter().zip(put) {
+            let next_ms = match (put, &one.work) {
+                (Put::Placed { all: true }, Done::Pieces { next_ms, .. }) => *next_ms,
+                (Put::Placed { .. } | Put::Stale, _) => Some(i64::MIN),
+            };
+            placed += usize::from(next_ms != Some(i64::MIN));
+            self.agenda().fold_not_before(one.stream, next_ms);
+        }
+        Ok(placed)
+    }
+}
+
+/// When the first hour that a span can hold may be folded.
+pub(crate) fn due_ms(span: &Span, anchors: &BTreeMap<u32, Anchor>, options: &Options) -> i64 {
+    let earliest = span.earliest(anchors.get(&span.boot_no));
+    Hour::of(earliest).ends().0.saturating_add(after_ms(options))
+}
+
+fn after_ms(options: &Options) -> i64 {
+    i64::try_from(options.fold_after.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn earlier(known: Option<i64>, other: i64) -> Option<i64> {
+    Some(known.map_or(other, |known| known.min(other)))
+}
+
+/// Sealed ticks that are here and have not been folded.
+fn fresh(facts: &StreamFacts, spans: &[Span], note: &Note) -> RangeSet {
+    sealed_here(facts, spans).without(&note.ticks)
+}
+
+/// Sealed ticks that are here.
+pub(crate) fn sealed_here(facts: &StreamFacts, spans: &[Span]) -> RangeSet {
+    spans.iter().map(|span| (span.first, span.last)).collect::<RangeSet>().intersection(&facts.present_ticks())
+}
+
+/// The ticks of a span; none where they contradict themselves, which their checksum says can not be.
+pub(crate) fn ticks(raw: &Raw) -> Vec<Tick> {
+    match raw {
+        Raw::Segment(segment) => segment.ticks().unwrap_or_default(),
+        Raw::Columns(_, whole) => whole.head.ticks(&whole.leaves).unwrap_or_default(),
+    }
+}
+
+impl ToFold {
+    /// Folds the ticks. Takes some milliseconds for an hour of a machine; needs no log.
+    pub fn fold(self) -> Folded {
+        let work = match self.work {
+            Work::Moved(moved) => Done::Moved(moved),
+            Work::Ticks(unfolded) => unfolded.fold(),
+        };
+        Folded { stream: self.stream, changes: self.changes, work }
+    }
+}
+
+impl Unfolded {
+    fn fold(self) -> Done {
+        let mut folds: BTreeMap<Hour, Vec<Fold>> = BTreeMap::new();
+        let mut next_ms = self.next_ms;
+        let shape = |ix: SeriesIx| self.shapes.get(ix.0 as usize).copied();
+        for tick in self.raw.iter().flat_map(ticks).filter(|tick| self.fresh.contains(tick.seq.0)) {
+            let at = resolve(&self.anchors, tick.at);
+            let hour = Hour::of(at);
+            if hour.ends().0 > self.ended_by {
+                next_ms = earlier(next_ms, hour.ends().0.saturating_add(self.after_ms));
+                continue;
+            }
+            let folds = folds.entry(hour).or_default();
+            if folds.last_mut().is_some_and(|fold| fold.add(at, &tick, shape)) {
+                continue;
+            }
+            let mut another = Fold::new(hour);
+            if another.add(at, &tick, shape) {
+                folds.push(another);
+            } else {
+                // Its definitions are not here yet.
+                next_ms = earlier(next_ms, self.ended_by.saturating_add(self.after_ms).saturating_add(AGAIN_MS));
+            }
+        }
+        let pieces = folds.into_values().flatten().filter_map(Fold::finish).map(Ready::new).collect();
+        Done::Pieces { pieces, anchors: self.anchors, next_ms }
+    }
+}
+
+impl Ready {
+    fn new(piece: Piece) -> Self {
+        let of = |window| piece.sheets(window).into_iter().map(move |(from, bytes)| (window, from, bytes));
+        let sheets = of(Window::Hour).chain(of(Window::Minute)).collect();
+        Self { piece, sheets }
+    }
+}
+
+impl Pen<'_> {
+    fn put_folded(&mut self, folded: &Folded) -> Result<Put, Trouble> {
+        let stream = folded.stream;
+        let Some(mut note) = self.folded(stream)?.filter(|note| note.changes == folded.changes) else {
+            return Ok(Put::Stale);
+        };
+        let Some(mut facts) = self.take(stream) else { return Ok(Put::Stale) };
+        let put = match &folded.work {
+            Done::Moved(moved) => {
+                self.unfold(stream, &mut facts, &mut note, moved).map(|()| Put::Placed { all: false })
+            }
+            Done::Pieces { pieces, anchors, .. } if *anchors == facts.anchors => {
+                self.put_pieces(stream, &mut facts, &mut note, pieces).map(|all| Put::Placed { all })
+            }
+            Done::Pieces { .. } => Ok(Put::Stale),
+        };
+        self.give(stream, facts);
+        put
+    }
+
+    /// Says whether all had their turn.
+    fn put_pieces(
+        &mut self,
+        stream: StreamId,
+        facts: &mut StreamFacts,
+        note: &mut Note,
+        pieces: &[Ready],
+    ) -> Result<bool, Trouble> {
+        if pieces.is_empty() {
+            return Ok(true);
+        }
+        let (mut joins, mut all) = (0, true);
+        for ready in pieces {
+            if joins >= JOINS_AT_ONCE || note.ticks.ranges().len() >= limit::RANGES {
+                all = false;
+                break;
+            }
+            joins += usize::from(self.put_piece(stream, facts, ready)?);
+            note.ticks.union_with(ready.piece.covered());
+        }
+        note.anchors = facts.anchors.values().copied().collect();
+        self.write_folded(stream, facts, note)?;
+        Ok(all)
+    }
+
+    /// Joins a piece with what is there of its hour; says whether there was anything.
+    fn put_piece(&mut self, stream: StreamId, facts: &mut StreamFacts, ready: &Ready) -> Result<bool, Trouble> {
+        let hour = ready.piece.hour();
+        let there = rolls::pieces(self.table(Shelf::Rollup)?, stream, hour)?;
+        for (no, piece) in &there {
+            if let Some(Ok(joined)) = piece.as_ref().map(|piece| piece.join(&ready.piece)) {
+                self.write_piece(stream, facts, (hour, *no), &Ready::new(joined).sheets)?;
+                return Ok(true);
+            }
+        }
+        // The first, or side by side with one that it will not join for its holes, or that can not be read.
+        let free = (0..=u16::MAX).find(|no| !there.contains_key(no)).unwrap_or(u16::MAX);
+        self.write_piece(stream, facts, (hour, free), &ready.sheets)?;
+        Ok(!there.is_empty())
+    }
+}

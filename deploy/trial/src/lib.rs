@@ -2,15 +2,23 @@
 //! that says why?
 //!
 //! [`Mesh`] starts the programs as a person would and breaks them; [`oracle`] opens what they left on disk and compares
-//! every value with the function that made it.
+//! every value with the function that made it. [`Sender`] and [`Prometheus`] push samples of their own; [`pushed`] says what
+//! became of them.
 
 mod clock;
 mod disk;
+mod door;
 mod mesh;
 pub mod oracle;
 mod program;
+mod prometheus;
+pub mod pushed;
+mod sender;
 
 pub use clock::WrongClock;
 pub use disk::SmallDisk;
+pub use door::{Door, HttpAnswer};
 pub use mesh::{Agent, Line, Mesh, Relay, eventually};
 pub use program::{Program, run_once};
+pub use prometheus::{Prometheus, is_without_peers};
+pub use sender::{Samples, Sender};

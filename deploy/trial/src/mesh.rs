@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::door::Door;
 use crate::program::{Program, run_once};
 
 /// Waits until something is so; the deadline is generous, because correctness never depends on it.
@@ -42,6 +43,14 @@ pub struct Relay {
     pub data: PathBuf,
     /// Where its agents reach it.
     pub udp: u16,
+    http: u16,
+}
+
+impl Relay {
+    /// Its page and API, with the token that its people have; waits until they are there.
+    pub fn door(&self) -> Door {
+        door(self.http, &self.data)
+    }
 }
 
 /// An agent and what makes its figures.
@@ -86,11 +95,24 @@ impl Line {
     }
 }
 
+/// The HTTP side of a node that writes its token into its data folder.
+fn door(http: u16, data: &Path) -> Door {
+    let mut found = None;
+    eventually("a node answers over HTTP", || {
+        let token = std::fs::read_to_string(data.join("http.token")).unwrap_or_default();
+        let door = Door::new(http, "/prometheus", Some(token.trim()));
+        let ready = !token.is_empty() && door.get("/api/v1/sites").is_some_and(|answer| answer.status == 200);
+        found = ready.then_some(door);
+        ready
+    });
+    found.expect("it answered")
+}
+
 fn free_udp() -> u16 {
     UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
 }
 
-fn free_tcp() -> u16 {
+pub(crate) fn free_tcp() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
 }
 
@@ -141,6 +163,19 @@ impl Mesh {
         self.hub_udp
     }
 
+    /// The hub's page and API, with the token that its people have.
+    pub fn door(&self) -> Door {
+        door(self.hub_http, &self.hub_data())
+    }
+
+    /// The hub's page and API for somebody whom the hub gives a token of their own.
+    pub fn door_for(&self, name: &str, more: &[&str]) -> Door {
+        let made = self.hub_command(&[&["api-token", "create", "--name", name], more].concat());
+        assert!(made.status.success(), "{made:?}");
+        let token = String::from_utf8_lossy(&made.stdout).trim().to_owned();
+        Door::new(self.hub_http, "/prometheus", Some(&token))
+    }
+
     /// A join token for a site.
     pub fn token(&self, site: &str, more: &[&str]) -> String {
         let data = text(&self.hub_data());
@@ -177,11 +212,12 @@ impl Mesh {
             &["enrol", "--data", &text(&data), "--token", &token, "--advertise", &own, "--name", name],
         );
         assert!(done.status.success(), "{done:?}");
-        let (http, hub) = (format!("127.0.0.1:{}", free_tcp()), format!("127.0.0.1:{hub}"));
+        let http = free_tcp();
+        let (listen, hub) = (format!("127.0.0.1:{http}"), format!("127.0.0.1:{hub}"));
         let args =
-            owned(&["run", "--data", &text(&data), "--listen", &own, "--http", &http, "--hub", &hub, "--name", name]);
+            owned(&["run", "--data", &text(&data), "--listen", &own, "--http", &listen, "--hub", &hub, "--name", name]);
         let program = Program::start("vigie-relay", args, &self.dir.path().join(format!("{name}.log")));
-        Relay { program, data, udp }
+        Relay { program, data, udp, http }
     }
 
     /// An agent with synthetic figures that goes to these relays, and never to the hub itself unless it has none.

@@ -22,6 +22,9 @@ fn binary(name: &str) -> PathBuf {
     if let Some(said) = std::env::var_os(name.to_uppercase().replace('-', "_")) {
         return PathBuf::from(said);
     }
+    if !name.starts_with("vigie-") {
+        return PathBuf::from(name); // somebody else's, found as the system finds programs
+    }
     let own = std::env::current_exe().expect("a test knows where it is");
     let found = own.ancestors().map(|folder| folder.join(name)).find(|path| path.is_file());
     found.unwrap_or_else(|| panic!("{name} is not built; run: cargo build --workspace --bins"))
@@ -52,6 +55,7 @@ impl Program {
         let both: File = log.try_clone().expect("a handle can be copied");
         let child = Command::new(binary(&self.name))
             .args(&self.args)
+            .env_remove("VIGIE_LINK") // said for vigie-link's sake, and a relay reads its kind of line there
             .envs(self.env.iter().cloned())
             .stdin(Stdio::null())
             .stdout(both)

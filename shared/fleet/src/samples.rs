@@ -15,7 +15,7 @@ const WINDOW_SERIES_MS: i64 = 100 * 12 * 3_600_000;
 /// However few series there are, commits wait no longer than it takes to read this.
 const MAX_WINDOW_MS: i64 = 10 * 24 * 3_600_000;
 
-/// Times in ms since 1970 UTC, rising, and values as they are kept.
+/// Times in ms since 1970 UTC, rising, each once, and values as they are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(crate) times_ms: Vec<i64>,
@@ -71,13 +71,23 @@ impl Column {
         self.kept.push(kept);
     }
 
-    /// Ticks come in the order of their numbers; a clock that was set back makes their times fall.
+    /// Ticks come in the order of their numbers; a clock that was set back makes their times fall, and so does a sender who
+    /// pushes what is old. What was pushed again because nobody heard that it was kept lies there twice: of two values at
+    /// one moment the one that came last stays, as in every answer.
     pub(crate) fn put_in_order(&mut self) {
-        if self.times_ms.is_sorted() {
+        if self.times_ms.is_sorted_by(|a, b| a < b) {
             return;
         }
         let mut order: Vec<usize> = (0..self.times_ms.len()).collect();
+        // Stable, so the order of arrival is kept within a moment.
         order.sort_by_key(|at| self.times_ms[*at]);
+        order.dedup_by(|later, kept| {
+            let again = self.times_ms[*later] == self.times_ms[*kept];
+            if again {
+                *kept = *later;
+            }
+            again
+        });
         self.kept = order.iter().map(|at| self.kept[*at]).collect();
         self.times_ms = order.iter().map(|at| self.times_ms[*at]).collect();
     }
@@ -86,4 +96,22 @@ impl Column {
 /// What a question is told when the log can not be read.
 pub(crate) fn failed(error: ReadError) -> SourceError {
     SourceError::Failed(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_values_at_one_moment_the_one_that_came_last_stays() {
+        let mut column = Column::default();
+        for (at_ms, kept) in [(5, 1), (7, 2), (5, 3), (6, 4), (7, 5), (7, 6), (1, 7)] {
+            column.push(at_ms, kept);
+        }
+        column.put_in_order();
+        assert_eq!(column, Column { times_ms: vec![1, 5, 6, 7], kept: vec![7, 3, 4, 6] });
+        let rising = column.clone();
+        column.put_in_order();
+        assert_eq!(column, rising);
+    }
 }

@@ -203,13 +203,17 @@ impl Entry<'_> {
             let bits = value.to_bits().cast_signed();
             if at_ms.unsigned_abs() > FARTHEST_MS {
                 self.refused += 1;
-            } else if last.at_ms == *at_ms && last.bits == bits {
+            } else if last.at_ms == *at_ms && last.bits == bits || self.is_recent((line, ix), *at_ms, bits) {
                 self.duplicates += 1;
             } else {
                 let tick = self.ticks.entry((line as usize, *at_ms)).or_default();
                 tick.push(Sample { series: SeriesIx(ix), value: bits });
             }
         }
+    }
+
+    fn is_recent(&self, (line, ix): (u32, u32), at_ms: i64, bits: i64) -> bool {
+        self.book.lines[line as usize].recent.value(SeriesIx(ix), at_ms) == Some(bits)
     }
 
     fn spot(&mut self, labels: &[(&str, &str)]) -> Option<Spot> {

@@ -5,12 +5,13 @@
 //! travel from a relay to the hub by the same conversation, exactly once, and are answered from the same store.
 //!
 //! [`Book`] decides and knows no IO; [`Pushed`] is its body. A push is answered when it is durable. What is sent again is
-//! recognised by moment and value, as far as it is newer than what was kept last of its series; the rest is absorbed when
-//! it is read, because a series has one value at a moment.
+//! recognised by moment and value, as far as it was kept of late or is the newest of its series; the rest is absorbed when it
+//! is read, because a series has one value at a moment.
 
 mod book;
 mod line;
 mod pushed;
+mod recent;
 
 pub use book::{Book, Entry, Limits, Noted, Outcome};
 pub use line::Line;

@@ -12,6 +12,8 @@ use vigie_merge::RangeSet;
 use vigie_model::{Boot, Gap, GapReason, Moment, Sample, Seq, SeriesDef, StreamId, Tick, UtcMs};
 use vigie_sync::keep::{StreamFacts, Write};
 
+use crate::recent::Recent;
+
 /// Series of one stream. Fewer would make many streams of a large sender; more would make its columns short.
 pub(crate) const MAX_SERIES: usize = 4_096;
 
@@ -42,6 +44,7 @@ pub struct Line {
     last: u64,
     /// Durable ticks that are not sealed, by number.
     loose: BTreeMap<u64, Arc<Tick>>,
+    pub(crate) recent: Recent,
     since_ms: u64,
     /// The next tick that has no seal.
     unsealed: u64,
@@ -62,6 +65,7 @@ impl Line {
             schema: SchemaHash::EMPTY,
             last: 0,
             loose: BTreeMap::new(),
+            recent: Recent::default(),
             since_ms: 0,
             unsealed: 1,
             head: HeaderHash::NONE,
@@ -89,6 +93,7 @@ impl Line {
         line.head = facts.head;
         line.samples = facts.tally.samples;
         line.unsealed = facts.sealed.last().map_or(1, |sealed| sealed + 1);
+        loose.iter().for_each(|tick| line.recent.take(tick));
         line.loose = loose.into_iter().map(|tick| (tick.seq.0, tick)).collect();
         let holes = RangeSet::of(1, last).without(&facts.have);
         let gap = |(first, last): (u64, u64)| {
@@ -139,6 +144,7 @@ impl Line {
             self.since_ms = now_ms;
         }
         for tick in ticks {
+            self.recent.take(&tick);
             self.loose.insert(tick.seq.0, tick);
         }
     }

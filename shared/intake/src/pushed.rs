@@ -25,13 +25,16 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Metrics of all clients whose kind and help are remembered: a few megabytes.
 const MAX_DESCRIBED: usize = 20_000;
 
+/// What senders said of a client's families, by client and name.
+type Known = BTreeMap<(Slug, String), Arc<Metadata>>;
+
 /// What others push to this node.
 #[derive(Debug, Clone)]
 pub struct Pushed {
     book: Arc<Mutex<Book>>,
     handle: NodeHandle,
     clock: NodeClock,
-    said: Arc<Mutex<BTreeMap<(Slug, String), Arc<Metadata>>>>,
+    said: Arc<Mutex<Known>>,
 }
 
 impl Pushed {

@@ -1,0 +1,78 @@
+//! What was kept of late, so that what is sent again is known?
+//!
+//! A sender whose connection broke never heard that its samples were kept, and sends the same body again within seconds.
+//! Only what is durable is told here, because whoever is told that a sample is known does not send it again.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use vigie_model::{SeriesIx, Tick};
+
+/// Samples that are remembered of one stream, at 16 bytes each: some dozen bodies of Prometheus, which sends up to 500 in
+/// one, and as much as what is not sealed yet.
+const MAX_SAMPLES: usize = 16_384;
+
+/// The newest durable ticks of one stream.
+#[derive(Debug, Default)]
+pub(crate) struct Recent {
+    /// By moment and number.
+    ticks: BTreeMap<(i64, u64), Arc<Tick>>,
+    /// In the order in which they became durable.
+    order: VecDeque<(i64, u64)>,
+    samples: usize,
+}
+
+impl Recent {
+    /// A tick is durable.
+    pub(crate) fn take(&mut self, tick: &Arc<Tick>) {
+        let key = (tick.at.utc.0, tick.seq.0);
+        self.samples += tick.samples.len();
+        self.ticks.insert(key, Arc::clone(tick));
+        self.order.push_back(key);
+        while self.samples > MAX_SAMPLES
+            && let Some(oldest) = self.order.pop_front()
+        {
+            let forgotten = self.ticks.remove(&oldest);
+            self.samples -= forgotten.map_or(0, |tick| tick.samples.len());
+        }
+    }
+
+    /// What stands for a series at a moment, if it is remembered: what came last.
+    pub(crate) fn value(&self, series: SeriesIx, at_ms: i64) -> Option<i64> {
+        let of_moment = self.ticks.range((at_ms, 0)..=(at_ms, u64::MAX)).rev();
+        of_moment.into_iter().find_map(|(_, tick)| tick.value(series))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vigie_model::{Boot, Moment, Sample, Seq, UtcMs};
+
+    use super::*;
+
+    fn tick(seq: u64, at_ms: i64, values: &[(u32, i64)]) -> Arc<Tick> {
+        let samples =
+            values.iter().map(|(series, value)| Sample { series: SeriesIx(*series), value: *value }).collect();
+        let at = Moment { utc: UtcMs(at_ms), boot: Boot { no: 0, ms: at_ms.cast_unsigned() } };
+        Arc::new(Tick { seq: Seq(seq), at, samples })
+    }
+
+    #[test]
+    fn what_came_last_stands_and_other_series_of_the_moment_stay() {
+        let mut recent = Recent::default();
+        recent.take(&tick(1, 50, &[(0, 7), (1, 8)]));
+        recent.take(&tick(2, 40, &[(0, 6)]));
+        recent.take(&tick(3, 50, &[(0, 9)]));
+        let values = [(0, 50), (1, 50), (0, 40), (1, 40), (0, 45)].map(|(n, at)| recent.value(SeriesIx(n), at));
+        assert_eq!(values, [Some(9), Some(8), Some(6), None, None]);
+    }
+
+    #[test]
+    fn no_more_is_remembered_than_the_limit_says() {
+        let mut recent = Recent::default();
+        let wide: Vec<(u32, i64)> = (0..1_000).map(|n| (n, 1)).collect();
+        (1..=100).for_each(|n| recent.take(&tick(n, n as i64, &wide)));
+        assert!(recent.samples <= MAX_SAMPLES && recent.ticks.len() == recent.order.len());
+        assert_eq!((recent.value(SeriesIx(0), 1), recent.value(SeriesIx(0), 100)), (None, Some(1)));
+    }
+}

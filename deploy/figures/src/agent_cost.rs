@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vigie_trial::Mesh;
 
-use crate::table::Figure;
+use crate::table::{Figure, Goal, Peer};
 
 /// Memory and processor time at 150 series each 10 s, connected to a relay.
 pub(crate) fn measure(quick: bool) -> Vec<Figure> {
@@ -29,15 +29,15 @@ pub(crate) fn measure(quick: bool) -> Vec<Figure> {
             what: format!("agent, PSS, {what} / 10 s"),
             measured: pss_mb(agent.program.pid()),
             unit: "MB",
-            goal: 8.0,
-            peer: Some(("Zabbix agent2", 18.0)),
+            goal: Goal::AtMost(8.0),
+            peers: vec![Peer::elsewhere("Zabbix agent2", 18.0)],
         });
         figures.push(Figure {
             what: format!("agent, CPU per hour, {what} / 10 s"),
             measured: spent * 3_600.0 / seconds as f64,
             unit: "s",
-            goal: 2.5,
-            peer: Some(("node_exporter", 3.2)),
+            goal: Goal::AtMost(2.5),
+            peers: vec![Peer::elsewhere("node_exporter", 3.2)],
         });
     }
     figures

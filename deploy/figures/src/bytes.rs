@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use vigie_trial::{Agent, Line, Mesh};
 
-use crate::table::Figure;
+use crate::table::{Figure, Goal, Peer};
 
 const USUAL: [&str; 8] = ["--fast-s", "10", "--medium-s", "60", "--slow-s", "900", "--seal-s", "600"];
 
@@ -39,8 +39,8 @@ pub(crate) fn agent_to_relay(quick: bool) -> Vec<Figure> {
         what: "agent → relay, 100 series / 10 s, all in".to_owned(),
         measured: bytes / samples,
         unit: "B/sample",
-        goal: 3.0,
-        peer: Some(("remote write", 31.0)),
+        goal: Goal::AtMost(3.0),
+        peers: vec![Peer::elsewhere("remote write", 31.0)],
     }]
 }
 
@@ -66,8 +66,8 @@ pub(crate) fn relay_to_hub(quick: bool) -> Vec<Figure> {
         what: format!("relay → hub, 1,000 series / 10 s of {what}, all in"),
         measured: (bytes(line) - before) / (1_000.0 * seconds / 10.0),
         unit: "B/sample",
-        goal: 1.0,
-        peer: Some(("Netdata", 12.0)),
+        goal: Goal::AtMost(1.0),
+        peers: vec![Peer::elsewhere("Netdata", 12.0)],
     };
     running.iter().zip(before).map(figure).collect()
 }

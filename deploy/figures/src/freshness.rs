@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use vigie_trial::{Agent, Mesh};
 
-use crate::table::Figure;
+use crate::table::{Figure, Goal, Peer};
 
 const LINK: &str = r#"{"do":"set","both":{"delay_ms":400,"loss_percent":5,"rate_kbit":256}}"#;
 
@@ -28,15 +28,15 @@ pub(crate) fn cut_and_return(quick: bool) -> Vec<Figure> {
             what: what("fresh samples"),
             measured: median(&mut fresh),
             unit: "s",
-            goal: 3.0,
-            peer: Some(("Zabbix", 58.0)),
+            goal: Goal::AtMost(3.0),
+            peers: vec![Peer::elsewhere("Zabbix", 58.0)],
         },
         Figure {
             what: what("all of it"),
             measured: median(&mut whole),
             unit: "s",
-            goal: 15.0,
-            peer: Some(("Zabbix", 58.0)),
+            goal: Goal::AtMost(15.0),
+            peers: vec![Peer::elsewhere("Zabbix", 58.0)],
         },
     ]
 }
@@ -100,8 +100,8 @@ pub(crate) fn visible(quick: bool) -> Vec<Figure> {
         what: format!("collected → visible at the hub, good line, {what}"),
         measured,
         unit: "s",
-        goal: 1.5,
-        peer: None,
+        goal: Goal::AtMost(1.5),
+        peers: Vec::new(),
     };
     vec![figure("p50", at(0.5)), figure("p99", at(0.99))]
 }

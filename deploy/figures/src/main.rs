@@ -1,10 +1,11 @@
 //! `./deploy/bench`: what does it cost? Whole programs, real QUIC through `vigie-link`, real redb.
 //!
-//! Each figure stands beside its goal and beside what the best peer needed in its own measurement, elsewhere; those numbers
-//! are constants here and are marked so.
+//! Each figure stands beside its goal and beside peers: what the best one needed in its own measurement elsewhere, which
+//! is a constant here, or what those that are installed need here, in the same run. The table says which.
 
 mod agent_cost;
 mod bytes;
+mod engine;
 mod freshness;
 mod table;
 
@@ -18,7 +19,7 @@ use crate::table::Figure;
 #[derive(Debug, Parser)]
 #[command(name = "bench", version)]
 struct Cli {
-    /// Only this: agent, agent-relay, relay-hub, cut, visible.
+    /// Only this: agent, agent-relay, relay-hub, cut, visible, engine.
     #[arg(long)]
     only: Option<String>,
     /// Shorter runs: good to see that it works, not to quote.
@@ -27,19 +28,20 @@ struct Cli {
     /// Write the figures to this file as JSON.
     #[arg(long)]
     json: Option<std::path::PathBuf>,
-    /// Write the table into this README, between its markers.
+    /// Write the table into this README, between its markers; rows that were not measured stay.
     #[arg(long)]
     write_readme: Option<std::path::PathBuf>,
 }
 
 type Measure = fn(bool) -> Vec<Figure>;
 
-const ALL: [(&str, Measure); 5] = [
+const ALL: [(&str, Measure); 6] = [
     ("agent", agent_cost::measure),
     ("agent-relay", bytes::agent_to_relay),
     ("relay-hub", bytes::relay_to_hub),
     ("cut", freshness::cut_and_return),
     ("visible", freshness::visible),
+    ("engine", engine::measure),
 ];
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints a table")]

@@ -5,6 +5,7 @@
 //! keep in memory what is not yet signed for. Knows nothing of the hub's inside: it asks its API what has arrived.
 
 pub mod cli;
+pub mod process;
 
 mod account;
 mod enrolment;
@@ -12,7 +13,6 @@ mod figures;
 mod hub;
 mod lanes;
 mod machine;
-mod process;
 mod relay;
 mod report;
 mod run;

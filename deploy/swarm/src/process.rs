@@ -5,17 +5,17 @@ use std::path::Path;
 
 /// Memory of a process, in MB.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct MemoryMb {
+pub struct MemoryMb {
     /// Pages in memory, shared ones by their share.
-    pub(crate) pss: f64,
+    pub pss: f64,
     /// Pages in memory.
-    pub(crate) rss: f64,
+    pub rss: f64,
     /// The most there ever were.
-    pub(crate) peak_rss: f64,
+    pub peak_rss: f64,
 }
 
 /// Time on processors, of all threads that live or ever lived, in seconds.
-pub(crate) fn cpu_seconds(pid: u32) -> f64 {
+pub fn cpu_seconds(pid: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     clock_ticks(&text) / rustix::param::clock_ticks_per_second() as f64
 }
@@ -28,7 +28,7 @@ fn clock_ticks(stat: &str) -> f64 {
 }
 
 /// What it has in memory.
-pub(crate) fn memory_mb(pid: u32) -> MemoryMb {
+pub fn memory_mb(pid: u32) -> MemoryMb {
     let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
     let (rollup, status) = (read("smaps_rollup"), read("status"));
     MemoryMb { pss: line_mb(&rollup, "Pss:"), rss: line_mb(&status, "VmRSS:"), peak_rss: line_mb(&status, "VmHWM:") }
@@ -40,7 +40,7 @@ fn line_mb(text: &str, key: &str) -> f64 {
 }
 
 /// What a folder takes on the disk, in bytes.
-pub(crate) fn folder_bytes(folder: &Path) -> u64 {
+pub fn folder_bytes(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     let of_entry = |entry: std::fs::DirEntry| match entry.metadata() {
         Ok(meta) if meta.is_dir() => folder_bytes(&entry.path()),

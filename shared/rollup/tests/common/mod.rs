@@ -30,13 +30,19 @@ pub fn chosen(ticks: &[(UtcMs, Tick)], wanted: impl Fn(usize) -> bool) -> Vec<(U
     ticks.iter().enumerate().filter(|(at, _)| wanted(*at)).map(|(_, tick)| tick.clone()).collect()
 }
 
+/// How far a tick's number, and its time, are from those of the one before.
+type Step = (u64, i64);
+
+/// What four series say, and whether the counters begin anew.
+type Values = (i64, i64, f64, f64, bool);
+
 /// Ticks of one hour, with holes, of a machine whose clock is sometimes set.
 pub fn some_ticks(most: usize) -> impl Strategy<Value = Vec<(UtcMs, Tick)>> {
     let step = prop_oneof![8 => Just((1u64, 10_000i64)), 1 => (1u64..5, 0i64..200_000), 1 => (1u64..3, -300_000i64..0)];
     let values = (-1_000i64..1_000, 0i64..40, any_double(), any_double(), prop::bool::weighted(0.05));
     prop::collection::vec((step, values), most..=most).prop_map(|steps| {
         let (mut number, mut at, mut total, mut climbs) = (0u64, 0i64, 0i64, 0f64);
-        let tick = |((more, later), (level, climb, one, other, again)): ((u64, i64), (i64, i64, f64, f64, bool))| {
+        let tick = |((more, later), (level, climb, one, other, again)): (Step, Values)| {
             number += more;
             at = (at + later).rem_euclid(HOUR_MS);
             (total, climbs) = if again { (climb, climb as f64) } else { (total + climb, climbs + climb as f64) };
@@ -123,7 +129,7 @@ pub fn nested(len: usize, cuts: &[usize]) -> Vec<RangeSet> {
         sets.extend([even, odd]);
     }
     // The whole stays away now and then, or nothing would have to be joined.
-    if cuts.len() % 3 > 0 {
+    if !cuts.len().is_multiple_of(3) {
         sets.remove(0);
     }
     if sets.is_empty() { vec![RangeSet::of(0, len as u64 - 1)] } else { sets }

@@ -1,0 +1,114 @@
+//! What is a node told about who is there?
+
+use std::sync::Arc;
+
+/// Where this node stands, which decides what its silence means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Post {
+    /// On the machines' own network: whom it does not hear does not answer.
+    Relay,
+    /// Far away: whom it does not hear may only be behind a cut.
+    Hub,
+}
+
+/// How long silence is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// After so long without a beat a node is not heard any more.
+    ///
+    /// Beats come every 8 s: three are missed, and what the line delays is let pass; told within 30 s all the same.
+    pub silent_after_ms: i64,
+    /// Newest samples older than this are late: twice the fast interval and 5 s.
+    pub late_after_ms: i64,
+    /// How long past its time an announced return is waited for.
+    pub return_grace_ms: i64,
+    /// How long an absence lasts that said no time of return.
+    pub longest_sleep_ms: i64,
+    /// How often this node is asked at least. A pause of three times that means that it did not run itself.
+    pub look_every_ms: i64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            silent_after_ms: 26_000,
+            late_after_ms: 25_000,
+            return_grace_ms: 120_000,
+            longest_sleep_ms: 7 * 86_400_000,
+            look_every_ms: 2_000,
+        }
+    }
+}
+
+/// One beat of a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beat {
+    /// Who.
+    pub machine: Arc<str>,
+    /// The relay that passed it on; none where this node heard it itself.
+    pub by: Option<Arc<str>>,
+    /// How old its newest sample here is, in ms.
+    pub sample_age_ms: i64,
+}
+
+/// Something that was learnt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// A machine belongs to a site of a client: `client/site`.
+    Enrolled {
+        /// Which.
+        machine: Arc<str>,
+        /// Where.
+        site: Arc<str>,
+    },
+    /// A machine is no more.
+    Retired(Arc<str>),
+    /// A relay serves a site.
+    Relay {
+        /// Which.
+        relay: Arc<str>,
+        /// Where.
+        site: Arc<str>,
+    },
+    /// A machine was heard.
+    Heard(Beat),
+    /// A relay was heard.
+    HeardRelay(Arc<str>),
+    /// A relay says whether a machine answers it: only whoever stands beside it can say so.
+    Vouched {
+        /// Who says so.
+        relay: Arc<str>,
+        /// Of whom.
+        machine: Arc<str>,
+        /// What.
+        answers: bool,
+    },
+    /// A machine announced that it will be away, with its reason.
+    Goodbye {
+        /// Which.
+        machine: Arc<str>,
+        /// Why: shutdown, reboot, update, suspend, parked.
+        reason: Arc<str>,
+        /// In how many ms it means to be back.
+        back_in_ms: Option<i64>,
+    },
+    /// A relay announced that it will be away: a restart, an update.
+    RelayGoodbye {
+        /// Which.
+        relay: Arc<str>,
+        /// In how many ms it means to be back.
+        back_in_ms: i64,
+    },
+    /// A relay that was not heard says since when it has been running, in ms before now: longer than the silence means
+    /// that only the line was cut.
+    Returned {
+        /// Which.
+        relay: Arc<str>,
+        /// How long it has been running, in ms.
+        running_ms: i64,
+    },
+    /// Whether this node's own network works, as far as it can tell: the gateway answers, the interface is up.
+    OwnNetwork(bool),
+    /// This node was asleep or stopped until now, as its body knows better than its clock.
+    Woke,
+}

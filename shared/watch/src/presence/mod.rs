@@ -1,0 +1,15 @@
+//! Who is there, who is not, and how is that known?
+//!
+//! Told who heard whom and when, who vouches, who said goodbye; says of each machine and site whether it is live, late,
+//! silent, cut, asleep or unseen, and tells a dead relay, a cut line and a deaf hub apart as far as anybody knows.
+//! Silence counts only while this node listens: one that was itself stopped or asleep claims nothing on waking before it
+//! has listened again. Knows no clock: `now_ms` is a clock that only goes forward and counts suspended time
+//! (`CLOCK_BOOTTIME`), so that sleeping shows.
+
+mod facts;
+mod judge;
+mod series;
+
+pub use facts::{Beat, Fact, Post, Timing};
+pub use judge::{Cause, Change, Incident, Reach, Subject, Vigil};
+pub use series::{MACHINE_SILENT_SECONDS, MACHINE_UP, SITE_UP, Statement, is_series};

@@ -1,0 +1,61 @@
+//! By what series is it asked who is there?
+
+use std::sync::Arc;
+
+use super::judge::{Reach, Subject, Vigil};
+
+/// Whether a machine answers: 1 or 0. Missing where nobody can say.
+pub const MACHINE_UP: &str = "vigie_machine_up";
+
+/// Whether a site is heard: 1 or 0. Missing while it is away as it announced.
+pub const SITE_UP: &str = "vigie_site_up";
+
+/// Seconds since a machine was last heard.
+pub const MACHINE_SILENT_SECONDS: &str = "vigie_machine_silent_seconds";
+
+/// Whether this name is one of a series that says who is there.
+pub fn is_series(name: &str) -> bool {
+    [MACHINE_UP, SITE_UP, MACHINE_SILENT_SECONDS].contains(&name)
+}
+
+/// A value of such a series. Whoever stores it adds the labels of the machine or site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// The name of the series.
+    pub name: &'static str,
+    /// Of whom.
+    pub of: Subject,
+    /// The value.
+    pub value: f64,
+}
+
+impl Vigil {
+    /// What is said of everybody now, from what was last judged. Of whom nothing is known nothing is said.
+    pub fn statements(&self, now_ms: i64) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        for (site, reach) in &self.sites {
+            let value = match reach {
+                Reach::Live | Reach::Late => Some(1.0),
+                Reach::Cut | Reach::Silent => Some(0.0),
+                Reach::Asleep | Reach::Unseen => None,
+            };
+            let of = || Subject::Site(site.clone());
+            statements.extend(value.map(|value| Statement { name: SITE_UP, of: of(), value }));
+        }
+        for (id, machine) in &self.machines {
+            let of = || Subject::Machine(Arc::clone(id));
+            let value = match machine.judged {
+                Some(Reach::Live | Reach::Late) => Some(1.0),
+                Some(Reach::Silent) => Some(0.0),
+                Some(Reach::Cut | Reach::Asleep | Reach::Unseen) | None => None,
+            };
+            statements.extend(value.map(|value| Statement { name: MACHINE_UP, of: of(), value }));
+            let since = machine.heard_ms.filter(|_| value.is_some());
+            statements.extend(since.map(|heard| {
+                let value = now_ms.saturating_sub(heard) as f64 / 1000.0;
+                Statement { name: MACHINE_SILENT_SECONDS, of: of(), value }
+            }));
+        }
+        statements
+    }
+}

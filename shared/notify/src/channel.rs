@@ -1,0 +1,102 @@
+//! How does a message leave the house?
+
+mod reach;
+mod secret;
+mod smtp;
+mod webhook;
+
+use vigie_model::UtcMs;
+
+use crate::config::{ChannelSetup, Way};
+use crate::mind::{Digest16, Intent, Kind, Language, Notice, Outcome, Severity, Stamp, Text, test_key};
+
+use smtp::Smtp;
+use webhook::Webhook;
+
+/// A way to receivers.
+#[derive(Debug)]
+pub struct Channel {
+    name: String,
+    receivers: Vec<String>,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    Smtp(Smtp),
+    Webhook(Webhook),
+}
+
+/// What a receiver said to a test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// To whom.
+    pub to: String,
+    /// What was said; an error says what is wrong.
+    pub said: Result<Text, Text>,
+}
+
+impl Channel {
+    /// A channel as it was configured. Secrets and roots are read when something is sent, so that they may be replaced.
+    pub fn new(setup: ChannelSetup) -> Self {
+        let body = match setup.way {
+            Way::Smtp(way) => Body::Smtp(Smtp::new(way)),
+            Way::Webhook(way) => Body::Webhook(Webhook::new(way)),
+        };
+        Self { name: setup.name, receivers: setup.receivers, body }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Sends one message, once.
+    pub async fn send(&self, intent: &Intent, now: UtcMs) -> Outcome {
+        match &self.body {
+            Body::Smtp(smtp) => smtp.send(intent).await,
+            Body::Webhook(webhook) => webhook.send(intent, now).await,
+        }
+    }
+
+    /// Sends a test to each receiver, and says what each said.
+    pub async fn test(&self, language: Language, now: UtcMs) -> Vec<Tried> {
+        let mut tried = Vec::new();
+        for to in &self.receivers {
+            let said = match self.send(&trial(&self.name, to, language, now), now).await {
+                Outcome::Taken(said) => Ok(said),
+                Outcome::Later { why, .. } | Outcome::Never(why) => Err(why),
+            };
+            tried.push(Tried { to: to.clone(), said });
+        }
+        tried
+    }
+}
+
+fn trial(channel: &str, to: &str, language: Language, now: UtcMs) -> Intent {
+    let key = test_key(channel, to, now);
+    let notice = Notice {
+        kind: Kind::Test,
+        language,
+        client: None,
+        site: None,
+        severity: Severity::Info,
+        made: Stamp { at: now, offset_minutes: 0 },
+        wrong: Vec::new(),
+        more_wrong: 0,
+        over: Vec::new(),
+        more_over: 0,
+        again: false,
+    };
+    Intent {
+        key,
+        thread: Digest16(key.0),
+        route: "test".to_owned(),
+        channel: channel.to_owned(),
+        to: to.to_owned(),
+        notice,
+        tells: Vec::new(),
+        not_before: now,
+        expires: now,
+    }
+}

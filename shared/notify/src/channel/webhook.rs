@@ -1,0 +1,266 @@
+//! How is a webhook posted, and what does the answer mean?
+//!
+//! Signed as Standard Webhooks say (HMAC-SHA256 over id, time and body), with the key as the id and once more as the
+//! idempotency key. Redirects are not followed, and of the answer no more is read than a person would.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use hmac::{Hmac, KeyInit, Mac};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::header::{CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use sha2::Sha256;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use vigie_model::UtcMs;
+
+use super::reach::{connect, resolve, trust};
+use super::secret::Secret;
+use crate::config::WebhookWay;
+use crate::mind::{Intent, Outcome, Text, Whose, json};
+
+/// What is read of an answer: enough for a reason.
+const MAX_ANSWER_BYTES: usize = 16 * 1024;
+
+/// What an answer's head may take.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+
+/// The shortest key. Standard Webhooks ask for 24 bytes; some receivers give less.
+const MIN_KEY_BYTES: usize = 16;
+
+#[derive(Debug)]
+pub(crate) struct Webhook {
+    way: WebhookWay,
+    tls: OnceCell<Arc<ClientConfig>>,
+}
+
+impl Webhook {
+    pub(crate) fn new(way: WebhookWay) -> Self {
+        Self { way, tls: OnceCell::new() }
+    }
+
+    pub(crate) async fn send(&self, intent: &Intent, now: UtcMs) -> Outcome {
+        let channel = |why: String| later(&why, None);
+        let (secret, keys) = match self.keys() {
+            Ok(found) => found,
+            Err(why) => return channel(why),
+        };
+        match timeout(self.way.patience, self.post(intent, &keys, now)).await {
+            Ok(Ok(answer)) => answer.judge(&secret, now),
+            Ok(Err(why)) => channel(why),
+            Err(_) => channel(format!("no answer within {} s", self.way.patience.as_secs())),
+        }
+    }
+
+    /// One key on each line, so that it can be changed while receivers know the old one or the new one.
+    fn keys(&self) -> Result<(Secret, Vec<Vec<u8>>), String> {
+        let secret = Secret::read(&self.way.secret_file)?;
+        let path = self.way.secret_file.display();
+        let keys: Option<Vec<Vec<u8>>> = secret.reveal().lines().map(|line| key(line.trim())).collect();
+        let keys = keys.filter(|keys| keys.iter().all(|key| key.len() >= MIN_KEY_BYTES));
+        let keys =
+            keys.ok_or_else(|| format!("{path} holds no key: whsec_ and base64, or {MIN_KEY_BYTES} bytes of text"))?;
+        Ok((secret, keys))
+    }
+
+    async fn post(&self, intent: &Intent, keys: &[Vec<u8>], now: UtcMs) -> Result<Answer, String> {
+        let uri = &self.way.uri;
+        let is_tls = uri.scheme_str() == Some("https");
+        let host = uri.host().unwrap_or_default();
+        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        let request = self.request(intent, keys, now)?;
+        let addresses = resolve(host, port, self.way.private).await?;
+        let stream = connect(&addresses).await?;
+        if !is_tls {
+            return ask(stream, request).await;
+        }
+        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| error.to_string())?;
+        let tls = self.tls.get_or_try_init(|| async { trust(self.way.ca_file.as_deref()) }).await?;
+        let stream =
+            TlsConnector::from(tls.clone()).connect(name, stream).await.map_err(|error| format!("no TLS: {error}"))?;
+        ask(stream, request).await
+    }
+
+    fn request(&self, intent: &Intent, keys: &[Vec<u8>], now: UtcMs) -> Result<Request<Full<Bytes>>, String> {
+        let body = json(intent);
+        let (id, seconds) = (intent.key.to_string(), now.0.div_euclid(1_000));
+        let uri = &self.way.uri;
+        Request::builder()
+            .method(Method::POST)
+            .uri(uri.path_and_query().map_or("/", |path| path.as_str()))
+            .header(HOST, uri.authority().map_or("", |authority| authority.as_str()))
+            .header(USER_AGENT, concat!("vigie/", env!("CARGO_PKG_VERSION")))
+            .header(CONTENT_TYPE, "application/json")
+            .header("idempotency-key", &id)
+            .header("webhook-id", &id)
+            .header("webhook-timestamp", seconds)
+            .header("webhook-signature", signatures(keys, &id, seconds, &body))
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|error| error.to_string())
+    }
+}
+
+/// What a receiver answered.
+struct Answer {
+    status: u16,
+    reason: String,
+    retry_after: Option<String>,
+}
+
+impl Answer {
+    fn judge(&self, secret: &Secret, now: UtcMs) -> Outcome {
+        let mut said = self.status.to_string();
+        if !self.reason.is_empty() {
+            said = format!("{said}: {}", self.reason);
+        }
+        for line in secret.reveal().lines() {
+            said = said.replace(line.trim(), "…");
+        }
+        let after = self.retry_after.as_deref().and_then(|after| retry_after_ms(after, now));
+        match self.status {
+            200..=299 => Outcome::Taken(Text::new(&said)),
+            300..=399 => later(&format!("{said} (redirects are not followed: say the new address)"), after),
+            // A conflict is about this message: the receiver is still busy with it.
+            409 => Outcome::Later { why: Text::new(&said), after_ms: after, whose: Whose::Letter },
+            // About what was sent, and it would be sent the same again. Gone is gone.
+            400 | 405 | 406 | 410 | 411 | 413 | 414 | 415 | 422 | 431 | 451 => Outcome::Never(Text::new(&said)),
+            // A wrong token or address is a mistake that somebody mends; nothing is lost by it until the message expires.
+            _ => later(&said, after),
+        }
+    }
+}
+
+fn later(why: &str, after_ms: Option<i64>) -> Outcome {
+    Outcome::Later { why: Text::new(why), after_ms, whose: Whose::Channel }
+}
+
+fn key(line: &str) -> Option<Vec<u8>> {
+    match line.strip_prefix("whsec_") {
+        Some(encoded) => BASE64.decode(encoded.as_bytes()).ok(),
+        None => Some(line.as_bytes().to_vec()),
+    }
+}
+
+/// One signature for each key, with a space between them.
+fn signatures(keys: &[Vec<u8>], id: &str, seconds: i64, body: &[u8]) -> String {
+    let signed = keys.iter().filter_map(|key| {
+        // HMAC takes keys of every length.
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+        mac.update(format!("{id}.{seconds}.").as_bytes());
+        mac.update(body);
+        Some(format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes())))
+    });
+    signed.collect::<Vec<_>>().join(" ")
+}
+
+async fn ask(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Full<Bytes>>,
+) -> Result<Answer, String> {
+    let mut shape = http1::Builder::new();
+    let opened = shape.max_buf_size(MAX_HEAD_BYTES).handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = opened.map_err(|error| told(&error))?;
+    let connection = tokio::spawn(async move { drop(connection.await) });
+    let answered = sender.send_request(request).await;
+    let answer = match answered {
+        Ok(response) => Ok(read(response).await),
+        Err(error) => Err(told(&error)),
+    };
+    // One message, one connection; what else comes on it is of no interest.
+    connection.abort();
+    answer
+}
+
+async fn read(response: Response<Incoming>) -> Answer {
+    let (parts, mut body) = response.into_parts();
+    let mut text = Vec::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        let Some(data) = frame.data_ref() else { continue };
+        let room = MAX_ANSWER_BYTES - text.len();
+        text.extend_from_slice(&data[..data.len().min(room)]);
+        if text.len() == MAX_ANSWER_BYTES {
+            break;
+        }
+    }
+    let retry_after = parts.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let reason = String::from_utf8_lossy(&text).trim().to_owned();
+    Answer { status: parts.status.as_u16(), reason, retry_after }
+}
+
+/// RFC 9110, section 10.2.3: seconds, or a date.
+fn retry_after_ms(said: &str, now: UtcMs) -> Option<i64> {
+    let said = said.trim();
+    if let Ok(seconds) = said.parse::<u32>() {
+        return Some(i64::from(seconds) * 1_000);
+    }
+    let at = jiff::fmt::rfc2822::parse(said).ok()?;
+    Some(at.timestamp().as_millisecond().saturating_sub(now.0))
+}
+
+/// An error with what caused it: hyper's own words say only where it happened.
+fn told(error: &hyper::Error) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, retry_after: Option<&str>) -> Outcome {
+        let secret = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(secret.path(), "a key of sixteen bytes").expect("written");
+        let secret = Secret::read(secret.path()).expect("it is there");
+        let reason = "you sent a key of sixteen bytes".to_owned();
+        let answer = Answer { status, reason, retry_after: retry_after.map(str::to_owned) };
+        answer.judge(&secret, UtcMs(784_111_777_000))
+    }
+
+    #[test]
+    fn the_signature_is_that_of_the_standard() {
+        // The example of Standard Webhooks' own libraries.
+        let key = key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("base64");
+        let body = br#"{"test": 2432232314}"#;
+        let signed = signatures(std::slice::from_ref(&key), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
+        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        assert_eq!(signatures(&[key.clone(), key], "a", 1, body).split(' ').count(), 2);
+    }
+
+    #[test]
+    fn what_is_about_the_message_is_never_sent_again_and_a_mistake_of_ours_waits() {
+        for never in [400, 410, 413, 415, 422] {
+            assert!(matches!(answer(never, None), Outcome::Never(_)), "{never}");
+        }
+        for later in [301, 307, 401, 403, 404, 408, 425, 429, 500, 502, 503, 504] {
+            assert!(matches!(answer(later, None), Outcome::Later { whose: Whose::Channel, .. }), "{later}");
+        }
+        assert!(matches!(answer(409, None), Outcome::Later { whose: Whose::Letter, .. }));
+        assert!(matches!(answer(204, None), Outcome::Taken(_)));
+    }
+
+    #[test]
+    fn a_receiver_says_when_to_come_again_in_seconds_or_by_date() {
+        let after = |said| match answer(503, Some(said)) {
+            Outcome::Later { after_ms, .. } => after_ms,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(after("120"), Some(120_000));
+        assert_eq!(after("Sun, 06 Nov 1994 08:50:37 GMT"), Some(60_000));
+        assert_eq!(after("soon"), None);
+    }
+
+    #[test]
+    fn our_key_is_struck_from_what_a_receiver_says() {
+        let Outcome::Never(why) = answer(400, None) else { panic!("it is refused") };
+        assert_eq!(why.as_str(), "400: you sent …");
+    }
+}

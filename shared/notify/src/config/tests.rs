@@ -1,0 +1,101 @@
+use super::*;
+
+#[derive(Deserialize)]
+struct Said {
+    #[serde(default)]
+    channel: Vec<ChannelSaid>,
+    #[serde(default)]
+    route: Vec<RouteSaid>,
+}
+
+fn read(text: &str, seat: Seat) -> Result<(Rules, Vec<ChannelSetup>), String> {
+    let said: Said = toml::from_str(text).map_err(|error| error.to_string())?;
+    check(&said.channel, &said.route, seat).map_err(|error| error.to_string())
+}
+
+const HOOK: &str = "[[channel]]\nkind='webhook'\nname='hook'\nurl='https://a.example/x'\nsecret_file='s'\n";
+const MAIL: &str =
+    "[[channel]]\nkind='smtp'\nname='mail'\nhost='smtp.a.example'\nfrom='vigie@a.example'\nto=['b@c.example']\n";
+
+#[test]
+fn a_whole_configuration_reads_as_it_says() {
+    let text = format!(
+        "{HOOK}{MAIL}user='u'\npassword_file='p'\n
+        [[route]]
+        name = 'night'
+        channels = ['mail', 'hook', 'mail']
+        clients = ['acme']
+        severity = 'critical'
+        labels = {{ team = ['db', 'web'], tier = '1' }}
+        zone = 'UTC'
+        hours = [{{ days = ['fri-mon'], from = '22:00', to = '06:00' }}, {{ from = '12:00', to = '24:00' }}]
+        quiet = [{{ from = '23:00', to = '05:30' }}]
+        group_by = ['site']
+        wait_s = 5
+        repeat_s = 0
+        language = 'fr'"
+    );
+    let (rules, channels) = read(&text, Seat::Hub).expect("a good configuration");
+    let route = &rules.routes[0];
+    assert_eq!((route.channels.len(), route.wait_ms, route.repeat_ms, route.interval_ms), (2, 5_000, 0, 300_000));
+    assert_eq!(route.language, Language::French);
+    assert_eq!(rules.receivers["mail"], ["b@c.example"]);
+    assert!(matches!(&channels[1].way, Way::Smtp(way) if way.port == 587 && way.helo == "a.example" && !way.private));
+}
+
+#[test]
+fn the_example_is_one() {
+    let text = include_str!("example.toml").replace("Europe/Paris", "UTC");
+    let (rules, channels) = read(&text, Seat::Relay).expect("what we show people works");
+    assert_eq!((rules.routes.len(), channels.len()), (2, 2));
+}
+
+#[test]
+fn days_in_a_row_go_through_the_weekend() {
+    use Weekday::{Friday, Monday, Saturday, Sunday};
+    assert_eq!(some_days("fri-mon"), Some(vec![Friday, Saturday, Sunday, Monday]));
+    assert_eq!(some_days("sun"), Some(vec![Sunday]));
+    assert_eq!(some_days("sunday"), None);
+    assert_eq!(time_of_day("9:00"), None);
+    assert_eq!(time_of_day("23:60"), None);
+}
+
+#[test]
+fn each_nonsense_is_refused_in_its_own_words() {
+    let route = |more: &str| format!("{HOOK}[[route]]\nname='r'\n{more}");
+    for (text, word) in [
+        (HOOK.replace("'hook'", "'a b'"), "letters, digits"),
+        (format!("{HOOK}{HOOK}"), "two channels"),
+        (HOOK.replace("https:", "http:"), "http://"),
+        (HOOK.replace("https://a.example", "https://u:p@a.example"), "the url"),
+        (HOOK.replace("https://a.example/x", "/x"), "the url"),
+        (HOOK.replace("secret_file='s'", ""), "secret_file"),
+        (format!("{HOOK}colour='red'"), "colour"),
+        (HOOK.replace("webhook", "pigeon"), "pigeon"),
+        (MAIL.replace("b@c.example", "b"), "no mail address"),
+        (MAIL.replace("b@c.example", "b@c.example\\r\\nBcc: x@y"), "no mail address"),
+        (MAIL.replace("['b@c.example']", "[]"), "receivers"),
+        (MAIL.replace("smtp.a.example", "smtp.a.example:25"), "without a port"),
+        (format!("{MAIL}user='u'"), "together"),
+        (format!("{MAIL}tls='none'\nuser='u'\npassword_file='p'"), "unprotected"),
+        (route("channels=[]"), "no channel"),
+        (route("channels=['x']"), "not configured"),
+        (route("channels=['hook']\nzone='Mars/Phobos'"), "does not know"),
+        (route("channels=['hook']\nhours=[{days=['fri'], from='9', to='10:00'}]"), "times as in"),
+        (route("channels=['hook']\nquiet=[{days=['noday'], from='09:00', to='10:00'}]"), "days are as in"),
+        (route("channels=['hook']\nrepeat_s=5"), "repeats"),
+        (route("channels=['hook']\nseverity='loud'"), "loud"),
+    ] {
+        let said = read(&text.replace("'b@c.example\\r\\n", "\"b@c.example\\r\\n").replace("x@y'", "x@y\""), Seat::Hub);
+        let said = said.map(|_| ()).expect_err(&text);
+        assert!(said.contains(word), "{text}\nsaid {said:?}, which has no {word:?}");
+    }
+}
+
+#[test]
+fn a_relay_may_tell_its_neighbours_and_the_hub_only_if_it_is_told_so() {
+    let http = HOOK.replace("https:", "http:");
+    assert!(read(&http, Seat::Relay).is_ok());
+    assert!(read(&http, Seat::Hub).is_err());
+    assert!(read(&format!("{http}private=true"), Seat::Hub).is_ok());
+}

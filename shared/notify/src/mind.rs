@@ -1,0 +1,46 @@
+//! The pure half: who is told what, when.
+//!
+//! Knows no disk, no socket, no clock and no chance. It hears what happened, says which rows changed and which messages
+//! are wanted, and is asked again when it said so.
+
+mod alert;
+mod draft;
+mod fence;
+mod group;
+mod hours;
+mod html;
+mod json;
+mod key;
+mod letter;
+mod mute;
+mod notice;
+mod outbox;
+mod pauses;
+mod plain;
+mod remembered;
+mod route;
+mod rows;
+mod text;
+mod told;
+mod words;
+
+pub use alert::{About, AlertId, Change, Facts, Freshness, Instance, Judge, Reach, Severity, Transition};
+pub use fence::{HAND_OVER_MS, Seat};
+pub use group::{BRIEF_MS, SETTLE_MS};
+pub use hours::{Hours, Window};
+pub(crate) use key::test_key;
+pub use key::{Digest16, Key, Mark, mark};
+pub use letter::{DeadLetter, Letter, LetterId, Outcome, SentLetter, Whose};
+pub use mute::Mute;
+pub use notice::{Intent, Kind, Language, Line, MAX_LINES, Notice, Stamp};
+pub use outbox::{Outbox, Settled};
+pub use pauses::Pauses;
+pub use route::{Route, Rules};
+pub(crate) use rows::read as read_row;
+pub use rows::{Rows, Table};
+pub use text::{Link, MAX_TEXT_CHARS, Text};
+pub use told::{HearError, Heard, Mind, Restored};
+
+pub use html::html;
+pub use json::json;
+pub use plain::{plain, subject};

@@ -1,0 +1,467 @@
+//! Who is told what, when? The mind alone, in no time at all.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{Alert, HOUR, MINUTE, SECOND, alert, at, configured, line, one_route};
+use proptest::prelude::*;
+use vigie_notify::{Change, Heard, Intent, Judge, Kind, Mind, Mute, Restored, Rules, Seat, Severity, Table, mark};
+
+/// A mind, and all that it ever wanted told, with the second of it.
+struct Story {
+    mind: Mind,
+    told: Vec<(i64, Intent)>,
+    now: i64,
+    disk: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
+    rules: Rules,
+}
+
+impl Story {
+    fn new(rules: Rules) -> Self {
+        let (told, disk) = (Vec::new(), BTreeMap::new());
+        Self { mind: Mind::new(rules.clone(), at(0)), told, now: 0, disk, rules }
+    }
+
+    fn hears(&mut self, heard: Heard) {
+        self.mind.hear(heard, at(self.now)).expect("there is room");
+        self.write();
+    }
+
+    /// Lets time go on until then, a second at a time.
+    fn until(&mut self, when: i64) {
+        while self.now < when {
+            self.now = (self.now + SECOND).min(when);
+            let due = self.mind.due(at(self.now));
+            self.told.extend(due.into_iter().map(|intent| (self.now / SECOND, intent)));
+            self.write();
+        }
+    }
+
+    fn write(&mut self) {
+        for (table, key, row) in self.mind.take_rows().iter() {
+            match row {
+                Some(row) => drop(self.disk.insert((table, key.to_vec()), row.to_vec())),
+                None => drop(self.disk.remove(&(table, key.to_vec()))),
+            }
+        }
+    }
+
+    fn restarts(&mut self) {
+        let rows = self.disk.iter().map(|((table, key), row)| (*table, key.clone(), row.clone())).collect();
+        self.mind = Mind::restore(self.rules.clone(), &Restored { rows }, at(self.now));
+    }
+
+    /// Rows that are there but for those that only keep it from being told again.
+    fn left(&self) -> usize {
+        self.disk.keys().filter(|(table, _)| *table != Table::Done).count()
+    }
+
+    fn kinds(&self) -> Vec<(i64, Kind, usize, usize)> {
+        let of = |(second, intent): &(i64, Intent)| {
+            let notice = &intent.notice;
+            let (wrong, over) =
+                (notice.wrong.len() + notice.more_wrong as usize, notice.over.len() + notice.more_over as usize);
+            (*second, notice.kind, wrong, over)
+        };
+        self.told.iter().map(of).collect()
+    }
+}
+
+fn hub(more: &str) -> Story {
+    Story::new(one_route(Seat::Hub, more))
+}
+
+fn relay(more: &str) -> Story {
+    Story::new(one_route(Seat::Relay, more))
+}
+
+#[test]
+fn an_alert_is_told_once_when_it_begins_and_once_when_it_is_over() {
+    let mut story = hub("");
+    let disk = alert(1, 0);
+    for _ in 0..3 {
+        story.hears(disk.begins());
+    }
+    story.until(7 * MINUTE);
+    story.hears(disk.begins());
+    for _ in 0..3 {
+        story.hears(disk.ends(7 * MINUTE));
+    }
+    story.until(HOUR);
+    // Whoever starts again tells again what it told.
+    story.hears(disk.begins());
+    story.restarts();
+    story.hears(disk.begins());
+    story.hears(disk.ends(7 * MINUTE));
+    story.until(2 * HOUR);
+    assert_eq!(story.kinds(), [(30, Kind::Firing, 1, 0), (450, Kind::Resolved, 0, 1)]);
+    let (first, second) = (&story.told[0].1, &story.told[1].1);
+    assert_eq!(first.thread, second.thread);
+    assert_ne!(first.key, second.key);
+    assert_eq!(story.left(), 0, "nothing is left of it: {:?}", story.disk.keys());
+}
+
+#[test]
+fn what_belongs_together_is_told_together_and_the_rest_apart() {
+    let mut story = hub("");
+    for number in 0..60 {
+        story.hears(alert(number, 0).begins());
+    }
+    story.until(MINUTE);
+    assert_eq!(story.kinds(), [(30, Kind::Firing, 30, 0), (30, Kind::Firing, 30, 0)], "one for each site");
+    assert_eq!(story.told[0].1.notice.wrong.len(), 20);
+    story.hears(alert(61, MINUTE).begins());
+    story.until(HOUR);
+    assert_eq!(story.kinds()[2], (330, Kind::Firing, 1, 0), "five minutes after the one before");
+}
+
+#[test]
+fn a_route_takes_what_it_was_written_for() {
+    let told = |more: &str, alert: Alert| {
+        let mut story = hub(more);
+        story.hears(alert.begins());
+        story.until(MINUTE);
+        story.told.len()
+    };
+    let warning = Alert { severity: Severity::Warning, ..alert(1, 0) };
+    assert_eq!(told("", warning), 1);
+    assert_eq!(told("severity='critical'", warning), 0);
+    assert_eq!(told("sites=['nice']", warning), 0);
+    assert_eq!(told("sites=['nice', 'lyon']\nclients=['acme']", warning), 1);
+    assert_eq!(told("clients=['other']", warning), 0);
+    assert_eq!(told("labels={team='db', rule=['disk', 'cpu']}", warning), 1);
+    assert_eq!(told("labels={team='web'}", warning), 0);
+    assert_eq!(told("labels={absent='x'}", warning), 0);
+}
+
+#[test]
+fn what_was_brief_and_told_to_nobody_stays_untold_and_what_was_not_brief_is_told_afterwards() {
+    let mut story = hub("");
+    story.hears(alert(1, 0).begins());
+    story.until(20 * SECOND);
+    story.hears(alert(1, 0).ends(20 * SECOND));
+    story.until(HOUR);
+    assert_eq!(story.kinds(), []);
+    assert_eq!(story.left(), 0);
+
+    let mut late = hub("wait_s=3600");
+    late.hears(alert(1, 0).begins());
+    late.until(30 * MINUTE);
+    late.hears(alert(1, 0).ends(30 * MINUTE));
+    late.until(3 * HOUR);
+    assert_eq!(late.kinds().iter().map(|told| told.1).collect::<Vec<_>>(), [Kind::Digest]);
+}
+
+#[test]
+fn what_stays_wrong_is_told_again_until_somebody_acknowledges_it() {
+    let mut story = hub("repeat_s=3600");
+    story.hears(alert(1, 0).begins());
+    story.until(3 * HOUR);
+    assert_eq!(story.kinds().len(), 3, "{:?}", story.kinds());
+    let keys: std::collections::BTreeSet<_> = story.told.iter().map(|(_, intent)| intent.key).collect();
+    assert_eq!(keys.len(), 3);
+    assert!(story.told[1].1.notice.again);
+    story.hears(alert(1, 0).changes(Change::Acknowledged, 3 * HOUR));
+    story.until(9 * HOUR);
+    assert_eq!(story.kinds().len(), 3);
+    story.hears(alert(1, 0).ends(9 * HOUR));
+    story.until(10 * HOUR);
+    assert_eq!(story.told[3].1.notice.kind, Kind::Resolved);
+}
+
+#[test]
+fn what_somebody_acknowledges_before_it_is_told_wakes_nobody() {
+    let mut story = hub("");
+    story.hears(alert(1, 0).begins());
+    story.until(10 * SECOND);
+    story.hears(alert(1, 0).changes(Change::Acknowledged, 10 * SECOND));
+    story.until(HOUR);
+    story.hears(alert(1, 0).ends(HOUR));
+    story.until(2 * HOUR);
+    assert_eq!(story.kinds(), []);
+}
+
+#[test]
+fn in_quiet_hours_only_the_worst_is_told_and_the_morning_brings_one_page_and_one_digest() {
+    // The story begins at 22:13:20 UTC.
+    let mut story = hub("quiet=[{from='22:00', to='06:00'}]\ngroup_by=['client']\nrepeat_s=0");
+    let warning = |number| Alert { severity: Severity::Warning, ..alert(number, 0) };
+    (1..=3).for_each(|number| story.hears(warning(number).begins()));
+    story.hears(alert(4, 0).begins());
+    story.until(HOUR);
+    assert_eq!(story.kinds(), [(30, Kind::Firing, 1, 0)], "the critical one");
+    story.hears(warning(1).ends(HOUR));
+    story.restarts();
+    story.until(12 * HOUR);
+    let six = 7 * 3_600 + 46 * 60 + 40;
+    assert_eq!(story.kinds()[1..], [(six, Kind::Firing, 2, 0), (six, Kind::Digest, 0, 1)]);
+}
+
+#[test]
+fn a_closed_route_tells_at_its_opening_what_is_still_wrong_and_nothing_else() {
+    let mut story = hub("hours=[{from='08:00', to='18:00'}]\ngroup_by=['client']");
+    story.hears(alert(1, 0).begins());
+    story.hears(alert(2, 0).begins());
+    story.until(HOUR);
+    story.hears(alert(1, 0).ends(HOUR));
+    story.until(12 * HOUR);
+    let eight = 9 * 3_600 + 46 * 60 + 40;
+    assert_eq!(story.kinds(), [(eight, Kind::Firing, 1, 0)]);
+}
+
+#[test]
+fn what_is_muted_is_told_when_it_is_still_wrong_afterwards() {
+    let mut story = hub("");
+    let mute = Mute { labels: [("site".to_owned(), "lyon".to_owned())].into(), from: None, until: Some(at(HOUR)) };
+    story.hears(Heard::Mutes(vec![mute, Mute::default()]));
+    [1, 3, 2].into_iter().for_each(|number| story.hears(alert(number, 0).begins()));
+    story.until(30 * MINUTE);
+    assert_eq!(story.kinds(), [(30, Kind::Firing, 1, 0)], "that of the other site");
+    story.hears(alert(3, 0).ends(30 * MINUTE));
+    story.until(2 * HOUR);
+    assert_eq!(story.kinds()[1..], [(3_600, Kind::Firing, 1, 0)], "what is over is over");
+}
+
+#[test]
+fn a_cut_of_five_hundred_machines_is_one_notice_out_one_back_one_digest_and_one_page() {
+    let mut story = hub("");
+    story.hears(alert(1, 0).begins());
+    story.until(10 * MINUTE);
+    assert_eq!(story.kinds(), [(30, Kind::Firing, 1, 0)]);
+    let cut = 10 * MINUTE;
+    story.hears(line(Change::Began, cut, cut));
+    // The hub's own judgement of what it can not see.
+    let behind = |number: u32| Alert { judge: Judge::Hub, ..alert(2 * number + 1, cut + 30 * SECOND) };
+    (1..=500).for_each(|number| story.hears(behind(number).begins()));
+    story.until(3 * HOUR);
+    assert_eq!(story.kinds()[1..], [(601, Kind::Cut, 1, 0)]);
+    story.restarts();
+    story.hears(line(Change::Ended, cut, 3 * HOUR));
+    (1..=500).for_each(|number| story.hears(behind(number).ends(3 * HOUR)));
+    // What the relay saw meanwhile arrives over some seconds.
+    for number in 0..40 {
+        let meanwhile = alert(1_001 + 2 * number, cut + MINUTE);
+        story.hears(meanwhile.begins());
+        story.until(story.now + SECOND / 4);
+        if number < 30 {
+            story.hears(meanwhile.ends(cut + 20 * MINUTE));
+        }
+    }
+    story.hears(alert(1, 0).ends(cut + 5 * MINUTE));
+    story.until(6 * HOUR);
+    let kinds: Vec<_> = story.kinds()[2..].iter().map(|(_, kind, wrong, over)| (*kind, *wrong, *over)).collect();
+    assert_eq!(kinds, [(Kind::Back, 0, 1), (Kind::Firing, 10, 0), (Kind::Digest, 0, 31)]);
+}
+
+#[test]
+fn relay_and_hub_give_the_same_notice_the_same_key() {
+    let (mut hub, mut relay) = (hub(""), relay(""));
+    for story in [&mut hub, &mut relay] {
+        story.hears(alert(1, 0).begins());
+        story.until(6 * MINUTE);
+        story.hears(alert(1, 0).ends(6 * MINUTE));
+        story.until(HOUR);
+    }
+    let keys = |story: &Story| story.told.iter().map(|(_, intent)| intent.key).collect::<Vec<_>>();
+    assert_eq!(keys(&hub).len(), 2);
+    assert_eq!(keys(&hub), keys(&relay));
+}
+
+#[test]
+fn a_relay_is_quiet_about_what_the_hub_knows_and_speaks_when_it_hears_nothing_from_it() {
+    let mut story = relay("");
+    story.hears(Heard::Hub(at(0)));
+    story.hears(alert(1, 0).begins());
+    story.hears(alert(2, 0).begins());
+    story.until(20 * SECOND);
+    story.hears(Heard::HubKnows(alert(1, 0).instance()));
+    story.until(HOUR);
+    assert_eq!(story.kinds(), [(45, Kind::Firing, 1, 0)]);
+    assert_eq!(story.told[0].1.notice.wrong[0].machine.as_ref().map(|machine| machine.as_str()), Some("web-2"));
+    story.hears(alert(3, HOUR).begins());
+    story.until(HOUR + MINUTE);
+    assert_eq!(story.kinds()[1], (3_630, Kind::Firing, 1, 0), "alone for long, it does not wait for the hub");
+}
+
+#[test]
+fn who_told_the_beginning_tells_the_end() {
+    let mut relay = relay("");
+    relay.hears(alert(1, 0).begins());
+    relay.until(2 * MINUTE);
+    relay.hears(Heard::HubKnows(alert(1, 0).instance()));
+    relay.until(10 * MINUTE);
+    relay.hears(alert(1, 0).ends(10 * MINUTE));
+    relay.until(HOUR);
+    assert_eq!(relay.kinds().iter().map(|told| told.1).collect::<Vec<_>>(), [Kind::Firing, Kind::Resolved]);
+
+    // The hub learns of it after two minutes, and before or after that the relay has told it.
+    for mark_first in [true, false] {
+        let mut hub = hub("");
+        let told = Heard::ToldElsewhere(mark("r", alert(1, 0).instance(), Change::Began));
+        let other = Heard::ToldElsewhere(mark("another", alert(2, 0).instance(), Change::Began));
+        hub.until(2 * MINUTE);
+        hub.hears(other);
+        let mut news = vec![told, alert(1, 0).begins(), alert(2, 0).begins()];
+        news.rotate_left(usize::from(!mark_first));
+        for heard in news {
+            hub.hears(heard);
+            hub.restarts();
+        }
+        hub.until(10 * MINUTE);
+        hub.hears(alert(1, 0).ends(10 * MINUTE));
+        hub.until(HOUR);
+        assert_eq!(hub.kinds(), [(180, Kind::Firing, 1, 0)], "only what another route told");
+    }
+}
+
+#[test]
+fn a_route_that_always_speaks_waits_for_nobodys_word() {
+    let mut story = relay("always=true");
+    story.hears(alert(1, 0).begins());
+    story.hears(Heard::HubKnows(alert(1, 0).instance()));
+    story.until(HOUR);
+    assert_eq!(story.kinds(), [(30, Kind::Firing, 1, 0)]);
+}
+
+#[test]
+fn a_site_that_comes_and_goes_is_told_now_and_then() {
+    let mut story = hub("");
+    for minute in 0..60 {
+        story.hears(line(Change::Began, minute * MINUTE, minute * MINUTE));
+        story.until(minute * MINUTE + 30 * SECOND);
+        story.hears(line(Change::Ended, minute * MINUTE, minute * MINUTE + 30 * SECOND));
+        story.until((minute + 1) * MINUTE);
+    }
+    assert!(story.told.len() <= 2 * 12 + 2, "{}", story.told.len());
+}
+
+#[test]
+fn each_receiver_of_each_channel_is_told_apart() {
+    let (rules, _) = configured(
+        "[[channel]]\nkind='webhook'\nname='hook'\nurl='https://a.example/x'\nsecret_file='s'\n
+         [[channel]]\nkind='smtp'\nname='mail'\nhost='a.example'\nfrom='v@a.example'\nto=['a@b.example', 'c@d.example']\n
+         [[route]]\nname='one'\nchannels=['hook', 'mail']\n[[route]]\nname='two'\nchannels=['hook']\n",
+        Seat::Hub,
+    );
+    let mut story = Story::new(rules);
+    story.hears(alert(1, 0).begins());
+    story.until(MINUTE);
+    let mut keys: Vec<_> =
+        story.told.iter().map(|(_, intent)| (intent.key, intent.channel.clone(), intent.to.clone())).collect();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 4);
+}
+
+#[test]
+fn a_route_that_is_taken_away_leaves_nothing_behind() {
+    let mut story = hub("");
+    story.hears(alert(1, 0).begins());
+    story.mind.set_rules(Rules { routes: Vec::new(), ..story.rules.clone() }, at(0));
+    story.write();
+    assert_eq!(story.left(), 0);
+    assert_eq!(story.mind.followed(), 0);
+    story.until(HOUR);
+    assert_eq!(story.kinds(), []);
+}
+
+#[test]
+fn moments_beyond_all_clocks_do_no_harm() {
+    for strange in [i64::MIN, i64::MAX, 0] {
+        let mut story = hub("repeat_s=60\nquiet=[{from='01:00', to='02:00'}]");
+        for change in [Change::Began, Change::Acknowledged, Change::Ended] {
+            let Heard::Transition(mut transition) = alert(1, 0).changes(change, 0) else { continue };
+            transition.at.0 = strange;
+            transition.instance.began.0 = strange;
+            story.hears(Heard::Transition(transition));
+            story.until(story.now + 10 * MINUTE);
+        }
+    }
+}
+
+/// What can happen in a story.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    Begins(u32),
+    Ends(u32),
+    Acknowledged(u32),
+    Cut,
+    Back,
+    HubKnows(u32),
+    Passes(u8),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        3 => (0..6_u32).prop_map(Event::Begins),
+        2 => (0..6_u32).prop_map(Event::Ends),
+        1 => (0..6_u32).prop_map(Event::Acknowledged),
+        1 => Just(Event::Cut),
+        1 => Just(Event::Back),
+        1 => (0..6_u32).prop_map(Event::HubKnows),
+        4 => any::<u8>().prop_map(Event::Passes),
+    ]
+}
+
+fn play(story: &mut Story, events: &[Event], restarts: bool) {
+    let mut began = [0; 6];
+    let mut cut = 0;
+    for event in events {
+        let now = story.now;
+        match *event {
+            Event::Begins(n) => {
+                began[n as usize] = now;
+                story.hears(alert(n, now).begins());
+            }
+            Event::Ends(n) => story.hears(alert(n, began[n as usize]).ends(now)),
+            Event::Acknowledged(n) => story.hears(alert(n, began[n as usize]).changes(Change::Acknowledged, now)),
+            Event::Cut => {
+                cut = now;
+                story.hears(line(Change::Began, cut, now));
+            }
+            Event::Back => story.hears(line(Change::Ended, cut, now)),
+            Event::HubKnows(n) => story.hears(Heard::HubKnows(alert(n, began[n as usize]).instance())),
+            Event::Passes(some) => story.until(now + i64::from(some) * 7 * SECOND),
+        }
+        if restarts {
+            story.restarts();
+        }
+    }
+    story.until(story.now + 10 * HOUR);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_mind_that_restarts_all_the_time_tells_what_one_that_never_does(
+        events in proptest::collection::vec(event(), 1..25), quiet in any::<bool>(),
+    ) {
+        let more = if quiet { "quiet=[{from='23:00', to='01:00'}]\nquiet_passes='critical'\nrepeat_s=3600" } else { "repeat_s=3600" };
+        // A relay's restart gives the hub anew the time to be heard, so its seconds would differ.
+        let (mut steady, mut shaken) = (hub(more), hub(more));
+        play(&mut steady, &events, false);
+        play(&mut shaken, &events, true);
+        prop_assert_eq!(steady.told, shaken.told);
+    }
+
+    #[test]
+    fn nobody_is_told_the_same_twice_nor_an_end_without_its_beginning(
+        events in proptest::collection::vec(event(), 1..30), seat in any::<bool>(),
+    ) {
+        let mut story = Story::new(one_route(if seat { Seat::Hub } else { Seat::Relay }, "repeat_s=0"));
+        play(&mut story, &events, false);
+        let mut began = std::collections::BTreeSet::new();
+        let mut ended = std::collections::BTreeSet::new();
+        for (_, intent) in &story.told {
+            for (instance, change) in &intent.tells {
+                match change {
+                    Change::Began => prop_assert!(began.insert(*instance), "begun twice"),
+                    Change::Ended => prop_assert!(began.contains(instance) && ended.insert(*instance), "ended oddly"),
+                    Change::Acknowledged => prop_assert!(false, "nobody asked"),
+                }
+            }
+        }
+    }
+}

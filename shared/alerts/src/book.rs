@@ -1,0 +1,95 @@
+//! Which alerts are there, by the rows that are here?
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use vigie_merge::{Key, Many, Row, Ulid};
+use vigie_model::UtcMs;
+
+use crate::about::{About, Thing};
+use crate::alert::{Alert, Decided, Learnt};
+use crate::row::{Part, Place, read};
+use crate::said::Said;
+
+/// All alerts whose rows are here, and the latest one of each thing.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    alerts: BTreeMap<Ulid, Alert>,
+    /// For each thing its alerts, oldest first by their ids, which begin with the time.
+    of_thing: BTreeMap<Thing, Vec<Ulid>>,
+}
+
+impl Book {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in a row as it now stands, and when this node learnt so. Says which alert it is of, if it is of one.
+    pub fn take(&mut self, key: &Key, row: &Row, learnt: UtcMs) -> Option<Ulid> {
+        let (place, part) = Place::of(key)?;
+        let id = place.id;
+        let alert = self.alerts.entry(id).or_insert_with(|| Alert::new(place, learnt));
+        alert.learnt = alert.learnt.min(learnt);
+        match (part, row) {
+            (Part::Raises, Row::Members(members)) => {
+                let raises = members.members().into_iter();
+                alert.raises = raises.map(|raise| (raise.clone(), members.context(&raise))).collect();
+            }
+            (Part::About, Row::Last(last)) => {
+                alert.about = last.value().and_then(read::<About>);
+                if let Some(about) = &alert.about {
+                    let ids = self.of_thing.entry(about.thing).or_default();
+                    if let Err(at) = ids.binary_search(&id) {
+                        ids.insert(at, id);
+                    }
+                }
+            }
+            (Part::Acknowledged, Row::Many(many)) => alert.acknowledged = decided(many, learnt),
+            (Part::Assigned, Row::Many(many)) => alert.assigned = decided(many, learnt),
+            (Part::Snoozed, Row::Many(many)) => alert.snoozed = decided(many, learnt),
+            (Part::Closed, Row::Many(many)) => alert.closed = decided(many, learnt),
+            (Part::Comment(which), Row::Last(last)) => match last.value().and_then(read::<Said<String>>) {
+                Some(said) => drop(alert.comments.insert(which, Learnt { said, learnt })),
+                None => drop(alert.comments.remove(&which)),
+            },
+            // A later version's, or damaged: the alert is shown without it.
+            _ => {}
+        }
+        Some(id)
+    }
+
+    /// Forgets an alert whose rows were collected.
+    pub fn forget(&mut self, id: Ulid) {
+        let Some(alert) = self.alerts.remove(&id) else { return };
+        let Some(about) = alert.about else { return };
+        if let Some(ids) = self.of_thing.get_mut(&about.thing) {
+            ids.retain(|one| *one != id);
+            if ids.is_empty() {
+                self.of_thing.remove(&about.thing);
+            }
+        }
+    }
+
+    /// One alert.
+    pub fn alert(&self, id: Ulid) -> Option<&Alert> {
+        self.alerts.get(&id)
+    }
+
+    /// All of them, oldest first.
+    pub fn alerts(&self) -> impl DoubleEndedIterator<Item = &Alert> {
+        self.alerts.values()
+    }
+
+    /// The alert of a thing that is open, or else the latest. Of two open ones the older: hub and relay choose the same.
+    pub fn of_thing(&self, thing: Thing) -> Option<&Alert> {
+        let ids = self.of_thing.get(&thing)?;
+        let alerts = || ids.iter().filter_map(|id| self.alerts.get(id));
+        alerts().find(|alert| alert.is_open()).or_else(|| alerts().next_back())
+    }
+}
+
+fn decided<T: DeserializeOwned>(many: &Many, learnt: UtcMs) -> Decided<T> {
+    let versions = many.values().into_iter().filter_map(|(_, value)| read(&value?)).collect();
+    Decided { versions, seen: Some(many.context()), learnt: Some(learnt) }
+}

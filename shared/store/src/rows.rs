@@ -1,0 +1,290 @@
+//! What state does a node keep that others may change as well?
+//!
+//! Rows by key, and beside each the place of its last change in this store's own sequence: a peer asks what changed since a
+//! place, and each changed row is told once, however often it changed. A row that arrives and brings nothing new changes
+//! nothing and goes nowhere; one that is now exactly what a peer sent is not sent back to it.
+//!
+//! Dots and places are only right while nobody gives them twice. So a store that is found to be an older copy, or to live
+//! twice, or to have lost a row, begins a new life: a new epoch, under which its places mean nothing, and a new actor.
+
+mod apply;
+mod desk;
+mod forget;
+mod life;
+mod memory;
+mod pen;
+mod record;
+mod serve;
+mod shelf;
+
+use std::sync::Arc;
+
+use vigie_codec::wire::rows::Seen;
+use vigie_merge::{Actor, Hlc, HybridClock, Key, Row, Urgency};
+use vigie_model::{NodeId, Role};
+use vigie_sync::rows::{RowFacts, RowPeer, Stamp};
+
+pub use forget::{Collected, FORGET_AFTER_MS, RETIRE_AFTER_MS};
+pub use life::NewLife;
+pub use memory::MemoryShelf;
+pub use pen::{Pen, WriteError};
+pub use shelf::{Change, Look, Shelf};
+
+use crate::errors::{CommitError, ReadError};
+use crate::rows::record::{Life, Next, Record};
+use crate::rows::shelf::tables;
+
+/// Where random numbers come from.
+pub type Random = Box<dyn FnMut() -> u64 + Send>;
+
+/// Says which actors are enrolled.
+pub type Knows = Arc<dyn Fn(Actor) -> bool + Send + Sync>;
+
+/// Whose rows these are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The node, what it may do, and what it may see.
+    pub who: RowPeer,
+    /// Its number, given at enrolment: all its actors have it.
+    pub number: u16,
+    /// Nothing was written before this moment: when the program was built, or the last commit known otherwise.
+    pub floor: Hlc,
+    /// It is the hub, and has lost its store: what only it may write it takes back from its relays.
+    pub recovering: bool,
+}
+
+/// The rows of a node.
+pub struct Rows<S> {
+    shelf: S,
+    owner: Owner,
+    knows: Knows,
+    random: Random,
+    clock: HybridClock,
+    life: Life,
+    /// The last change of each urgency; more than there is does no harm.
+    newest: [u64; 2],
+    last: u64,
+    empty: bool,
+}
+
+impl<S: std::fmt::Debug> std::fmt::Debug for Rows<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { shelf, owner, life, last, .. } = self;
+        f.debug_struct("Rows")
+            .field("shelf", shelf)
+            .field("owner", owner)
+            .field("life", life)
+            .field("last", last)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A change that did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum RowsError {
+    /// Nothing of it is durable for certain; try again.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// Nothing can be read now.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The mark beside the store could not be written; try again.
+    #[error("the mark beside the rows could not be written")]
+    Witness(#[source] std::io::Error),
+    /// A row was lost, so the rows have begun a new life: end every session, then try again.
+    #[error("a row was damaged; the rows began a new life")]
+    NewLife,
+}
+
+impl<S: Shelf> Rows<S> {
+    /// What is known of these rows.
+    pub fn facts(&self) -> RowFacts {
+        RowFacts {
+            epoch: self.life.epoch,
+            start: self.life.start(),
+            last: self.last,
+            newest: self.newest,
+            empty: self.empty,
+            recovering: self.owner.recovering,
+        }
+    }
+
+    /// Who writes here in this life.
+    pub fn actor(&self) -> Actor {
+        self.life.actor
+    }
+
+    /// Whose they are.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// What is beneath.
+    pub fn shelf(&self) -> &S {
+        &self.shelf
+    }
+
+    /// A row, as it is now.
+    ///
+    /// # Errors
+    /// When nothing can be read, or it was damaged.
+    pub fn get(&mut self, key: &Key) -> Result<Option<Row>, RowsError> {
+        let found = self.look(|look| Ok(record::of(look, key)?.and_then(|record| record.row())))?;
+        Ok(found)
+    }
+
+    /// All rows whose keys begin so, in order.
+    ///
+    /// # Errors
+    /// When nothing can be read, or something was damaged.
+    pub fn scan(&mut self, prefix: &str) -> Result<Vec<(Key, Row)>, RowsError> {
+        self.look(|look| {
+            let mut found = Vec::new();
+            record::each(look, prefix.as_bytes(), &mut |key, record| {
+                found.extend(record.row().map(|row| (key.clone(), row)));
+            })?;
+            Ok(found)
+        })
+    }
+
+    /// The bytes of all rows: equal where the rows are.
+    ///
+    /// # Errors
+    /// When nothing can be read, or something was damaged.
+    pub fn dump(&mut self) -> Result<Vec<(Key, Vec<u8>)>, RowsError> {
+        self.look(|look| {
+            let mut found = Vec::new();
+            record::each(look, b"", &mut |key, record| {
+                found.extend(record.bytes().map(|bytes| (key.clone(), bytes.to_vec())));
+            })?;
+            Ok(found)
+        })
+    }
+
+    /// Reads. A row that is lost ends this life: what it held may have been told, and would be given again.
+    fn look<T>(&mut self, work: impl FnOnce(&mut dyn Look) -> Result<T, crate::TxError>) -> Result<T, RowsError> {
+        let mut work = Some(work);
+        let mut out = None;
+        let mut damaged = false;
+        self.shelf.look(&mut |look| {
+            if let Some(work) = work.take() {
+                out = Some(work(look)?);
+            }
+            damaged = look.met_damage();
+            Ok(())
+        })?;
+        self.whole(out, damaged)
+    }
+
+    /// Changes, in one commit.
+    fn change<T>(&mut self, work: impl FnOnce(&mut dyn Change) -> Result<T, crate::TxError>) -> Result<T, RowsError> {
+        let mut work = Some(work);
+        let mut out = None;
+        let mut damaged = false;
+        self.shelf.change(&mut |change| {
+            if let Some(work) = work.take() {
+                out = Some(work(change)?);
+            }
+            damaged = change.met_damage();
+            // What was done beside a lost row was done without knowing it.
+            Ok(!damaged)
+        })?;
+        self.whole(out, damaged)
+    }
+
+    fn whole<T>(&mut self, out: Option<T>, damaged: bool) -> Result<T, RowsError> {
+        if damaged {
+            self.begin_new_life(NewLife::Damaged)?;
+            return Err(RowsError::NewLife);
+        }
+        out.ok_or(RowsError::NewLife)
+    }
+
+    /// The time of a write over a row, durable with it.
+    fn note_commit(&mut self, done: &Done) {
+        self.last = self.last.max(done.next.last);
+        self.empty &= !done.filled;
+        for urgency in 0..2 {
+            if done.touched[urgency] {
+                self.newest[urgency] = done.next.last;
+            }
+        }
+        self.clock.pass(done.clock.last());
+        self.clock.reserve(done.next.reserved);
+    }
+}
+
+/// What a change did.
+struct Done {
+    next: Next,
+    touched: [bool; 2],
+    /// A row was put.
+    filled: bool,
+    clock: HybridClock,
+}
+
+/// Puts records, giving each its place. One for each transaction.
+struct Places {
+    next: Next,
+    /// The first place of the group under way, for each urgency.
+    group: Option<u64>,
+    touched: [bool; 2],
+    filled: bool,
+    at_ms: u64,
+}
+
+impl Places {
+    fn begin(change: &mut dyn Change, stamp: Stamp, clock: &HybridClock) -> Result<Self, crate::TxError> {
+        let at_ms = stamp.trusted.map_or(clock.last(), Hlc::of_utc).ms();
+        Ok(Self { next: Next::read(change)?, group: None, touched: [false; 2], filled: false, at_ms })
+    }
+
+    fn new_group(&mut self) {
+        self.group = None;
+    }
+
+    /// Puts a record in place of `old`, at the end of the sequence.
+    fn put(
+        &mut self,
+        change: &mut dyn Change,
+        key: &Key,
+        old: Option<&Record>,
+        body: record::Body,
+        from: Option<(NodeId, u64)>,
+    ) -> Result<(), crate::TxError> {
+        let urgency = key.kind().urgency();
+        if let Some(old) = old {
+            change.remove(tables::CHANGES, &shelf::place(urgency, key, old.seq))?;
+        }
+        self.next.last += 1;
+        let seq = self.next.last;
+        let group = *self.group.get_or_insert(seq);
+        let record = Record { seq, group, at_ms: self.at_ms, from, body };
+        change.put(tables::ROWS, key.as_bytes(), &record.write())?;
+        change.put(tables::CHANGES, &shelf::place(urgency, key, seq), key.as_bytes())?;
+        self.touched[urgency as usize] = true;
+        self.filled = true;
+        Ok(())
+    }
+
+    /// Ends the transaction: the sequence, and what the clock must never give again.
+    fn end(mut self, change: &mut dyn Change, clock: HybridClock) -> Result<Done, crate::TxError> {
+        let reserved = clock.reservation().filter(|until| *until > self.next.reserved);
+        self.next.reserved = reserved.unwrap_or(self.next.reserved);
+        if reserved.is_some() || self.touched != [false; 2] {
+            self.next.write(change)?;
+        }
+        Ok(Done { next: self.next, touched: self.touched, filled: self.filled, clock })
+    }
+}
+
+/// What a node remembers of another.
+fn seen_of(look: &mut dyn Look, node: NodeId) -> Result<Option<Seen>, crate::TxError> {
+    Ok(record::PeerNote::read(look, node)?.map(|note| note.seen()))
+}
+
+fn is_hub(role: Role) -> bool {
+    role == Role::Hub
+}
+
+const BOTH: [Urgency; 2] = Urgency::ALL;

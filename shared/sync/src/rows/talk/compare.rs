@@ -1,0 +1,282 @@
+//! Comparing everything, as the side that asks and as the side that answers.
+
+use std::collections::VecDeque;
+
+use vigie_codec::wire::rows::{Entry, MAX_KEYS, RowFrame, Span, Spanned};
+use vigie_merge::{Key, Urgency};
+use vigie_model::Role;
+
+use super::{COMPARE_EVERY_MS, Doing, Lane, RowTalk, RowWish};
+use crate::rows::keep::Digest;
+use crate::rows::ranges::{Comparison, Next, answer};
+
+/// How long an answerer keeps its sums after the last question: some journeys on the worst line.
+const KEEP_SUMS_MS: u64 = 60_000;
+
+/// A comparison of this side's.
+#[derive(Debug)]
+pub(super) struct Comparing {
+    run: u32,
+    /// None until the sums are there.
+    comparison: Option<Comparison>,
+    /// The last change in the sums of this side.
+    last: u64,
+    /// The last change in the peer's sums.
+    settles_at: Option<u64>,
+    /// Keys to be asked for.
+    wanted: VecDeque<Vec<u8>>,
+    /// Asked for.
+    asked: Vec<Vec<u8>>,
+    /// Rows are being kept.
+    keeping: bool,
+    /// An answer to spans is missing.
+    listening: bool,
+    settling: bool,
+}
+
+/// What the peer was found to lack.
+#[derive(Debug, Default)]
+pub(super) struct Giving {
+    waiting: VecDeque<Vec<u8>>,
+    fetching: Vec<Vec<u8>>,
+    /// The comparison that is over, and the last change in it.
+    done: Option<(u32, u64)>,
+}
+
+impl Giving {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.fetching.is_empty() && self.done.is_none()
+    }
+}
+
+/// A comparison of the peer's.
+#[derive(Debug)]
+pub(super) struct Answering {
+    run: u32,
+    digest: Option<Digest>,
+    /// The question that waits for the sums.
+    waiting: Vec<Span>,
+    asked_ms: u64,
+}
+
+impl Answering {
+    pub(super) fn until_ms(&self) -> Option<u64> {
+        self.digest.is_some().then_some(self.asked_ms + KEEP_SUMS_MS)
+    }
+}
+
+impl RowTalk {
+    /// One side is enough: the one nearer to the machines, or the one with the smaller id.
+    pub(super) fn plan_to_compare(&mut self, compared_ms_ago: Option<u64>, nothing: bool) {
+        let begins = match (self.me.role, self.peer.role) {
+            (Role::Relay, Role::Hub) => true,
+            (Role::Hub, Role::Relay) => false,
+            _ => self.me.node < self.peer.node,
+        };
+        let Some(hello) = self.hello().filter(|_| begins) else { return };
+        let known_there = hello.seen_of_you.is_some_and(|seen| seen.epoch == self.facts.epoch) && !hello.unsure;
+        let unsure = !nothing && (self.cursors.contains(&None) || !known_there);
+        let left_ms = COMPARE_EVERY_MS.saturating_sub(compared_ms_ago.unwrap_or(0));
+        self.compare_due_ms = Some(self.now_ms + if unsure { 0 } else { left_ms });
+    }
+
+    pub(super) fn compare_when_due(&mut self) {
+        if self.answering.as_ref().and_then(Answering::until_ms).is_some_and(|until| until <= self.now_ms) {
+            self.answering = None;
+        }
+        let due = self.compare_due_ms.is_some_and(|due| due <= self.now_ms);
+        if !due || self.comparing.is_some() || self.hello().is_none() {
+            return;
+        }
+        self.compare_due_ms = None;
+        self.runs += 1;
+        self.comparing = Some(Comparing {
+            run: self.runs,
+            comparison: None,
+            last: 0,
+            settles_at: None,
+            wanted: VecDeque::new(),
+            asked: Vec::new(),
+            keeping: false,
+            listening: false,
+            settling: false,
+        });
+        self.do_next(Doing::DigestToAsk, RowWish::Digest);
+    }
+
+    pub(super) fn digested(&mut self, digest: Digest) {
+        match self.doing.pop_front() {
+            Some(Doing::DigestToAsk) => {
+                if let Some(comparing) = &mut self.comparing {
+                    comparing.last = digest.last;
+                    comparing.comparison = Some(Comparison::begin(digest));
+                    self.compare_further();
+                }
+            }
+            Some(Doing::DigestToAnswer) => {
+                if let Some(answering) = &mut self.answering {
+                    answering.digest = Some(digest);
+                    let (run, spans) = (answering.run, std::mem::take(&mut answering.waiting));
+                    self.asked_to_compare(run, spans);
+                }
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// The next question of a comparison, or its end.
+    pub(super) fn compare_further(&mut self) {
+        let Some(hello) = self.hello() else { return };
+        let Some(comparing) = &mut self.comparing else { return };
+        let run = comparing.run;
+        let mut frames = Vec::new();
+        let Some(comparison) = &mut comparing.comparison else { return };
+        let compared = match comparison.next_question() {
+            Next::Done => true,
+            Next::Compare(_) if comparing.listening => false,
+            Next::Compare(spans) => {
+                comparing.listening = true;
+                frames.push(RowFrame::Compare(run, spans));
+                false
+            }
+        };
+        if comparing.asked.is_empty() && !comparing.wanted.is_empty() {
+            let most = comparing.wanted.len().min(MAX_KEYS / 2);
+            comparing.asked = comparing.wanted.drain(..most).collect();
+            frames.push(RowFrame::Want(run, comparing.asked.clone()));
+        }
+        let settles = compared && comparing.asked.is_empty() && !comparing.keeping && !comparing.settling;
+        if settles {
+            comparing.settling = true;
+            let at = comparing.settles_at.unwrap_or(hello.last);
+            self.wishes.push_back(RowWish::Settle(at, hello));
+        }
+        frames.iter().for_each(|frame| self.send(Lane::State, frame));
+    }
+
+    pub(super) fn compared(&mut self, run: u32, last: u64, answers: Vec<Spanned>) {
+        let Some(comparing) = self.comparing.as_mut().filter(|comparing| comparing.run == run) else { return };
+        let Some(comparison) = comparing.comparison.as_mut().filter(|_| comparing.listening) else { return };
+        if !comparison.answered(answers) {
+            return;
+        }
+        comparing.listening = false;
+        // What changed there since the first answer comes by the sequence.
+        comparing.settles_at.get_or_insert(last);
+        let found = comparison.take_found();
+        let (urgent, other): (Vec<_>, Vec<_>) = found.theirs.into_iter().partition(|key| is_urgent(key));
+        urgent.into_iter().rev().for_each(|key| comparing.wanted.push_front(key));
+        comparing.wanted.extend(other);
+        self.giving.waiting.extend(found.ours);
+        self.compare_further();
+        self.give_lacking();
+    }
+
+    /// What the peer lacks, some at a time.
+    fn give_lacking(&mut self) {
+        let Some(hello) = self.hello().filter(|_| self.giving.fetching.is_empty()) else { return };
+        if self.giving.waiting.is_empty() {
+            // Only once all was compared is it known that nothing more is lacking.
+            if let Some((run, last)) = self.giving.done.take() {
+                self.send(Lane::State, &RowFrame::Done(run, last));
+            }
+            return;
+        }
+        let most = self.giving.waiting.len().min(MAX_KEYS / 2);
+        self.giving.fetching = self.giving.waiting.drain(..most).collect();
+        self.do_next(Doing::FetchGiven, RowWish::Fetch(self.giving.fetching.clone(), hello));
+    }
+
+    pub(super) fn kept_wanted(&mut self) {
+        if let Some(comparing) = &mut self.comparing {
+            comparing.keeping = false;
+        }
+    }
+
+    /// The peer has compared, and sent what was lacking here.
+    pub(super) fn done(&mut self, run: u32, last: u64) {
+        let (Some(hello), Some(answering)) = (self.hello(), &self.answering) else { return };
+        if answering.run == run && self.settling_at.is_none() {
+            self.settling_at = Some(last);
+            self.answering = None;
+            self.wishes.push_back(RowWish::Settle(last, hello));
+        }
+    }
+
+    /// The peer compares.
+    pub(super) fn asked_to_compare(&mut self, run: u32, spans: Vec<Span>) {
+        let same = self.answering.as_mut().filter(|answering| answering.run == run);
+        let Some(answering) = same else {
+            self.answering = Some(Answering { run, digest: None, waiting: spans, asked_ms: self.now_ms });
+            self.do_next(Doing::DigestToAnswer, RowWish::Digest);
+            return;
+        };
+        answering.asked_ms = self.now_ms;
+        let Some(digest) = &answering.digest else { return };
+        let answers = RowFrame::Compared(run, digest.last, answer(digest, &spans));
+        self.send(Lane::State, &answers);
+    }
+
+    pub(super) fn wanted(&mut self, run: u32, keys: Vec<Vec<u8>>) {
+        let Some(hello) = self.hello() else { return };
+        self.do_next(Doing::FetchWanted(run), RowWish::Fetch(keys, hello));
+    }
+
+    pub(super) fn fetched(&mut self, entries: Vec<Entry>) {
+        match self.doing.pop_front() {
+            Some(Doing::FetchWanted(run)) => self.send(Lane::State, &RowFrame::Rows(run, entries)),
+            Some(Doing::FetchGiven) => {
+                let fetched = std::mem::take(&mut self.giving.fetching);
+                if !entries.is_empty() {
+                    // What did not fit comes next; where nothing came, nothing may be given.
+                    let came = |key: &Vec<u8>| entries.iter().any(|entry| entry.key == *key);
+                    let left: Vec<_> = fetched.into_iter().filter(|key| !came(key)).collect();
+                    left.into_iter().rev().for_each(|key| self.giving.waiting.push_front(key));
+                    self.send(Lane::State, &RowFrame::Rows(0, entries));
+                }
+                self.give_lacking();
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    pub(super) fn rows(&mut self, run: u32, entries: Vec<Entry>) {
+        let Some(hello) = self.hello() else { return };
+        if run == 0 {
+            self.do_next(Doing::KeepGiven, RowWish::Keep(entries, hello));
+            return;
+        }
+        let Some(comparing) = self.comparing.as_mut().filter(|comparing| comparing.run == run) else { return };
+        if comparing.asked.is_empty() || comparing.keeping {
+            return;
+        }
+        let asked = std::mem::take(&mut comparing.asked);
+        // What did not fit is asked for again; where nothing came, nothing is there any more.
+        if !entries.is_empty() {
+            let came = |key: &Vec<u8>| entries.iter().any(|entry| entry.key == *key);
+            asked.into_iter().filter(|key| !came(key)).for_each(|key| comparing.wanted.push_back(key));
+        }
+        comparing.keeping = true;
+        self.do_next(Doing::KeepWanted, RowWish::Keep(entries, hello));
+    }
+
+    pub(super) fn settled(&mut self) {
+        let at = match self.comparing.as_mut().filter(|comparing| comparing.settling) {
+            Some(comparing) => {
+                let (at, last) = (comparing.settles_at, comparing.last);
+                self.giving.done = Some((comparing.run, last));
+                self.comparing = None;
+                self.compare_due_ms = Some(self.now_ms + COMPARE_EVERY_MS);
+                at
+            }
+            None => self.settling_at.take(),
+        };
+        self.cursors = self.cursors.map(|cursor| cursor.max(at));
+        self.give_lacking();
+        self.ask();
+    }
+}
+
+fn is_urgent(key: &[u8]) -> bool {
+    Key::read(key).is_ok_and(|key| key.kind().urgency() == Urgency::Alerts)
+}

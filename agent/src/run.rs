@@ -416,7 +416,7 @@ impl Agent {
             }
             Happening::Clock(_, clock, round_trip_ms) => self.clock_told(clock, round_trip_ms),
             Happening::Errand(_, errand) => self.errand(errand),
-            Happening::Up(session, _) => self.renewing.connected(session),
+            Happening::Up { session, .. } => self.renewing.connected(session),
             Happening::Down(session, ..) => self.renewing.disconnected(session),
             Happening::Seen(..)
             | Happening::Facts(..)

@@ -9,6 +9,8 @@ use serde::Deserialize;
 use vigie_forward::{Target, TargetSaid};
 use vigie_node::Failed;
 
+use crate::retention::{Retention, RetentionSaid};
+
 /// What can be said by flag or environment.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Overrides {
@@ -47,6 +49,7 @@ struct File {
     http_token_file: Option<PathBuf>,
     log: Option<String>,
     forward: Vec<TargetSaid>,
+    retention: RetentionSaid,
 }
 
 /// All that was said, checked.
@@ -62,6 +65,8 @@ pub(crate) struct Config {
     pub(crate) log: tracing::Level,
     /// Other engines that get all of it too.
     pub(crate) forward: Vec<Target>,
+    /// How long what is kept.
+    pub(crate) retention: Retention,
 }
 
 /// The port relays look for.
@@ -79,6 +84,10 @@ impl Config {
         let advertise = over.advertise.clone().or(file.advertise).unwrap_or_else(|| guess(listen));
         let forward = TargetSaid::check_all(&file.forward)
             .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
+        let retention = file
+            .retention
+            .check()
+            .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
         let hours = over.certificate_hours.or(file.certificate_hours).unwrap_or(90 * 24).max(1);
         Ok(Self {
             data: data.to_owned(),
@@ -94,6 +103,7 @@ impl Config {
                 .unwrap_or_else(|| data.join("http.token")),
             log,
             forward,
+            retention,
         })
     }
 }

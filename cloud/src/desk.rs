@@ -122,9 +122,9 @@ impl Desk {
         let node: NodeId = node.parse()?;
         let row = self.registry.revoke_node(node)?;
         self.revocations.raise(self.registry.revocations()?)?;
-        for (session, view) in self.handle.view().sessions {
+        for (session, view) in &self.handle.view().sessions {
             if view.peer.node == node {
-                self.handle.command(Command::Close(session, "revoked".to_owned()));
+                self.handle.command(Command::Close(*session, "revoked".to_owned()));
             }
         }
         // The loop tells everyone who is connected; it ends only with the program.

@@ -6,5 +6,6 @@ mod config;
 mod desk;
 mod owners;
 mod registry;
+mod retention;
 mod run;
 mod tokens;

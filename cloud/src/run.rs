@@ -29,6 +29,7 @@ use crate::config::Config;
 use crate::desk::Desk;
 use crate::owners::Roster;
 use crate::registry::Registry;
+use crate::retention::Keeper;
 use crate::tokens::Tokens;
 
 /// Sites and agents without a relay, and as many again while they reconnect.
@@ -57,6 +58,8 @@ struct Hub {
     fleet: Arc<Fleet>,
     pushed: Pushed,
     forwarder: Arc<Forwarder>,
+    /// Where anything is ever deleted for its age.
+    retention: Option<vigie_node::Retention>,
     registry: Arc<Registry>,
     gate: Arc<Gate>,
     revoked: mpsc::UnboundedReceiver<()>,
@@ -127,6 +130,7 @@ impl Hub {
         let owners = Arc::new(Roster { registry: registry.clone(), hub: identity.node() });
         let setup = Setup { log: handle.log(), state, owners, clock: clock.clone() };
         let forwarder = Arc::new(Forwarder::start(config.forward.clone(), &setup)?);
+        let retention = start_retention(&config, &registry, identity.node(), (&handle, &clock))?;
         let own_token = vigie_node::http_token(&config.http_token_file)?;
         let tokens = Arc::new(Tokens::default());
         tokens.read(&registry, &own_token)?;
@@ -168,6 +172,7 @@ impl Hub {
             clock,
             pushed,
             forwarder,
+            retention,
             fleet,
             registry,
             gate,
@@ -201,6 +206,7 @@ impl Hub {
         let _ended = self.close_http.send(());
         self.pushed.close().await;
         self.forwarder.close().await;
+        drop(self.retention.take());
         self.handle.leave("the hub was stopped").await;
         self.http.abort();
         drop(std::fs::remove_file(hatch::path(&self.config.data)));
@@ -245,7 +251,7 @@ impl Hub {
             Err(failed) => return warn!(error = %failed.text, "the list of revocations can not be told"),
         };
         let list = Opaque { node: self.identity.node(), body };
-        let sessions = only.map_or_else(|| self.handle.view().sessions.into_keys().collect(), |one| vec![one]);
+        let sessions = only.map_or_else(|| self.handle.view().sessions.keys().copied().collect(), |one| vec![one]);
         for session in sessions {
             self.handle.command(Command::Pass(session, Errand::Revoked(list.clone())));
         }
@@ -318,6 +324,19 @@ fn own_identity(config: &Config, ca: &Ca, now: UtcMs) -> Result<Identity, Failed
     let identity = Identity::new(key, &issued.chain, facts)?;
     identity.save(&folder)?;
     Ok(identity)
+}
+
+fn start_retention(
+    config: &Config,
+    registry: &Arc<Registry>,
+    hub: NodeId,
+    (handle, clock): (&NodeHandle, &NodeClock),
+) -> Result<Option<vigie_node::Retention>, Failed> {
+    if config.retention.is_for_ever() {
+        return Ok(None);
+    }
+    let keeper = Keeper { retention: config.retention.clone(), registry: registry.clone(), hub };
+    Ok(Some(vigie_node::Retention::start(handle.log(), clock.clone(), Arc::new(keeper))?))
 }
 
 fn open_log(config: &Config) -> Result<Log, Failed> {

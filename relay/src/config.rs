@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Deserialize;
 use vigie_node::Failed;
-use vigie_sync::{LinkKind, LinkProfile};
+use vigie_sync::{LinkKind, LinkProfile, Sends};
 
 /// What can be said by flag or environment.
 #[derive(Debug, Default, Args)]
@@ -24,6 +24,10 @@ pub(crate) struct Overrides {
     /// What kind of link leads up: lan, wan, thin or metered.
     #[arg(long, env = "VIGIE_LINK")]
     link: Option<String>,
+    /// What goes up: all (every tick), rollups_first (hours before the ticks of a cut), or rollups (hours, and ticks when
+    /// somebody asks for them). A metered link sends rollups first unless said otherwise, any other all.
+    #[arg(long, env = "VIGIE_LINK_SENDS")]
+    link_sends: Option<String>,
     /// What the link carries up, in bytes per second, if known.
     #[arg(long, env = "VIGIE_LINK_RATE")]
     rate_bytes_per_s: Option<u32>,
@@ -66,6 +70,8 @@ struct File {
 #[serde(deny_unknown_fields, default)]
 struct FileLink {
     kind: Option<String>,
+    send: Option<String>,
+    rollups_every_min: Option<u64>,
     rate_bytes_per_s: Option<u32>,
     bytes_per_month: Option<u64>,
     backlog_hours: Option<(u8, u8)>,
@@ -80,6 +86,8 @@ pub(crate) struct Config {
     pub(crate) http: SocketAddr,
     pub(crate) hub: Option<Vec<String>>,
     pub(crate) link: LinkProfile,
+    /// How often the hour under way goes up where hours are all that does.
+    pub(crate) rollups_every: Duration,
     pub(crate) store_bytes: u64,
     pub(crate) keep: Duration,
     pub(crate) http_token_file: PathBuf,
@@ -92,15 +100,29 @@ const LISTEN: ([u8; 4], u16) = ([0, 0, 0, 0], 7801);
 /// Only this machine, until somebody says otherwise: the page has no TLS of its own.
 const HTTP: ([u8; 4], u16) = ([127, 0, 0, 1], 7802);
 
+/// Each time the hour goes whole: 14 bytes for each series of a machine. So a quarter costs 55 bytes for each series and
+/// hour, of the 150 that its ticks would cost.
+const ROLLUPS_EVERY_MIN: u64 = 15;
+
 impl Config {
     pub(crate) fn load(data: &Path, path: &Path, over: &Overrides) -> Result<Self, Failed> {
         let file = read(path)?;
         let kind = over.link.clone().or(file.link.kind).unwrap_or_else(|| "wan".to_owned());
         let kind = kind.parse::<LinkKind>().map_err(|error| Failed::new(2, format!("{error}; nothing was started")))?;
         let mut link = LinkProfile::of(kind);
+        if let Some(sends) = over.link_sends.clone().or(file.link.send) {
+            link.sends =
+                sends.parse::<Sends>().map_err(|error| Failed::new(2, format!("{error}; nothing was started")))?;
+        }
         link.rate_bytes_per_s = over.rate_bytes_per_s.or(file.link.rate_bytes_per_s);
         link.bytes_per_month = over.bytes_per_month.or(file.link.bytes_per_month);
         link.backlog_hours = file.link.backlog_hours;
+        let every_min = file.link.rollups_every_min.unwrap_or(ROLLUPS_EVERY_MIN);
+        if !(5..=60).contains(&every_min) || !60u64.is_multiple_of(every_min) {
+            let text =
+                format!("rollups_every_min is 5, 6, 10, 12, 15, 20, 30 or 60, not {every_min}; nothing was started");
+            return Err(Failed::new(2, text));
+        }
         let log = over.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned());
         let log = log.parse().map_err(|_| Failed::new(2, format!("{log:?} is no log level; nothing was started")))?;
         Ok(Self {
@@ -110,6 +132,7 @@ impl Config {
             http: over.http.or(file.http).unwrap_or_else(|| HTTP.into()),
             hub: over.hub.clone().or(file.hub),
             link,
+            rollups_every: Duration::from_secs(60 * every_min),
             store_bytes: over.store_mib.or(file.store_mib).unwrap_or(4_096).saturating_mul(1 << 20),
             keep: Duration::from_secs(3_600 * over.keep_hours.or(file.keep_hours).unwrap_or(72)),
             http_token_file: over
@@ -143,6 +166,22 @@ mod tests {
         let over = Overrides { link: Some("string".to_owned()), ..Overrides::default() };
         let nowhere = Path::new("/nonexistent/vigie");
         let failed = Config::load(nowhere, &nowhere.join("relay.toml"), &over).expect_err("a string is no link");
+        assert_eq!(failed.code, 2, "{}", failed.text);
+    }
+
+    #[test]
+    fn a_metered_link_sends_rollups_first_unless_somebody_says_otherwise() {
+        let nowhere = Path::new("/nonexistent/vigie");
+        let sends = |link: &str, sends: Option<&str>| {
+            let (link, link_sends) = (Some(link.to_owned()), sends.map(str::to_owned));
+            let over = Overrides { link, link_sends, ..Overrides::default() };
+            Config::load(nowhere, &nowhere.join("relay.toml"), &over).map(|config| config.link.sends)
+        };
+        assert_eq!(sends("metered", None).ok(), Some(Sends::RollupsFirst));
+        assert_eq!(sends("metered", Some("all")).ok(), Some(Sends::All));
+        assert_eq!(sends("wan", None).ok(), Some(Sends::All));
+        assert_eq!(sends("wan", Some("rollups")).ok(), Some(Sends::Rollups));
+        let failed = sends("wan", Some("half")).expect_err("half is no word");
         assert_eq!(failed.code, 2, "{}", failed.text);
     }
 }

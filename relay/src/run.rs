@@ -19,7 +19,7 @@ use vigie_node::{
 };
 use vigie_serve::{Clients, TokenTable, Writes};
 use vigie_store::{Log, Options, State};
-use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId, Way};
+use vigie_sync::{Errand, LinkKind, LinkProfile, Me, Sends, SessionId, Way};
 
 use crate::config::Config;
 use crate::errands::Errands;
@@ -27,6 +27,10 @@ use crate::status::Status;
 
 /// Agents of one site, and as many again while they reconnect.
 const MAX_CONNECTIONS: usize = 2_048;
+
+/// Where hours are all that goes up, so long after each part of an hour it goes: an agent seals what is older than ten
+/// minutes.
+const FOLD_AFTER: Duration = Duration::from_secs(11 * 60);
 
 /// How often the connections are looked at for signs of life.
 const LISTEN_EVERY: Duration = Duration::from_secs(2);
@@ -163,7 +167,7 @@ impl Relay {
     fn happened(&mut self, happening: Happening) {
         self.fleet.happened(&happening);
         match happening {
-            Happening::Up(session, peer) => {
+            Happening::Up { session, peer, .. } => {
                 self.errands.connected(session, &peer, &self.handle);
                 if peer.way == Way::Up {
                     self.endpoint.time().reached();
@@ -225,10 +229,10 @@ impl Relay {
 
     /// A node that lost its rights while it was connected is connected no longer.
     fn part_from_revoked(&self) {
-        for (session, view) in self.handle.view().sessions {
+        for (session, view) in &self.handle.view().sessions {
             if self.endpoint.revocations().contains(view.peer.node) {
                 warn!(peer = %view.peer, "revoked; closing its session");
-                self.handle.command(Command::Close(session, "revoked".to_owned()));
+                self.handle.command(Command::Close(*session, "revoked".to_owned()));
             }
         }
     }
@@ -253,7 +257,11 @@ fn chance(identity: &Identity) -> u32 {
 }
 
 fn open_log(config: &Config) -> Result<Log, Failed> {
-    let options = Options { floor: config.keep, ..Options::relay(config.store_bytes) };
+    let mut options = Options { floor: config.keep, ..Options::relay(config.store_bytes) };
+    if config.link.sends == Sends::Rollups {
+        // The hub sees this site by its hours alone: the one under way too, each part that agents have sealed by then.
+        (options.fold_every, options.fold_after) = (config.rollups_every, FOLD_AFTER);
+    }
     let (log, report) = Log::open(Path::new(&config.data), options)?;
     if report.unclean || report.damaged {
         warn!(?report, "the store was not closed in order; it was checked");

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use vigie_codec::block;
 use vigie_codec::live::LiveEncoder;
-use vigie_formats::text::{TextFormat, parse};
-use vigie_formats::{ForeignSeries, Limits, NAME};
+use vigie_formats::{ForeignSeries, NAME};
 use vigie_model::{Boot, Moment, Sample, Seq, SeriesIx, Tick, UtcMs};
 
 use super::{Desk, Reading, Said};
@@ -17,23 +16,6 @@ const NOON: i64 = 1_795_219_200_000;
 fn steps_cost_less_than_half_of_what_doubles_cost() {
     let (steps, doubles) = costs((0..60).map(made_up_page));
     assert!(steps.live * 2.0 < doubles.live && steps.sealed * 2.0 < doubles.sealed, "{steps:?} {doubles:?}");
-}
-
-#[test]
-#[ignore = "a figure: bytes for each sample of the pages in the folder VIGIE_PAGES, captured every ten seconds"]
-fn what_captured_pages_cost() {
-    let folder = std::env::var("VIGIE_PAGES").expect("a folder of pages");
-    let mut files: Vec<_> =
-        std::fs::read_dir(folder).expect("the folder").map(|one| one.expect("a file").path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
-    files.sort();
-    let pages = files.iter().zip(0..).map(|(path, nth)| {
-        let body = std::fs::read(path).expect("a page");
-        parse(&body, TextFormat::Prometheus, at(nth).utc.0, &Limits::default()).expect("a page").series
-    });
-    let (steps, doubles) = costs(pages);
-    println!("bytes each sample in steps {steps:?}, as doubles {doubles:?}");
-    assert!(steps.live < doubles.live && steps.sealed < doubles.sealed);
 }
 
 /// Bytes for each sample, the first tick left out: it pays once for what is new.

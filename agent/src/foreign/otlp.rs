@@ -19,7 +19,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tracing::warn;
@@ -246,14 +245,11 @@ fn busy() -> Refused {
 impl Refused {
     /// A `google.rpc.Status` in the encoding of the request, or plain text for one that has none.
     fn told(&self, encoding: Option<Otlp>) -> Response<Full<Bytes>> {
-        let (code, why) = (self.grpc_code(), self.why.as_str());
+        let why = self.why.as_str();
         let mut response = match encoding {
-            Some(Otlp::Json) => told(
-                self.status,
-                Otlp::Json.content_type(),
-                json!({ "code": code, "message": why }).to_string().into_bytes(),
-            ),
-            Some(Otlp::Protobuf) => told(self.status, Otlp::Protobuf.content_type(), status_message(code, why)),
+            Some(encoding) => {
+                told(self.status, encoding.content_type(), encoding.encode_refusal(self.grpc_code(), why))
+            }
             None => told(self.status, "text/plain; charset=utf-8", format!("{why}\n").into_bytes()),
         };
         let header = match self.status {
@@ -284,17 +280,4 @@ fn told(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Respon
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(content_type));
     response
-}
-
-/// `message Status { int32 code = 1; string message = 2; }`.
-fn status_message(code: u8, text: &str) -> Vec<u8> {
-    let mut message = vec![1 << 3, code, 2 << 3 | 2];
-    let mut left = text.len();
-    while left >= 0x80 {
-        message.push((left & 0x7f) as u8 | 0x80);
-        left >>= 7;
-    }
-    message.push(left as u8);
-    message.extend_from_slice(text.as_bytes());
-    message
 }

@@ -102,6 +102,9 @@ impl Shelf {
             }),
             // What it says now follows in the same breath; figures count what is new to it.
             Write::CustodyLost { stream } | Write::Reserve { stream, .. } => stream,
+            // A relay of the swarm folds nothing and is asked for nothing but what it sends anyway.
+            Write::RolledTold { stream, .. } | Write::Wanted { stream, .. } => stream,
+            Write::Rollup(rollup) => rollup.stream,
             Write::Seal(seal) => seal.header.stream,
         }
     }
@@ -133,6 +136,8 @@ impl Shelf {
             }
             Ask::Seals { within } => Answer::Seals(kept.seals(within)),
             Ask::Anchors => Answer::Anchors(kept.statements.clone()),
+            // Agents fold nothing.
+            Ask::Hours { .. } => Answer::Hours(vigie_sync::keep::HoursFound::default()),
         }
     }
 

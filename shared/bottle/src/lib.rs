@@ -28,6 +28,7 @@ mod network;
 mod node;
 mod oracle;
 pub mod plan;
+pub mod rows;
 mod run;
 mod world;
 

@@ -20,6 +20,9 @@ struct Options {
     /// The first of them.
     #[arg(long, default_value_t = 0)]
     from: u64,
+    /// Rows instead of telemetry: state that relays and the hub change on their own.
+    #[arg(long, conflicts_with_all = ["minutes"])]
+    rows: bool,
     /// One seed alone.
     #[arg(long)]
     seed: Option<u64>,
@@ -37,6 +40,7 @@ const SHOWN: usize = 60;
 fn main() -> ExitCode {
     let options = Options::parse();
     match options.seed {
+        seed if options.rows => rows(seed, &options),
         Some(seed) => one(seed, &options),
         None => many(&options),
     }
@@ -73,6 +77,30 @@ fn many(options: &Options) -> ExitCode {
     summarise(&report, began.elapsed().as_secs_f64());
     for failure in &report.failures {
         show(failure, SHOWN, options.minutes);
+    }
+    if report.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn rows(seed: Option<u64>, options: &Options) -> ExitCode {
+    let began = Instant::now();
+    let last = std::sync::Mutex::new(began);
+    let (from, count) = seed.map_or((options.from, options.seeds), |seed| (seed, 1));
+    let report = vigie_bottle::rows::run_seeds(from, count, |done| {
+        let mut last = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if last.elapsed().as_secs() >= 5 {
+            *last = Instant::now();
+            println!("{done} of {count} seeds, {:.1} a second", done as f64 / began.elapsed().as_secs_f64());
+        }
+    });
+    let all = report.kept + report.failures.len() as u64;
+    println!("{} of {all} seeds kept the promise in {:.0} s", report.kept, began.elapsed().as_secs_f64());
+    println!("{}", report.tally);
+    let shown = if options.trace { usize::MAX } else { SHOWN };
+    for failure in &report.failures {
+        println!("\nseed {} FAILED: {}", failure.seed, failure.what);
+        println!("again: cargo run --release -p vigie-bottle -- --rows --seed {} --trace", failure.seed);
+        let skipped = if seed.is_some() { failure.lines.len().saturating_sub(shown) } else { failure.lines.len() };
+        failure.lines.iter().skip(skipped).for_each(|line| println!("{line}"));
     }
     if report.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -70,6 +70,7 @@ impl Link {
 
     pub(crate) fn profile(&self) -> LinkProfile {
         let mut profile = LinkProfile::of(self.plan.kind);
+        profile.sends = self.plan.sends;
         if let Some(ceiling) = self.plan.bulk_ceiling_bytes {
             profile.bulk_ceiling_bytes = ceiling;
             profile.bulk_floor_bytes = profile.bulk_floor_bytes.min(ceiling);

@@ -97,7 +97,12 @@ fn live(world: &mut World) {
     world.run_until(chaos + SETTLE_MS + heal);
     world.rest();
     let deadline = world.now + DRAIN_MS + drain_ms(world);
+    if world.plan.keeps_ticks_back() {
+        hours_come(world, deadline);
+        world.asked_for_all = true;
+    }
     while world.failure().is_none() {
+        world.ask_for_all();
         world.run_until(world.now + 30_000);
         let quiet = world.now - world.oracle.last_frame_at > QUIET_MS;
         if quiet && world.lacking().is_none() {
@@ -117,6 +122,20 @@ fn live(world: &mut World) {
     }
     if world.failure().is_none() {
         world.check_end();
+    }
+}
+
+/// Where ticks stay at the relay, all that it folded is at the hub before anybody asks for them.
+fn hours_come(world: &mut World, deadline: u64) {
+    while world.failure().is_none() {
+        world.run_until(world.now + 30_000);
+        let quiet = world.now - world.oracle.last_frame_at > QUIET_MS;
+        match world.hours_lacking() {
+            None if quiet => return,
+            Some(lacking) if world.now > deadline => return world.broken(lacking),
+            None | Some(_) if world.now > deadline => return,
+            None | Some(_) => {}
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
+use vigie_merge::RangeSet;
 use vigie_model::StreamId;
 use vigie_store::fault::{FaultDisk, Faults};
+use vigie_sync::keep::Write;
 use vigie_sync::{Ask, Lane, SessionId};
 
 use crate::chance::Chance;
@@ -76,6 +78,8 @@ pub struct Tally {
     pub laid_out: u64,
     /// Times ticks were folded into minutes and hours.
     pub folded: u64,
+    /// Sheets of hours sent.
+    pub hours: u64,
     /// Ticks at the hub at the end.
     pub at_hub: u64,
     /// Numbers under gaps at the hub at the end.
@@ -91,6 +95,7 @@ impl Tally {
     pub fn add(&mut self, other: &Self) {
         self.steps += other.steps;
         self.frames += other.frames;
+        self.hours += other.hours;
         self.ticks += other.ticks;
         self.sessions += other.sessions;
         self.starts += other.starts;
@@ -159,6 +164,8 @@ pub struct World {
     pub(crate) tally: Tally,
     /// Agents measure no more, and have sealed what they had.
     pub(crate) resting: bool,
+    /// Somebody wants every tick, those too that relays keep back.
+    pub(crate) asked_for_all: bool,
     hash: u64,
     tracing: bool,
     lines: VecDeque<String>,
@@ -192,6 +199,7 @@ impl World {
             oracle,
             tally: Tally::default(),
             resting: false,
+            asked_for_all: false,
             hash: 0xcbf2_9ce4_8422_2325,
             tracing,
             lines: VecDeque::new(),
@@ -457,6 +465,18 @@ impl World {
                 let wait = self.chance.below(3_000);
                 self.at(self.now + wait, Event::Start { node });
             }
+        }
+    }
+
+    /// Somebody asks the hub for every tick of every machine, once that is wanted.
+    pub(crate) fn ask_for_all(&mut self) {
+        let Some(life) = self.nodes[HUB].life.as_ref().filter(|_| self.asked_for_all) else { return };
+        let all = RangeSet::of(1, u64::from(u32::MAX));
+        let unasked = life.log.streams().iter().filter(|(_, facts)| facts.rolled.wanted != all);
+        let writes: Vec<Write> =
+            unasked.map(|(stream, _)| Write::Wanted { stream: *stream, ticks: all.clone() }).collect();
+        if !writes.is_empty() {
+            self.apply(HUB, None, writes, true);
         }
     }
 

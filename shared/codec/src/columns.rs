@@ -27,9 +27,9 @@ pub const MAX_TICKS: usize = 10_000;
 /// Samples in one set of columns: what is held in memory when ticks are made of them again, 16 MiB.
 pub const MAX_SAMPLES: usize = 2 << 20;
 
-/// Bytes of a leaf after which the next one is begun. Just under a power of two with room for key and checksum, because
-/// redb keeps values in pages of powers of two.
-pub const LEAF_BYTES: usize = 16_000;
+/// Bytes of a leaf, unless one column is larger. Just under a power of two with room for key and checksum, because redb
+/// keeps values in pages of powers of two.
+pub const LEAF_BYTES: usize = 16_300;
 
 /// Ticks laid out by series.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,21 +75,27 @@ impl Columns {
     }
 }
 
-/// Puts one column after the other into leaves.
+/// Puts the columns into leaves, the largest first and each where it fills most: what a leaf leaves empty takes room too.
 fn fill(values: &[Vec<i64>]) -> (Vec<(SeriesIx, Place)>, Vec<Vec<u8>>) {
-    let (mut places, mut leaves) = (Vec::new(), vec![Vec::new()]);
-    for (ix, values) in (0u32..).zip(values).filter(|(_, values)| !values.is_empty()) {
-        let column = column::encode(values);
-        let full =
-            leaves.last().is_some_and(|leaf: &Vec<u8>| !leaf.is_empty() && leaf.len() + column.len() > LEAF_BYTES);
-        if full {
+    let mut columns: Vec<(SeriesIx, Vec<u8>)> = (0u32..)
+        .zip(values)
+        .filter(|(_, values)| !values.is_empty())
+        .map(|(ix, values)| (SeriesIx(ix), column::encode(values)))
+        .collect();
+    columns.sort_by_key(|(_, column)| std::cmp::Reverse(column.len()));
+    let (mut places, mut leaves) = (Vec::with_capacity(columns.len()), vec![Vec::new()]);
+    for (ix, column) in columns {
+        let fits = |leaf: &Vec<u8>| leaf.is_empty() || leaf.len() + column.len() <= LEAF_BYTES;
+        let fullest = (0..leaves.len()).filter(|leaf| fits(&leaves[*leaf])).max_by_key(|leaf| leaves[*leaf].len());
+        let leaf = fullest.unwrap_or_else(|| {
             leaves.push(Vec::new());
-        }
-        let leaf = leaves.len() - 1;
+            leaves.len() - 1
+        });
         // A column of MAX_TICKS values is a few hundred kilobytes at most.
         let place = Place { leaf: leaf as u32, at: leaves[leaf].len() as u32, bytes: column.len() as u32 };
         leaves[leaf].extend(column);
-        places.push((SeriesIx(ix), place));
+        places.push((ix, place));
     }
+    places.sort_unstable_by_key(|(ix, _)| *ix);
     (places, leaves)
 }

@@ -18,6 +18,7 @@ pub mod schema;
 pub mod segment;
 pub mod statement;
 mod ticks;
+pub mod varint;
 pub mod wire;
 
 pub use ed25519_dalek::{SigningKey, VerifyingKey};

@@ -4,6 +4,7 @@
 //! a new one gets the next version and its own module. A type that this program does not know is passed over, so that
 //! a neighbour may be one version ahead.
 
+pub mod rows;
 mod v1;
 
 pub use v1::*;

@@ -7,7 +7,8 @@ use vigie_codec::schema::SchemaHash;
 use vigie_codec::segment::{self, HeaderHash, Segment};
 use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_codec::wire::{
-    Announced, Clock, Frame, Held, Hello, LiveTick, LooseTicks, Opaque, Paused, Refused, RefusedWhy, SchemaPart, Tally,
+    Announced, Clock, Frame, Held, Hello, LiveTick, LooseTicks, Opaque, Paused, RawWanted, Refused, RefusedWhy,
+    RolledUp, RollupSheet, SchemaPart, Tally,
 };
 use vigie_codec::{SigningKey, block, disk};
 use vigie_merge::RangeSet;
@@ -71,6 +72,8 @@ fn frames() -> Vec<(&'static str, Frame)> {
     };
     let loose = LooseTicks { stream: stream(), first: Seq(1), count: 30, body: block::encode(&ticks()) };
     let refused = Refused { stream: stream(), first: Seq(1), last: Seq(9), why: RefusedWhy::Missing };
+    let sheet = RollupSheet { stream: stream(), edition: 2, more: true, sheet: vec![7, 8] };
+    let rolled = RolledUp { ix: 3, whole: false, edition: 2, ticks: RangeSet::of(1, 30) };
     vec![
         ("hello", Frame::Hello(hello)),
         ("announce", Frame::Announce(vec![announced.clone()])),
@@ -95,6 +98,9 @@ fn frames() -> Vec<(&'static str, Frame)> {
         ("cert tell", Frame::CertTell(opaque.clone())),
         ("revoked", Frame::Revoked(opaque)),
         ("goodbye", Frame::Goodbye("reboot".to_owned())),
+        ("rollup", Frame::Rollup(sheet)),
+        ("rolled up", Frame::RolledUp(vec![rolled])),
+        ("raw wanted", Frame::RawWanted(vec![RawWanted { ix: 3, ticks: RangeSet::of(4, 5) }])),
     ]
 }
 

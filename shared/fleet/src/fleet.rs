@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use vigie_model::{NodeId, Role, SeriesDef, Slug, StreamId, Tick, UtcMs, pushed_place};
-use vigie_node::{Happening, NodeClock, NodeHandle, View};
+use vigie_node::{Happening, KeptBack, NodeClock, NodeHandle, View};
 use vigie_serve::Intake;
 use vigie_store::Log;
 use vigie_sync::SessionId;
-use vigie_sync::keep::StreamFacts;
+use vigie_sync::keep::{StreamFacts, Write};
 
 use crate::label_cache::LabelCache;
 use crate::memory::{Memory, Voice};
@@ -138,9 +138,15 @@ impl Fleet {
         self.labels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whom the node is connected with. Copied as a whole: take it once for a list.
-    pub(crate) fn view(&self) -> View {
+    /// Whom the node is connected with, as it stands now.
+    pub(crate) fn view(&self) -> Arc<View> {
         self.handle.as_ref().map(NodeHandle::view).unwrap_or_default()
+    }
+
+    /// Keeps something, from a thread that may block.
+    pub(crate) fn keep(&self, writes: Vec<Write>) -> Result<(), KeptBack> {
+        let handle = self.handle.as_ref().ok_or_else(|| KeptBack("nothing runs here".to_owned()))?;
+        handle.keep_blocking(writes).map(drop)
     }
 
     /// Says where samples that others push are taken in. Once.
@@ -213,7 +219,7 @@ impl Fleet {
         match happening {
             Happening::Seen(stream, tick, from) => self.saw(*stream, tick, *from, now),
             Happening::Facts(stream, facts) => self.facts(*stream, facts),
-            Happening::Up(session, peer) => {
+            Happening::Up { session, peer, beat_ms } => {
                 let mut memory = self.memory_mut();
                 let (node, _) = memory.node_mut(peer.node);
                 memory.of_session.insert(*session, node);
@@ -221,6 +227,7 @@ impl Fleet {
                     session: Some(*session),
                     connected_since: Some(now),
                     heard_at: Some(now),
+                    beat_ms: Some(*beat_ms),
                     goodbye_at: None,
                     lost_at: None,
                     datagrams: 0,
@@ -320,13 +327,13 @@ impl Fleet {
             self.catch_up();
         }
         let now = self.clock.now().utc;
-        let sessions = self.view().sessions;
+        let view = self.view();
         let mut memory = self.memory_mut();
-        for (session, view) in sessions {
+        for (session, view) in &view.sessions {
             let datagrams = view.link.path().udp_rx_datagrams;
             let (node, _) = memory.node_mut(view.peer.node);
             let voice = memory.voice_mut(node);
-            if voice.session == Some(session) && voice.datagrams != datagrams {
+            if voice.session == Some(*session) && voice.datagrams != datagrams {
                 voice.datagrams = datagrams;
                 voice.heard_at = Some(now);
             }

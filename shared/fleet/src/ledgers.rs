@@ -10,7 +10,8 @@ use crate::memory::{Memory, StreamIx};
 
 /// Ticks known to exist and not here.
 pub(crate) fn waiting(facts: &StreamFacts) -> u64 {
-    facts.tally.ticks.saturating_sub(facts.have.count())
+    let folded = facts.rolled.foreign.without(&facts.have).count();
+    facts.collected().ticks.saturating_sub(facts.have.count()).saturating_sub(folded)
 }
 
 /// The account of a machine's streams together.
@@ -40,6 +41,8 @@ fn told(account: &Account, role: Role) -> LedgerSummary {
             collected: Amount::known(account.collected, samples),
             at_relay: None,
             at_hub: Some(Amount::known(account.at_hub, kept)),
+            expired: (account.expired > 0).then(|| Amount::known(account.expired, None)),
+            folded: (account.folded > 0).then(|| Amount::known(account.folded, None)),
             waiting: Amount::known(account.waiting, None),
             given_up: given_up.collect(),
             duplicates: account.duplicates,
@@ -48,6 +51,8 @@ fn told(account: &Account, role: Role) -> LedgerSummary {
             collected: Amount::known(account.collected, samples),
             at_relay: Some(Amount::known(account.at_relay, None)),
             at_hub: Some(Amount::known(account.at_hub, None)),
+            expired: None,
+            folded: None,
             waiting: Amount::known(account.waiting + account.at_relay, None),
             given_up: given_up.collect(),
             duplicates: account.duplicates,
@@ -67,6 +72,7 @@ impl Fleet {
             ledgers.push(StreamLedger {
                 stream: stream.id,
                 last_seq: stream.account.collected,
+                folded_by: facts.rolled.makers.iter().map(NodeId::to_string).collect(),
                 summary: told(&stream.account, self.role),
             });
             holes.extend(holes_of(stream.id, facts));
@@ -100,8 +106,37 @@ fn holes_of(stream: StreamId, facts: &StreamFacts) -> Vec<Hole> {
         let parts: Vec<_> = still.ranges().collect();
         parts.into_iter().map(|(first, last)| hole(HoleKind::Lost, Some(gap.reason), first, last)).collect::<Vec<_>>()
     });
-    let mut expected = vigie_merge::RangeSet::of(1, facts.tally.ticks);
+    let mut expected = vigie_merge::RangeSet::of(1, facts.collected().ticks);
     expected = expected.without(&facts.have);
+    let folded: Vec<_> = expected.intersection(&facts.rolled.foreign).ranges().collect();
+    let folded = folded.into_iter().map(|(first, last)| hole(HoleKind::Folded, None, first, last));
+    expected = expected.without(&facts.rolled.foreign);
     let waiting: Vec<_> = expected.ranges().map(|(first, last)| hole(HoleKind::Waiting, None, first, last)).collect();
-    lost.chain(waiting).collect()
+    lost.chain(folded).chain(waiting).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use vigie_codec::wire::Tally;
+    use vigie_merge::RangeSet;
+    use vigie_model::Incarnation;
+
+    use super::*;
+
+    #[test]
+    fn what_is_missing_below_the_newest_tick_waits_although_the_agent_has_not_said_so_for_a_while() {
+        let mut facts = StreamFacts::new([0; 32], "till".to_owned());
+        facts.have = [(1, 5), (8, 10)].into_iter().collect();
+        facts.tally = Tally { ticks: 4, samples: 0 };
+        let stream = StreamId { agent: NodeId::from_bytes([0; 16]), incarnation: Incarnation(1) };
+        let waiting_of = |facts: &StreamFacts| {
+            let holes = holes_of(stream, facts).into_iter();
+            holes.map(|hole| (hole.first.map(|seq| seq.0), hole.last.map(|seq| seq.0))).collect::<Vec<_>>()
+        };
+        assert_eq!((waiting(&facts), waiting_of(&facts)), (2, vec![(Some(6), Some(7))]));
+        assert_eq!(waiting(&facts), Account::of(&facts, Role::Hub).waiting, "the account says the same");
+        facts.have = RangeSet::of(1, 10);
+        facts.tally.ticks = 12;
+        assert_eq!((waiting(&facts), waiting_of(&facts)), (2, vec![(Some(11), Some(12))]));
+    }
 }

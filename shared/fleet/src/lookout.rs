@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use vigie_model::{GapReason, NodeId, Now, Role};
+use vigie_model::{GapReason, NodeId, Now, Role, UtcMs};
 use vigie_query::Source;
-use vigie_serve::{Described, Exposition, Intake, Ledger, Lookout, Machine, NotReady, Reachability, Site, Upward};
+use vigie_serve::{
+    Described, Exposition, Intake, Ledger, Lookout, Machine, NotReady, Raw, RawError, Reachability, Site, Upward,
+};
 use vigie_store::Pressure;
 use vigie_sync::Ledger as Account;
 
@@ -61,6 +63,10 @@ impl Lookout for Fleet {
         self.one_ledger(id)
     }
 
+    fn raw(&self, id: NodeId, from: UtcMs, to: UtcMs, ask: bool) -> Result<Raw, RawError> {
+        self.raw_of(id, from, to, ask)
+    }
+
     fn source(&self) -> &dyn Source {
         self
     }
@@ -74,6 +80,7 @@ impl Lookout for Fleet {
         gauge("ticks_collected", "Numbers given to ticks by all agents heard of.", account.collected as f64);
         gauge("ticks_at_hub", "Ticks at the hub.", account.at_hub as f64);
         gauge("ticks_at_relay", "Ticks kept by the relay and not yet at the hub.", account.at_relay as f64);
+        gauge("ticks_folded", "Ticks known here as hours only.", account.folded as f64);
         gauge("ticks_waiting", "Ticks collected and not yet heard of.", account.waiting as f64);
         gauge("ticks_verified", "Ticks that carry their agent's signature.", account.verified as f64);
         gauge("samples", "Samples ever kept, each once.", account.samples as f64);

@@ -12,8 +12,8 @@ use crate::ledgers;
 use crate::memory::{Memory, Node, NodeIx, Stream, StreamIx, Voice};
 use crate::recent::Seen;
 
-/// How often a connection is sure to be heard: its keep-alive, with room for one that was lost.
-const BEAT_MS: u64 = 10_000;
+/// How often somebody is sure to be heard whose link is not known.
+pub(crate) const USUAL_BEAT_MS: u32 = 10_000;
 
 /// A clock this far off is worth telling.
 const CLOCK_NOTE_MS: i64 = 30_000;
@@ -80,7 +80,7 @@ impl Fleet {
     pub(crate) fn reach_of(&self, memory: &Memory, node: &Node, now: UtcMs) -> Reach {
         let newest = newest_stream(memory, node);
         let seen = newest.and_then(|stream| stream.recent.newest());
-        let beat = |ix: NodeIx| Some(Beat { at: memory.node(ix).voice.as_ref()?.heard_at?, every_ms: BEAT_MS });
+        let beat = |ix: NodeIx| beat_of(memory.node(ix).voice.as_ref()?);
         let bringer = newest.and_then(|stream| stream.bringer).filter(|bringer| memory.node(*bringer).id != node.id);
         let relay = bringer.or_else(|| relay_of(memory, node));
         let direct = node.voice.as_ref().is_some_and(|voice| voice.session.is_some());
@@ -139,7 +139,7 @@ pub(crate) fn newest_sample_ms(memory: &Memory, node: &Node) -> Option<i64> {
 }
 
 pub(crate) fn beat_of(voice: &Voice) -> Option<Beat> {
-    Some(Beat { at: voice.heard_at?, every_ms: BEAT_MS })
+    Some(Beat { at: voice.heard_at?, every_ms: voice.beat_ms.unwrap_or(USUAL_BEAT_MS).into() })
 }
 
 /// The life of the store whose newest tick is the latest.
@@ -181,4 +181,24 @@ pub(crate) fn drain(memory: &Memory, streams: &[StreamIx], now_ms: u64) -> Optio
         ticks_per_second: per_second,
         done_in_seconds: stable.then(|| (waiting as f64 / per_second).ceil() as u64),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use vigie_serve::reach_of_site;
+    use vigie_sync::{LinkKind, LinkProfile};
+
+    use super::*;
+
+    #[test]
+    fn a_relay_is_cut_off_after_three_beats_of_its_own_link() {
+        let cut_after_s = |kind| {
+            let beat_ms = Some(LinkProfile::of(kind).beat_ms);
+            let voice = Voice { heard_at: Some(UtcMs(0)), beat_ms, ..Voice::default() };
+            let state = |now_s: i64| reach_of_site([beat_of(&voice)], UtcMs(now_s * 1_000)).state;
+            (0..1_000).find(|now_s| state(*now_s) == Reachability::Cut)
+        };
+        let kinds = [LinkKind::Lan, LinkKind::Wan, LinkKind::Thin, LinkKind::Metered];
+        assert_eq!(kinds.map(cut_after_s), [31, 31, 76, 181].map(Some));
+    }
 }

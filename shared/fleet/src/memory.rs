@@ -39,6 +39,8 @@ pub(crate) struct Voice {
     pub(crate) connected_since: Option<UtcMs>,
     pub(crate) lost_at: Option<UtcMs>,
     pub(crate) heard_at: Option<UtcMs>,
+    /// How often it is sure to be heard, on the link it was last heard on.
+    pub(crate) beat_ms: Option<u32>,
     pub(crate) goodbye_at: Option<UtcMs>,
     /// Datagrams received when it was last looked.
     pub(crate) datagrams: u64,
@@ -367,6 +369,7 @@ impl Memory {
                 && known.gaps == facts.gaps
                 && known.present == facts.present
                 && known.anchors == facts.anchors
+                && known.rolled == facts.rolled
         })
     }
 

@@ -3,17 +3,30 @@
 //! The one place where samples are read from the log for a question.
 
 use vigie_model::{SeriesIx, StreamId, UtcMs};
-use vigie_query::{Limits, SourceError, Visit};
-use vigie_store::ReadError;
+use vigie_query::{Limits, Selection, SourceError, Visit};
+use vigie_store::{Moments, ReadError};
 
 use crate::fleet::Fleet;
 
-/// Series times milliseconds that are read at once: half a day of 100 series, so that what is laid out for a day is opened
-/// twice and not hourly. At ten seconds that is 6 MB of columns, at one second 64.
+/// Series times milliseconds that are read at once: half a day of 100 series. At ten seconds that is 6 MB of columns, at
+/// one second 64.
 const WINDOW_SERIES_MS: i64 = 100 * 12 * 3_600_000;
+
+/// The same where only the newest samples at some steps are wanted: little is held, and what is laid out for a day is
+/// opened once.
+const WINDOW_AT_STEPS_SERIES_MS: i64 = 4 * WINDOW_SERIES_MS;
 
 /// However few series there are, commits wait no longer than it takes to read this.
 const MAX_WINDOW_MS: i64 = 10 * 24 * 3_600_000;
+
+/// Which samples of a series are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stretch {
+    pub(crate) start_ms: i64,
+    pub(crate) end_ms: i64,
+    /// Only the newest at or before each of these, if there are some.
+    pub(crate) moments: Option<Moments>,
+}
 
 /// Times in ms since 1970 UTC, rising, each once, and values as they are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,19 +43,25 @@ impl Fleet {
         &self,
         stream: StreamId,
         series: &[SeriesIx],
-        (start_ms, end_ms): (i64, i64),
+        asked: Stretch,
         limits: &Limits,
         each: &mut dyn FnMut(Vec<Column>) -> Visit,
     ) -> Result<Visit, SourceError> {
-        let Some((first, last)) = self.log().time_span(stream).map_err(failed)? else {
-            return Ok(Visit::Continue(()));
-        };
-        let window_ms = (WINDOW_SERIES_MS / series.len().max(1) as i64).clamp(1, MAX_WINDOW_MS);
-        let (mut from, until) = (start_ms.max(first.0), end_ms.min(last.0));
+        let at_once = if asked.moments.is_some() { WINDOW_AT_STEPS_SERIES_MS } else { WINDOW_SERIES_MS };
+        let window_ms = (at_once / series.len().max(1) as i64).clamp(1, MAX_WINDOW_MS);
+        let (mut from, mut until) = (asked.start_ms, asked.end_ms);
+        // What is read at once need not be looked for first.
+        if until.saturating_sub(from) >= window_ms {
+            let Some((first, last)) = self.log().time_span(stream).map_err(failed)? else {
+                return Ok(Visit::Continue(()));
+            };
+            (from, until) = (from.max(first.0), until.min(last.0));
+        }
         while from <= until {
             limits.stop.check()?;
             let to = from.saturating_add(window_ms - 1).min(until);
-            let columns = self.window(stream, series, (from, to)).map_err(failed)?;
+            let stretch = Stretch { start_ms: from, end_ms: to, ..asked };
+            let columns = self.window(stream, series, stretch).map_err(failed)?;
             if each(columns).is_break() {
                 return Ok(Visit::Break(()));
             }
@@ -51,12 +70,12 @@ impl Fleet {
         Ok(Visit::Continue(()))
     }
 
-    fn window(&self, stream: StreamId, series: &[SeriesIx], (from, to): (i64, i64)) -> Result<Vec<Column>, ReadError> {
+    fn window(&self, stream: StreamId, series: &[SeriesIx], asked: Stretch) -> Result<Vec<Column>, ReadError> {
         let mut columns = vec![Column::default(); series.len()];
-        self.log().columns_between(stream, series, UtcMs(from), UtcMs(to), |piece| {
+        let (from, to) = (UtcMs(asked.start_ms), UtcMs(asked.end_ms));
+        self.log().columns_at(stream, series, from, to, asked.moments, |piece| {
             for (column, more) in columns.iter_mut().zip(piece) {
-                column.times_ms.extend_from_slice(&more.times_ms);
-                column.kept.extend_from_slice(&more.values);
+                column.take(&mut more.times_ms, &mut more.values);
             }
             Visit::Continue(())
         })?;
@@ -65,7 +84,30 @@ impl Fleet {
     }
 }
 
+impl Stretch {
+    /// Only the newest sample of a time.
+    pub(crate) fn newest((start_ms, end_ms): (i64, i64)) -> Self {
+        Self { start_ms, end_ms, moments: Some(Moments { at: UtcMs(end_ms), step_ms: i64::MAX }) }
+    }
+
+    pub(crate) fn of(selection: &Selection<'_>) -> Self {
+        let step_ms = selection.hints.step_ms.filter(|_| selection.hints.newest_at_steps);
+        let moments = step_ms.map(|step_ms| Moments { at: UtcMs(selection.end_ms), step_ms });
+        Self { start_ms: selection.start_ms, end_ms: selection.end_ms, moments }
+    }
+}
+
 impl Column {
+    fn take(&mut self, times_ms: &mut Vec<i64>, kept: &mut Vec<i64>) {
+        if self.times_ms.is_empty() {
+            std::mem::swap(&mut self.times_ms, times_ms);
+            std::mem::swap(&mut self.kept, kept);
+            return;
+        }
+        self.times_ms.append(times_ms);
+        self.kept.append(kept);
+    }
+
     pub(crate) fn push(&mut self, at_ms: i64, kept: i64) {
         self.times_ms.push(at_ms);
         self.kept.push(kept);

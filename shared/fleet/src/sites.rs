@@ -8,9 +8,6 @@ use crate::fleet::{Fleet, Known};
 use crate::memory::{Memory, Node, StreamIx};
 use crate::{ledgers, machines};
 
-/// As for machines: a relay's connection is sure to be heard this often.
-const BEAT_MS: u64 = 10_000;
-
 impl Fleet {
     pub(crate) fn all_sites(&self) -> Vec<Site> {
         let view = self.view();
@@ -42,8 +39,8 @@ impl Fleet {
         let beats: Vec<Option<Beat>> = if self.role == Role::Hub {
             relays.iter().map(|relay| beat(relay)).collect()
         } else {
-            // A relay is at its site: it hears itself.
-            vec![Some(Beat { at: self.clock.now().utc, every_ms: BEAT_MS })]
+            // A relay is at its site: it hears itself, now.
+            vec![Some(Beat { at: self.clock.now().utc, every_ms: machines::USUAL_BEAT_MS.into() })]
         };
         let voices = if beats.is_empty() { agents.iter().map(|agent| beat(agent)).collect() } else { beats };
         Site {

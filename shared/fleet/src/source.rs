@@ -1,24 +1,34 @@
 //! The log and the newest ticks, as a question sees them.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use vigie_merge::RangeSet;
 use vigie_model::{Resolution, SeriesIx, StreamId, UtcMs};
 use vigie_query::{
-    Coverage, LabelSet, Lack, Limits, Matcher, Owner, Selection, SeriesSamples, Shortfall, Source, SourceError, Visit,
+    Coverage, LabelSet, Lack, Limits, Matcher, Owner, Selection, SeriesCells, SeriesPart, SeriesSamples, Shortfall,
+    Source, SourceError, Visit, Wish,
 };
+use vigie_rollup::Window;
 use vigie_serve::Reachability;
 
 use crate::asked::{Row, machines_of, rows};
 use crate::fleet::Fleet;
+use crate::grain::Choice;
 use crate::ledgers::waiting_of;
 use crate::machines::newest_sample_ms;
 use crate::memory::{Memory, Node, NodeIx, StreamIx, owner};
 use crate::newest::{Newest, Told};
-use crate::samples::{Column, failed};
+use crate::rolled::{CellPiece, Form, Leg, Plan, lacks_samples};
+use crate::samples::{Column, Stretch, failed};
 use crate::spread::spread;
 
 /// Series looked up in memory at once: some hundred microseconds in which nothing new is taken in.
 const AT_ONCE: usize = 1_024;
+
+/// What is younger is never deleted for its age, and an hour that is folded is no news: of so young a moment samples tell,
+/// or nothing does.
+const FRESH_MS: i64 = 2 * 3_600_000;
 
 impl Source for Fleet {
     fn select(
@@ -27,6 +37,20 @@ impl Source for Fleet {
         limits: &Limits,
         sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
     ) -> Result<Coverage, SourceError> {
+        self.select_parts(selection, Wish::RAW, limits, &mut |part| match part {
+            SeriesPart::Samples(samples) => sink(samples),
+            // Not wished for.
+            SeriesPart::Cells(_) => Visit::Continue(()),
+        })
+    }
+
+    fn select_parts(
+        &self,
+        selection: &Selection<'_>,
+        wish: Wish,
+        limits: &Limits,
+        sink: &mut dyn FnMut(SeriesPart<'_>) -> Visit,
+    ) -> Result<Coverage, SourceError> {
         let (rows, machines) = {
             let memory = self.memory();
             let rows = rows(&memory, selection.matchers);
@@ -34,13 +58,21 @@ impl Source for Fleet {
             (rows, machines)
         };
         let range = (selection.start_ms, selection.end_ms);
+        let choice = self.choose(&rows, selection, wish, limits);
+        let mut coverage = Coverage::whole();
         let ended = if selection.hints.newest_alone {
-            self.newest(&rows, range, limits, sink)?
+            let (far, near) = self.apart(rows, selection.start_ms);
+            let ended = self.newest(&near, range, limits, &mut |samples| sink(SeriesPart::Samples(samples)))?;
+            let stretch = (Stretch::newest(range), choice);
+            if ended.is_continue() { self.read_parts(far, stretch, limits, sink, &mut coverage)? } else { ended }
         } else {
-            self.read(rows, range, limits, sink)?
+            self.read_parts(rows, (Stretch::of(selection), choice), limits, sink, &mut coverage)?
         };
         match ended {
-            Visit::Continue(()) => Ok(self.lacks(&machines, selection.end_ms)),
+            Visit::Continue(()) => {
+                coverage.merge(self.lacks(&machines, selection.end_ms));
+                Ok(coverage)
+            }
             // Whoever wants no more is told nothing more.
             Visit::Break(()) => Ok(Coverage::whole()),
         }
@@ -87,6 +119,13 @@ struct Wanted {
     pending: Vec<Column>,
 }
 
+/// What one thread hands to the one that takes in the answer.
+enum Given {
+    Samples(Piece),
+    Cells(CellPiece),
+    Told(Coverage),
+}
+
 /// Some columns of some series.
 struct Piece {
     labels: Vec<Arc<LabelSet>>,
@@ -129,7 +168,7 @@ impl Fleet {
         if self.newest_of_memory(&unsure, range, &mut left, limits, sink)?.is_break() {
             return Ok(Visit::Break(()));
         }
-        self.read(left, range, limits, sink)
+        self.read(left, Stretch::newest(range), limits, sink)
     }
 
     fn newest_of_memory(
@@ -210,13 +249,130 @@ impl Fleet {
         Ok(())
     }
 
-    // ---- all samples
+    // ---- all samples, and what stands for those that are not here
+
+    /// Rows of streams of which something since a time may be here in hours alone, and the others.
+    fn apart(&self, rows: Vec<Row>, start_ms: i64) -> (Vec<Row>, Vec<Row>) {
+        if self.clock.now().utc.0.saturating_sub(start_ms) < FRESH_MS {
+            return (Vec::new(), rows);
+        }
+        let streams: HashMap<StreamIx, StreamId> = {
+            let memory = self.memory();
+            rows.iter().map(|row| (row.stream, memory.stream(row.stream).id)).collect()
+        };
+        let log = self.log();
+        let begins = |id: StreamId| log.time_span(id).ok().flatten().map_or(i64::MAX, |span| span.0.0);
+        // What memory knows of the log may be some seconds old.
+        let is_far = |id: StreamId| log.streams().get(&id).is_some_and(lacks_samples) && begins(id) > start_ms;
+        let far: HashSet<StreamIx> = streams.into_iter().filter(|(_, id)| is_far(*id)).map(|(ix, _)| ix).collect();
+        if far.is_empty() { (Vec::new(), rows) } else { rows.into_iter().partition(|row| far.contains(&row.stream)) }
+    }
+
+    /// As [`Fleet::read`], with cells where they are chosen, or all there is.
+    fn read_parts(
+        &self,
+        rows: Vec<Row>,
+        (asked, choice): (Stretch, Choice),
+        limits: &Limits,
+        sink: &mut dyn FnMut(SeriesPart<'_>) -> Visit,
+        coverage: &mut Coverage,
+    ) -> Result<Visit, SourceError> {
+        let machines = by_machine(&self.memory(), rows);
+        let work = |rows: &Vec<Row>, hand: &mut dyn FnMut(Given) -> Visit| {
+            for of_stream in rows.chunk_by(|a, b| a.stream == b.stream) {
+                limits.stop.check()?;
+                if self.read_stream_parts(of_stream, (asked, choice), limits, hand)?.is_break() {
+                    return Ok(Visit::Break(()));
+                }
+            }
+            Ok(Visit::Continue(()))
+        };
+        spread(&machines, work, |given| match given {
+            Given::Samples(piece) => give(&piece, &mut |samples| sink(SeriesPart::Samples(samples))),
+            Given::Cells(piece) => give_cells(&piece, sink),
+            Given::Told(told) => {
+                coverage.merge(told);
+                Visit::Continue(())
+            }
+        })
+    }
+
+    fn read_stream_parts(
+        &self,
+        rows: &[Row],
+        (asked, choice): (Stretch, Choice),
+        limits: &Limits,
+        hand: &mut dyn FnMut(Given) -> Visit,
+    ) -> Result<Visit, SourceError> {
+        let Some(row) = rows.first() else { return Ok(Visit::Continue(())) };
+        let id = self.memory().stream(row.stream).id;
+        // What memory knows of the log may be some seconds old.
+        let lacking = self.log().streams().get(&id).is_some_and(lacks_samples);
+        if !lacking && choice.always.is_none() {
+            return self.read_stream(rows, asked, limits, &mut |piece| hand(Given::Samples(piece)));
+        }
+        let Plan { legs, gone_before_ms } = self.plan(id, (asked.start_ms, asked.end_ms), choice)?;
+        let mut read: Vec<(Leg, RangeSet)> = Vec::new();
+        for leg in legs {
+            let ended = match leg.form {
+                Form::Samples => {
+                    let stretch = Stretch { start_ms: leg.from_ms, end_ms: leg.to_ms, ..asked };
+                    self.read_stream(rows, stretch, limits, &mut |piece| hand(Given::Samples(piece)))?
+                }
+                Form::Cells { window, .. } => {
+                    let (ended, covered) = self.read_cells(rows, (leg, window), choice.spread, limits, hand)?;
+                    match read.iter_mut().find(|(known, _)| known.form == leg.form) {
+                        Some((known, all)) => {
+                            known.to_ms = leg.to_ms;
+                            all.union_with(&covered);
+                        }
+                        None => read.push((leg, covered)),
+                    }
+                    ended
+                }
+            };
+            if ended.is_break() {
+                return Ok(ended);
+            }
+        }
+        let mut told = gone_before_ms.and_then(|before_ms| self.expired(*row, before_ms)).unwrap_or_default();
+        let coarse = read.iter().filter_map(|(leg, covered)| self.coarse(id, *leg, covered));
+        coarse.for_each(|coarse| told.is_coarse(coarse));
+        Ok(if told == Coverage::whole() { Visit::Continue(()) } else { hand(Given::Told(told)) })
+    }
+
+    fn read_cells(
+        &self,
+        rows: &[Row],
+        (leg, window): (Leg, Window),
+        spread: bool,
+        limits: &Limits,
+        hand: &mut dyn FnMut(Given) -> Visit,
+    ) -> Result<(Visit, RangeSet), SourceError> {
+        // Nothing that is not durable is wanted of it.
+        let Some(wanted) = self.wanted(rows, (i64::MAX, i64::MIN)) else {
+            return Ok((Visit::Continue(()), RangeSet::new()));
+        };
+        let of = (wanted.stream, wanted.series.as_slice());
+        self.cells(of, (leg, window), (&wanted.resolutions, spread), limits, &mut |cells| {
+            hand(Given::Cells(CellPiece { labels: wanted.labels.clone(), cells }))
+        })
+    }
+
+    fn expired(&self, row: Row, before_ms: i64) -> Option<Coverage> {
+        let memory = self.memory();
+        let known = memory.node(memory.stream(row.stream).node).known()?;
+        let Owner { site, machine, machine_id, .. } = owner(known);
+        let mut told = Coverage::whole();
+        told.lacks(Shortfall { machine, machine_id, site, lack: Lack::Expired { before_ms } });
+        Some(told)
+    }
 
     /// Machine by machine, the lives of its store one after the other, window by window.
     fn read(
         &self,
         rows: Vec<Row>,
-        range: (i64, i64),
+        asked: Stretch,
         limits: &Limits,
         sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
     ) -> Result<Visit, SourceError> {
@@ -224,7 +380,7 @@ impl Fleet {
         let work = |rows: &Vec<Row>, give: &mut dyn FnMut(Piece) -> Visit| {
             for of_stream in rows.chunk_by(|a, b| a.stream == b.stream) {
                 limits.stop.check()?;
-                if self.read_stream(of_stream, range, limits, give)?.is_break() {
+                if self.read_stream(of_stream, asked, limits, give)?.is_break() {
                     return Ok(Visit::Break(()));
                 }
             }
@@ -237,13 +393,15 @@ impl Fleet {
     fn read_stream(
         &self,
         rows: &[Row],
-        range: (i64, i64),
+        asked: Stretch,
         limits: &Limits,
         give: &mut dyn FnMut(Piece) -> Visit,
     ) -> Result<Visit, SourceError> {
-        let Some(mut wanted) = self.wanted(rows, range) else { return Ok(Visit::Continue(())) };
+        let Some(mut wanted) = self.wanted(rows, (asked.start_ms, asked.end_ms)) else {
+            return Ok(Visit::Continue(()));
+        };
         let series = wanted.series.clone();
-        let read = self.columns(wanted.stream, &series, range, limits, &mut |columns| {
+        let read = self.columns(wanted.stream, &series, asked, limits, &mut |columns| {
             wanted.forget_pending(&columns);
             give(wanted.piece(columns))
         })?;
@@ -339,6 +497,13 @@ impl Wanted {
             times_ms: columns.into_iter().map(|column| column.times_ms).collect(),
         }
     }
+}
+
+fn give_cells(piece: &CellPiece, sink: &mut dyn FnMut(SeriesPart<'_>) -> Visit) -> Visit {
+    for (labels, cells) in piece.labels.iter().zip(&piece.cells).filter(|(_, cells)| !cells.is_empty()) {
+        sink(SeriesPart::Cells(SeriesCells { labels, cells }))?;
+    }
+    Visit::Continue(())
 }
 
 fn give(piece: &Piece, sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit) -> Visit {

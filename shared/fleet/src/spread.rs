@@ -1,4 +1,4 @@
-//! Reading for one question on two threads, its answer taken in on the asker's own.
+//! Reading for one question on two threads, its answer taken in on the asker's own, which is one of them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -12,8 +12,8 @@ const THREADS: usize = 2;
 /// Fewer pieces of work than this are done sooner than a thread has begun.
 const WORTH_SPREADING: usize = 32;
 
-/// Parts of the answer that wait to be taken in; a reader that is slow holds the work back.
-const WAITING: usize = 2;
+/// Parts of the answer of each other thread that wait to be taken in; a reader that is slow holds the work back.
+const WAITING: usize = 4;
 
 /// Does some work on each item and takes in what it gives, in any order of items; what one item gives stays in order. Ends
 /// when `take` wants no more, or at the first error.
@@ -30,13 +30,13 @@ pub(crate) fn spread<T: Sync, R: Send, E: Send>(
         }
         return Ok(Visit::Continue(()));
     }
-    let next = AtomicUsize::new(0);
-    let (give, given) = mpsc::sync_channel::<Result<R, E>>(WAITING);
+    let next = &AtomicUsize::new(0);
+    let (work, one) = (&work, || items.get(next.fetch_add(1, Ordering::Relaxed)));
     thread::scope(|scope| {
-        for give in vec![give; THREADS] {
-            let (next, work) = (&next, &work);
+        let (give, given) = mpsc::sync_channel::<Result<R, E>>(WAITING * (THREADS - 1));
+        for give in vec![give; THREADS - 1] {
             scope.spawn(move || {
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some(item) = one() {
                     // The other end is gone when the answer needs no more.
                     let mut hand =
                         |part| if give.send(Ok(part)).is_ok() { Visit::Continue(()) } else { Visit::Break(()) };
@@ -47,6 +47,16 @@ pub(crate) fn spread<T: Sync, R: Send, E: Send>(
                     }
                 }
             });
+        }
+        while let Some(item) = one() {
+            if work(item, &mut take)?.is_break() {
+                return Ok(Visit::Break(()));
+            }
+            while let Ok(part) = given.try_recv() {
+                if take(part?).is_break() {
+                    return Ok(Visit::Break(()));
+                }
+            }
         }
         for part in given {
             if take(part?).is_break() {

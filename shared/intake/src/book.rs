@@ -41,7 +41,7 @@ pub struct Noted {
     pub outcome: Outcome,
     /// Samples in the writes.
     pub samples: u64,
-    /// Samples that were kept before.
+    /// Samples of moments of which their series has a value already, the same or another: the first stands.
     pub duplicates: u64,
     /// Samples of series beyond the limit, of series that can not be declared, or of impossible moments.
     pub refused: u64,
@@ -54,12 +54,8 @@ pub struct Outcome {
     sealed: Vec<(usize, u64, HeaderHash)>,
 }
 
-/// What is known of the newest sample of a series.
-#[derive(Debug, Clone, Copy)]
-struct Last {
-    at_ms: i64,
-    bits: i64,
-}
+/// The moment of the newest sample of a series that has none.
+const NONE_MS: i64 = i64::MIN;
 
 /// Where a series stands.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +79,8 @@ pub struct Book {
     limits: Limits,
     desks: HashMap<Place, Desk>,
     lines: Vec<Line>,
-    lasts: Vec<Vec<Last>>,
+    /// When the newest sample of each series was, by its line.
+    lasts: Vec<Vec<i64>>,
     /// What a store in trouble left undone, in order: it is tried again before anything else.
     undone: Vec<(Vec<Write>, Outcome)>,
     undone_samples: usize,
@@ -123,7 +120,7 @@ impl Book {
             desk.open = Some(at);
         }
         self.lines.push(line);
-        self.lasts.push(vec![Last::NONE; defs.len()]);
+        self.lasts.push(vec![NONE_MS; defs.len()]);
     }
 
     /// Begins to write down a push for a place. `fresh` gives the incarnation of a new stream: a random one, or none when
@@ -155,10 +152,8 @@ impl Book {
             let lasts = &mut self.lasts[line];
             for tick in &ticks {
                 for sample in &tick.samples {
-                    let last = &mut lasts[sample.series.0 as usize];
-                    if last.at_ms <= tick.at.utc.0 {
-                        *last = Last { at_ms: tick.at.utc.0, bits: sample.value };
-                    }
+                    let last_ms = &mut lasts[sample.series.0 as usize];
+                    *last_ms = tick.at.utc.0.max(*last_ms);
                 }
             }
             self.lines[line].kept(ticks, now_ms);
@@ -198,12 +193,13 @@ impl Entry<'_> {
             self.refused += samples.len() as u64;
             return;
         };
-        let last = self.book.lasts[line as usize][ix as usize];
+        let last_ms = self.book.lasts[line as usize][ix as usize];
         for (at_ms, value) in samples {
             let bits = value.to_bits().cast_signed();
             if at_ms.unsigned_abs() > FARTHEST_MS {
                 self.refused += 1;
-            } else if last.at_ms == *at_ms && last.bits == bits || self.is_recent((line, ix), *at_ms, bits) {
+            } else if last_ms == *at_ms || self.is_recent((line, ix), *at_ms) {
+                // Of two values at one moment the first stands, as in Prometheus.
                 self.duplicates += 1;
             } else {
                 let tick = self.ticks.entry((line as usize, *at_ms)).or_default();
@@ -212,8 +208,8 @@ impl Entry<'_> {
         }
     }
 
-    fn is_recent(&self, (line, ix): (u32, u32), at_ms: i64, bits: i64) -> bool {
-        self.book.lines[line as usize].recent.value(SeriesIx(ix), at_ms) == Some(bits)
+    fn is_recent(&self, (line, ix): (u32, u32), at_ms: i64) -> bool {
+        self.book.lines[line as usize].recent.has(SeriesIx(ix), at_ms)
     }
 
     fn spot(&mut self, labels: &[(&str, &str)]) -> Option<Spot> {
@@ -239,7 +235,7 @@ impl Entry<'_> {
             }
         };
         let ix = lines[at].define(&def);
-        lasts[at].push(Last::NONE);
+        lasts[at].push(NONE_MS);
         self.defined.entry(at).or_insert_with(|| (ix, Vec::new())).1.push(def);
         let spot = Spot { line: at as u32, ix };
         desk.series.insert(fingerprint, spot);
@@ -281,10 +277,6 @@ impl Outcome {
     fn samples(&self) -> usize {
         self.ticks.iter().flat_map(|(_, ticks)| ticks).map(|tick| tick.samples.len()).sum()
     }
-}
-
-impl Last {
-    const NONE: Self = Self { at_ms: i64::MIN, bits: 0 };
 }
 
 fn desk<'d>(desks: &'d mut HashMap<Place, Desk>, place: &Place) -> &'d mut Desk {

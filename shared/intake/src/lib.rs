@@ -15,4 +15,4 @@ mod recent;
 
 pub use book::{Book, Entry, Limits, Noted, Outcome};
 pub use line::Line;
-pub use pushed::Pushed;
+pub use pushed::{Pushed, newest};

@@ -76,11 +76,14 @@ impl Line {
 
     /// A stream that goes on, from what the store holds of it; and what must be kept first: gaps for numbers that a failed
     /// commit took and nothing else can mean.
+    ///
+    /// `newest` are its newest ticks as [`newest`](crate::newest) finds them: those that are not sealed are, and those
+    /// before them are known when they are sent again.
     pub fn resume(
         stream: StreamId,
         facts: &StreamFacts,
         defs: &[SeriesDef],
-        loose: Vec<Arc<Tick>>,
+        newest: Vec<Arc<Tick>>,
         key: &SigningKey,
         now: UtcMs,
     ) -> (Self, Vec<Write>) {
@@ -93,8 +96,9 @@ impl Line {
         line.head = facts.head;
         line.samples = facts.tally.samples;
         line.unsealed = facts.sealed.last().map_or(1, |sealed| sealed + 1);
-        loose.iter().for_each(|tick| line.recent.take(tick));
-        line.loose = loose.into_iter().map(|tick| (tick.seq.0, tick)).collect();
+        newest.iter().for_each(|tick| line.recent.take(tick));
+        let loose = newest.into_iter().filter(|tick| !facts.sealed.contains(tick.seq.0));
+        line.loose = loose.map(|tick| (tick.seq.0, tick)).collect();
         let holes = RangeSet::of(1, last).without(&facts.have);
         let gap = |(first, last): (u64, u64)| {
             let (first, last) = (Seq(first), Seq(last));

@@ -15,6 +15,7 @@ use vigie_sync::keep::{Outcome as Became, Record, Write};
 
 use crate::book::{Book, Limits, Noted, Outcome};
 use crate::line::Line;
+use crate::recent::MAX_SAMPLES;
 
 /// How often segments are sealed, and what a store in trouble left undone is tried again.
 const TEND_EVERY: Duration = Duration::from_secs(2);
@@ -57,7 +58,7 @@ impl Pushed {
             for (stream, facts) in log.streams().iter().filter(|(stream, _)| stream.agent == node) {
                 let Some(place) = pushed_place(&facts.name) else { continue };
                 let defs = definitions(&log, *stream, facts.schema_len)?;
-                let (line, lost) = Line::resume(*stream, facts, &defs, loose(&log, *stream)?, &key, now);
+                let (line, lost) = Line::resume(*stream, facts, &defs, newest(&log, *stream)?, &key, now);
                 book.know(&place, line, &defs);
                 gaps.extend(lost);
             }
@@ -203,13 +204,34 @@ fn definitions(log: &Log, stream: StreamId, len: u32) -> Result<Vec<SeriesDef>, 
     Ok(defs)
 }
 
-fn loose(log: &Log, stream: StreamId) -> Result<Vec<Arc<Tick>>, ReadError> {
+/// The ticks of a stream that are not sealed, and before them as many as are remembered, sealed or not: their sender may
+/// not have heard that they were kept.
+///
+/// # Errors
+/// When the log can not be read.
+pub fn newest(log: &Log, stream: StreamId) -> Result<Vec<Arc<Tick>>, ReadError> {
     let Some(facts) = log.streams().get(&stream) else { return Ok(Vec::new()) };
-    let unsealed = facts.present.without(&facts.sealed);
-    let records = log.load(stream, &unsealed, usize::MAX, false)?;
-    let ticks = records.into_iter().filter_map(|record| match record {
-        Record::Ticks(ticks) => Some(ticks),
-        Record::Segment(_) | Record::Statement(_) => None,
-    });
-    Ok(ticks.flatten().collect())
+    let mut ticks = ticks_of(log.load(stream, &facts.present.without(&facts.sealed), usize::MAX, false)?);
+    let mut left = facts.present.intersection(&facts.sealed).without(&facts.gaps);
+    let mut samples: usize = ticks.iter().map(|tick| tick.samples.len()).sum();
+    while samples < MAX_SAMPLES {
+        let some = ticks_of(log.load(stream, &left, 1, true)?);
+        let Some(first) = some.iter().map(|tick| tick.seq.0).min() else { break };
+        left.remove(first, u64::MAX);
+        samples += some.iter().map(|tick| tick.samples.len()).sum::<usize>();
+        ticks.extend(some);
+    }
+    ticks.sort_unstable_by_key(|tick| tick.seq);
+    ticks.dedup_by_key(|tick| tick.seq);
+    Ok(ticks)
+}
+
+/// What does not decode was never known to anyone.
+fn ticks_of(records: Vec<Record>) -> Vec<Arc<Tick>> {
+    let ticks = |record| match record {
+        Record::Ticks(ticks) => ticks,
+        Record::Segment(segment) => segment.ticks().unwrap_or_default().into_iter().map(Arc::new).collect(),
+        _ => Vec::new(),
+    };
+    records.into_iter().flat_map(ticks).collect()
 }

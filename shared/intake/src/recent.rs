@@ -10,7 +10,7 @@ use vigie_model::{SeriesIx, Tick};
 
 /// Samples that are remembered of one stream, at 16 bytes each: some dozen bodies of Prometheus, which sends up to 500 in
 /// one, and as much as what is not sealed yet.
-const MAX_SAMPLES: usize = 16_384;
+pub(crate) const MAX_SAMPLES: usize = 16_384;
 
 /// The newest durable ticks of one stream.
 #[derive(Debug, Default)]
@@ -37,10 +37,10 @@ impl Recent {
         }
     }
 
-    /// What stands for a series at a moment, if it is remembered: what came last.
-    pub(crate) fn value(&self, series: SeriesIx, at_ms: i64) -> Option<i64> {
-        let of_moment = self.ticks.range((at_ms, 0)..=(at_ms, u64::MAX)).rev();
-        of_moment.into_iter().find_map(|(_, tick)| tick.value(series))
+    /// Whether a series has a value at a moment that is remembered.
+    pub(crate) fn has(&self, series: SeriesIx, at_ms: i64) -> bool {
+        let mut of_moment = self.ticks.range((at_ms, 0)..=(at_ms, u64::MAX));
+        of_moment.any(|(_, tick)| tick.value(series).is_some())
     }
 }
 
@@ -58,13 +58,13 @@ mod tests {
     }
 
     #[test]
-    fn what_came_last_stands_and_other_series_of_the_moment_stay() {
+    fn a_moment_is_known_by_the_series_that_have_a_value_at_it() {
         let mut recent = Recent::default();
         recent.take(&tick(1, 50, &[(0, 7), (1, 8)]));
         recent.take(&tick(2, 40, &[(0, 6)]));
-        recent.take(&tick(3, 50, &[(0, 9)]));
-        let values = [(0, 50), (1, 50), (0, 40), (1, 40), (0, 45)].map(|(n, at)| recent.value(SeriesIx(n), at));
-        assert_eq!(values, [Some(9), Some(8), Some(6), None, None]);
+        recent.take(&tick(3, 50, &[(2, 9)]));
+        let known = [(0, 50), (1, 50), (2, 50), (0, 40), (1, 40), (0, 45)].map(|(n, at)| recent.has(SeriesIx(n), at));
+        assert_eq!(known, [true, true, true, true, false, false]);
     }
 
     #[test]
@@ -73,6 +73,6 @@ mod tests {
         let wide: Vec<(u32, i64)> = (0..1_000).map(|n| (n, 1)).collect();
         (1..=100).for_each(|n| recent.take(&tick(n, n as i64, &wide)));
         assert!(recent.samples <= MAX_SAMPLES && recent.ticks.len() == recent.order.len());
-        assert_eq!((recent.value(SeriesIx(0), 1), recent.value(SeriesIx(0), 100)), (None, Some(1)));
+        assert_eq!((recent.has(SeriesIx(0), 1), recent.has(SeriesIx(0), 100)), (false, true));
     }
 }

@@ -31,8 +31,19 @@ pub struct KeeperOptions {
 
 /// Something for the thread to do.
 enum Job {
-    Apply { token: Option<Token>, writes: Vec<Write>, urgent: bool, done: Option<Sender2> },
-    Ask { session: SessionId, stream: StreamId, ask: Ask },
+    Apply {
+        token: Option<Token>,
+        writes: Vec<Write>,
+        urgent: bool,
+        done: Option<Sender2>,
+    },
+    Ask {
+        session: SessionId,
+        stream: StreamId,
+        ask: Ask,
+    },
+    /// What is known of these streams has changed.
+    Tell(Vec<StreamId>),
     Stop,
 }
 
@@ -97,7 +108,10 @@ impl Keeper {
             trouble: None,
         };
         let thread = std::thread::Builder::new().name("vigie-store".to_owned()).spawn(move || worker.run(&inbox))?;
-        let layer = Some(Layer::start(log.clone(), clock)?);
+        let told = jobs.clone();
+        // By way of the other thread, so that nothing older is ever told after something newer.
+        let folded = move |streams| drop(told.send(Job::Tell(streams)));
+        let layer = Some(Layer::start(log.clone(), clock, folded)?);
         Ok(Self { jobs, log, thread: Some(thread), layer })
     }
 
@@ -184,6 +198,10 @@ impl Worker {
                     writes.extend(more);
                 }
                 Ok(Job::Ask { session, stream, ask }) => self.answer(session, stream, ask),
+                Ok(Job::Tell(streams)) => {
+                    let facts = self.log().facts_of(streams);
+                    facts.into_iter().for_each(|(stream, facts)| self.tell(Kept::Facts(stream, facts)));
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     due = None;
                     self.commit(std::mem::take(&mut parts), std::mem::take(&mut writes));
@@ -210,11 +228,11 @@ impl Worker {
         if parts.is_empty() {
             return;
         }
-        let touched: std::collections::BTreeSet<_> = writes.iter().map(stream_of).collect();
+        let touched: std::collections::BTreeSet<_> = writes.iter().map(Write::stream).collect();
         let mut log = self.log();
         match log.commit(writes) {
             Ok(outcomes) => {
-                let facts = current(&log, touched);
+                let facts = log.facts_of(touched);
                 drop(log);
                 self.out_of_trouble();
                 facts.into_iter().for_each(|(stream, facts)| self.tell(Kept::Facts(stream, facts)));
@@ -276,6 +294,9 @@ impl Worker {
             }
             Ask::Seals { within } => log.seals(stream, &within).map(Answer::Seals),
             Ask::Anchors => log.statements(stream).map(Answer::Anchors),
+            Ask::Hours { wanted, before, budget_bytes } => {
+                log.hours_of(stream, &wanted, before, budget_bytes).map(Answer::Hours)
+            }
         };
         drop(log);
         match answer {
@@ -291,7 +312,7 @@ impl Worker {
     fn tell_damage(&self) {
         let mut log = self.log();
         let damage = log.take_damage();
-        let facts = current(&log, damage.iter().map(|(stream, _)| *stream).collect());
+        let facts = log.facts_of(damage.iter().map(|(stream, _)| *stream));
         drop(log);
         for (stream, lost) in damage {
             warn!(%stream, ticks = lost.count(), "records failed their checksum and were set aside");
@@ -321,8 +342,8 @@ impl Worker {
         let now: UtcMs = self.clock.now().utc;
         let mut log = self.log();
         let done = log.make_room(now, self.options.gap_key.as_ref());
-        let changed = done.as_ref().is_ok_and(|evicted| evicted.bytes > 0);
-        let facts = if changed { current(&log, log.streams().keys().copied().collect()) } else { BTreeMap::new() };
+        let changed = done.as_ref().map(|evicted| evicted.streams.clone()).unwrap_or_default();
+        let facts = log.facts_of(changed);
         drop(log);
         if let Err(failed) = done {
             self.in_trouble(&failed, "no room can be made in the store");
@@ -341,26 +362,5 @@ fn heal(log: &mut Log, failed: &CommitError) -> BTreeMap<StreamId, Arc<StreamFac
         Ok(report) => warn!(?report, "the store was damaged and has been mended"),
         Err(error) => error!(%error, "the store is damaged and can not be mended yet; the next write tries again"),
     }
-    current(log, log.streams().keys().copied().collect())
-}
-
-fn current(log: &Log, streams: std::collections::BTreeSet<StreamId>) -> BTreeMap<StreamId, Arc<StreamFacts>> {
-    let facts = |stream| Some((stream, Arc::new(log.streams().get(&stream)?.clone())));
-    streams.into_iter().filter_map(facts).collect()
-}
-
-fn stream_of(write: &Write) -> StreamId {
-    match write {
-        Write::Stream { stream, .. }
-        | Write::Ticks { stream, .. }
-        | Write::Schema { stream, .. }
-        | Write::Custody { stream, .. }
-        | Write::CustodyLost { stream }
-        | Write::Tally { stream, .. }
-        | Write::Reserve { stream, .. } => *stream,
-        Write::Segment(segment) => segment.header().stream,
-        Write::Seal(seal) => seal.header.stream,
-        Write::Statement(signed) => signed.stream,
-        Write::Receipt(receipt) => receipt.stream,
-    }
+    log.all_facts()
 }

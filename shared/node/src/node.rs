@@ -1,7 +1,7 @@
 //! The loop.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -20,7 +20,7 @@ use crate::NodeClock;
 use crate::keeper::{Keeper, KeeperOptions, Kept, KeptBack};
 use crate::outlet::Outlet;
 use crate::telling::Telling;
-use crate::view::{SessionView, View};
+use crate::view::{SessionView, Shown, View};
 
 /// Frames of all connections that wait for the loop. When it is full, connections are not read, and QUIC holds the
 /// senders back.
@@ -87,7 +87,14 @@ pub enum Happening {
     /// What is durable of a stream.
     Facts(StreamId, Arc<StreamFacts>),
     /// Somebody is connected.
-    Up(SessionId, PeerIs),
+    Up {
+        /// The loop's name for it.
+        session: SessionId,
+        /// Who is there.
+        peer: PeerIs,
+        /// How often it is sure to be heard on this link.
+        beat_ms: u32,
+    },
     /// Somebody is no longer connected, and why.
     Down(SessionId, NodeId, String),
     /// Somebody said hello.
@@ -110,7 +117,7 @@ pub enum Happening {
 #[derive(Debug, Clone)]
 pub struct NodeHandle {
     commands: mpsc::UnboundedSender<Command>,
-    view: Arc<RwLock<View>>,
+    view: Shown,
     log: Arc<RwLock<Log>>,
 }
 
@@ -131,6 +138,16 @@ impl NodeHandle {
         answer.await.unwrap_or_else(|_| Err(KeptBack("the node is stopping".to_owned())))
     }
 
+    /// As [`NodeHandle::keep`], from a thread that may block.
+    ///
+    /// # Errors
+    /// As [`NodeHandle::keep`].
+    pub fn keep_blocking(&self, writes: Vec<Write>) -> Result<Vec<Outcome>, KeptBack> {
+        let (done, answer) = oneshot::channel();
+        self.command(Command::Keep(writes, done));
+        answer.blocking_recv().unwrap_or_else(|_| Err(KeptBack("the node is stopping".to_owned())))
+    }
+
     /// Says goodbye to all, keeps what is waiting, and ends the loop.
     pub async fn leave(&self, reason: &str) {
         let (done, left) = oneshot::channel();
@@ -139,9 +156,9 @@ impl NodeHandle {
         drop(left.await);
     }
 
-    /// Whom the node is connected with.
-    pub fn view(&self) -> View {
-        self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Whom the node is connected with, as it stands now.
+    pub fn view(&self) -> Arc<View> {
+        self.view.view()
     }
 
     /// The telemetry, to read from. Hold it briefly: commits wait.
@@ -165,7 +182,7 @@ pub struct Node {
     of_node: BTreeMap<NodeId, SessionId>,
     next_session: u64,
     path_due_ms: u64,
-    view: Arc<RwLock<View>>,
+    view: Shown,
     telling: Telling,
     frames: (mpsc::Sender<Came>, mpsc::Receiver<Came>),
     kept: mpsc::UnboundedReceiver<Kept>,
@@ -188,11 +205,11 @@ impl Node {
     /// When the system gives no thread for the store.
     pub fn new(setup: NodeSetup) -> std::io::Result<(Self, NodeHandle, mpsc::Receiver<Happening>)> {
         let NodeSetup { me, endpoint, listens, uplink, up, down, log, keeper, clock } = setup;
-        let known: Vec<_> = log.streams().iter().map(|(id, facts)| (*id, Arc::new(facts.clone()))).collect();
+        let known = log.all_facts();
         let (told, kept) = mpsc::unbounded_channel();
         let keeper = Keeper::start(log, keeper, clock.clone(), told)?;
         let (commands_in, commands) = mpsc::unbounded_channel();
-        let view = Arc::new(RwLock::new(View::default()));
+        let view = Shown::default();
         let handle = NodeHandle { commands: commands_in, view: view.clone(), log: keeper.log() };
         let (telling, heard) = Telling::new(me.role);
         let mut replica = Replica::new(me);
@@ -261,7 +278,7 @@ impl Node {
     /// What the mind knows of the store is no longer so: it ends, and the program begins again from what is left.
     async fn begun_anew(mut self) {
         warn!("the store was begun anew; the program begins again from what could be saved");
-        self.view.write().unwrap_or_else(PoisonError::into_inner).new_store = true;
+        self.view.change(|view| view.new_store = true);
         let farewell = self.endpoint.close("the store was begun anew");
         drop(tokio::time::timeout(FAREWELL, farewell).await);
         self.keeper.stop();
@@ -305,9 +322,7 @@ impl Node {
             Kept::NotApplied(token) => self.tell(Input::NotApplied(token)),
             Kept::Answer(session, stream, answer) => self.answered(session, stream, answer),
             Kept::Damaged(stream, lost) => {
-                let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-                view.damaged.entry(stream).or_default().union_with(&lost);
-                drop(view);
+                self.view.change(|view| view.damaged.entry(stream).or_default().union_with(&lost));
                 self.telling.happens(Happening::Damaged(stream, lost));
             }
             Kept::Pause(paused) => self.tell(Input::Pause(paused)),
@@ -355,12 +370,13 @@ impl Node {
             backlog_ticks: 0,
             allowance_left: None,
         };
-        self.view.write().unwrap_or_else(PoisonError::into_inner).sessions.insert(session, shown);
+        self.view.change(|view| view.sessions.insert(session, Arc::new(shown)));
         tokio::spawn(read(connection, session, self.frames.0.clone()));
         let is = PeerIs { node: peer.node, role: peer.role, client: peer.client.clone(), way };
         let profile = if way == Way::Up { self.up.clone() } else { self.down.clone() };
+        let beat_ms = profile.beat_ms;
         self.tell(Input::Connected { session, peer: is.clone(), profile });
-        self.telling.happens(Happening::Up(session, is));
+        self.telling.happens(Happening::Up { session, peer: is, beat_ms });
         session
     }
 
@@ -384,9 +400,7 @@ impl Node {
     fn ended(&mut self, session: SessionId, why: &Closed) {
         self.outlets.remove(&session);
         self.tell(Input::Gone(session));
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(shown) = view.sessions.remove(&session) else { return };
-        drop(view);
+        let Some(shown) = self.view.change(|view| view.sessions.remove(&session)) else { return };
         let node = shown.peer.node;
         if self.of_node.get(&node) == Some(&session) {
             self.of_node.remove(&node);
@@ -401,11 +415,10 @@ impl Node {
         self.tell(Input::Path { session, rtt_ms, live_queued_bytes, spent_bytes });
         let backlog_ticks = self.replica.backlog_ticks(session);
         let allowance_left = self.replica.allowance_left(session);
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shown) = view.sessions.get_mut(&session) {
+        self.view.change_session(session, |shown| {
             shown.backlog_ticks = backlog_ticks;
             shown.allowance_left = allowance_left;
-        }
+        });
     }
 
     // ---- wishes
@@ -442,11 +455,7 @@ impl Node {
         match event {
             Event::Seen { stream, tick, from } => self.telling.happens(Happening::Seen(stream, tick, Some(from))),
             Event::Greeted(session, hello) => {
-                let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-                if let Some(shown) = view.sessions.get_mut(&session) {
-                    shown.hello = Some(hello.clone());
-                }
-                drop(view);
+                self.view.change_session(session, |shown| shown.hello = Some(hello.clone()));
                 self.telling.happens(Happening::Greeted(session, hello));
             }
             Event::Announced { session, stream, tally } => {

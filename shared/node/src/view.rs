@@ -1,6 +1,7 @@
 //! What the loop shows to others: whom it is connected with, and how.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::time::Instant;
 use vigie_codec::wire::Hello;
@@ -28,11 +29,11 @@ pub struct SessionView {
     pub allowance_left: Option<i64>,
 }
 
-/// All connections. Copied out under a lock by whoever shows it.
+/// All connections, as they were at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct View {
     /// By the loop's name for them.
-    pub sessions: BTreeMap<SessionId, SessionView>,
+    pub sessions: BTreeMap<SessionId, Arc<SessionView>>,
     /// Records that a store set aside, by stream, since the program began.
     pub damaged: BTreeMap<StreamId, RangeSet>,
     /// The store was begun anew under the running program, which can not go on.
@@ -42,6 +43,47 @@ pub struct View {
 impl View {
     /// The connection upwards, if there is one.
     pub fn up(&self) -> Option<(SessionId, &SessionView)> {
-        self.sessions.iter().rev().find(|(_, view)| view.way == Way::Up).map(|(id, view)| (*id, view))
+        self.sessions.iter().rev().find(|(_, view)| view.way == Way::Up).map(|(id, view)| (*id, &**view))
+    }
+}
+
+/// The newest [`View`]: the loop changes it, and whoever shows it takes it as it stands. Only while somebody still looks
+/// at the last one does a change make another.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shown(Arc<RwLock<Arc<View>>>);
+
+impl Shown {
+    pub(crate) fn view(&self) -> Arc<View> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut View) -> T) -> T {
+        change(Arc::make_mut(&mut self.0.write().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Changes one connection, if it is still there.
+    pub(crate) fn change_session(&self, session: SessionId, change: impl FnOnce(&mut SessionView)) {
+        self.change(|view| view.sessions.get_mut(&session).map(|shown| change(Arc::make_mut(shown))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_taken_stays_as_it_was_and_the_next_look_sees_the_change() {
+        let shown = Shown::default();
+        let before = shown.view();
+        shown.change(|view| view.new_store = true);
+        assert!(!before.new_store && shown.view().new_store);
+    }
+
+    #[test]
+    fn nothing_is_copied_while_nobody_looks() {
+        let shown = Shown::default();
+        let first = Arc::as_ptr(&shown.view());
+        shown.change(|view| view.new_store = true);
+        assert_eq!(Arc::as_ptr(&shown.view()), first);
     }
 }

@@ -32,6 +32,11 @@ impl Evaluator<'_> {
         let windowed = self.windowed(over, Some("absent_over_time"), grid)?;
         let mut column = Column::filled(&self.budget, 1.0, grid.count)?;
         for whole in &windowed.series {
+            for (step, value) in column.values.iter_mut().enumerate() {
+                if whole.has_cells_in(windowed.frame.edges(step)) {
+                    *value = ABSENT;
+                }
+            }
             windowed.frame.slide(whole, self.limits, |window| {
                 column.values[window.step] = ABSENT;
                 Ok(())

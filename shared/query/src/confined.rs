@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{Coverage, LabelSet, Limits, Matcher, Selection, SeriesSamples, Source, SourceError, Visit};
+use crate::{
+    Coverage, LabelSet, Limits, Matcher, Selection, SeriesPart, SeriesSamples, Source, SourceError, Visit, Wish,
+};
 
 /// A source that shows only what one matcher lets through, whatever is asked of it.
 ///
@@ -39,6 +41,19 @@ impl Source for Confined<'_> {
         let matchers = self.with_mine(selection.matchers);
         self.inner.select(&Selection { matchers: &matchers, ..*selection }, limits, &mut |piece| {
             if self.shows(piece.labels) { sink(piece) } else { Visit::Continue(()) }
+        })
+    }
+
+    fn select_parts(
+        &self,
+        selection: &Selection<'_>,
+        wish: Wish,
+        limits: &Limits,
+        sink: &mut dyn FnMut(SeriesPart<'_>) -> Visit,
+    ) -> Result<Coverage, SourceError> {
+        let matchers = self.with_mine(selection.matchers);
+        self.inner.select_parts(&Selection { matchers: &matchers, ..*selection }, wish, limits, &mut |part| {
+            if self.shows(part.labels()) { sink(part) } else { Visit::Continue(()) }
         })
     }
 

@@ -13,6 +13,24 @@ const MAX_NAMED: usize = 10;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Coverage {
     shortfalls: Vec<Shortfall>,
+    coarse: Vec<Coarse>,
+}
+
+/// A stretch of an answer that was made from minutes or hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coarse {
+    /// How long each window is.
+    pub window_ms: i64,
+    /// When the first begins, in ms since 1970 UTC.
+    pub from_ms: i64,
+    /// When the last ends.
+    pub to_ms: i64,
+    /// Ticks that the windows hold.
+    pub counted: u64,
+    /// Ticks that they would hold if nothing of that time were missing.
+    pub known: u64,
+    /// The single samples of it are no longer kept, or never came: there was no choice.
+    pub only: bool,
 }
 
 /// One machine of which something is missing in the range that was asked.
@@ -46,6 +64,12 @@ pub enum Lack {
         /// How many.
         ticks: u64,
     },
+    /// Single samples have been deleted for their age, and what is asked can not be told from minutes or hours, or they are
+    /// gone too.
+    Expired {
+        /// Those from before, in ms since 1970 UTC.
+        before_ms: i64,
+    },
     /// Ticks are lost and will not come.
     Lost {
         /// How many.
@@ -64,10 +88,31 @@ impl Coverage {
         self.shortfalls.push(shortfall);
     }
 
+    /// Notes what was made from minutes or hours: all stretches of one window as one.
+    pub fn is_coarse(&mut self, coarse: Coarse) {
+        let same = |known: &&mut Coarse| (known.window_ms, known.only) == (coarse.window_ms, coarse.only);
+        match self.coarse.iter_mut().find(same) {
+            Some(known) => {
+                known.from_ms = known.from_ms.min(coarse.from_ms);
+                known.to_ms = known.to_ms.max(coarse.to_ms);
+                known.counted = known.counted.saturating_add(coarse.counted);
+                known.known = known.known.saturating_add(coarse.known);
+            }
+            None => self.coarse.push(coarse),
+        }
+    }
+
+    /// What was made from minutes or hours.
+    pub fn coarse(&self) -> &[Coarse] {
+        &self.coarse
+    }
+
     /// Adds what another read of the same question lacked; what was noted before is not noted twice.
     pub fn merge(&mut self, other: Self) {
+        other.coarse.iter().for_each(|coarse| self.is_coarse(*coarse));
         if self.shortfalls.is_empty() {
-            return *self = other;
+            self.shortfalls = other.shortfalls;
+            return;
         }
         let here: HashSet<&Shortfall> = self.shortfalls.iter().collect();
         let new: Vec<Shortfall> = other.shortfalls.into_iter().filter(|shortfall| !here.contains(shortfall)).collect();
@@ -86,7 +131,28 @@ impl Coverage {
         if rest > 0 {
             warnings.push(format!("{rest} more machines are incomplete in this range"));
         }
+        warnings.extend(self.coarse.iter().filter(|coarse| coarse.only).map(ToString::to_string));
         warnings
+    }
+
+    /// The sentences for Prometheus' `infos`: what was answered more coarsely than it could have been.
+    pub fn infos(&self) -> Vec<String> {
+        self.coarse.iter().filter(|coarse| !coarse.only).map(ToString::to_string).collect()
+    }
+}
+
+impl fmt::Display for Coarse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let resolution = if self.window_ms < 3_600_000 { "1m" } else { "1h" };
+        let (from, to) = (moment(self.from_ms), moment(self.to_ms));
+        // Rounded down: only what is whole is 100 %.
+        let permille = (u128::from(self.counted) * 1_000).checked_div(u128::from(self.known)).unwrap_or(0);
+        let (whole, tenth) = (permille / 10, permille % 10);
+        write!(f, "Vigie: answered at {resolution} resolution from {from} to {to}")?;
+        if self.only {
+            write!(f, ", where single samples are not kept")?;
+        }
+        write!(f, "; coverage {whole}.{tenth} %, edges within {resolution}")
     }
 }
 
@@ -104,6 +170,11 @@ impl fmt::Display for Shortfall {
             }
             Lack::Waiting { ticks } => {
                 write!(f, "{ticks} measurements of {machine} at site {site} are on their way and not in this answer")
+            }
+            Lack::Expired { before_ms } => {
+                let before = moment(*before_ms);
+                let whose = if machine.is_empty() { "pushed to".to_owned() } else { format!("of {machine} at") };
+                write!(f, "samples {whose} site {site} from before {before} have been deleted for their age")
             }
             Lack::Lost { ticks } => write!(f, "{ticks} measurements of {machine} at site {site} are lost"),
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::column::{Budget, Column, Grid, Row, is_present};
 use crate::plan::{Kind, Node};
-use crate::{Coverage, LabelSet, Limits, Notes, Options, Query, QueryError, Source};
+use crate::{Coverage, Grain, LabelSet, Limits, Notes, Options, Query, QueryError, Source};
 
 /// A value at a moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,7 +105,7 @@ impl Query {
         limits: &Limits,
     ) -> Result<Answer, QueryError> {
         let grid = Grid::once(at_ms);
-        let mut evaluator = Evaluator::new(source, limits, self.options, lookback_ms, (at_ms, at_ms));
+        let mut evaluator = Evaluator::new(source, limits, (self.options, self.grain), lookback_ms, (at_ms, at_ms));
         let value = match &self.plan {
             Node::Windows(windows) => Value::Matrix(evaluator.samples_within(windows, grid)?),
             plan => match evaluator.evaluate(plan, grid)? {
@@ -136,7 +136,8 @@ impl Query {
             return Err(not_for_a_range(kind.documented()));
         }
         let grid = steps.grid();
-        let mut evaluator = Evaluator::new(source, limits, self.options, lookback_ms, (steps.start_ms, steps.end_ms));
+        let mut evaluator =
+            Evaluator::new(source, limits, (self.options, self.grain), lookback_ms, (steps.start_ms, steps.end_ms));
         let mut rows = match evaluator.evaluate(&self.plan, grid)? {
             Evaluated::Vector(rows) => rows,
             Evaluated::Scalar(column) => vec![Row { labels: Arc::default(), column }],
@@ -167,6 +168,7 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) source: &'a dyn Source,
     pub(crate) limits: &'a Limits,
     pub(crate) options: Options,
+    pub(crate) grain: Grain,
     pub(crate) lookback_ms: i64,
     /// The first moment of the question, which `@ start()` means at any depth.
     pub(crate) start_ms: i64,
@@ -189,12 +191,12 @@ impl<'a> Evaluator<'a> {
     fn new(
         source: &'a dyn Source,
         limits: &'a Limits,
-        options: Options,
+        (options, grain): (Options, Grain),
         lookback_ms: i64,
         (start_ms, end_ms): (i64, i64),
     ) -> Self {
         let (budget, coverage, notes) = (Budget::new(limits.max_samples), Coverage::whole(), Notes::default());
-        Self { source, limits, options, lookback_ms, start_ms, end_ms, budget, coverage, notes }
+        Self { source, limits, options, grain, lookback_ms, start_ms, end_ms, budget, coverage, notes }
     }
 
     fn answer(self, value: Value) -> Answer {

@@ -4,49 +4,54 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::cell::Cell;
 use crate::column::{Budget, Hold, is_present};
-use crate::{Coverage, LabelSet, Limits, QueryError, Selection, SeriesSamples, Source, Visit};
+use crate::{Coverage, LabelSet, Limits, QueryError, Selection, SeriesPart, Source, Visit, Wish};
 
 /// How many pieces pass between two looks at the deadline; a piece is some hundred samples.
 const PIECES_PER_LOOK: usize = 64;
 
-/// A series with its samples in rising time, one for each moment, marks of its end taken out.
+/// A series with its samples in rising time, one for each moment, marks of its end taken out; and what of it is only kept
+/// as minutes or hours, by their ends.
 #[derive(Debug)]
 pub(crate) struct Whole {
     pub(crate) labels: Arc<LabelSet>,
     pub(crate) times: Vec<i64>,
     pub(crate) values: Vec<f64>,
+    pub(crate) cells: Vec<Cell>,
     pub(crate) hold: Hold,
 }
 
 /// Whole series, sorted by labels, and what is missing from them.
 pub(crate) fn gather(
     source: &dyn Source,
-    selection: &Selection<'_>,
+    (selection, wish): (&Selection<'_>, Wish),
     limits: &Limits,
     budget: &Budget,
 ) -> Result<(Vec<Whole>, Coverage), QueryError> {
-    let make = |labels| Ok(Whole { labels, times: Vec::new(), values: Vec::new(), hold: budget.hold(0)? });
-    let (mut series, coverage) = collect(source, selection, limits, make, |whole, piece| whole.take(piece, budget))?;
+    let make =
+        |labels| Ok(Whole { labels, times: Vec::new(), values: Vec::new(), cells: Vec::new(), hold: budget.hold(0)? });
+    let (mut series, coverage) =
+        collect(source, (selection, wish), limits, make, |whole, part| whole.take(part, budget))?;
     for whole in &mut series {
         limits.stop.check()?;
         whole.put_in_order();
     }
-    series.retain(|whole| !whole.times.is_empty());
+    series.retain(|whole| !whole.times.is_empty() || !whole.cells.is_empty());
     Ok((series, coverage))
 }
 
 /// Brings every piece to what is made of its series; what was made comes sorted by labels.
 pub(crate) fn collect<T>(
     source: &dyn Source,
-    selection: &Selection<'_>,
+    (selection, wish): (&Selection<'_>, Wish),
     limits: &Limits,
     make: impl Fn(Arc<LabelSet>) -> Result<T, QueryError>,
-    add: impl Fn(&mut T, SeriesSamples<'_>) -> Result<(), QueryError>,
+    add: impl Fn(&mut T, SeriesPart<'_>) -> Result<(), QueryError>,
 ) -> Result<(Vec<T>, Coverage), QueryError> {
     let mut heap = Heap { places: HashMap::new(), made: Vec::new(), pieces: 0, limits };
     let mut refusal = None;
-    let coverage = source.select(selection, limits, &mut |piece| match heap.take(piece, &make, &add) {
+    let coverage = source.select_parts(selection, wish, limits, &mut |part| match heap.take(part, &make, &add) {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => {
             refusal = Some(error);
@@ -70,19 +75,19 @@ struct Heap<'a, T> {
 impl<T> Heap<'_, T> {
     fn take(
         &mut self,
-        piece: SeriesSamples<'_>,
+        part: SeriesPart<'_>,
         make: &impl Fn(Arc<LabelSet>) -> Result<T, QueryError>,
-        add: &impl Fn(&mut T, SeriesSamples<'_>) -> Result<(), QueryError>,
+        add: &impl Fn(&mut T, SeriesPart<'_>) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         self.pieces += 1;
         if self.pieces.is_multiple_of(PIECES_PER_LOOK) {
             self.limits.stop.check()?;
         }
-        let place = match self.places.get(piece.labels) {
+        let place = match self.places.get(part.labels()) {
             Some(place) => *place,
-            None => self.new_place(piece.labels, make)?,
+            None => self.new_place(part.labels(), make)?,
         };
-        add(&mut self.made[place].1, piece)
+        add(&mut self.made[place].1, part)
     }
 
     fn new_place(
@@ -101,10 +106,18 @@ impl<T> Heap<'_, T> {
 }
 
 impl Whole {
-    fn take(&mut self, piece: SeriesSamples<'_>, budget: &Budget) -> Result<(), QueryError> {
-        self.hold.grow(budget, piece.timestamps_ms.len())?;
-        self.times.extend_from_slice(piece.timestamps_ms);
-        self.values.extend_from_slice(piece.values);
+    fn take(&mut self, part: SeriesPart<'_>, budget: &Budget) -> Result<(), QueryError> {
+        match part {
+            SeriesPart::Samples(samples) => {
+                self.hold.grow(budget, samples.timestamps_ms.len())?;
+                self.times.extend_from_slice(samples.timestamps_ms);
+                self.values.extend_from_slice(samples.values);
+            }
+            SeriesPart::Cells(cells) => {
+                self.hold.grow(budget, cells.cells.iter().map(Cell::weight).sum())?;
+                self.cells.extend_from_slice(cells.cells);
+            }
+        }
         Ok(())
     }
 
@@ -124,7 +137,8 @@ impl Whole {
             let kept: Vec<usize> = (0..self.values.len()).filter(|at| is_present(self.values[*at])).collect();
             self.keep(&kept);
         }
-        self.hold.shrink_to(self.times.len());
+        self.cells.sort_by_key(|cell| (cell.ends_ms(), cell.begins_ms));
+        self.hold.shrink_to(self.times.len() + self.cells.iter().map(Cell::weight).sum::<usize>());
     }
 
     fn keep(&mut self, kept: &[usize]) {

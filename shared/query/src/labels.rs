@@ -1,6 +1,8 @@
 //! By what labels is a series known to the one who asks?
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use vigie_model::SeriesDef;
@@ -20,7 +22,7 @@ pub const OWNER_LABELS: [&str; 4] = ["client", "machine", "machine_id", "site"];
 /// absent one for the same).
 ///
 /// The texts are shared: an expression makes many label sets out of the same names and values.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct LabelSet(Vec<(Arc<str>, Arc<str>)>);
 
 impl LabelSet {
@@ -87,6 +89,28 @@ impl LabelSet {
 
     fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
         Self(self.0.iter().filter(|(name, _)| keep(name)).cloned().collect())
+    }
+}
+
+/// Pair by pair. Most texts of two series of one node are the same object, and then are not looked at.
+impl Ord for LabelSet {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let text = |a: &Arc<str>, b: &Arc<str>| if Arc::ptr_eq(a, b) { Ordering::Equal } else { a.cmp(b) };
+        let pairs = self.0.iter().zip(&other.0).map(|(a, b)| text(&a.0, &b.0).then_with(|| text(&a.1, &b.1)));
+        pairs.into_iter().find(|order| order.is_ne()).unwrap_or_else(|| self.0.len().cmp(&other.0.len()))
+    }
+}
+
+impl PartialOrd for LabelSet {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Of the values alone: series that are asked for together differ in them, and have the same names.
+impl Hash for LabelSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.iter().for_each(|(_, value)| value.hash(state));
     }
 }
 

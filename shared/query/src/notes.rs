@@ -23,6 +23,11 @@ impl Notes {
         shown(&self.infos, "info")
     }
 
+    /// What is no mistake of the question's, and no word of Prometheus' either.
+    pub(crate) fn remark(&mut self, text: String) {
+        note(&mut self.warnings, text);
+    }
+
     pub(crate) fn warn(&mut self, text: String) {
         note(&mut self.warnings, format!("PromQL warning: {text}"));
     }

@@ -11,13 +11,14 @@ use promql_parser::util::parse_duration;
 
 use crate::lower::lower;
 use crate::plan::{At, Node, Selector, When};
-use crate::{Matcher, NAME, Options, QueryError, guard};
+use crate::{Grain, Matcher, NAME, Options, QueryError, guard};
 
 /// A question that can be answered: parsed, its types checked, and made only of what this version evaluates.
 #[derive(Debug, Clone)]
 pub struct Query {
     pub(crate) plan: Node,
     pub(crate) options: Options,
+    pub(crate) grain: Grain,
 }
 
 impl Query {
@@ -35,7 +36,13 @@ impl Query {
     /// # Errors
     /// As [`Query::parse`].
     pub fn parse_with(text: &str, options: Options) -> Result<Self, QueryError> {
-        lower(&expression(text)?, options.dialect).map(|plan| Self { plan, options })
+        lower(&expression(text)?, options.dialect).map(|plan| Self { plan, options, grain: Grain::Auto })
+    }
+
+    /// The same question, to be answered from no finer and no coarser than this, where the source has it.
+    #[must_use]
+    pub fn at_grain(self, grain: Grain) -> Self {
+        Self { grain, ..self }
     }
 }
 

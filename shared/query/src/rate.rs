@@ -49,15 +49,28 @@ pub(crate) fn extrapolated(window: &Window<'_>, resets: Option<&Resets>, dialect
     if let Some(resets) = resets {
         resets.lost(window.first, values.len()).for_each(|lost| seen += lost);
     }
+    let of_zero = if resets.is_some() && seen > 0.0 && first >= 0.0 { first / seen } else { f64::INFINITY };
+    let sampled = (*times.first()?, *times.last()?);
+    let edges = (window.start_ms, window.end_ms);
+    Some(Gain { seen, stretch: stretched(sampled, values.len() as u64, edges, of_zero, dialect) })
+}
+
+/// How much longer a window counts as than what was sampled in it: to its edges where samples come close enough to them.
+/// `of_zero` is the first value as a part of what was gained since, of a counter, which was not measured before it was zero.
+pub(crate) fn stretched(
+    (first_ms, last_ms): (i64, i64),
+    points: u64,
+    (start_ms, end_ms): (i64, i64),
+    of_zero: f64,
+    dialect: Dialect,
+) -> f64 {
     let seconds = |from: i64, to: i64| to.saturating_sub(from) as f64 / 1000.0;
-    let (first_ms, last_ms) = (*times.first()?, *times.last()?);
     let sampled = seconds(first_ms, last_ms);
-    let mean_gap = sampled / (values.len() - 1) as f64;
+    let mean_gap = sampled / (points - 1) as f64;
     let close = mean_gap * 1.1;
-    let since_zero =
-        if resets.is_some() && seen > 0.0 && first >= 0.0 { sampled * (first / seen) } else { f64::INFINITY };
+    let since_zero = if of_zero.is_finite() { sampled * of_zero } else { f64::INFINITY };
     let near_edge = |distance: f64| if distance < close { distance } else { mean_gap / 2.0 };
-    let (to_start, to_end) = (seconds(window.start_ms, first_ms), seconds(last_ms, window.end_ms));
+    let (to_start, to_end) = (seconds(start_ms, first_ms), seconds(last_ms, end_ms));
     let to_start = match dialect {
         // A counter that was zero not long ago counts as close to the edge.
         Dialect::Prometheus2 => near_edge(if since_zero < to_start { since_zero } else { to_start }),
@@ -66,8 +79,7 @@ pub(crate) fn extrapolated(window: &Window<'_>, resets: Option<&Resets>, dialect
             if since_zero < near { since_zero } else { near }
         }
     };
-    let stretched = sampled + to_start + near_edge(to_end);
-    Some(Gain { seen, stretch: stretched / sampled })
+    (sampled + to_start + near_edge(to_end)) / sampled
 }
 
 /// The gain from the last sample but one to the last; of a counter per second.

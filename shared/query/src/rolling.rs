@@ -162,6 +162,13 @@ impl Evaluator<'_> {
         // One series after the other is let go.
         for whole in windowed.series {
             let mut column = Column::absent(&self.budget, grid.count)?;
+            let nameless = || Arc::new(whole.labels.nameless());
+            let labels = if rolling.keeps_name() { Arc::clone(&whole.labels) } else { nameless() };
+            if !whole.cells.is_empty() {
+                self.rolling_over_cells(*rolling, &whole, &windowed.frame, parameters.first(), &mut column)?;
+                rows.push(Row { labels, column });
+                continue;
+            }
             let mut kernel = rolling.kernel(&whole, &windowed.frame, &parameters, self.options.dialect);
             windowed.frame.slide(&whole, self.limits, |window| {
                 if let Some(value) = kernel(window)? {
@@ -169,8 +176,6 @@ impl Evaluator<'_> {
                 }
                 Ok(())
             })?;
-            let nameless = || Arc::new(whole.labels.nameless());
-            let labels = if rolling.keeps_name() { Arc::clone(&whole.labels) } else { nameless() };
             drop(kernel);
             rows.push(Row { labels, column });
         }

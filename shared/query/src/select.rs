@@ -6,7 +6,7 @@ use crate::column::{ABSENT, Column, Grid, Row, is_present};
 use crate::evaluate::Evaluator;
 use crate::gather::collect;
 use crate::plan::{At, Selector, When};
-use crate::{Hints, QueryError, Selection, SeriesSamples};
+use crate::{Hints, QueryError, Selection, SeriesCells, SeriesPart, SeriesSamples, Wish};
 
 /// The moments that a selector looks at, at each step of a grid.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +85,7 @@ impl Evaluator<'_> {
             range_ms: Some(lookback_ms),
             function: None,
             newest_alone: moments.first() == moments.last(),
+            newest_at_steps: moments.first() != moments.last(),
         };
         let selection = Selection {
             matchers: &selector.matchers,
@@ -97,17 +98,38 @@ impl Evaluator<'_> {
             let column = Column::absent(budget, grid.count)?;
             Ok(Newest { row: Row { labels, column }, measured: vec![i64::MIN; grid.count] })
         };
-        let add = |newest: &mut Newest, piece: SeriesSamples<'_>| {
-            moments.bring(newest, piece, |moment| dialect.first_within(moment, lookback_ms));
+        let add = |newest: &mut Newest, part: SeriesPart<'_>| {
+            match part {
+                SeriesPart::Samples(piece) => {
+                    moments.bring(newest, piece, |moment| dialect.first_within(moment, lookback_ms));
+                }
+                SeriesPart::Cells(cells) => moments.bring_cells(newest, cells, |moment, length_ms| {
+                    dialect.first_within(moment, lookback_ms.saturating_add(length_ms))
+                }),
+            }
             Ok(())
         };
-        let (series, coverage) = collect(self.source, &selection, self.limits, make, add)?;
+        let wish = Wish { grain: self.grain, takes_cells: true, spread: false };
+        let (series, coverage) = collect(self.source, (&selection, wish), self.limits, make, add)?;
         self.coverage.merge(coverage);
         Ok(series)
     }
 }
 
 impl Moments {
+    /// Of a minute or an hour the last value is a sample, which is looked back for as much longer: of what came after it
+    /// in the same window nothing is known at a moment within.
+    fn bring_cells(&self, newest: &mut Newest, given: SeriesCells<'_>, first_within: impl Fn(i64, i64) -> i64) {
+        for of_length in given.cells.chunk_by(|a, b| a.length_ms == b.length_ms) {
+            let mut lasts: Vec<(i64, f64)> = of_length.iter().filter_map(|cell| cell.last).collect();
+            // A clock that was set back may have measured later what it says was earlier.
+            lasts.sort_by_key(|last| last.0);
+            let (times, values): (Vec<i64>, Vec<f64>) = lasts.into_iter().unzip();
+            let samples = SeriesSamples { labels: given.labels, timestamps_ms: &times, values: &values };
+            self.bring(newest, samples, |moment| first_within(moment, of_length[0].length_ms));
+        }
+    }
+
     /// Brings a piece to the steps at which its samples are the newest so far. Of two samples of one moment the one that
     /// comes last counts.
     fn bring(&self, newest: &mut Newest, piece: SeriesSamples<'_>, first_within: impl Fn(i64) -> i64) {

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::{Coverage, Halt, LabelSet, Limits, Matcher};
+use crate::{Cell, Coverage, Halt, LabelSet, Limits, Matcher, Wish};
 
 /// Whether the one who reads wants more.
 pub type Visit = ControlFlow<()>;
@@ -32,6 +32,22 @@ pub trait Source: Send + Sync {
         limits: &Limits,
         sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
     ) -> Result<Coverage, SourceError>;
+
+    /// As [`Source::select`], and where single samples are no longer kept, or too many for what is asked, what minutes or
+    /// hours came down to, as far as `wish` allows. No sample is given in both forms, nor in two cells. The coverage says
+    /// what was given as cells.
+    ///
+    /// # Errors
+    /// As [`Source::select`].
+    fn select_parts(
+        &self,
+        selection: &Selection<'_>,
+        _wish: Wish,
+        limits: &Limits,
+        sink: &mut dyn FnMut(SeriesPart<'_>) -> Visit,
+    ) -> Result<Coverage, SourceError> {
+        self.select(selection, limits, &mut |samples| sink(SeriesPart::Samples(samples)))
+    }
 
     /// Gives the labels of every series that matches and may have samples from `start_ms` to `end_ms`. A series may come
     /// more than once, and one without samples in the range may come too.
@@ -77,6 +93,9 @@ pub struct Hints {
     /// Only the newest sample of each series matters: an instant vector at one moment. A source that has it at hand need
     /// not look further back.
     pub newest_alone: bool,
+    /// Only the newest sample at or before each moment matters: an instant vector at each step. The moments are `end_ms`
+    /// of the selection and every `step_ms` before it; a source may leave out what is the newest at none of them.
+    pub newest_at_steps: bool,
 }
 
 impl<'a> Selection<'a> {
@@ -95,6 +114,34 @@ pub struct SeriesSamples<'a> {
     pub timestamps_ms: &'a [i64],
     /// The values.
     pub values: &'a [f64],
+}
+
+/// A piece of one series in either form.
+#[derive(Debug, Clone, Copy)]
+pub enum SeriesPart<'a> {
+    /// Single samples.
+    Samples(SeriesSamples<'a>),
+    /// What minutes or hours came down to.
+    Cells(SeriesCells<'a>),
+}
+
+/// Minutes or hours of one series.
+#[derive(Debug, Clone, Copy)]
+pub struct SeriesCells<'a> {
+    /// The labels.
+    pub labels: &'a Arc<LabelSet>,
+    /// All of one length, in order of time.
+    pub cells: &'a [Cell],
+}
+
+impl<'a> SeriesPart<'a> {
+    /// The labels.
+    pub fn labels(&self) -> &'a Arc<LabelSet> {
+        match self {
+            Self::Samples(samples) => samples.labels,
+            Self::Cells(cells) => cells.labels,
+        }
+    }
 }
 
 /// A source that could not answer.

@@ -6,8 +6,9 @@ use crate::column::{Grid, Row, is_present};
 use crate::evaluate::{Evaluator, Point};
 use crate::gather::{Whole, gather};
 use crate::plan::{Node, Selector, Windows};
+use crate::rolling::Rolling;
 use crate::select::{Moments, advance};
-use crate::{Dialect, Hints, LabelSet, Limits, QueryError, Selection};
+use crate::{Dialect, Hints, LabelSet, Limits, QueryError, Selection, Wish};
 
 /// Samples that a function looks at between two looks at the deadline: well under a millisecond of work.
 const SAMPLES_PER_LOOK: usize = 65_536;
@@ -83,11 +84,18 @@ impl Evaluator<'_> {
     ) -> Result<Vec<Whole>, QueryError> {
         let step_ms = (frame.grid.count > 1).then_some(frame.grid.step_ms);
         let (start_ms, end_ms) = (frame.first_ms(), frame.moments.last());
-        let hints = Hints { step_ms, range_ms: Some(frame.range_ms), function, newest_alone: false };
+        let hints = Hints { step_ms, range_ms: Some(frame.range_ms), function, ..Hints::default() };
         let selection = Selection { matchers: &selector.matchers, start_ms, end_ms, hints };
-        let (series, coverage) = gather(self.source, &selection, self.limits, &self.budget)?;
+        let (series, coverage) = gather(self.source, (&selection, self.wish(function)), self.limits, &self.budget)?;
         self.coverage.merge(coverage);
         Ok(series)
+    }
+
+    /// What a function may be given beside single samples.
+    fn wish(&self, function: Option<&'static str>) -> Wish {
+        let rolling = function.and_then(Rolling::named);
+        let takes_cells = function == Some("absent_over_time") || rolling.is_some_and(Rolling::takes_cells);
+        Wish { grain: self.grain, takes_cells, spread: rolling == Some(Rolling::Quantile) }
     }
 
     /// An expression at steps of its own, which are multiples of the step since 1970.
@@ -112,7 +120,7 @@ impl Evaluator<'_> {
         let hold = self.budget.hold(present)?;
         let steps = column.values.iter().enumerate().filter(|(_, value)| is_present(**value));
         let (times, values) = steps.map(|(step, value)| (grid.at(step), *value)).unzip();
-        Ok(Whole { labels, times, values, hold })
+        Ok(Whole { labels, times, values, cells: Vec::new(), hold })
     }
 }
 
@@ -120,6 +128,12 @@ impl Frame {
     /// The oldest moment that any window holds.
     fn first_ms(&self) -> i64 {
         self.dialect.first_within(self.moments.first(), self.range_ms)
+    }
+
+    /// The edges of the window of a step: the first does not lie in it, the second does.
+    pub(crate) fn edges(&self, step: usize) -> (i64, i64) {
+        let end_ms = self.moments.at(step);
+        (self.dialect.first_within(end_ms, self.range_ms).saturating_sub(1), end_ms)
     }
 
     /// Visits the window of each step, from the first to the last; those without samples are passed over.

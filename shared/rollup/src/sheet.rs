@@ -163,6 +163,11 @@ impl<'a> Sheet<'a> {
         &self.covered
     }
 
+    /// So many cells, at most, it is read into: known from its head, before any memory is taken for them.
+    pub fn most_cells(&self) -> usize {
+        self.slots.len().saturating_mul(self.places.len())
+    }
+
     /// The series it may hold: from the first, and up to but not including the second.
     pub fn range(&self) -> (SeriesIx, Option<SeriesIx>) {
         (self.from, self.until)

@@ -67,15 +67,20 @@ impl Sketch {
         }
         // The lower of the two neighbours, as a sketch knows no places between.
         let rank = (share * (count - 1) as f64).floor() as u64;
+        let mut before = 0;
+        self.values().find_map(|(value, count)| {
+            before += count;
+            (rank < before).then_some(value)
+        })
+    }
+
+    /// Values, rising, and how many of all are near each; in steps where the series has steps.
+    pub fn values(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
         let negative = self.negative.iter().rev().map(|(bin, count)| (-self.middle(*bin), *count));
         let positive = self.positive.iter().map(|(bin, count)| (self.middle(*bin), *count));
         let all = [(f64::NEG_INFINITY, self.below_all)].into_iter().chain(negative);
         let all = all.chain([(0.0, self.zeros)]).chain(positive).chain([(f64::INFINITY, self.above_all)]);
-        let mut before = 0;
-        all.filter(|(_, count)| *count > 0).find_map(|(value, count)| {
-            before += u64::from(count);
-            (rank < before).then_some(value)
-        })
+        all.filter(|(_, count)| *count > 0).map(|(value, count)| (value, u64::from(count)))
     }
 
     /// Adds a kept value so many times. NaN is none.

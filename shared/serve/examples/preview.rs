@@ -302,6 +302,8 @@ impl Actor {
             collected: Amount { estimated: cut, ..count(ticks + waiting.ticks) },
             at_relay: (self.site != "paris").then(|| Amount { estimated: cut, ..count(ticks + waiting.ticks) }),
             at_hub: Some(count(ticks)),
+            expired: None,
+            folded: None,
             waiting,
             given_up,
             duplicates: ticks / 997,
@@ -337,7 +339,12 @@ impl Actor {
             _ => Vec::new(),
         };
         let total = self.summary(now_ms);
-        let streams = vec![StreamLedger { stream, last_seq: total.collected.ticks, summary: total.clone() }];
+        let streams = vec![StreamLedger {
+            stream,
+            last_seq: total.collected.ticks,
+            folded_by: Vec::new(),
+            summary: total.clone(),
+        }];
         Ledger { machine: self.id, as_of: Stamp(UtcMs(now_ms)), total, streams, holes }
     }
 }

@@ -6,9 +6,11 @@
 mod export;
 mod here;
 mod machines;
+mod raw;
 mod sites;
 
 pub(crate) use export::export;
 pub(crate) use here::here;
 pub(crate) use machines::{ledger, machine, machines};
+pub(crate) use raw::{ask_raw, raw};
 pub(crate) use sites::sites;

@@ -6,7 +6,7 @@ use vigie_model::{GapReason, NodeId, Seq, StreamId};
 use crate::fact::as_text;
 use crate::{Amount, Stamp};
 
-/// Where a machine's ticks are, summed. `collected = at_hub + waiting + given_up` wherever all four are counted.
+/// Where a machine's ticks are, summed. `collected = at_hub + folded + waiting + given_up` wherever all are counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct LedgerSummary {
     /// Everything that was ever numbered, as far as is known here.
@@ -15,6 +15,12 @@ pub struct LedgerSummary {
     pub at_relay: Option<Amount>,
     /// What the hub keeps, where this node knows.
     pub at_hub: Option<Amount>,
+    /// Of what is at the hub: what it has deleted for its age. It was there, and is neither lost nor awaited; minutes and
+    /// hours tell of it as long as they are kept.
+    pub expired: Option<Amount>,
+    /// At the hub as hours only, by the word of the relay that folded them: the ticks themselves are not here. Neither lost
+    /// nor awaited.
+    pub folded: Option<Amount>,
     /// What is collected and not yet at the hub (asked of a relay: not yet acknowledged by it).
     pub waiting: Amount,
     /// What will not come, by reason; no entry for a reason that never was.
@@ -63,6 +69,8 @@ pub struct StreamLedger {
     pub stream: StreamId,
     /// The highest number heard of.
     pub last_seq: u64,
+    /// Which relays folded what is here as hours and vouch for it; no agent signed that.
+    pub folded_by: Vec<String>,
     /// Where its ticks are.
     #[serde(flatten)]
     pub summary: LedgerSummary,
@@ -100,6 +108,8 @@ pub enum HoleKind {
     Waiting,
     /// Not measured, the machine was off or asleep: a dotted baseline.
     Absent,
+    /// Measured, and known here as hours only.
+    Folded,
     /// Measured and lost: cross-hatch.
     Lost,
 }

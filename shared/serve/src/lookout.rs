@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use vigie_formats::Metadata;
-use vigie_model::{NodeId, Now, Role, Slug};
+use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::Source;
 
-use crate::{Exposition, Intake, Ledger, Machine, Site, Upward};
+use crate::{Exposition, Intake, Ledger, Machine, Raw, RawError, Site, Upward};
 
 /// What hub and relay implement so that people and programs can look at them.
 ///
@@ -58,6 +58,15 @@ pub trait Lookout: Send + Sync + 'static {
     /// Where samples of others are taken in. A node without one says so to whoever pushes.
     fn intake(&self) -> Option<Arc<dyn Intake>> {
         None
+    }
+
+    /// What is here of a machine's ticks between two times; with `ask`, what is not is asked for, durably, before this
+    /// returns.
+    ///
+    /// # Errors
+    /// When it can not be told, or not be kept.
+    fn raw(&self, _id: NodeId, _from: UtcMs, _to: UtcMs, _ask: bool) -> Result<Raw, RawError> {
+        Err(RawError::NotHere)
     }
 
     /// Writes this node's own metrics, named `vigie_<part>_<thing>_<unit>[_total]`. Those of HTTP, queries and sessions

@@ -42,24 +42,41 @@ fn thousandths(positive: f64) -> Option<u64> {
 
 /// Appends a decimal of so many places, of none when there would be only zeros.
 fn write_thousandths(is_negative: bool, thousandths: u64, places: usize, out: &mut Vec<u8>) {
-    if is_negative {
-        out.push(b'-');
-    }
-    // 20 digits are all that 64 bits may have.
-    let (mut digits, mut at, mut left) = ([b'0'; 20], 20, thousandths / 1_000);
-    while at == 20 || left > 0 {
-        at -= 1;
-        digits[at] += (left % 10) as u8;
-        left /= 10;
-    }
-    out.extend_from_slice(&digits[at..]);
-    let part = thousandths % 1_000;
+    // From the end on: three places and a point, the 17 digits that a 1000th of 64 bits may have, and a sign.
+    let (mut text, mut at) = ([0; 24], 24);
+    let (mut left, part) = (thousandths / 1_000, thousandths % 1_000);
     if part > 0 {
         let part = [part / 100, part / 10 % 10, part % 10].map(|digit| b'0' + digit as u8);
-        out.push(b'.');
-        out.extend_from_slice(&part[..places]);
+        text[at - places..].copy_from_slice(&part[..places]);
+        at -= places + 1;
+        text[at] = b'.';
     }
+    while left >= 10 {
+        at -= 2;
+        text[at..at + 2].copy_from_slice(&PAIRS[(left % 100) as usize]);
+        left /= 100;
+    }
+    // A single digit is left, or nothing of a number of an even count of digits; zero has one too.
+    if left > 0 || at == 24 || text[at] == b'.' {
+        at -= 1;
+        text[at] = b'0' + left as u8;
+    }
+    if is_negative {
+        at -= 1;
+        text[at] = b'-';
+    }
+    out.extend_from_slice(&text[at..]);
 }
+
+/// The digits of the numbers below a hundred.
+const PAIRS: [[u8; 2]; 100] = {
+    let (mut pairs, mut number) = ([[b'0'; 2]; 100], 0);
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
 
 #[cfg(test)]
 mod tests {
@@ -84,7 +101,14 @@ mod tests {
 
     #[test]
     fn seconds_have_their_milliseconds_in_full_or_none() {
-        for (ms, wanted) in [(0, "0"), (1_500, "1.500"), (-1, "-0.001"), (1_795_000_000_000, "1795000000")] {
+        for (ms, wanted) in [
+            (0, "0"),
+            (1_500, "1.500"),
+            (-1, "-0.001"),
+            (10_000, "10"),
+            (100_020, "100.020"),
+            (1_795_000_000_000, "1795000000"),
+        ] {
             let mut out = Vec::new();
             write_seconds(ms, &mut out);
             assert_eq!(String::from_utf8_lossy(&out), wanted);

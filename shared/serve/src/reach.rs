@@ -113,9 +113,6 @@ pub struct Goodbye {
 /// Silence of this many beats is silence; fewer is a bad link.
 const BEATS: u64 = 3;
 
-/// A relay silent for longer is cut off, however slowly it beats: a page may not stay green for longer.
-const MAX_CUT_MS: u64 = 30_000;
-
 /// What a sample may take on its way, on top of two intervals, and still be live.
 const LIVE_GRACE_MS: u64 = 5_000;
 
@@ -140,7 +137,7 @@ pub fn reach(heard: &Heard, now: UtcMs) -> Reach {
     if let Listener::Relay { relay, .. } = heard.listener {
         match relay {
             None => return since(Reachability::Cut, sample),
-            Some(relay) if relay.is_cut(now) => return since(Reachability::Cut, Some(relay.at)),
+            Some(relay) if relay.is_silent(now) => return since(Reachability::Cut, Some(relay.at)),
             Some(_) => {}
         }
     }
@@ -157,10 +154,10 @@ pub fn reach(heard: &Heard, now: UtcMs) -> Reach {
 /// How we know of a site, from its relays' beats: one relay that is heard is enough. Of a site without relays, give the
 /// beats of its agents.
 pub fn reach_of_site(relays: impl IntoIterator<Item = Option<Beat>>, now: UtcMs) -> Reach {
-    let newest = relays.into_iter().flatten().max_by_key(|beat| (!beat.is_cut(now), beat.at));
+    let newest = relays.into_iter().flatten().max_by_key(|beat| (!beat.is_silent(now), beat.at));
     match newest {
         None => Reach { state: Reachability::Unseen, since: None },
-        Some(beat) if beat.is_cut(now) => Reach { state: Reachability::Cut, since: Some(Stamp(beat.at)) },
+        Some(beat) if beat.is_silent(now) => Reach { state: Reachability::Cut, since: Some(Stamp(beat.at)) },
         Some(beat) => Reach { state: Reachability::Live, since: Some(Stamp(beat.at)) },
     }
 }
@@ -203,10 +200,6 @@ impl Heard {
 impl Beat {
     fn is_silent(self, now: UtcMs) -> bool {
         age_ms(self.at, now) > BEATS * self.every_ms
-    }
-
-    fn is_cut(self, now: UtcMs) -> bool {
-        age_ms(self.at, now) > (BEATS * self.every_ms).min(MAX_CUT_MS)
     }
 }
 

@@ -79,6 +79,7 @@ fn api_routes() -> Router<App> {
         .route("/machines", get(api::machines))
         .route("/machines/{id}", get(api::machine))
         .route("/machines/{id}/ledger", get(api::ledger))
+        .route("/machines/{id}/raw", get(api::raw).post(api::ask_raw))
         .route("/export", get(api::export).post(api::export))
 }
 

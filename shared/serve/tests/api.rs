@@ -31,7 +31,7 @@ async fn a_machine_is_told_with_the_origin_of_each_fact() {
         "status": {"shown": "heard", "was": "unknown"},
         "interval_ms": 10_000, "last_sample": origin, "cpu": cpu, "memory": null, "clock": null, "drain": null,
         "ledger": {"collected": amount, "at_relay": null, "at_hub": null, "waiting": amount, "given_up": [],
-                   "duplicates": 0},
+                   "duplicates": 0, "expired": null, "folded": null},
     });
     assert_eq!(answer.json(), wanted);
 }
@@ -45,7 +45,8 @@ async fn a_ledger_says_what_is_missing_and_why() {
     let stream = StreamId { agent: id, incarnation: Incarnation(1) };
     let given_up = vec![GivenUp { reason: GapReason::StoreLost, ticks: 2, samples: None }];
     let summary = LedgerSummary { given_up, ..LedgerSummary::default() };
-    let told = serde_json::to_value(StreamLedger { stream, last_seq: 9, summary }).expect("JSON");
+    let told =
+        serde_json::to_value(StreamLedger { stream, last_seq: 9, folded_by: Vec::new(), summary }).expect("JSON");
     assert_eq!(told["stream"], stream.to_string());
     assert_eq!(told["given_up"][0], json!({"reason": "store_lost", "ticks": 2, "samples": null}));
     let hole = Hole {

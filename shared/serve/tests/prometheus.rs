@@ -137,6 +137,19 @@ async fn what_is_strange_about_a_question_is_told_beside_the_answer() {
 }
 
 #[tokio::test]
+async fn a_resolution_is_one_of_four_and_any_other_is_refused_by_name() {
+    let ask = async |resolution: &str| {
+        Door::new().get(ALL, &format!("/prometheus/api/v1/query?query=up&resolution={resolution}")).await.json()
+    };
+    for resolution in ["auto", "raw", "1m", "1h"] {
+        assert_eq!(ask(resolution).await["status"], "success", "{resolution}");
+    }
+    let refused = ask("5m").await;
+    assert_eq!(refused["errorType"], "bad_data");
+    assert!(refused["error"].as_str().is_some_and(|error| error.contains("\"resolution\"")), "{refused}");
+}
+
+#[tokio::test]
 async fn a_label_of_any_text_is_asked_for_by_its_escaped_name() {
     let mut source = InMemory::default();
     let dotted = LabelSet::new([("__name__", "up"), ("http.status_code", "200")]);

@@ -1,6 +1,8 @@
 //! What do days of machines cost on disk, and how long does it take to read some series of them?
 
 use std::ops::ControlFlow;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use vigie_agent::collect::{Class, synthetic_value};
@@ -8,7 +10,7 @@ use vigie_codec::SigningKey;
 use vigie_codec::schema::SchemaHash;
 use vigie_codec::segment::{HeaderHash, Segment, seal};
 use vigie_model::{Boot, Incarnation, Moment, NodeId, Sample, Seq, SeriesIx, StreamId, Tick, UtcMs};
-use vigie_store::{Log, Options, Write};
+use vigie_store::{Log, Options, ShelfUsage, Write};
 
 const SERIES: u32 = 150;
 const DAY_TICKS: u64 = 8_640;
@@ -51,6 +53,11 @@ impl Machine {
 
 fn body_bytes(write: &Write) -> usize {
     if let Write::Segment(segment) = write { segment.body.len() } else { 0 }
+}
+
+/// What the disk gives for the file.
+fn file_bytes(dir: &Path) -> u64 {
+    std::fs::metadata(dir.join("log.redb")).map_or(0, |file| file.blocks() * 512)
 }
 
 fn lay_out(log: &mut Log) -> usize {
@@ -99,8 +106,19 @@ fn main() {
     println!("laid out {laid_out} times in {took:.1?}: {:.1} ns a sample", took.as_nanos() as f64 / samples as f64);
     let records: u64 = log.streams().values().map(|facts| facts.bytes.total()).sum();
     println!("records: {:.3} bytes a sample", per(records));
-    let file = std::fs::metadata(dir.path().join("log.redb")).map_or(0, |file| file.len());
-    println!("the file, before it gives anything back: {:.3} bytes a sample", per(file));
+    println!("the file, before it gives anything back: {:.3} bytes a sample", per(file_bytes(dir.path())));
+    let begun = Instant::now();
+    if log.has_to_give_back() {
+        log.give_back().expect("room");
+    }
+    println!("and after, in {:.1?}: {:.3} bytes a sample", begun.elapsed(), per(file_bytes(dir.path())));
+    let usage = log.usage().expect("sound");
+    for shelf in usage.shelves.iter().filter(|shelf| shelf.rows > 0) {
+        let ShelfUsage { name, rows, record_bytes, index_bytes, padding_bytes } = shelf;
+        let [records, index, padding] = [record_bytes, index_bytes, padding_bytes].map(|bytes| per(*bytes));
+        println!("  {name:10} {rows:8} rows: {records:.4} in records, {index:.4} in index, {padding:.4} empty");
+    }
+    println!("  bookkeeping: {:.4}, pages in use: {:.4}", per(usage.bookkeeping_bytes()), per(usage.taken_bytes));
 
     let read = |machines: &[Machine], series: &[SeriesIx]| {
         let mut times: Vec<Duration> = (0..21)

@@ -31,6 +31,8 @@ struct Disk {
     ballast_blocks: u64,
     capacity_blocks: Option<u64>,
     last_time: Option<LastTime>,
+    /// Written beside the file and renamed into place: the old one or the new one, never a part.
+    witness: Option<Vec<u8>>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -119,6 +121,7 @@ impl FaultDisk {
         {
             let mut disk = after.disk();
             disk.capacity_blocks = old.capacity_blocks;
+            disk.witness.clone_from(&old.witness);
             disk.last_time = Some(LastTime::Unclean);
         }
         after
@@ -136,9 +139,26 @@ impl FaultDisk {
             let mut disk = after.disk();
             disk.file = old.file.clone();
             disk.capacity_blocks = old.capacity_blocks;
+            disk.witness.clone_from(&old.witness);
             disk.last_time = Some(LastTime::Unclean);
         }
         after
+    }
+
+    /// A copy of what is on the disk now, whole, as a backup of a store at rest takes it.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        let disk = self.disk();
+        let copy = Self::from_image(disk.file.live.clone());
+        copy.disk().witness.clone_from(&disk.witness);
+        copy.disk().capacity_blocks = disk.capacity_blocks;
+        copy
+    }
+
+    /// What stands beside the file is what stands beside that of another disk.
+    pub fn take_witness_of(&self, other: &Self) {
+        let witness = other.disk().witness.clone();
+        self.disk().witness = witness;
     }
 
     /// Turns one bit over, on the disk itself.
@@ -392,6 +412,23 @@ impl Medium for FaultDisk {
             return Err(no_room());
         }
         disk.ballast_blocks = blocks;
+        Ok(())
+    }
+
+    fn taken_bytes(&self) -> Option<u64> {
+        Some(self.disk().file.live.len() as u64)
+    }
+
+    fn witness(&self) -> Option<Vec<u8>> {
+        self.disk().witness.clone()
+    }
+
+    fn set_witness(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut disk = self.disk();
+        if disk.begin()? {
+            return Err(io::Error::other("power cut"));
+        }
+        disk.witness = Some(bytes.to_vec());
         Ok(())
     }
 

@@ -5,13 +5,16 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use redb::StorageBackend;
-use redb::backends::FileBackend;
 
 use crate::errors::OpenError;
 use crate::medium::{LastTime, Medium, Space};
 
 /// Damaged files that are kept for a curious person. The third takes the place of the oldest.
 const KEPT_ASIDE: u32 = 2;
+
+/// What `st_blocks` counts, whatever the file system.
+#[cfg(unix)]
+const UNIX_BLOCK_BYTES: u64 = 512;
 
 /// The files of one store.
 #[derive(Debug)]
@@ -151,6 +154,25 @@ impl Medium for Folder {
     }
 
     #[cfg(unix)]
+    fn taken_bytes(&self) -> Option<u64> {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(self.file()).ok().map(|meta| meta.blocks() * UNIX_BLOCK_BYTES)
+    }
+
+    fn witness(&self) -> Option<Vec<u8>> {
+        fs::read(self.beside("witness")).ok()
+    }
+
+    fn set_witness(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let (path, new) = (self.beside("witness"), self.beside("witness.new"));
+        let mut file = File::create(&new)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(new, path)?;
+        sync_dir(&self.dir)
+    }
+
+    #[cfg(unix)]
     fn space(&self) -> Option<Space> {
         let said = rustix::fs::statvfs(&self.dir).ok()?;
         let bytes = |blocks: u64| blocks.saturating_mul(said.f_frsize);
@@ -164,7 +186,11 @@ fn open_file(path: &Path) -> io::Result<Box<dyn StorageBackend>> {
     // PostgreSQL stops then). What is read from here on comes from the disk.
     #[cfg(target_os = "linux")]
     rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap_or_default();
-    Ok(Box::new(FileBackend::new(file).map_err(io::Error::other)?))
+    #[cfg(target_os = "linux")]
+    let backend = crate::sparse::Sparse::new(file)?;
+    #[cfg(not(target_os = "linux"))]
+    let backend = redb::backends::FileBackend::new(file).map_err(io::Error::other)?;
+    Ok(Box::new(backend))
 }
 
 /// Written, not reserved: what some file systems reserve they do not give.

@@ -9,16 +9,19 @@ pub mod fault;
 mod folder;
 mod log;
 mod medium;
+pub mod rows;
 mod salvage;
+#[cfg(target_os = "linux")]
+mod sparse;
 mod state;
 mod types;
 
 pub use errors::{CommitError, OpenError, ReadError};
 pub use folder::Folder;
 pub use log::{
-    Column, Evicted, Folded, Gathered, LaidOut, LayOut, Log, OpenReport, Options, Pressure, Rolled, Rollups, ToFold,
-    Unfit,
+    Column, Evicted, Folded, Gathered, LaidOut, LayOut, Log, Moments, OpenReport, Options, Pressure, Rolled, Rollups,
+    ShelfUsage, ToFold, Unfit, Usage,
 };
 pub use medium::{LastTime, Medium, Space};
-pub use state::{LostRow, State, StateReport, StateRow, StateTx, TxError};
+pub use state::{LostRow, State, StateReport, StateRow, StateTx, StateView, TxError};
 pub use types::*;

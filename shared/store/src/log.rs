@@ -7,6 +7,9 @@ mod commit;
 mod expire;
 mod facts;
 mod fold;
+mod foreign;
+mod give_back;
+mod hot;
 mod index;
 mod keep_schema;
 mod keep_segment;
@@ -16,8 +19,10 @@ mod keep_word;
 mod load;
 mod loader;
 mod loss;
+mod offer;
 mod open;
 mod options;
+mod packed;
 mod pen;
 mod query;
 mod read;
@@ -30,27 +35,30 @@ mod room;
 mod shelf;
 mod sweep;
 mod tiers;
+mod usage;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use vigie_merge::RangeSet;
 use vigie_model::StreamId;
 
-pub use ask::Column;
+pub use ask::{Column, Moments};
 pub use fold::{Folded, ToFold};
 pub use open::OpenReport;
 pub use options::{LayOut, Options, Rollups};
 pub use reseal::{Gathered, LaidOut, Unfit};
 pub use rolled::Rolled;
 pub use room::{Evicted, Pressure};
+pub use usage::{ShelfUsage, Usage};
 
 use crate::engine::Db;
 use crate::medium::Medium;
 use crate::types::StreamFacts;
 use agenda::Agenda;
 use columns::LastUnfolded;
+use hot::Hot;
 use index::Index;
 use loss::Loss;
 
@@ -67,6 +75,8 @@ pub struct Log {
     starved: bool,
     epoch: u64,
     streams: BTreeMap<StreamId, StreamFacts>,
+    /// What the records of all streams take together: asked after each commit.
+    record_bytes: u64,
     /// Records that proved damaged while reading, and wait for the next commit.
     losses: Mutex<Vec<Loss>>,
     /// A reader found the structure of the file wrong.
@@ -76,6 +86,9 @@ pub struct Log {
     index: Mutex<Index>,
     agenda: Mutex<Agenda>,
     unfolded: LastUnfolded,
+    /// What was still free in the file after it last gave back.
+    kept_free_bytes: Option<u64>,
+    hot: Hot,
 }
 
 /// Whether the file is open.
@@ -99,6 +112,17 @@ impl Log {
     /// What is known of each stream, as of the last commit.
     pub fn streams(&self) -> &BTreeMap<StreamId, StreamFacts> {
         &self.streams
+    }
+
+    /// What is known of some streams, to be handed to another thread. A stream that is not here is left out.
+    pub fn facts_of(&self, streams: impl IntoIterator<Item = StreamId>) -> BTreeMap<StreamId, Arc<StreamFacts>> {
+        let facts = |stream| Some((stream, Arc::new(self.streams.get(&stream)?.clone())));
+        streams.into_iter().filter_map(facts).collect()
+    }
+
+    /// What is known of every stream, to be handed to another thread.
+    pub fn all_facts(&self) -> BTreeMap<StreamId, Arc<StreamFacts>> {
+        self.facts_of(self.streams.keys().copied())
     }
 
     /// How it was opened.

@@ -76,6 +76,24 @@ pub trait Medium: Debug + Send + Sync {
         Ok(())
     }
 
+    /// What the bytes take on the disk, if that is known: less than their length where it has holes.
+    fn taken_bytes(&self) -> Option<u64> {
+        None
+    }
+
+    /// What was put beside the store by [`Medium::set_witness`], if it can be read.
+    fn witness(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Puts a few bytes beside the store: who copies the store's file alone, or brings back an older one, is found out.
+    ///
+    /// # Errors
+    /// When they are not durable for certain; the old ones are there, or the new ones.
+    fn set_witness(&mut self, _bytes: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Room on the disk, if that is known.
     fn space(&self) -> Option<Space> {
         None

@@ -164,6 +164,44 @@ impl State {
         self.inner().transact(work)
     }
 
+    /// As [`State::transact`], but nothing becomes durable when `work` says `false`, and that is no error.
+    ///
+    /// # Errors
+    /// As [`State::transact`].
+    pub fn transact_if(&self, work: impl FnOnce(&mut StateTx<'_>) -> Result<bool, TxError>) -> Result<(), CommitError> {
+        self.inner().transact_if(|tx| Ok(((), work(tx)?)))
+    }
+
+    /// Reads several rows as they are at one moment.
+    ///
+    /// # Errors
+    /// When nothing can be read at all.
+    pub fn view<T>(&self, work: impl FnOnce(&mut StateView<'_>) -> Result<T, TxError>) -> Result<T, ReadError> {
+        let mut inner = self.inner();
+        let mut lost = Vec::new();
+        let value = inner.read(|rows| {
+            let mut view = StateView { rows, lost: Vec::new() };
+            let value = work(&mut view).map_err(|TxError(trouble)| trouble);
+            lost = view.lost;
+            value
+        })?;
+        inner.lose(&lost);
+        Ok(value)
+    }
+
+    /// What was put beside the file by [`State::set_witness`], if it is there.
+    pub fn witness(&self) -> Option<Vec<u8>> {
+        self.inner().medium.witness()
+    }
+
+    /// Puts a few bytes beside the file, which a copy of the file alone does not have.
+    ///
+    /// # Errors
+    /// When they are not durable for certain.
+    pub fn set_witness(&self, bytes: &[u8]) -> std::io::Result<()> {
+        self.inner().medium.set_witness(bytes)
+    }
+
     /// Rows that were found damaged since this was last asked.
     pub fn take_lost(&self) -> Vec<LostRow> {
         std::mem::take(&mut self.inner().lost)
@@ -187,6 +225,78 @@ impl std::fmt::Debug for StateTx<'_> {
     }
 }
 
+/// A moment of the state.
+pub struct StateView<'v> {
+    rows: &'v redb::ReadOnlyTable<&'static [u8], &'static [u8]>,
+    lost: Vec<Vec<u8>>,
+}
+
+impl std::fmt::Debug for StateView<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StateView").finish_non_exhaustive()
+    }
+}
+
+impl StateView<'_> {
+    /// The value at a key.
+    ///
+    /// # Errors
+    /// To be handed through.
+    pub fn get(&mut self, table: &str, key: &[u8]) -> Result<Option<Vec<u8>>, TxError> {
+        get_of(self.rows, table, key, &mut self.lost).map_err(TxError)
+    }
+
+    /// As [`StateTx::range`].
+    ///
+    /// # Errors
+    /// To be handed through.
+    pub fn range(&mut self, table: &str, prefix: &[u8], from: &[u8], most: usize) -> Result<Vec<StateRow>, TxError> {
+        Ok(range_of(self.rows, table, prefix, from, most, &mut self.lost)?)
+    }
+
+    /// As [`StateTx::met_damage`].
+    pub fn met_damage(&self) -> bool {
+        !self.lost.is_empty()
+    }
+}
+
+fn get_of(
+    rows: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    table: &str,
+    key: &[u8],
+    lost: &mut Vec<Vec<u8>>,
+) -> Result<Option<Vec<u8>>, Trouble> {
+    let place = place(table, key);
+    let row = rows.get(place.as_slice())?.map(|row| row.value().to_vec());
+    let value = row.as_deref().and_then(|row| unwrap(&place, row));
+    if row.is_some() && value.is_none() {
+        lost.push(place);
+    }
+    Ok(value)
+}
+
+fn range_of(
+    rows: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    table: &str,
+    prefix: &[u8],
+    from: &[u8],
+    most: usize,
+    lost: &mut Vec<Vec<u8>>,
+) -> Result<Vec<StateRow>, Trouble> {
+    let (within, from, mut found) = (place(table, prefix), place(table, from.max(prefix)), Vec::new());
+    for row in rows.range::<&[u8]>(from.as_slice()..)? {
+        let (at, row) = row?;
+        if found.len() >= most || !at.value().starts_with(&within) {
+            break;
+        }
+        match unwrap(at.value(), row.value()) {
+            Some(value) => found.push((at.value()[1 + table.len()..].to_vec(), value)),
+            None => lost.push(at.value().to_vec()),
+        }
+    }
+    Ok(found)
+}
+
 /// Why a transaction can not go on; to be handed through.
 #[derive(Debug)]
 pub struct TxError(Trouble);
@@ -203,13 +313,20 @@ impl StateTx<'_> {
     /// # Errors
     /// To be handed through.
     pub fn get(&mut self, table: &str, key: &[u8]) -> Result<Option<Vec<u8>>, TxError> {
-        let place = place(table, key);
-        let row = self.rows.get(place.as_slice()).map_err(Trouble::from)?.map(|row| row.value().to_vec());
-        let value = row.as_deref().and_then(|row| unwrap(&place, row));
-        if row.is_some() && value.is_none() {
-            self.lost.push(place);
-        }
-        Ok(value)
+        get_of(&self.rows, table, key, &mut self.lost).map_err(TxError)
+    }
+
+    /// Rows of a table whose keys begin with `prefix` and are not before `from`, in the order of keys, at most so many.
+    ///
+    /// # Errors
+    /// To be handed through.
+    pub fn range(&mut self, table: &str, prefix: &[u8], from: &[u8], most: usize) -> Result<Vec<StateRow>, TxError> {
+        Ok(range_of(&self.rows, table, prefix, from, most, &mut self.lost)?)
+    }
+
+    /// Whether a row was met in this transaction that failed its checksum, and so read as not there.
+    pub fn met_damage(&self) -> bool {
+        !self.lost.is_empty()
     }
 
     /// Writes one row.
@@ -244,17 +361,29 @@ impl Inner {
     }
 
     fn transact<T>(&mut self, work: impl FnOnce(&mut StateTx<'_>) -> Result<T, TxError>) -> Result<T, CommitError> {
+        self.transact_if(|tx| Ok((work(tx)?, true)))
+    }
+
+    fn transact_if<T>(
+        &mut self,
+        work: impl FnOnce(&mut StateTx<'_>) -> Result<(T, bool), TxError>,
+    ) -> Result<T, CommitError> {
         let db = self.stand_up().map_err(CommitError::from)?;
         let done = guarded(|| {
             let mut txn = db.begin_write()?;
             txn.set_quick_repair(true);
             let done = {
                 let mut tx = StateTx { rows: txn.open_table(ROWS)?, lost: Vec::new() };
-                let value = work(&mut tx).map_err(|TxError(trouble)| trouble)?;
-                (value, tx.lost)
+                let (value, keep) = work(&mut tx).map_err(|TxError(trouble)| trouble)?;
+                (value, keep, tx.lost)
             };
-            txn.commit()?;
-            Ok(done)
+            let (value, keep, lost) = done;
+            if keep {
+                txn.commit()?;
+            } else {
+                txn.abort()?;
+            }
+            Ok((value, lost))
         });
         match done {
             Ok((value, lost)) => {

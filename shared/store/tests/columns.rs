@@ -8,8 +8,8 @@ use common::*;
 use vigie_codec::segment::HeaderHash;
 use vigie_merge::RangeSet;
 use vigie_model::{SeriesIx, UtcMs};
-use vigie_store::fault::FaultDisk;
-use vigie_store::{Column, LayOut, Log, Options, Record, Rollups, Write};
+use vigie_store::fault::{FaultDisk, Faults};
+use vigie_store::{Column, LayOut, Log, Medium, Moments, Options, Record, Rollups, Write};
 
 const DAY: u64 = 8_640;
 
@@ -91,6 +91,7 @@ fn what_is_forgotten_is_no_longer_answered_and_its_room_comes_back() {
     keep(&mut log, vec![machine.hello()]);
     keep(&mut log, (0..10).map(|at| machine.sealed(at * 100 + 1, at * 100 + 100)).collect());
     assert!(lay_out(&mut log) > 0);
+    assert_eq!(asked(&log, &machine), RangeSet::of(1, 1_000), "and what was asked for is held in memory");
     keep(&mut log, vec![machine.receipt(RangeSet::of(1, 450), 1, T0)]);
     log.forget(UtcMs(T0 + 80 * 3_600_000)).expect("sound");
     assert_eq!(asked(&log, &machine), RangeSet::of(401, 1_000));
@@ -120,6 +121,7 @@ fn a_clock_that_is_put_right_afterwards_moves_what_is_laid_out_too() {
     keep(&mut log, vec![machine.hello()]);
     keep(&mut log, (0..10).map(|at| machine.sealed(at * 100 + 1, at * 100 + 100)).collect());
     assert!(lay_out(&mut log) > 0);
+    assert_eq!(one_column(&log, &machine, 0, 2_000).times_ms.first(), Some(&(T0 + 10_000)));
     let ahead_ms = 3_600_000;
     keep(&mut log, vec![machine.anchor(1, 10_000, T0 + 10_000 + ahead_ms)]);
     let column = one_column(&log, &machine, 0, 2_000);
@@ -152,4 +154,77 @@ fn small_pieces_become_large_ones() {
     }
     assert_eq!(asked(&log, &machine), RangeSet::of(1, DAY));
     assert_eq!(served(&log, &machine).ticks, RangeSet::of(1, DAY));
+}
+
+/// Some hours of a machine, laid out as they come, so that much is free in the file.
+fn grown(disk: &FaultDisk, machine: &Machine, hours: u64) -> Log {
+    let mut log = open(disk);
+    keep(&mut log, vec![machine.hello()]);
+    for at in 0..hours * 6 {
+        keep(&mut log, vec![machine.sealed(at * 60 + 1, at * 60 + 60)]);
+        lay_out(&mut log);
+    }
+    log
+}
+
+#[test]
+fn what_laying_out_left_free_goes_back_to_the_disk_once() {
+    let machine = Machine { series: 150, noisy: true, ..Machine::new(1) };
+    let disk = FaultDisk::new();
+    let mut log = grown(&disk, &machine, 4);
+    assert!(log.has_to_give_back());
+    let before = disk.taken_bytes().expect("known");
+    let known = log.streams().clone();
+    log.give_back().expect("sound");
+    let after = disk.taken_bytes().expect("known");
+    assert!(after < before / 4 * 3, "{after} of {before} bytes");
+    assert!(!log.has_to_give_back(), "once is enough");
+    assert_eq!(log.streams(), &known);
+    assert_eq!(served(&log, &machine).ticks, RangeSet::of(1, 1_440));
+    drop(log);
+    let log = open(&disk);
+    assert_eq!((log.streams(), asked(&log, &machine)), (&known, RangeSet::of(1, 1_440)));
+}
+
+#[test]
+fn no_power_cut_while_room_is_given_back_loses_anything() {
+    let machine = Machine { series: 20, noisy: true, ..Machine::new(1) };
+    for seed in 0..30 {
+        let disk = FaultDisk::new();
+        let mut log = grown(&disk, &machine, 1);
+        disk.set_faults(Faults { cut_at: Some(disk.operations() + seed * 2), ..Faults::default() });
+        let given = log.give_back();
+        let log = open(&disk.power_cut(seed));
+        assert_eq!(served(&log, &machine).ticks, RangeSet::of(1, 360), "seed {seed}: {given:?}");
+        assert_eq!(asked(&log, &machine), RangeSet::of(1, 360), "seed {seed}");
+    }
+}
+
+#[test]
+fn whoever_wants_the_newest_at_some_moments_is_spared_the_rest() {
+    let machine = Machine { series: 4, ..Machine::new(1) };
+    let mut log = open(&FaultDisk::new());
+    keep(&mut log, vec![machine.hello()]);
+    keep(&mut log, a_day(&machine));
+    assert!(lay_out(&mut log) > 0);
+    let (until, step_ms) = (T0 + 70_007_000, 300_000);
+    let moments = Some(Moments { at: UtcMs(until), step_ms });
+    // The second time from memory.
+    for _ in 0..2 {
+        let mut found = Column::default();
+        let series = [SeriesIx(3)];
+        log.columns_at(machine.stream, &series, UtcMs(i64::MIN), UtcMs(until), moments, |columns| {
+            found.times_ms.append(&mut columns[0].times_ms);
+            found.values.append(&mut columns[0].values);
+            ControlFlow::Continue(())
+        })
+        .expect("sound");
+        // Ticks come every ten seconds: before each moment the last one is 7 seconds old.
+        let wanted: Vec<u64> =
+            (0..).map(|step| 7_000 - step * 30).take_while(|at| *at >= 10).map(|at| at as u64).collect();
+        assert!(wanted.iter().all(|number| found.times_ms.contains(&(T0 + *number as i64 * 10_000))));
+        assert!(found.values.len() < wanted.len() + 10, "{} for {} moments", found.values.len(), wanted.len());
+        let right = found.times_ms.iter().map(|at| value((at - T0) as u64 / 10_000, 3));
+        assert!(right.eq(found.values));
+    }
 }

@@ -289,29 +289,3 @@ fn a_process_that_dies_of_its_file_gives_the_file_up() {
         "power cuts are not the file's fault"
     );
 }
-
-#[test]
-#[ignore = "needs a small file system: mount -t tmpfs -o size=8m tmpfs /mnt/small && VIGIE_SMALL_DISK=/mnt/small"]
-fn a_full_file_system_is_left_again() {
-    let dir = std::path::PathBuf::from(std::env::var("VIGIE_SMALL_DISK").expect("VIGIE_SMALL_DISK names a folder"));
-    let machine = Machine { noisy: true, ..Machine::new(1) };
-    let mut log = Log::open(&dir, agent_options(1 << 40)).expect("an empty folder").0;
-    keep(&mut log, vec![machine.hello()]);
-    let (mut first, mut full) = (1, 0);
-    while full < 8 {
-        match log.commit(vec![machine.sealed(first, first + 400)]) {
-            Ok(_) => first += 401,
-            Err(CommitError::Full) => {
-                full += 1;
-                if log.make_room(UtcMs(T0), Some(&machine.key)).is_err() {
-                    log.make_room(UtcMs(T0), Some(&machine.key)).expect("the ballast makes room");
-                }
-            }
-            Err(other) => panic!("{other:?}"),
-        }
-    }
-    assert_eq!(log.streams()[&machine.stream].have, RangeSet::of(1, first - 1));
-    let mut served = served(&log, &machine);
-    served.ticks.union_with(&served.gaps);
-    assert_eq!(served.ticks, RangeSet::of(1, first - 1));
-}

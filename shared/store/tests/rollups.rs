@@ -6,8 +6,10 @@ use std::ops::ControlFlow;
 
 use common::*;
 use proptest::prelude::*;
+use vigie_codec::schema::SchemaHash;
+use vigie_codec::segment::{HeaderHash, seal};
 use vigie_merge::RangeSet;
-use vigie_model::{Kind, Resolution, SeriesDef, SeriesIx, UtcMs};
+use vigie_model::{Boot, Kind, Moment, Resolution, Sample, Seq, SeriesDef, SeriesIx, Slug, Tick, UtcMs, pushed_name};
 use vigie_rollup::{Fold, HOUR_MS, Hour, Piece, Shape, Window};
 use vigie_store::fault::{FaultDisk, Faults};
 use vigie_store::{Log, Rolled, Rollups, Write};
@@ -81,6 +83,115 @@ fn hours_outlive_their_ticks_and_minutes_go_before_them() {
     let facts = log.streams()[&machine.stream].clone();
     drop(log);
     assert_eq!(open(&disk).streams()[&machine.stream], facts);
+}
+
+/// A tick that was pushed: it has a moment and no clock.
+fn pushed(machine: &Machine, ticks: &[(u64, i64, i64)]) -> Write {
+    let tick = |(number, at_ms, value): &(u64, i64, i64)| {
+        let at = Moment { utc: UtcMs(*at_ms), boot: Boot { no: 0, ms: at_ms.cast_unsigned() } };
+        Tick { seq: Seq(*number), at, samples: vec![Sample { series: SeriesIx(0), value: *value }] }
+    };
+    let ticks: Vec<Tick> = ticks.iter().map(tick).collect();
+    Write::Segment(
+        seal(machine.stream, &ticks, (0, SchemaHash::EMPTY), HeaderHash::NONE, &machine.key).expect("a run of ticks"),
+    )
+}
+
+#[test]
+fn what_is_pushed_again_takes_the_place_of_what_was_pushed_before_and_counts_once() {
+    let place: Slug = "acme".parse().expect("a name");
+    let machine = Machine { series: 1, name: pushed_name(&place, &place), ..Machine::new(1) };
+    let hour = Hour::of(UtcMs(T0)).begins().0;
+    let mut log = begin(&FaultDisk::new(), &machine);
+    let counted = |log: &Log, window| {
+        let rolled = all_rolled(log, &machine, window);
+        let cells = rolled.iter().flat_map(|rolled| &rolled.cells[0]).map(|(_, cell)| *cell).collect::<Vec<_>>();
+        let sum: f64 = cells.iter().map(|cell| cell.sum(Resolution::ONE)).sum();
+        (cells.iter().map(|cell| cell.count()).sum::<u32>(), sum)
+    };
+    // In one body, in a later one of the same fold, and in one that comes after the hour was folded.
+    keep(&mut log, vec![pushed(&machine, &[(1, hour + 5, 10), (2, hour + 15_005, 20), (3, hour + 5, 11)])]);
+    keep(&mut log, vec![pushed(&machine, &[(4, hour + 15_005, 21), (5, hour + 30_005, 30)])]);
+    fold_all(&mut log, LATER);
+    for window in [Window::Hour, Window::Minute] {
+        assert_eq!(counted(&log, window), (3, 62.0));
+    }
+    keep(&mut log, vec![pushed(&machine, &[(6, hour + 15_005, 22), (7, hour + 45_005, 40)])]);
+    fold_all(&mut log, LATER);
+    for window in [Window::Hour, Window::Minute] {
+        assert_eq!(counted(&log, window), (4, 103.0));
+    }
+    let covered = all_rolled(&log, &machine, Window::Hour)[0].covered.clone();
+    assert_eq!(covered, set(&[(1, 7)]), "every number was folded");
+    assert_eq!(log.unfolded_from(machine.stream).expect("sound"), None);
+    // Once what was folded is gone, nobody can tell any more, and it counts beside it.
+    log.expire(machine.stream, LATER).expect("sound");
+    keep(&mut log, vec![pushed(&machine, &[(8, hour + 45_005, 40)])]);
+    fold_all(&mut log, LATER);
+    assert_eq!(counted(&log, Window::Hour), (5, 143.0));
+}
+
+#[test]
+fn a_hub_killed_while_it_deletes_what_is_old_loses_and_doubles_nothing() {
+    for seed in 0..60u64 {
+        let (machine, disk, mut chance) = (Machine::new(1), FaultDisk::new(), Chance(seed));
+        let mut log = begin(&disk, &machine);
+        keep(&mut log, sealed_by_hundreds(&machine, 1, 3_000));
+        lay_out(&mut log);
+        fold_all(&mut log, LATER);
+        disk.set_faults(Faults { cut_at: Some(disk.operations() + chance.below(120)), ..Faults::default() });
+        for turn in 1..8 {
+            let late = keep_late(&mut log, &machine, 2_900 + turn * 100);
+            fold_all(&mut log, LATER);
+            let before = at(turn * 400);
+            let gone = log
+                .expire(machine.stream, before)
+                .and_then(|_| log.expire_rollups(machine.stream, at(turn * 200), at(turn * 50)));
+            if late.is_err() || gone.is_err() {
+                break;
+            }
+        }
+        drop(log);
+        let mut log = open(&disk.power_cut(seed ^ 0x0a9e));
+        fold_all(&mut log, LATER);
+        let facts = &log.streams()[&machine.stream];
+        let account = vigie_sync::Ledger::of(facts, vigie_model::Role::Hub);
+        let here = served(&log, &machine).ticks;
+        assert!(account.meets() && account.waiting == 0 && account.given_up_total() == 0, "seed {seed}: {account:?}");
+        assert_eq!(account.at_hub - account.expired, here.count(), "seed {seed}");
+        let last = facts.have.last().expect("ticks");
+        assert_eq!(facts.have, set(&[(1, last)]), "seed {seed}");
+        // What is gone was folded, and what is folded is in one hour, or went with it.
+        let hours = covered_by(&log, &machine, Window::Hour, 0);
+        let mut known = hours.clone();
+        known.union_with(&set(&[(1, hours.first().expect("hours") - 1)]));
+        assert_eq!(known, facts.have, "seed {seed}");
+        covered_by(&log, &machine, Window::Minute, 0);
+    }
+}
+
+fn keep_late(log: &mut Log, machine: &Machine, first: u64) -> Result<(), vigie_store::CommitError> {
+    log.commit(vec![machine.sealed(first + 1, first + 100)]).map(drop)
+}
+
+#[test]
+fn what_is_old_goes_in_steps_while_others_read_and_write() {
+    let machine = Machine { series: 2, ..Machine::new(1) };
+    let mut log = begin(&FaultDisk::new(), &machine);
+    let small: Vec<Write> = (1..=6_000).step_by(5).map(|first| machine.sealed(first, first + 4)).collect();
+    keep(&mut log, small);
+    fold_all(&mut log, LATER);
+    let (mut turns, mut left) = (0, 6_000);
+    loop {
+        let evicted = log.expire(machine.stream, LATER).expect("sound");
+        (turns, left) = (turns + 1, left - evicted.expired);
+        assert_eq!(asked(&log, &machine).count(), left, "what is left answers");
+        keep(&mut log, vec![machine.hello()]);
+        if !evicted.more {
+            break;
+        }
+    }
+    assert!(turns > 2 && left == 0, "{turns} turns, {left} left");
 }
 
 #[test]

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use vigie_codec::VerifyingKey;
 use vigie_codec::live::LiveDecoder;
-use vigie_codec::wire::{Announced, Frame, Held, LiveTick, MAX_STREAMS_PER_FRAME};
+use vigie_codec::wire::{Announced, Frame, Held, LiveTick, MAX_STREAMS_PER_FRAME, RawWanted, RolledUp, RollupSheet};
 use vigie_merge::RangeSet;
 use vigie_model::{NodeId, StreamId, Tick};
 
 use crate::keep::StreamFacts;
+use crate::outbound::MAX_HOUR_BYTES;
 use crate::talk::CloseWhy;
 
 /// Streams one peer may carry: what the live lane remembers, too.
@@ -38,6 +39,8 @@ pub(crate) struct Taken {
     told_schema: u32,
     new_have: RangeSet,
     new_sealed: RangeSet,
+    told_rolled: RangeSet,
+    told_wanted: RangeSet,
 }
 
 /// What a number of the peer's stands for.
@@ -66,8 +69,29 @@ pub(crate) struct Inbound {
     ack: Option<AckDue>,
     /// The numbers of streams of which something is to be acknowledged.
     unsaid: BTreeSet<u32>,
+    /// The peer brings hours.
+    pub(crate) rolls: bool,
+    /// The sheets of an hour of which more are to come, and their bytes on the wire.
+    sheets: Option<Coming>,
+    /// What is to be said of hours.
+    rolled: BTreeMap<(u32, u64), RangeSet>,
+    restated: BTreeSet<u32>,
+    wanted: Vec<RawWanted>,
     /// A live tick has just come: what is said now goes in one packet with its acknowledgement by QUIC.
     heard_live: bool,
+}
+
+/// All sheets of one hour, and their bytes on the wire.
+type WholeHour = (Vec<Vec<u8>>, u64);
+
+/// Sheets of one hour of which more are to come.
+#[derive(Debug)]
+struct Coming {
+    /// Whose, and of which edition.
+    of: (StreamId, u64),
+    sheets: Vec<Vec<u8>>,
+    bytes: usize,
+    wire_bytes: u64,
 }
 
 /// When an acknowledgement goes.
@@ -92,8 +116,83 @@ impl Inbound {
             gather_acks_ms: u64::from(gather_acks_ms),
             ack: None,
             unsaid: BTreeSet::new(),
+            rolls: false,
+            sheets: None,
+            rolled: BTreeMap::new(),
+            restated: BTreeSet::new(),
+            wanted: Vec::new(),
             heard_live: false,
         }
+    }
+
+    /// Takes in a sheet of an hour; hands out all of them with the last, and their bytes on the wire.
+    pub(crate) fn sheet(&mut self, part: RollupSheet, wire_bytes: u64) -> Result<Option<WholeHour>, CloseWhy> {
+        let of = (part.stream, part.edition);
+        let coming = self.sheets.get_or_insert_with(|| Coming { of, sheets: Vec::new(), bytes: 0, wire_bytes: 0 });
+        coming.bytes += part.sheet.len();
+        coming.wire_bytes += wire_bytes;
+        if coming.of != of || coming.bytes > MAX_HOUR_BYTES {
+            return Err(CloseWhy::Protocol("sheets that are of no hour".to_owned()));
+        }
+        coming.sheets.push(part.sheet);
+        if part.more {
+            return Ok(None);
+        }
+        Ok(self.sheets.take().map(|coming| (coming.sheets, coming.wire_bytes)))
+    }
+
+    /// An hour that the peer brought is durable.
+    pub(crate) fn rolled(&mut self, stream: StreamId, edition: u64, ticks: &RangeSet, all: &RangeSet) {
+        let Some(ix) = self.by_id.get(&stream).copied() else { return };
+        if !ticks.without(all).is_empty() {
+            // In the same commit something newer took its place.
+            self.restated.insert(ix);
+        }
+        self.rolled.entry((ix, edition)).or_default().union_with(ticks);
+        if let Some(taken) = self.slot(ix) {
+            taken.told_rolled.union_with(ticks);
+        }
+    }
+
+    /// All that is here of a stream in hours.
+    pub(crate) fn all_rolled(&mut self, ix: u32, facts: Option<&StreamFacts>) -> Option<RolledUp> {
+        let ticks = facts.map(|facts| facts.rolled.all()).unwrap_or_default();
+        self.slot(ix)?.told_rolled.clone_from(&ticks);
+        Some(RolledUp { ix, whole: true, edition: 0, ticks })
+    }
+
+    /// What somebody asks for of a stream, if the peer has not been told.
+    pub(crate) fn wants(&mut self, ix: u32, facts: &StreamFacts) -> Option<RawWanted> {
+        let taken = self.slot(ix)?;
+        if taken.told_wanted == facts.rolled.wanted {
+            return None;
+        }
+        taken.told_wanted.clone_from(&facts.rolled.wanted);
+        Some(RawWanted { ix, ticks: facts.rolled.wanted.clone() })
+    }
+
+    fn hours_changed(&mut self, ix: u32, facts: &StreamFacts) {
+        let lost = self.slot(ix).is_some_and(|taken| !taken.told_rolled.without(&facts.rolled.all()).is_empty());
+        if lost {
+            self.restated.insert(ix);
+        }
+        let wanted = self.wants(ix, facts);
+        self.wanted.extend(wanted);
+    }
+
+    /// What is to be said of hours now.
+    fn say_hours(&mut self, streams: &BTreeMap<StreamId, Arc<StreamFacts>>, frames: &mut Vec<Frame>) {
+        let mut said: Vec<RolledUp> = std::mem::take(&mut self.rolled)
+            .into_iter()
+            .map(|((ix, edition), ticks)| RolledUp { ix, whole: false, edition, ticks })
+            .collect();
+        for ix in std::mem::take(&mut self.restated) {
+            let facts = self.stream_at(ix).and_then(|stream| streams.get(&stream));
+            said.extend(self.all_rolled(ix, facts.map(|facts| &**facts)));
+        }
+        frames.extend(said.chunks(MAX_STREAMS_PER_FRAME).map(|part| Frame::RolledUp(part.to_vec())));
+        let wanted = std::mem::take(&mut self.wanted);
+        frames.extend(wanted.chunks(MAX_STREAMS_PER_FRAME).map(|part| Frame::RawWanted(part.to_vec())));
     }
 
     /// Notes the peer's number for a stream. `Ok(true)` when it is new here.
@@ -129,6 +228,8 @@ impl Inbound {
             told_schema: 0,
             new_have: RangeSet::new(),
             new_sealed: RangeSet::new(),
+            told_rolled: RangeSet::new(),
+            told_wanted: RangeSet::new(),
         }));
         Ok(true)
     }
@@ -201,6 +302,9 @@ impl Inbound {
     ) -> Result<(), CloseWhy> {
         let gather_ms = self.gather_acks_ms;
         let Some(ix) = self.by_id.get(&stream).copied() else { return Ok(()) };
+        if self.rolls {
+            self.hours_changed(ix, facts);
+        }
         let Some(taken) = self.slot(ix) else { return Ok(()) };
         if !taken.told_have.without(&facts.have).is_empty() || facts.schema_len < taken.told_schema {
             return Err(CloseWhy::Restate);
@@ -238,6 +342,7 @@ impl Inbound {
             (self.live_told, self.bulk_told) = (self.live_received, self.bulk_taken);
             frames.push(Frame::Received { live: self.live_told, bulk: self.bulk_told });
         }
+        self.say_hours(streams, &mut frames);
         let heard_live = std::mem::take(&mut self.heard_live);
         let is_due = |due: AckDue| due.latest_ms <= now_ms || (heard_live && due.from_ms <= now_ms);
         if self.ack.take_if(|due| is_due(*due)).is_some() {

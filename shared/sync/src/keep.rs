@@ -12,7 +12,7 @@ use vigie_codec::segment::{HeaderHash, Seal, Segment};
 use vigie_codec::statement::SignedStatement;
 use vigie_codec::wire::Tally;
 use vigie_merge::RangeSet;
-use vigie_model::{Anchor, Gap, Seq, SeriesDef, StreamId, Tick, UtcMs};
+use vigie_model::{Anchor, Gap, NodeId, Seq, SeriesDef, StreamId, Tick, UtcMs};
 
 /// One thing to keep. Everything in one commit becomes durable together or not at all.
 #[derive(Debug, Clone)]
@@ -71,6 +71,25 @@ pub enum Write {
         /// Which stream.
         stream: StreamId,
     },
+    /// What ticks came down to in one hour, as a relay folded them (hub only). It stays as long as nobody brings a piece
+    /// with more of the same ticks, and they are not folded here.
+    Rollup(Rollup),
+    /// The next hop keeps these ticks as hours, of this edition.
+    RolledTold {
+        /// Which stream.
+        stream: StreamId,
+        /// Of our pieces.
+        edition: u64,
+        /// The ticks.
+        ticks: RangeSet,
+    },
+    /// Somebody asks for these ticks as they were measured, in place of what was asked for before (hub only).
+    Wanted {
+        /// Which stream.
+        stream: StreamId,
+        /// The ticks.
+        ticks: RangeSet,
+    },
     /// Numbers up to here may be given to ticks before the next commit (agent only).
     Reserve {
         /// Which stream.
@@ -78,6 +97,43 @@ pub enum Write {
         /// The last number that may be given.
         until: Seq,
     },
+}
+
+impl Write {
+    /// The stream it is about.
+    pub fn stream(&self) -> StreamId {
+        match self {
+            Self::Stream { stream, .. }
+            | Self::Ticks { stream, .. }
+            | Self::Schema { stream, .. }
+            | Self::Custody { stream, .. }
+            | Self::CustodyLost { stream }
+            | Self::Tally { stream, .. }
+            | Self::RolledTold { stream, .. }
+            | Self::Wanted { stream, .. }
+            | Self::Reserve { stream, .. } => *stream,
+            Self::Rollup(rollup) => rollup.stream,
+            Self::Segment(segment) => segment.header().stream,
+            Self::Seal(seal) => seal.header.stream,
+            Self::Statement(signed) => signed.stream,
+            Self::Receipt(receipt) => receipt.stream,
+        }
+    }
+}
+
+/// What the ticks of one stream in one hour came down to, as a relay folded them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rollup {
+    /// Whose.
+    pub stream: StreamId,
+    /// Who folded them, and vouches for it.
+    pub maker: NodeId,
+    /// The life of the maker's store.
+    pub life: u64,
+    /// See [`RolledTicks::edition`].
+    pub edition: u64,
+    /// The sheets of the hour, as `vigie-rollup` writes them.
+    pub sheets: Vec<Vec<u8>>,
 }
 
 /// What became of one [`Write`], in the order they were given.
@@ -97,6 +153,17 @@ pub enum Outcome {
     UnknownStream(StreamId),
     /// The stream has more holes, gaps or boots than a stream may have (see [`limit`]); nothing changed.
     TooMuch(StreamId),
+    /// These ticks are in hours here, and are durable as such.
+    Rolled {
+        /// Which stream.
+        stream: StreamId,
+        /// Of whose pieces of this edition they were.
+        edition: u64,
+        /// The ticks.
+        ticks: RangeSet,
+    },
+    /// A piece whose ticks are in other hours by somebody else's word, or that came late, or one too many; nothing changed.
+    NotRolled(StreamId),
 }
 
 /// What was new in a write.
@@ -166,8 +233,36 @@ pub struct StreamFacts {
     pub receipts: Vec<PastReceipt>,
     /// What the hub signed for longer ago than the floor: may be forgotten at any time.
     pub settled: RangeSet,
+    /// What of it is in minutes and hours.
+    pub rolled: RolledTicks,
     /// What its records take.
     pub bytes: Bytes,
+}
+
+/// Which ticks are in minutes and hours, and who folded them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RolledTicks {
+    /// Folded here, from ticks that bear their agent's signature.
+    pub own: RangeSet,
+    /// Folded by others, who vouch for it.
+    pub foreign: RangeSet,
+    /// Those others.
+    pub makers: Vec<NodeId>,
+    /// How often pieces were taken apart here because a clock was put right: what was folded since is of another edition.
+    pub edition: u64,
+    /// Ticks that were folded anew since the next hop may have got them.
+    pub retold: RangeSet,
+    /// Ticks that somebody asks for as they were measured.
+    pub wanted: RangeSet,
+}
+
+impl RolledTicks {
+    /// All that are in minutes or hours here.
+    pub fn all(&self) -> RangeSet {
+        let mut all = self.own.clone();
+        all.union_with(&self.foreign);
+        all
+    }
 }
 
 /// What the hub had signed for at some moment.
@@ -223,6 +318,7 @@ impl StreamFacts {
             owed: RangeSet::new(),
             receipts: Vec::new(),
             settled: RangeSet::new(),
+            rolled: RolledTicks::default(),
             bytes: Bytes::default(),
         }
     }
@@ -235,7 +331,7 @@ impl StreamFacts {
 
     /// What the agent has collected, as far as anything here shows: what it was last heard to say, or what has come since.
     pub fn collected(&self) -> Tally {
-        let lasts = [self.have.last(), self.held().last(), self.custody.last()];
+        let lasts = [self.have.last(), self.held().last(), self.custody.last(), self.rolled.foreign.last()];
         let ticks = lasts.into_iter().flatten().fold(self.tally.ticks, u64::max);
         Tally { ticks, samples: self.tally.samples.max(self.samples) }
     }
@@ -267,4 +363,24 @@ pub enum Record {
     Ticks(Vec<Arc<Tick>>),
     /// A gap or an anchor.
     Statement(SignedStatement),
+}
+
+/// Hours on their way to whoever takes rollups.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HoursFound {
+    /// See [`RolledTicks::edition`].
+    pub edition: u64,
+    /// Newest first.
+    pub hours: Vec<RolledHour>,
+    /// There may be more before this hour, counted from 1970; nothing when all were looked at.
+    pub before: Option<i64>,
+}
+
+/// What the ticks of one hour came down to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RolledHour {
+    /// The ticks.
+    pub ticks: RangeSet,
+    /// The sheets of the hour, as `vigie-rollup` writes them.
+    pub sheets: Vec<Vec<u8>>,
 }

@@ -12,15 +12,19 @@ use crate::keep::StreamFacts;
 
 /// The account of one stream, or of several added up. All in ticks but for `samples`.
 ///
-/// `collected = at_hub + at_relay + waiting + given_up`, at all times and on every node.
+/// `collected = at_hub + at_relay + folded + waiting + given_up`, at all times and on every node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Numbers given by the agent, as far as this node has heard.
     pub collected: u64,
     /// At the hub: by its signature (agent, relay), or by its own store (hub).
     pub at_hub: u64,
+    /// Of `at_hub`, on the hub: deleted there for their age. They were there, and are neither lost nor awaited.
+    pub expired: u64,
     /// Kept by the relay and not yet known to be at the hub.
     pub at_relay: u64,
+    /// On the hub: known as hours, by the word of the relay that folded them; the ticks themselves are not here.
+    pub folded: u64,
     /// Not yet heard of above the agent, or on their way.
     pub waiting: u64,
     /// Never to come, by reason.
@@ -54,16 +58,20 @@ impl Ledger {
                 (confirmed.count(), relay.count())
             }
         };
+        let expired = if role == Role::Hub { ticks.without(&facts.present).count() } else { 0 };
         let (given_up, under_gaps) = given_up(facts);
         let gone: u64 = given_up.values().sum();
         let Tally { ticks: collected, samples: counted } = facts.collected();
         // What an agent gives up it had kept, and so counted already.
         let under_gaps = if role == Role::Agent { 0 } else { under_gaps };
-        let accounted = at_hub + at_relay + gone;
+        let folded = if role == Role::Hub { facts.rolled.foreign.without(&facts.have).count() } else { 0 };
+        let accounted = at_hub + at_relay + folded + gone;
         Self {
             collected: collected.max(accounted),
             at_hub,
+            expired,
             at_relay,
+            folded,
             waiting: collected.saturating_sub(accounted),
             given_up,
             duplicates: facts.duplicates,
@@ -80,7 +88,7 @@ impl Ledger {
 
     /// Whether the sums meet.
     pub fn meets(&self) -> bool {
-        self.collected == self.at_hub + self.at_relay + self.waiting + self.given_up_total()
+        self.collected == self.at_hub + self.at_relay + self.folded + self.waiting + self.given_up_total()
     }
 }
 
@@ -88,7 +96,9 @@ impl AddAssign<&Ledger> for Ledger {
     fn add_assign(&mut self, other: &Ledger) {
         self.collected = self.collected.saturating_add(other.collected);
         self.at_hub += other.at_hub;
+        self.expired += other.expired;
         self.at_relay += other.at_relay;
+        self.folded += other.folded;
         self.waiting = self.waiting.saturating_add(other.waiting);
         self.duplicates += other.duplicates;
         self.verified += other.verified;
@@ -137,14 +147,15 @@ mod tests {
     proptest! {
         #[test]
         fn the_sums_meet_on_every_node_whatever_it_has_heard(
-            have in any_set(), gaps in any_set(), held in any_set(), custody in any_set(), ticks in 0u64..90,
-            samples in 0u64..900, counted in 0u64..900,
+            have in any_set(), gaps in any_set(), held in any_set(), custody in any_set(), foreign in any_set(),
+            ticks in 0u64..90, samples in 0u64..900, counted in 0u64..900,
         ) {
             let mut facts = StreamFacts::new([0; 32], "till".to_owned());
             facts.gaps = gaps.clone();
             facts.have = have;
             facts.have.union_with(&gaps);
             facts.custody = custody;
+            facts.rolled.foreign = foreign;
             facts.tally = Tally { ticks, samples: counted };
             facts.samples = samples;
             facts.gap_list = gaps

@@ -16,6 +16,17 @@ pub enum LinkKind {
     Metered,
 }
 
+/// What goes over a link, and in which order. Only where ticks are folded is there a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sends {
+    /// Every tick, and nothing else.
+    All,
+    /// What ticks came down to hour by hour, before ticks that could not leave when they were measured.
+    RollupsFirst,
+    /// What ticks came down to hour by hour, and of the ticks those that somebody asks for.
+    Rollups,
+}
+
 /// When to try again after the link was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Redial {
@@ -39,6 +50,8 @@ pub struct LinkProfile {
     pub rate_bytes_per_s: Option<u32>,
     /// What the line may carry up and down in a calendar month, when a person said so.
     pub bytes_per_month: Option<u64>,
+    /// What goes.
+    pub sends: Sends,
     /// Hours of the day (UTC) in which backlog may travel, when a person said so: from the first up to, and without, the
     /// second, which may lie in the next day.
     pub backlog_hours: Option<(u8, u8)>,
@@ -46,6 +59,9 @@ pub struct LinkProfile {
     pub idle_timeout_ms: u32,
     /// How often the accepting side breaks a silence; `None` on a metered link.
     pub keep_alive_ms: Option<u32>,
+    /// How often the other end is sure to be heard while the link works. After three of these in silence people are told
+    /// that it is gone.
+    pub beat_ms: u32,
     /// Silence while bytes are under way after which a second connection is tried beside the first.
     pub suspect_after_ms: u32,
     /// When to try again.
@@ -78,11 +94,19 @@ impl LinkProfile {
         };
         Self {
             kind,
+            sends: if kind == LinkKind::Metered { Sends::RollupsFirst } else { Sends::All },
             rate_bytes_per_s: None,
             bytes_per_month: None,
             backlog_hours: None,
             idle_timeout_ms: idle,
             keep_alive_ms: keep_alive,
+            beat_ms: match kind {
+                // The ticks of a usual machine.
+                LinkKind::Lan | LinkKind::Wan => 10_000,
+                LinkKind::Thin => 25_000,
+                // Nothing is sure to break a silence: not before the connection is given up is anything known.
+                LinkKind::Metered => idle / 3,
+            },
             suspect_after_ms: suspect,
             redial: Redial { first_ms: first, cap_ms: cap, dense_for_ms: dense, give_up_ms: 10_000 },
             gather_live_ms: gather_live,
@@ -106,12 +130,38 @@ impl fmt::Display for LinkKind {
     }
 }
 
+impl fmt::Display for Sends {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::All => "all",
+            Self::RollupsFirst => "rollups_first",
+            Self::Rollups => "rollups",
+        })
+    }
+}
+
+impl FromStr for Sends {
+    type Err = ProfileError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "all" => Ok(Self::All),
+            "rollups_first" => Ok(Self::RollupsFirst),
+            "rollups" => Ok(Self::Rollups),
+            other => Err(ProfileError::NoSuchOrder(other.chars().take(40).collect())),
+        }
+    }
+}
+
 /// A link profile that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {
     /// Not a kind of link.
     #[error("{0:?} is not a kind of link: it is one of lan, wan, thin, metered")]
     NoSuchKind(String),
+    /// Not a way to send.
+    #[error("{0:?} is nothing that a link sends: it is one of all, rollups_first, rollups")]
+    NoSuchOrder(String),
 }
 
 impl FromStr for LinkKind {
@@ -124,6 +174,20 @@ impl FromStr for LinkKind {
             "thin" => Ok(Self::Thin),
             "metered" => Ok(Self::Metered),
             other => Err(ProfileError::NoSuchKind(other.chars().take(40).collect())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_only_answers_what_breaks_the_silence_is_never_told_to_be_gone() {
+        for kind in [LinkKind::Lan, LinkKind::Wan, LinkKind::Thin, LinkKind::Metered] {
+            let profile = LinkProfile::of(kind);
+            let heard_every_ms = profile.keep_alive_ms.unwrap_or(profile.idle_timeout_ms);
+            assert!(heard_every_ms <= 3 * profile.beat_ms, "{kind}");
         }
     }
 }

@@ -8,7 +8,7 @@ use vigie_codec::wire::{Clock, Hello, Opaque, Paused, Refused, Tally};
 use vigie_merge::RangeSet;
 use vigie_model::{ClockSource, NodeId, Role, SeriesDef, Slug, StreamId, Tick};
 
-use crate::keep::{Outcome, Record, StreamFacts, Write};
+use crate::keep::{HoursFound, Outcome, Record, StreamFacts, Write};
 use crate::{Lane, LinkProfile};
 
 /// One connection, for as long as it lasts. Given by the body, never reused.
@@ -63,6 +63,15 @@ pub enum Ask {
     },
     /// The signed anchors of the stream, and its gaps.
     Anchors,
+    /// Hours that were folded here and hold some of these ticks, newest first, about this many bytes, at least one.
+    Hours {
+        /// Which numbers.
+        wanted: RangeSet,
+        /// Only hours before this one, counted from 1970.
+        before: Option<i64>,
+        /// How much.
+        budget_bytes: u64,
+    },
 }
 
 /// The store's answer to an [`Ask`].
@@ -81,6 +90,8 @@ pub enum Answer {
     Seals(Vec<Seal>),
     /// To [`Ask::Anchors`]: all that the agent has stated.
     Anchors(Vec<SignedStatement>),
+    /// To [`Ask::Hours`].
+    Hours(HoursFound),
     /// To any of them: the store can not be read now. It is asked again a little later; what is measured goes on meanwhile.
     Failed,
 }

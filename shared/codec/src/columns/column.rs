@@ -8,6 +8,7 @@ use pco::standalone::{simple_compress, simple_decompress_into};
 
 use super::ColumnsError;
 use crate::columns::MAX_TICKS;
+use crate::varint::{self, unzigzag, zigzag};
 
 const RUNS: u8 = 1;
 const WHOLE: u8 = 2;
@@ -49,8 +50,8 @@ pub(super) fn decode(bytes: &[u8], values: &mut [i64]) -> Result<(), ColumnsErro
 fn runs(values: &[i64]) -> Vec<u8> {
     let (mut out, mut last) = (vec![RUNS], 0i64);
     for run in values.chunk_by(|a, b| a == b) {
-        write_varint(zigzag(run[0].wrapping_sub(last)), &mut out);
-        write_varint(run.len() as u64, &mut out);
+        varint::write(zigzag(run[0].wrapping_sub(last)), &mut out);
+        varint::write(run.len() as u64, &mut out);
         last = run[0];
     }
     out
@@ -59,8 +60,8 @@ fn runs(values: &[i64]) -> Vec<u8> {
 fn read_runs(mut bytes: &[u8], values: &mut [i64]) -> Result<(), ColumnsError> {
     let (mut at, mut value) = (0usize, 0i64);
     while at < values.len() {
-        let step = read_varint(&mut bytes).ok_or(ColumnsError::Contradiction)?;
-        let length = read_varint(&mut bytes).and_then(|length| usize::try_from(length).ok());
+        let step = varint::read(&mut bytes).ok_or(ColumnsError::Contradiction)?;
+        let length = varint::read(&mut bytes).and_then(|length| usize::try_from(length).ok());
         let run = length.and_then(|length| values.get_mut(at..at.checked_add(length)?)).filter(|run| !run.is_empty());
         let run = run.ok_or(ColumnsError::Contradiction)?;
         value = value.wrapping_add(unzigzag(step));
@@ -93,36 +94,6 @@ fn unpack<T: pco::data_types::Number>(bytes: &[u8], values: &mut [T]) -> Result<
     }
     let done = simple_decompress_into(bytes, values).map_err(|_| ColumnsError::Contradiction)?;
     if done.finished && done.n_processed == values.len() { Ok(()) } else { Err(ColumnsError::Contradiction) }
-}
-
-fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)).cast_unsigned()
-}
-
-fn unzigzag(value: u64) -> i64 {
-    (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
-}
-
-/// LEB128.
-fn write_varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0u64;
-    for shift in (0..64).step_by(7) {
-        let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(value);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

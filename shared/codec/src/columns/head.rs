@@ -1,7 +1,5 @@
 //! What all series of some ticks share, and where the values of each are.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 use vigie_model::{Boot, Moment, Sample, Seq, SeriesIx, Tick, UtcMs};
 
@@ -46,22 +44,56 @@ pub struct Head {
     counts: Vec<usize>,
 }
 
-/// When each tick was measured, column by column.
+/// When each tick was measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Clocks {
-    boot_no: Vec<i64>,
     utc: Vec<i64>,
+    /// Ticks through which both clocks went on side by side.
+    runs: Vec<Abreast>,
+}
+
+/// Ticks of one boot that follow one another with the wall clock always as far from the boot clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Abreast {
+    /// The place of the first.
+    from: u32,
+    boot_no: u32,
     /// The wall clock less the boot clock.
-    offset: Vec<i64>,
+    offset: i64,
+}
+
+impl Abreast {
+    fn of(from: usize, boot_no: u32, offset: i64) -> Self {
+        // There are at most MAX_TICKS.
+        Self { from: from as u32, boot_no, offset }
+    }
+
+    fn goes_on_with(&self, other: &Self) -> bool {
+        (self.boot_no, self.offset) == (other.boot_no, other.offset)
+    }
+
+    fn moment(&self, utc: i64) -> Moment {
+        let ms = utc.wrapping_sub(self.offset).cast_unsigned();
+        Moment { utc: UtcMs(utc), boot: Boot { no: self.boot_no, ms } }
+    }
 }
 
 impl Clocks {
-    fn at(&self, at: usize) -> Moment {
-        let utc = self.utc[at];
-        let ms = utc.wrapping_sub(self.offset[at]).cast_unsigned();
-        // Checked when it was read.
-        let no = u32::try_from(self.boot_no[at]).unwrap_or(u32::MAX);
-        Moment { utc: UtcMs(utc), boot: Boot { no, ms } }
+    /// From what each tick says of both clocks.
+    fn new(utc: Vec<i64>, each: impl Iterator<Item = Abreast>) -> Self {
+        let mut runs: Vec<Abreast> = Vec::new();
+        for one in each {
+            if !runs.last().is_some_and(|last| last.goes_on_with(&one)) {
+                runs.push(one);
+            }
+        }
+        Self { utc, runs }
+    }
+
+    /// Each run with its places: from, and up to but not including.
+    fn abreast(&self) -> impl Iterator<Item = (&Abreast, usize, usize)> + '_ {
+        let ends = self.runs.iter().skip(1).map(|next| next.from as usize).chain([self.utc.len()]);
+        self.runs.iter().zip(ends).map(|(run, end)| (run, run.from as usize, end))
     }
 }
 
@@ -69,22 +101,27 @@ impl Head {
     pub(super) fn of(ticks: &[Tick], layouts: Layouts, places: Vec<(SeriesIx, Place)>) -> Self {
         let first = ticks.first().map_or(Seq::FIRST, |tick| tick.seq);
         let counts = counts_of(&layouts, &places);
-        let column = |of: fn(&Moment) -> i64| ticks.iter().map(|tick| of(&tick.at)).collect();
-        let clocks = Clocks {
-            boot_no: column(|at| i64::from(at.boot.no)),
-            utc: column(|at| at.utc.0),
-            offset: column(|at| at.utc.0.wrapping_sub(at.boot.ms.cast_signed())),
+        let abreast = |(at, tick): (usize, &Tick)| {
+            let Moment { utc, boot } = tick.at;
+            Abreast::of(at, boot.no, utc.0.wrapping_sub(boot.ms.cast_signed()))
         };
+        let utc = ticks.iter().map(|tick| tick.at.utc.0).collect();
+        let clocks = Clocks::new(utc, ticks.iter().enumerate().map(abreast));
         Self { first, clocks, layouts, places, counts }
     }
 
     pub(super) fn write(&self) -> Vec<u8> {
+        let column = |of: fn(&Abreast) -> i64| {
+            let runs = self.clocks.abreast();
+            let values: Vec<i64> = runs.flat_map(|(run, from, to)| std::iter::repeat_n(of(run), to - from)).collect();
+            column::encode(&values)
+        };
         let head = HeadV1 {
             first: self.first,
             layouts: self.layouts.clone(),
-            boot_no: column::encode(&self.clocks.boot_no),
+            boot_no: column(|run| i64::from(run.boot_no)),
             utc: column::encode(&self.clocks.utc),
-            offset: column::encode(&self.clocks.offset),
+            offset: column(|run| run.offset),
             places: self.places.clone(),
         };
         // Writing to memory does not fail; an empty head is refused when read.
@@ -104,13 +141,19 @@ impl Head {
             let mut values = vec![0; ticks];
             column::decode(bytes, &mut values).map(|()| values)
         };
-        let clocks = Clocks { boot_no: column(&head.boot_no)?, utc: column(&head.utc)?, offset: column(&head.offset)? };
-        if clocks.boot_no.iter().any(|no| u32::try_from(*no).is_err()) {
+        let (boot_no, offset) = (column(&head.boot_no)?, column(&head.offset)?);
+        if boot_no.iter().any(|no| u32::try_from(*no).is_err()) {
+            return Err(wrong);
+        }
+        let each = boot_no.iter().zip(&offset).enumerate();
+        // Just checked: a boot's number has 32 bits.
+        let each = each.map(|(at, (boot_no, offset))| Abreast::of(at, *boot_no as u32, *offset));
+        let clocks = Clocks::new(column(&head.utc)?, each);
+        if !head.places.is_sorted_by(|a, b| a.0 < b.0) {
             return Err(wrong);
         }
         let counts = counts_of(&head.layouts, &head.places);
-        let sorted = head.places.windows(2).all(|pair| pair[0].0 < pair[1].0);
-        if !sorted || counts.contains(&0) || counts.iter().sum::<usize>() > MAX_SAMPLES {
+        if counts.contains(&0) || counts.iter().sum::<usize>() > MAX_SAMPLES {
             return Err(wrong);
         }
         Ok(Self { first: head.first, clocks, layouts: head.layouts, places: head.places, counts })
@@ -128,7 +171,12 @@ impl Head {
 
     /// When each tick was measured, in order of their numbers.
     pub fn moments(&self) -> impl ExactSizeIterator<Item = Moment> + '_ {
-        (0..self.clocks.utc.len()).map(|at| self.clocks.at(at))
+        let mut runs = self.clocks.abreast().peekable();
+        self.clocks.utc.iter().enumerate().map(move |(at, utc)| {
+            while runs.next_if(|(_, _, to)| *to <= at).is_some() {}
+            // The last run ends with the last tick, and so none is behind them all.
+            runs.peek().map_or(Moment { utc: UtcMs(*utc), boot: Boot { no: 0, ms: 0 } }, |(run, ..)| run.moment(*utc))
+        })
     }
 
     /// When each tick was measured by the machine's wall clock, in ms since 1970 UTC.
@@ -138,12 +186,27 @@ impl Head {
 
     /// Ticks that follow one another within one boot: its number, from which place, and up to but not including.
     pub fn boots(&self) -> impl Iterator<Item = (u32, usize, usize)> + '_ {
-        let mut next = 0;
-        self.clocks.boot_no.chunk_by(|a, b| a == b).map(move |run| {
-            let from = next;
-            next += run.len();
-            (self.clocks.at(from).boot.no, from, next)
+        let mut runs = self.clocks.abreast().peekable();
+        std::iter::from_fn(move || {
+            let (run, from, mut to) = runs.next()?;
+            while let Some((_, _, until)) = runs.next_if(|(next, ..)| next.boot_no == run.boot_no) {
+                to = until;
+            }
+            Some((run.boot_no, from, to))
         })
+    }
+
+    /// Ticks of one boot through which the wall clock went on beside the boot clock: the first moment and the last, from
+    /// which place, and up to but not including. Whoever believes the wall clock for one of them believes it for all.
+    pub fn abreast(&self) -> impl Iterator<Item = (Moment, Moment, usize, usize)> + '_ {
+        let utc = &self.clocks.utc;
+        self.clocks.abreast().map(|(run, from, to)| (run.moment(utc[from]), run.moment(utc[to - 1]), from, to))
+    }
+
+    /// What it takes in memory.
+    pub fn bytes(&self) -> usize {
+        let clocks = self.clocks.utc.len() * 8 + self.clocks.runs.len() * 16;
+        clocks + self.layouts.bytes() + self.places.len() * 24
     }
 
     /// All samples.
@@ -153,7 +216,7 @@ impl Head {
 
     /// How many leaves there are.
     pub fn leaves(&self) -> u32 {
-        self.places.last().map_or(1, |(_, place)| place.leaf + 1)
+        self.places.iter().map(|(_, place)| place.leaf + 1).max().unwrap_or(1)
     }
 
     /// Where the values of a series are, if any tick has it.
@@ -185,18 +248,25 @@ impl Head {
     /// # Errors
     /// When the leaves are not those that belong to this head.
     pub fn ticks<L: AsRef<[u8]>>(&self, leaves: &[L]) -> Result<Vec<Tick>, ColumnsError> {
-        let mut columns = HashMap::with_capacity(self.places.len());
+        let mut columns = Vec::with_capacity(self.places.len());
         for (series, place) in &self.places {
             let leaf = leaves.get(place.leaf as usize).ok_or(ColumnsError::Contradiction)?;
-            columns.insert(*series, self.column(*series, leaf.as_ref())?.into_iter());
+            columns.push(self.column(*series, leaf.as_ref())?.into_iter());
         }
-        let mut next = |series| {
-            let value = columns.get_mut(&series).and_then(Iterator::next).ok_or(ColumnsError::Contradiction)?;
-            Ok(Sample { series, value })
+        // Where the column of each series of each set is, looked up once and not for each tick.
+        let placed = |series: &SeriesIx| Some((*series, self.found(*series)?));
+        let sets = self.layouts.sets().iter().map(|set| set.iter().map(placed).collect::<Option<Vec<_>>>());
+        let sets: Vec<Vec<(SeriesIx, usize)>> = sets.collect::<Option<_>>().ok_or(ColumnsError::Contradiction)?;
+        let mut next = |(series, at): &(SeriesIx, usize)| {
+            let value = columns[*at].next().ok_or(ColumnsError::Contradiction)?;
+            Ok(Sample { series: *series, value })
         };
         let numbered = (self.first.0..).zip(self.moments()).zip(self.layouts.each());
-        let tick = |((number, at), layout): ((u64, Moment), Vec<SeriesIx>)| {
-            let samples = layout.into_iter().map(&mut next).collect::<Result<_, ColumnsError>>()?;
+        let tick = |((number, at), set): ((u64, Moment), usize)| {
+            let mut samples = Vec::with_capacity(sets[set].len());
+            for series in &sets[set] {
+                samples.push(next(series)?);
+            }
             Ok(Tick { seq: Seq(number), at, samples })
         };
         numbered.map(tick).collect()
@@ -208,6 +278,5 @@ impl Head {
 }
 
 fn counts_of(layouts: &Layouts, places: &[(SeriesIx, Place)]) -> Vec<usize> {
-    let counts = layouts.counts();
-    places.iter().map(|(series, _)| counts.get(series).copied().unwrap_or(0)).collect()
+    layouts.counts(places.iter().map(|(series, _)| *series))
 }

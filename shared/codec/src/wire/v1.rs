@@ -23,6 +23,13 @@ pub const MAX_TEXT_BYTES: usize = 256;
 /// Bytes of a certificate request, an answer to it, or a list of revocations.
 pub const MAX_OPAQUE_BYTES: usize = 128 * 1024;
 
+/// Bits of [`Hello::features`].
+pub mod feature {
+    /// The sender knows [`RollupSheet`](super::RollupSheet), [`RolledUp`](super::RolledUp) and
+    /// [`RawWanted`](super::RawWanted).
+    pub const ROLLUPS: u64 = 1;
+}
+
 /// The first thing each side says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
@@ -164,6 +171,47 @@ pub struct Refused {
     pub why: RefusedWhy,
 }
 
+/// Bytes of one [`RollupSheet`]: some series and the heads that all of them share.
+pub const MAX_SHEET_BYTES: usize = 128 * 1024;
+
+/// Part of what the ticks of one stream in one hour came down to, as the sender folded them. The sheets of a piece follow
+/// one another on their lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollupSheet {
+    /// Whose.
+    pub stream: StreamId,
+    /// How often the sender has taken pieces of this stream apart: a piece of a larger number stands in the place of those
+    /// of a smaller one with which it has ticks in common.
+    pub edition: u64,
+    /// More sheets of this piece follow.
+    pub more: bool,
+    /// The sheet, as `vigie-rollup` writes it.
+    #[serde(with = "bytes")]
+    pub sheet: Vec<u8>,
+}
+
+/// Which ticks of an announced stream the receiver has as minutes or hours, its own or those of others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolledUp {
+    /// The sender's number of the stream.
+    pub ix: u32,
+    /// All there is; otherwise what became durable since.
+    pub whole: bool,
+    /// Of which edition of the sender's pieces, where it is an acknowledgement.
+    pub edition: u64,
+    /// The ticks.
+    pub ticks: RangeSet,
+}
+
+/// Ticks of an announced stream that somebody has asked the receiver for, who lacks them: all that are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawWanted {
+    /// The sender's number of the stream.
+    pub ix: u32,
+    /// The ticks.
+    pub ticks: RangeSet,
+}
+
 /// Bytes that one room hands to another through the session, which does not look inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opaque {
@@ -226,6 +274,12 @@ pub enum Frame {
     Revoked(Opaque),
     /// The sender is about to leave, for this reason.
     Goodbye(String),
+    /// What ticks came down to.
+    Rollup(RollupSheet),
+    /// Which ticks the receiver has as minutes or hours.
+    RolledUp(Vec<RolledUp>),
+    /// Which ticks somebody has asked for.
+    RawWanted(Vec<RawWanted>),
     /// A type this program does not know: to be passed over.
     Unknown(u16),
 }
@@ -256,6 +310,9 @@ impl Frame {
             Self::CertTell(body) => write(20, body),
             Self::Revoked(body) => write(21, body),
             Self::Goodbye(reason) => write(22, reason),
+            Self::Rollup(body) => write(23, body),
+            Self::RolledUp(body) => write(24, body),
+            Self::RawWanted(body) => write(25, body),
             Self::Unknown(kind) => write(*kind, &()),
         }
     }
@@ -289,6 +346,9 @@ impl Frame {
             20 => Self::CertTell(read(kind, version, body)?),
             21 => Self::Revoked(read(kind, version, body)?),
             22 => Self::Goodbye(read(kind, version, body)?),
+            23 => Self::Rollup(read(kind, version, body)?),
+            24 => Self::RolledUp(read(kind, version, body)?),
+            25 => Self::RawWanted(read(kind, version, body)?),
             unknown => Self::Unknown(unknown),
         };
         if frame.is_within_limits() { Ok(frame) } else { Err(WireError::TooMany { kind }) }
@@ -307,6 +367,9 @@ impl Frame {
                 opaque.body.len() <= MAX_OPAQUE_BYTES
             }
             Self::Goodbye(reason) => reason.len() <= MAX_TEXT_BYTES,
+            Self::Rollup(part) => part.sheet.len() <= MAX_SHEET_BYTES,
+            Self::RolledUp(list) => list.len() <= MAX_STREAMS_PER_FRAME,
+            Self::RawWanted(list) => list.len() <= MAX_STREAMS_PER_FRAME,
             // Bounded by the frame, or of one size.
             Self::Receipt(_)
             | Self::Received { .. }
@@ -327,19 +390,19 @@ impl Frame {
 
 const VERSION: u8 = 1;
 
-fn write<T: Serialize>(kind: u16, body: &T) -> Vec<u8> {
+pub(super) fn write<T: Serialize>(kind: u16, body: &T) -> Vec<u8> {
     // Writing to memory does not fail; an empty frame would be refused by the peer as too short.
     postcard::to_stdvec(&(kind, VERSION, body)).unwrap_or_default()
 }
 
-fn envelope(bytes: &[u8]) -> Result<(u16, u8, &[u8]), WireError> {
+pub(super) fn envelope(bytes: &[u8]) -> Result<(u16, u8, &[u8]), WireError> {
     let (kind, rest) = postcard::take_from_bytes::<u16>(bytes).map_err(|_| WireError::Short)?;
     let (version, body) = rest.split_first().ok_or(WireError::Short)?;
     Ok((kind, *version, body))
 }
 
 /// Bytes after the body are refused: in version 1 there are none, and what is not read can not be checked.
-fn read<T: DeserializeOwned>(kind: u16, version: u8, body: &[u8]) -> Result<T, WireError> {
+pub(super) fn read<T: DeserializeOwned>(kind: u16, version: u8, body: &[u8]) -> Result<T, WireError> {
     if version != VERSION {
         return Err(WireError::Version { kind, version });
     }

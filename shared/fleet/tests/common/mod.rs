@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use vigie_codec::SigningKey;
+use vigie_codec::schema::SchemaHash;
+use vigie_codec::segment::{HeaderHash, seal};
 use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_fleet::{Fleet, Known};
 use vigie_model::{
@@ -60,6 +62,13 @@ impl Machine {
         Write::Ticks { stream: self.stream, ticks: ticks.into_iter().collect() }
     }
 
+    /// Ticks that follow one another, signed together.
+    pub fn sealed(&self, ticks: &[Arc<Tick>]) -> Write {
+        let ticks: Vec<Tick> = ticks.iter().map(|tick| Tick::clone(tick)).collect();
+        let empty = (0, SchemaHash::EMPTY);
+        Write::Segment(seal(self.stream, &ticks, empty, HeaderHash::NONE, &self.key).expect("a run of ticks"))
+    }
+
     pub fn gap(&self, seq: u64) -> Write {
         let noted_at = UtcMs(T0);
         let gap = Gap { first: Seq(seq), last: Seq(seq), reason: GapReason::Interrupted, samples: None, noted_at };
@@ -84,6 +93,26 @@ impl Hub {
     pub fn restart(&mut self, enrolled: &[Known]) {
         self.fleet = fleet_of(&self.log);
         enrolled.iter().for_each(|known| self.fleet.enrolled(known.clone()));
+    }
+
+    /// Folds all that is sealed into minutes and hours, and tells the fleet.
+    pub fn fold(&self, machine: &Machine) {
+        let later = UtcMs(i64::MAX / 2);
+        loop {
+            let gathered = self.log().gather_folds(later, 8).expect("a disk in order");
+            let folded: Vec<_> = gathered.into_iter().map(vigie_store::ToFold::fold).collect();
+            if folded.is_empty() {
+                break;
+            }
+            self.log().put_folded(&folded).expect("a disk in order");
+        }
+        self.commit(machine, Vec::new());
+    }
+
+    /// Deletes what was measured before a time, and tells the fleet.
+    pub fn expire(&self, machine: &Machine, before_ms: i64) {
+        while self.log().expire(machine.stream, UtcMs(before_ms)).expect("a disk in order").more {}
+        self.commit(machine, Vec::new());
     }
 
     pub fn log(&self) -> RwLockWriteGuard<'_, Log> {

@@ -45,3 +45,24 @@ impl Answer {
         serde_json::json!({ "partialSuccess": partial }).to_string()
     }
 }
+
+/// `message Status { int32 code = 1; string message = 2; }`.
+pub(super) fn status_to_protobuf(code: u8, message: &str) -> Vec<u8> {
+    let mut status = Message::default();
+    status.varint(1, u64::from(code));
+    status.text(2, message);
+    status.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_written_as_protocol_buffers_have_it() {
+        let text = "x".repeat(300);
+        let message = status_to_protobuf(14, &text);
+        assert_eq!(message[..5], [8, 14, 18, 0xac, 0x02]);
+        assert_eq!(&message[5..], text.as_bytes());
+    }
+}

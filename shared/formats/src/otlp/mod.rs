@@ -67,4 +67,12 @@ impl Otlp {
             Self::Json => answer.to_json().into_bytes(),
         }
     }
+
+    /// The body of a refusal: a `google.rpc.Status` with its code, which is not 0, and why, for people.
+    pub fn encode_refusal(self, code: u8, why: &str) -> Vec<u8> {
+        match self {
+            Self::Protobuf => answer::status_to_protobuf(code, why),
+            Self::Json => serde_json::json!({ "code": code, "message": why }).to_string().into_bytes(),
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Questions that nobody chose: made up by a grammar, the same each time.
 
 use crate::data::Chance;
+use crate::questions::OVER_TIME;
 
 pub(crate) fn questions(count: usize) -> Vec<String> {
     let mut chance = Chance::new("questions");
@@ -110,24 +111,7 @@ fn rolling(chance: &mut Chance, depth: u64) -> String {
         0 => format!("quantile_over_time(0.8, {over})"),
         1 => format!("predict_linear({over}, 300)"),
         _ => {
-            let function = chance.one_of(&[
-                "rate",
-                "increase",
-                "delta",
-                "irate",
-                "idelta",
-                "deriv",
-                "changes",
-                "resets",
-                "sum_over_time",
-                "avg_over_time",
-                "min_over_time",
-                "max_over_time",
-                "count_over_time",
-                "last_over_time",
-                "present_over_time",
-                "absent_over_time",
-            ]);
+            let function = chance.one_of(&OVER_TIME);
             format!("{function}({over})")
         }
     }

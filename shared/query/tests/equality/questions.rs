@@ -18,7 +18,7 @@ pub(crate) fn whens(turn: usize) -> [When; 2] {
 
 pub(crate) fn chosen() -> Vec<String> {
     let mut all: Vec<String> = PLAIN.iter().map(|text| (*text).to_owned()).collect();
-    for function in OVER_TIME {
+    for function in OVER_TIME.into_iter().chain(["stddev_over_time", "stdvar_over_time", "sort"]) {
         for series in ["requests_total", "temperature", "gappy", "odd", "lonely"] {
             all.push(format!("{function}({series}[5m])"));
         }
@@ -67,7 +67,8 @@ pub(crate) fn chosen() -> Vec<String> {
     all
 }
 
-const OVER_TIME: [&str; 19] = [
+/// What is asked of one series over time, alone and by the grammar.
+pub(crate) const OVER_TIME: [&str; 16] = [
     "rate",
     "increase",
     "delta",
@@ -84,9 +85,6 @@ const OVER_TIME: [&str; 19] = [
     "last_over_time",
     "present_over_time",
     "absent_over_time",
-    "stddev_over_time",
-    "stdvar_over_time",
-    "sort",
 ];
 
 const EACH: [&str; 33] = [

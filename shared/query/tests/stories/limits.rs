@@ -135,13 +135,14 @@ fn each_selector_is_read_once_for_all_the_time_it_needs_and_says_what_for() {
     let text = "max_over_time(rate(a[5m] offset 10m)[20m:1m]) + b + sum(c @ end())";
     Query::parse(text).expect(text).range(&source, steps, 300_000, &Limits::usual()).expect("an answer");
     let asked = source.0.into_inner().expect("no panic");
-    let hints = |step_ms, range, function| Hints { step_ms, range_ms: Some(range), function, newest_alone: false };
+    let hints = |step_ms, range, function| Hints { step_ms, range_ms: Some(range), function, ..Hints::default() };
+    let at_steps = Hints { newest_at_steps: true, ..hints(Some(MINUTE), 5 * MINUTE, None) };
     let at_once = Hints { newest_alone: true, ..hints(None, 5 * MINUTE, None) };
     assert_eq!(
         asked,
         [
             (66 * MINUTE + 1, 190 * MINUTE, hints(Some(MINUTE), 5 * MINUTE, Some("rate"))),
-            (95 * MINUTE + 1, 200 * MINUTE, hints(Some(MINUTE), 5 * MINUTE, None)),
+            (95 * MINUTE + 1, 200 * MINUTE, at_steps),
             (195 * MINUTE + 1, 200 * MINUTE, at_once),
         ]
     );

@@ -10,6 +10,7 @@ mod moments;
 mod over_time;
 mod rates;
 mod remarks;
+mod rolled;
 
 use vigie_query::{Dialect, InMemory, LabelSet, Limits, Options, Query, QueryError, Source, Steps, Value};
 

@@ -2,6 +2,7 @@
 
 use vigie_codec::block::MAX_SERIES;
 use vigie_codec::columns::short::{Reader, Writer};
+use vigie_codec::varint::{self, unzigzag, zigzag};
 use vigie_merge::RangeSet;
 use vigie_model::SeriesIx;
 
@@ -23,26 +24,26 @@ pub(super) fn write(
     places: &[(SeriesIx, usize)],
 ) -> Vec<u8> {
     let mut out = vec![VERSION, u8::from(window == Window::Minute)];
-    varint(zigzag(hour.count()), &mut out);
-    varint(u64::from(from.0), &mut out);
+    varint::write(zigzag(hour.count()), &mut out);
+    varint::write(u64::from(from.0), &mut out);
     // No sheet is before the first.
-    varint(until.map_or(0, |until| u64::from(until.0)), &mut out);
-    varint(covered.ranges().len() as u64, &mut out);
+    varint::write(until.map_or(0, |until| u64::from(until.0)), &mut out);
+    varint::write(covered.ranges().len() as u64, &mut out);
     let mut next = 0;
     for (first, last) in covered.ranges() {
-        varint(first - next, &mut out);
-        varint(last - first, &mut out);
+        varint::write(first - next, &mut out);
+        varint::write(last - first, &mut out);
         next = last;
     }
     let columns = slot_columns(hour, covered, slots);
-    varint(slots.len() as u64, &mut out);
-    varint(columns.len() as u64, &mut out);
+    varint::write(slots.len() as u64, &mut out);
+    varint::write(columns.len() as u64, &mut out);
     out.extend(columns);
-    varint(places.len() as u64, &mut out);
+    varint::write(places.len() as u64, &mut out);
     let (mut next, mut begin) = (0, 0);
     for (ix, end) in places {
-        varint(u64::from(ix.0 - next), &mut out);
-        varint((end - begin) as u64, &mut out);
+        varint::write(u64::from(ix.0 - next), &mut out);
+        varint::write((end - begin) as u64, &mut out);
         (next, begin) = (ix.0, *end);
     }
     out
@@ -63,7 +64,7 @@ fn parse(mut bytes: &[u8]) -> Option<Sheet<'_>> {
         1 => Window::Minute,
         _ => return None,
     };
-    let count = unzigzag(read_varint(rest)?);
+    let count = unzigzag(varint::read(rest)?);
     let hour = Hour::number(count);
     if hour.count() != count {
         return None;
@@ -77,9 +78,9 @@ fn parse(mut bytes: &[u8]) -> Option<Sheet<'_>> {
     let count = read_len(rest, (MAX_CELLS / len.max(1)).min(MAX_SERIES as usize))?;
     let (mut places, mut next, mut end) = (Vec::new(), 0u32, 0usize);
     for at in 0..count {
-        let gap = u32::try_from(read_varint(rest)?).ok().filter(|gap| at == 0 || *gap > 0)?;
+        let gap = u32::try_from(varint::read(rest)?).ok().filter(|gap| at == 0 || *gap > 0)?;
         next = next.checked_add(gap).filter(|ix| *ix < MAX_SERIES)?;
-        end = end.checked_add(usize::try_from(read_varint(rest)?).ok()?)?;
+        end = end.checked_add(usize::try_from(varint::read(rest)?).ok()?)?;
         places.push((SeriesIx(next), end));
     }
     let blobs = *rest;
@@ -94,8 +95,8 @@ fn parse_covered(rest: &mut &[u8]) -> Option<RangeSet> {
     let ranges = read_len(rest, MAX_SLOTS)?;
     let (mut covered, mut next) = (Vec::with_capacity(ranges.min(rest.len())), 0u64);
     for _ in 0..ranges {
-        let first = next.checked_add(read_varint(rest)?)?;
-        let last = first.checked_add(read_varint(rest)?)?;
+        let first = next.checked_add(varint::read(rest)?)?;
+        let last = first.checked_add(varint::read(rest)?)?;
         covered.push((first, last));
         next = last;
     }
@@ -137,41 +138,12 @@ fn parse_slots(hour: Hour, covered: &RangeSet, bytes: &[u8], len: usize) -> Opti
     slots.filter(in_order)
 }
 
-fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)).cast_unsigned()
-}
-
-fn unzigzag(value: u64) -> i64 {
-    (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
-}
-
-/// LEB128.
-fn varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0u64;
-    for shift in (0..64).step_by(7) {
-        let byte = take(bytes, 1)?[0];
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(value);
-        }
-    }
-    None
-}
-
 fn read_series(bytes: &mut &[u8]) -> Option<SeriesIx> {
-    u32::try_from(read_varint(bytes)?).ok().map(SeriesIx)
+    u32::try_from(varint::read(bytes)?).ok().map(SeriesIx)
 }
 
 fn read_len(bytes: &mut &[u8], most: usize) -> Option<usize> {
-    usize::try_from(read_varint(bytes)?).ok().filter(|len| *len <= most)
+    usize::try_from(varint::read(bytes)?).ok().filter(|len| *len <= most)
 }
 
 fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {

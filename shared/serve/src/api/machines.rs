@@ -88,7 +88,7 @@ pub(crate) async fn ledger(
 }
 
 /// The machine, if the asker may see it. That it is someone else's and that it is not there are the same answer.
-fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Machine, Problem> {
+pub(super) fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Machine, Problem> {
     let machine = id.parse::<NodeId>().ok().and_then(|id| app.lookout.machine(id));
     machine.filter(|machine| caller.who.clients.include(&machine.client)).ok_or_else(|| no_machine(id))
 }

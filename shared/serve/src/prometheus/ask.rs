@@ -2,7 +2,7 @@
 
 use axum::extract::{Extension, State};
 use axum::response::Response;
-use vigie_query::{Answer, Limits, Query, QueryError, Steps, duration_ms};
+use vigie_query::{Answer, Grain, Limits, Query, QueryError, Steps, duration_ms};
 
 use super::write::write_answer;
 use super::{Failure, limit, success};
@@ -12,7 +12,7 @@ use crate::shared::{App, Shared};
 use crate::stream::{Job, Outlet, stream};
 use crate::work;
 
-/// `GET|POST query?query=…&time=…&limit=…&timeout=…&lookback_delta=…`.
+/// `GET|POST query?query=…&time=…&limit=…&timeout=…&lookback_delta=…&resolution=…`.
 pub(crate) async fn query(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -27,7 +27,10 @@ pub(crate) async fn query(
     .await
 }
 
-/// `GET|POST query_range?query=…&start=…&end=…&step=…&limit=…&timeout=…&lookback_delta=…`.
+/// `GET|POST query_range?query=…&start=…&end=…&step=…&limit=…&timeout=…&lookback_delta=…&resolution=…`.
+///
+/// `resolution` is `auto`, `raw`, `1m` or `1h`: from what an answer may be made. An answer says when it was made from minutes
+/// or hours.
 pub(crate) async fn query_range(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -71,7 +74,7 @@ struct Asked {
 impl Asked {
     fn read(params: &Params) -> Result<Self, QueryError> {
         let text = params.get("query").unwrap_or("");
-        let query = Query::parse(text).map_err(of_query)?;
+        let query = Query::parse(text).map_err(of_query)?.at_grain(grain(params)?);
         let lookback_ms = read_duration(params, "lookback_delta")?.unwrap_or(Query::LOOKBACK_MS);
         Ok(Self { query, lookback_ms, timeout_ms: read_duration(params, "timeout")?, limit: limit(params)? })
     }
@@ -103,6 +106,12 @@ fn of_query(error: QueryError) -> QueryError {
         QueryError::BadData(why) => QueryError::BadData(format!("invalid parameter \"query\": {why}")),
         other => other,
     }
+}
+
+fn grain(params: &Params) -> Result<Grain, QueryError> {
+    let Some(text) = params.get("resolution") else { return Ok(Grain::Auto) };
+    Grain::read(text)
+        .ok_or_else(|| QueryError::BadData("invalid parameter \"resolution\": it is auto, raw, 1m or 1h".to_owned()))
 }
 
 fn needed_time(params: &Params, name: &str) -> Result<i64, QueryError> {

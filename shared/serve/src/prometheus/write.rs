@@ -42,12 +42,13 @@ pub(super) fn write_answer<E: std::fmt::Debug>(
         Value::Matrix(rows) => {
             out.text.extend_from_slice(b"\"matrix\",\"result\":[");
             rows_found = rows.len();
+            let mut times = Times { most: if rows.len() > 1 { MOST_TIMES } else { 0 }, ..Times::default() };
             for (at, (labels, points)) in rows.iter().take(most).enumerate() {
                 begin_row(at, labels, &mut out.text);
                 out.text.extend_from_slice(b",\"values\":[");
                 for (at, point) in points.iter().enumerate() {
                     separate(at, &mut out.text);
-                    write_point(*point, &mut out.text);
+                    times.write_point(at, *point, &mut out.text);
                     out.spill()?;
                 }
                 out.text.extend_from_slice(b"]}");
@@ -79,7 +80,8 @@ pub(super) fn write_warnings(coverage: &Coverage, notes: &Notes, truncated: bool
     warnings.extend(notes.warnings());
     warnings.extend(truncated.then(|| TRUNCATED.to_owned()));
     write_sentences("warnings", &warnings, out);
-    write_sentences("infos", &notes.infos(), out);
+    let infos: Vec<String> = coverage.infos().into_iter().chain(notes.infos()).collect();
+    write_sentences("infos", &infos, out);
 }
 
 fn write_sentences(name: &str, sentences: &[String], out: &mut Vec<u8>) {
@@ -117,7 +119,85 @@ fn write_point(point: Point, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\"]");
 }
 
+/// Moments that are remembered: as many as a question may have steps. Raw samples may be many more.
+const MOST_TIMES: usize = 11_000;
+
+/// The moments of the row before, as they were written: the rows of one answer mostly have the same.
+#[derive(Default)]
+struct Times {
+    /// So many are remembered.
+    most: usize,
+    moments: Vec<(i64, usize)>,
+    texts: Vec<u8>,
+}
+
+impl Times {
+    /// Writes the point at a place of its row.
+    fn write_point(&mut self, at: usize, point: Point, out: &mut Vec<u8>) {
+        let begins = if at == 0 { 0 } else { self.moments.get(at - 1).map_or(self.texts.len(), |(_, ends)| *ends) };
+        match self.moments.get(at) {
+            None if at >= self.most => {
+                out.push(b'[');
+                number::write_seconds(point.at_ms, out);
+                out.extend_from_slice(b",\"");
+            }
+            Some((moment, ends)) if *moment == point.at_ms => out.extend_from_slice(&self.texts[begins..*ends]),
+            _ => {
+                self.moments.truncate(at);
+                self.texts.truncate(begins);
+                self.texts.push(b'[');
+                number::write_seconds(point.at_ms, &mut self.texts);
+                self.texts.extend_from_slice(b",\"");
+                self.moments.push((point.at_ms, self.texts.len()));
+                out.extend_from_slice(&self.texts[begins..]);
+            }
+        }
+        number::write_prometheus(point.value, out);
+        out.extend_from_slice(b"\"]");
+    }
+}
+
 /// Writes a JSON text.
 pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
+    // Nearly every text stands for itself.
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return;
+    }
     serde_json::to_writer(out, text).expect("a text is always JSON, and writing to a vector never fails");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_moments_of_one_row_are_not_taken_for_those_of_the_next() {
+        let rows: [&[i64]; 5] =
+            [&[1_000, 2_000, 3_500], &[1_000, 2_000, 3_500], &[2_000, 3_500], &[1_000], &[7, 8, 9, 10]];
+        for most in [0, 2, 100] {
+            let mut times = Times { most, ..Times::default() };
+            for row in rows {
+                let (mut at_once, mut each) = (Vec::new(), Vec::new());
+                for (at, at_ms) in row.iter().enumerate() {
+                    let point = Point { at_ms: *at_ms, value: *at_ms as f64 };
+                    times.write_point(at, point, &mut at_once);
+                    write_point(point, &mut each);
+                }
+                assert_eq!(String::from_utf8_lossy(&at_once), String::from_utf8_lossy(&each));
+                assert!(times.moments.len() <= most);
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_that_does_not_stand_for_itself_is_escaped() {
+        for text in ["plain", "caf\u{e9}", "with \"quotes\"", "back\\slash", "line\nend", ""] {
+            let mut out = Vec::new();
+            write_text(text, &mut out);
+            assert_eq!(String::from_utf8(out).expect("JSON"), serde_json::to_string(text).expect("a text"));
+        }
+    }
 }

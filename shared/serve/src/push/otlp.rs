@@ -4,7 +4,6 @@ use axum::body::Body;
 use axum::extract::{Extension, RawPathParams, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 use vigie_formats::otlp::{Answer, Otlp};
 
 use super::body::Packing;
@@ -50,25 +49,8 @@ fn answer(encoding: Otlp, kept: &Kept) -> Response {
 
 /// A refusal is a `google.rpc.Status` in the encoding of the request.
 fn refused(encoding: Otlp, refusal: &Refusal) -> Response {
-    let (code, text) = (grpc_code(refusal.why), refusal.text.as_str());
-    let body = match encoding {
-        Otlp::Json => json!({ "code": code, "message": text }).to_string().into_bytes(),
-        Otlp::Protobuf => status_message(code, text),
-    };
+    let body = encoding.encode_refusal(grpc_code(refusal.why), &refusal.text);
     refusal.answered(([(header::CONTENT_TYPE, encoding.content_type())], body))
-}
-
-/// `message Status { int32 code = 1; string message = 2; }`.
-fn status_message(code: u8, text: &str) -> Vec<u8> {
-    let mut message = vec![1 << 3, code, 2 << 3 | 2];
-    let mut left = text.len();
-    while left >= 0x80 {
-        message.push((left & 0x7f) as u8 | 0x80);
-        left >>= 7;
-    }
-    message.push(left as u8);
-    message.extend_from_slice(text.as_bytes());
-    message
 }
 
 fn grpc_code(why: Why) -> u8 {
@@ -81,18 +63,5 @@ fn grpc_code(why: Why) -> u8 {
         Why::Failed => 13,
         Why::Busy | Why::Store => 14,
         Why::Unauthorized => 16,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_status_is_written_as_protocol_buffers_have_it() {
-        let text = "x".repeat(300);
-        let message = status_message(14, &text);
-        assert_eq!(message[..5], [8, 14, 18, 0xac, 0x02]);
-        assert_eq!(&message[5..], text.as_bytes());
     }
 }

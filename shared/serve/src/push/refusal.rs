@@ -118,6 +118,7 @@ impl From<Problem> for Refusal {
         let why = match problem.code {
             Code::Unauthorized | Code::CrossSite => Why::Unauthorized,
             Code::TooManyAttempts => Why::TooManyAttempts,
+            Code::NoRight => Why::NoRight,
             Code::NotFound => Why::NotTakenInHere,
             Code::BadParameter | Code::MethodNotAllowed => Why::Unreadable,
             Code::Busy | Code::TimedOut => Why::Busy,

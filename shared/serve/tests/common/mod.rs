@@ -16,8 +16,8 @@ use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::InMemory;
 use vigie_serve::{
     Access, Amount, Clients, Described, Exposition, Fact, Health, Identity, Intake, LabelSet, Ledger, LedgerSummary,
-    Lookout, Machine, NotReady, Options, Origin, Owner, Path, Reach, Reachability, Site, Source, Stamp, TokenTable,
-    Writes, router,
+    Lookout, Machine, NotReady, Options, Origin, Owner, Path, Raw, RawError, RawState, Reach, Reachability, Site,
+    Source, Stamp, TokenTable, Writes, router,
 };
 
 /// 2026-11-21T11:02:10Z.
@@ -104,6 +104,12 @@ impl Lookout for Node {
     fn ledger(&self, id: NodeId) -> Option<Ledger> {
         let total = LedgerSummary { collected: Amount::known(7, Some(70)), ..LedgerSummary::default() };
         Some(Ledger { machine: id, as_of: Stamp(UtcMs(NOW_MS)), total, streams: Vec::new(), holes: Vec::new() })
+    }
+
+    fn raw(&self, machine: NodeId, start: UtcMs, end: UtcMs, ask: bool) -> Result<Raw, RawError> {
+        let state = if ask { RawState::Asked } else { RawState::NotAsked };
+        let (start, end) = (Stamp(start), Stamp(end));
+        Ok(Raw { machine, start, end, state, ticks: 360, here: 0, asked: if ask { 360 } else { 0 }, gone: 0 })
     }
 
     fn source(&self) -> &dyn Source {

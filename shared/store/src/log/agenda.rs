@@ -15,6 +15,8 @@ pub(crate) struct Agenda {
     fresh: BTreeMap<StreamId, u64>,
     /// Segments that can not be made again from their ticks: another encoder wrote them. They stay as they are.
     stubborn: BTreeSet<(StreamId, u64)>,
+    /// Ticks sealed since the log was opened.
+    sealed: u64,
     /// From when on there may be something to fold into minutes and hours, in ms since 1970 UTC.
     folds: BTreeMap<StreamId, i64>,
 }
@@ -30,6 +32,7 @@ impl Agenda {
         if let SpanChange::New(span) = change {
             let fresh = self.fresh.entry(stream).or_default();
             *fresh = fresh.saturating_add(span.ticks());
+            self.sealed = self.sealed.saturating_add(span.ticks());
         }
     }
 
@@ -71,6 +74,11 @@ impl Log {
         agenda.fresh.iter().filter(|(_, ticks)| **ticks >= fewest).map(|(stream, _)| *stream).collect()
     }
 
+    /// How many ticks have come in sealed since the log was opened: whether much comes in just now.
+    pub fn sealed_ticks(&self) -> u64 {
+        self.agenda().sealed
+    }
+
     /// Streams that may have something to fold by now.
     pub(crate) fn unfolded(&self, now: UtcMs) -> Vec<StreamId> {
         if self.options.rollups == Rollups::Never {
@@ -80,7 +88,7 @@ impl Log {
         agenda.folds.iter().filter(|(_, from_ms)| **from_ms <= now.0).map(|(stream, _)| *stream).collect()
     }
 
-    /// A stream was looked at, and there is nothing to do for now.
+    /// A stream is looked at again when enough further segments of it have come.
     pub(crate) fn rest(&self, stream: StreamId) {
         self.agenda().fresh.remove(&stream);
     }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use vigie_codec::columns::Head;
 use vigie_merge::RangeSet;
 use vigie_model::{Anchor, SeriesIx, StreamId, Tick, UtcMs};
 
 use super::Log;
-use super::columns::Laid;
-use super::load::Shelves;
+use super::columns::{Laid, LaidShelves};
 use super::loss::Loss;
+use super::packed::Packed;
 use super::query::{Place, resolve};
 use super::shelf::{Shelf, at};
 use crate::errors::{ReadError, Trouble};
@@ -31,9 +32,27 @@ impl Column {
     }
 }
 
+/// Moments of which only the newest sample at or before each matters: this one, and every step before and after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moments {
+    /// Any of them.
+    pub at: UtcMs,
+    /// How far they are apart, in ms; more than nothing.
+    pub step_ms: i64,
+}
+
+impl Moments {
+    /// The first of them that is not before a time. Two times with the same one have no moment between them.
+    fn not_before(self, time_ms: i64) -> i64 {
+        let past = time_ms.wrapping_sub(self.at.0).rem_euclid(self.step_ms.max(1));
+        if past == 0 { time_ms } else { time_ms.saturating_add(self.step_ms.max(1) - past) }
+    }
+}
+
 impl Log {
     /// Hands what some series measured between two times, both included, to `each`: one column for each series asked, in
-    /// the order asked, piece by piece in the order of ticks, until it says that it is enough.
+    /// the order asked, piece by piece in the order of ticks, until it says that it is enough. Whoever is handed them may
+    /// take them.
     ///
     /// Of what is laid out by series only these are read.
     ///
@@ -45,18 +64,34 @@ impl Log {
         series: &[SeriesIx],
         from: UtcMs,
         to: UtcMs,
-        mut each: impl FnMut(&[Column]) -> ControlFlow<()>,
+        each: impl FnMut(&mut [Column]) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        self.columns_at(stream, series, from, to, None, each)
+    }
+
+    /// As [`Log::columns_between`]; where only the newest sample at or before each of some moments is wanted, older ones
+    /// may be left out.
+    ///
+    /// # Errors
+    /// When nothing can be read at all.
+    pub fn columns_at(
+        &self,
+        stream: StreamId,
+        series: &[SeriesIx],
+        from: UtcMs,
+        to: UtcMs,
+        moments: Option<Moments>,
+        mut each: impl FnMut(&mut [Column]) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
         let Some(facts) = self.streams.get(&stream) else { return Ok(()) };
-        let empty = vec![Column::default(); series.len()];
-        let mut columns = empty.clone();
+        let mut columns = vec![Column::default(); series.len()];
         self.walk(stream, from, to, |place| {
             match place {
                 Place::Tick(tick) => take_tick(tick, series, &facts.anchors, (from, to), &mut columns),
                 Place::Columns(first) => {
-                    let wanted = Wanted { stream, series, from, to, anchors: &facts.anchors, present: &facts.present };
-                    let read = self.reading(|shelves| wanted.read(shelves, first, &mut columns))?;
-                    if let Some(Laid::Damaged) = read {
+                    let (anchors, present) = (&facts.anchors, &facts.present);
+                    let wanted = Wanted { stream, series, from, to, moments, anchors, present };
+                    if let Some(Laid::Damaged) = wanted.read(self, first, &mut columns)? {
                         self.note(Loss::row(stream, Shelf::Columns, at(stream, first).to_vec()));
                     }
                 }
@@ -65,8 +100,11 @@ impl Log {
             if matches!(place, Place::Tick(_)) || columns.iter().all(|column| column.times_ms.is_empty()) {
                 return Ok(ControlFlow::Continue(()));
             }
-            let enough = each(&columns);
-            columns.clone_from(&empty);
+            let enough = each(&mut columns);
+            for column in &mut columns {
+                column.times_ms.clear();
+                column.values.clear();
+            }
             Ok(enough)
         })
     }
@@ -96,44 +134,113 @@ struct Wanted<'a> {
     series: &'a [SeriesIx],
     from: UtcMs,
     to: UtcMs,
+    moments: Option<Moments>,
     anchors: &'a BTreeMap<u32, Anchor>,
     present: &'a RangeSet,
 }
 
 impl Wanted<'_> {
     /// Adds what the columns that begin with a number hold of it; nothing if they are damaged.
-    fn read(&self, shelves: &Shelves, first: u64, out: &mut [Column]) -> Result<Option<Laid<()>>, Trouble> {
-        let head = match shelves.head(self.stream, first)? {
-            Some(Laid::Sound(head)) => head,
-            Some(Laid::Damaged) => return Ok(Some(Laid::Damaged)),
-            None => return Ok(None),
-        };
-        let times = self.true_times(&head);
-        let rows = self.rows(first, &times);
-        let mut found: Vec<Column> = Vec::with_capacity(out.len());
-        for ix in self.series {
-            let mut column = Column::default();
-            if let Some(place) = head.place(*ix).filter(|_| !rows.is_empty()) {
-                let values = |leaf: &[u8]| head.column(*ix, leaf).ok();
-                match shelves.leaf(self.stream, first, place.leaf, values)? {
-                    Laid::Sound(values) => select(&head, *ix, &rows, &times, &values, &mut column),
-                    Laid::Damaged => return Ok(Some(Laid::Damaged)),
+    fn read(&self, log: &Log, first: u64, out: &mut [Column]) -> Result<Option<Laid<()>>, ReadError> {
+        let mut found = log.hot.find(self.stream, first, self.series);
+        let held = found.head.take();
+        let head = match held.as_ref().filter(|head| self.is_answered(first, head, &found.columns)) {
+            Some(head) => Arc::clone(head),
+            None => {
+                let fetch = |shelves: &LaidShelves| self.fetch(shelves, first, held, &mut found.columns);
+                match log.reading_from(LaidShelves::open, fetch)? {
+                    Some(Laid::Sound(head)) => {
+                        let read = self.series.iter().zip(&found.columns);
+                        let read = read.filter_map(|(series, column)| Some((*series, Arc::clone(column.as_ref()?))));
+                        log.hot.keep(self.stream, first, &head, read);
+                        head
+                    }
+                    Some(Laid::Damaged) => return Ok(Some(Laid::Damaged)),
+                    None => return Ok(None),
                 }
             }
-            found.push(column);
-        }
-        for (column, mut found) in out.iter_mut().zip(found) {
-            column.times_ms.append(&mut found.times_ms);
-            column.values.append(&mut found.values);
+        };
+        let moved = self.true_times(&head);
+        let times = moved.as_deref().unwrap_or_else(|| head.utc_ms());
+        let rows = self.rows(first, times);
+        let moments = self.moments.filter(|_| times.is_sorted());
+        for ((series, column), out) in self.series.iter().zip(&found.columns).zip(out) {
+            let Some(values) = column else { continue };
+            let stretches = stretches(&head, *series, &rows);
+            match moments {
+                Some(moments) => take_newest(stretches, times, values, moments, out),
+                None => take_all(stretches, times, values, out),
+            }
         }
         Ok(Some(Laid::Sound(())))
     }
 
-    /// Most machines' clocks are right, and then the wall clock's column is the answer.
-    fn true_times(&self, head: &Head) -> Vec<i64> {
-        let mut times = head.utc_ms().to_vec();
-        for (boot_no, from, to) in head.boots() {
-            let Some(anchor) = self.anchors.get(&boot_no) else { continue };
+    /// Whether nothing is left to read for it.
+    fn is_answered(&self, first: u64, head: &Head, columns: &[Option<Arc<Packed>>]) -> bool {
+        let mut both = self.series.iter().zip(columns);
+        both.all(|(series, column)| column.is_some() || head.place(*series).is_none()) || self.is_elsewhere(first, head)
+    }
+
+    /// Whether none of the ticks lies between the times.
+    fn is_elsewhere(&self, first: u64, head: &Head) -> bool {
+        let moved = self.true_times(head);
+        self.rows(first, moved.as_deref().unwrap_or_else(|| head.utc_ms())).is_empty()
+    }
+
+    /// Reads the head, if it is not held, and those columns that are not here yet: each leaf once.
+    fn fetch(
+        &self,
+        shelves: &LaidShelves,
+        first: u64,
+        held: Option<Arc<Head>>,
+        columns: &mut [Option<Arc<Packed>>],
+    ) -> Result<Option<Laid<Arc<Head>>>, Trouble> {
+        let head = match held {
+            Some(head) => head,
+            None => match shelves.head(self.stream, first)? {
+                Some(Laid::Sound(head)) => Arc::new(head),
+                Some(Laid::Damaged) => return Ok(Some(Laid::Damaged)),
+                None => return Ok(None),
+            },
+        };
+        if self.is_elsewhere(first, &head) {
+            return Ok(Some(Laid::Sound(head)));
+        }
+        let mut wanted = Vec::with_capacity(columns.len());
+        for (series, column) in self.series.iter().zip(columns) {
+            if let Some(place) = head.place(*series).filter(|_| column.is_none()) {
+                wanted.push((place.leaf, *series, column));
+            }
+        }
+        // Neighbours among the series are not in one leaf.
+        wanted.sort_by_key(|(leaf, ..)| *leaf);
+        for of_leaf in wanted.chunk_by_mut(|a, b| a.0 == b.0) {
+            // A run that was grouped is never empty.
+            let leaf = of_leaf.first().map_or(0, |(leaf, ..)| *leaf);
+            let decode = |leaf: &[u8]| {
+                for (_, series, column) in of_leaf.iter_mut() {
+                    **column = Some(Arc::new(Packed::new(&head.column(*series, leaf).ok()?)));
+                }
+                Some(())
+            };
+            if let Laid::Damaged = shelves.leaf(self.stream, first, leaf, decode)? {
+                return Ok(Some(Laid::Damaged));
+            }
+        }
+        Ok(Some(Laid::Sound(head)))
+    }
+
+    /// Most machines' clocks are right, and then the wall clock's column is the answer: nothing is given.
+    fn true_times(&self, head: &Head) -> Option<Vec<i64>> {
+        let mut times: Option<Vec<i64>> = None;
+        for (begins, ends, from, to) in head.abreast() {
+            let Some(anchor) = self.anchors.get(&begins.boot.no) else { continue };
+            let is_believed = |at| anchor.resolve(at).is_none_or(|time| time == at.utc);
+            // Between them the clocks are as far apart as at both ends.
+            if is_believed(begins) && is_believed(ends) {
+                continue;
+            }
+            let times = times.get_or_insert_with(|| head.utc_ms().to_vec());
             let moments = head.moments().skip(from).zip(&mut times[from..to]);
             moments.for_each(|(at, time)| *time = anchor.resolve(at).map_or(*time, |at| at.0));
         }
@@ -162,21 +269,123 @@ impl Wanted<'_> {
     }
 }
 
-/// Takes the wanted ticks of those that have a series.
-fn select(head: &Head, ix: SeriesIx, rows: &[(usize, usize)], times: &[i64], values: &[i64], column: &mut Column) {
-    let (mut before, mut rows) = (0, rows.iter().copied().peekable());
-    for (from, to) in head.having(ix) {
-        while let Some((a, b)) = rows.peek().copied().filter(|(a, _)| *a < to) {
-            let (low, high) = (a.max(from), b.min(to));
-            if low < high {
-                column.times_ms.extend_from_slice(&times[low..high]);
-                column.values.extend_from_slice(&values[before + low - from..before + high - from]);
-            }
-            if b > to {
-                break;
-            }
-            rows.next();
-        }
+/// Wanted ticks that have a series: their places, from and up to but not including, and the place of the first's value.
+fn stretches(head: &Head, ix: SeriesIx, rows: &[(usize, usize)]) -> impl Iterator<Item = (usize, usize, usize)> {
+    let mut before = 0;
+    head.having(ix).flat_map(move |(from, to)| {
+        let values = before;
         before += to - from;
+        let begins = rows.partition_point(|(_, end)| *end <= from);
+        let touching = rows[begins..].iter().take_while(move |(begin, _)| *begin < to);
+        touching.map(move |(begin, end)| (*begin.max(&from), *end.min(&to), values + begin.max(&from) - from))
+    })
+}
+
+fn take_all(stretches: impl Iterator<Item = (usize, usize, usize)>, times: &[i64], values: &Packed, out: &mut Column) {
+    for (from, to, value) in stretches {
+        out.times_ms.extend_from_slice(&times[from..to]);
+        values.append(value, value + (to - from), &mut out.values);
+    }
+}
+
+/// Of the samples between two moments takes the last. Times rise.
+fn take_newest(
+    stretches: impl Iterator<Item = (usize, usize, usize)>,
+    times: &[i64],
+    values: &Packed,
+    moments: Moments,
+    out: &mut Column,
+) {
+    // The last that was taken gives way to a later one before the same moment.
+    let mut taken_for = None;
+    for (from, to, value) in stretches {
+        let mut at = from;
+        while at < to {
+            let moment = moments.not_before(times[at]);
+            let next = at + not_after(&times[at..to], moment);
+            if taken_for == Some(moment) {
+                out.times_ms.pop();
+                out.values.pop();
+            }
+            if let Some(value) = values.get(value + (next - 1 - from)) {
+                out.push(times[next - 1], value);
+                taken_for = Some(moment);
+            }
+            at = next;
+        }
+    }
+}
+
+/// How many of these rising times are not after a moment, the first of which is not: looks wider and wider, then between.
+fn not_after(times: &[i64], moment: i64) -> usize {
+    let mut width = 1;
+    while width < times.len() && times[width] <= moment {
+        width *= 2;
+    }
+    let (from, until) = (width / 2, width.min(times.len()));
+    from + times[from..until].partition_point(|at| *at <= moment)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use vigie_codec::columns::Columns;
+    use vigie_model::{Boot, Moment, Sample, Seq};
+
+    use super::*;
+
+    /// Ticks with these pauses before them, some of which have the series; and its values, one for each of those.
+    fn laid_out(ticks: &[(i64, bool)]) -> (Head, Vec<i64>, Packed) {
+        let mut times = Vec::new();
+        let mut utc = 1_000;
+        let tick = |(seq, (pause, has)): (u64, &(i64, bool))| {
+            utc += pause;
+            times.push(utc);
+            let mut samples = vec![Sample { series: SeriesIx(0), value: 0 }];
+            samples.extend(has.then_some(Sample { series: SeriesIx(1), value: seq as i64 }));
+            Tick { seq: Seq(seq), at: Moment { utc: UtcMs(utc), boot: Boot { no: 1, ms: seq } }, samples }
+        };
+        let ticks: Vec<Tick> = (1..).zip(ticks).map(tick).collect();
+        let values: Vec<i64> = ticks.iter().filter_map(|tick| tick.value(SeriesIx(1))).collect();
+        let head = Columns::encode(&ticks).expect("a run").head;
+        (Head::read(&head).expect("just written"), times, Packed::new(&values))
+    }
+
+    proptest! {
+        #[test]
+        fn the_newest_at_each_moment_is_the_one_that_all_samples_have(
+            ticks in prop::collection::vec((0i64..40, any::<bool>()), 1..200),
+            cuts in prop::collection::btree_set(0usize..200, 0..6),
+            at in 0i64..4_000,
+            step_ms in 1i64..300,
+        ) {
+            let (head, times, values) = laid_out(&ticks);
+            let cuts: Vec<usize> = cuts.into_iter().filter(|cut| *cut <= ticks.len()).collect();
+            let rows: Vec<(usize, usize)> = cuts.chunks_exact(2).map(|cut| (cut[0], cut[1])).collect();
+            let (mut all, mut some) = (Column::default(), Column::default());
+            take_all(stretches(&head, SeriesIx(1), &rows), &times, &values, &mut all);
+            let inside = |at: usize| rows.iter().any(|(from, to)| (*from..*to).contains(&at));
+            let wanted = (0..ticks.len()).filter(|at| inside(*at) && ticks[*at].1);
+            prop_assert_eq!(&all.values, &wanted.map(|at| at as i64 + 1).collect::<Vec<_>>());
+
+            let moments = Moments { at: UtcMs(at), step_ms };
+            take_newest(stretches(&head, SeriesIx(1), &rows), &times, &values, moments, &mut some);
+            let newest = |column: &Column, moment: i64| {
+                let at = column.times_ms.partition_point(|at| *at <= moment).checked_sub(1)?;
+                Some((column.times_ms[at], column.values[at]))
+            };
+            for moment in (-100..200).map(|step| at + step * step_ms) {
+                prop_assert_eq!(newest(&some, moment), newest(&all, moment));
+            }
+        }
+    }
+
+    #[test]
+    fn the_widest_step_has_one_moment() {
+        let (_, times, values) = laid_out(&[(5, true), (5, true), (5, true)]);
+        let mut newest = Column::default();
+        let moments = Moments { at: UtcMs(1_012), step_ms: i64::MAX };
+        take_newest([(0, 2, 0)].into_iter(), &times, &values, moments, &mut newest);
+        assert_eq!(newest, Column { times_ms: vec![1_010], values: vec![2] });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use redb::ReadableTable;
+use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable};
 use vigie_codec::columns::Head;
 use vigie_codec::segment::Segment;
 use vigie_model::{StreamId, Tick};
@@ -28,12 +28,21 @@ pub(crate) struct Whole {
     pub(crate) leaves: Vec<Vec<u8>>,
 }
 
-impl Shelves {
+/// The two tables that a question about laid out ticks needs, as of one moment.
+pub(crate) struct LaidShelves {
+    columns: ReadOnlyTable<Bytes, Bytes>,
+    leaves: ReadOnlyTable<Bytes, Bytes>,
+}
+
+impl LaidShelves {
+    pub(crate) fn open(db: &Database) -> Result<Self, Trouble> {
+        let txn = db.begin_read()?;
+        Ok(Self { columns: txn.open_table(Shelf::Columns.table())?, leaves: txn.open_table(Shelf::Leaf.table())? })
+    }
+
     /// The columns that begin with a number; nothing where none do.
     pub(crate) fn head(&self, stream: StreamId, first: u64) -> Result<Option<Laid<Head>>, Trouble> {
-        let key = at(stream, first);
-        let Some(row) = self.columns.get(key.as_slice())? else { return Ok(None) };
-        Ok(Some(sound(read::columns(&key, row.value()).ok().and_then(|row| head_of(first, &row)))))
+        head(&self.columns, stream, first)
     }
 
     /// A leaf of the columns that begin with a number.
@@ -47,6 +56,13 @@ impl Shelves {
         let key = leaf_at(stream, first, leaf);
         let Some(row) = self.leaves.get(key.as_slice())? else { return Ok(Laid::Damaged) };
         Ok(sound(Shelf::Leaf.unwrap(&key, row.value()).ok().and_then(work)))
+    }
+}
+
+impl Shelves {
+    /// The columns that begin with a number; nothing where none do.
+    pub(crate) fn head(&self, stream: StreamId, first: u64) -> Result<Option<Laid<Head>>, Trouble> {
+        head(&self.columns, stream, first)
     }
 
     /// The columns that begin with a number, with all their leaves.
@@ -187,6 +203,16 @@ fn all_leaves(
         all.push(values);
     }
     Ok(Some(all))
+}
+
+fn head(
+    columns: &impl ReadableTable<Bytes, Bytes>,
+    stream: StreamId,
+    first: u64,
+) -> Result<Option<Laid<Head>>, Trouble> {
+    let key = at(stream, first);
+    let Some(row) = columns.get(key.as_slice())? else { return Ok(None) };
+    Ok(Some(sound(read::columns(&key, row.value()).ok().and_then(|row| head_of(first, &row)))))
 }
 
 fn head_of(first: u64, row: &ColumnsRow) -> Option<Head> {

@@ -77,7 +77,10 @@ impl Log {
         };
         let mut unfolded: Vec<StreamId> = changes.streams.iter().filter(reclocked).map(|(stream, _)| *stream).collect();
         unfolded.extend(changes.unfolded);
-        self.streams.extend(changes.streams);
+        for (stream, facts) in changes.streams {
+            self.record_bytes += facts.bytes.total();
+            self.record_bytes -= self.streams.insert(stream, facts).map_or(0, |known| known.bytes.total());
+        }
         self.damage.extend(changes.damage);
         let index = self.index.get_mut().unwrap_or_else(PoisonError::into_inner);
         let agenda = self.agenda.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -87,6 +90,7 @@ impl Log {
         unfolded.into_iter().for_each(|stream| agenda.fold_from(stream, i64::MIN));
         for (stream, change) in changes.spans {
             agenda.changed(stream, &change);
+            self.hot.follow(stream, &change);
             if let (SpanChange::New(span), Some(facts)) = (&change, self.streams.get(&stream)) {
                 agenda.fold_from(stream, fold::due_ms(span, &facts.anchors, &self.options));
             }

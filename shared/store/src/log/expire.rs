@@ -7,6 +7,7 @@ use vigie_model::{StreamId, UtcMs};
 use vigie_rollup::{Hour, Window};
 
 use super::Log;
+use super::foreign;
 use super::pen::{Pen, add};
 use super::rolls;
 use super::shelf::Shelf;
@@ -38,6 +39,11 @@ impl Log {
                     break;
                 }
             }
+        }
+        let older = Hour::number(Hour::of(hours_before).count().saturating_sub(1));
+        let foreign = self.reading(|shelves| foreign::first_hour(&shelves.rollups, stream, older));
+        if foreign.is_ok_and(|first| first.is_some()) {
+            bytes += self.transact(|pen| pen.expire_foreign(stream, older))?;
         }
         Ok(bytes)
     }

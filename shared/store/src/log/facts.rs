@@ -70,6 +70,7 @@ pub(crate) fn read(stream: StreamId, row: &[u8], facts: &mut StreamFacts) -> Res
         name: std::mem::take(&mut facts.name),
         gap_list: std::mem::take(&mut facts.gap_list),
         anchors: std::mem::take(&mut facts.anchors),
+        rolled: std::mem::take(&mut facts.rolled),
         have: record.have,
         sealed: record.sealed,
         present: record.present,

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use vigie_merge::RangeSet;
-use vigie_model::{Anchor, SeriesIx, StreamId, Tick, UtcMs};
-use vigie_rollup::{Fold, Hour, Piece, Shape, Window};
+use vigie_model::{Anchor, SeriesIx, StreamId, Tick, UtcMs, pushed_place};
+use vigie_rollup::{Fold, HOUR_MS, Hour, Piece, Shape, Window, keep_last_of_each_moment};
 
 use super::facts::Change;
 use super::index::Span;
@@ -23,8 +23,9 @@ use super::{Log, Options};
 use crate::errors::{CommitError, ReadError, Trouble};
 use crate::types::{StreamFacts, limit};
 
-/// Samples folded at once: ten hours of a machine with 150 series.
-const SAMPLES_AT_ONCE: u64 = 1 << 19;
+/// Samples folded at once: five hours of a machine with 150 series. What they come down to takes 15 MB, and 50 where a
+/// series is measured once a minute.
+const SAMPLES_AT_ONCE: u64 = 1 << 18;
 
 /// Hours of one stream that are joined in one commit with what is there: each takes some milliseconds, and others wait.
 const JOINS_AT_ONCE: usize = 4;
@@ -54,9 +55,12 @@ struct Unfolded {
     fresh: RangeSet,
     anchors: BTreeMap<u32, Anchor>,
     shapes: Vec<Shape>,
-    /// Hours that end after this are not folded yet.
+    /// Others pushed it, and may have pushed a moment twice. What a machine measured twice at a moment is two samples.
+    pushed: bool,
+    /// What ends after this is not folded yet.
     ended_by: i64,
     after_ms: i64,
+    every_ms: i64,
     /// When there may be more to fold in what was not gathered.
     next_ms: Option<i64>,
 }
@@ -73,6 +77,13 @@ pub struct Folded {
 enum Done {
     Pieces { pieces: Vec<Ready>, anchors: BTreeMap<u32, Anchor>, next_ms: Option<i64> },
     Moved(Moved),
+}
+
+impl Folded {
+    /// Whose they are.
+    pub fn stream(&self) -> StreamId {
+        self.stream
+    }
 }
 
 /// A piece and its sheets.
@@ -150,8 +161,9 @@ impl Log {
             return Ok(None);
         }
         let (anchors, shapes) = (facts.anchors.clone(), self.shapes(stream)?);
-        let ended_by = now.0.saturating_sub(after_ms);
-        let work = Work::Ticks(Unfolded { raw, fresh, anchors, shapes, ended_by, after_ms, next_ms });
+        let (ended_by, every_ms) = (now.0.saturating_sub(after_ms), every_ms(&self.options));
+        let pushed = pushed_place(&facts.name).is_some();
+        let work = Work::Ticks(Unfolded { raw, fresh, anchors, shapes, pushed, ended_by, after_ms, every_ms, next_ms });
         Ok(Some((ToFold { stream, work, changes }, samples)))
     }
 
@@ -189,7 +201,16 @@ impl Log {
 /// When the first hour that a span can hold may be folded.
 pub(crate) fn due_ms(span: &Span, anchors: &BTreeMap<u32, Anchor>, options: &Options) -> i64 {
     let earliest = span.earliest(anchors.get(&span.boot_no));
-    Hour::of(earliest).ends().0.saturating_add(after_ms(options))
+    stretch_ends_ms(earliest, every_ms(options)).saturating_add(after_ms(options))
+}
+
+/// When the stretch that a time falls into is over.
+fn stretch_ends_ms(at: UtcMs, every_ms: i64) -> i64 {
+    at.0.div_euclid(every_ms).saturating_add(1).saturating_mul(every_ms)
+}
+
+fn every_ms(options: &Options) -> i64 {
+    i64::try_from(options.fold_every.as_millis()).unwrap_or(HOUR_MS).clamp(1, HOUR_MS)
 }
 
 fn after_ms(options: &Options) -> i64 {
@@ -231,29 +252,38 @@ impl ToFold {
 
 impl Unfolded {
     fn fold(self) -> Done {
-        let mut folds: BTreeMap<Hour, Vec<Fold>> = BTreeMap::new();
-        let mut next_ms = self.next_ms;
-        let shape = |ix: SeriesIx| self.shapes.get(ix.0 as usize).copied();
+        let (mut next_ms, mut hours) = (self.next_ms, BTreeMap::<Hour, Vec<(UtcMs, Tick)>>::new());
         for tick in self.raw.iter().flat_map(ticks).filter(|tick| self.fresh.contains(tick.seq.0)) {
             let at = resolve(&self.anchors, tick.at);
             let hour = Hour::of(at);
-            if hour.ends().0 > self.ended_by {
-                next_ms = earlier(next_ms, hour.ends().0.saturating_add(self.after_ms));
-                continue;
-            }
-            let folds = folds.entry(hour).or_default();
-            if folds.last_mut().is_some_and(|fold| fold.add(at, &tick, shape)) {
-                continue;
-            }
-            let mut another = Fold::new(hour);
-            if another.add(at, &tick, shape) {
-                folds.push(another);
+            let ends_ms = stretch_ends_ms(at, self.every_ms);
+            if ends_ms > self.ended_by {
+                next_ms = earlier(next_ms, ends_ms.saturating_add(self.after_ms));
             } else {
-                // Its definitions are not here yet.
-                next_ms = earlier(next_ms, self.ended_by.saturating_add(self.after_ms).saturating_add(AGAIN_MS));
+                hours.entry(hour).or_default().push((at, tick));
             }
         }
-        let pieces = folds.into_values().flatten().filter_map(Fold::finish).map(Ready::new).collect();
+        let mut folds: Vec<Fold> = Vec::new();
+        let shape = |ix: SeriesIx| self.shapes.get(ix.0 as usize).copied();
+        for (hour, mut ticks) in hours {
+            if self.pushed {
+                keep_last_of_each_moment(&mut ticks);
+            }
+            let before = folds.len();
+            for (at, tick) in ticks {
+                if folds[before..].last_mut().is_some_and(|fold| fold.add(at, &tick, shape)) {
+                    continue;
+                }
+                let mut another = Fold::new(hour);
+                if another.add(at, &tick, shape) {
+                    folds.push(another);
+                } else {
+                    // Its definitions are not here yet.
+                    next_ms = earlier(next_ms, self.ended_by.saturating_add(self.after_ms).saturating_add(AGAIN_MS));
+                }
+            }
+        }
+        let pieces = folds.into_iter().filter_map(Fold::finish).map(Ready::new).collect();
         Done::Pieces { pieces, anchors: self.anchors, next_ms }
     }
 }
@@ -297,33 +327,78 @@ impl Pen<'_> {
         if pieces.is_empty() {
             return Ok(true);
         }
-        let (mut joins, mut all) = (0, true);
+        let (mut joins, mut all, mut placed) = (0, true, RangeSet::new());
+        let mut ours = note.ticks.clone();
+        pieces.iter().for_each(|ready| {
+            ours.union_with(ready.piece.covered());
+        });
         for ready in pieces {
             if joins >= JOINS_AT_ONCE || note.ticks.ranges().len() >= limit::RANGES {
                 all = false;
                 break;
             }
-            joins += usize::from(self.put_piece(stream, facts, ready)?);
-            note.ticks.union_with(ready.piece.covered());
+            if !self.may_place(stream, facts, &ready.piece, &ours)? {
+                continue;
+            }
+            let place = self.put_piece(stream, facts, ready, &placed)?;
+            joins += usize::from(!matches!(place, Place::First));
+            match place {
+                Place::First | Place::Beside => {
+                    placed.union_with(ready.piece.covered());
+                    note.ticks.union_with(ready.piece.covered());
+                }
+                Place::Anew(apart) => {
+                    all = false;
+                    note.ticks = note.ticks.without(&apart);
+                }
+            }
         }
         note.anchors = facts.anchors.values().copied().collect();
         self.write_folded(stream, facts, note)?;
+        self.folded_here(stream, facts, &note.ticks)?;
         Ok(all)
     }
 
-    /// Joins a piece with what is there of its hour; says whether there was anything.
-    fn put_piece(&mut self, stream: StreamId, facts: &mut StreamFacts, ready: &Ready) -> Result<bool, Trouble> {
+    /// Joins a piece with what is there of its hour. What was `placed` in the same commit was folded together with it, and
+    /// is not taken apart for it.
+    fn put_piece(
+        &mut self,
+        stream: StreamId,
+        facts: &mut StreamFacts,
+        ready: &Ready,
+        placed: &RangeSet,
+    ) -> Result<Place, Trouble> {
         let hour = ready.piece.hour();
         let there = rolls::pieces(self.table(Shelf::Rollup)?, stream, hour)?;
-        for (no, piece) in &there {
-            if let Some(Ok(joined)) = piece.as_ref().map(|piece| piece.join(&ready.piece)) {
+        let here = facts.present_ticks().intersection(&facts.sealed);
+        let pushed = pushed_place(&facts.name).is_some();
+        for (no, piece) in there.iter().filter_map(|(no, piece)| Some((no, piece.as_ref()?))) {
+            let few = piece.samples().saturating_add(ready.piece.samples()) <= SAMPLES_AT_ONCE / 2;
+            let anew =
+                few && piece.covered().without(&here).is_empty() && piece.covered().without(placed) == *piece.covered();
+            if pushed && anew && piece.may_repeat(&ready.piece) {
+                self.remove_piece(stream, facts, (hour, *no), None)?;
+                return Ok(Place::Anew(piece.covered().clone()));
+            }
+            if let Ok(joined) = piece.join(&ready.piece) {
                 self.write_piece(stream, facts, (hour, *no), &Ready::new(joined).sheets)?;
-                return Ok(true);
+                return Ok(Place::Beside);
             }
         }
         // The first, or side by side with one that it will not join for its holes, or that can not be read.
         let free = (0..=u16::MAX).find(|no| !there.contains_key(no)).unwrap_or(u16::MAX);
         self.write_piece(stream, facts, (hour, free), &ready.sheets)?;
-        Ok(!there.is_empty())
+        Ok(if there.is_empty() { Place::First } else { Place::Beside })
     }
+}
+
+/// Where a piece went.
+enum Place {
+    /// Its hour had none.
+    First,
+    /// Joined with another, or side by side with it.
+    Beside,
+    /// Nowhere: one moment may be in it and in what was there of these ticks, so all of them are folded anew together. Where
+    /// they are no longer here, or too many for one fold, a moment that was pushed twice counts twice.
+    Anew(RangeSet),
 }

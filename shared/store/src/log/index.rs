@@ -156,9 +156,11 @@ impl Index {
     /// Remembers when the last tick of a segment was measured.
     pub(crate) fn learn(&mut self, stream: StreamId, first: u64, ends: Moment) {
         let Some(spans) = self.streams.get_mut(&stream) else { return };
-        let spans = Arc::make_mut(spans);
-        if let Ok(at) = spans.binary_search_by_key(&first, |span| span.first) {
-            spans[at].ends = Some(ends);
+        // Whoever is on a walk holds them, so that they are copied: not for what is known already.
+        if let Ok(at) = spans.binary_search_by_key(&first, |span| span.first)
+            && spans[at].ends.is_none()
+        {
+            Arc::make_mut(spans)[at].ends = Some(ends);
         }
     }
 

@@ -26,6 +26,9 @@ impl Pen<'_> {
             Write::Custody { stream, have, sealed } => Ok(self.keep_custody(stream, have, sealed)),
             Write::CustodyLost { stream } => Ok(self.drop_custody(stream)),
             Write::Tally { stream, tally } => Ok(self.keep_tally(stream, tally)),
+            Write::Rollup(rollup) => self.keep_rollup(&rollup),
+            Write::RolledTold { stream, edition, ticks } => self.keep_told(stream, edition, &ticks),
+            Write::Wanted { stream, ticks } => self.keep_wanted(stream, ticks),
             Write::Reserve { stream, until } => Ok(self.reserve(stream, until)),
         }
     }

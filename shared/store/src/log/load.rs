@@ -159,13 +159,22 @@ impl Log {
 
     /// Runs one short read transaction: a long one keeps pages that a deletion has freed.
     pub(crate) fn reading<T>(&self, work: impl FnOnce(&Shelves) -> Result<T, Trouble>) -> Result<T, ReadError> {
+        self.reading_from(Shelves::open, work)
+    }
+
+    /// The same from some tables only: each that is opened costs a question some microseconds.
+    pub(crate) fn reading_from<S, T>(
+        &self,
+        open: impl FnOnce(&redb::Database) -> Result<S, Trouble>,
+        work: impl FnOnce(&S) -> Result<T, Trouble>,
+    ) -> Result<T, ReadError> {
         let Standing::Open(db) = &self.state else {
             return Err(match &self.state {
                 Standing::Damaged(why) => ReadError::Damaged(why.clone()),
                 _ => ReadError::Io(std::io::ErrorKind::NotConnected.into()),
             });
         };
-        guarded(|| work(&Shelves::open(db)?)).map_err(|trouble| {
+        guarded(|| work(&open(db)?)).map_err(|trouble| {
             if matches!(trouble, Trouble::Damaged(_)) {
                 self.suspect();
             }
@@ -182,6 +191,11 @@ impl Log {
     pub(crate) fn note(&self, loss: Loss) {
         self.losses.lock().unwrap_or_else(PoisonError::into_inner).push(loss);
     }
+}
+
+/// Loose ticks alone, as of one moment.
+pub(crate) fn loose_ticks(db: &redb::Database) -> Result<ReadOnlyTable<Bytes, Bytes>, Trouble> {
+    Ok(db.begin_read()?.open_table(Shelf::Tick.table())?)
 }
 
 /// The tables a reader needs, as of one moment.

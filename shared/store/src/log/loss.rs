@@ -57,7 +57,10 @@ impl Pen<'_> {
             Lost::Row(Shelf::Statement, key) => self.settle_statement(stream, &mut facts, key),
             Lost::Row(Shelf::Series, key) => self.settle_series(stream, &mut facts, key),
             Lost::Row(Shelf::Rollup, key) => self.settle_rollup(stream, &mut facts, key).map(|()| RangeSet::new()),
-            Lost::Rollups => self.recount_rollups(stream, &mut facts).map(|()| RangeSet::new()),
+            Lost::Rollups => self
+                .recount_rollups(stream, &mut facts)
+                .and_then(|()| self.recount_foreign(stream, &mut facts))
+                .map(|()| RangeSet::new()),
             // Found and mended at opening.
             Lost::Row(Shelf::Note | Shelf::Intro | Shelf::Facts | Shelf::Quarantine | Shelf::Leaf, _) => {
                 Ok(RangeSet::new())

@@ -5,17 +5,19 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
+use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, WriteTransaction};
 use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_merge::RangeSet;
 use vigie_model::StreamId;
 
 use super::columns::LastUnfolded;
 use super::facts::Change;
+use super::hot::Hot;
 use super::index::Index;
 use super::loss::Loss;
+use super::pen::Bytes;
 use super::shelf::{Shelf, at, number, stated, stream_of};
-use super::{Log, Options, Standing, facts, read, rebuild};
+use super::{Log, Options, Standing, facts, foreign, read, rebuild, rolls};
 use crate::engine::{self, How, Opened};
 use crate::errors::{CommitError, OpenError, Trouble, guarded};
 use crate::folder::Folder;
@@ -62,6 +64,7 @@ impl Log {
     pub fn open_on(medium: impl Medium + 'static, options: Options) -> Result<(Self, OpenReport), OpenError> {
         let mut medium: Box<dyn Medium> = Box::new(medium);
         let opened = engine::open(medium.as_mut(), how(&options))?;
+        let hot = Hot::new(options.hot_bytes);
         let mut log = Self {
             medium,
             options,
@@ -69,12 +72,15 @@ impl Log {
             starved: false,
             epoch: 0,
             streams: BTreeMap::new(),
+            record_bytes: 0,
             losses: Mutex::default(),
             suspect: AtomicBool::new(false),
             damage: Vec::new(),
             index: Mutex::new(Index::default()),
             agenda: Mutex::default(),
             unfolded: LastUnfolded::default(),
+            kept_free_bytes: None,
+            hot,
         };
         let report = match log.take_over(opened, true) {
             Err(OpenError::Damaged(why)) => {
@@ -129,9 +135,11 @@ impl Log {
         };
         let known = guarded(|| Known::read(&db)).map_err(engine::refused)?;
         self.epoch = epoch;
+        self.record_bytes = known.streams.values().map(|facts| facts.bytes.total()).sum();
         self.streams = known.streams;
         self.index.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         self.unfolded.forget();
+        self.hot.forget_all();
         let agenda = self.agenda.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.streams.keys().for_each(|stream| agenda.met(*stream));
         *self.losses.get_mut().unwrap_or_else(PoisonError::into_inner) = known.losses;
@@ -348,12 +356,28 @@ impl Known {
                 known.mend.remove(&stream);
             }
         }
+        known.read_rolled(&txn.open_table(Shelf::Rollup.table())?)?;
         for row in txn.open_table(Shelf::Statement.table())?.iter()? {
             let (key, row) = row?;
             known.read_statement(key.value(), row.value());
         }
         known.find_lost_gaps();
         Ok(known)
+    }
+
+    /// What is in minutes and hours. A damaged note is counted again when it is settled.
+    fn read_rolled(&mut self, rollups: &ReadOnlyTable<Bytes, Bytes>) -> Result<(), Trouble> {
+        for (stream, facts) in &mut self.streams {
+            match rolls::note(rollups, *stream)? {
+                Ok(note) => facts.rolled.own = note.ticks,
+                Err(_) => self.losses.push(Loss::row(*stream, Shelf::Rollup, rolls::note_key(*stream))),
+            }
+            match foreign::beside(rollups, *stream)? {
+                Ok(beside) => beside.tell(facts),
+                Err(_) => self.losses.push(Loss::row(*stream, Shelf::Rollup, foreign::beside_key(*stream))),
+            }
+        }
+        Ok(())
     }
 
     fn read_statement(&mut self, key: &[u8], row: &[u8]) {

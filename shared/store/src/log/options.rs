@@ -31,6 +31,8 @@ pub struct Options {
     pub cap_percent_of_disk: Option<u8>,
     /// What redb keeps in memory.
     pub cache_bytes: usize,
+    /// What is held of laid out columns, checked and decoded, for questions that are asked again.
+    pub hot_bytes: usize,
     /// A file that is removed when the disk is full, so that there is room for a deletion. 256 KiB was enough in every
     /// trial and 64 KiB was not.
     pub ballast_bytes: u64,
@@ -52,9 +54,12 @@ pub struct Options {
     pub lay_out_ticks: u64,
     /// Whether ticks are folded into minutes and hours; see [`Log::gather_folds`](super::Log::gather_folds).
     pub rollups: Rollups,
-    /// How long after its end an hour is first folded: an agent that is connected has sealed it by then. What comes later
+    /// How long after its end an hour, or the part of it, is first folded: an agent that is connected has sealed it by then. What comes later
     /// is folded into it.
     pub fold_after: Duration,
+    /// Ticks are folded in stretches of this length, each once it is over: an hour, or a part of it where hours under way
+    /// are passed on too. Divides an hour.
+    pub fold_every: Duration,
     /// How long minutes and hours are kept; for ever unless said. See [`Log::retire`](super::Log::retire).
     pub minutes_for: Option<Duration>,
     /// As `minutes_for`.
@@ -71,7 +76,14 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 impl Options {
     /// For an agent: little memory, and the right to give up.
     pub fn agent(cap_bytes: u64) -> Self {
-        Self { cache_bytes: MIB, origin: true, index_spans: 4_096, lay_out: LayOut::Never, ..Self::relay(cap_bytes) }
+        Self {
+            cache_bytes: MIB,
+            origin: true,
+            index_spans: 4_096,
+            lay_out: LayOut::Never,
+            rollups: Rollups::Never,
+            ..Self::relay(cap_bytes)
+        }
     }
 
     /// For a relay.
@@ -80,6 +92,7 @@ impl Options {
             cap_bytes,
             cap_percent_of_disk: Some(10),
             cache_bytes: 16 * MIB,
+            hot_bytes: 4 * MIB,
             ballast_bytes: MIB as u64,
             floor: Duration::from_secs(72 * 3600),
             origin: false,
@@ -88,9 +101,10 @@ impl Options {
             index_spans: 100_000,
             lay_out: LayOut::Receipted,
             lay_out_ticks: 60,
-            // Nothing is answered from them yet, and minutes take as much room as what they are folded from.
-            rollups: Rollups::Never,
+            // Minutes take as much room as what they are folded from, and a fifth of a core folds ten thousand machines.
+            rollups: Rollups::All,
             fold_after: Duration::from_secs(65 * 60),
+            fold_every: Duration::from_secs(60 * 60),
             // A site alone sees last week minute by minute and the season hour by hour, in 8 MB for each machine.
             minutes_for: Some(8 * DAY),
             hours_for: Some(90 * DAY),
@@ -103,6 +117,8 @@ impl Options {
         Self {
             cap_percent_of_disk: Some(80),
             cache_bytes: 64 * MIB,
+            // A day of 700 noisy columns, or of some thousand quiet ones.
+            hot_bytes: 32 * MIB,
             ballast_bytes: 16 * MIB as u64,
             index_spans: 400_000,
             lay_out: LayOut::All,

@@ -11,7 +11,7 @@ use vigie_model::{Anchor, Moment, SeriesIx, StreamId, Tick, UtcMs};
 use super::columns::Laid;
 use super::facts::Change;
 use super::index::Span;
-use super::load::Shelves;
+use super::load::{Shelves, loose_ticks};
 use super::loss::Loss;
 use super::shelf::{Shelf, at, number};
 use super::{Log, read};
@@ -148,9 +148,9 @@ impl Log {
 
     /// When each loose tick was measured.
     fn loose_moments(&self, stream: StreamId) -> Result<Vec<Moment>, ReadError> {
-        self.reading(|shelves| {
+        self.reading_from(loose_ticks, |ticks| {
             let mut moments = Vec::new();
-            for row in read::rows_of(&shelves.ticks, stream)? {
+            for row in read::rows_of(ticks, stream)? {
                 let (key, row) = row?;
                 match read::tick_moment(key.value(), row.value()) {
                     Ok(at) => moments.push(at),
@@ -289,8 +289,8 @@ impl Log {
             return Ok(());
         }
         let mut done = Ok(());
-        self.reading(|shelves| {
-            read::ticks_in(&shelves.ticks, stream, (first, last), |key, tick| {
+        self.reading_from(loose_ticks, |ticks| {
+            read::ticks_in(ticks, stream, (first, last), |key, tick| {
                 match tick {
                     Ok(tick) => done = hand(&tick),
                     Err(_) => self.note(Loss::row(stream, Shelf::Tick, key.to_vec())),

@@ -22,6 +22,7 @@ pub(crate) fn rebuild(pen: &mut Pen<'_>, stream: StreamId, mut facts: StreamFact
     rebuild_schema(pen, stream, &mut facts)?;
     each_row(pen, Shelf::Rollup, stream, |key, row| facts.bytes.other += (key.len() + row.len()) as u64)?;
     pen.recount_rollups(stream, &mut facts)?;
+    pen.recount_foreign(stream, &mut facts)?;
     facts.reserved = Seq(facts.have.last().unwrap_or(0));
     Ok(facts)
 }

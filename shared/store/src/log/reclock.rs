@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vigie_merge::RangeSet;
 use vigie_model::{Anchor, Moment, StreamId};
-use vigie_rollup::Hour;
+use vigie_rollup::{Hour, MINUTE_MS};
 
 use super::Log;
 use super::columns::Laid;
@@ -31,6 +31,9 @@ pub(crate) struct Moved {
     ticks: RangeSet,
     /// Those they were folded into.
     hours: BTreeSet<Hour>,
+    /// Those that moved by more than a minute: whoever got them as hours is told anew. For less it would cost a month's
+    /// hours each time that a clock is known a little better.
+    far: RangeSet,
     anchors: BTreeMap<u32, Anchor>,
 }
 
@@ -48,7 +51,12 @@ impl Log {
         if note.ticks.is_empty() || !facts.anchors.keys().any(changed) {
             return Ok(None);
         }
-        let mut moved = Moved { ticks: RangeSet::new(), hours: BTreeSet::new(), anchors: facts.anchors.clone() };
+        let mut moved = Moved {
+            ticks: RangeSet::new(),
+            hours: BTreeSet::new(),
+            far: RangeSet::new(),
+            anchors: facts.anchors.clone(),
+        };
         let folded = sealed_here(facts, spans).intersection(&note.ticks);
         for span in spans.iter().filter(|span| changed(&span.boot_no) && folded.touches(span.first, span.last)) {
             let moments = self.moments(stream, span)?;
@@ -57,6 +65,9 @@ impl Log {
                 // Within an hour too: minutes, and when the last value was measured, are told by it.
                 if was != is {
                     moved.hours.insert(Hour::of(was));
+                    if was.0.abs_diff(is.0) > MINUTE_MS.unsigned_abs() {
+                        moved.far.insert(number, number);
+                    }
                     moved.ticks.insert(number, number);
                 }
             }
@@ -95,7 +106,7 @@ impl Pen<'_> {
         moved: &Moved,
     ) -> Result<(), Trouble> {
         let here = facts.present_ticks().intersection(&facts.sealed);
-        let mut taken_apart = 0;
+        let (mut taken_apart, mut is_apart, mut apart) = (0, false, RangeSet::new());
         for hour in &moved.hours {
             for (no, piece) in rolls::pieces(self.table(Shelf::Rollup)?, stream, *hour)? {
                 let Some(piece) = piece else { continue };
@@ -107,11 +118,19 @@ impl Pen<'_> {
                 }
                 self.remove_piece(stream, facts, (*hour, no), None)?;
                 note.ticks = note.ticks.without(covered);
+                is_apart = true;
+                if !covered.intersection(&moved.far).is_empty() {
+                    apart.union_with(covered);
+                }
                 taken_apart += 1;
             }
             if taken_apart >= HOURS_AT_ONCE {
+                self.taken_apart(stream, facts, &apart, note.changes)?;
                 return self.write_folded(stream, facts, note);
             }
+        }
+        if is_apart {
+            self.taken_apart(stream, facts, &apart, note.changes)?;
         }
         note.anchors = moved.anchors.values().copied().collect();
         self.write_folded(stream, facts, note)

@@ -10,6 +10,7 @@ use vigie_rollup::{Cell, Hour, Pieces, Sheet, Sketch, Window};
 use super::Log;
 use super::facts::Change;
 use super::fold::sealed_here;
+use super::foreign::{self, Foreign};
 use super::load::Shelves;
 use super::loss::Loss;
 use super::rolls::{self, Group};
@@ -65,8 +66,17 @@ impl Log {
                 for ((hour, _), group) in rolls::groups(&shelves.rollups, bounds)? {
                     by_hour.entry(hour).or_default().push(group);
                 }
+                let mut others: BTreeMap<Hour, Vec<Foreign>> = BTreeMap::new();
+                if window == Window::Hour && !facts.rolled.foreign.is_empty() {
+                    let hours = (Hour::number(first), Hour::number(end));
+                    for one in foreign::labels(&shelves.rollups, stream, hours)? {
+                        by_hour.entry(one.hour).or_default();
+                        others.entry(one.hour).or_default().push(one);
+                    }
+                }
                 let rolled = |(hour, groups): (Hour, Vec<Group>)| {
-                    self.rolled(shelves, stream, (hour, window), &groups, series).transpose()
+                    let others = others.get(&hour).map_or(&[][..], Vec::as_slice);
+                    self.rolled(shelves, stream, (hour, window), &groups, others, series).transpose()
                 };
                 by_hour.into_iter().filter_map(rolled).collect::<Result<Vec<Rolled>, Trouble>>()
             })?;
@@ -105,9 +115,10 @@ impl Log {
         stream: StreamId,
         (hour, window): (Hour, Window),
         groups: &[Group],
+        others: &[Foreign],
         series: &[SeriesIx],
     ) -> Result<Option<Rolled>, Trouble> {
-        if let [group] = groups {
+        if let ([group], []) = (groups, others) {
             let rolled = group.rolled(hour, series);
             if rolled.is_none() {
                 self.note_rollup(stream, group);
@@ -122,6 +133,12 @@ impl Log {
                 }
                 Some(_) => {}
                 None => groups.iter().for_each(|group| self.note_rollup(stream, group)),
+            }
+        }
+        for one in others {
+            match foreign::piece(&shelves.rollups, stream, one)? {
+                Ok(piece) => drop(pieces.put(piece)),
+                Err(key) => self.note(Loss::row(stream, Shelf::Rollup, key)),
             }
         }
         Ok(pieces.answer().map(|piece| Rolled {
@@ -164,7 +181,10 @@ fn first_hour(
     window: Window,
     (from, to): (i64, i64),
 ) -> Result<Option<i64>, Trouble> {
-    let (low, high) = rolls::hours(stream, window, Hour::number(from), Hour::number(to));
+    let hours = (Hour::number(from), Hour::number(to));
+    let (low, high) = rolls::hours(stream, window, hours.0, hours.1);
     let first = shelves.rollups.range::<&[u8]>(low.as_slice()..=high.as_slice())?.next().transpose()?;
-    Ok(first.and_then(|(key, _)| rolls::Place::of(key.value())).map(|place| place.hour.count()))
+    let own = first.and_then(|(key, _)| rolls::Place::of(key.value())).map(|place| place.hour.count());
+    let other = if window == Window::Hour { foreign::next_hour(&shelves.rollups, stream, hours)? } else { None };
+    Ok(own.into_iter().chain(other.map(Hour::count)).min())
 }

@@ -12,6 +12,7 @@ use vigie_model::{Anchor, SeriesIx, StreamId};
 use vigie_rollup::{Hour, Piece, Sheet, Window};
 
 use super::facts::Change;
+use super::foreign;
 use super::pen::{Bytes, Pen, add};
 use super::shelf::{STREAM_BYTES, Shelf, all_of};
 use crate::errors::Trouble;
@@ -127,7 +128,7 @@ impl Group {
     }
 
     /// The ticks of the piece, from any sheet that can be read.
-    fn covered(&self) -> Option<RangeSet> {
+    pub(crate) fn covered(&self) -> Option<RangeSet> {
         let read = |(key, row): &(Vec<u8>, Vec<u8>)| {
             let sheet = Shelf::Rollup.unwrap(key, row).ok()?;
             Some(Sheet::read(sheet).ok()?.covered().clone())
@@ -193,6 +194,7 @@ impl Pen<'_> {
         note: &mut Note,
     ) -> Result<(), Trouble> {
         note.changes = note.changes.wrapping_add(1);
+        facts.rolled.own.clone_from(&note.ticks);
         let key = note_key(stream);
         let bytes = self.put(Shelf::Rollup, &key, &Shelf::Rollup.write(&key, note))?;
         add(&mut facts.bytes.other, bytes);
@@ -243,6 +245,9 @@ impl Pen<'_> {
         facts: &mut StreamFacts,
         key: &[u8],
     ) -> Result<(), Trouble> {
+        if foreign::is_foreign(key) {
+            return self.recount_foreign(stream, facts);
+        }
         let Some(Place { hour, no, .. }) = Place::of(key) else { return self.recount_rollups(stream, facts) };
         let Some(mut note) = self.folded(stream)? else { return self.recount_rollups(stream, facts) };
         match self.mend_piece(stream, facts, (hour, no), &note)? {

@@ -4,6 +4,8 @@
 //! then, at the origin only, what the next hop keeps with its signature; and last the oldest, with a signed gap in its place. A relay or a hub
 //! gives nothing up: it says that it is under pressure, and takes in less.
 
+use std::collections::BTreeSet;
+
 use vigie_codec::SigningKey;
 use vigie_merge::RangeSet;
 use vigie_model::{Gap, StreamId, UtcMs};
@@ -45,13 +47,16 @@ pub struct Evicted {
     pub given_up: Vec<(StreamId, Gap)>,
     /// Bytes of records deleted.
     pub bytes: u64,
+    /// Streams of which something was deleted.
+    pub streams: BTreeSet<StreamId>,
+    /// There may be more to delete: of what is too old only so much goes at once, that others need not wait.
+    pub more: bool,
 }
 
 impl Log {
     /// What the records take, with what redb adds.
     pub fn used_bytes(&self) -> u64 {
-        let records: u64 = self.streams.values().map(|facts| facts.bytes.total()).sum();
-        records + records / 10
+        self.record_bytes + self.record_bytes / 10
     }
 
     /// What they may take: what was configured, and no more than a share of the disk.
@@ -141,8 +146,11 @@ impl Log {
     /// Deletes what was measured before a time, whoever has it: the hub's retention. Where ticks are folded into minutes and
     /// hours, nothing goes before it was.
     ///
+    /// In one transaction of some megabytes, the oldest numbers first; [`Evicted::more`] says whether to call again. What is
+    /// known of the ticks stays: that they were here, and that the hub signed for them.
+    ///
     /// # Errors
-    /// As [`Log::commit`]; what was deleted before stays deleted.
+    /// As [`Log::commit`]; nothing was deleted.
     pub fn expire(&mut self, stream: StreamId, before: UtcMs) -> Result<Evicted, CommitError> {
         let mut evicted = Evicted::default();
         let Some(facts) = self.streams.get(&stream) else { return Ok(evicted) };
@@ -152,13 +160,25 @@ impl Log {
         })?;
         let old = spans.iter().filter(|span| span.latest(facts.anchors.get(&span.boot_no)) < before);
         let mut may_go: RangeSet = old.map(|span| (span.first, span.last)).collect();
-        if self.options.rollups == Rollups::All {
+        may_go = may_go.intersection(&facts.present_ticks());
+        if !may_go.is_empty() && self.options.rollups == Rollups::All {
             may_go = may_go.intersection(&self.folded(stream)?);
         }
-        if !may_go.is_empty() {
-            evicted.expired = self
-                .delete(stream, u64::MAX, &mut evicted, |pen, facts, sweep| pen.sweep(stream, facts, &may_go, sweep))?;
+        if may_go.is_empty() {
+            return Ok(evicted);
         }
+        let sweep = self.transact(|pen| {
+            let mut sweep = Sweep::new(u64::MAX);
+            if let Some(mut facts) = pen.take(stream) {
+                let done = pen.sweep(stream, &mut facts, &may_go, &mut sweep);
+                pen.give(stream, facts);
+                done?;
+            }
+            Ok(sweep)
+        })?;
+        (evicted.expired, evicted.bytes) = (sweep.ticks, sweep.bytes);
+        evicted.streams.insert(stream);
+        evicted.more = sweep.stopped && sweep.ticks > 0;
         Ok(evicted)
     }
 
@@ -178,7 +198,7 @@ impl Log {
     }
 
     /// On a full disk free pages inside the file are not enough: redb may choose others, which the disk can not give.
-    fn shrink(&mut self) -> Result<(), CommitError> {
+    pub(crate) fn shrink(&mut self) -> Result<(), CommitError> {
         self.transact(|_| Ok(()))?;
         let Standing::Open(db) = &mut self.state else { return Ok(()) };
         db.compact().map_err(|trouble| self.fall(trouble))
@@ -277,6 +297,7 @@ impl Log {
                 Ok(sweep)
             })?;
             evicted.bytes += sweep.bytes;
+            evicted.streams.insert(stream);
             ticks += sweep.ticks;
             left = left.saturating_sub(sweep.bytes + sweep.bytes / 10);
             if sweep.ticks == 0 || !sweep.stopped {

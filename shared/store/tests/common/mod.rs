@@ -28,18 +28,21 @@ pub struct Machine {
     pub series: u32,
     /// Whether its values are as hard to code as values can be.
     pub noisy: bool,
+    /// Its stream's name.
+    pub name: String,
 }
 
 impl Machine {
     pub fn new(seed: u8) -> Self {
         let key = SigningKey::from_bytes(&[seed; 32]);
         let agent = NodeId::of_key(key.verifying_key().as_bytes());
-        Self { key, stream: StreamId { agent, incarnation: Incarnation(u64::from(seed)) }, series: 5, noisy: false }
+        let stream = StreamId { agent, incarnation: Incarnation(u64::from(seed)) };
+        Self { key, stream, series: 5, noisy: false, name: format!("machine-{seed}") }
     }
 
     pub fn hello(&self) -> Write {
         let key = *self.key.verifying_key().as_bytes();
-        Write::Stream { stream: self.stream, key, name: format!("machine-{}", self.key.to_bytes()[0]) }
+        Write::Stream { stream: self.stream, key, name: self.name.clone() }
     }
 
     /// A tick whose every value follows from its number.

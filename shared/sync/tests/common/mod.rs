@@ -13,7 +13,7 @@ use vigie_merge::RangeSet;
 use vigie_model::{
     Boot, ClockSource, Incarnation, Moment, NodeId, Now, Role, Sample, Seq, SeriesIx, Slug, StreamId, Tick, UtcMs,
 };
-use vigie_sync::keep::{Kept, Outcome, Record, StreamFacts, Write};
+use vigie_sync::keep::{HoursFound, Kept, Outcome, Record, RolledHour, StreamFacts, Write};
 use vigie_sync::{Answer, Ask, Event, Input, Lane, LinkKind, LinkProfile, Me, Output, PeerIs, Replica, SessionId, Way};
 
 /// Samples of each tick.
@@ -106,7 +106,7 @@ impl Node {
                     sent.push((session, lane, Frame::decode(&frame).expect("minds write what they read")));
                 }
                 Output::Apply { token, writes, .. } => {
-                    let touched: BTreeSet<_> = writes.iter().map(stream_of).collect();
+                    let touched: BTreeSet<_> = writes.iter().map(Write::stream).collect();
                     let outcomes = writes.into_iter().map(|write| self.keep(write)).collect();
                     for stream in touched {
                         let Some(shelf) = self.store.get(&stream) else { continue };
@@ -160,12 +160,17 @@ impl Node {
     }
 
     fn keep(&mut self, write: Write) -> Outcome {
-        let stream = stream_of(&write);
+        let stream = write.stream();
         if let Write::Stream { key, name, .. } = &write {
             let facts = StreamFacts::new(*key, name.clone());
             self.store.entry(stream).or_insert(Shelf { facts, ticks: BTreeMap::new() });
         }
         let Some(shelf) = self.store.get_mut(&stream) else { return Outcome::UnknownStream(stream) };
+        if let Write::Rollup(rollup) = write {
+            let ticks = hour_ticks(&rollup.sheets);
+            shelf.facts.rolled.foreign.union_with(&ticks);
+            return Outcome::Rolled { stream, edition: rollup.edition, ticks };
+        }
         shelf.keep(write);
         let (have, sealed) = (RangeSet::new(), RangeSet::new());
         Outcome::Kept(Kept { stream, have, sealed, schema_len: 0, duplicates: 0, forked: false })
@@ -181,8 +186,33 @@ impl Node {
             Ask::Schema { from } => Answer::Schema { from: *from, defs: Vec::new() },
             Ask::Seals { .. } => Answer::Seals(Vec::new()),
             Ask::Anchors => Answer::Anchors(Vec::new()),
+            Ask::Hours { wanted, .. } => {
+                let own = self.store.get(&stream).map(|shelf| shelf.facts.rolled.own.clone()).unwrap_or_default();
+                let hour = |from: u64| own.within(from, from + HOUR_TICKS - 1);
+                let count = own.last().unwrap_or(0).div_ceil(HOUR_TICKS);
+                let hours = (0..count).rev().map(|no| hour(no * HOUR_TICKS + 1));
+                let hours = hours.filter(|ticks| !ticks.intersection(wanted).is_empty());
+                let hours = hours.map(|ticks| RolledHour { sheets: hour_sheets(&ticks), ticks });
+                Answer::Hours(HoursFound { edition: 0, hours: hours.collect(), before: None })
+            }
         }
     }
+}
+
+/// Ticks of an hour here.
+pub(crate) const HOUR_TICKS: u64 = 100;
+
+/// What stands for the sheets of an hour: its ticks, in two parts.
+fn hour_sheets(ticks: &RangeSet) -> Vec<Vec<u8>> {
+    let ranges: Vec<u8> = ticks.ranges().flat_map(|(first, last)| [first, last]).flat_map(u64::to_be_bytes).collect();
+    let (one, other) = ranges.split_at(ranges.len() / 2);
+    vec![one.to_vec(), other.to_vec()]
+}
+
+pub(crate) fn hour_ticks(sheets: &[Vec<u8>]) -> RangeSet {
+    let bytes = sheets.concat();
+    let number = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().expect("eight bytes"));
+    bytes.chunks(16).map(|range| (number(&range[..8]), number(&range[8..]))).collect()
 }
 
 impl Shelf {
@@ -212,6 +242,7 @@ impl Shelf {
             Write::Custody { have, sealed, .. } => (facts.custody, facts.custody_sealed) = (have, sealed),
             Write::Receipt(receipt) => facts.receipt = Some(receipt),
             Write::CustodyLost { .. } => facts.custody = RangeSet::new(),
+            Write::Rollup(_) | Write::RolledTold { .. } | Write::Wanted { .. } => {}
             Write::Stream { .. } | Write::Schema { .. } | Write::Reserve { .. } => {}
             Write::Seal(_) | Write::Statement(_) => unreachable!("no test brings one"),
         }
@@ -261,20 +292,4 @@ pub(crate) fn now(mono_ms: u64) -> Now {
 
 fn hub_key() -> SigningKey {
     SigningKey::from_bytes(&[1; 32])
-}
-
-fn stream_of(write: &Write) -> StreamId {
-    match write {
-        Write::Stream { stream, .. }
-        | Write::Ticks { stream, .. }
-        | Write::Schema { stream, .. }
-        | Write::Custody { stream, .. }
-        | Write::CustodyLost { stream }
-        | Write::Tally { stream, .. }
-        | Write::Reserve { stream, .. } => *stream,
-        Write::Segment(segment) => segment.header().stream,
-        Write::Seal(seal) => seal.header.stream,
-        Write::Statement(signed) => signed.stream,
-        Write::Receipt(receipt) => receipt.stream,
-    }
 }

@@ -1,0 +1,44 @@
+//! When does the file give back to the disk what is free in it?
+//!
+//! redb uses free pages before it lets the file grow, and keeps them until then. What is laid out by series leaves as much
+//! behind as it takes, and a young log is laid out as a whole within a day: then half of its file is free. In an old one
+//! only the newest day is, and tomorrow needs it again.
+
+use super::{Log, Standing};
+use crate::errors::CommitError;
+
+/// Nobody can read or write meanwhile: 126 ms were measured for 5 MB. In a larger file free pages are used again instead, and
+/// their share is small unless it was filled at once.
+const UP_TO_BYTES: u64 = 64 << 20;
+
+/// Less is not worth stopping for.
+const WORTH_BYTES: u64 = 256 << 10;
+
+impl Log {
+    /// Whether so much is free in the file that it is worth [`Log::give_back`]: an eighth of what the records take, and as
+    /// much again each time.
+    pub fn has_to_give_back(&self) -> bool {
+        let some = self.used_bytes() / 8;
+        let kept = self.kept_free_bytes.unwrap_or(some);
+        let worth = |free: u64| free > kept.saturating_add(some.max(WORTH_BYTES));
+        matches!(self.state, Standing::Open(_))
+            && self.medium.taken_bytes().is_some_and(|taken| taken <= UP_TO_BYTES && worth(self.free_bytes(taken)))
+    }
+
+    /// Gives what is free in the file back to the disk. Nobody can read or write meanwhile: to be called at rest, where
+    /// [`Log::has_to_give_back`].
+    ///
+    /// # Errors
+    /// As [`Log::commit`]; nothing is lost.
+    pub fn give_back(&mut self) -> Result<(), CommitError> {
+        self.shrink()?;
+        // Its own commits leave out which pages are free: whoever opens the file after a power cut would have to read it.
+        self.transact(|_| Ok(()))?;
+        self.kept_free_bytes = self.medium.taken_bytes().map(|taken| self.free_bytes(taken));
+        Ok(())
+    }
+
+    fn free_bytes(&self, taken: u64) -> u64 {
+        taken.saturating_sub(self.used_bytes())
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use vigie_model::{NodeId, UtcMs};
+use vigie_model::{Doubt, NodeId, Severity, UtcMs};
 
 use crate::said::cut_to;
 
@@ -37,28 +37,6 @@ impl fmt::Debug for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
-}
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Severity {
-    /// To know.
-    Info,
-    /// To look at today.
-    Warning,
-    /// To act on now.
-    Critical,
-}
-
-/// Why it can not be said whether it is still so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Doubt {
-    /// The site is cut off.
-    Cut,
-    /// The machine does not answer.
-    Silent,
-    /// Samples are still on their way.
-    Waiting,
 }
 
 /// Who evaluates the rule: the relay of the site, or the hub.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use vigie_merge::{KeyError, Scope, Ulid};
-use vigie_model::UtcMs;
+use vigie_model::{Doubt, Severity, UtcMs};
 
-use crate::about::{About, Doubt, Judge, Severity, Thing};
+use crate::about::{About, Judge, Thing};
 use crate::alert::Alert;
 use crate::book::Book;
 use crate::edit::{Change, Edit};

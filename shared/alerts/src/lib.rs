@@ -22,7 +22,7 @@ mod judge;
 mod row;
 mod said;
 
-pub use about::{About, Doubt, Judge, Severity, Thing};
+pub use about::{About, Judge, Thing};
 pub use alert::{Alert, Standing};
 pub use book::Book;
 pub use decide::{DecideError, Decision};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use vigie_alerts::{Book, Decision, Edit, EditError, Heard, Judge, Said, Severity, Standing, Thing, Verdict};
+use vigie_alerts::{Book, Decision, Edit, EditError, Heard, Judge, Said, Standing, Thing, Verdict};
 use vigie_merge::{Actor, Hlc, Key, Marker, Row, Scope, Ulid};
-use vigie_model::{NodeId, UtcMs};
+use vigie_model::{NodeId, Severity, UtcMs};
 
 const T0_MS: i64 = 1_790_000_000_000;
 

@@ -3,6 +3,7 @@
 //! Knows no IO, no clock and no chance: time and random bytes are arguments. Knows no wire or disk shape either;
 //! those live, versioned, in `vigie-codec`.
 
+mod alarm;
 mod anchor;
 mod gap;
 mod id;
@@ -13,6 +14,7 @@ mod series;
 mod tick;
 mod time;
 
+pub use alarm::{Doubt, Severity};
 pub use anchor::{Anchor, ClockSource};
 pub use gap::{Gap, GapReason};
 pub use id::{IdError, Incarnation, NodeId, Role, Seq, StreamId};

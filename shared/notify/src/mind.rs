@@ -24,7 +24,8 @@ mod text;
 mod told;
 mod words;
 
-pub use alert::{About, AlertId, Change, Facts, Freshness, Instance, Judge, Reach, Severity, Transition};
+pub use vigie_model::Severity;
+pub use alert::{About, AlertId, Change, Facts, Freshness, Instance, Judge, Reach, Transition};
 pub use fence::{HAND_OVER_MS, Seat};
 pub use group::{BRIEF_MS, SETTLE_MS};
 pub use hours::{Hours, Window};

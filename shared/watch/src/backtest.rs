@@ -7,11 +7,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use vigie_model::Severity;
 use vigie_query::{Coverage, Halt, LabelSet, Limits, QueryError, Selection, SeriesSamples, Source, SourceError, Visit};
 
 use crate::around::Flaps;
 use crate::mind::{CompileError, Failure, Fingerprint, Mind, Phase, RuleKey, Settings, Transition};
-use crate::rule::{Group, Severity};
+use crate::rule::Group;
 use crate::test::storage::Storage;
 
 /// Moments that are worked out at once: an hour of 10 s.

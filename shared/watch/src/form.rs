@@ -6,9 +6,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use vigie_model::Severity;
+
 use crate::duration::write_duration;
 use crate::mind::Comparison;
-use crate::rule::{Alerting, CLEAR_ANNOTATION, Group, Rule, RuleKind, SEVERITY_LABEL, Severity};
+use crate::rule::{Alerting, CLEAR_ANNOTATION, Group, Rule, RuleKind, SEVERITY_LABEL};
 
 /// A rule in the words of a person.
 #[derive(Debug, Clone, PartialEq)]

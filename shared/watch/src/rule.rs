@@ -57,38 +57,6 @@ pub const CLEAR_ANNOTATION: &str = "vigie_clear";
 /// The label that holds the severity.
 pub const SEVERITY_LABEL: &str = "severity";
 
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Severity {
-    /// To know.
-    Info,
-    /// To look at today.
-    #[default]
-    Warning,
-    /// To act on now.
-    Critical,
-}
-
-impl Severity {
-    /// As the label says it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
-
-    /// What a label means, in the words that rule files use; a warning for what nobody has heard of.
-    pub fn of_label(text: &str) -> Self {
-        match text.to_ascii_lowercase().as_str() {
-            "critical" | "page" | "error" | "emergency" | "fatal" | "high" => Self::Critical,
-            "info" | "information" | "informational" | "none" | "notice" | "low" => Self::Info,
-            _ => Self::Warning,
-        }
-    }
-}
-
 impl Rule {
     /// What only an alerting rule has; nothing for a recording rule.
     pub fn alerting(&self) -> Option<&Alerting> {

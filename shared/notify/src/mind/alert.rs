@@ -4,25 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use vigie_model::{Slug, UtcMs};
+use vigie_model::{Severity, Slug, UtcMs};
 
 use super::key::{Digest16, hash};
 use super::text::{Link, Text};
 
 /// Labels of an alert that are kept: those that routes match and group by.
 const MAX_LABELS: usize = 32;
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Good to know.
-    Info,
-    /// To be looked at by day.
-    Warning,
-    /// To be looked at now.
-    Critical,
-}
 
 /// Which alert: a rule and the labels it speaks of. Whoever judges the rule comes to the same id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -160,7 +148,7 @@ impl Facts {
             "site" => self.site.as_ref().map_or("", Slug::as_str),
             "machine" => self.machine.as_ref().map_or("", Text::as_str),
             "rule" => self.rule.as_str(),
-            "severity" => self.severity.word(),
+            "severity" => self.severity.as_str(),
             other => {
                 self.labels.iter().find(|(name, _)| name.as_str() == other).map_or("", |(_, value)| value.as_str())
             }
@@ -178,17 +166,6 @@ impl Facts {
 
     pub(crate) fn place(&self) -> Option<(Slug, Slug)> {
         Some((self.client.clone(), self.site.clone()?))
-    }
-}
-
-impl Severity {
-    /// As it stands in labels.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
     }
 }
 

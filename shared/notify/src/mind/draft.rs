@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use vigie_model::{Slug, UtcMs};
+use vigie_model::{Slug, UtcMs, Severity};
 
-use super::alert::{Change, Facts, Instance, Severity};
+use super::alert::{Change, Facts, Instance};
 use super::group::Member;
 use super::key::{Digest16, key, mark};
 use super::notice::{Intent, Kind, Line, MAX_LINES, Notice};

@@ -3,7 +3,8 @@
 //! Nothing is fetched, nothing runs: no images, no scripts, no sheets from elsewhere. Colours are of the reader's scheme,
 //! light or dark, and never the only sign.
 
-use super::alert::Severity;
+use vigie_model::Severity;
+
 use super::notice::{Language, Notice};
 use super::words::{Part, compose};
 

@@ -1,9 +1,9 @@
 //! What stands in a message, before it has words and a shape?
 
 use serde::{Deserialize, Serialize};
-use vigie_model::{Slug, UtcMs};
+use vigie_model::{Slug, UtcMs, Severity};
 
-use super::alert::{AlertId, Reach, Severity};
+use super::alert::{AlertId, Reach};
 use super::key::{Digest16, Key};
 use super::text::{Link, Text};
 

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vigie_model::{Slug, UtcMs};
+use vigie_model::{Slug, UtcMs, Severity};
 
-use super::alert::{About, Facts, Severity};
+use super::alert::{About, Facts};
 use super::fence::Seat;
 use super::hours::Hours;
 use super::key::{Digest16, hash};

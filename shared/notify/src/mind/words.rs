@@ -2,9 +2,9 @@
 //!
 //! Times are absolute: a message is read later than it is written. The names of states are those of every screen.
 
-use vigie_model::Slug;
+use vigie_model::{Slug, Severity};
 
-use super::alert::{Reach, Severity};
+use super::alert::Reach;
 use super::notice::{Kind, Language, Line, Notice, Stamp};
 use super::text::Text;
 

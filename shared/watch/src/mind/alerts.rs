@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use vigie_model::{Doubt, Severity};
 use vigie_query::{Coverage, LabelSet, NAME, Query, QueryError, Value};
 
 use super::expression::Found;
 use super::instance::Missing;
 use super::plan::{AlertPlan, Clear, PlanKind};
-use super::{Doubt, Evaluation, Fingerprint, Instance, LiveRule, Moment, Output, Phase, RuleKey, Transition};
-use crate::rule::Severity;
+use super::{Evaluation, Fingerprint, Instance, LiveRule, Moment, Output, Phase, RuleKey, Transition};
 use crate::template::{Sample, Subject};
 
 const ALERT_NAME: &str = "alertname";

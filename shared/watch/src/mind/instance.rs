@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use vigie_model::{Doubt, Severity};
 use vigie_query::{Coverage, LabelSet, Lack, Shortfall};
 
 use super::plan::RuleKey;
-use crate::rule::Severity;
 
 /// How far an alert has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,19 +63,6 @@ impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
-}
-
-/// Why what an alert says is not sure at the moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Doubt {
-    /// Its site is cut off.
-    Cut,
-    /// Its machine does not answer.
-    Silent,
-    /// Measurements of it are on their way.
-    Waiting,
-    /// This node has just started or woken, and has not listened for long enough.
-    JustWoken,
 }
 
 /// An alert that is pending or firing.

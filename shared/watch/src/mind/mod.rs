@@ -18,7 +18,7 @@ use std::sync::Arc;
 use vigie_query::{LabelSet, Limits, QueryError, Source};
 
 pub use expression::Comparison;
-pub use instance::{Doubt, Fingerprint, Instance, Phase, Transition};
+pub use instance::{Fingerprint, Instance, Phase, Transition};
 pub use plan::{CompileError, RuleKey, Settings};
 pub use restore::{FOR_GRACE_MS, OUTAGE_TOLERANCE_MS, Saved};
 

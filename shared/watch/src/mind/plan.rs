@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use vigie_model::Severity;
 use vigie_query::{Limits, Options, Query, QueryError};
 
 use super::expression::{Expression, told_of_each};
-use crate::rule::{Group, Rule, RuleKind, SEVERITY_LABEL, Severity};
+use crate::rule::{Group, Rule, RuleKind, SEVERITY_LABEL};
 use crate::template::Template;
 
 /// What a node says of itself to its rules.

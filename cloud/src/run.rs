@@ -21,7 +21,7 @@ use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, hatch, host_name,
     identity_folder, loop_ended, open_state, stop_signal,
 };
-use vigie_store::{Log, Options};
+use vigie_store::{Log, Options, Rollups};
 use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId};
 
 use crate::admission::Gate;
@@ -340,7 +340,10 @@ fn start_retention(
 }
 
 fn open_log(config: &Config) -> Result<Log, Failed> {
-    let (log, report) = Log::open(Path::new(&config.data), Options::hub(config.store_bytes))?;
+    // Minutes are for when their samples go: until then they would be a second copy of them.
+    let rollups = if config.retention.is_for_ever() { Rollups::Hours } else { Rollups::All };
+    let options = Options { rollups, ..Options::hub(config.store_bytes) };
+    let (log, report) = Log::open(Path::new(&config.data), options)?;
     if report.unclean || report.damaged {
         warn!(?report, "the store was not closed in order; it was checked");
     }

@@ -24,7 +24,6 @@ mod text;
 mod told;
 mod words;
 
-pub use vigie_model::Severity;
 pub use alert::{About, AlertId, Change, Facts, Freshness, Instance, Judge, Reach, Transition};
 pub use fence::{HAND_OVER_MS, Seat};
 pub use group::{BRIEF_MS, SETTLE_MS};
@@ -41,6 +40,7 @@ pub(crate) use rows::read as read_row;
 pub use rows::{Rows, Table};
 pub use text::{Link, MAX_TEXT_CHARS, Text};
 pub use told::{HearError, Heard, Mind, Restored};
+pub use vigie_model::Severity;
 
 pub use html::html;
 pub use json::json;

@@ -523,3 +523,32 @@ fn remove_table(disk: &FaultDisk, name: &'static str) {
     assert!(txn.delete_table(table).expect("sound"), "it was there");
     txn.commit().expect("sound");
 }
+
+#[test]
+fn who_keeps_hours_alone_has_no_minutes_and_misses_none_and_may_begin_to_keep_them() {
+    let (machine, disk) = (Machine::new(1), FaultDisk::new());
+    let with =
+        |rollups| Log::open_on(disk.clone(), vigie_store::Options { rollups, ..options() }).expect("a sound store").0;
+    let of = |log: &Log, window| all_rolled(log, &machine, window).iter().map(|rolled| rolled.hour).collect::<Vec<_>>();
+    drop(begin(&disk, &machine));
+    let mut log = with(Rollups::Hours);
+    keep(&mut log, sealed_by_hundreds(&machine, 1, 1_000));
+    fold_all(&mut log, LATER);
+    let hours = of(&log, Window::Hour);
+    assert!(hours.len() >= 3 && of(&log, Window::Minute).is_empty(), "{hours:?}");
+    assert_eq!(log.unfolded_from(machine.stream).expect("sound"), None);
+    drop(log);
+    // What is folded from now on has them; the hours before are as they were, and nothing is taken for damage.
+    let mut log = with(Rollups::All);
+    keep(&mut log, sealed_by_hundreds(&machine, 1_001, 3_000));
+    fold_all(&mut log, LATER);
+    let minutes = of(&log, Window::Minute);
+    assert!(of(&log, Window::Hour).starts_with(&hours));
+    assert!(minutes.len() >= 4 && minutes.iter().all(|hour| hour >= hours.last().expect("some")), "{minutes:?}");
+    let mut covered = RangeSet::new();
+    all_rolled(&log, &machine, Window::Hour).iter().for_each(|rolled| {
+        covered.union_with(&rolled.covered);
+    });
+    assert_eq!(covered, set(&[(1, 3_000)]));
+    assert_eq!(log.unfolded_from(machine.stream).expect("sound"), None);
+}

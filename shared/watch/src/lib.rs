@@ -28,10 +28,10 @@ pub use duration::{parse_duration, write_duration};
 pub use file::{Fault, MAX_FILE_BYTES, Place, Strictness, read_rules, write_rules};
 pub use form::{Applied, Family, Form, Layer, Machine, Reading, Scope};
 pub use mind::{
-    Comparison, CompileError, Evaluation, FOR_GRACE_MS, Failure, Fingerprint, Instance, Mind,
-    OUTAGE_TOLERANCE_MS, Output, Phase, RuleKey, Saved, Settings, Transition,
+    Comparison, CompileError, Evaluation, FOR_GRACE_MS, Failure, Fingerprint, Instance, Mind, OUTAGE_TOLERANCE_MS,
+    Output, Phase, RuleKey, Saved, Settings, Transition,
 };
 pub use rule::{Alerting, CLEAR_ANNOTATION, Group, Rule, RuleKind, SEVERITY_LABEL};
-pub use vigie_model::{Doubt, Severity};
 pub use template::{Ask, Sample, Subject, Template};
 pub use test::{Difference, RunOptions, SeriesError, TestFile, read_series, read_tests, run_tests};
+pub use vigie_model::{Doubt, Severity};

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use vigie_model::{Slug, UtcMs, Severity};
+use vigie_model::{Severity, Slug, UtcMs};
 
 use super::alert::{Change, Facts, Instance};
 use super::group::Member;

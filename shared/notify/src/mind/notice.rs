@@ -1,7 +1,7 @@
 //! What stands in a message, before it has words and a shape?
 
 use serde::{Deserialize, Serialize};
-use vigie_model::{Slug, UtcMs, Severity};
+use vigie_model::{Severity, Slug, UtcMs};
 
 use super::alert::{AlertId, Reach};
 use super::key::{Digest16, Key};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vigie_model::{Slug, UtcMs, Severity};
+use vigie_model::{Severity, Slug, UtcMs};
 
 use super::alert::{About, Facts};
 use super::fence::Seat;

@@ -2,7 +2,7 @@
 //!
 //! Times are absolute: a message is read later than it is written. The names of states are those of every screen.
 
-use vigie_model::{Slug, Severity};
+use vigie_model::{Severity, Slug};
 
 use super::alert::Reach;
 use super::notice::{Kind, Language, Line, Notice, Stamp};

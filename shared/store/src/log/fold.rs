@@ -19,7 +19,7 @@ use super::reclock::Moved;
 use super::reseal::Piece as Raw;
 use super::rolls::{self, Note};
 use super::shelf::Shelf;
-use super::{Log, Options};
+use super::{Log, Options, Rollups};
 use crate::errors::{CommitError, ReadError, Trouble};
 use crate::types::{StreamFacts, limit};
 
@@ -57,6 +57,7 @@ struct Unfolded {
     shapes: Vec<Shape>,
     /// Others pushed it, and may have pushed a moment twice. What a machine measured twice at a moment is two samples.
     pushed: bool,
+    minutes: bool,
     /// What ends after this is not folded yet.
     ended_by: i64,
     after_ms: i64,
@@ -163,7 +164,19 @@ impl Log {
         let (anchors, shapes) = (facts.anchors.clone(), self.shapes(stream)?);
         let (ended_by, every_ms) = (now.0.saturating_sub(after_ms), every_ms(&self.options));
         let pushed = pushed_place(&facts.name).is_some();
-        let work = Work::Ticks(Unfolded { raw, fresh, anchors, shapes, pushed, ended_by, after_ms, every_ms, next_ms });
+        let minutes = self.options.rollups == Rollups::All;
+        let work = Work::Ticks(Unfolded {
+            raw,
+            fresh,
+            anchors,
+            shapes,
+            pushed,
+            minutes,
+            ended_by,
+            after_ms,
+            every_ms,
+            next_ms,
+        });
         Ok(Some((ToFold { stream, work, changes }, samples)))
     }
 
@@ -283,7 +296,8 @@ impl Unfolded {
                 }
             }
         }
-        let pieces = folds.into_iter().filter_map(Fold::finish).map(Ready::new).collect();
+        let wanted = |piece: Piece| if self.minutes { piece } else { piece.without_minutes() };
+        let pieces = folds.into_iter().filter_map(Fold::finish).map(wanted).map(Ready::new).collect();
         Done::Pieces { pieces, anchors: self.anchors, next_ms }
     }
 }
@@ -344,6 +358,10 @@ impl Pen<'_> {
             joins += usize::from(!matches!(place, Place::First));
             match place {
                 Place::First | Place::Beside => {
+                    if !ready.piece.has_minutes() {
+                        // As if they had been let go for their age: that there are none is not damage.
+                        note.minutes_from = note.minutes_from.max(ready.piece.hour().count().saturating_add(1));
+                    }
                     placed.union_with(ready.piece.covered());
                     note.ticks.union_with(ready.piece.covered());
                 }

@@ -7,9 +7,9 @@
 use super::{Log, Standing};
 use crate::errors::CommitError;
 
-/// Nobody can read or write meanwhile: 126 ms were measured for 5 MB. In a larger file free pages are used again instead, and
-/// their share is small unless it was filled at once.
-const UP_TO_BYTES: u64 = 64 << 20;
+/// Of more records than this nothing is given back: nobody can read or write while they are moved together. 109 ms were
+/// measured for 70 MB in a file of 135 MB.
+const UP_TO_BYTES: u64 = 256 << 20;
 
 /// Less is not worth stopping for.
 const WORTH_BYTES: u64 = 256 << 10;
@@ -22,7 +22,8 @@ impl Log {
         let kept = self.kept_free_bytes.unwrap_or(some);
         let worth = |free: u64| free > kept.saturating_add(some.max(WORTH_BYTES));
         matches!(self.state, Standing::Open(_))
-            && self.medium.taken_bytes().is_some_and(|taken| taken <= UP_TO_BYTES && worth(self.free_bytes(taken)))
+            && self.used_bytes() <= UP_TO_BYTES
+            && self.medium.taken_bytes().is_some_and(|taken| worth(self.free_bytes(taken)))
     }
 
     /// Gives what is free in the file back to the disk. Nobody can read or write meanwhile: to be called at rest, where

@@ -161,7 +161,7 @@ impl Log {
         let old = spans.iter().filter(|span| span.latest(facts.anchors.get(&span.boot_no)) < before);
         let mut may_go: RangeSet = old.map(|span| (span.first, span.last)).collect();
         may_go = may_go.intersection(&facts.present_ticks());
-        if !may_go.is_empty() && self.options.rollups == Rollups::All {
+        if !may_go.is_empty() && self.options.rollups != Rollups::Never {
             may_go = may_go.intersection(&self.folded(stream)?);
         }
         if may_go.is_empty() {

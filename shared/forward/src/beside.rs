@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use vigie_model::{NodeId, Now, Role};
+use vigie_model::{NodeId, Now, Role, UtcMs};
 use vigie_query::Source;
-use vigie_serve::{Described, Exposition, Intake, Ledger, Lookout, Machine, NotReady, Site, Upward};
+use vigie_serve::{Described, Exposition, Intake, Ledger, Lookout, Machine, NotReady, Raw, RawError, Site, Upward};
 
 use crate::forwarder::Forwarder;
 
@@ -75,6 +75,10 @@ impl Lookout for Beside {
 
     fn intake(&self) -> Option<Arc<dyn Intake>> {
         self.node.intake()
+    }
+
+    fn raw(&self, id: NodeId, from: UtcMs, to: UtcMs, ask: bool) -> Result<Raw, RawError> {
+        self.node.raw(id, from, to, ask)
     }
 
     fn own_metrics(&self, out: &mut Exposition) {

@@ -19,10 +19,10 @@ use axum::middleware::map_request;
 use vigie_model::{ClockSource, GapReason, Incarnation, NodeId, Now, Role, Slug, StreamId, UtcMs};
 use vigie_query::InMemory;
 use vigie_serve::{
-    Access, Amount, Beat, Clients, ClockNote, Drain, Exposition, Fact, GivenUp, Goodbye, Health, Heard, Hole, HoleKind,
-    Identity, LabelSet, Lack, Ledger, LedgerSummary, Link, Listener, Lookout, Machine, NotReady, Options, Origin,
-    Owner, Path, Reach, Relay, Shortfall, Site, Source, Stamp, StreamLedger, TokenTable, Upward, reach, reach_of_site,
-    router, serve,
+    Access, Amount, Beat, Clients, ClockNote, Described, Drain, Exposition, Fact, GivenUp, Goodbye, Health, Heard,
+    Hole, HoleKind, Identity, Intake, LabelSet, Lack, Ledger, LedgerSummary, Link, Listener, Lookout, Machine,
+    NotReady, Options, Origin, Owner, Path, Raw, RawError, Reach, Relay, Shortfall, Site, Source, Stamp, StreamLedger,
+    TokenTable, Upward, reach, reach_of_site, router, serve,
 };
 
 #[tokio::main]
@@ -437,6 +437,18 @@ impl Lookout for Stage {
 
     fn source(&self) -> &dyn Source {
         &self.source
+    }
+
+    fn described(&self) -> Vec<Described> {
+        Vec::new()
+    }
+
+    fn intake(&self) -> Option<Arc<dyn Intake>> {
+        None
+    }
+
+    fn raw(&self, _id: NodeId, _from: UtcMs, _to: UtcMs, _ask: bool) -> Result<Raw, RawError> {
+        Err(RawError::NotHere)
     }
 
     fn own_metrics(&self, out: &mut Exposition) {

@@ -51,23 +51,17 @@ pub trait Lookout: Send + Sync + 'static {
     fn source(&self) -> &dyn Source;
 
     /// What is known about the metrics of each client: once for each client, name and wording.
-    fn described(&self) -> Vec<Described> {
-        Vec::new()
-    }
+    fn described(&self) -> Vec<Described>;
 
     /// Where samples of others are taken in. A node without one says so to whoever pushes.
-    fn intake(&self) -> Option<Arc<dyn Intake>> {
-        None
-    }
+    fn intake(&self) -> Option<Arc<dyn Intake>>;
 
     /// What is here of a machine's ticks between two times; with `ask`, what is not is asked for, durably, before this
     /// returns.
     ///
     /// # Errors
     /// When it can not be told, or not be kept.
-    fn raw(&self, _id: NodeId, _from: UtcMs, _to: UtcMs, _ask: bool) -> Result<Raw, RawError> {
-        Err(RawError::NotHere)
-    }
+    fn raw(&self, id: NodeId, from: UtcMs, to: UtcMs, ask: bool) -> Result<Raw, RawError>;
 
     /// Writes this node's own metrics, named `vigie_<part>_<thing>_<unit>[_total]`. Those of HTTP, queries and sessions
     /// are written by the router.

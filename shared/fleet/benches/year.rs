@@ -12,7 +12,7 @@ use vigie_model::{
 use vigie_node::NodeClock;
 use vigie_query::{Grain, Limits, Query, Steps};
 use vigie_store::fault::FaultDisk;
-use vigie_store::{Log, Options, ToFold, Write};
+use vigie_store::{Log, Options, Rollups, ToFold, Write};
 
 const HOUR: i64 = 3_600_000;
 const BEGIN: i64 = 480_000 * HOUR;
@@ -30,7 +30,8 @@ fn main() {
 }
 
 fn year() -> Fleet {
-    let (mut log, _) = Log::open_on(FaultDisk::new(), Options::hub(1 << 34)).expect("an empty disk");
+    let (mut log, _) = Log::open_on(FaultDisk::new(), Options { rollups: Rollups::All, ..Options::hub(1 << 34) })
+        .expect("an empty disk");
     let key = SigningKey::from_bytes(&[1; 32]);
     let agent = NodeId::of_key(key.verifying_key().as_bytes());
     let stream = StreamId { agent, incarnation: Incarnation(1) };

@@ -16,7 +16,7 @@ use vigie_model::{
 use vigie_node::{Happening, NodeClock};
 use vigie_query::{Hints, LabelSet, Limits, Matcher, Selection, Source, SourceError, Visit};
 use vigie_store::fault::FaultDisk;
-use vigie_store::{Log, Options, Write};
+use vigie_store::{Log, Options, Rollups, Write};
 
 pub const T0: i64 = 1_700_000_000_000;
 
@@ -83,7 +83,8 @@ impl Machine {
 
 impl Hub {
     pub fn new() -> Self {
-        let (log, _) = Log::open_on(FaultDisk::new(), Options::hub(1 << 30)).expect("an empty disk");
+        let (log, _) = Log::open_on(FaultDisk::new(), Options { rollups: Rollups::All, ..Options::hub(1 << 30) })
+            .expect("an empty disk");
         let log = Arc::new(RwLock::new(log));
         let fleet = fleet_of(&log);
         Self { log, fleet }

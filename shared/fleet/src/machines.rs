@@ -89,10 +89,12 @@ impl Fleet {
             None => Listener::Here { machine: node.voice.as_ref().and_then(beat_of) },
         };
         let goodbye_at = node.voice.as_ref().and_then(|voice| voice.goodbye_at);
+        let mut lives = node.streams.iter().filter_map(|stream| memory.stream(*stream).facts.as_ref());
         let heard = Heard {
             interval_ms: interval_ms(newest),
             observed_at: newest.zip(seen).map(|(stream, seen)| UtcMs(stream.true_ms(seen.at))),
             learnt_at: seen.map(|seen| seen.learnt_at),
+            told_of: lives.any(|facts| facts.tally.ticks > 0 || !facts.rolled.foreign.is_empty()),
             listener,
             goodbye: goodbye_at.map(|at| Goodbye { at, back_at: None }),
             retired: false,

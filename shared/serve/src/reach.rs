@@ -66,6 +66,8 @@ pub struct Heard {
     pub observed_at: Option<UtcMs>,
     /// When that sample came here.
     pub learnt_at: Option<UtcMs>,
+    /// Its ticks are known of by what others told (numbers, or the hours they fold into), though none may be here.
+    pub told_of: bool,
     /// The node that listens to the machine.
     pub listener: Listener,
     /// Its last goodbye, if any.
@@ -126,7 +128,7 @@ pub fn reach(heard: &Heard, now: UtcMs) -> Reach {
     if heard.retired {
         return since(Reachability::Retired, None);
     }
-    if sample.is_none() && heard.machine_beat().is_none() && heard.goodbye.is_none() {
+    if sample.is_none() && !heard.told_of && heard.machine_beat().is_none() && heard.goodbye.is_none() {
         return since(Reachability::Unseen, None);
     }
     // Planned before vouched before cut: an absence that was announced is not an alarm, until it lasts too long.
@@ -147,6 +149,8 @@ pub fn reach(heard: &Heard, now: UtcMs) -> Reach {
         Some(_) => since(Reachability::Late, sample),
         None if heard.is_live(now) => since(Reachability::Live, sample),
         None if heard.is_late(now) => since(Reachability::Late, sample),
+        // A site that sends hours alone: the way works, and nobody has said that the machine does not answer.
+        None if sample.is_none() => since(Reachability::Late, None),
         None => since(Reachability::Silent, sample),
     }
 }

@@ -13,6 +13,7 @@ fn behind(relay: Option<i64>, machine: Option<i64>, sample: Option<i64>) -> Hear
         interval_ms: 10_000,
         observed_at: sample.map(ago),
         learnt_at: sample.map(ago),
+        told_of: false,
         listener: Listener::Relay { relay: relay.map(beat), machine: machine.map(beat) },
         goodbye: None,
         retired: false,
@@ -113,4 +114,12 @@ fn one_relay_that_is_heard_is_enough_for_a_site() {
     assert_eq!(site(&[Some(99), None]), Cut);
     assert_eq!(site(&[None, None]), Unseen);
     assert_eq!(site(&[]), Unseen);
+}
+
+#[test]
+fn a_machine_of_which_only_hours_came_is_late_while_its_relay_is_heard_and_cut_when_it_is_not() {
+    let told = |relay| Heard { told_of: true, ..behind(Some(relay), None, None) };
+    assert_eq!(reach(&told(5), UtcMs(NOW)), vigie_serve::Reach { state: Late, since: None });
+    assert_eq!(reach(&told(31), UtcMs(NOW)).state, Cut);
+    assert_eq!(reach(&behind(Some(5), None, None), UtcMs(NOW)).state, Unseen);
 }

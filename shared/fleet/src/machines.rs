@@ -89,12 +89,15 @@ impl Fleet {
             None => Listener::Here { machine: node.voice.as_ref().and_then(beat_of) },
         };
         let goodbye_at = node.voice.as_ref().and_then(|voice| voice.goodbye_at);
-        let mut lives = node.streams.iter().filter_map(|stream| memory.stream(*stream).facts.as_ref());
+        let told_of = |stream: &Stream| {
+            let seen = stream.recent.newest().map(|seen| seen.seq);
+            stream.facts.as_ref().is_some_and(|facts| facts.rolled.foreign.last() > seen)
+        };
         let heard = Heard {
             interval_ms: interval_ms(newest),
             observed_at: newest.zip(seen).map(|(stream, seen)| UtcMs(stream.true_ms(seen.at))),
             learnt_at: seen.map(|seen| seen.learnt_at),
-            told_of: lives.any(|facts| facts.tally.ticks > 0 || !facts.rolled.foreign.is_empty()),
+            told_of: node.streams.iter().any(|stream| told_of(memory.stream(*stream))),
             listener,
             goodbye: goodbye_at.map(|at| Goodbye { at, back_at: None }),
             retired: false,

@@ -230,7 +230,7 @@ impl Actor {
             interval_ms: INTERVAL_MS,
             observed_at: last.map(UtcMs),
             learnt_at: last.map(UtcMs),
-            told_of: last.is_some(),
+            told_of: false,
             listener,
             goodbye,
             retired: false,

@@ -66,7 +66,7 @@ pub struct Heard {
     pub observed_at: Option<UtcMs>,
     /// When that sample came here.
     pub learnt_at: Option<UtcMs>,
-    /// Its ticks are known of by what others told (numbers, or the hours they fold into), though none may be here.
+    /// Its relay has told, by the hours they fold into, of ticks that are newer than any here.
     pub told_of: bool,
     /// The node that listens to the machine.
     pub listener: Listener,
@@ -150,7 +150,7 @@ pub fn reach(heard: &Heard, now: UtcMs) -> Reach {
         None if heard.is_live(now) => since(Reachability::Live, sample),
         None if heard.is_late(now) => since(Reachability::Late, sample),
         // A site that sends hours alone: the way works, and nobody has said that the machine does not answer.
-        None if sample.is_none() => since(Reachability::Late, None),
+        None if heard.told_of => since(Reachability::Late, sample),
         None => since(Reachability::Silent, sample),
     }
 }

@@ -120,6 +120,8 @@ fn one_relay_that_is_heard_is_enough_for_a_site() {
 fn a_machine_of_which_only_hours_came_is_late_while_its_relay_is_heard_and_cut_when_it_is_not() {
     let told = |relay| Heard { told_of: true, ..behind(Some(relay), None, None) };
     assert_eq!(reach(&told(5), UtcMs(NOW)), vigie_serve::Reach { state: Late, since: None });
+    let sent_once = Heard { told_of: true, ..behind(Some(5), None, Some(3_600)) };
+    assert_eq!(reach(&sent_once, UtcMs(NOW)).state, Late, "nobody said that it does not answer");
     assert_eq!(reach(&told(31), UtcMs(NOW)).state, Cut);
     assert_eq!(reach(&behind(Some(5), None, None), UtcMs(NOW)).state, Unseen);
 }

@@ -55,7 +55,7 @@ pub enum Standing {
     Firing,
     /// It is so, and somebody knows.
     Acknowledged,
-    /// It is so, and is to be quiet for now.
+    /// It is so, and is quiet until a moment that somebody named.
     Snoozed,
     /// It is over.
     Resolved,

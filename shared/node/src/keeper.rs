@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{debug, error, info, warn};
 use vigie_codec::SigningKey;
-use vigie_codec::wire::{MAX_DEFS_PER_FRAME, Paused};
+use vigie_codec::wire::Paused;
 use vigie_merge::RangeSet;
 use vigie_model::{StreamId, UtcMs};
 use vigie_store::{CommitError, Log, Pressure};
@@ -284,21 +284,7 @@ impl Worker {
     }
 
     fn answer(&self, session: SessionId, stream: StreamId, ask: Ask) {
-        let log = self.log();
-        let answer = match ask {
-            Ask::Records { wanted, budget_bytes } => {
-                log.load(stream, &wanted, budget_bytes as usize, true).map(Answer::Records)
-            }
-            Ask::Schema { from } => {
-                log.schema(stream, from, MAX_DEFS_PER_FRAME).map(|defs| Answer::Schema { from, defs })
-            }
-            Ask::Seals { within } => log.seals(stream, &within).map(Answer::Seals),
-            Ask::Anchors => log.statements(stream).map(Answer::Anchors),
-            Ask::Hours { wanted, before, budget_bytes } => {
-                log.hours_of(stream, &wanted, before, budget_bytes).map(Answer::Hours)
-            }
-        };
-        drop(log);
+        let answer = self.log().look_up(stream, ask);
         match answer {
             Ok(answer) => self.tell(Kept::Answer(session, stream, answer)),
             Err(failed) => {

@@ -1,6 +1,7 @@
 //! The telemetry of a node: ticks, segments, statements, definitions, and what is known of each stream.
 
 mod agenda;
+mod answer;
 mod ask;
 mod columns;
 mod commit;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use vigie_codec::wire::{MAX_DEFS_PER_FRAME, Paused};
+use vigie_codec::wire::Paused;
 use vigie_model::StreamId;
 use vigie_store::{CommitError, Pressure};
 use vigie_sync::keep::{Outcome, StreamFacts, Write};
@@ -168,21 +168,7 @@ impl World {
 
     pub(crate) fn look_up(&mut self, node: NodeIx, session: SessionId, stream: StreamId, ask: Ask) {
         let Some(life) = self.nodes[node].life.as_mut() else { return };
-        let log = &life.log;
-        let answer = match ask {
-            Ask::Records { wanted, budget_bytes } => {
-                log.load(stream, &wanted, budget_bytes as usize, true).map(Answer::Records)
-            }
-            Ask::Schema { from } => {
-                log.schema(stream, from, MAX_DEFS_PER_FRAME).map(|defs| Answer::Schema { from, defs })
-            }
-            Ask::Seals { within } => log.seals(stream, &within).map(Answer::Seals),
-            Ask::Anchors => log.statements(stream).map(Answer::Anchors),
-            Ask::Hours { wanted, before, budget_bytes } => {
-                log.hours_of(stream, &wanted, before, budget_bytes).map(Answer::Hours)
-            }
-        };
-        let answer = match answer {
+        let answer = match life.log.look_up(stream, ask) {
             Ok(answer) => answer,
             Err(failed) => {
                 self.trace(|| format!("{node} could not look up {stream:?}: {failed}"));

@@ -80,8 +80,9 @@ pub(crate) struct Telling {
 /// What others decided about a member.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Around {
-    /// Nobody is told for now, and when that changes, if by itself.
+    /// A silence or a maintenance keeps it from being told.
     pub(crate) muted: bool,
+    /// When that ends or begins by itself, if it does.
     pub(crate) turns: Option<UtcMs>,
     /// The hub judged what it could not see: its site is cut off.
     pub(crate) behind_a_cut: bool,

@@ -1,4 +1,4 @@
-//! What is not told for now? Silences and maintenance, as others decided them.
+//! What is kept from being told? Silences and maintenance, as others decided them.
 
 use std::collections::BTreeMap;
 

@@ -107,7 +107,7 @@ impl Options {
             rollups: Rollups::Hours,
             fold_after: Duration::from_secs(65 * 60),
             fold_every: Duration::from_secs(60 * 60),
-            // A site alone sees last week minute by minute and the season hour by hour, in 8 MB for each machine.
+            // A site alone sees the season hour by hour. Minutes are for who asks for them by `rollups`.
             minutes_for: Some(8 * DAY),
             hours_for: Some(90 * DAY),
             new_epoch: None,

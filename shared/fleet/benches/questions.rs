@@ -2,6 +2,9 @@
 
 use std::sync::{Arc, LazyLock, RwLock};
 
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use tower::ServiceExt;
 use vigie_codec::SigningKey;
 use vigie_fleet::{Fleet, Known};
 use vigie_merge::RangeSet;
@@ -9,9 +12,10 @@ use vigie_model::{
     Boot, Incarnation, Kind, Moment, NodeId, Resolution, Role, Sample, Seq, SeriesDef, SeriesIx, StreamId, Tick, UtcMs,
 };
 use vigie_node::{Happening, NodeClock};
-use vigie_query::{Hints, Limits, Matcher, Selection, Source, Visit};
+use vigie_query::{Hints, Limits, Matcher, Query, Selection, Source, Value, Visit};
+use vigie_serve::{Clients, Identity, Lookout, Options, TokenTable, Writes, router};
 use vigie_store::fault::FaultDisk;
-use vigie_store::{Log, Options, StreamFacts, Write};
+use vigie_store::{Log, StreamFacts, Write};
 
 const MACHINES: u32 = 10_000;
 const SITES: u32 = 10;
@@ -35,7 +39,7 @@ fn main() {
 
 /// A hub whose machines have just measured.
 struct World {
-    fleet: Fleet,
+    fleet: Arc<Fleet>,
     now_ms: i64,
     index_bytes: u64,
     all_bytes: u64,
@@ -70,7 +74,7 @@ impl World {
             }
         }
         let all_bytes = resident_bytes().saturating_sub(before);
-        Self { fleet, now_ms, index_bytes, all_bytes }
+        Self { fleet: Arc::new(fleet), now_ms, index_bytes, all_bytes }
     }
 }
 
@@ -85,7 +89,7 @@ fn fleet_now_ms() -> i64 {
 
 /// One machine's definitions, which all others share.
 fn log_with_one_schema() -> (Log, StreamFacts) {
-    let (mut log, _) = Log::open_on(FaultDisk::new(), Options::hub(1 << 30)).expect("an empty disk");
+    let (mut log, _) = Log::open_on(FaultDisk::new(), vigie_store::Options::hub(1 << 30)).expect("an empty disk");
     let key = SigningKey::from_bytes(&[0; 32]);
     let agent = NodeId::of_key(key.verifying_key().as_bytes());
     let stream = StreamId { agent, incarnation: Incarnation(1) };
@@ -145,6 +149,57 @@ fn last_value_of_one_metric(bencher: divan::Bencher<'_, '_>, machines: &str) {
     bencher.bench(|| assert_eq!(ask(&world.fleet, &matchers, world.now_ms), count));
 }
 
+/// As Grafana asks: a whole question, up to the rows of its answer.
+#[divan::bench(args = ["1000", "10000"])]
+fn question_for_the_last_value(bencher: divan::Bencher<'_, '_>, machines: &str) {
+    let matchers = if machines == "1000" { ",site=\"site-3\"" } else { "" };
+    let text = format!("system_figure_7_bytes_total{{device=\"1\"{matchers}}}");
+    answers(bencher, &text, machines.parse().expect("a number"));
+}
+
+#[divan::bench]
+fn question_for_the_top_ten_of_ten_thousand(bencher: divan::Bencher<'_, '_>) {
+    answers(bencher, "topk(10, system_figure_7_bytes_total{device=\"1\"})", 10);
+}
+
+#[divan::bench]
+fn question_for_sums_by_site_of_ten_thousand(bencher: divan::Bencher<'_, '_>) {
+    answers(bencher, "sum by (site) (system_figure_7_bytes_total{device=\"1\"})", SITES as usize);
+}
+
+/// The same through the door of HTTP, up to the last byte of the answer.
+#[divan::bench(args = ["1000", "10000"])]
+fn request_for_the_last_value(bencher: divan::Bencher<'_, '_>, machines: &str) {
+    let site = if machines == "1000" { "%2Csite%3D%22site-3%22" } else { "" };
+    let query = format!("system_figure_7_bytes_total%7Bdevice%3D%221%22{site}%7D");
+    let at = WORLD.now_ms as f64 / 1_000.0;
+    let path = format!("/prometheus/api/v1/query?query={query}&time={at}");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let token = "token";
+    let who = Identity { name: "bench".to_owned(), clients: Clients::All, writes: Writes::Nothing };
+    let access = TokenTable::new([(TokenTable::hash(token), who)]);
+    let router = router(Arc::clone(&WORLD.fleet) as Arc<dyn Lookout>, Arc::new(access), Options::default());
+    bencher.bench(|| {
+        let ask = Request::builder().uri(&path).header("authorization", format!("Bearer {token}"));
+        let ask = ask.body(Body::empty()).expect("a request");
+        let length = runtime.block_on(async {
+            let response = router.clone().oneshot(ask).await.expect("an answer");
+            assert!(response.status().is_success(), "{}", response.status());
+            to_bytes(response.into_body(), usize::MAX).await.expect("a whole answer").len()
+        });
+        assert!(length > 100_000);
+    });
+}
+
+fn answers(bencher: divan::Bencher<'_, '_>, text: &str, count: usize) {
+    let (world, query) = (&*WORLD, Query::parse(text).expect("a question"));
+    bencher.bench(|| {
+        let answer = query.instant(&*world.fleet, world.now_ms, LOOKBACK_MS, &Limits::usual()).expect("an answer");
+        let Value::Vector(rows) = answer.value else { panic!("rows are asked for") };
+        assert_eq!(rows.len(), count);
+    });
+}
+
 #[divan::bench]
 fn last_value_of_all_series_of_one_machine(bencher: divan::Bencher<'_, '_>) {
     let (world, matchers) = (&*WORLD, [Matcher::equal("machine", "machine-77")]);
@@ -167,7 +222,7 @@ fn series_of_one_name(bencher: divan::Bencher<'_, '_>) {
 
 #[divan::bench]
 fn list_of_all_machines(bencher: divan::Bencher<'_, '_>) {
-    bencher.bench(|| vigie_serve::Lookout::machines(&WORLD.fleet).len());
+    bencher.bench(|| WORLD.fleet.machines().len());
 }
 
 fn resident_bytes() -> u64 {

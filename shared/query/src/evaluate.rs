@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::column::{Budget, Column, Grid, Row, is_present};
+use crate::order::sort_by_labels;
 use crate::plan::{Kind, Node};
 use crate::{Coverage, Grain, LabelSet, Limits, Notes, Options, Query, QueryError, Source};
 
@@ -143,7 +144,7 @@ impl Query {
             Evaluated::Scalar(column) => vec![Row { labels: Arc::default(), column }],
             Evaluated::Text(_) => return Err(not_for_a_range(Kind::Text.documented())),
         };
-        rows.sort_by(|a, b| a.labels.cmp(&b.labels));
+        sort_by_labels(&mut rows, |row| &row.labels);
         let mut matrix = Vec::with_capacity(rows.len());
         for Row { labels, column } in rows {
             limits.stop.check()?;

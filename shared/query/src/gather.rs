@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::cell::Cell;
 use crate::column::{Budget, Hold, is_present};
+use crate::order::sort_by_labels;
 use crate::{Coverage, LabelSet, Limits, QueryError, Selection, SeriesPart, Source, Visit, Wish};
 
 /// How many pieces pass between two looks at the deadline; a piece is some hundred samples.
@@ -61,7 +62,7 @@ pub(crate) fn collect<T>(
     if let Some(refusal) = refusal {
         return Err(refusal);
     }
-    heap.made.sort_by(|a, b| a.0.cmp(&b.0));
+    sort_by_labels(&mut heap.made, |(labels, _)| labels);
     Ok((heap.made.into_iter().map(|(_, made)| made).collect(), coverage))
 }
 

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::{Arc, LazyLock};
 
 use vigie_model::SeriesDef;
 
@@ -22,18 +22,33 @@ pub const OWNER_LABELS: [&str; 4] = ["client", "machine", "machine_id", "site"];
 /// absent one for the same).
 ///
 /// The texts are shared: an expression makes many label sets out of the same names and values.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct LabelSet(Vec<(Arc<str>, Arc<str>)>);
+#[derive(Clone)]
+pub struct LabelSet {
+    pairs: Vec<Pair>,
+    /// Of the pairs, made with them: a set is looked up more often than it is made.
+    hash: u64,
+}
+
+type Pair = (Arc<str>, Arc<str>);
+
+/// One for the whole process, and another in the next: nobody can name machines so that their labels collide.
+static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl LabelSet {
     /// Labels from pairs in any order. Where a name stands twice the first wins.
     pub fn new<N: Into<Arc<str>>, V: Into<Arc<str>>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
-        let mut labels: Vec<(Arc<str>, Arc<str>)> =
-            pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let mut labels: Vec<Pair> = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         labels.retain(|(_, value)| !value.is_empty());
         labels.sort_by(|a, b| a.0.cmp(&b.0));
         labels.dedup_by(|later, first| later.0 == first.0);
-        Self(labels)
+        Self::of_sorted(labels)
+    }
+
+    /// The hash is of the values alone: series that are asked for together differ in them, and have the same names.
+    fn of_sorted(pairs: Vec<Pair>) -> Self {
+        let mut hasher = HASHES.build_hasher();
+        pairs.iter().for_each(|(_, value)| value.hash(&mut hasher));
+        Self { hash: hasher.finish(), pairs }
     }
 
     /// How everyone knows a machine's series: its Prometheus name, its own labels, and whose it is.
@@ -52,12 +67,12 @@ impl LabelSet {
 
     /// The value of a label, empty when it is not there.
     pub fn get(&self, name: &str) -> &str {
-        self.0.binary_search_by(|(key, _)| (**key).cmp(name)).map_or("", |at| &self.0[at].1)
+        self.pairs.binary_search_by(|(key, _)| (**key).cmp(name)).map_or("", |at| &self.pairs[at].1)
     }
 
     /// The pairs, sorted by name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (&**name, &**value))
+        self.pairs.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// These labels and no others.
@@ -77,27 +92,51 @@ impl LabelSet {
 
     /// With this value of this label; the empty value takes the label away.
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
-        let mut labels = self.0.clone();
+        let mut labels = self.pairs.clone();
         match (labels.binary_search_by(|(key, _)| (**key).cmp(name)), value.is_empty()) {
             (Ok(at), true) => drop(labels.remove(at)),
             (Ok(at), false) => labels[at].1 = value.into(),
             (Err(_), true) => {}
             (Err(at), false) => labels.insert(at, (name.into(), value.into())),
         }
-        Self(labels)
+        Self::of_sorted(labels)
     }
 
     fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
-        Self(self.0.iter().filter(|(name, _)| keep(name)).cloned().collect())
+        Self::of_sorted(self.pairs.iter().filter(|(name, _)| keep(name)).cloned().collect())
+    }
+
+    /// How many labels this set and another have in common before the first that differs.
+    pub(crate) fn same_at_the_beginning(&self, other: &Self) -> usize {
+        self.pairs.iter().zip(&other.pairs).take_while(|(a, b)| order_of(a, b).is_eq()).count()
     }
 }
 
-/// Pair by pair. Most texts of two series of one node are the same object, and then are not looked at.
+impl Default for LabelSet {
+    fn default() -> Self {
+        Self::of_sorted(Vec::new())
+    }
+}
+
+impl PartialEq for LabelSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for LabelSet {}
+
+/// Most texts of two series of one node are the same object, and then are not looked at.
+fn order_of(a: &Pair, b: &Pair) -> Ordering {
+    let text = |a: &Arc<str>, b: &Arc<str>| if Arc::ptr_eq(a, b) { Ordering::Equal } else { a.cmp(b) };
+    text(&a.0, &b.0).then_with(|| text(&a.1, &b.1))
+}
+
+/// Pair by pair.
 impl Ord for LabelSet {
     fn cmp(&self, other: &Self) -> Ordering {
-        let text = |a: &Arc<str>, b: &Arc<str>| if Arc::ptr_eq(a, b) { Ordering::Equal } else { a.cmp(b) };
-        let pairs = self.0.iter().zip(&other.0).map(|(a, b)| text(&a.0, &b.0).then_with(|| text(&a.1, &b.1)));
-        pairs.into_iter().find(|order| order.is_ne()).unwrap_or_else(|| self.0.len().cmp(&other.0.len()))
+        let mut orders = self.pairs.iter().zip(&other.pairs).map(|(a, b)| order_of(a, b));
+        orders.find(|order| order.is_ne()).unwrap_or_else(|| self.pairs.len().cmp(&other.pairs.len()))
     }
 }
 
@@ -107,10 +146,9 @@ impl PartialOrd for LabelSet {
     }
 }
 
-/// Of the values alone: series that are asked for together differ in them, and have the same names.
 impl Hash for LabelSet {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.iter().for_each(|(_, value)| value.hash(state));
+        state.write_u64(self.hash);
     }
 }
 

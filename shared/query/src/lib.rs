@@ -36,6 +36,7 @@ mod matcher;
 mod notes;
 mod operator;
 mod options;
+mod order;
 mod over_time;
 mod parse;
 mod plan;

@@ -19,8 +19,8 @@ pub(crate) use federate::federate;
 pub(crate) use head::tsdb;
 pub(crate) use known::metadata;
 pub(crate) use own::{
-    alertmanagers, alerts, buildinfo, config, flags, healthy, ready, rules, runtimeinfo, target_metadata, targets,
-    walreplay,
+    alertmanagers, alerts, buildinfo, config, flags, front, healthy, ready, rules, runtimeinfo, target_metadata,
+    targets, walreplay,
 };
 
 use axum::Json;

@@ -50,6 +50,8 @@ fn private(app: &App) -> Router<App> {
     page::serve_files(Router::new(), &page::PRIVATE)
         .nest("/api/v1", api_routes())
         .nest("/prometheus/api/v1", prometheus_routes())
+        .route("/prometheus", get(prometheus::front))
+        .route("/prometheus/", get(prometheus::front))
         .route("/prometheus/federate", get(prometheus::federate))
         .fallback(nothing_there)
         .method_not_allowed_fallback(wrong_method)

@@ -231,6 +231,15 @@ async fn this_node_tells_of_itself_as_prometheus_does() {
 }
 
 #[tokio::test]
+async fn whoever_looks_whether_anybody_is_there_finds_somebody() {
+    let door = Door::new();
+    for path in ["/prometheus", "/prometheus/"] {
+        assert_eq!(door.get(ACME, path).await.status, StatusCode::OK);
+        assert_eq!(door.get("", path).await.status, StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[tokio::test]
 async fn an_answer_warns_of_what_is_not_in_it() {
     let mut source = InMemory::default();
     source.add(labels("up", &machine("compta", "acme", "lyon")), [(NOW_MS, 1.0)]);

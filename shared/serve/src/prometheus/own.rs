@@ -16,6 +16,11 @@ use crate::{Stamp, work};
 /// The Prometheus whose API this is: by it clients decide what they may ask.
 const API_LEVEL: &str = "3.5.0";
 
+/// `GET /prometheus/`, at which clients look to see whether anybody is there.
+pub(crate) async fn front() -> &'static str {
+    "Here Vigie speaks as Prometheus does, from /prometheus/api/v1 on. Its page for people is at /.\n"
+}
+
 /// `GET status/buildinfo`.
 pub(crate) async fn buildinfo() -> Response {
     let revision = concat!("vigie ", env!("CARGO_PKG_VERSION"));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vigie_bottle::rows::run_seeds;
+use vigie_bottle::rows::{run_seed, run_seeds};
 use vigie_codec::wire::rows::RowFrame;
 use vigie_merge::{Context, Hlc, Key, Kind, Scope, Ulid};
 use vigie_model::{NodeId, Role, UtcMs};
@@ -19,6 +19,11 @@ fn no_write_is_lost_and_all_become_the_same_whatever_happens() {
     assert!(failures.is_empty(), "{failures:?}");
     let tally = report.tally;
     assert!(tally.crashes > 0 && tally.restores > 0 && tally.lives > 0 && tally.forgotten > 0, "{tally:?}");
+}
+
+#[test]
+fn a_deletion_that_became_durable_although_its_writer_heard_of_a_failure_counts_once_it_is_forgotten() {
+    run_seed(2463).expect("what was deleted and forgotten everywhere is not lost");
 }
 
 /// Two nodes and a good line between them; says how many bytes went which way.

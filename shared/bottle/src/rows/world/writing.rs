@@ -51,11 +51,27 @@ impl World {
                 }
                 self.changed(node);
             }
-            Err(WriteError::Rows(error)) => self.failed(node, &error),
+            Err(WriteError::Rows(error)) => {
+                self.failed(node, &error);
+                self.note_unsaid(node, said);
+            }
             Err(error) => self.broken(format!("node {node} could not write: {error}")),
         }
         debug_assert!(self.tally.writes >= before, "writes are counted up");
         self.forgive_tainted();
+    }
+
+    /// Nobody was told of these writes, and some may have happened all the same. A deletion that did may be forgotten later,
+    /// and with it what it deleted; nobody asks for the deletion itself.
+    fn note_unsaid(&mut self, node: usize, said: Vec<(Key, Wrote)>) {
+        let rows = self.dump(node);
+        for (key, wrote) in said {
+            let Wrote::Last(marker, true) = wrote else { continue };
+            let is = rows.get(&key).and_then(|bytes| Row::admit(bytes, |_| true).ok()).and_then(|row| row.marker());
+            if is == Some(marker) {
+                self.oracle.wrote(key, wrote, true);
+            }
+        }
     }
 
     /// One write may bear two names there: nobody can say what must be left.

@@ -12,8 +12,8 @@ use vigie_codec::wire::Clock;
 use vigie_model::{Anchor, Boot, Role, Seq, SeriesDef, StreamId, Tick};
 use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink};
 use vigie_node::{
-    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, Renewing, boot_moment, hatch,
-    host_name, load_identity, loop_ended, random_incarnation, stop_signal, trust,
+    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing, boot_moment,
+    hatch, host_name, load_identity, loop_ended, open_state_told, random_incarnation, stop_signal, trust,
 };
 use vigie_store::{Log, OpenReport, Options, State};
 use vigie_sync::keep::Outcome;
@@ -59,7 +59,7 @@ struct Agent {
     happenings: mpsc::Receiver<Happening>,
     node: tokio::task::JoinHandle<()>,
     clock: NodeClock,
-    state: State,
+    state: Arc<State>,
     lives: Lives,
     meter: Meter,
     told: mpsc::UnboundedReceiver<Told>,
@@ -91,7 +91,7 @@ impl Agent {
     async fn start(config: Config) -> Result<Self, Failed> {
         let identity = Arc::new(load_identity(&config.data, Role::Agent)?);
         let clock = NodeClock::new();
-        let (state, boot_no) = open_state(&config.data)?;
+        let (state, boot_no, lost) = open_state(&config.data)?;
         let (log, opened) = open_log(&config)?;
         let now = clock.now().utc;
         let name = config.name.clone().unwrap_or_else(host_name);
@@ -140,6 +140,9 @@ impl Agent {
         };
         let keeper =
             KeeperOptions { group: Duration::from_secs(5), tidy_every: Duration::from_secs(60), gap_key: Some(key) };
+        let place = Some((identity.client(), identity.site()));
+        let who = (identity.node(), Role::Agent);
+        let rows = NodeRows::open(state.clone(), who, place, trust::floor(&state), lost, clock.clone())?;
         let (node, handle, happenings) = Node::new(NodeSetup {
             me,
             endpoint: endpoint.clone(),
@@ -149,6 +152,7 @@ impl Agent {
             down: config.link.clone(),
             log,
             keeper,
+            rows,
             clock: clock.clone(),
         })?;
         let (results, told) = mpsc::unbounded_channel();
@@ -538,10 +542,10 @@ fn targets(config: &Config, identity: &Identity) -> Vec<Target> {
     relays.into_iter().chain(hub).map(Target::at).collect()
 }
 
-fn open_state(data: &Path) -> Result<(State, u32), Failed> {
-    let state = vigie_node::open_state(data)?;
+fn open_state(data: &Path) -> Result<(Arc<State>, u32, bool), Failed> {
+    let (state, lost) = open_state_told(data)?;
     let boot_no = vigie_node::boot_no(&state)?;
-    Ok((state, boot_no))
+    Ok((Arc::new(state), boot_no, lost))
 }
 
 fn open_log(config: &Config) -> Result<(Log, OpenReport), Failed> {

@@ -18,8 +18,8 @@ use vigie_net::{
     public_key_of_csr, renewal_due, serve_enrolment,
 };
 use vigie_node::{
-    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, hatch, host_name,
-    identity_folder, loop_ended, open_state, stop_signal,
+    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, hatch, host_name,
+    identity_folder, loop_ended, open_state_told, stop_signal,
 };
 use vigie_store::{Log, Options, Rollups};
 use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId};
@@ -72,7 +72,10 @@ impl Hub {
     async fn start(config: Config) -> Result<Self, Failed> {
         let clock = NodeClock::new();
         let now = clock.now().utc;
-        let state = Arc::new(open_state(&config.data)?);
+        let (state, lost) = open_state_told(&config.data)?;
+        let state = Arc::new(state);
+        // What others go by is this clock.
+        clock.vouch();
         let registry = Arc::new(Registry::new(state.clone()));
         let ca = Arc::new(Ca::load_or_create(&config.data.join("ca"), now)?);
         let identity = Arc::new(own_identity(&config, &ca, now)?);
@@ -98,6 +101,7 @@ impl Hub {
         let endpoint = Endpoint::bind(endpoint_config, config.listen)?;
         let keeper =
             KeeperOptions { group: Duration::from_millis(500), tidy_every: Duration::from_secs(60), gap_key: None };
+        let rows = NodeRows::open(state.clone(), (identity.node(), Role::Hub), None, UtcMs(0), lost, clock.clone())?;
         let (node, handle, happenings) = Node::new(NodeSetup {
             me,
             endpoint: endpoint.clone(),
@@ -107,6 +111,7 @@ impl Hub {
             down: wan,
             log,
             keeper,
+            rows,
             clock: clock.clone(),
         })?;
         handle.command(Command::Clock(0, ClockSource::Hub));

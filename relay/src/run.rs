@@ -14,8 +14,8 @@ use vigie_intake::Pushed;
 use vigie_model::{ClockSource, Role, UtcMs};
 use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink, UplinkState};
 use vigie_node::{
-    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeSetup, Renewing, hatch, host_name,
-    load_identity, loop_ended, open_state, stop_signal, trust,
+    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing, hatch,
+    host_name, load_identity, loop_ended, open_state_told, stop_signal, trust,
 };
 use vigie_serve::{Clients, TokenTable, Writes};
 use vigie_store::{Log, Options, State};
@@ -49,7 +49,7 @@ struct Relay {
     handle: NodeHandle,
     happenings: mpsc::Receiver<Happening>,
     clock: NodeClock,
-    state: State,
+    state: Arc<State>,
     fleet: Arc<Fleet>,
     pushed: Pushed,
     errands: Errands,
@@ -64,7 +64,8 @@ impl Relay {
     async fn start(config: Config) -> Result<Self, Failed> {
         let identity = Arc::new(load_identity(&config.data, Role::Relay)?);
         let clock = NodeClock::new();
-        let state = open_state(&config.data)?;
+        let (state, lost) = open_state_told(&config.data)?;
+        let state = Arc::new(state);
         let log = open_log(&config)?;
         let name = config.name.clone().unwrap_or_else(host_name);
         let lan = LinkProfile::of(LinkKind::Lan);
@@ -88,6 +89,9 @@ impl Relay {
         };
         let keeper =
             KeeperOptions { group: Duration::from_secs(1), tidy_every: Duration::from_secs(60), gap_key: None };
+        let place = Some((identity.client(), identity.site()));
+        let who = (identity.node(), Role::Relay);
+        let rows = NodeRows::open(state.clone(), who, place, trust::floor(&state), lost, clock.clone())?;
         let (node, handle, happenings) = Node::new(NodeSetup {
             me,
             endpoint: endpoint.clone(),
@@ -97,6 +101,7 @@ impl Relay {
             down: lan,
             log,
             keeper,
+            rows,
             clock: clock.clone(),
         })?;
         let place = Some((identity.client().clone(), identity.site().clone()));

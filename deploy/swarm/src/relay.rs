@@ -254,7 +254,7 @@ impl Relay {
         self.session = SessionId(self.session.0 + 1);
         self.lanes = Some(Lanes::new(connection));
         let peer = connection.peer();
-        let peer = PeerIs { node: peer.node, role: peer.role, client: peer.client.clone(), way: Way::Up };
+        let peer = PeerIs { node: peer.node, role: peer.role, client: peer.client.clone(), site: peer.site.clone(), way: Way::Up };
         self.tell(Input::Connected { session: self.session, peer, profile: self.profile.clone() });
     }
 

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use vigie_model::{NameError, Slug, UtcMs};
+use vigie_model::{NameError, NodeId, Slug, UtcMs};
 
 use crate::kind::{Kind, Writer};
 use crate::row::RowType;
@@ -166,6 +166,26 @@ impl Key {
     /// What is left: which one of its kind.
     pub fn name(&self) -> &str {
         self.parts().3
+    }
+
+    /// The machine the row is about, for kinds that are about one: it stands first in the name.
+    pub fn machine(&self) -> Option<NodeId> {
+        match self.kind() {
+            Kind::Fact | Kind::Presence => self.name().split('/').next()?.parse().ok(),
+            Kind::Rule
+            | Kind::Maintenance
+            | Kind::Alert
+            | Kind::Ack
+            | Kind::About
+            | Kind::Comment
+            | Kind::Route
+            | Kind::Grant
+            | Kind::Held
+            | Kind::Budget
+            | Kind::Tag
+            | Kind::Audit
+            | Kind::Other(_) => None,
+        }
     }
 
     /// Who may write the row: what is wider than a site is the hub's, whatever its kind.

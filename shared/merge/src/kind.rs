@@ -9,7 +9,7 @@ use crate::row::RowType;
 /// What a row is about: the third part of its [`Key`](crate::Key).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// What a machine is: reported by it, written by the relay that hears it.
+    /// What a machine is: written by its own agent. The name begins with the machine's id.
     Fact,
     /// When a relay last saw a machine.
     Presence,

@@ -1,7 +1,7 @@
 //! What time is it, as far as this node can know?
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
@@ -15,12 +15,14 @@ pub struct NodeClock {
     began: Instant,
     /// True time less wall clock, in milliseconds, as far as is known.
     offset_ms: Arc<AtomicI64>,
+    /// Whether the time is more than what this machine believes.
+    trusted: Arc<AtomicBool>,
 }
 
 impl NodeClock {
     /// A clock that believes the machine.
     pub fn new() -> Self {
-        Self { began: Instant::now(), offset_ms: Arc::new(AtomicI64::new(0)) }
+        Self { began: Instant::now(), offset_ms: Arc::default(), trusted: Arc::default() }
     }
 
     /// The time, for a mind.
@@ -46,6 +48,17 @@ impl NodeClock {
     /// A peer that knows better says that it is `utc` now.
     pub fn correct(&self, utc: UtcMs) {
         self.offset_ms.store(utc.0.saturating_sub(wall_ms()), Ordering::Relaxed);
+        self.vouch();
+    }
+
+    /// This machine's own clock is the one that others go by: the hub's.
+    pub fn vouch(&self) {
+        self.trusted.store(true, Ordering::Relaxed);
+    }
+
+    /// The true time, once somebody who knows it has told it since the program began.
+    pub fn trusted(&self) -> Option<UtcMs> {
+        self.trusted.load(Ordering::Relaxed).then(|| self.now().utc)
     }
 }
 

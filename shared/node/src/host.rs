@@ -40,6 +40,14 @@ pub fn start_logging(level: tracing::Level) {
 /// # Errors
 /// When another process has it, or the disk refuses.
 pub fn open_state(data: &Path) -> Result<State, Failed> {
+    Ok(open_state_told(data)?.0)
+}
+
+/// As [`open_state`], and whether some of it may be lost.
+///
+/// # Errors
+/// As [`open_state`].
+pub fn open_state_told(data: &Path) -> Result<(State, bool), Failed> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -49,7 +57,7 @@ pub fn open_state(data: &Path) -> Result<State, Failed> {
     if report.damaged {
         tracing::warn!(?report, "the small state was damaged; what could be read was saved");
     }
-    Ok(state)
+    Ok((state, report.damaged))
 }
 
 /// How often this machine has booted while a node ran on it: counted by the kernel's boot id.

@@ -16,6 +16,7 @@ mod node;
 mod outlet;
 mod renew;
 mod retention;
+mod rows;
 mod telling;
 pub mod trust;
 mod view;
@@ -24,11 +25,13 @@ pub use clock::{NodeClock, boot_moment};
 pub use failed::{Failed, end, loop_ended};
 pub use findings::{Finding, show_findings, uplink_json, uplink_sentence};
 pub use host::{
-    boot_no, host_name, http_token, open_state, random_incarnation, random_text, start_logging, stop_signal,
+    boot_no, host_name, http_token, open_state, open_state_told, random_incarnation, random_text, start_logging,
+    stop_signal,
 };
 pub use join::{identity_folder, join, load_identity};
 pub use keeper::{Keeper, KeeperOptions, KeptBack};
 pub use node::{Command, Happening, Node, NodeHandle, NodeSetup};
 pub use renew::Renewing;
 pub use retention::{Keeping, Keeps, Retention};
+pub use rows::{NodeRows, RowChanges, RowsTold, rows_finding};
 pub use view::{SessionView, View};

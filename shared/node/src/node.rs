@@ -7,10 +7,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 use vigie_codec::wire::{Clock, Hello, Tally};
-use vigie_merge::RangeSet;
+use vigie_merge::{Key, RangeSet};
 use vigie_model::{ClockSource, NodeId, Slug, StreamId, Tick};
 use vigie_net::{Accepted, CloseCode, Closed, Connection, Endpoint, Listener, Uplink};
 use vigie_store::Log;
+use vigie_store::rows::Changed;
 use vigie_sync::keep::{Outcome, StreamFacts, Write};
 use vigie_sync::{
     Answer, CloseWhy, Errand, Event, Input, Lane, LinkProfile, Me, Output, PeerIs, Replica, SessionId, Way,
@@ -19,6 +20,7 @@ use vigie_sync::{
 use crate::NodeClock;
 use crate::keeper::{Keeper, KeeperOptions, Kept, KeptBack};
 use crate::outlet::Outlet;
+use crate::rows::{NodeRows, RowChanges, RowDesk, RowsDone};
 use crate::telling::Telling;
 use crate::view::{SessionView, Shown, View};
 
@@ -54,6 +56,8 @@ pub struct NodeSetup {
     pub log: Log,
     /// How that is kept.
     pub keeper: KeeperOptions,
+    /// Its rows.
+    pub rows: NodeRows,
     /// Its clock.
     pub clock: NodeClock,
 }
@@ -119,6 +123,7 @@ pub struct NodeHandle {
     commands: mpsc::UnboundedSender<Command>,
     view: Shown,
     log: Arc<RwLock<Log>>,
+    rows: NodeRows,
 }
 
 impl NodeHandle {
@@ -161,6 +166,11 @@ impl NodeHandle {
         self.view.view()
     }
 
+    /// The rows: what is state here, to read, to edit and to hear of.
+    pub fn rows(&self) -> &NodeRows {
+        &self.rows
+    }
+
     /// The telemetry, to read from. Hold it briefly: commits wait.
     pub fn log(&self) -> Arc<RwLock<Log>> {
         self.log.clone()
@@ -172,6 +182,10 @@ impl NodeHandle {
 pub struct Node {
     replica: Replica,
     keeper: Keeper,
+    rows: NodeRows,
+    row_desk: RowDesk,
+    rows_changed: RowChanges,
+    rows_done: mpsc::UnboundedReceiver<RowsDone>,
     endpoint: Endpoint,
     listener: Option<Listener>,
     uplink: Option<Uplink>,
@@ -204,21 +218,27 @@ impl Node {
     /// # Errors
     /// When the system gives no thread for the store.
     pub fn new(setup: NodeSetup) -> std::io::Result<(Self, NodeHandle, mpsc::Receiver<Happening>)> {
-        let NodeSetup { me, endpoint, listens, uplink, up, down, log, keeper, clock } = setup;
+        let NodeSetup { me, endpoint, listens, uplink, up, down, log, keeper, rows, clock } = setup;
         let known = log.all_facts();
         let (told, kept) = mpsc::unbounded_channel();
         let keeper = Keeper::start(log, keeper, clock.clone(), told)?;
+        let (done, rows_done) = mpsc::unbounded_channel();
+        let (row_desk, rows_changed) = (RowDesk::start(rows.clone(), done)?, rows.subscribe(&[]));
         let (commands_in, commands) = mpsc::unbounded_channel();
         let view = Shown::default();
-        let handle = NodeHandle { commands: commands_in, view: view.clone(), log: keeper.log() };
+        let handle = NodeHandle { commands: commands_in, view: view.clone(), log: keeper.log(), rows: rows.clone() };
         let (telling, heard) = Telling::new(me.role);
-        let mut replica = Replica::new(me);
+        let mut replica = Replica::new(me).with_rows(rows.who().clone());
         let now = clock.now();
         known.into_iter().for_each(|(stream, facts)| replica.handle(Input::Facts(stream, facts), now));
         let listener = listens.then(|| endpoint.listen());
         let node = Self {
             replica,
             keeper,
+            rows,
+            row_desk,
+            rows_changed,
+            rows_done,
             endpoint,
             listener,
             uplink,
@@ -254,6 +274,8 @@ impl Node {
                     Kept::NewStore => return self.begun_anew().await,
                     kept => self.kept(kept),
                 },
+                Some(done) = self.rows_done.recv() => self.rows_done(done),
+                changed = self.rows_changed.next() => self.rows_changed(&changed),
                 () = self.telling.room(), if self.telling.owes() => self.telling.pay(),
                 Some(came) = self.frames.1.recv() => self.came(came),
                 accepted = accept(&mut self.listener) => self.accepted(accepted),
@@ -270,6 +292,7 @@ impl Node {
         let farewell = self.endpoint.close("the node is stopping");
         drop(tokio::time::timeout(FAREWELL, farewell).await);
         // Blocking, on purpose: after this the program may end.
+        self.row_desk.stop();
         self.keeper.stop();
         // Whoever asked may have stopped waiting.
         let _gone = done.send(());
@@ -281,6 +304,7 @@ impl Node {
         self.view.change(|view| view.new_store = true);
         let farewell = self.endpoint.close("the store was begun anew");
         drop(tokio::time::timeout(FAREWELL, farewell).await);
+        self.row_desk.stop();
         self.keeper.stop();
     }
 
@@ -335,6 +359,19 @@ impl Node {
         self.tell(Input::Answer { session, stream, answer });
     }
 
+    fn rows_done(&mut self, done: RowsDone) {
+        match done {
+            RowsDone::Begun(session, hello, facts) => self.tell(Input::RowsBegun { session, hello, facts }),
+            RowsDone::Answered(session, input) => self.tell(Input::Rows { session, input }),
+        }
+    }
+
+    fn rows_changed(&mut self, changed: &Changed) {
+        let machines = changed.keys.iter().filter_map(Key::machine).collect();
+        let machines = (!changed.all).then_some(machines);
+        self.tell(Input::RowsChanged { facts: self.rows.facts(), machines });
+    }
+
     // ---- connections
 
     fn accepted(&mut self, accepted: Option<Accepted>) {
@@ -372,7 +409,7 @@ impl Node {
         };
         self.view.change(|view| view.sessions.insert(session, Arc::new(shown)));
         tokio::spawn(read(connection, session, self.frames.0.clone()));
-        let is = PeerIs { node: peer.node, role: peer.role, client: peer.client.clone(), way };
+        let is = PeerIs { node: peer.node, role: peer.role, client: peer.client.clone(), site: peer.site.clone(), way };
         let profile = if way == Way::Up { self.up.clone() } else { self.down.clone() };
         let beat_ms = profile.beat_ms;
         self.tell(Input::Connected { session, peer: is.clone(), profile });
@@ -399,6 +436,7 @@ impl Node {
 
     fn ended(&mut self, session: SessionId, why: &Closed) {
         self.outlets.remove(&session);
+        self.row_desk.gone(session);
         self.tell(Input::Gone(session));
         let Some(shown) = self.view.change(|view| view.sessions.remove(&session)) else { return };
         let node = shown.peer.node;
@@ -434,6 +472,7 @@ impl Node {
                 Output::Close { session, why } => self.close(session, &why),
                 Output::Apply { token, writes, urgent } => self.keeper.apply(token, writes, urgent),
                 Output::Ask { session, stream, ask } => self.keeper.ask(session, stream, ask),
+                Output::Rows { session, peer, wish } => self.row_desk.wish(session, peer, wish),
                 Output::Event(event) => self.event(event),
             }
         }
@@ -443,7 +482,7 @@ impl Node {
         let Some(outlet) = self.outlets.get(&session) else { return };
         let code = match why {
             CloseWhy::Protocol(_) | CloseWhy::WrongRole { .. } => CloseCode::Misbehaved,
-            CloseWhy::StoreTrouble | CloseWhy::Restate => CloseCode::Session,
+            CloseWhy::StoreTrouble | CloseWhy::Restate | CloseWhy::RowsAnew => CloseCode::Session,
             // Goodbye is on its way; the endpoint closes behind it.
             CloseWhy::Leaving(_) => return,
         };

@@ -8,6 +8,7 @@
 //! twice, or to have lost a row, begins a new life: a new epoch, under which its places mean nothing, and a new actor.
 
 mod apply;
+mod changed;
 mod desk;
 mod forget;
 mod life;
@@ -24,6 +25,7 @@ use vigie_merge::{Actor, Hlc, HybridClock, Key, Row, Urgency};
 use vigie_model::{NodeId, Role};
 use vigie_sync::rows::{RowFacts, RowPeer, Stamp};
 
+pub use changed::Changed;
 pub use forget::{Collected, FORGET_AFTER_MS, RETIRE_AFTER_MS};
 pub use life::NewLife;
 pub use memory::MemoryShelf;
@@ -65,6 +67,7 @@ pub struct Rows<S> {
     newest: [u64; 2],
     last: u64,
     empty: bool,
+    changed: Changed,
 }
 
 impl<S: std::fmt::Debug> std::fmt::Debug for Rows<S> {
@@ -122,6 +125,11 @@ impl<S: Shelf> Rows<S> {
     /// What is beneath.
     pub fn shelf(&self) -> &S {
         &self.shelf
+    }
+
+    /// Which rows changed here since this was last asked, whoever changed them.
+    pub fn take_changed(&mut self) -> Changed {
+        std::mem::take(&mut self.changed)
     }
 
     /// A row, as it is now.
@@ -194,6 +202,8 @@ impl<S: Shelf> Rows<S> {
 
     fn whole<T>(&mut self, out: Option<T>, damaged: bool) -> Result<T, RowsError> {
         if damaged {
+            // Which rows went is not known by key.
+            self.changed.join(&Changed { all: true, ..Changed::default() });
             self.begin_new_life(NewLife::Damaged)?;
             return Err(RowsError::NewLife);
         }
@@ -201,7 +211,7 @@ impl<S: Shelf> Rows<S> {
     }
 
     /// The time of a write over a row, durable with it.
-    fn note_commit(&mut self, done: &Done) {
+    fn note_commit(&mut self, done: Done) {
         self.last = self.last.max(done.next.last);
         self.empty &= !done.filled;
         for urgency in 0..2 {
@@ -211,6 +221,7 @@ impl<S: Shelf> Rows<S> {
         }
         self.clock.pass(done.clock.last());
         self.clock.reserve(done.next.reserved);
+        self.changed.add(done.keys);
     }
 }
 
@@ -220,6 +231,7 @@ struct Done {
     touched: [bool; 2],
     /// A row was put.
     filled: bool,
+    keys: Vec<Key>,
     clock: HybridClock,
 }
 
@@ -230,13 +242,14 @@ struct Places {
     group: Option<u64>,
     touched: [bool; 2],
     filled: bool,
+    keys: Vec<Key>,
     at_ms: u64,
 }
 
 impl Places {
     fn begin(change: &mut dyn Change, stamp: Stamp, clock: &HybridClock) -> Result<Self, crate::TxError> {
         let at_ms = stamp.trusted.map_or(clock.last(), Hlc::of_utc).ms();
-        Ok(Self { next: Next::read(change)?, group: None, touched: [false; 2], filled: false, at_ms })
+        Ok(Self { next: Next::read(change)?, group: None, touched: [false; 2], filled: false, keys: Vec::new(), at_ms })
     }
 
     fn new_group(&mut self) {
@@ -264,6 +277,7 @@ impl Places {
         change.put(tables::CHANGES, &shelf::place(urgency, key, seq), key.as_bytes())?;
         self.touched[urgency as usize] = true;
         self.filled = true;
+        self.keys.push(key.clone());
         Ok(())
     }
 
@@ -274,7 +288,7 @@ impl Places {
         if reserved.is_some() || self.touched != [false; 2] {
             self.next.write(change)?;
         }
-        Ok(Done { next: self.next, touched: self.touched, filled: self.filled, clock })
+        Ok(Done { next: self.next, touched: self.touched, filled: self.filled, keys: self.keys, clock })
     }
 }
 

@@ -201,7 +201,7 @@ fn a_peer_speaks_for_its_place_alone_and_is_told_what_was_refused() {
     assert_eq!(why, expected);
     assert_eq!(applied.changed.len(), 1);
     let own = stranger.write(at(2), |pen| pen.last(&Key::new(&site(), &Kind::Grant, "x").expect("a key"), None));
-    assert!(matches!(own, Err(WriteError::HubOnly(_))), "{own:?}");
+    assert!(matches!(own, Err(WriteError::NotOurs(_))), "{own:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod introduced;
 mod live;
 mod receipts;
 mod rolled;
+mod rows;
 mod stored;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -24,6 +25,7 @@ use crate::Lane;
 use crate::inbound::Inbound;
 use crate::keep::{StreamFacts, Write};
 use crate::outbound::{Outbound, Wish};
+use crate::rows::{RowFacts, RowPeer};
 use crate::session::Session;
 use crate::sessions::Sessions;
 use crate::talk::{CloseWhy, Errand, Event, Input, Output, SessionId, Token, Way};
@@ -70,6 +72,8 @@ pub struct Replica {
     receipts_due: BTreeSet<(u64, StreamId)>,
     unkept: Words,
     keep_again_ms: u64,
+    /// Whose rows are here, where this node has any, and what is known of them.
+    rows: Option<(RowPeer, Option<RowFacts>)>,
     out: VecDeque<Output>,
 }
 
@@ -90,8 +94,16 @@ impl Replica {
             receipts_due: BTreeSet::new(),
             unkept: Words::new(),
             keep_again_ms: 0,
+            rows: None,
             out: VecDeque::new(),
         }
+    }
+
+    /// This node has rows: it talks of them with every peer that does, from the next connection on.
+    #[must_use]
+    pub fn with_rows(mut self, who: RowPeer) -> Self {
+        self.rows = Some((who, None));
+        self
     }
 
     /// What is known of each stream.
@@ -173,6 +185,9 @@ impl Replica {
                 };
                 self.say(session, Lane::Control, &frame);
             }
+            Input::RowsBegun { session, hello, facts } => self.rows_begun(session, hello, facts, now),
+            Input::Rows { session, input } => self.rows_answered(session, input, now),
+            Input::RowsChanged { facts, machines } => self.rows_changed(facts, machines.as_ref(), now),
             Input::Leave(reason) => self.leave(&reason),
             Input::Timeout => {}
         }
@@ -186,7 +201,7 @@ impl Replica {
         self.sessions.insert(id, session);
         let hello = Hello {
             minor: MINOR,
-            features: if self.me.role == Role::Agent { 0 } else { feature::ROLLUPS },
+            features: self.features(),
             role: self.me.role,
             store_epoch: self.me.store_epoch,
             clock: self.own_clock(now),
@@ -195,6 +210,12 @@ impl Replica {
             software: self.me.software.clone(),
         };
         self.say(id, Lane::Control, &Frame::Hello(hello));
+    }
+
+    fn features(&self) -> u64 {
+        let rollups = if self.me.role == Role::Agent { 0 } else { feature::ROLLUPS };
+        let rows = if self.rows.is_some() { feature::ROWS } else { 0 };
+        rollups | rows
     }
 
     fn leave(&mut self, reason: &str) {
@@ -213,6 +234,7 @@ impl Replica {
         self.keep_again(now);
         let hour = (now.utc.0.rem_euclid(86_400_000) / 3_600_000) as u8;
         for id in self.sessions.awake(now.mono_ms) {
+            self.rows_due(id, now);
             self.advance_session(id, hour, now);
             self.sessions.rests(id);
         }

@@ -1,14 +1,17 @@
 //! What a mind is told, and what it wishes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use vigie_codec::segment::Seal;
 use vigie_codec::statement::SignedStatement;
+use vigie_codec::wire::rows::RowHello;
 use vigie_codec::wire::{Clock, Hello, Opaque, Paused, Refused, Tally};
-use vigie_merge::RangeSet;
+use vigie_merge::{RangeSet, Urgency};
 use vigie_model::{ClockSource, NodeId, Role, SeriesDef, Slug, StreamId, Tick};
 
 use crate::keep::{HoursFound, Outcome, Record, StreamFacts, Write};
+use crate::rows::{RowFacts, RowInput, RowPeer, RowWish};
 use crate::{Lane, LinkProfile};
 
 /// One connection, for as long as it lasts. Given by the body, never reused.
@@ -28,6 +31,8 @@ pub struct PeerIs {
     pub role: Role,
     /// Whose it is.
     pub client: Slug,
+    /// Where it is.
+    pub site: Slug,
     /// Towards the hub (we offer what we have) or away from it (we take what it has).
     pub way: Way,
 }
@@ -175,6 +180,29 @@ pub enum Input {
         /// Which of them.
         errand: Errand,
     },
+    /// To [`RowsWish::Begin`].
+    RowsBegun {
+        /// For which session.
+        session: SessionId,
+        /// What this node says first.
+        hello: RowHello,
+        /// What is known of its rows.
+        facts: RowFacts,
+    },
+    /// To [`RowsWish::Talk`].
+    Rows {
+        /// For which session.
+        session: SessionId,
+        /// The answer.
+        input: RowInput,
+    },
+    /// This node's rows changed, by whoever it was.
+    RowsChanged {
+        /// What is known of them now.
+        facts: RowFacts,
+        /// Machines about which rows changed; none where everybody is to look again.
+        machines: Option<BTreeSet<NodeId>>,
+    },
     /// This node is about to stop, for a reason people can read.
     Leave(String),
     /// The time that [`Replica::poll_timeout`](crate::Replica::poll_timeout) asked for has come.
@@ -230,8 +258,50 @@ pub enum Output {
         /// What.
         ask: Ask,
     },
+    /// Something for the store of rows, in order for each session.
+    Rows {
+        /// For which session.
+        session: SessionId,
+        /// Who is there, as its certificate says.
+        peer: RowPeer,
+        /// What.
+        wish: RowsWish,
+    },
     /// Something happened that others care for.
     Event(Event),
+}
+
+/// What a session wishes of the store of rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowsWish {
+    /// What does this node say first to the peer? Say [`Input::RowsBegun`]; where it can not be read,
+    /// [`RowInput::Failed`].
+    Begin,
+    /// See there what is said to each; every answer is [`Input::Rows`].
+    Talk(RowWish),
+}
+
+impl RowsWish {
+    /// Whether it concerns alerts and decisions: those of other sessions wait for it.
+    pub fn is_urgent(&self) -> bool {
+        match self {
+            Self::Talk(RowWish::Apply(give, _)) => usize::from(give.urgency) == Urgency::Alerts as usize,
+            Self::Talk(RowWish::Serve(ask, _)) => usize::from(ask.urgency) == Urgency::Alerts as usize,
+            // They end every session: nothing is worth doing before.
+            Self::Talk(RowWish::Reborn | RowWish::BeginAgain) => true,
+            Self::Begin
+            | Self::Talk(
+                RowWish::Send(..)
+                | RowWish::Recall(_)
+                | RowWish::Passed(_)
+                | RowWish::Keep(..)
+                | RowWish::Digest
+                | RowWish::Fetch(..)
+                | RowWish::Settle(..)
+                | RowWish::Close(_),
+            ) => false,
+        }
+    }
 }
 
 /// What happened that others care for.
@@ -290,6 +360,9 @@ pub enum CloseWhy {
     /// Something that was acknowledged here is gone; the peer should come back at once and be told what is missing.
     #[error("something acknowledged here was lost; come back and send it again")]
     Restate,
+    /// The rows of this node began a new life, in which its places mean something else.
+    #[error("the rows here began a new life; come back and compare")]
+    RowsAnew,
     /// The peer's certificate and its words disagree.
     #[error("the peer says it is a {said} and its certificate says {is}")]
     WrongRole {

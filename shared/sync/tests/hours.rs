@@ -115,7 +115,7 @@ fn site(ticks: u64) -> (Node, Node, Machine) {
 }
 
 fn connected(role: Role, way: Way, sends: Sends) -> Input {
-    let peer = vigie_sync::PeerIs { node: id(role), role, client: client(), way };
+    let peer = vigie_sync::PeerIs { node: id(role), role, client: client(), site: client(), way };
     Input::Connected { session: UP, peer, profile: LinkProfile { sends, ..profile() } }
 }
 

@@ -3,6 +3,8 @@
 //! On the lanes of alerts and of state. Each side asks the other for what changed since a place in the other's sequence of
 //! changes, one question for each urgency, which stays open until there is something to say.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use super::WireError;
@@ -226,6 +228,9 @@ pub enum RowFrame {
 
 /// The numbers of these frames begin here, apart from those of all other lanes.
 const FIRST: u16 = 64;
+
+/// The numbers that are set apart for these frames, those of later versions included.
+pub const KINDS: RangeInclusive<u16> = FIRST..=127;
 
 impl RowFrame {
     /// The bytes to send.

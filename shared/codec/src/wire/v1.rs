@@ -28,6 +28,9 @@ pub mod feature {
     /// The sender knows [`RollupSheet`](super::RollupSheet), [`RolledUp`](super::RolledUp) and
     /// [`RawWanted`](super::RawWanted).
     pub const ROLLUPS: u64 = 1;
+
+    /// The sender has rows and knows the frames of [`rows`](super::super::rows).
+    pub const ROWS: u64 = 2;
 }
 
 /// The first thing each side says.

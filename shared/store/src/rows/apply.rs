@@ -60,7 +60,7 @@ impl<S: Shelf> Rows<S> {
             applied.upto = Some(give.upto);
             Ok((applied, Some(done)))
         })?;
-        if let Some(done) = &done {
+        if let Some(done) = done {
             self.note_commit(done);
             self.life = life;
         }
@@ -80,7 +80,7 @@ impl<S: Shelf> Rows<S> {
     ) -> Result<Applied, RowsError> {
         let judge = self.judge(peer, hello.epoch, stamp);
         let (applied, done) = self.change(|change| judge.take(change, entries))?;
-        self.note_commit(&done);
+        self.note_commit(done);
         Ok(applied)
     }
 

@@ -51,6 +51,8 @@ impl<S: Shelf> Rows<S> {
                 self.settle(peer, hello, *at, stamp)?;
                 RowInput::Settled
             }
+            // What is forgotten does not wait for agents, which have nothing but their own.
+            RowWish::Passed(_) if peer.role == Role::Agent => return Ok(None),
             RowWish::Passed(ask) => {
                 self.passed(peer, ask, stamp)?;
                 return Ok(None);
@@ -68,12 +70,14 @@ impl<S: Shelf> Rows<S> {
 
     fn recall(&mut self, peer: &RowPeer, hello: &RowHello, stamp: Stamp) -> Result<Recalled, RowsError> {
         let now_ms = heard_ms(stamp, &self.clock);
-        let i_was_restored = hello.seen_of_you.is_some_and(|seen| !self.recognises(&seen));
+        // An agent that lies could make every life of a relay the last; whoever else knows this node finds out all the same.
+        let believed = hello.seen_of_you.filter(|_| peer.role != Role::Agent || self.owner.who.role == Role::Agent);
+        let i_was_restored = believed.is_some_and(|seen| !self.recognises(&seen));
         let me: &Self = self;
         let mut found = None;
         me.shelf.look(&mut |look| {
             let note = PeerNote::read(look, peer.node)?.unwrap_or_default();
-            found = Some((note, me.begins_again(look, &peer.view, hello)?));
+            found = Some((note, me.begins_again(look, peer, hello)?));
             Ok(())
         })?;
         let (note, begins_again) = found.unwrap_or_default();
@@ -88,6 +92,15 @@ impl<S: Shelf> Rows<S> {
             })?;
         }
         Ok(Recalled { cursors: note.cursors(hello.epoch), compared_ms_ago, i_was_restored, peer_begins_again })
+    }
+
+    /// Whether a peer was met before, and its rows were in another life then.
+    ///
+    /// # Errors
+    /// When nothing can be read now.
+    pub fn met_in_another_life(&mut self, peer: &RowPeer, hello: &RowHello) -> Result<bool, RowsError> {
+        let note = self.look(|look| PeerNote::read(look, peer.node))?;
+        Ok(note.is_some_and(|note| note.epoch != 0 && note.epoch != hello.epoch))
     }
 
     /// The hub that this node has met, if it has.

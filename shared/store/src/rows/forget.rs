@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use vigie_codec::wire::rows::{RowHello, Seen};
 use vigie_merge::{Key, Scope};
-use vigie_model::NodeId;
-use vigie_sync::rows::{Stamp, covers};
+use vigie_model::{NodeId, Role};
+use vigie_sync::rows::{RowPeer, Stamp, covers};
 
 use super::apply::heard_ms;
 use super::record::{self, Body, Floor, PeerNote, Record};
@@ -81,18 +81,22 @@ impl<S: Shelf> Rows<S> {
             }
             places.end(change, clock)
         })?;
-        self.note_commit(&done);
+        self.note_commit(done);
         Ok(collected)
     }
 
     /// Whether a peer may still have what was forgotten here: it says itself what it has seen, of this node where this is the
     /// hub, of the hub otherwise.
-    pub(super) fn begins_again(&self, look: &mut dyn Look, view: &Scope, hello: &RowHello) -> Result<bool, TxError> {
+    pub(super) fn begins_again(&self, look: &mut dyn Look, peer: &RowPeer, hello: &RowHello) -> Result<bool, TxError> {
+        // An agent has nothing but what it writes itself, and nobody begins again at an agent's word.
+        if peer.role == Role::Agent || self.owner.who.role == Role::Agent {
+            return Ok(false);
+        }
         let seen = match self.owner.who.role {
-            vigie_model::Role::Hub => hello.seen_of_you.filter(|seen| self.was_here(seen)),
-            vigie_model::Role::Relay | vigie_model::Role::Agent => hello.seen_of_hub,
+            Role::Hub => hello.seen_of_you.filter(|seen| self.was_here(seen)),
+            Role::Relay | Role::Agent => hello.seen_of_hub,
         };
-        let Scope::Site(client, site) = view else { return Ok(false) };
+        let Scope::Site(client, site) = &peer.view else { return Ok(false) };
         for scope in Scope::seen_by_site(client, site) {
             let floor = Floor::read(look, &scope)?;
             let passed = seen.is_some_and(|seen| covers(&seen, floor.0));

@@ -9,7 +9,7 @@ use vigie_model::NodeId;
 
 use super::record::{Life, Next, PeerNote};
 use super::shelf::tables;
-use super::{BOTH, Knows, Owner, Random, Rows, RowsError, Shelf};
+use super::{BOTH, Changed, Knows, Owner, Random, Rows, RowsError, Shelf};
 use crate::state::TxError;
 
 /// Why these rows began a life.
@@ -70,8 +70,18 @@ impl<S: Shelf> Rows<S> {
         });
         let clock = HybridClock::restart(next.reserved, owner.floor, mono_ms);
         let start = random();
-        let mut rows =
-            Self { shelf, owner, knows, random, clock, life, newest: [next.last; 2], last: next.last, empty: !some };
+        let mut rows = Self {
+            shelf,
+            owner,
+            knows,
+            random,
+            clock,
+            life,
+            newest: [next.last; 2],
+            last: next.last,
+            empty: !some,
+            changed: Changed::default(),
+        };
         match why {
             Some(why) => rows.begin_new_life(why)?,
             None => rows.start(start)?,
@@ -133,6 +143,7 @@ impl<S: Shelf> Rows<S> {
             Ok(())
         })?;
         self.empty = self.look(|look| Ok(look.range(tables::ROWS, b"", b"", 1)?.is_empty()))?;
+        self.changed.add(gone.into_iter().map(|(key, _)| key));
         self.begin_new_life(NewLife::BeginsAgain)?;
         Ok(count)
     }

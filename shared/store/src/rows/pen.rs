@@ -9,8 +9,7 @@ use vigie_codec::wire::rows::RowRefusal;
 use vigie_merge::{
     CausalLength, Context, Grow, HybridClock, Key, Last, Many, Marker, Members, RangeSet, Ranges, Row, Value,
 };
-use vigie_model::Role;
-use vigie_sync::rows::{Stamp, guard};
+use vigie_sync::rows::{RowPeer, Stamp, guard};
 
 use super::record::{self, Body};
 use super::{Change, Done, Places, Rows, RowsError, Shelf};
@@ -22,9 +21,9 @@ pub enum WriteError {
     /// Someone changed the row since it was read: show it again.
     #[error("someone changed this meanwhile; look at it again")]
     Stale,
-    /// Not for this node to write.
-    #[error("{0} is written by the hub alone")]
-    HubOnly(Key),
+    /// Not for this node to write: the hub's alone, or another place's.
+    #[error("{0} is not written here")]
+    NotOurs(Key),
     /// Rows of this kind are of another type: the program is wrong.
     #[error("rows like {0} are of another type")]
     OtherType(Key),
@@ -39,7 +38,7 @@ pub enum WriteError {
 /// What one may do in a transaction, and what was done.
 pub struct Pen<'c> {
     change: &'c mut dyn Change,
-    role: Role,
+    who: &'c RowPeer,
     actor: vigie_merge::Actor,
     stamp: Stamp,
     clock: HybridClock,
@@ -65,11 +64,11 @@ impl<S: Shelf> Rows<S> {
         stamp: Stamp,
         work: impl FnOnce(&mut Pen<'_>) -> Result<T, WriteError>,
     ) -> Result<T, WriteError> {
-        let (role, actor, clock) = (self.owner.who.role, self.life.actor, self.clock.clone());
+        let (who, actor, clock) = (self.owner.who.clone(), self.life.actor, self.clock.clone());
         let mut out = Err(WriteError::Stale);
         let done = self.change(|change| {
             let mut pen =
-                Pen { change, role, actor, stamp, clock, staged: BTreeMap::new(), order: Vec::new(), broke: None };
+                Pen { change, who: &who, actor, stamp, clock, staged: BTreeMap::new(), order: Vec::new(), broke: None };
             out = work(&mut pen);
             match (pen.broke.take(), &out) {
                 (Some(broke), _) => Err(broke),
@@ -78,7 +77,7 @@ impl<S: Shelf> Rows<S> {
             }
         })?;
         if let Some(done) = done {
-            self.note_commit(&done);
+            self.note_commit(done);
         }
         out
     }
@@ -248,6 +247,24 @@ impl Pen<'_> {
         )
     }
 
+    /// Puts what `make` makes of a row as it is and of a marker later than it: for whoever knows the row's types itself.
+    ///
+    /// # Errors
+    /// When it may not, or can not; what `make` refused comes back as the inner error, and nothing was staged for the key.
+    pub fn put_made<E>(
+        &mut self,
+        key: &Key,
+        make: impl FnOnce(Option<Row>, Marker) -> Result<Row, E>,
+    ) -> Result<Result<(), E>, WriteError> {
+        let found = self.get(key)?;
+        let marker = self.marker(found.as_ref());
+        let made = match make(found, marker) {
+            Ok(row) => row,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        self.edit(key, Some(made), || Row::Many(Many::new()), |_| Ok(())).map(Ok)
+    }
+
     fn marker(&mut self, over: Option<&Row>) -> Marker {
         let over = over.and_then(Row::marker).map(|marker| marker.hlc);
         Marker { hlc: self.clock.stamp(self.stamp.mono_ms, self.stamp.trusted, over), actor: self.actor }
@@ -261,8 +278,8 @@ impl Pen<'_> {
         fresh: impl FnOnce() -> Row,
         edit: impl FnOnce(&mut Row) -> Result<(), Option<WriteError>>,
     ) -> Result<(), WriteError> {
-        if !guard::may_write(self.role, key) {
-            return Err(WriteError::HubOnly(key.clone()));
+        if !guard::may_write(self.who, key) {
+            return Err(WriteError::NotOurs(key.clone()));
         }
         let mut row = found.unwrap_or_else(fresh);
         edit(&mut row).map_err(|error| error.unwrap_or_else(|| WriteError::OtherType(key.clone())))?;

@@ -2,6 +2,7 @@
 
 use vigie_codec::wire::rows::{BATCH_BYTES, Entry, MAX_ENTRIES, RowAsk, RowGive, RowHello, Said};
 use vigie_merge::{Key, Scope, Urgency};
+use vigie_model::Role;
 use vigie_sync::rows::{Digest, RowPeer, Stamp, guard};
 
 use super::apply::heard_ms;
@@ -33,20 +34,23 @@ impl<S: Shelf> Rows<S> {
     /// When nothing can be read now.
     pub fn serve(&mut self, peer: &RowPeer, hello: &RowHello, ask: &RowAsk) -> Result<RowGive, RowsError> {
         let (epoch, last) = (self.life.epoch, self.last);
-        let role = self.owner.who.role;
+        let me = self.owner.who.clone();
         let urgency = BOTH[usize::from(ask.urgency.min(1))];
         let told = |key: &Key, record: &Record| {
             let sent_it = record.from == Some((peer.node, hello.epoch));
             let is_row = record.bytes().is_some();
             // What is forgotten only the hub says.
-            let takes_it = if is_row { guard::may_write(role, key) || hello.recovering } else { is_hub(role) };
+            let takes_it = if is_row { guard::may_write(&me, key) || hello.recovering } else { is_hub(me.role) };
             !sent_it && takes_it && guard::may_see(peer, key)
         };
         let mut since = ask.since;
         let (entries, upto) = self.look(|look| {
-            let scopes = scopes_of(look, urgency, &peer.view)?;
+            let scopes = scopes_of(look, urgency, peer)?;
             loop {
-                let (changes, upto) = changes_since(look, urgency, &scopes, since, last)?;
+                let (changes, upto) = match peer.role {
+                    Role::Agent => (own_changes(look, urgency, peer, since)?, last),
+                    Role::Hub | Role::Relay => changes_since(look, urgency, &scopes, since, last)?,
+                };
                 let mut batch = Batch::new(since);
                 for Changed { seq, key } in changes {
                     let Some(record) = record::of(look, &key)?.filter(|record| record.seq == seq) else { continue };
@@ -95,13 +99,17 @@ impl<S: Shelf> Rows<S> {
     /// # Errors
     /// When nothing can be read now.
     pub fn digest(&mut self, peer: &RowPeer) -> Result<Digest, RowsError> {
-        let (last, mine) = (self.last, self.owner.who.view.clone());
+        let (last, mine) = (self.last, self.owner.who.clone());
         self.look(|look| {
             let mut rows: Vec<(Key, Vec<u8>)> = Vec::new();
-            record::each(look, b"", &mut |key, record| {
-                let seen = peer.view.sees(&key.scope()) && mine.sees(&key.scope());
-                rows.extend(record.bytes().filter(|_| seen).map(|bytes| (key.clone(), bytes.to_vec())));
-            })?;
+            for prefix in seen_by(peer) {
+                record::each(look, prefix.as_bytes(), &mut |key, record| {
+                    let seen = guard::may_see(peer, key) && guard::may_see(&mine, key);
+                    rows.extend(record.bytes().filter(|_| seen).map(|bytes| (key.clone(), bytes.to_vec())));
+                })?;
+            }
+            // Prefixes of one site lie apart among those of others.
+            rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
             Ok(Digest::new(last, rows.iter().map(|(key, bytes)| (key.as_bytes(), bytes.as_slice()))))
         })
     }
@@ -111,11 +119,11 @@ impl<S: Shelf> Rows<S> {
     /// # Errors
     /// When nothing can be read now.
     pub fn fetch(&mut self, peer: &RowPeer, hello: &RowHello, keys: &[Vec<u8>]) -> Result<Vec<Entry>, RowsError> {
-        let role = self.owner.who.role;
+        let me = self.owner.who.clone();
         self.look(|look| {
             let (mut entries, mut bytes) = (Vec::new(), 0);
             for key in keys.iter().filter_map(|key| Key::read(key).ok()) {
-                let takes_it = guard::may_write(role, &key) || hello.recovering;
+                let takes_it = guard::may_write(&me, &key) || hello.recovering;
                 if entries.len() >= MAX_ENTRIES || bytes >= BATCH_BYTES || !takes_it || !guard::may_see(peer, &key) {
                     continue;
                 }
@@ -219,8 +227,32 @@ fn changes_since(
     Ok((found, upto))
 }
 
+/// How the keys begin that somebody may see, and perhaps others.
+fn seen_by(peer: &RowPeer) -> Vec<String> {
+    match (&peer.view, peer.role) {
+        (view, Role::Agent) => guard::OF_AGENTS.iter().map(|kind| format!("{view}/{kind}/{}", peer.node)).collect(),
+        (Scope::Site(client, site), _) => Scope::seen_by_site(client, site).map(|scope| format!("{scope}/")).into(),
+        (Scope::Deployment | Scope::Client(_), _) => vec![String::new()],
+    }
+}
+
+/// What changed of an agent's own rows. They are few and lie together: no walk over what changed at its site.
+fn own_changes(look: &mut dyn Look, urgency: Urgency, agent: &RowPeer, since: u64) -> Result<Vec<Changed>, TxError> {
+    let mut found = Vec::new();
+    for prefix in seen_by(agent) {
+        record::each(look, prefix.as_bytes(), &mut |key, record| {
+            if record.seq > since && key.kind().urgency() == urgency {
+                found.push(Changed { seq: record.seq, key: key.clone() });
+            }
+        })?;
+    }
+    found.sort_by_key(|changed| changed.seq);
+    Ok(found)
+}
+
 /// The scopes somebody sees, as far as there are changes in them.
-fn scopes_of(look: &mut dyn Look, urgency: Urgency, view: &Scope) -> Result<Vec<Scope>, TxError> {
+fn scopes_of(look: &mut dyn Look, urgency: Urgency, peer: &RowPeer) -> Result<Vec<Scope>, TxError> {
+    let view = &peer.view;
     if let Scope::Site(client, site) = view {
         return Ok(Scope::seen_by_site(client, site).to_vec());
     }

@@ -2,6 +2,7 @@
 //!
 //! Greetings and answers are dealt with here; what a peer brings goes on to `brought`.
 
+use vigie_codec::wire::rows::KINDS;
 use vigie_codec::wire::{Frame, Hello, feature};
 use vigie_model::{Now, Role};
 
@@ -21,13 +22,12 @@ impl Replica {
         if session.greeted.is_none() && lane == Lane::Control && !matches!(frame, Frame::Hello(_)) {
             return self.close(id, CloseWhy::Protocol("the first word on the control lane is hello".to_owned()));
         }
-        let size = bytes.len() as u64;
-        if let Err(why) = self.understand(id, lane, frame, size, now) {
+        if let Err(why) = self.understand(id, lane, frame, bytes, now) {
             self.close(id, why);
         }
     }
 
-    fn understand(&mut self, id: SessionId, lane: Lane, frame: Frame, size: u64, now: Now) -> Result<(), CloseWhy> {
+    fn understand(&mut self, id: SessionId, lane: Lane, frame: Frame, bytes: &[u8], now: Now) -> Result<(), CloseWhy> {
         match frame {
             Frame::Hello(hello) => self.greeted(id, hello)?,
             Frame::ClockAsk(token) => self.say(id, Lane::Control, &Frame::ClockTell(token, self.own_clock(now))),
@@ -39,6 +39,9 @@ impl Replica {
             Frame::CertAsk(body) => self.event(Event::Errand(id, Errand::CertAsk(body))),
             Frame::CertTell(body) => self.event(Event::Errand(id, Errand::CertTell(body))),
             Frame::Revoked(body) => self.event(Event::Errand(id, Errand::Revoked(body))),
+            Frame::Unknown(kind) if KINDS.contains(&kind) && matches!(lane, Lane::Alerts | Lane::State) => {
+                self.row_frame(id, bytes, now)?;
+            }
             Frame::Unknown(_) => {}
             Frame::Have(_)
             | Frame::Acks(_)
@@ -58,7 +61,7 @@ impl Replica {
             | Frame::Schema(_)
             | Frame::Rollup(_)
             | Frame::Tally(..) => {
-                self.brought(id, lane, frame, size, now)?;
+                self.brought(id, lane, frame, bytes.len() as u64, now)?;
             }
         }
         Ok(())
@@ -81,6 +84,9 @@ impl Replica {
             inbound.rolls = self.me.role == Role::Hub && hello.role == Role::Relay && knows_rollups;
         }
         session.greeted = Some(hello.clone());
+        if hello.features & feature::ROWS != 0 {
+            self.begin_rows(id);
+        }
         self.event(Event::Greeted(id, hello));
         Ok(())
     }

@@ -1,25 +1,34 @@
 //! Who may say what of which row?
 //!
-//! The place comes from the certificate, never from the row: a peer gets, and may give, rows of its own site, its client's
-//! and everybody's; what only the hub writes is taken from the hub alone.
+//! The place comes from the certificate, never from the row: a relay gets, and may give, rows of its own site, its client's
+//! and everybody's, as far as it may write them; an agent what is about its own machine and nothing else; what only the hub
+//! writes is taken from the hub alone. What no line here allows is refused.
 
 use vigie_codec::wire::rows::RowRefusal;
-use vigie_merge::{Actor, AdmitError, Key, Row, Writer};
+use vigie_merge::{Actor, AdmitError, Key, Kind, Row, Writer};
 use vigie_model::Role;
 
 use super::keep::RowPeer;
 
+/// The kinds of rows that an agent has, all of its own machine.
+pub const OF_AGENTS: [Kind; 1] = [Kind::Fact];
+
 /// Whether a node may write a row of this key itself.
-pub fn may_write(role: Role, key: &Key) -> bool {
-    match (role, key.writer()) {
-        (Role::Hub, _) | (Role::Relay, Writer::Site) => true,
-        (Role::Relay, Writer::Hub) | (Role::Agent, _) => false,
+pub fn may_write(who: &RowPeer, key: &Key) -> bool {
+    match (who.role, key.writer()) {
+        (Role::Hub, _) => true,
+        (Role::Relay, Writer::Site) => key.scope() == who.view,
+        (Role::Agent, Writer::Site) => is_own(who, key),
+        (Role::Relay | Role::Agent, Writer::Hub) => false,
     }
 }
 
 /// Whether a peer may get a row.
 pub fn may_see(peer: &RowPeer, key: &Key) -> bool {
-    peer.role != Role::Agent && peer.view.sees(&key.scope())
+    match peer.role {
+        Role::Hub | Role::Relay => peer.view.sees(&key.scope()),
+        Role::Agent => is_own(peer, key),
+    }
 }
 
 /// Whether a row may be taken from a peer. `recovering`: this node is a hub that takes back what it lost.
@@ -27,11 +36,16 @@ pub fn may_see(peer: &RowPeer, key: &Key) -> bool {
 /// # Errors
 /// When it may not, and why.
 pub fn may_give(peer: &RowPeer, me: &RowPeer, key: &Key, recovering: bool) -> Result<(), RowRefusal> {
-    if peer.role == Role::Agent || !peer.view.sees(&key.scope()) || !me.view.sees(&key.scope()) {
+    if !may_see(peer, key) || !may_see(me, key) {
         return Err(RowRefusal::NotYours);
     }
-    let taken_back = recovering && me.role == Role::Hub;
-    if may_write(peer.role, key) || taken_back { Ok(()) } else { Err(RowRefusal::HubOnly) }
+    let taken_back = recovering && me.role == Role::Hub && peer.role == Role::Relay;
+    if may_write(peer, key) || taken_back { Ok(()) } else { Err(RowRefusal::HubOnly) }
+}
+
+/// Whether a row is an agent's own: of its site, and about its machine.
+fn is_own(agent: &RowPeer, key: &Key) -> bool {
+    OF_AGENTS.contains(&key.kind()) && key.scope() == agent.view && key.machine() == Some(agent.node)
 }
 
 /// The row in what a peer gave, if it is one of its kind.

@@ -257,7 +257,10 @@ impl RowTalk {
                 self.heard = Some(hello);
                 self.wishes.push_back(RowWish::Recall(hello));
             }
-            RowFrame::BeginAgain if self.peer.role == Role::Hub || self.me.role != Role::Hub => {
+            // Nobody does so at the word of who stands below.
+            RowFrame::BeginAgain
+                if self.peer.role == Role::Hub || (self.peer.role, self.me.role) == (Role::Relay, Role::Relay) =>
+            {
                 self.wishes.push_back(RowWish::BeginAgain);
                 self.over = true;
             }

@@ -69,8 +69,8 @@ impl RowTalk {
     /// One side is enough: the one nearer to the machines, or the one with the smaller id.
     pub(super) fn plan_to_compare(&mut self, compared_ms_ago: Option<u64>, nothing: bool) {
         let begins = match (self.me.role, self.peer.role) {
-            (Role::Relay, Role::Hub) => true,
-            (Role::Hub, Role::Relay) => false,
+            (Role::Relay | Role::Agent, Role::Hub) | (Role::Agent, Role::Relay) => true,
+            (Role::Hub, Role::Relay | Role::Agent) | (Role::Relay, Role::Agent) => false,
             _ => self.me.node < self.peer.node,
         };
         let Some(hello) = self.hello().filter(|_| begins) else { return };

@@ -1,0 +1,166 @@
+//! The thread that carries out what sessions wish of the rows.
+//!
+//! Each session's wishes in their order; between sessions those that concern alerts and decisions first. An answer is told
+//! after its commit.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use tracing::{error, warn};
+use vigie_codec::wire::rows::RowHello;
+use vigie_model::Role;
+use vigie_store::rows::{NewLife, RowsError};
+use vigie_sync::rows::{RowFacts, RowInput, RowPeer, RowWish};
+use vigie_sync::{RowsWish, SessionId};
+
+use super::NodeRows;
+
+/// What the thread tells the loop.
+#[derive(Debug)]
+pub(crate) enum RowsDone {
+    /// To [`RowsWish::Begin`].
+    Begun(SessionId, RowHello, RowFacts),
+    /// To [`RowsWish::Talk`].
+    Answered(SessionId, RowInput),
+}
+
+#[derive(Debug)]
+enum Job {
+    Wish(SessionId, RowPeer, RowsWish),
+    Gone(SessionId),
+    Stop,
+}
+
+/// A hand to the thread.
+#[derive(Debug)]
+pub(crate) struct RowDesk {
+    jobs: Sender<Job>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl RowDesk {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start(rows: NodeRows, told: tokio::sync::mpsc::UnboundedSender<RowsDone>) -> std::io::Result<Self> {
+        let (jobs, inbox) = channel();
+        let worker = Worker { rows, told, waiting: BTreeMap::new() };
+        let thread = std::thread::Builder::new().name("vigie-rows".to_owned()).spawn(move || worker.run(&inbox))?;
+        Ok(Self { jobs, thread: Some(thread) })
+    }
+
+    pub(crate) fn wish(&self, session: SessionId, peer: RowPeer, wish: RowsWish) {
+        self.job(Job::Wish(session, peer, wish));
+    }
+
+    pub(crate) fn gone(&self, session: SessionId) {
+        self.job(Job::Gone(session));
+    }
+
+    fn job(&self, job: Job) {
+        // Fails only once the thread is gone, and then the program is ending.
+        drop(self.jobs.send(job));
+    }
+
+    /// Ends when what is under way is done; what waits is asked for again by the next session.
+    pub(crate) fn stop(&mut self) {
+        self.job(Job::Stop);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            error!("the thread of the rows ended badly; what was not acknowledged comes again");
+        }
+    }
+}
+
+impl Drop for RowDesk {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Worker {
+    rows: NodeRows,
+    told: tokio::sync::mpsc::UnboundedSender<RowsDone>,
+    waiting: BTreeMap<SessionId, VecDeque<(RowPeer, RowsWish)>>,
+}
+
+impl Worker {
+    fn run(mut self, inbox: &Receiver<Job>) {
+        loop {
+            // Everything that has come is looked at before one wish is chosen; nothing is waited for while one is there.
+            let job = if self.waiting.is_empty() { inbox.recv().ok() } else { inbox.try_recv().ok() };
+            match job {
+                Some(Job::Wish(session, peer, wish)) => {
+                    self.waiting.entry(session).or_default().push_back((peer, wish));
+                    continue;
+                }
+                Some(Job::Gone(session)) => {
+                    self.waiting.remove(&session);
+                    continue;
+                }
+                Some(Job::Stop) => return,
+                None if self.waiting.is_empty() => return,
+                None => {}
+            }
+            if let Some((session, peer, wish)) = self.choose() {
+                self.carry_out(session, &peer, wish);
+            }
+        }
+    }
+
+    fn choose(&mut self) -> Option<(SessionId, RowPeer, RowsWish)> {
+        let urgent = |wishes: &VecDeque<(RowPeer, RowsWish)>| wishes.iter().any(|(_, wish)| wish.is_urgent());
+        let found = self.waiting.iter().find(|(_, wishes)| urgent(wishes)).or_else(|| self.waiting.iter().next());
+        let session = *found?.0;
+        let wishes = self.waiting.get_mut(&session)?;
+        let next = wishes.pop_front();
+        if wishes.is_empty() {
+            self.waiting.remove(&session);
+        }
+        next.map(|(peer, wish)| (session, peer, wish))
+    }
+
+    fn carry_out(&self, session: SessionId, peer: &RowPeer, wish: RowsWish) {
+        let done = match wish {
+            RowsWish::Begin => self.rows.with(|rows| {
+                let hub = rows.hub()?;
+                Ok(RowsDone::Begun(session, rows.hello(peer, hub)?, rows.facts()))
+            }),
+            RowsWish::Talk(wish) => match self.talk(peer, &wish) {
+                Ok(Some(answer)) => Ok(RowsDone::Answered(session, answer)),
+                Ok(None) => return,
+                Err(error) => Err(error),
+            },
+        };
+        let done = done.unwrap_or_else(|error| {
+            // A new life ends every session by itself: its facts have another epoch.
+            match error {
+                RowsError::NewLife => self.rows.note_life(NewLife::Damaged),
+                error => warn!(%error, peer = %peer.node, "the rows can not be read or kept now; tried again later"),
+            }
+            RowsDone::Answered(session, RowInput::Failed)
+        });
+        // The loop may be gone first when the program stops.
+        drop(self.told.send(done));
+    }
+
+    fn talk(&self, peer: &RowPeer, wish: &RowWish) -> Result<Option<RowInput>, RowsError> {
+        let stamp = self.rows.stamp();
+        if let RowWish::Recall(hello) = wish
+            && self.rows.with(|rows| rows.met_in_another_life(peer, hello))?
+        {
+            self.rows.note_peer_anew(peer.node);
+        }
+        let answer = self.rows.with(|rows| rows.carry_out(peer, wish, stamp))?;
+        match (&answer, wish) {
+            (Some(RowInput::Applied(applied)), _) => self.rows.note_applied(peer.node, applied),
+            (_, RowWish::Reborn) => self.rows.note_life(NewLife::SeenElsewhere),
+            (_, RowWish::BeginAgain) if peer.role != Role::Agent => self.rows.note_life(NewLife::BeginsAgain),
+            _ => {}
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,140 @@
+//! The conversation about rows within a session.
+//!
+//! It begins when both have said in their hello that they have rows, and goes on the lanes of alerts and of state. What it
+//! wishes of the store goes out as [`Output::Rows`]. When the store of rows fails, telemetry goes on.
+
+use std::collections::BTreeSet;
+
+use vigie_codec::wire::rows::RowHello;
+use vigie_merge::Scope;
+use vigie_model::{NodeId, Now, Role};
+
+use super::Replica;
+use crate::rows::{RowBroke, RowFacts, RowInput, RowPeer, RowTalk, RowWish};
+use crate::session::RowSide;
+use crate::talk::{CloseWhy, Output, PeerIs, RowsWish, SessionId};
+
+/// After the store of rows failed, the session comes back after this long to try again: often enough for alerts, seldom
+/// enough that telemetry hardly notices.
+const REST_MS: u64 = 60_000;
+
+/// Frames about rows that may come before the peer's hello has: its first word of rows, and that twice.
+const MAX_EARLY: usize = 2;
+
+impl Replica {
+    /// The peer has rows too.
+    pub(super) fn begin_rows(&mut self, id: SessionId) {
+        self.wish_rows(id, RowsWish::Begin);
+    }
+
+    pub(super) fn rows_begun(&mut self, id: SessionId, hello: RowHello, facts: RowFacts, now: Now) {
+        let Some((me, known)) = &mut self.rows else { return };
+        // Told by different ways: what is known here may be newer than the answer.
+        let facts = *known.get_or_insert(facts);
+        let me = me.clone();
+        if facts.epoch != hello.epoch {
+            return self.begin_rows(id);
+        }
+        let Some(session) = self.sessions.touch(id) else { return };
+        let RowSide::Waiting(early) = &mut session.rows else { return };
+        let early = std::mem::take(early);
+        let peer = row_peer(&session.peer);
+        let mut talk = RowTalk::new(me, facts, peer, session.metered, hello, now.mono_ms);
+        early.into_iter().for_each(|frame| talk.handle(RowInput::Frame(frame), now.mono_ms));
+        session.rows = RowSide::Talking(Box::new(talk));
+        self.pump_rows(id, now);
+    }
+
+    pub(super) fn row_frame(&mut self, id: SessionId, bytes: &[u8], now: Now) -> Result<(), CloseWhy> {
+        if self.rows.is_none() {
+            return Ok(());
+        }
+        let Some(session) = self.sessions.touch(id) else { return Ok(()) };
+        match &mut session.rows {
+            RowSide::Waiting(early) if early.len() >= MAX_EARLY => {
+                return Err(CloseWhy::Protocol("rows before hello".to_owned()));
+            }
+            RowSide::Waiting(early) => early.push(bytes.to_vec()),
+            RowSide::Talking(_) => self.tell_rows(id, RowInput::Frame(bytes.to_vec()), now),
+            RowSide::Resting(_) => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn rows_answered(&mut self, id: SessionId, input: RowInput, now: Now) {
+        if !matches!(input, RowInput::Failed) {
+            return self.tell_rows(id, input, now);
+        }
+        if let Some(session) = self.sessions.touch(id) {
+            session.rows = RowSide::Resting(now.mono_ms + REST_MS);
+        }
+    }
+
+    /// Rows changed here. An agent is told of those about its own machine alone: a relay has hundreds of them.
+    pub(super) fn rows_changed(&mut self, facts: RowFacts, machines: Option<&BTreeSet<NodeId>>, now: Now) {
+        let Some((_, known)) = &mut self.rows else { return };
+        let anew = known.replace(facts).is_some_and(|before| before.epoch != facts.epoch);
+        for id in self.sessions.ids() {
+            let Some(session) = self.sessions.get(id) else { continue };
+            let talks = matches!(session.rows, RowSide::Talking(_));
+            let about = |node| machines.is_none_or(|machines| machines.contains(&node));
+            if anew && !matches!(session.rows, RowSide::Waiting(_)) {
+                self.close(id, CloseWhy::RowsAnew);
+            } else if talks && (session.peer.role != Role::Agent || about(session.peer.node)) {
+                self.tell_rows(id, RowInput::Changed(facts), now);
+            }
+        }
+    }
+
+    /// What is due although nothing happened.
+    pub(super) fn rows_due(&mut self, id: SessionId, now: Now) {
+        let Some(session) = self.sessions.get(id) else { return };
+        match &session.rows {
+            RowSide::Resting(until_ms) if *until_ms <= now.mono_ms => self.close(id, CloseWhy::StoreTrouble),
+            RowSide::Talking(talk) if talk.next_timeout_ms().is_some_and(|at_ms| at_ms <= now.mono_ms) => {
+                self.tell_rows(id, RowInput::Timeout, now);
+            }
+            RowSide::Waiting(_) | RowSide::Talking(_) | RowSide::Resting(_) => {}
+        }
+    }
+
+    fn tell_rows(&mut self, id: SessionId, input: RowInput, now: Now) {
+        let Some(session) = self.sessions.touch(id).filter(|session| !session.closing) else { return };
+        if let RowSide::Talking(talk) = &mut session.rows {
+            talk.handle(input, now.mono_ms);
+            self.pump_rows(id, now);
+        }
+    }
+
+    fn pump_rows(&mut self, id: SessionId, now: Now) {
+        loop {
+            let Some(session) = self.sessions.touch(id) else { return };
+            let RowSide::Talking(talk) = &mut session.rows else { return };
+            match talk.poll() {
+                None => return,
+                Some(RowWish::Send(lane, frame)) => self.out.push_back(Output::Send { session: id, lane, frame }),
+                Some(RowWish::Close(RowBroke::Protocol(error))) => {
+                    return self.close(id, CloseWhy::Protocol(error.to_string()));
+                }
+                Some(RowWish::Close(RowBroke::StoreTrouble)) => session.rows = RowSide::Resting(now.mono_ms + REST_MS),
+                Some(RowWish::Close(RowBroke::NewLife)) => return self.close(id, CloseWhy::RowsAnew),
+                Some(wish) => self.wish_rows(id, RowsWish::Talk(wish)),
+            }
+        }
+    }
+
+    fn wish_rows(&mut self, id: SessionId, wish: RowsWish) {
+        let Some(session) = self.sessions.get(id).filter(|_| self.rows.is_some()) else { return };
+        let peer = row_peer(&session.peer);
+        self.out.push_back(Output::Rows { session: id, peer, wish });
+    }
+}
+
+/// What a peer may see and speak for, as its certificate says.
+fn row_peer(peer: &PeerIs) -> RowPeer {
+    let view = match peer.role {
+        Role::Hub => Scope::Deployment,
+        Role::Relay | Role::Agent => Scope::Site(peer.client.clone(), peer.site.clone()),
+    };
+    RowPeer { node: peer.node, role: peer.role, view }
+}

@@ -254,7 +254,13 @@ impl Relay {
         self.session = SessionId(self.session.0 + 1);
         self.lanes = Some(Lanes::new(connection));
         let peer = connection.peer();
-        let peer = PeerIs { node: peer.node, role: peer.role, client: peer.client.clone(), site: peer.site.clone(), way: Way::Up };
+        let peer = PeerIs {
+            node: peer.node,
+            role: peer.role,
+            client: peer.client.clone(),
+            site: peer.site.clone(),
+            way: Way::Up,
+        };
         self.tell(Input::Connected { session: self.session, peer, profile: self.profile.clone() });
     }
 
@@ -319,7 +325,8 @@ impl Relay {
                 Output::Event(Event::Greeted(..)) => {
                     self.greeted.fetch_add(1, Ordering::Relaxed);
                 }
-                Output::Event(_) => {}
+                // The swarm has no rows.
+                Output::Rows { .. } | Output::Event(_) => {}
             }
         }
     }

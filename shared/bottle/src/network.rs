@@ -419,7 +419,11 @@ impl World {
         let Some(at) = self.conns.get(&conn) else { return };
         let side = if at.ends[DIALLER].node == node { DIALLER } else { ACCEPTOR };
         match why {
-            CloseWhy::Protocol(_) | CloseWhy::WrongRole { .. } | CloseWhy::StoreTrouble | CloseWhy::Restate => {
+            CloseWhy::Protocol(_)
+            | CloseWhy::WrongRole { .. }
+            | CloseWhy::StoreTrouble
+            | CloseWhy::Restate
+            | CloseWhy::RowsAnew => {
                 self.close(conn, side);
             }
             // Goodbye is on its way; the endpoint closes behind it.

@@ -26,6 +26,20 @@ fn a_deletion_that_became_durable_although_its_writer_heard_of_a_failure_counts_
     run_seed(2463).expect("what was deleted and forgotten everywhere is not lost");
 }
 
+#[test]
+fn an_answer_that_comes_twice_does_not_answer_the_next_question() {
+    for seed in [276, 489, 3568, 4047] {
+        run_seed(seed).expect("what differs is found");
+    }
+}
+
+#[test]
+fn what_comes_on_the_lane_of_state_before_the_hello_on_the_other_waits_for_it() {
+    for seed in [938, 3583, 4854, 6008] {
+        run_seed(seed).expect("the comparison ends");
+    }
+}
+
 /// Two nodes and a good line between them; says how many bytes went which way.
 struct Pair {
     rows: [Rows<MemoryShelf>; 2],

@@ -36,6 +36,8 @@ impl World {
                     let wait = self.chance.below(4);
                     self.at(self.now + wait, Event::Ask { node, generation, session, stream, ask });
                 }
+                // Nobody has rows here.
+                Output::Rows { .. } => {}
                 Output::Event(event) => self.happened(node, event),
             }
         }

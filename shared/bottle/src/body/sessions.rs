@@ -39,7 +39,13 @@ impl World {
     ) {
         let other = &self.nodes[peer];
         let way = if up { Way::Up } else { Way::Down };
-        let is = PeerIs { node: other.id, role: other.plan.role, client: other.client.clone(), site: other.client.clone(), way };
+        let is = PeerIs {
+            node: other.id,
+            role: other.plan.role,
+            client: other.client.clone(),
+            site: other.client.clone(),
+            way,
+        };
         self.trace(|| format!("{node} is connected with {peer} ({way:?}) as {}", session.0));
         self.begin_watching(node, session, &profile);
         self.tell(node, Input::Connected { session, peer: is, profile });

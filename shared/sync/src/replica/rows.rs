@@ -113,8 +113,8 @@ impl Replica {
             match talk.poll() {
                 None => return,
                 Some(RowWish::Send(lane, frame)) => self.out.push_back(Output::Send { session: id, lane, frame }),
-                Some(RowWish::Close(RowBroke::Protocol(error))) => {
-                    return self.close(id, CloseWhy::Protocol(error.to_string()));
+                Some(RowWish::Close(broke @ (RowBroke::Protocol(_) | RowBroke::Unasked))) => {
+                    return self.close(id, CloseWhy::Protocol(broke.to_string()));
                 }
                 Some(RowWish::Close(RowBroke::StoreTrouble)) => session.rows = RowSide::Resting(now.mono_ms + REST_MS),
                 Some(RowWish::Close(RowBroke::NewLife)) => return self.close(id, CloseWhy::RowsAnew),

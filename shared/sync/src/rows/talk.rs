@@ -28,6 +28,9 @@ pub const COMPARE_EVERY_MS: u64 = 86_400_000;
 /// How long a peer may not hear that changes went by which are not for it: what is forgotten waits for its word.
 const PASS_BY_MS: u64 = 3_600_000;
 
+/// Frames that wait for a peer to be remembered: two questions and a comparison, and as many again, doubled.
+const MAX_EARLY: usize = 16;
+
 /// What the mind of a conversation is told.
 #[derive(Debug, Clone)]
 pub enum RowInput {
@@ -88,6 +91,9 @@ pub enum RowBroke {
     /// The peer said something it may not say.
     #[error("the peer broke the protocol of rows: {0}")]
     Protocol(#[from] WireError),
+    /// The peer said more than it can have been asked for before it was known.
+    #[error("the peer said more of rows than it was asked for")]
+    Unasked,
     /// The store failed; the peer should come back later.
     #[error("the store can not keep rows now; come back later")]
     StoreTrouble,
@@ -108,6 +114,8 @@ pub struct RowTalk {
     /// The peer's hello, and what is remembered of the peer.
     heard: Option<RowHello>,
     recalled: Option<Recalled>,
+    /// What came before that: the lane of state may be faster than the one of alerts, on which the hello comes.
+    early: Vec<RowFrame>,
     /// The peer must begin again: nothing is taken from it and nothing given.
     barred: bool,
     over: bool,
@@ -176,6 +184,7 @@ impl RowTalk {
             metered,
             heard: None,
             recalled: None,
+            early: Vec::new(),
             barred: false,
             over: false,
             cursors: [None; 2],
@@ -206,6 +215,12 @@ impl RowTalk {
         }
         match input {
             RowInput::Frame(bytes) => match RowFrame::decode(&bytes) {
+                Ok(frame @ (RowFrame::Hello(_) | RowFrame::BeginAgain)) => self.frame(frame),
+                Ok(_) if self.barred => {}
+                Ok(_) if self.recalled.is_none() && self.early.len() >= MAX_EARLY => {
+                    self.close(RowBroke::Unasked);
+                }
+                Ok(frame) if self.recalled.is_none() => self.early.push(frame),
                 Ok(frame) => self.frame(frame),
                 Err(error) => self.close(error.into()),
             },
@@ -302,6 +317,7 @@ impl RowTalk {
         }
         self.plan_to_compare(recalled.compared_ms_ago, nothing_to_compare);
         self.ask();
+        std::mem::take(&mut self.early).into_iter().for_each(|frame| self.frame(frame));
     }
 
     fn hello(&self) -> Option<RowHello> {

@@ -121,7 +121,7 @@ impl Node {
                     self.mind.handle(Input::Answer { session, stream, answer }, now(ms));
                 }
                 Output::Event(Event::Refused(_, refused)) => panic!("an honest node was refused: {refused:?}"),
-                Output::Event(_) => {}
+                Output::Rows { .. } | Output::Event(_) => {}
                 Output::Close { why, .. } => panic!("a session of honest nodes was closed: {why}"),
             }
         }

@@ -13,10 +13,22 @@ use crate::rows::ranges::{Comparison, Next, answer};
 /// How long an answerer keeps its sums after the last question: some journeys on the worst line.
 const KEEP_SUMS_MS: u64 = 60_000;
 
+/// Each question has its own number, which its answer bears, so that an answer that comes twice is no answer to the next
+/// question: which comparison in the upper half, which question in the lower.
+const STEPS: u32 = 1 << 16;
+
+fn comparison_of(number: u32) -> u32 {
+    number / STEPS
+}
+
 /// A comparison of this side's.
 #[derive(Debug)]
 pub(super) struct Comparing {
     run: u32,
+    /// The last question about sums, and about rows.
+    compare_no: u32,
+    want_no: u32,
+    steps: u32,
     /// None until the sums are there.
     comparison: Option<Comparison>,
     /// The last change in the sums of this side.
@@ -43,6 +55,13 @@ pub(super) struct Giving {
     done: Option<(u32, u64)>,
 }
 
+impl Comparing {
+    fn next_number(&mut self) -> u32 {
+        self.steps = (self.steps + 1) % STEPS;
+        self.run * STEPS + self.steps
+    }
+}
+
 impl Giving {
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.fetching.is_empty() && self.done.is_none()
@@ -54,8 +73,8 @@ impl Giving {
 pub(super) struct Answering {
     run: u32,
     digest: Option<Digest>,
-    /// The question that waits for the sums.
-    waiting: Vec<Span>,
+    /// The question that waits for the sums, and its number.
+    waiting: (u32, Vec<Span>),
     asked_ms: u64,
 }
 
@@ -89,9 +108,12 @@ impl RowTalk {
             return;
         }
         self.compare_due_ms = None;
-        self.runs += 1;
+        self.runs = (self.runs + 1) % STEPS;
         self.comparing = Some(Comparing {
             run: self.runs,
+            compare_no: 0,
+            want_no: 0,
+            steps: 0,
             comparison: None,
             last: 0,
             settles_at: None,
@@ -116,8 +138,8 @@ impl RowTalk {
             Some(Doing::DigestToAnswer) => {
                 if let Some(answering) = &mut self.answering {
                     answering.digest = Some(digest);
-                    let (run, spans) = (answering.run, std::mem::take(&mut answering.waiting));
-                    self.asked_to_compare(run, spans);
+                    let (number, spans) = std::mem::take(&mut answering.waiting);
+                    self.asked_to_compare(number, spans);
                 }
             }
             Some(_) | None => {}
@@ -128,7 +150,6 @@ impl RowTalk {
     pub(super) fn compare_further(&mut self) {
         let Some(hello) = self.hello() else { return };
         let Some(comparing) = &mut self.comparing else { return };
-        let run = comparing.run;
         let mut frames = Vec::new();
         let Some(comparison) = &mut comparing.comparison else { return };
         let compared = match comparison.next_question() {
@@ -136,14 +157,16 @@ impl RowTalk {
             Next::Compare(_) if comparing.listening => false,
             Next::Compare(spans) => {
                 comparing.listening = true;
-                frames.push(RowFrame::Compare(run, spans));
+                comparing.compare_no = comparing.next_number();
+                frames.push(RowFrame::Compare(comparing.compare_no, spans));
                 false
             }
         };
         if comparing.asked.is_empty() && !comparing.wanted.is_empty() {
             let most = comparing.wanted.len().min(MAX_KEYS / 2);
             comparing.asked = comparing.wanted.drain(..most).collect();
-            frames.push(RowFrame::Want(run, comparing.asked.clone()));
+            comparing.want_no = comparing.next_number();
+            frames.push(RowFrame::Want(comparing.want_no, comparing.asked.clone()));
         }
         let settles = compared && comparing.asked.is_empty() && !comparing.keeping && !comparing.settling;
         if settles {
@@ -154,8 +177,10 @@ impl RowTalk {
         frames.iter().for_each(|frame| self.send(Lane::State, frame));
     }
 
-    pub(super) fn compared(&mut self, run: u32, last: u64, answers: Vec<Spanned>) {
-        let Some(comparing) = self.comparing.as_mut().filter(|comparing| comparing.run == run) else { return };
+    pub(super) fn compared(&mut self, number: u32, last: u64, answers: Vec<Spanned>) {
+        let Some(comparing) = self.comparing.as_mut().filter(|comparing| comparing.compare_no == number) else {
+            return;
+        };
         let Some(comparison) = comparing.comparison.as_mut().filter(|_| comparing.listening) else { return };
         if !comparison.answered(answers) {
             return;
@@ -194,9 +219,9 @@ impl RowTalk {
     }
 
     /// The peer has compared, and sent what was lacking here.
-    pub(super) fn done(&mut self, run: u32, last: u64) {
+    pub(super) fn done(&mut self, number: u32, last: u64) {
         let (Some(hello), Some(answering)) = (self.hello(), &self.answering) else { return };
-        if answering.run == run && self.settling_at.is_none() {
+        if answering.run == comparison_of(number) && self.settling_at.is_none() {
             self.settling_at = Some(last);
             self.answering = None;
             self.wishes.push_back(RowWish::Settle(last, hello));
@@ -204,16 +229,17 @@ impl RowTalk {
     }
 
     /// The peer compares.
-    pub(super) fn asked_to_compare(&mut self, run: u32, spans: Vec<Span>) {
+    pub(super) fn asked_to_compare(&mut self, number: u32, spans: Vec<Span>) {
+        let run = comparison_of(number);
         let same = self.answering.as_mut().filter(|answering| answering.run == run);
         let Some(answering) = same else {
-            self.answering = Some(Answering { run, digest: None, waiting: spans, asked_ms: self.now_ms });
+            self.answering = Some(Answering { run, digest: None, waiting: (number, spans), asked_ms: self.now_ms });
             self.do_next(Doing::DigestToAnswer, RowWish::Digest);
             return;
         };
         answering.asked_ms = self.now_ms;
         let Some(digest) = &answering.digest else { return };
-        let answers = RowFrame::Compared(run, digest.last, answer(digest, &spans));
+        let answers = RowFrame::Compared(number, digest.last, answer(digest, &spans));
         self.send(Lane::State, &answers);
     }
 
@@ -240,13 +266,13 @@ impl RowTalk {
         }
     }
 
-    pub(super) fn rows(&mut self, run: u32, entries: Vec<Entry>) {
+    pub(super) fn rows(&mut self, number: u32, entries: Vec<Entry>) {
         let Some(hello) = self.hello() else { return };
-        if run == 0 {
+        if number == 0 {
             self.do_next(Doing::KeepGiven, RowWish::Keep(entries, hello));
             return;
         }
-        let Some(comparing) = self.comparing.as_mut().filter(|comparing| comparing.run == run) else { return };
+        let Some(comparing) = self.comparing.as_mut().filter(|comparing| comparing.want_no == number) else { return };
         if comparing.asked.is_empty() || comparing.keeping {
             return;
         }
@@ -264,7 +290,7 @@ impl RowTalk {
         let at = match self.comparing.as_mut().filter(|comparing| comparing.settling) {
             Some(comparing) => {
                 let (at, last) = (comparing.settles_at, comparing.last);
-                self.giving.done = Some((comparing.run, last));
+                self.giving.done = Some((comparing.run * STEPS, last));
                 self.comparing = None;
                 self.compare_due_ms = Some(self.now_ms + COMPARE_EVERY_MS);
                 at

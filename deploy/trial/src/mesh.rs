@@ -291,8 +291,8 @@ impl Mesh {
         let total = self.get(&format!("/api/v1/machines/{}/ledger", agent.node))?["total"].take();
         let ticks = |key: &str| total[key]["ticks"].as_u64().unwrap_or(0);
         let given_up = total["given_up"].as_array()?.iter().filter_map(|one| one["ticks"].as_u64()).sum();
-        let [collected, at_hub, waiting] = ["collected", "at_hub", "waiting"].map(ticks);
-        assert_eq!(collected, at_hub + waiting + given_up, "the sums meet at all times: {total}");
+        let [collected, at_hub, folded, waiting] = ["collected", "at_hub", "folded", "waiting"].map(ticks);
+        assert_eq!(collected, at_hub + folded + waiting + given_up, "the sums meet at all times: {total}");
         Some([collected, at_hub, waiting, given_up])
     }
 

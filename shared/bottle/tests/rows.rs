@@ -40,6 +40,13 @@ fn what_comes_on_the_lane_of_state_before_the_hello_on_the_other_waits_for_it() 
     }
 }
 
+#[test]
+fn a_deletion_that_was_lost_with_a_store_is_not_taken_for_an_older_one_that_is_there() {
+    for seed in [7421, 10_903] {
+        run_seed(seed).expect("nobody asks for what an older copy lost");
+    }
+}
+
 /// Two nodes and a good line between them; says how many bytes went which way.
 struct Pair {
     rows: [Rows<MemoryShelf>; 2],

@@ -70,6 +70,16 @@ impl Oracle {
         }
     }
 
+    /// Whether a row was written with this write in it: an older deletion looks like a later one, and is none.
+    pub(super) fn keeps(&self, write: &Write, row: &Row) -> bool {
+        match &write.wrote {
+            Wrote::Last(marker, true) => {
+                row.marker().is_some_and(|is| is >= *marker) || self.written_after(&write.key, *marker, row.marker())
+            }
+            _ => self.holds(write, Some(row)),
+        }
+    }
+
     /// Whether what bears one marker was acknowledged after what bears another.
     fn written_after(&self, key: &Key, before: Marker, after: Option<Marker>) -> bool {
         let place = |marker: Marker| {

@@ -94,7 +94,10 @@ impl<S: Shelf> Rows<S> {
     /// # Errors
     /// When it is not durable for certain; until it is, every session must stay ended.
     pub fn begin_new_life(&mut self, why: NewLife) -> Result<(), RowsError> {
-        tracing::warn!(?why, number = self.owner.number, "the rows begin a new life");
+        match why {
+            NewLife::First => tracing::debug!("the rows begin"),
+            why => tracing::warn!(?why, number = self.owner.number, "the rows begin a new life"),
+        }
         let mut life = self.life.clone();
         life.former.push((life.epoch, life.actor));
         life.epoch = (self.random)();

@@ -119,8 +119,7 @@ impl World {
         let mut forgiven = Vec::new();
         for (at, write) in self.oracle.writes.iter().enumerate().filter(|(_, write)| !write.forgiven) {
             // Where nobody has the row at all, nobody can say whether it was forgotten on purpose.
-            let held =
-                all.iter().filter_map(|rows| rows.get(&write.key)).any(|row| self.oracle.holds(write, Some(row)));
+            let held = all.iter().filter_map(|rows| rows.get(&write.key)).any(|row| self.oracle.keeps(write, row));
             if !held {
                 forgiven.push(at);
             }

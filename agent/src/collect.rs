@@ -7,7 +7,6 @@
 mod choice;
 mod cpu;
 mod disk;
-mod facts;
 mod filesystem;
 mod helper;
 mod link;
@@ -33,7 +32,6 @@ mod tier;
 use vigie_model::Resolution;
 
 pub use choice::{Choice, ChoiceError};
-pub use facts::{Facts, machine_facts};
 pub use own::{FOREIGN_REASONS, ForeignFigures, OwnFigures};
 pub use reading::{Reading, Slot};
 pub use round::{Collectors, Machine};

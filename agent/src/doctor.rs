@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use vigie_model::Role;
-use vigie_node::{Failed, Finding, hatch, load_identity, show_findings, uplink_sentence};
+use vigie_node::{Failed, Finding, hatch, load_identity, rows_finding, show_findings, uplink_sentence};
 
 use crate::cli::StatusArgs;
 
@@ -73,6 +73,7 @@ fn running(status: &Value) -> Vec<Finding> {
             "the others go on; the reason says what is missing",
         ),
     ];
+    findings.push(rows_finding(&status["rows"], status["as_of_ms"].as_i64().unwrap_or(0)));
     findings.extend(foreign(&status["foreign"]));
     findings
 }

@@ -10,6 +10,7 @@ mod defs;
 mod doctor;
 mod enrol;
 mod foreign;
+mod inventory;
 mod measure;
 mod notes;
 mod run;

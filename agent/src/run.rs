@@ -25,6 +25,7 @@ use crate::collect::{Due, OwnFigures, Schedule};
 use crate::config::Config;
 use crate::defs::all_defs;
 use crate::foreign::{self, Board, Hand, Pace, Queue, Reading, Waiting, Ways};
+use crate::inventory;
 use crate::measure::{Measured, Meter, Order, Others, Told};
 use crate::notes::Notes;
 use crate::status::Status;
@@ -164,6 +165,8 @@ impl Agent {
         foreign::start(&config.foreign, Ways { hand, board: board.clone(), pace: Pace::new(schedule), boot_no })?;
         let status = Arc::new(Status::new(handle.clone(), watch, identity.clone(), clock.clone(), board.clone()));
         hatch::open(&config.data, status.clone())?;
+        let slow = config.intervals.of(crate::collect::Tier::Slow);
+        tokio::spawn(inventory::tend(handle.rows().clone(), clock.clone(), slow));
         let (stream, facts) = lives.introduction();
         let is_new = handle.log().read().is_ok_and(|log| !log.streams().contains_key(&stream));
         if is_new {

@@ -82,6 +82,7 @@ impl Status {
             "sums_meet": total.meets(),
             "streams": streams,
             "store": store,
+            "rows": self.handle.rows().told().as_json(),
             "collectors_down": shown.down.iter().map(|(name, why)| json!({ "name": name, "why": why })).collect::<Vec<_>>(),
             "foreign": self.board.tell(),
         })

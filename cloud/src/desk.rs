@@ -9,7 +9,7 @@ use vigie_forward::Forwarder;
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_net::{Ca, Identity, JoinToken, SharedRevocations, TokenId, TokenSecret};
 use vigie_node::hatch::{self, Answering};
-use vigie_node::{Command, Failed, Finding, NodeHandle, random_text, show_findings};
+use vigie_node::{Command, Failed, Finding, NodeHandle, random_text, rows_finding, show_findings};
 use vigie_serve::{Lookout, Place, Reachability, TokenTable};
 use vigie_sync::Ledger;
 
@@ -168,6 +168,7 @@ impl Desk {
             "sums_meet": total.meets(),
             "forward": self.forwarder.reports(),
             "store": { "bytes": used, "cap_bytes": cap, "pressure": pressure },
+            "rows": self.handle.rows().told().as_json(),
         })
     }
 }
@@ -268,6 +269,7 @@ pub(crate) fn examine(args: &StatusArgs) -> Result<ExitCode, Failed> {
                 format!("{} collected, {} waiting", status["ledger"]["collected"], status["ledger"]["waiting"]),
                 "report this with the output of: vigie-cloud status --json",
             ));
+            findings.push(rows_finding(&status["rows"], number_ms(&status["as_of_ms"])));
             for target in status["forward"].as_array().into_iter().flatten() {
                 findings.push(Finding::check(
                     "forward",

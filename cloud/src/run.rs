@@ -12,6 +12,7 @@ use vigie_codec::wire::Opaque;
 use vigie_fleet::Fleet;
 use vigie_forward::{Beside, Forwarder, Setup};
 use vigie_intake::Pushed;
+use vigie_merge::Scope;
 use vigie_model::{ClockSource, NodeId, Role, Slug, UtcMs};
 use vigie_net::{
     Ca, Endpoint, EndpointConfig, Enrolment, Facts, Identity, NodeKey, Renewal, SharedRevocations, TrustedTime,
@@ -114,6 +115,8 @@ impl Hub {
             rows,
             clock: clock.clone(),
         })?;
+        let relays = registry.clone();
+        tokio::spawn(handle.rows().clone().tend(move || relays_of(&relays)));
         handle.command(Command::Clock(0, ClockSource::Hub));
         let fleet = Arc::new(Fleet::new((identity.node(), Role::Hub, name), None, None, handle.clone(), clock.clone()));
         let own = (identity.node(), identity.key().signing_key().clone());
@@ -329,6 +332,13 @@ fn own_identity(config: &Config, ca: &Ca, now: UtcMs) -> Result<Identity, Failed
     let identity = Identity::new(key, &issued.chain, facts)?;
     identity.save(&folder)?;
     Ok(identity)
+}
+
+/// The relays, whose word a deletion waits for before it is forgotten, and what each sees; none where that can not be read.
+fn relays_of(registry: &Registry) -> Option<Vec<(NodeId, Scope)>> {
+    let nodes = registry.nodes().ok()?;
+    let relays = nodes.into_iter().filter(|row| row.role == Role::Relay && !row.revoked);
+    relays.map(|row| Some((row.node.parse().ok()?, Scope::Site(row.client, row.site)))).collect()
 }
 
 fn start_retention(

@@ -104,6 +104,7 @@ impl Relay {
             rows,
             clock: clock.clone(),
         })?;
+        tokio::spawn(handle.rows().clone().tend(|| Some(Vec::new())));
         let place = Some((identity.client().clone(), identity.site().clone()));
         let upstream = Some(Upstream { to: hub.join(", ") });
         let fleet =

@@ -9,7 +9,9 @@ use vigie_fleet::Fleet;
 use vigie_model::Role;
 use vigie_net::{Identity, UplinkState};
 use vigie_node::hatch::{self, Answering};
-use vigie_node::{Failed, Finding, NodeHandle, load_identity, show_findings, uplink_json, uplink_sentence};
+use vigie_node::{
+    Failed, Finding, NodeHandle, load_identity, rows_finding, show_findings, uplink_json, uplink_sentence,
+};
 use vigie_serve::Lookout;
 use vigie_sync::{Ledger, Way};
 
@@ -63,6 +65,7 @@ impl Status {
             "sums_meet": total.meets(),
             "machines": machines,
             "store": { "bytes": used, "cap_bytes": cap, "pressure": pressure },
+            "rows": self.handle.rows().told().as_json(),
         })
     }
 }
@@ -170,5 +173,6 @@ fn running(status: &Value) -> Vec<Finding> {
             format!("{left_days} days left"),
             "it renews itself while the hub can be reached; if it has ended, enrol again",
         ),
+        rows_finding(&status["rows"], status["as_of_ms"].as_i64().unwrap_or(0)),
     ]
 }

@@ -10,6 +10,7 @@
 pub mod block;
 pub mod columns;
 pub mod disk;
+pub mod inventory;
 pub mod live;
 mod number;
 mod range_coder;

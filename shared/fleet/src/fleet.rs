@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use vigie_model::{NodeId, Role, SeriesDef, Slug, StreamId, Tick, UtcMs, pushed_place};
-use vigie_node::{Happening, KeptBack, NodeClock, NodeHandle, View};
+use vigie_node::{Happening, KeptBack, NodeClock, NodeHandle, NodeRows, View};
 use vigie_serve::Intake;
 use vigie_store::Log;
 use vigie_sync::SessionId;
@@ -141,6 +141,11 @@ impl Fleet {
     /// Whom the node is connected with, as it stands now.
     pub(crate) fn view(&self) -> Arc<View> {
         self.handle.as_ref().map(NodeHandle::view).unwrap_or_default()
+    }
+
+    /// What is state on this node.
+    pub(crate) fn rows(&self) -> Option<&NodeRows> {
+        self.handle.as_ref().map(NodeHandle::rows)
     }
 
     /// Keeps something, from a thread that may block.

@@ -10,6 +10,7 @@ mod described;
 mod draining;
 mod fleet;
 mod grain;
+mod inventory;
 mod label_cache;
 mod ledgers;
 mod lookout;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use vigie_model::{GapReason, NodeId, Now, Role, UtcMs};
 use vigie_query::Source;
 use vigie_serve::{
-    Described, Exposition, Intake, Ledger, Lookout, Machine, NotReady, Raw, RawError, Reachability, Site, Upward,
+    Described, Exposition, Intake, Inventory, Ledger, Lookout, Machine, NotReady, Raw, RawError, Reachability, Site,
+    Upward,
 };
 use vigie_store::Pressure;
 use vigie_sync::Ledger as Account;
@@ -57,6 +58,10 @@ impl Lookout for Fleet {
 
     fn machine(&self, id: NodeId) -> Option<Machine> {
         self.one_machine(id)
+    }
+
+    fn inventory(&self, id: NodeId) -> Inventory {
+        self.inventory_of(id)
     }
 
     fn ledger(&self, id: NodeId) -> Option<Ledger> {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use vigie_model::{NodeId, Now, Role, UtcMs};
 use vigie_query::Source;
-use vigie_serve::{Described, Exposition, Intake, Ledger, Lookout, Machine, NotReady, Raw, RawError, Site, Upward};
+use vigie_serve::{
+    Described, Exposition, Intake, Inventory, Ledger, Lookout, Machine, NotReady, Raw, RawError, Site, Upward,
+};
 
 use crate::forwarder::Forwarder;
 
@@ -59,6 +61,10 @@ impl Lookout for Beside {
 
     fn machine(&self, id: NodeId) -> Option<Machine> {
         self.node.machine(id)
+    }
+
+    fn inventory(&self, id: NodeId) -> Inventory {
+        self.node.inventory(id)
     }
 
     fn ledger(&self, id: NodeId) -> Option<Ledger> {

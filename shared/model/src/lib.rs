@@ -7,6 +7,7 @@ mod alarm;
 mod anchor;
 mod gap;
 mod id;
+pub mod inventory;
 mod name;
 mod pushed;
 mod resolution;

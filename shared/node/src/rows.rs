@@ -7,6 +7,7 @@
 
 mod changes;
 mod desk;
+mod tend;
 mod told;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -96,6 +97,14 @@ impl NodeRows {
     /// When nothing can be read now.
     pub fn scan(&self, scope: &Scope, kind: &Kind) -> Result<Vec<(Key, Row)>, RowsError> {
         self.with(|rows| rows.scan(&format!("{scope}/{kind}/")))
+    }
+
+    /// What is known of one machine: its rows of a kind, and when each last changed here.
+    ///
+    /// # Errors
+    /// When nothing can be read now.
+    pub fn of_machine(&self, scope: &Scope, kind: &Kind, machine: NodeId) -> Result<Vec<(Key, Row, UtcMs)>, RowsError> {
+        self.with(|rows| rows.scan_learnt(&format!("{scope}/{kind}/{machine}/")))
     }
 
     /// All rows of these kinds, of every scope that is here: for whoever begins.

@@ -432,6 +432,10 @@ impl Lookout for Stage {
         Some(actor.machine(&self.scene, self.now_ms()))
     }
 
+    fn inventory(&self, _: NodeId) -> vigie_serve::Inventory {
+        vigie_serve::Inventory::default()
+    }
+
     fn ledger(&self, id: NodeId) -> Option<Ledger> {
         Some(self.actors.iter().find(|actor| actor.id == id)?.ledger(self.now_ms()))
     }

@@ -7,7 +7,7 @@ use vigie_formats::Metadata;
 use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::Source;
 
-use crate::{Exposition, Intake, Ledger, Machine, Raw, RawError, Site, Upward};
+use crate::{Exposition, Intake, Inventory, Ledger, Machine, Raw, RawError, Site, Upward};
 
 /// What hub and relay implement so that people and programs can look at them.
 ///
@@ -43,6 +43,9 @@ pub trait Lookout: Send + Sync + 'static {
 
     /// One machine.
     fn machine(&self, id: NodeId) -> Option<Machine>;
+
+    /// What one machine is, as its agent said.
+    fn inventory(&self, id: NodeId) -> Inventory;
 
     /// One machine's ledger.
     fn ledger(&self, id: NodeId) -> Option<Ledger>;

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use vigie_codec::wire::rows::Seen;
 use vigie_merge::{Actor, Hlc, HybridClock, Key, Row, Urgency};
-use vigie_model::{NodeId, Role};
+use vigie_model::{NodeId, Role, UtcMs};
 use vigie_sync::rows::{RowFacts, RowPeer, Stamp};
 
 pub use changed::Changed;
@@ -150,6 +150,21 @@ impl<S: Shelf> Rows<S> {
             let mut found = Vec::new();
             record::each(look, prefix.as_bytes(), &mut |key, record| {
                 found.extend(record.row().map(|row| (key.clone(), row)));
+            })?;
+            Ok(found)
+        })
+    }
+
+    /// As [`Rows::scan`], with the moment at which each last changed here.
+    ///
+    /// # Errors
+    /// As [`Rows::scan`].
+    pub fn scan_learnt(&mut self, prefix: &str) -> Result<Vec<(Key, Row, UtcMs)>, RowsError> {
+        self.look(|look| {
+            let mut found = Vec::new();
+            record::each(look, prefix.as_bytes(), &mut |key, record| {
+                let learnt = Hlc::of(record.at_ms, 0).utc();
+                found.extend(record.row().map(|row| (key.clone(), row, learnt)));
             })?;
             Ok(found)
         })

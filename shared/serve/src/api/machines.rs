@@ -13,7 +13,7 @@ use crate::door::Caller;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::shared::{App, Shared};
-use crate::{Ledger, Machine, Status, status, work};
+use crate::{Inventory, Ledger, Machine, Status, status, work};
 
 /// Machines in one answer unless the asker says otherwise.
 const USUAL_LIMIT: usize = 500;
@@ -57,6 +57,14 @@ pub(crate) async fn machines(
     Ok(drawn.await?.answer(&headers))
 }
 
+/// A machine, the one word for it, and what it is.
+#[derive(Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    row: Row<'a>,
+    facts: Inventory,
+}
+
 /// `GET /api/v1/machines/{id}`.
 pub(crate) async fn machine(
     State(app): State<App>,
@@ -66,7 +74,7 @@ pub(crate) async fn machine(
 ) -> Result<Response, Problem> {
     let drawn = work::list(&app, move |app| {
         let machine = visible(app, &caller, &id)?;
-        Drawn::new(&Row::of(&machine), app.lookout.now())
+        Drawn::new(&Whole { row: Row::of(&machine), facts: app.lookout.inventory(machine.id) }, app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))
 }

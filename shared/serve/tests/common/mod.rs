@@ -15,9 +15,9 @@ use tower::ServiceExt;
 use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::InMemory;
 use vigie_serve::{
-    Access, Amount, Clients, Described, Exposition, Fact, Health, Identity, Intake, LabelSet, Ledger, LedgerSummary,
-    Lookout, Machine, NotReady, Options, Origin, Owner, Path, Raw, RawError, RawState, Reach, Reachability, Site,
-    Source, Stamp, TokenTable, Writes, router,
+    Access, Agent, Amount, Clients, Described, Exposition, Fact, Health, Identity, Intake, Inventory, LabelSet, Ledger,
+    LedgerSummary, Lookout, Machine, NotReady, Options, Origin, Owner, Path, Raw, RawError, RawState, Reach,
+    Reachability, Site, Source, Stamp, TokenTable, Told, Writes, router,
 };
 
 /// 2026-11-21T11:02:10Z.
@@ -99,6 +99,12 @@ impl Lookout for Node {
 
     fn machine(&self, id: NodeId) -> Option<Machine> {
         self.machines.iter().find(|machine| machine.id == id).cloned()
+    }
+
+    fn inventory(&self, _: NodeId) -> Inventory {
+        let (observed_at, learnt_at) = (Stamp(UtcMs(NOW_MS - 9_000)), Stamp(UtcMs(NOW_MS - 8_000)));
+        let value = Agent { version: "0.1.0".to_owned(), began: observed_at };
+        Inventory { agent: Some(Told { value, observed_at, learnt_at }), ..Inventory::default() }
     }
 
     fn ledger(&self, id: NodeId) -> Option<Ledger> {

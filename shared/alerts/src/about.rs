@@ -65,6 +65,8 @@ pub struct About {
     pub judge: Judge,
     /// When it first fired.
     pub began: UtcMs,
+    /// When it began the last time: what is told is told of each time.
+    pub since: UtcMs,
     /// When it last began or ended.
     pub changed: UtcMs,
     /// When it ended, unless it still fires.

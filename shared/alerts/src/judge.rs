@@ -99,7 +99,12 @@ fn reopened(alert: &Alert, heard: &Heard, judge: &Judge) -> Result<Edit, KeyErro
 /// Still so: told anew only if what people are told has changed, not with each new value.
 fn goes_on(alert: &Alert, heard: &Heard, judge: &Judge) -> Result<Vec<Edit>, KeyError> {
     let Some(before) = &alert.about else { return Ok(Vec::new()) };
-    let now = About { changed: before.changed, value: before.value, ..about(heard, judge, before.began, before.times) };
+    let now = About {
+        since: before.since,
+        changed: before.changed,
+        value: before.value,
+        ..about(heard, judge, before.began, before.times)
+    };
     let same_texts = now.annotations.keys().eq(before.annotations.keys());
     let same = now.severity == before.severity && now.doubt == before.doubt && now.ended == before.ended && same_texts;
     // The texts hold the value, which changes all the time: they are kept as they were when it began.
@@ -148,6 +153,7 @@ fn about(heard: &Heard, judge: &Judge, began: UtcMs, times: u32) -> About {
         annotations: heard.annotations.clone(),
         judge: judge.clone(),
         began,
+        since: heard.at,
         changed: heard.at,
         ended: None,
         times,

@@ -21,8 +21,10 @@ mod raw;
 mod recent;
 mod rolled;
 mod samples;
+mod sighted;
 mod sites;
 mod source;
 mod spread;
 
 pub use fleet::{Fleet, Known, Upstream};
+pub use sighted::Sighted;

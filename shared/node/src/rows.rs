@@ -117,6 +117,27 @@ impl NodeRows {
         Ok(all)
     }
 
+    /// As [`NodeRows::scan_all`], each with when its last change was learnt here.
+    ///
+    /// # Errors
+    /// When nothing can be read now.
+    pub fn scan_learnt(&self, kinds: &[Kind]) -> Result<Vec<(Key, Row, UtcMs)>, RowsError> {
+        let mut all = self.with(|rows| rows.scan_learnt(""))?;
+        all.retain(|(key, ..)| kinds.contains(&key.kind()));
+        Ok(all)
+    }
+
+    /// Whether the hub that this node has met, or at the hub one of these nodes, has these rows as they are here.
+    ///
+    /// # Errors
+    /// When nothing can be read now.
+    pub fn have(&self, nodes: &[NodeId], keys: &[Key]) -> Result<bool, RowsError> {
+        self.with(|rows| match rows.hub()? {
+            Some(hub) => rows.have(&[hub], keys),
+            None => rows.have(nodes, keys),
+        })
+    }
+
     /// Edits rows in one commit and waits until it is durable; sessions and subscribers are woken. `work` reads and writes
     /// through the pen; when it fails, nothing is written. Markers, the actor and the hybrid clock are the pen's business.
     ///

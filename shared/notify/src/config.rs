@@ -254,6 +254,20 @@ pub fn check(
     Ok((Rules { seat, routes, receivers }, channels))
 }
 
+/// Hours as a person says them: a zone, days as in `mon` or `mon-fri`, and times as in `22:00`. `name` is whose they are.
+///
+/// # Errors
+/// When the zone, a day or a time is none.
+pub fn hours(name: &str, zone: &str, days: &[String], from: &str, to: &str) -> Result<Hours, ConfigError> {
+    let said = WindowSaid { days: days.to_vec(), from: from.to_owned(), to: to.to_owned() };
+    Ok(Hours::new(zone_of(name, zone)?, vec![said.check(name)?]))
+}
+
+fn zone_of(name: &str, zone: &str) -> Result<TimeZone, ConfigError> {
+    let no_zone = |_| ConfigError::Zone(name.to_owned(), zone.to_owned());
+    if zone == "UTC" { Ok(TimeZone::UTC) } else { TimeZone::get(zone).map_err(no_zone) }
+}
+
 impl ChannelSaid {
     fn check(&self, seat: Seat) -> Result<ChannelSetup, ConfigError> {
         // A relay tells who is near; the hub's network is nobody's business.
@@ -343,8 +357,7 @@ impl RouteSaid {
         if often || [self.wait_s, self.interval_s, self.repeat_s].iter().any(|seconds| *seconds > MAX_SECONDS) {
             return Err(ConfigError::Seconds(name));
         }
-        let no_zone = |_| ConfigError::Zone(name.clone(), self.zone.clone());
-        let zone = if self.zone == "UTC" { TimeZone::UTC } else { TimeZone::get(&self.zone).map_err(no_zone)? };
+        let zone = zone_of(&name, &self.zone)?;
         let hours = |said: &[WindowSaid]| {
             let windows = said.iter().map(|window| window.check(&name)).collect::<Result<_, _>>()?;
             Ok(Hours::new(zone.clone(), windows))

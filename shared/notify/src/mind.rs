@@ -31,7 +31,7 @@ pub use hours::{Hours, Window};
 pub(crate) use key::test_key;
 pub use key::{Digest16, Key, Mark, mark};
 pub use letter::{DeadLetter, Letter, LetterId, Outcome, SentLetter, Whose};
-pub use mute::Mute;
+pub use mute::{AWAKE_LABEL, Mute};
 pub use notice::{Intent, Kind, Language, Line, MAX_LINES, Notice, Stamp};
 pub use outbox::{Outbox, Settled};
 pub use pauses::Pauses;

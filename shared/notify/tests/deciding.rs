@@ -213,7 +213,8 @@ fn a_closed_route_tells_at_its_opening_what_is_still_wrong_and_nothing_else() {
 #[test]
 fn what_is_muted_is_told_when_it_is_still_wrong_afterwards() {
     let mut story = hub("");
-    let mute = Mute { labels: [("site".to_owned(), "lyon".to_owned())].into(), from: None, until: Some(at(HOUR)) };
+    let labels = [("site".to_owned(), "lyon".to_owned())].into();
+    let mute = Mute { labels, from: None, until: Some(at(HOUR)), spares_awake: false };
     story.hears(Heard::Mutes(vec![mute, Mute::default()]));
     [1, 3, 2].into_iter().for_each(|number| story.hears(alert(number, 0).begins()));
     story.until(30 * MINUTE);

@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use crate::params::MAX_FORM_BYTES;
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
-use crate::{Access, Lookout, Options, api, armour, door, health, page, prometheus, push, tally};
+use crate::{Access, Incidents, Lookout, Options, api, armour, door, health, page, prometheus, push, tally};
 
 /// Everything a relay or a hub serves over HTTP.
 ///
@@ -23,7 +23,21 @@ use crate::{Access, Lookout, Options, api, armour, door, health, page, prometheu
 /// shows what those credentials may see; samples are taken in with a bearer token alone. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or all
 /// askers count as one when guesses are counted; [`serve`](crate::serve()) does, and bounds connections too.
 pub fn router(lookout: Arc<dyn Lookout>, access: Arc<dyn Access>, options: Options) -> Router {
-    let app = Arc::new(Shared::new(lookout, access, options));
+    serve_all(Shared::new(lookout, access, options))
+}
+
+/// As [`router()`], with what is wrong and what people decide of it.
+pub fn router_with(
+    lookout: Arc<dyn Lookout>,
+    incidents: Arc<dyn Incidents>,
+    access: Arc<dyn Access>,
+    options: Options,
+) -> Router {
+    serve_all(Shared { incidents: Some(incidents), ..Shared::new(lookout, access, options) })
+}
+
+fn serve_all(app: Shared) -> Router {
+    let app = Arc::new(app);
     let router = open().merge(private(&app)).merge(pushed(&app)).with_state(Arc::clone(&app));
     router
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))

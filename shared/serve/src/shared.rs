@@ -8,7 +8,7 @@ use vigie_model::UtcMs;
 use crate::door::{Attempts, Sessions};
 use crate::push::Pushes;
 use crate::tally::Tally;
-use crate::{Access, Lookout, Options};
+use crate::{Access, Incidents, Lookout, Options};
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
 const LISTS_AT_ONCE: usize = 8;
@@ -16,6 +16,8 @@ const LISTS_AT_ONCE: usize = 8;
 /// Everything behind the router.
 pub(crate) struct Shared {
     pub(crate) lookout: Arc<dyn Lookout>,
+    /// What is wrong, where a watchman looks.
+    pub(crate) incidents: Option<Arc<dyn Incidents>>,
     pub(crate) access: Arc<dyn Access>,
     pub(crate) options: Options,
     pub(crate) sessions: Sessions,
@@ -43,6 +45,7 @@ impl Shared {
             exports: Arc::new(Semaphore::new(options.exports_at_once.max(1))),
             pushes: Pushes::new(&options),
             begun: lookout.now().utc,
+            incidents: None,
             lookout,
             access,
             options,

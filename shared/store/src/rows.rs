@@ -155,10 +155,10 @@ impl<S: Shelf> Rows<S> {
         })
     }
 
-    /// As [`Rows::scan`], with the moment at which each last changed here.
+    /// As [`Rows::scan`], each with when its last change was learnt here.
     ///
     /// # Errors
-    /// As [`Rows::scan`].
+    /// When nothing can be read, or something was damaged.
     pub fn scan_learnt(&mut self, prefix: &str) -> Result<Vec<(Key, Row, UtcMs)>, RowsError> {
         self.look(|look| {
             let mut found = Vec::new();
@@ -167,6 +167,31 @@ impl<S: Shelf> Rows<S> {
                 found.extend(record.row().map(|row| (key.clone(), row, learnt)));
             })?;
             Ok(found)
+        })
+    }
+
+    /// Whether one of these peers has all these rows as they are here: it sent them so, or has asked for what came after.
+    /// A row that is not here has reached everybody.
+    ///
+    /// # Errors
+    /// When nothing can be read, or something was damaged.
+    pub fn have(&mut self, peers: &[NodeId], keys: &[Key]) -> Result<bool, RowsError> {
+        let epoch = self.life.epoch;
+        self.look(|look| {
+            for peer in peers {
+                let note = record::PeerNote::read(look, *peer)?.unwrap_or_default();
+                let passed = if note.passed_epoch == epoch { note.passed } else { [0; 2] };
+                let mut has_all = true;
+                for key in keys {
+                    let Some(record) = record::of(look, key)? else { continue };
+                    let sent = record.from.is_some_and(|(node, _)| node == *peer);
+                    has_all &= sent || record.seq <= passed[key.kind().urgency() as usize];
+                }
+                if has_all {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
         })
     }
 

@@ -56,6 +56,13 @@ impl Hours {
         (until > now).then_some(until)
     }
 
+    /// Its openings from yesterday to a week ahead, in order; none where no window is named.
+    pub fn openings(&self, now: UtcMs) -> Vec<(UtcMs, UtcMs)> {
+        let mut openings: Vec<(UtcMs, UtcMs)> = self.around(now).filter(|(from, to)| from < to).collect();
+        openings.sort_unstable();
+        openings
+    }
+
     /// Minutes by which the zone's clocks are ahead of UTC at that time.
     pub fn offset_minutes(&self, at: UtcMs) -> i16 {
         let Ok(at) = Timestamp::from_millisecond(at.0) else { return 0 };

@@ -6,6 +6,9 @@ use vigie_model::UtcMs;
 
 use super::alert::Facts;
 
+/// The label of rules that maintenance does not mute; with any value.
+pub const AWAKE_LABEL: &str = "vigie_awake";
+
 /// Nobody is told of what it covers, from one moment to another. What is still wrong afterwards is told then.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mute {
@@ -16,6 +19,8 @@ pub struct Mute {
     pub from: Option<UtcMs>,
     /// Until when, exclusive.
     pub until: Option<UtcMs>,
+    /// What bears [`AWAKE_LABEL`] is told all the same.
+    pub spares_awake: bool,
 }
 
 impl Mute {
@@ -24,6 +29,7 @@ impl Mute {
         self.from.is_none_or(|from| from <= now)
             && self.until.is_none_or(|until| now < until)
             && !self.labels.is_empty()
+            && !(self.spares_awake && !facts.label(AWAKE_LABEL).is_empty())
             && self.labels.iter().all(|(name, value)| facts.label(name) == value)
     }
 

@@ -61,8 +61,14 @@ pub enum Fact {
         /// Where.
         site: Arc<str>,
     },
+    /// A machine was heard in an earlier life of this node: after a restart its silence counts as anybody's.
+    Remembered(Arc<str>),
+    /// A relay was heard in an earlier life of this node.
+    RememberedRelay(Arc<str>),
     /// A machine is no more.
     Retired(Arc<str>),
+    /// A relay is no more.
+    RetiredRelay(Arc<str>),
     /// A relay serves a site.
     Relay {
         /// Which.
@@ -74,7 +80,8 @@ pub enum Fact {
     Heard(Beat),
     /// A relay was heard.
     HeardRelay(Arc<str>),
-    /// A relay says whether a machine answers it: only whoever stands beside it can say so.
+    /// A relay says whether a machine answers it: only whoever stands beside it can say so. What it said may have been
+    /// written down long ago: that it is heard itself is another fact.
     Vouched {
         /// Who says so.
         relay: Arc<str>,

@@ -104,6 +104,8 @@ pub struct Vigil {
 pub(super) struct Machine {
     pub(super) site: Arc<str>,
     pub(super) heard_ms: Option<i64>,
+    /// Heard in an earlier life of this node.
+    is_remembered: bool,
     /// Heard not through a relay.
     heard_apart_ms: Option<i64>,
     is_direct: bool,
@@ -117,6 +119,8 @@ pub(super) struct Machine {
 struct Relay {
     site: Arc<str>,
     heard_ms: Option<i64>,
+    /// Heard in an earlier life of this node.
+    is_remembered: bool,
     away_until_ms: Option<i64>,
     ran_all_the_while: bool,
 }
@@ -144,16 +148,24 @@ impl Vigil {
                 let known = self.machines.entry(machine).or_insert_with(|| Machine::new(site.clone()));
                 known.site = site;
             }
+            Fact::Remembered(machine) => {
+                if let Some(machine) = self.machines.get_mut(&machine) {
+                    machine.is_remembered = true;
+                }
+            }
+            Fact::RememberedRelay(relay) => {
+                if let Some(relay) = self.relays.get_mut(&relay) {
+                    relay.is_remembered = true;
+                }
+            }
             Fact::Retired(machine) => drop(self.machines.remove(&machine)),
+            Fact::RetiredRelay(relay) => drop(self.relays.remove(&relay)),
             Fact::Relay { relay, site } => {
-                let new =
-                    || Relay { site: site.clone(), heard_ms: None, away_until_ms: None, ran_all_the_while: false };
-                self.relays.entry(relay).or_insert_with(new).site = site.clone();
+                self.relays.entry(relay).or_insert_with(|| Relay::new(site.clone())).site = site.clone();
             }
             Fact::Heard(beat) => self.hear(&beat, now_ms),
             Fact::HeardRelay(relay) => self.hear_relay(&relay, now_ms),
             Fact::Vouched { relay, machine, answers } => {
-                self.hear_relay(&relay, now_ms);
                 if let Some(machine) = self.machines.get_mut(&machine) {
                     machine.not_answering = (!answers).then_some(relay);
                 }
@@ -280,6 +292,7 @@ impl Vigil {
             return Reach::Asleep;
         }
         if machine.heard_ms.is_none()
+            && !machine.is_remembered
             && machine.not_answering.is_none()
             && machine.judged.is_none_or(|was| was == Reach::Unseen)
         {
@@ -324,11 +337,10 @@ impl Vigil {
         if relays.iter().any(|relay| relay.away_until_ms.is_some_and(|until| now_ms < until)) {
             return Reach::Asleep;
         }
-        if relays.iter().all(|relay| relay.heard_ms.is_none()) && !self.sites.contains_key(site) {
-            return Reach::Unseen;
-        }
+        let never_heard = relays.iter().all(|relay| relay.heard_ms.is_none() && !relay.is_remembered);
         match self.sites.get(site) {
-            Some(Reach::Unseen) if relays.iter().all(|relay| relay.heard_ms.is_none()) => Reach::Unseen,
+            None | Some(Reach::Unseen) if never_heard => Reach::Unseen,
+            None if !self.has_listened(now_ms) && self.network_works => Reach::Unseen,
             Some(was) if !self.has_listened(now_ms) && self.network_works => *was,
             _ => Reach::Cut,
         }
@@ -400,6 +412,7 @@ impl Machine {
         Self {
             site,
             heard_ms: None,
+            is_remembered: false,
             heard_apart_ms: None,
             is_direct: false,
             sample_age_ms: 0,
@@ -407,5 +420,11 @@ impl Machine {
             away_until_ms: None,
             judged: None,
         }
+    }
+}
+
+impl Relay {
+    fn new(site: Arc<str>) -> Self {
+        Self { site, heard_ms: None, is_remembered: false, away_until_ms: None, ran_all_the_while: false }
     }
 }

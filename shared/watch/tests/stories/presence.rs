@@ -228,3 +228,32 @@ fn a_hub_that_slept_says_nothing_of_machines_without_a_relay_either_before_it_ha
     vigil.look(listened);
     assert_eq!((vigil.reach("laptop"), vigil.reach("kiosk")), (Some(Reach::Live), Some(Reach::Silent)));
 }
+
+#[test]
+fn a_machine_that_was_silent_before_a_restart_is_still_silent_after_it_and_nothing_is_claimed_meanwhile() {
+    let mut vigil = Vigil::new(Post::Relay, Timing::default(), 0);
+    let (known, new) = (machine("acme/lyon", 1), machine("acme/lyon", 2));
+    for machine in [&known, &new] {
+        vigil.learn(Fact::Enrolled { machine: machine.clone(), site: "acme/lyon".into() }, 0);
+    }
+    vigil.learn(Fact::Remembered(known.clone()), 0);
+    for second in 0..25 {
+        vigil.look(second * SECOND);
+        assert!(vigil.statements(second * SECOND).is_empty(), "it has not listened yet");
+    }
+    (25..30).for_each(|second| drop(vigil.look(second * SECOND)));
+    assert_eq!((vigil.reach(&known), vigil.reach(&new)), (Some(Reach::Silent), Some(Reach::Unseen)));
+}
+
+#[test]
+fn a_site_that_was_cut_before_a_restart_of_the_hub_is_cut_after_it() {
+    let mut vigil = Vigil::new(Post::Hub, Timing::default(), 0);
+    vigil.learn(Fact::Relay { relay: relay("acme/lyon"), site: "acme/lyon".into() }, 0);
+    vigil.learn(Fact::Relay { relay: relay("acme/new"), site: "acme/new".into() }, 0);
+    vigil.learn(Fact::RememberedRelay(relay("acme/lyon")), 0);
+    (0..25).for_each(|second| drop(vigil.look(second * SECOND)));
+    assert_eq!(vigil.site_reach("acme/lyon"), Some(Reach::Unseen), "nothing is claimed before it has listened");
+    (25..30).for_each(|second| drop(vigil.look(second * SECOND)));
+    assert_eq!(vigil.site_reach("acme/lyon"), Some(Reach::Cut));
+    assert_eq!(vigil.site_reach("acme/new"), Some(Reach::Unseen), "it was enrolled and never heard");
+}

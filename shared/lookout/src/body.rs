@@ -1,0 +1,168 @@
+//! Who makes the watchman look, and has people told?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{MissedTickBehavior, interval};
+use vigie_model::{NodeId, Role, Slug, UtcMs};
+use vigie_node::{NodeClock, NodeRows, RowChanges, boot_moment};
+use vigie_notify::{Channel, Clock, Desk, Messenger, Told};
+use vigie_store::State;
+
+use crate::config::AlertsConfig;
+use crate::register::KINDS;
+use crate::sight::{At, Sight};
+use crate::watchman::{BeginError, Setup, Watchman};
+
+/// How often it is looked: silence and rules are told within this, and what they wait for themselves.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often it is said again when maintenance mutes: times are told a week ahead.
+const MUTES_EVERY: Duration = Duration::from_secs(3_600);
+
+/// What a running lookout is made of.
+pub struct Parts {
+    /// The node's samples, and whom it hears.
+    pub sight: Arc<dyn Sight>,
+    /// The rows that hub and relay share.
+    pub rows: NodeRows,
+    /// The node's own small state.
+    pub state: Arc<State>,
+    /// Which node this is.
+    pub node: NodeId,
+    /// Relay or hub.
+    pub role: Role,
+    /// Its name, for people.
+    pub name: String,
+    /// Client and site of a relay.
+    pub home: Option<(Slug, Slug)>,
+    /// What was configured.
+    pub config: AlertsConfig,
+    /// The node's clock.
+    pub clock: NodeClock,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("node", &self.node).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+/// A watchman who looks, and a messenger who tells, until they are closed.
+#[derive(Debug)]
+pub struct Body {
+    watchman: Arc<Watchman>,
+    messenger: Messenger,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Body {
+    /// Begins to look and to tell, from within a runtime.
+    ///
+    /// # Errors
+    /// When what was wrong or to be told before can not be read; nothing was started.
+    pub fn start(parts: Parts) -> Result<Self, BeginError> {
+        let Parts { sight, rows, state, node, role, name, home, config, clock } = parts;
+        let at: Arc<dyn Fn() -> At + Send + Sync> = {
+            let clock = clock.clone();
+            Arc::new(move || now(&clock))
+        };
+        // Subscribed before all is read, so that nothing changes unseen between.
+        let changes = rows.subscribe(&KINDS);
+        let routes = config.rules.routes.iter().map(|route| route.name.clone()).collect();
+        let desk = Arc::new(Desk::open(state.clone(), config.rules, clock.now().utc)?);
+        let setup = Setup {
+            sight,
+            rows: Arc::new(rows.clone()),
+            state,
+            node,
+            role,
+            name,
+            home,
+            watching: config.watching,
+            desk: desk.clone(),
+            routes,
+            clock: at,
+        };
+        let watchman = Watchman::begin(setup)?;
+        let told: Told = {
+            let watchman = watchman.clone();
+            Arc::new(move |marks| {
+                let watchman = watchman.clone();
+                drop(spawn_blocking(move || watchman.told(&marks)));
+            })
+        };
+        let utc: Clock = Arc::new(move || clock.now().utc);
+        let channels = config.channels.into_iter().map(Channel::new).collect();
+        let messenger = Messenger::start(desk, channels, utc, told);
+        let tasks = vec![
+            every(LOOK_EVERY, watchman.clone(), Watchman::look_around),
+            every(LOOK_EVERY, watchman.clone(), Watchman::judge),
+            every(MUTES_EVERY, watchman.clone(), Watchman::tell_mutes),
+            tokio::spawn(hear(rows, changes, watchman.clone())),
+        ];
+        Ok(Self { watchman, messenger, tasks })
+    }
+
+    /// Who looks: for pages, API and command line.
+    pub fn watchman(&self) -> Arc<Watchman> {
+        self.watchman.clone()
+    }
+
+    /// The hub was heard just now, at a relay.
+    pub fn hub_heard(&self, at: UtcMs) {
+        let watchman = self.watchman.clone();
+        drop(spawn_blocking(move || watchman.hub_heard(at)));
+    }
+
+    /// Ends. What is under way is sent again the next time, with the same key.
+    pub async fn close(&mut self) {
+        self.tasks.drain(..).for_each(|task| task.abort());
+        self.messenger.close().await;
+    }
+}
+
+/// Does something of the watchman's again and again, on a thread that may block, one after the other.
+fn every(pause: Duration, watchman: Arc<Watchman>, what: fn(&Watchman)) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut ticks = interval(pause);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let watchman = watchman.clone();
+            if let Err(error) = spawn_blocking(move || what(&watchman)).await {
+                tracing::error!(%error, "the watchman stumbled by an error of ours; he looks again");
+            }
+        }
+    })
+}
+
+/// Takes in what changed in the rows, from whichever side.
+async fn hear(rows: NodeRows, mut changes: RowChanges, watchman: Arc<Watchman>) {
+    loop {
+        let changed = changes.next().await;
+        let (rows, watchman) = (rows.clone(), watchman.clone());
+        let taken = spawn_blocking(move || {
+            if changed.all {
+                return watchman.read_all();
+            }
+            let keys: Vec<_> = changed.keys.into_iter().collect();
+            let found = crate::rows::RowBook::some(&rows, &keys)?;
+            watchman.arrived(&found);
+            Ok(())
+        });
+        match taken.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "rows that changed could not be read; they are with the next change")
+            }
+            Err(error) => tracing::error!(%error, "rows that changed were not taken in by an error of ours"),
+        }
+    }
+}
+
+fn now(clock: &NodeClock) -> At {
+    let (_, boot_ms) = boot_moment();
+    At { utc: clock.now().utc, boot_ms: i64::try_from(boot_ms).unwrap_or(i64::MAX) }
+}

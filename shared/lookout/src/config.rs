@@ -1,0 +1,91 @@
+//! What did somebody say about alerts, and does it make sense?
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use vigie_notify::config::{ChannelSaid, ConfigError, RouteSaid, check};
+use vigie_notify::{ChannelSetup, Language, Rules, Seat};
+use vigie_watch::default_rules;
+
+use crate::watchman::Watching;
+
+/// `[alerts]` as it stands in the file. Every key may be left out.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlertsSaid {
+    /// The folder with rule files; `rules` in the data folder if left out.
+    rules: Option<PathBuf>,
+    /// Rules of the defaults that are left out.
+    off: Vec<String>,
+    /// Where people find this node's page: messages link to it.
+    url: Option<String>,
+    /// The language of what rules say, in messages.
+    language: Language,
+}
+
+/// All that was said of alerts, checked.
+#[derive(Debug, Clone)]
+pub struct AlertsConfig {
+    pub(crate) watching: Watching,
+    pub(crate) rules: Rules,
+    pub(crate) channels: Vec<ChannelSetup>,
+}
+
+/// Something that can not be. Nothing was started.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AlertsError {
+    /// No rule of the defaults is called so.
+    #[error("[alerts] off: no rule of the defaults is called {0:?}; `rules list` shows them")]
+    NoRule(String),
+    /// Not an address of a page.
+    #[error("[alerts] url: {0:?} is no address of a page: https:// or http://, and a host")]
+    Url(String),
+    /// A channel or a route.
+    #[error(transparent)]
+    Telling(#[from] ConfigError),
+}
+
+impl AlertsSaid {
+    /// Checks it, with the channels and routes that stand beside it. `data` is the node's data folder.
+    ///
+    /// # Errors
+    /// The first that is wrong.
+    pub fn check(
+        &self,
+        channels: &[ChannelSaid],
+        routes: &[RouteSaid],
+        seat: Seat,
+        data: &Path,
+    ) -> Result<AlertsConfig, AlertsError> {
+        let known: BTreeSet<String> =
+            default_rules().into_iter().flat_map(|group| group.rules).map(|rule| rule.name).collect();
+        if let Some(none) = self.off.iter().find(|name| !known.contains(*name)) {
+            return Err(AlertsError::NoRule(none.clone()));
+        }
+        let is_page = |url: &String| {
+            let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+            host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace))
+        };
+        if let Some(wrong) = self.url.as_ref().filter(|url| !is_page(url)) {
+            return Err(AlertsError::Url(wrong.clone()));
+        }
+        let (rules, channels) = check(channels, routes, seat)?;
+        let watching = Watching {
+            rules: self.rules.clone().unwrap_or_else(|| data.join("rules")),
+            off: self.off.iter().cloned().collect(),
+            url: self.url.clone(),
+            french: self.language == Language::French,
+        };
+        Ok(AlertsConfig { watching, rules, channels })
+    }
+}
+
+impl AlertsConfig {
+    /// The defaults, and nobody who is told.
+    pub fn quiet(seat: Seat, data: &Path) -> Self {
+        let said = AlertsSaid::default();
+        // Nothing was said that could be wrong.
+        said.check(&[], &[], seat, data).unwrap_or_else(|_| unreachable!("the defaults are no nonsense"))
+    }
+}

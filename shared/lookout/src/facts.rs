@@ -1,0 +1,150 @@
+//! What is told of an alert, as its rows stand?
+
+use std::collections::BTreeMap;
+
+use vigie_alerts::{Alert, Judge, Standing};
+use vigie_merge::Scope;
+use vigie_model::{NodeId, Role, Slug, UtcMs};
+use vigie_notify::{
+    About, AlertId, Change, Digest16, Facts, Freshness, Heard, Instance, Judge as ToldBy, Link, Reach, Text, Transition,
+};
+use vigie_watch::PRESENCE_LABEL;
+use vigie_watch::presence::Reach as Known;
+
+use crate::mutes::place_of;
+use crate::presence;
+
+/// The label by which a snooze names its alert.
+pub(crate) const ALERT_LABEL: &str = "vigie_alert";
+
+/// Whom an alert of the whole deployment belongs to, where a client must be named.
+const HOUSE: &str = "hub";
+
+/// Who looks at the rows, and what he knows besides.
+pub(crate) struct Teller<'a> {
+    pub(crate) node: NodeId,
+    pub(crate) role: Role,
+    /// Where people find this node's page; nothing where nobody said.
+    pub(crate) url: Option<&'a str>,
+    pub(crate) french: bool,
+    pub(crate) known: &'a dyn Fn(&str) -> Option<presence::Known>,
+    pub(crate) known_site: &'a dyn Fn(&str, &str) -> Option<presence::Known>,
+    pub(crate) exposed: &'a dyn Fn(&str, &str) -> Vec<String>,
+}
+
+impl Teller<'_> {
+    /// What happened to an alert up to now, to be told again at any time: what is known changes nothing.
+    pub(crate) fn heard(&self, alert: &Alert, now: UtcMs) -> Vec<Heard> {
+        let Some(about) = &alert.about else { return Vec::new() };
+        let Some(facts) = self.facts(alert) else { return Vec::new() };
+        let instance = Instance { alert: self.id(alert, &facts), began: about.since };
+        let judge = self.judge(&about.judge);
+        let tell = |change: Change, at: UtcMs| {
+            Heard::Transition(Box::new(Transition { instance, change, at, judge, facts: facts.clone() }))
+        };
+        if !alert.is_open() {
+            let closed = alert.closings().map(|(said, _)| said.happened).max();
+            return vec![tell(Change::Ended, about.ended.or(closed).unwrap_or(now))];
+        }
+        let mut heard = vec![tell(Change::Began, about.since)];
+        let known = alert.acknowledgements().map(|(said, _)| said.happened).min();
+        heard
+            .extend(known.filter(|_| alert.standing(now) != Standing::Firing).map(|at| tell(Change::Acknowledged, at)));
+        heard
+    }
+
+    /// The instance that is told of, for what hub and relay say to each other.
+    pub(crate) fn instance(&self, alert: &Alert) -> Option<Instance> {
+        let facts = self.facts(alert)?;
+        Some(Instance { alert: self.id(alert, &facts), began: alert.about.as_ref()?.since })
+    }
+
+    fn id(&self, alert: &Alert, facts: &Facts) -> AlertId {
+        match (facts.about, &facts.site, &alert.about) {
+            (About::Cut, Some(site), _) => AlertId::of_site(&facts.client, site),
+            (_, _, Some(about)) => AlertId(Digest16(about.thing.0)),
+            _ => AlertId(Digest16([0; 16])),
+        }
+    }
+
+    fn judge(&self, judge: &Judge) -> ToldBy {
+        match (judge.node == self.node, self.role) {
+            (true, Role::Hub) | (false, Role::Relay) => ToldBy::Hub,
+            (true, _) | (false, _) => ToldBy::Relay,
+        }
+    }
+
+    fn facts(&self, alert: &Alert) -> Option<Facts> {
+        let about = alert.about.as_ref()?;
+        let (client, site) = place_of(&alert.place.scope);
+        let house: Slug = HOUSE.parse().ok()?;
+        let is_cut = about.labels.get(PRESENCE_LABEL).is_some_and(|of| of == "site");
+        let (of_site, known) = match (is_cut, client, site) {
+            (true, Some(client), Some(site)) => {
+                ((self.exposed)(client.as_str(), site.as_str()), (self.known_site)(client.as_str(), site.as_str()))
+            }
+            _ => (Vec::new(), about.labels.get("machine_id").and_then(|id| (self.known)(id))),
+        };
+        let spoken = |name: &str| about.annotations.get(name).filter(|text| !text.is_empty());
+        let summary = Some("summary_fr").filter(|_| self.french).and_then(spoken).or_else(|| spoken("summary"));
+        let id = alert.place.id.to_string();
+        let labels: BTreeMap<Text, Text> = about
+            .labels
+            .iter()
+            .map(|(name, value)| (Text::new(name), Text::new(value)))
+            .chain([(Text::new(ALERT_LABEL), Text::new(&id))])
+            .collect();
+        Some(Facts {
+            about: if is_cut && site.is_some() { About::Cut } else { About::Alert },
+            client: client.cloned().unwrap_or(house),
+            site: site.cloned(),
+            machine: about.labels.get("machine").map(|name| Text::new(name)),
+            rule: Text::new(&about.rule),
+            title: Text::new(summary.map_or(about.rule.as_str(), String::as_str)),
+            severity: about.severity,
+            labels,
+            value: about.value.is_finite().then(|| Text::new(&about.value.to_string())),
+            freshness: freshness(known, about.changed),
+            link: self.url.and_then(|url| Link::new(&format!("{}/#incident={id}", url.trim_end_matches('/')))),
+            exposed: of_site.iter().map(|name| Text::new(name)).collect(),
+        })
+    }
+}
+
+/// The labels of an alert as silences and routes ask for them.
+pub(crate) fn label(alert: &Alert, name: &str) -> String {
+    let (client, site) = place_of(&alert.place.scope);
+    let Some(about) = &alert.about else { return String::new() };
+    match name {
+        "client" => client.map(ToString::to_string).unwrap_or_default(),
+        "site" => site.map(ToString::to_string).unwrap_or_default(),
+        "rule" => about.rule.clone(),
+        "severity" => about.severity.as_str().to_owned(),
+        other => about.labels.get(other).cloned().unwrap_or_default(),
+    }
+}
+
+/// Whose an alert of these labels is. A relay's that names no place is of its site.
+pub(crate) fn scope_of(labels: &vigie_query::LabelSet, home: Option<&(Slug, Slug)>) -> Scope {
+    let slug = |name: &str| labels.get(name).parse::<Slug>().ok();
+    match (slug("client"), slug("site"), home) {
+        (_, _, Some((client, site))) => Scope::Site(client.clone(), site.clone()),
+        (Some(client), Some(site), None) => Scope::Site(client, site),
+        (Some(client), None, None) => Scope::Client(client),
+        (None, _, None) => Scope::Deployment,
+    }
+}
+
+/// What is about no machine is as fresh as what was judged.
+fn freshness(known: Option<presence::Known>, judged: UtcMs) -> Freshness {
+    let Some(known) = known else { return Freshness { reach: Reach::Live, heard: Some(judged), via: None } };
+    let reach = match known.reach {
+        Known::Live => Reach::Live,
+        Known::Late => Reach::Late,
+        Known::Silent => Reach::Silent,
+        Known::Cut => Reach::Cut,
+        Known::Asleep => Reach::Asleep,
+        Known::Unseen => Reach::Unseen,
+    };
+    Freshness { reach, heard: known.heard_at, via: known.via.map(|via| Text::new(&via)) }
+}

@@ -1,0 +1,310 @@
+//! Which rules are due, what did they find, and which rows say so?
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use vigie_alerts::{Heard as Judged, Judge, Part, Thing, Verdict};
+use vigie_merge::{Scope, Ulid};
+use vigie_model::{NodeId, Role, UtcMs};
+use vigie_query::LabelSet;
+use vigie_store::{ReadError, State};
+use vigie_watch::presence::Reach;
+use vigie_watch::{Instance, Mind, PRESENCE_LABEL, Phase, Settings, Transition};
+
+use crate::facts::scope_of;
+use crate::overlay::{Judges, Overlay};
+use crate::remembered::Remembered;
+use crate::rows::RowEdit;
+use crate::rulebook::Rulebook;
+use crate::sight::At;
+use crate::verdict::{Said, ended_alert, is_judged_here, judged, thing};
+use crate::vouching;
+use crate::watchman::{Found, Watching, Watchman, chance, lock};
+use crate::written::Written;
+
+/// How long after it began a judge believes that what it does not find wrong is well: as long as the watch itself waits
+/// for machines to be heard, and some more.
+const SURE_AFTER_MS: i64 = 120_000;
+
+/// How often the folder of rules is looked at.
+const RULES_EVERY_MS: i64 = 10_000;
+
+/// What only whoever judges touches.
+pub(crate) struct Judging {
+    pub(crate) mind: Mind,
+    pub(crate) settings: Settings,
+    pub(crate) rulebook: Rulebook,
+    rules_at_ms: i64,
+    remembered: Remembered,
+    written: Written,
+    judges: Judges,
+    began_ms: i64,
+    vouched: BTreeMap<NodeId, bool>,
+    unwritten: bool,
+    /// Alerts that the hub is known to have, each with when it began.
+    with_hub: BTreeMap<Ulid, UtcMs>,
+}
+
+impl Judging {
+    /// The rules of this node, with what they had found before it stopped.
+    pub(crate) fn begin(watching: &Watching, role: Role, state: &State, now: At) -> Result<Self, ReadError> {
+        let settings = Settings { external_url: watching.url.clone().unwrap_or_default(), ..Settings::default() };
+        let mut rulebook = Rulebook::read(&watching.rules, &watching.off);
+        let mut mind = rulebook.mind(&settings);
+        rulebook.faults.iter().for_each(|fault| tracing::error!(%fault, "rules are left out"));
+        let (remembered, saved) = Remembered::load(state)?;
+        // What belongs to a rule that is no more is ended as its rows are looked at.
+        drop(mind.restore(saved, now.utc.0));
+        Ok(Self {
+            mind,
+            settings,
+            rulebook,
+            rules_at_ms: now.boot_ms,
+            remembered,
+            written: Written::default(),
+            judges: if role == Role::Hub { Judges::Places(BTreeSet::new()) } else { Judges::All },
+            began_ms: now.boot_ms,
+            vouched: BTreeMap::new(),
+            unwritten: false,
+            with_hub: BTreeMap::new(),
+        })
+    }
+}
+
+impl Watchman {
+    /// Works out the rules that are due, and writes what follows. Call it every second from a thread that may block.
+    pub fn judge(&self) {
+        let now = (self.clock)();
+        let mut judging = lock(&self.judging);
+        self.read_rules_again(&mut judging, now);
+        self.hand_over(&mut judging, now);
+        self.vouch(&mut judging, now);
+        let due = judging.mind.next_due_ms().is_none_or(|due| due <= now.utc.0);
+        if due || judging.unwritten {
+            self.evaluate(&mut judging, now);
+        }
+        self.ask_whether_the_hub_knows(&mut judging);
+    }
+
+    fn read_rules_again(&self, judging: &mut Judging, now: At) {
+        if now.boot_ms.saturating_sub(judging.rules_at_ms) < RULES_EVERY_MS {
+            return;
+        }
+        judging.rules_at_ms = now.boot_ms;
+        if judging.rulebook.is_outdated(&self.watching.rules) {
+            self.take_rules(judging, now);
+        }
+    }
+
+    /// Takes the rules of the folder into use; alerts of rules that are still there go on.
+    pub(crate) fn take_rules(&self, judging: &mut Judging, now: At) {
+        let mut rulebook = Rulebook::read(&self.watching.rules, &self.watching.off);
+        let new = rulebook.mind(&judging.settings);
+        rulebook.faults.iter().for_each(|fault| tracing::error!(%fault, "rules are left out"));
+        let none = Mind::new(&[], judging.settings.clone()).expect("no rules can be worked out");
+        let old = std::mem::replace(&mut judging.mind, none);
+        // What ended with its rule is found by its rows.
+        (judging.mind, _) = old.replaced_by(new, now.utc.0);
+        tracing::info!(groups = rulebook.groups.len(), "rules were taken into use");
+        judging.rulebook = rulebook;
+        judging.unwritten = true;
+    }
+
+    /// The rules of the folder, at once.
+    pub(crate) fn reload(&self) {
+        let mut judging = lock(&self.judging);
+        let now = (self.clock)();
+        self.take_rules(&mut judging, now);
+    }
+
+    /// A hub judges the places whose relay does not. What it judged no longer is neither begun nor ended here.
+    fn hand_over(&self, judging: &mut Judging, now: At) {
+        if self.role != Role::Hub {
+            return;
+        }
+        let presence = lock(&self.presence);
+        let elsewhere = presence.judged_elsewhere(now);
+        let places: BTreeSet<_> = presence.places().difference(&elsewhere).cloned().collect();
+        drop(presence);
+        let judges = Judges::Places(places);
+        if judges == judging.judges {
+            return;
+        }
+        judging.judges = judges;
+        let judges = &judging.judges;
+        let gone = |instance: &Instance| !is_judged_here(judges, &instance.labels);
+        drop(judging.mind.forget(now.utc.0, gone));
+    }
+
+    fn evaluate(&self, judging: &mut Judging, now: At) {
+        let began = Instant::now();
+        let presence = {
+            let mut presence = lock(&self.presence);
+            let judges = |labels: &LabelSet| judging.judges.includes(labels.get("client"), labels.get("site"));
+            presence.series(judges, now)
+        };
+        let overlay = Overlay {
+            base: self.sight.source(),
+            judges: &judging.judges,
+            presence: &presence,
+            written: &judging.written,
+            now_ms: now.utc.0,
+        };
+        let evaluation = judging.mind.evaluate(&overlay, now.utc.0);
+        judging.written.take(evaluation.outputs, now.utc.0);
+        let failures: BTreeMap<String, String> =
+            evaluation.failures.iter().map(|failure| (failure.rule.to_string(), failure.why.clone())).collect();
+        let changed = !evaluation.transitions.is_empty();
+        // Rows first: what is not written as found is found again.
+        let ended: Vec<_> = evaluation.transitions.iter().filter(|one| one.to == Phase::Inactive).collect();
+        let verdicts = self.verdicts(judging, &ended, now);
+        judging.unwritten = !self.write(verdicts);
+        if let Err(error) = judging.remembered.save(&self.state, &judging.mind, changed, now.utc.0) {
+            tracing::warn!(%error, "what is pending is not written down: after a crash it begins anew");
+        }
+        let instances = judging.mind.instances().map(|(rule, instance)| (rule.clone(), instance.clone())).collect();
+        let mut found = lock(&self.found);
+        for (rule, why) in &failures {
+            if found.failures.get(rule) != Some(why) {
+                tracing::warn!(%rule, %why, "a rule could not be worked out; its alerts stay as they were");
+            }
+        }
+        *found = Found {
+            rulebook: Arc::new(judging.rulebook.clone()),
+            instances: Arc::new(instances),
+            failures,
+            evaluated: Some(now.utc),
+            took: began.elapsed(),
+        };
+    }
+
+    /// What the judge says now: of all that fires, of what ended, and of what is open in the rows and no longer found.
+    fn verdicts(&self, judging: &Judging, ended: &[&Transition], now: At) -> Vec<Judged> {
+        let mut verdicts = Vec::new();
+        let mut found: HashSet<Thing> = HashSet::new();
+        for (rule, instance) in judging.mind.instances() {
+            let scope = scope_of(&instance.labels, self.home.as_ref());
+            let thing = thing(instance.fingerprint.0, &instance.labels, &scope);
+            found.insert(thing);
+            if instance.phase.is_firing() {
+                verdicts.push(judged(scope, thing, &rule.rule, Said::of(instance), Verdict::Wrong, now.utc));
+            }
+        }
+        for one in ended {
+            let scope = scope_of(&one.labels, self.home.as_ref());
+            let thing = thing(one.fingerprint.0, &one.labels, &scope);
+            if found.insert(thing) {
+                verdicts.push(judged(scope, thing, &one.rule.rule, Said::of_transition(one), Verdict::Right, now.utc));
+            }
+        }
+        verdicts.extend(self.orphans(judging, &found, now));
+        verdicts
+    }
+
+    /// Open alerts that this node judges and does not find: their rule is gone, or it was found to be well while this
+    /// node could not write so, or another judged them before.
+    fn orphans(&self, judging: &Judging, found: &HashSet<Thing>, now: At) -> Vec<Judged> {
+        let register = lock(&self.register);
+        let presence = lock(&self.presence);
+        let sure = now.boot_ms.saturating_sub(judging.began_ms) >= SURE_AFTER_MS && !presence.is_deaf(now);
+        let open = register.book.alerts().filter(|alert| alert.is_open());
+        let orphans = open.filter_map(|alert| {
+            let about = alert.about.as_ref()?;
+            let labels = LabelSet::new(about.labels.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+            if found.contains(&about.thing) || !self.is_mine(judging, &labels) {
+                return None;
+            }
+            let is_ruled = judging.rulebook.has_alert(&about.rule);
+            let hears = match about.labels.get("machine_id") {
+                Some(id) => presence.known(id).is_some_and(|known| known.reach == Reach::Live),
+                None => true,
+            };
+            let is_over = !is_ruled || (sure && hears && judging.mind.next_due_ms().is_some());
+            is_over.then(|| ended_alert(alert.place.scope.clone(), about, now.utc))
+        });
+        orphans.collect()
+    }
+
+    fn is_mine(&self, judging: &Judging, labels: &LabelSet) -> bool {
+        // The cut of a site is the hub's to see.
+        match (self.role, labels.get(PRESENCE_LABEL)) {
+            (Role::Hub, "site") => true,
+            (_, "site") => false,
+            _ => is_judged_here(&judging.judges, labels),
+        }
+    }
+
+    /// Writes verdicts as rows, in one commit; says whether that was done.
+    fn write(&self, verdicts: Vec<Judged>) -> bool {
+        let judge = Judge { node: self.node, name: self.name.clone() };
+        let register = lock(&self.register);
+        let mut edits: Vec<RowEdit> = Vec::new();
+        for heard in &verdicts {
+            match register.book.judged(heard, &judge, chance()) {
+                Ok(wanted) => edits.extend(wanted.into_iter().map(RowEdit::from)),
+                Err(error) => tracing::error!(%error, rule = heard.rule, "an alert can not be written"),
+            }
+        }
+        drop(register);
+        if edits.is_empty() {
+            return true;
+        }
+        match self.rows.change(edits) {
+            Ok(changed) => {
+                self.arrived(&changed);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what is wrong is not written down; it is tried again");
+                false
+            }
+        }
+    }
+
+    /// A relay says of its machines whether they answer: the hub can not know.
+    fn vouch(&self, judging: &mut Judging, now: At) {
+        let Some((client, site)) = self.home.as_ref().filter(|_| self.role == Role::Relay) else { return };
+        let presence = lock(&self.presence);
+        let said: Vec<(NodeId, bool)> = presence.answers().map(|(one, answers)| (one.node, answers)).collect();
+        drop(presence);
+        let news: Vec<(NodeId, bool)> =
+            said.into_iter().filter(|(node, answers)| judging.vouched.get(node) != Some(answers)).collect();
+        let scope = Scope::Site(client.clone(), site.clone());
+        let edits = news.iter().filter_map(|one| vouching::write(&scope, self.node, *one, now.utc).ok()).collect();
+        if news.is_empty() {
+            return;
+        }
+        match self.rows.change(edits) {
+            Ok(_) => judging.vouched.extend(news),
+            Err(error) => tracing::warn!(%error, "the hub is not told who answers here; it is tried again"),
+        }
+    }
+
+    /// A relay leaves to the hub what the hub has, durably, as it is here.
+    fn ask_whether_the_hub_knows(&self, judging: &mut Judging) {
+        if self.role != Role::Relay {
+            return;
+        }
+        let register = lock(&self.register);
+        let open: BTreeMap<Ulid, UtcMs> = register
+            .book
+            .alerts()
+            .filter(|alert| alert.is_open())
+            .filter_map(|alert| Some((alert.place.id, alert.about.as_ref()?.since)))
+            .collect();
+        judging.with_hub.retain(|id, since| open.get(id) == Some(since));
+        let unsure: Vec<_> = open.iter().filter(|(id, since)| judging.with_hub.get(id) != Some(since)).collect();
+        let mut known = Vec::new();
+        for (id, since) in unsure {
+            let Some(alert) = register.book.alert(*id) else { continue };
+            let keys: Vec<_> =
+                [Part::About, Part::Raises].into_iter().filter_map(|part| alert.place.key(part).ok()).collect();
+            if self.rows.have(&[], &keys) {
+                judging.with_hub.insert(*id, *since);
+                known.push(*id);
+            }
+        }
+        self.hub_has(&register, &known);
+    }
+}

@@ -1,0 +1,40 @@
+//! What is wrong here now, who knows, and who is told?
+//!
+//! The [`Watchman`] of a relay or a hub looks every second: he feeds the vigil with who was heard, evaluates the rules that
+//! are due over the node's samples, writes what began and ended as rows that hub and relay share, and has the desk of
+//! `vigie-notify` tell of every row that changed, whoever changed it. He is what pages, API and command line look at
+//! ([`vigie_serve::Incidents`]). Not to be mistaken for [`vigie_serve::Lookout`], by which a node is looked at.
+//!
+//! A relay judges its own site. The hub judges the places that have no relay, and which sites are cut off; when a relay was
+//! once heard it judges, and the hub does no more, unless the relay is off while its machines are heard by another way. An
+//! alert is the same thing on both, so whoever judges next goes on with it.
+//!
+//! Decides nothing by itself that `vigie-watch`, `vigie-alerts` and `vigie-notify` do not decide: it joins them.
+
+mod body;
+mod config;
+mod facts;
+mod judging;
+mod marks;
+mod mutes;
+mod node_rows;
+mod overlay;
+mod presence;
+mod register;
+mod remembered;
+mod rows;
+mod rulebook;
+mod sight;
+mod telling;
+mod verdict;
+mod view;
+mod vouching;
+mod watchman;
+mod written;
+
+pub use body::{Body, Parts};
+pub use config::{AlertsConfig, AlertsError, AlertsSaid};
+pub use register::KINDS;
+pub use rows::{Found, Make, RowBook, RowEdit, RowTrouble};
+pub use sight::{At, Sight};
+pub use watchman::{BeginError, Setup, Watching, Watchman};

@@ -1,0 +1,131 @@
+//! The samples of this node as its rules ask for them: with who is there, with what rules wrote, and without what is judged
+//! elsewhere.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use vigie_model::Slug;
+use vigie_query::{
+    Coverage, LabelSet, Limits, Matcher, NAME, Selection, SeriesPart, SeriesSamples, Source, SourceError, Visit, Wish,
+    all_match,
+};
+use vigie_watch::presence;
+
+use crate::written::Written;
+
+/// Whose series this node judges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Judges {
+    /// All that it has: a relay, of its site.
+    All,
+    /// Those of these places, and of none: a hub.
+    Places(BTreeSet<(Slug, Slug)>),
+}
+
+impl Judges {
+    /// Whether what bears these labels is judged here.
+    pub(crate) fn includes(&self, client: &str, site: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Places(_) if site.is_empty() => true,
+            Self::Places(places) => places.iter().any(|(own, place)| own.as_str() == client && place.as_str() == site),
+        }
+    }
+}
+
+/// What rules see at one moment.
+pub(crate) struct Overlay<'a> {
+    pub(crate) base: &'a dyn Source,
+    pub(crate) judges: &'a Judges,
+    /// Who is there, now.
+    pub(crate) presence: &'a [(Arc<LabelSet>, f64)],
+    pub(crate) written: &'a Written,
+    pub(crate) now_ms: i64,
+}
+
+impl Overlay<'_> {
+    /// The matchers with those that keep a store from reading what is judged elsewhere; nothing where nothing is left.
+    fn confined(&self, matchers: &[Matcher]) -> Option<Vec<Matcher>> {
+        let mut confined = matchers.to_vec();
+        if let Judges::Places(places) = self.judges {
+            if places.is_empty() {
+                return None;
+            }
+            let clients = places.iter().map(|(client, _)| client.to_string());
+            let sites = places.iter().map(|(_, site)| site.to_string());
+            confined.push(Matcher::one_of("client", clients));
+            confined.push(Matcher::one_of("site", sites));
+        }
+        Some(confined)
+    }
+
+    fn shows(&self, labels: &LabelSet) -> bool {
+        self.judges.includes(labels.get("client"), labels.get("site"))
+    }
+
+    /// What this node knows by itself: who is there, and what rules wrote.
+    fn own(&self, selection: &Selection<'_>, sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit) -> Visit {
+        if (selection.start_ms..=selection.end_ms).contains(&self.now_ms) {
+            for (labels, value) in self.presence.iter().filter(|(labels, _)| all_match(selection.matchers, labels)) {
+                sink(SeriesSamples { labels, timestamps_ms: &[self.now_ms], values: &[*value] })?;
+            }
+        }
+        self.written.select(selection, sink)
+    }
+
+    /// What is missing of the places that are judged here.
+    fn coverage(&self, of_all: Coverage) -> Coverage {
+        let Judges::Places(places) = self.judges else { return of_all };
+        let mut coverage = Coverage::whole();
+        of_all.coarse().iter().for_each(|coarse| coverage.is_coarse(*coarse));
+        let is_here = |site: &str| places.iter().any(|(_, own)| own.as_str() == site);
+        let shortfalls = of_all.shortfalls().iter().filter(|shortfall| is_here(&shortfall.site));
+        shortfalls.for_each(|shortfall| coverage.lacks(shortfall.clone()));
+        coverage
+    }
+}
+
+/// Whether a selector asks for one of the series that only this node knows.
+fn asks(matchers: &[Matcher], is: impl Fn(&str) -> bool) -> bool {
+    let name = matchers.iter().find(|matcher| matcher.name() == NAME).and_then(Matcher::exact);
+    name.is_some_and(is)
+}
+
+impl Source for Overlay<'_> {
+    fn select(
+        &self,
+        selection: &Selection<'_>,
+        limits: &Limits,
+        sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
+    ) -> Result<Coverage, SourceError> {
+        self.select_parts(selection, Wish::RAW, limits, &mut |part| match part {
+            SeriesPart::Samples(samples) => sink(samples),
+            // Not wished for.
+            SeriesPart::Cells(_) => Visit::Continue(()),
+        })
+    }
+
+    fn select_parts(
+        &self,
+        selection: &Selection<'_>,
+        wish: Wish,
+        limits: &Limits,
+        sink: &mut dyn FnMut(SeriesPart<'_>) -> Visit,
+    ) -> Result<Coverage, SourceError> {
+        let asks_presence = asks(selection.matchers, presence::is_series);
+        if self.own(selection, &mut |samples| sink(SeriesPart::Samples(samples))).is_break() {
+            return Ok(Coverage::whole());
+        }
+        let confined = self.confined(selection.matchers).filter(|_| !asks_presence);
+        let coverage = match confined {
+            None => Coverage::whole(),
+            Some(matchers) => {
+                let selection = Selection { matchers: &matchers, ..*selection };
+                self.base.select_parts(&selection, wish, limits, &mut |part| {
+                    if self.shows(part.labels()) { sink(part) } else { Visit::Continue(()) }
+                })?
+            }
+        };
+        Ok(self.coverage(coverage))
+    }
+}

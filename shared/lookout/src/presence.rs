@@ -1,0 +1,263 @@
+//! Who is there? Feeds what was heard to the vigil, and says what follows as series that rules can ask for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use vigie_fleet::Sighted;
+use vigie_model::{NodeId, Role, Slug, UtcMs};
+use vigie_query::{LabelSet, NAME};
+use vigie_watch::presence::{Beat, Cause, Fact, Incident, Post, Reach, Subject, Timing, Vigil};
+
+use crate::sight::At;
+
+/// How long somebody may be away who said goodbye and not for how long: a restart or an update takes minutes. Who stays
+/// away for longer is silent, whatever they said.
+const USUAL_ABSENCE_MS: i64 = 15 * 60_000;
+
+/// What is heard so soon after a goodbye was on its way when it was said.
+const ECHO_MS: i64 = 5_000;
+
+/// Who is there, as this node knows.
+#[derive(Debug)]
+pub(crate) struct Presence {
+    vigil: Vigil,
+    post: Post,
+    nodes: BTreeMap<NodeId, Tracked>,
+    /// Relays that were ever heard, also before this program began.
+    heard_relays: BTreeSet<NodeId>,
+    /// Those that were heard for the first time since this was last taken.
+    new_relays: Vec<NodeId>,
+    /// What was last said while somebody was heard.
+    said: Vec<(Arc<LabelSet>, f64)>,
+}
+
+#[derive(Debug)]
+struct Tracked {
+    id: Arc<str>,
+    sighted: Sighted,
+    labels: Arc<LabelSet>,
+    heard: Option<UtcMs>,
+    goodbye: Option<UtcMs>,
+}
+
+/// What is known of a machine, for whoever tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) reach: Reach,
+    pub(crate) heard_at: Option<UtcMs>,
+    pub(crate) via: Option<String>,
+}
+
+impl Presence {
+    pub(crate) fn new(post: Post, heard_relays: BTreeSet<NodeId>, now: At) -> Self {
+        let vigil = Vigil::new(post, Timing::default(), now.boot_ms);
+        Self { vigil, post, nodes: BTreeMap::new(), heard_relays, new_relays: Vec::new(), said: Vec::new() }
+    }
+
+    /// Takes in who was heard since the last time, and judges again.
+    pub(crate) fn look(&mut self, sighted: Vec<Sighted>, now: At) {
+        let here: BTreeSet<NodeId> = sighted.iter().map(|one| one.node).collect();
+        let gone: Vec<NodeId> = self.nodes.keys().filter(|node| !here.contains(*node)).copied().collect();
+        gone.into_iter().for_each(|node| self.retire(node, now));
+        sighted.into_iter().for_each(|one| self.take(one, now));
+        for change in self.vigil.look(now.boot_ms) {
+            tracing::info!(of = ?change.of, from = ?change.from, to = ?change.to, "what is known of it has changed");
+        }
+    }
+
+    fn retire(&mut self, node: NodeId, now: At) {
+        let Some(tracked) = self.nodes.remove(&node) else { return };
+        let fact = if tracked.sighted.role == Role::Relay { Fact::RetiredRelay } else { Fact::Retired };
+        self.vigil.learn(fact(tracked.id), now.boot_ms);
+    }
+
+    fn take(&mut self, sighted: Sighted, now: At) {
+        if sighted.role == Role::Relay && self.post == Post::Relay {
+            return;
+        }
+        let is_new = self.nodes.get(&sighted.node).is_none_or(|known| {
+            (&known.sighted.client, &known.sighted.site, &known.sighted.name)
+                != (&sighted.client, &sighted.site, &sighted.name)
+        });
+        if is_new {
+            self.meet(&sighted, now);
+        }
+        let Some(tracked) = self.nodes.get_mut(&sighted.node) else { return };
+        let goodbye = sighted.goodbye_at.filter(|at| tracked.goodbye != Some(*at));
+        let after = sighted.goodbye_at.map_or(i64::MIN, |at| at.0.saturating_add(ECHO_MS));
+        let own = sighted.heard_at.filter(|at| at.0 > after);
+        let brought = sighted.brought.filter(|(_, at)| at.0 > after);
+        let last = own.max(brought.map(|(_, at)| at));
+        let heard = last.filter(|last| tracked.heard.is_none_or(|known| *last > known));
+        // Of the two ways the one it was last heard by.
+        let by = brought.filter(|(_, at)| own.is_none_or(|own| *at > own) && !sighted.is_connected).map(|(by, _)| by);
+        tracked.heard = last.max(tracked.heard);
+        tracked.goodbye = sighted.goodbye_at;
+        tracked.sighted = sighted;
+        let (id, one) = (tracked.id.clone(), tracked.sighted.clone());
+        if let Some(at) = heard {
+            self.hear(&id, &one, at, by, now);
+        }
+        if goodbye.is_some() {
+            let fact = match one.role {
+                Role::Relay => Fact::RelayGoodbye { relay: id, back_in_ms: USUAL_ABSENCE_MS },
+                Role::Agent | Role::Hub => {
+                    Fact::Goodbye { machine: id, reason: "said goodbye".into(), back_in_ms: Some(USUAL_ABSENCE_MS) }
+                }
+            };
+            self.vigil.learn(fact, now.boot_ms);
+        }
+    }
+
+    /// Somebody new, or known by another name or place.
+    fn meet(&mut self, sighted: &Sighted, now: At) {
+        let id: Arc<str> = sighted.node.to_string().into();
+        let site: Arc<str> = format!("{}/{}", sighted.client, sighted.site).into();
+        let (heard, goodbye) = match self.nodes.get(&sighted.node) {
+            Some(known) => (known.heard, known.goodbye),
+            // What was heard by an earlier life of this program is no news, unless they are connected now.
+            None if sighted.is_connected => (None, None),
+            None => (sighted.heard_at.max(sighted.brought.map(|(_, at)| at)), sighted.goodbye_at),
+        };
+        let labels = LabelSet::new([
+            ("client", sighted.client.as_str()),
+            ("site", sighted.site.as_str()),
+            ("machine", sighted.name.as_str()),
+            ("machine_id", &id),
+        ]);
+        let mut learn = |fact| self.vigil.learn(fact, now.boot_ms);
+        if sighted.role == Role::Relay {
+            learn(Fact::Relay { relay: id.clone(), site });
+            if self.heard_relays.contains(&sighted.node) {
+                learn(Fact::RememberedRelay(id.clone()));
+            }
+        } else {
+            learn(Fact::Enrolled { machine: id.clone(), site });
+            if sighted.sampled_at.is_some() {
+                learn(Fact::Remembered(id.clone()));
+            }
+        }
+        let tracked = Tracked { id, sighted: sighted.clone(), labels: Arc::new(labels), heard, goodbye };
+        self.nodes.insert(sighted.node, tracked);
+    }
+
+    fn hear(&mut self, id: &Arc<str>, one: &Sighted, at: UtcMs, by: Option<NodeId>, now: At) {
+        let ago_ms = now.utc.0.saturating_sub(at.0).max(0);
+        let heard_ms = now.boot_ms.saturating_sub(ago_ms);
+        if one.role == Role::Relay {
+            if self.heard_relays.insert(one.node) {
+                self.new_relays.push(one.node);
+            }
+            return self.vigil.learn(Fact::HeardRelay(id.clone()), heard_ms);
+        }
+        let sample_age_ms = one.sampled_at.map_or(i64::MAX, |sampled| now.utc.0.saturating_sub(sampled.0));
+        let by = by.and_then(|relay| Some(self.nodes.get(&relay)?.id.clone()));
+        self.vigil.learn(Fact::Heard(Beat { machine: id.clone(), by, sample_age_ms }), heard_ms);
+    }
+
+    /// A relay says whether a machine answers it.
+    pub(crate) fn vouched(&mut self, relay: NodeId, machine: NodeId, answers: bool, now: At) {
+        let id = |node: NodeId| self.nodes.get(&node).map(|known| known.id.clone());
+        if let (Some(relay), Some(machine)) = (id(relay), id(machine)) {
+            self.vigil.learn(Fact::Vouched { relay, machine, answers }, now.boot_ms);
+        }
+    }
+
+    /// Relays heard for the first time ever, since this was last asked.
+    pub(crate) fn take_new_relays(&mut self) -> Vec<NodeId> {
+        std::mem::take(&mut self.new_relays)
+    }
+
+    /// Places whose relay judges them: it was heard once, and is not off while its machines are heard by another way.
+    pub(crate) fn judged_elsewhere(&self, now: At) -> BTreeSet<(Slug, Slug)> {
+        let relays = self.nodes.values().filter(|known| known.sighted.role == Role::Relay);
+        let heard = relays.filter(|known| self.heard_relays.contains(&known.sighted.node));
+        let places: BTreeSet<(Slug, Slug)> =
+            heard.map(|known| (known.sighted.client.clone(), known.sighted.site.clone())).collect();
+        let is_off = |(client, site): &(Slug, Slug)| {
+            let name = format!("{client}/{site}");
+            self.vigil.site_reach(&name) == Some(Reach::Cut) && self.vigil.cause(&name, now.boot_ms) == Cause::RelayOff
+        };
+        places.into_iter().filter(|place| !is_off(place)).collect()
+    }
+
+    /// Places that this node judges itself, of all that have machines.
+    pub(crate) fn places(&self) -> BTreeSet<(Slug, Slug)> {
+        let agents = self.nodes.values().filter(|known| known.sighted.role == Role::Agent);
+        agents.map(|known| (known.sighted.client.clone(), known.sighted.site.clone())).collect()
+    }
+
+    /// Whether this node hears nobody: then it says nothing of anybody.
+    pub(crate) fn is_deaf(&self, now: At) -> bool {
+        matches!(self.vigil.incidents(now.boot_ms).first(), Some(Incident::Deaf { .. }))
+    }
+
+    /// What is said of sites, and of the machines that are judged here, as series. Who hears nobody says what it said
+    /// before: nothing has begun, and nothing is over.
+    pub(crate) fn series(&mut self, judges: impl Fn(&LabelSet) -> bool, now: At) -> Vec<(Arc<LabelSet>, f64)> {
+        if !self.is_deaf(now) {
+            self.said = self.statements(judges, now);
+        }
+        self.said.clone()
+    }
+
+    fn statements(&self, judges: impl Fn(&LabelSet) -> bool, now: At) -> Vec<(Arc<LabelSet>, f64)> {
+        let by_id: BTreeMap<&str, &Tracked> = self.nodes.values().map(|known| (&*known.id, known)).collect();
+        let statements = self.vigil.statements(now.boot_ms).into_iter();
+        let labelled = statements.filter_map(|statement| {
+            let labels = match &statement.of {
+                Subject::Site(site) => {
+                    let (client, site) = site.split_once('/')?;
+                    LabelSet::new([(NAME, statement.name), ("client", client), ("site", site)])
+                }
+                Subject::Machine(id) => {
+                    let labels = &by_id.get(&**id)?.labels;
+                    if !judges(labels) {
+                        return None;
+                    }
+                    LabelSet::new(std::iter::once((NAME, statement.name)).chain(labels.iter()))
+                }
+            };
+            Some((Arc::new(labels), statement.value))
+        });
+        labelled.collect()
+    }
+
+    /// What is known of a machine.
+    pub(crate) fn known(&self, machine_id: &str) -> Option<Known> {
+        let tracked = self.nodes.get(&machine_id.parse().ok()?)?;
+        let via = tracked.sighted.brought.and_then(|(by, _)| Some(self.nodes.get(&by)?.sighted.name.clone()));
+        let reach = self.vigil.reach(&tracked.id)?;
+        Some(Known { reach, heard_at: tracked.heard, via })
+    }
+
+    /// When a site was last heard, as far as this node knows, and by which relay.
+    pub(crate) fn site(&self, client: &str, site: &str) -> Option<Known> {
+        let of_site = |known: &&Tracked| known.sighted.client.as_str() == client && known.sighted.site.as_str() == site;
+        let relay = self.nodes.values().filter(|known| known.sighted.role == Role::Relay).filter(of_site);
+        let relay = relay.max_by_key(|known| known.heard)?;
+        let reach = self.vigil.site_reach(&format!("{client}/{site}"))?;
+        Some(Known { reach, heard_at: relay.heard, via: Some(relay.sighted.name.clone()) })
+    }
+
+    /// The relays of a place.
+    pub(crate) fn relays_of(&self, client: &Slug, site: &Slug) -> Vec<NodeId> {
+        let relays = self.nodes.values().map(|known| &known.sighted).filter(|known| known.role == Role::Relay);
+        relays.filter(|one| one.client == *client && one.site == *site).map(|one| one.node).collect()
+    }
+
+    /// The names of all machines of a place, or of all places.
+    pub(crate) fn machines(&self) -> impl Iterator<Item = &Sighted> {
+        self.nodes.values().map(|known| &known.sighted).filter(|known| known.role == Role::Agent)
+    }
+
+    /// Each machine and whether it answers, where that can be said: what a relay vouches for.
+    pub(crate) fn answers(&self) -> impl Iterator<Item = (&Sighted, bool)> {
+        let agents = self.nodes.values().filter(|known| known.sighted.role == Role::Agent);
+        agents.filter_map(|known| match self.vigil.reach(&known.id)? {
+            Reach::Live | Reach::Late | Reach::Asleep => Some((&known.sighted, true)),
+            Reach::Silent => Some((&known.sighted, false)),
+            Reach::Cut | Reach::Unseen => None,
+        })
+    }
+}

@@ -1,0 +1,66 @@
+//! All alerts and mutes whose rows are here, and what follows from a row that changed.
+
+use std::collections::{BTreeSet, HashMap};
+
+use vigie_alerts::{Book, Part, Place};
+use vigie_merge::{Key, Kind, Row, Ulid};
+use vigie_model::UtcMs;
+use vigie_notify::Mark;
+
+use crate::mutes::Mutes;
+
+/// The kinds of rows that are read here.
+pub const KINDS: [Kind; 7] =
+    [Kind::Alert, Kind::About, Kind::Ack, Kind::Comment, Kind::Maintenance, Kind::Presence, Kind::Audit];
+
+/// Alerts and mutes, as their rows stand.
+#[derive(Debug, Default)]
+pub(crate) struct Register {
+    pub(crate) book: Book,
+    pub(crate) mutes: Mutes,
+    /// A hash of each row as it was last taken: the same again is no news.
+    known: HashMap<Key, [u8; 16]>,
+    /// What this side told, by alert, so that it is not taken for the other side's.
+    pub(crate) marks: BTreeSet<Mark>,
+    /// Another number after each change.
+    pub(crate) changes: u64,
+}
+
+/// What follows from rows that changed.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    /// Alerts of which something changed.
+    pub(crate) alerts: BTreeSet<Ulid>,
+    /// Whether maintenance or silences changed, or a snooze.
+    pub(crate) mutes: bool,
+    /// What the other side told.
+    pub(crate) told: Vec<Mark>,
+    /// Presence rows: what relays vouch for.
+    pub(crate) presence: Vec<(Key, Row)>,
+}
+
+impl Register {
+    /// Takes in rows as they now stand.
+    pub(crate) fn take<'r>(&mut self, rows: impl IntoIterator<Item = (&'r Key, &'r Row, UtcMs)>) -> News {
+        let mut news = News::default();
+        for (key, row, learnt) in rows {
+            let hash = blake3::hash(&row.encode());
+            let short = hash.as_bytes().first_chunk::<16>().copied().unwrap_or_default();
+            if self.known.insert(key.clone(), short) == Some(short) {
+                continue;
+            }
+            self.changes += 1;
+            match key.kind() {
+                Kind::Maintenance => news.mutes |= self.mutes.take(key, row),
+                Kind::Presence => news.presence.push((key.clone(), row.clone())),
+                Kind::Audit => news.told.extend(crate::marks::read(key, row)),
+                _ => {
+                    news.mutes |= matches!(Place::of(key), Some((_, Part::Snoozed)));
+                    news.alerts.extend(self.book.take(key, row, learnt));
+                }
+            }
+        }
+        news.told.retain(|mark| !self.marks.contains(mark));
+        news
+    }
+}

@@ -1,0 +1,333 @@
+//! What people and programs see, and what they decide.
+
+use std::collections::BTreeMap;
+
+use vigie_alerts::{Alert, DecideError, Decision as Decided, Part, Said, Standing};
+use vigie_merge::{Key, Ulid};
+use vigie_model::{NodeId, Role, Slug, UtcMs};
+use vigie_notify::{Text, subject};
+use vigie_serve::{
+    Decision, Incident, IncidentState, Incidents, JudgedBy, Message, Mute, MutePreview, MuteWish, Place, Reached,
+    RuleAlert, RuleGroup, RuleShown, Stamp, Telling, Undecided, Word,
+};
+use vigie_watch::{Group, Instance, Rule, RuleKind};
+
+use crate::facts::label;
+use crate::mutes::{self, Mutes, place_of};
+use crate::rows::{RowEdit, RowTrouble};
+use crate::watchman::{Found, SHOWN_MS, Watchman, chance, lock};
+
+/// Machines that a preview names.
+const NAMED: usize = 100;
+
+/// Messages that are shown of those that were sent.
+const SENT: usize = 100;
+
+impl Incidents for Watchman {
+    fn home(&self) -> Option<Place> {
+        self.home.clone().map(|(client, site)| Place { client, site })
+    }
+
+    fn incidents(&self) -> Vec<Incident> {
+        let now = self.utc();
+        let register = lock(&self.register);
+        let recent = |alert: &&Alert| alert.is_open() || now.0.saturating_sub(changed(alert).0) < SHOWN_MS;
+        let alerts = register.book.alerts().filter(recent);
+        alerts.map(|alert| self.shown(alert, &register.mutes, now)).rev().collect()
+    }
+
+    fn incident(&self, id: &str) -> Option<Incident> {
+        let register = lock(&self.register);
+        let alert = register.book.alert(Ulid::read(id)?)?;
+        Some(self.shown(alert, &register.mutes, self.utc()))
+    }
+
+    fn changes(&self) -> u64 {
+        lock(&self.register).changes
+    }
+
+    fn decide(&self, id: &str, decision: Decision, by: &str) -> Result<Incident, Undecided> {
+        let none = Undecided::NotHere("such incident");
+        let (now, ulid) = (self.utc(), Ulid::read(id).ok_or(none.clone())?);
+        let decided = match decision {
+            Decision::Acknowledge(note) => Decided::Acknowledge(note),
+            Decision::Unacknowledge => Decided::Unacknowledge,
+            Decision::Assign(who) => Decided::Assign(who),
+            Decision::Comment(text) => Decided::Comment(Ulid::new(now, chance()), text),
+            Decision::Snooze(until) => Decided::Snooze(UtcMs(until.ms())),
+            Decision::Wake => Decided::Wake,
+            Decision::Resolve(why) => Decided::Close(why),
+        };
+        let said = Said::new(decided, by, &self.name, now);
+        let edits = lock(&self.register).book.decided(ulid, &said).map_err(undecided)?;
+        self.write_decision(edits.into_iter().map(RowEdit::from).collect())?;
+        self.incident(id).ok_or(none)
+    }
+
+    fn rules(&self) -> Vec<RuleGroup> {
+        let found = lock(&self.found).clone();
+        found.rulebook.groups.iter().map(|(file, group)| shown_group(file, group, &found)).collect()
+    }
+
+    fn mutes(&self) -> Vec<Mute> {
+        lock(&self.register).mutes.shown(self.utc())
+    }
+
+    fn preview(&self, wish: &MuteWish) -> Result<MutePreview, Undecided> {
+        mutes::scope(wish)?;
+        let now = self.utc();
+        let (windows, labels) = mutes::preview(wish, now)?;
+        let means = |machine: &vigie_fleet::Sighted| {
+            let id = machine.node.to_string();
+            labels.iter().all(|(name, value)| match name.as_str() {
+                "client" => machine.client.as_str() == value,
+                "site" => machine.site.as_str() == value,
+                "machine" => machine.name == *value,
+                "machine_id" => id == *value,
+                // Which rule or series is meant says nothing of the machine.
+                _ => true,
+            })
+        };
+        let presence = lock(&self.presence);
+        let mut machines: Vec<String> =
+            presence.machines().filter(|one| means(one)).map(|one| one.name.clone()).collect();
+        drop(presence);
+        machines.sort_unstable();
+        let machine_count = machines.len();
+        machines.truncate(NAMED);
+        let spares = wish.kind == vigie_serve::MuteKind::Maintenance;
+        let is_awake = |alert: &Alert| spares && !label(alert, vigie_notify::AWAKE_LABEL).is_empty();
+        let register = lock(&self.register);
+        let open = register.book.alerts().filter(|alert| alert.is_open() && !is_awake(alert));
+        let meant = open.filter(|alert| labels.iter().all(|(name, value)| label(alert, name) == *value));
+        let incidents = meant.map(|alert| (alert.place.id.to_string(), summary(alert))).collect();
+        drop(register);
+        let awake = if spares { self.awake_rules() } else { Vec::new() };
+        Ok(MutePreview { machines, machine_count, incidents, awake, windows })
+    }
+
+    fn mute(&self, wish: &MuteWish, by: &str) -> Result<Mute, Undecided> {
+        let now = self.utc();
+        let id = Ulid::new(now, chance());
+        let edit = Mutes::written(wish, id, (by, &self.name), now)?;
+        self.write_decision(vec![edit])?;
+        lock(&self.register).mutes.one(&id.to_string(), now).ok_or(Undecided::Changed)
+    }
+
+    fn end_mute(&self, id: &str, by: &str) -> Result<Mute, Undecided> {
+        let now = self.utc();
+        let edit = lock(&self.register).mutes.ended(id, (by, &self.name), now)?;
+        self.write_decision(vec![edit])?;
+        lock(&self.register).mutes.one(id, now).ok_or(Undecided::NotHere("such maintenance"))
+    }
+
+    fn telling(&self) -> Telling {
+        let waiting = self.desk.waiting();
+        let waiting = waiting.iter().map(|letter| message(letter, letter.next_at, letter.why.as_ref()));
+        let dead = self.desk.dead().unwrap_or_default();
+        let dead = dead.iter().map(|dead| message(&dead.letter, dead.at, Some(&dead.why)));
+        let sent = self.desk.sent().unwrap_or_default();
+        let latest = &sent[sent.len().saturating_sub(SENT)..];
+        let sent = latest.iter().map(|sent| Message {
+            key: sent.key.to_string(),
+            route: sent.route.clone(),
+            channel: sent.channel.clone(),
+            to: sent.to.clone(),
+            subject: sent.kind.word().to_owned(),
+            at: Stamp(sent.at),
+            tries: sent.attempts,
+            said: sent.said.as_str().to_owned(),
+        });
+        Telling { routes: self.routes.len(), waiting: waiting.collect(), sent: sent.collect(), dead: dead.collect() }
+    }
+}
+
+impl Watchman {
+    fn write_decision(&self, edits: Vec<RowEdit>) -> Result<(), Undecided> {
+        let changed = self.rows.change(edits).map_err(|trouble| match trouble {
+            RowTrouble::Changed => Undecided::Changed,
+            RowTrouble::Refused(why) => Undecided::Senseless(why),
+            RowTrouble::Store(why) => Undecided::NotKept(why),
+        })?;
+        self.arrived(&changed);
+        Ok(())
+    }
+
+    /// How far these rows have come. What concerns no site is the hub's own.
+    fn reached(&self, place: Option<(&Slug, &Slug)>, keys: &[Key]) -> Reached {
+        let relays: Vec<NodeId> = match (self.role, place) {
+            (Role::Hub, Some((site, client))) => lock(&self.presence).relays_of(client, site),
+            (Role::Hub, None) => return Reached::Everywhere,
+            _ => Vec::new(),
+        };
+        if self.role == Role::Hub && relays.is_empty() {
+            return Reached::Everywhere;
+        }
+        match (self.rows.have(&relays, keys), self.role) {
+            (true, _) => Reached::Everywhere,
+            (false, Role::Relay) => Reached::Site,
+            (false, _) => Reached::Queued,
+        }
+    }
+
+    fn awake_rules(&self) -> Vec<String> {
+        let found = lock(&self.found);
+        let rules = found.rulebook.groups.iter().flat_map(|(_, group)| &group.rules);
+        let awake = rules.filter(|rule| rule.labels.iter().any(|(name, _)| name == vigie_notify::AWAKE_LABEL));
+        awake.map(|rule| rule.name.clone()).collect()
+    }
+
+    fn shown(&self, alert: &Alert, mutes: &Mutes, now: UtcMs) -> Incident {
+        let about = alert.about.as_ref();
+        let (client, site) = place_of(&alert.place.scope);
+        let labels = about.map(|about| about.labels.clone()).unwrap_or_default();
+        let own = |name: &str| labels.get(name).filter(|value| !value.is_empty()).cloned();
+        let [acknowledged, assigned, _, closed] = alert.learnt_decisions();
+        let parts = [Part::Raises, Part::About, Part::Acknowledged, Part::Assigned, Part::Snoozed, Part::Closed];
+        let comments = alert.comments().map(|(id, ..)| Part::Comment(id));
+        let keys = parts.into_iter().chain(comments).filter_map(|part| alert.place.key(part).ok());
+        let reached = self.reached(site.zip(client), &keys.collect::<Vec<_>>());
+        Incident {
+            id: alert.place.id.to_string(),
+            standing: match alert.standing(now) {
+                Standing::Firing => IncidentState::Firing,
+                Standing::Acknowledged => IncidentState::Acknowledged,
+                Standing::Snoozed => IncidentState::Snoozed,
+                Standing::Resolved => IncidentState::Resolved,
+            },
+            rule: about.map(|about| about.rule.clone()).unwrap_or_default(),
+            severity: about.map(|about| about.severity).unwrap_or_default(),
+            summary: summary(alert),
+            client: client.cloned(),
+            site: site.cloned(),
+            machine: own("machine"),
+            machine_id: own("machine_id"),
+            annotations: about.map(|about| about.annotations.clone()).unwrap_or_default(),
+            value: about.map(|about| about.value).filter(|value| value.is_finite()),
+            doubt: about.and_then(|about| about.doubt),
+            began: about.map(|about| Stamp(about.began)),
+            since: about.map(|about| Stamp(about.since)),
+            ended: about.and_then(|about| about.ended).map(Stamp),
+            times: about.map_or(0, |about| about.times),
+            learnt_at: Stamp(alert.learnt),
+            judge: about.map(|about| JudgedBy { node: about.judge.node, name: about.judge.name.clone() }),
+            contradicted: alert.is_contradicted(),
+            acknowledgements: words(alert.acknowledgements(), acknowledged),
+            assignments: words(alert.assignments(), assigned),
+            snoozed_until: alert.snoozed_until().filter(|until| *until > now).map(Stamp),
+            closings: words(alert.closings(), closed),
+            comments: alert.comments().map(|(id, said, learnt)| comment(id, said, learnt)).collect(),
+            muted_by: mutes.covering(|name| label(alert, name), now),
+            reached,
+            labels,
+        }
+    }
+}
+
+fn words<'a>(said: impl Iterator<Item = (&'a Said<Option<String>>, &'a str)>, learnt: Option<UtcMs>) -> Vec<Word> {
+    let word = |(said, text): (&Said<Option<String>>, &str)| Word {
+        id: None,
+        by: said.by.clone(),
+        at: said.at.clone(),
+        happened_at: Stamp(said.happened),
+        learnt_at: learnt.map(Stamp),
+        text: text.to_owned(),
+    };
+    said.map(word).collect()
+}
+
+fn comment(id: Ulid, said: &Said<String>, learnt: UtcMs) -> Word {
+    Word {
+        id: Some(id.to_string()),
+        by: said.by.clone(),
+        at: said.at.clone(),
+        happened_at: Stamp(said.happened),
+        learnt_at: Some(Stamp(learnt)),
+        text: said.what.clone(),
+    }
+}
+
+/// What it says, in one line; the rule's name where it says nothing.
+fn summary(alert: &Alert) -> String {
+    let Some(about) = &alert.about else { return "not known here yet".to_owned() };
+    about.annotations.get("summary").filter(|text| !text.is_empty()).unwrap_or(&about.rule).clone()
+}
+
+fn changed(alert: &Alert) -> UtcMs {
+    alert.about.as_ref().map_or(alert.learnt, |about| about.changed.max(alert.learnt))
+}
+
+fn undecided(error: DecideError) -> Undecided {
+    match error {
+        DecideError::NoSuchAlert => Undecided::NotHere("such incident"),
+        DecideError::Over | DecideError::Empty | DecideError::Past | DecideError::Key(_) => {
+            Undecided::Senseless(error.to_string())
+        }
+    }
+}
+
+fn message(letter: &vigie_notify::Letter, at: UtcMs, why: Option<&Text>) -> Message {
+    Message {
+        key: letter.intent.key.to_string(),
+        route: letter.intent.route.clone(),
+        channel: letter.intent.channel.clone(),
+        to: letter.intent.to.clone(),
+        subject: subject(&letter.intent.notice),
+        at: Stamp(at),
+        tries: letter.attempts,
+        said: why.map(|why| why.as_str().to_owned()).unwrap_or_default(),
+    }
+}
+
+fn shown_group(file: &str, group: &Group, found: &Found) -> RuleGroup {
+    let mut turns: BTreeMap<&str, usize> = BTreeMap::new();
+    let rules = group.rules.iter().map(|rule| {
+        let turn = turns.entry(&rule.name).or_default();
+        *turn += 1;
+        shown_rule(group, rule, *turn - 1, found)
+    });
+    RuleGroup {
+        name: group.name.clone(),
+        file: file.to_owned(),
+        interval_ms: group.interval_ms.unwrap_or(vigie_watch::Settings::default().interval_ms),
+        rules: rules.collect(),
+    }
+}
+
+fn shown_rule(group: &Group, rule: &Rule, turn: usize, found: &Found) -> RuleShown {
+    let is_own = |key: &vigie_watch::RuleKey| *key.group == *group.name && *key.rule == *rule.name && key.turn == turn;
+    let alerts = found.instances.iter().filter(|(key, _)| is_own(key)).map(|(_, instance)| shown_alert(instance));
+    let key = vigie_watch::RuleKey { group: group.name.as_str().into(), rule: rule.name.as_str().into(), turn };
+    let (for_ms, keep_firing_for_ms, annotations) = match &rule.kind {
+        RuleKind::Alerting(alerting) => {
+            (alerting.for_ms, alerting.keep_firing_for_ms, alerting.annotations.iter().cloned().collect())
+        }
+        RuleKind::Recording => (0, 0, BTreeMap::new()),
+    };
+    RuleShown {
+        name: rule.name.clone(),
+        alerting: rule.alerting().is_some(),
+        expr: rule.expr.clone(),
+        for_ms,
+        keep_firing_for_ms,
+        labels: group.labels.iter().chain(&rule.labels).cloned().collect(),
+        annotations,
+        alerts: alerts.collect(),
+        last_error: found.failures.get(&key.to_string()).cloned(),
+        last_evaluation: found.evaluated.map(Stamp),
+        evaluation_seconds: found.took.as_secs_f64(),
+    }
+}
+
+fn shown_alert(instance: &Instance) -> RuleAlert {
+    let labels = instance.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    RuleAlert {
+        labels: labels.collect(),
+        annotations: instance.annotations.iter().cloned().collect(),
+        firing: instance.phase.is_firing(),
+        active_at: Stamp(UtcMs(instance.active_at_ms)),
+        keep_firing_since: instance.keeping_since_ms.map(|at| Stamp(UtcMs(at))),
+        value: instance.value,
+        doubt: instance.doubt.map(|(doubt, _)| doubt),
+    }
+}

@@ -1,0 +1,224 @@
+//! The body: looks every second, judges what is due, writes what changed, and has it told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use vigie_merge::{Key, Row};
+use vigie_model::{NodeId, Role, Slug, UtcMs};
+use vigie_notify::Desk;
+use vigie_store::State;
+use vigie_watch::Instance;
+use vigie_watch::presence::Post;
+
+use crate::judging::Judging;
+use crate::presence::Presence;
+use crate::register::{News, Register};
+use crate::remembered;
+use crate::rows::{RowBook, RowTrouble};
+use crate::rulebook::Rulebook;
+use crate::sight::{At, Sight};
+use crate::vouching;
+
+/// How long an alert that is over is shown: what is older is in the rows, and in the log of messages.
+pub(crate) const SHOWN_MS: i64 = 30 * 86_400_000;
+
+/// What a watchman is made of.
+pub struct Setup {
+    /// The node's samples, and whom it hears.
+    pub sight: Arc<dyn Sight>,
+    /// The rows that hub and relay share.
+    pub rows: Arc<dyn RowBook>,
+    /// The node's own small state.
+    pub state: Arc<State>,
+    /// Which node this is.
+    pub node: NodeId,
+    /// Relay or hub.
+    pub role: Role,
+    /// Its name, for people.
+    pub name: String,
+    /// Client and site of a relay.
+    pub home: Option<(Slug, Slug)>,
+    /// What was configured.
+    pub watching: Watching,
+    /// Where people are told from.
+    pub desk: Arc<Desk>,
+    /// Names of the routes that are configured: what was told on them is shown to the other side.
+    pub routes: Vec<String>,
+    /// The time.
+    pub clock: Arc<dyn Fn() -> At + Send + Sync>,
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setup").field("node", &self.node).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+/// How a node watches.
+#[derive(Debug, Clone)]
+pub struct Watching {
+    /// The folder with rule files.
+    pub rules: PathBuf,
+    /// Rules of the defaults that are left out.
+    pub off: BTreeSet<String>,
+    /// Where people find this node's page.
+    pub url: Option<String>,
+    /// Whether messages take the French texts of rules.
+    pub french: bool,
+}
+
+/// What is wrong, who knows, and who is told: the lookout of a relay or a hub.
+pub struct Watchman {
+    pub(crate) sight: Arc<dyn Sight>,
+    pub(crate) rows: Arc<dyn RowBook>,
+    pub(crate) state: Arc<State>,
+    pub(crate) node: NodeId,
+    pub(crate) role: Role,
+    pub(crate) name: String,
+    pub(crate) home: Option<(Slug, Slug)>,
+    pub(crate) watching: Watching,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) routes: Vec<String>,
+    pub(crate) judging: Mutex<Judging>,
+    pub(crate) register: Mutex<Register>,
+    /// Who is there, for whoever tells: taken while nothing is evaluated.
+    pub(crate) presence: Mutex<Presence>,
+    /// What rules found the last time.
+    pub(crate) found: Mutex<Found>,
+    pub(crate) clock: Arc<dyn Fn() -> At + Send + Sync>,
+}
+
+impl std::fmt::Debug for Watchman {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watchman").field("node", &self.node).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+/// What rules found, ready to be shown.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Found {
+    pub(crate) rulebook: Arc<Rulebook>,
+    pub(crate) instances: Arc<Vec<(vigie_watch::RuleKey, Instance)>>,
+    pub(crate) failures: BTreeMap<String, String>,
+    pub(crate) evaluated: Option<UtcMs>,
+    pub(crate) took: Duration,
+}
+
+/// A watchman that could not begin. Nothing was started.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// The node's state can not be read.
+    #[error("what was wrong before can not be read")]
+    State(#[from] vigie_store::ReadError),
+    /// The rows can not be read.
+    #[error("the rows of alerts can not be read")]
+    Rows(#[from] RowTrouble),
+}
+
+pub(crate) fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a thread left behind that panicked is whole: each step changes one thing.
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Watchman {
+    /// A watchman that knows what was wrong before, and has listened to nobody yet.
+    ///
+    /// # Errors
+    /// When that can not be read.
+    pub fn begin(setup: Setup) -> Result<Arc<Self>, BeginError> {
+        let Setup { sight, rows, state, node, role, name, home, watching, desk, routes, clock } = setup;
+        let now = clock();
+        let post = if role == Role::Hub { Post::Hub } else { Post::Relay };
+        let presence = Presence::new(post, remembered::heard_relays(&state)?, now);
+        let judging = Judging::begin(&watching, role, &state, now)?;
+        let found = Found { rulebook: Arc::new(judging.rulebook.clone()), ..Found::default() };
+        let watchman = Arc::new(Self {
+            sight,
+            rows,
+            state,
+            node,
+            role,
+            name,
+            home,
+            watching,
+            desk,
+            routes,
+            judging: Mutex::new(judging),
+            register: Mutex::default(),
+            presence: Mutex::new(presence),
+            found: Mutex::new(found),
+            clock,
+        });
+        watchman.look_around();
+        watchman.read_all()?;
+        Ok(watchman)
+    }
+
+    /// Reads all rows: at the beginning, and when too much changed to be named.
+    ///
+    /// # Errors
+    /// When they can not be read.
+    pub fn read_all(&self) -> Result<(), RowTrouble> {
+        let all = self.rows.all()?;
+        let mut register = lock(&self.register);
+        let mut news = register.take(all.iter().map(|found| (&found.key, &found.row, found.learnt)));
+        news.mutes = true;
+        self.tell(&register, &news);
+        drop(register);
+        self.take_presence(&news);
+        Ok(())
+    }
+
+    /// Rows changed, here or elsewhere.
+    pub fn arrived(&self, rows: &[(Key, Row)]) {
+        let learnt = self.utc();
+        let mut register = lock(&self.register);
+        let news = register.take(rows.iter().map(|(key, row)| (key, row, learnt)));
+        self.tell(&register, &news);
+        drop(register);
+        self.take_presence(&news);
+    }
+
+    pub(crate) fn utc(&self) -> UtcMs {
+        (self.clock)().utc
+    }
+
+    /// Takes in who was heard, and judges who is there. Call it every second or two from a thread that may block: a longer
+    /// pause means that this node did not run, and claims nothing before it has listened again.
+    pub fn look_around(&self) {
+        let mut presence = lock(&self.presence);
+        presence.look(self.sight.sighted(), (self.clock)());
+        for relay in presence.take_new_relays() {
+            if let Err(error) = remembered::heard(&self.state, relay) {
+                tracing::warn!(%error, %relay, "that this relay was heard is not written down");
+            }
+        }
+    }
+
+    /// What relays vouch for, at the hub.
+    fn take_presence(&self, news: &News) {
+        if self.role != Role::Hub || news.presence.is_empty() {
+            return;
+        }
+        let mut presence = lock(&self.presence);
+        for (key, row) in &news.presence {
+            if let Some((relay, machine, answers)) = vouching::read(key, row) {
+                presence.vouched(relay, machine, answers, (self.clock)());
+            }
+        }
+    }
+}
+
+/// Ten random bytes for an id.
+pub(crate) fn chance() -> [u8; 10] {
+    let mut bytes = [0; 10];
+    // Without chance two alerts of one millisecond would be one: the time of the process goes in.
+    if getrandom::fill(&mut bytes).is_err() {
+        let now = Instant::now();
+        let hash = blake3::hash(format!("{now:?}").as_bytes());
+        bytes.copy_from_slice(&hash.as_bytes()[..10]);
+    }
+    bytes
+}

@@ -1,0 +1,240 @@
+//! A relay or a hub whose samples, hearers and clock are made up; its rows and state are real.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use vigie_fleet::Sighted;
+use vigie_lookout::{At, KINDS, RowBook, Setup, Sight, Watching, Watchman};
+use vigie_merge::{Key, Row};
+use vigie_model::{NodeId, Role, Slug, UtcMs};
+use vigie_node::{NodeClock, NodeRows};
+use vigie_notify::config::{ChannelSaid, RouteSaid, check};
+use vigie_notify::{Desk, Kind, Letter, Outcome, Seat, Settled, Text};
+use vigie_query::{Coverage, InMemory, LabelSet, Limits, Selection, SeriesSamples, Source, SourceError, Visit};
+use vigie_store::State;
+
+pub const SECOND: i64 = 1_000;
+pub const MINUTE: i64 = 60 * SECOND;
+
+/// 2023-11-14 22:13:20 UTC.
+const T0: i64 = 1_700_000_000_000;
+
+/// What a node is told, by hand.
+#[derive(Default)]
+pub struct World {
+    source: Mutex<InMemory>,
+    sighted: Mutex<BTreeMap<NodeId, Sighted>>,
+    /// Since the beginning, on both clocks.
+    now_ms: AtomicI64,
+}
+
+impl Source for World {
+    fn select(
+        &self,
+        selection: &Selection<'_>,
+        limits: &Limits,
+        sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
+    ) -> Result<Coverage, SourceError> {
+        let source = self.source.lock().expect("no test panics here").clone();
+        source.select(selection, limits, sink)
+    }
+}
+
+impl Sight for World {
+    fn source(&self) -> &dyn Source {
+        self
+    }
+
+    fn sighted(&self) -> Vec<Sighted> {
+        self.sighted.lock().expect("no test panics here").values().cloned().collect()
+    }
+}
+
+impl World {
+    pub fn at(&self) -> At {
+        let ms = self.now_ms.load(Ordering::Relaxed);
+        At { utc: UtcMs(T0 + ms), boot_ms: 1_000_000 + ms }
+    }
+
+    pub fn pass(&self, ms: i64) {
+        self.now_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// A machine or relay was heard now, by its own connection.
+    pub fn hear(&self, node: u8, role: Role, site: &str) {
+        let now = self.at().utc;
+        let one = Sighted {
+            node: id(node),
+            role,
+            client: slug("acme"),
+            site: slug(site),
+            name: format!("m{node}"),
+            heard_at: Some(now),
+            is_connected: true,
+            brought: None,
+            sampled_at: (role == Role::Agent).then_some(now),
+            goodbye_at: None,
+        };
+        self.sighted.lock().expect("no test panics here").insert(id(node), one);
+    }
+
+    /// A machine was heard by way of a relay.
+    pub fn bring(&self, node: u8, relay: u8, site: &str) {
+        self.hear(node, Role::Agent, site);
+        let mut sighted = self.sighted.lock().expect("no test panics here");
+        let one = sighted.get_mut(&id(node)).expect("heard just now");
+        (one.brought, one.heard_at, one.is_connected) = (Some((id(relay), self.at().utc)), None, false);
+    }
+
+    /// The node that hears them has stopped: all connections ended.
+    pub fn disconnect_all(&self) {
+        let mut sighted = self.sighted.lock().expect("no test panics here");
+        sighted.values_mut().for_each(|one| one.is_connected = false);
+    }
+
+    /// A node said goodbye now.
+    pub fn goodbye(&self, node: u8) {
+        let now = self.at().utc;
+        let mut sighted = self.sighted.lock().expect("no test panics here");
+        sighted.get_mut(&id(node)).expect("it was heard").goodbye_at = Some(now);
+    }
+
+    /// A series of a machine has this value now.
+    pub fn measure(&self, name: &str, node: u8, site: &str, value: f64) {
+        let machine_id = id(node).to_string();
+        let labels = LabelSet::new([
+            ("__name__", name),
+            ("client", "acme"),
+            ("site", site),
+            ("machine", &format!("m{node}")),
+            ("machine_id", &machine_id),
+        ]);
+        self.source.lock().expect("no test panics here").add(labels, [(self.at().utc.0, value)]);
+    }
+}
+
+pub fn id(node: u8) -> NodeId {
+    NodeId::from_bytes([node; 16])
+}
+
+pub fn slug(text: &str) -> Slug {
+    text.parse().expect("a name")
+}
+
+/// A node with its folder: it can be ended and begun again.
+pub struct Node {
+    pub world: Arc<World>,
+    pub watchman: Arc<Watchman>,
+    pub rows: NodeRows,
+    pub desk: Arc<Desk>,
+}
+
+pub const ROUTE: &str =
+    "name='r'\nchannels=['hook']\nwait_s=0\ninterval_s=0\nrepeat_s=0\ngroup_by=['machine', 'rule']\n";
+
+impl Node {
+    pub fn begin(folder: &Path, world: &Arc<World>, role: Role) -> Self {
+        let (state, _) = State::open(folder).expect("a state");
+        let (state, clock) = (Arc::new(state), NodeClock::new());
+        let node = if role == Role::Hub { id(250) } else { id(200) };
+        let home = (role == Role::Relay).then(|| (slug("acme"), slug("lyon")));
+        let place = home.as_ref().map(|(client, site)| (client, site));
+        let rows = NodeRows::open(state.clone(), (node, role), place, UtcMs(0), false, clock).expect("rows");
+        let seat = if role == Role::Hub { Seat::Hub } else { Seat::Relay };
+        let channel = "kind='webhook'\nname='hook'\nurl='https://a.example/x'\nsecret_file='s'\n";
+        let channel: ChannelSaid = toml::from_str(channel).expect("a channel");
+        let route: RouteSaid = toml::from_str(ROUTE).expect("a route");
+        let (rules, _) = check(&[channel], &[route], seat).expect("they make sense");
+        let desk = Arc::new(Desk::open(state.clone(), rules, world.at().utc).expect("a desk"));
+        let clock = world.clone();
+        let setup = Setup {
+            sight: world.clone(),
+            rows: Arc::new(rows.clone()),
+            state,
+            node,
+            role,
+            name: format!("{role}-1"),
+            home,
+            watching: Watching {
+                rules: folder.join("rules"),
+                off: Default::default(),
+                url: Some("https://vigie.example".to_owned()),
+                french: false,
+            },
+            desk: desk.clone(),
+            routes: vec!["r".to_owned()],
+            clock: Arc::new(move || clock.at()),
+        };
+        let watchman = Watchman::begin(setup).expect("a watchman");
+        Self { world: world.clone(), watchman, rows, desk }
+    }
+
+    pub fn relay(folder: &Path) -> Self {
+        Self::begin(folder, &Arc::default(), Role::Relay)
+    }
+
+    pub fn hub(folder: &Path) -> Self {
+        Self::begin(folder, &Arc::default(), Role::Hub)
+    }
+
+    /// Lets time pass, second by second; `each` says what happens in the world.
+    pub fn run(&self, ms: i64, mut each: impl FnMut(&World)) {
+        for _ in 0..ms / SECOND {
+            self.world.pass(SECOND);
+            each(&self.world);
+            self.watchman.look_around();
+            self.watchman.judge();
+        }
+    }
+
+    /// What is sent now, by kind and the title of its first line; the receiver takes it.
+    pub fn told(&self) -> Vec<(Kind, String)> {
+        let now = self.world.at().utc;
+        let due = self.desk.due(now);
+        for letter in &due.letters {
+            let taken = self.desk.settle(letter.id(), Outcome::Taken(Text::new("ok")), now, 0);
+            if let Settled::Sent(marks) = taken.expect("it is written down") {
+                self.watchman.told(&marks);
+            }
+        }
+        let said = |letter: &Letter| {
+            let notice = &letter.intent.notice;
+            let line = notice.wrong.first().or(notice.over.first());
+            (notice.kind, line.map(|line| line.title.as_str().to_owned()).unwrap_or_default())
+        };
+        due.letters.iter().map(said).collect()
+    }
+
+    /// Gives all its rows to another node, as a session would.
+    pub fn gives(&self, other: &Self) {
+        let all = self.rows.scan_all(&KINDS).expect("rows");
+        let keys: Vec<Key> = all.iter().map(|(key, _)| key.clone()).collect();
+        let done = other.rows.edit_blocking(|pen| {
+            for (key, row) in all {
+                let merged = pen.put_made(&key, |ours, _| -> Result<Row, ()> {
+                    let Some(mut ours) = ours else { return Ok(row) };
+                    ours.merge(row).map_err(drop)?;
+                    Ok(ours)
+                });
+                merged?.expect("rows of one type");
+            }
+            Ok(())
+        });
+        done.expect("the rows are taken");
+        let taken = RowBook::some(&other.rows, &keys).expect("they are there");
+        other.watchman.arrived(&taken);
+    }
+}
+
+/// A file of rules with one rule that needs no time.
+pub fn write_rule(folder: &Path, name: &str, expr: &str, more: &str) {
+    let rules = folder.join("rules");
+    std::fs::create_dir_all(&rules).expect("a folder");
+    let text = format!(
+        "groups:\n  - name: {name}\n    interval: 5s\n    rules:\n      - alert: {name}\n        expr: {expr}\n        labels: {{severity: critical{more}}}\n        annotations: {{summary: '{name} of {{{{ $labels.machine }}}}'}}\n"
+    );
+    std::fs::write(rules.join(format!("{name}.yml")), text).expect("a file");
+}

@@ -1,0 +1,114 @@
+//! What does a hub make of many sites, and what do hub and relay make of each other's word?
+
+mod common;
+
+use std::path::Path;
+
+use common::{MINUTE, Node, SECOND, World, write_rule};
+use vigie_model::Role;
+use vigie_notify::Kind;
+use vigie_serve::{Decision, IncidentState, Incidents};
+
+const RELAY_OF_LYON: u8 = 200;
+const RELAY_OF_PARIS: u8 = 201;
+
+/// Two sites, each with its relay and ten machines behind it, and a machine without a relay.
+fn heard(world: &World, sites: &[&str]) {
+    for (site, relay) in [("lyon", RELAY_OF_LYON), ("paris", RELAY_OF_PARIS)] {
+        if sites.contains(&site) {
+            world.hear(relay, Role::Relay, site);
+            let first = if site == "lyon" { 1 } else { 101 };
+            (first..first + 10).for_each(|node| world.bring(node, relay, site));
+        }
+    }
+    world.hear(50, Role::Agent, "alone");
+}
+
+fn hub(folder: &Path) -> Node {
+    let hub = Node::hub(folder);
+    hub.run(MINUTE, |world| heard(world, &["lyon", "paris"]));
+    assert_eq!((hub.told(), hub.watchman.incidents()), (Vec::new(), Vec::new()), "all is well");
+    hub
+}
+
+#[test]
+fn a_cut_is_one_incident_with_one_notice_out_and_one_back_however_many_machines_are_behind_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hub = hub(folder.path());
+    hub.run(29 * SECOND, |world| heard(world, &["paris"]));
+    let [(Kind::Cut, said)] = &hub.told()[..] else { panic!("{:?}", hub.watchman.incidents()) };
+    assert_eq!(said, "Site lyon is cut off: nothing behind it can be verified");
+    hub.run(10 * MINUTE, |world| heard(world, &["paris"]));
+    assert_eq!((hub.told(), hub.watchman.incidents().len()), (Vec::new(), 1));
+    hub.run(10 * SECOND, |world| heard(world, &["lyon", "paris"]));
+    assert!(matches!(hub.told()[..], [(Kind::Back, _)]));
+    assert_eq!(hub.watchman.incidents()[0].standing, IncidentState::Resolved);
+}
+
+#[test]
+fn a_hub_that_hears_nobody_says_nothing_of_anybody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hub = hub(folder.path());
+    hub.run(10 * MINUTE, |_| {});
+    assert_eq!((hub.told(), hub.watchman.incidents()), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn a_hub_that_was_stopped_raises_nothing_before_it_has_listened_again_and_then_what_is_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = hub(folder.path());
+    let world = first.world.clone();
+    drop(first);
+    world.pass(60 * MINUTE);
+    world.disconnect_all();
+    let hub = Node::begin(folder.path(), &world, Role::Hub);
+    hub.run(24 * SECOND, |world| heard(world, &["paris"]));
+    assert_eq!(hub.told(), [], "it has not listened for long enough");
+    hub.run(10 * SECOND, |world| heard(world, &["paris"]));
+    assert!(matches!(hub.told()[..], [(Kind::Cut, _)]), "it was heard before the stop, and is not now");
+}
+
+#[test]
+fn the_hub_judges_the_machines_that_have_no_relay_and_leaves_the_others_to_theirs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_rule(folder.path(), "OvenHot", "oven_celsius > 200", "");
+    let hub = hub(folder.path());
+    hub.run(10 * SECOND, |world| {
+        heard(world, &["lyon", "paris"]);
+        world.measure("oven_celsius", 1, "lyon", 300.0);
+        world.measure("oven_celsius", 50, "alone", 300.0);
+    });
+    let incidents = hub.watchman.incidents();
+    assert_eq!(incidents.iter().map(|one| one.machine.clone()).collect::<Vec<_>>(), [Some("m50".to_owned())]);
+}
+
+#[test]
+fn what_both_sides_of_a_cut_decided_is_on_both_afterwards_and_told_once() {
+    let (site, everywhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    for folder in [&site, &everywhere] {
+        write_rule(folder.path(), "OvenHot", "oven_celsius > 200", "");
+    }
+    let hub = hub(everywhere.path());
+    let relay = Node::begin(site.path(), &hub.world, Role::Relay);
+    let burns = |world: &World| {
+        heard(world, &["lyon", "paris"]);
+        (1..11).for_each(|node| world.hear(node, Role::Agent, "lyon"));
+        world.measure("oven_celsius", 1, "lyon", 300.0);
+    };
+    relay.run(MINUTE, burns);
+    assert_eq!(relay.told(), [(Kind::Firing, "OvenHot of m1".to_owned())], "the relay speaks while it is alone");
+    relay.gives(&hub);
+    hub.gives(&relay);
+    assert_eq!(hub.told(), [], "its receivers have heard of it from the relay");
+    let id = relay.watchman.incidents()[0].id.clone();
+    hub.watchman.decide(&id, Decision::Acknowledge("at the hub".to_owned()), "ann").expect("it is open");
+    relay.watchman.decide(&id, Decision::Acknowledge("at the site".to_owned()), "bob").expect("it is open");
+    relay.gives(&hub);
+    hub.gives(&relay);
+    for node in [&relay, &hub] {
+        let one = node.watchman.incident(&id).expect("both have it");
+        let mut who: Vec<_> = one.acknowledgements.iter().map(|word| (&*word.by, &*word.at)).collect();
+        who.sort_unstable();
+        assert_eq!((who, one.standing), (vec![("ann", "hub-1"), ("bob", "relay-1")], IncidentState::Acknowledged));
+    }
+}

@@ -1,0 +1,107 @@
+//! What must a node know so that people can see what is wrong, and decide?
+
+use serde::Serialize;
+
+use crate::{Decision, Incident, Mute, MutePreview, MuteWish, Place, RuleGroup, Stamp};
+
+/// What hub and relay implement so that people and programs can see what is wrong and decide of it.
+///
+/// Asked from blocking threads, as a [`Lookout`](crate::Lookout) is. Lists are whole: what the asker may see is cut out of
+/// them by the router, which also knows who may decide. Whoever decides is told when it is durable here, not before.
+pub trait Incidents: Send + Sync + 'static {
+    /// The place whose people decide here: a relay's own site. A hub has none, and is told of the place.
+    fn home(&self) -> Option<Place>;
+
+    /// Everything that is open, and what ended within the time that is kept; newest first.
+    fn incidents(&self) -> Vec<Incident>;
+
+    /// One of them.
+    fn incident(&self, id: &str) -> Option<Incident>;
+
+    /// A number that is another one whenever the list changed: for whoever waits.
+    fn changes(&self) -> u64;
+
+    /// Decides, durably, in a person's name.
+    ///
+    /// # Errors
+    /// When it can not be decided so; nothing was changed then.
+    fn decide(&self, id: &str, decision: Decision, by: &str) -> Result<Incident, Undecided>;
+
+    /// The rules that are evaluated here, and what they found.
+    fn rules(&self) -> Vec<RuleGroup>;
+
+    /// Maintenance and silences: what mutes or will, and what ended within the last days.
+    fn mutes(&self) -> Vec<Mute>;
+
+    /// What a wish would mute.
+    ///
+    /// # Errors
+    /// When it makes no sense.
+    fn preview(&self, wish: &MuteWish) -> Result<MutePreview, Undecided>;
+
+    /// Mutes, durably, in a person's name.
+    ///
+    /// # Errors
+    /// When it makes no sense or can not be kept; nothing was changed then.
+    fn mute(&self, wish: &MuteWish, by: &str) -> Result<Mute, Undecided>;
+
+    /// Ends a mute before its time.
+    ///
+    /// # Errors
+    /// When there is none, or it can not be kept; nothing was changed then.
+    fn end_mute(&self, id: &str, by: &str) -> Result<Mute, Undecided>;
+
+    /// How telling people goes.
+    fn telling(&self) -> Telling;
+}
+
+/// How telling people goes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Telling {
+    /// Routes that are configured.
+    pub routes: usize,
+    /// Messages that wait or are under way.
+    pub waiting: Vec<Message>,
+    /// Messages that were sent, the latest hundred, oldest first.
+    pub sent: Vec<Message>,
+    /// Messages that were given up, oldest first.
+    pub dead: Vec<Message>,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Message {
+    /// What a receiver drops doubles by.
+    pub key: String,
+    /// By which route.
+    pub route: String,
+    /// By which channel.
+    pub channel: String,
+    /// To whom; empty for a webhook.
+    pub to: String,
+    /// What it says, in one line.
+    pub subject: String,
+    /// When it is tried next, was sent, or was given up.
+    pub at: Stamp,
+    /// How often it was tried.
+    pub tries: u32,
+    /// What was said the last time.
+    pub said: String,
+}
+
+/// Why nothing was decided. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Undecided {
+    /// There is no such incident or mute here.
+    #[error("there is no {0} here; nothing was changed")]
+    NotHere(&'static str),
+    /// It makes no sense.
+    #[error("{0}; nothing was changed")]
+    Senseless(String),
+    /// Somebody changed it meanwhile.
+    #[error("somebody changed it meanwhile; look at it again; nothing was changed")]
+    Changed,
+    /// It can not be kept now; asking again may help.
+    #[error("it can not be kept now: {0}; nothing was changed")]
+    NotKept(String),
+}

@@ -7,7 +7,10 @@ use std::time::Duration;
 use clap::Args;
 use serde::Deserialize;
 use vigie_forward::{Target, TargetSaid};
+use vigie_lookout::{AlertsConfig, AlertsSaid};
 use vigie_node::Failed;
+use vigie_notify::Seat;
+use vigie_notify::config::{ChannelSaid, RouteSaid};
 
 use crate::retention::{Retention, RetentionSaid};
 
@@ -50,6 +53,9 @@ struct File {
     log: Option<String>,
     forward: Vec<TargetSaid>,
     retention: RetentionSaid,
+    alerts: AlertsSaid,
+    channel: Vec<ChannelSaid>,
+    route: Vec<RouteSaid>,
 }
 
 /// All that was said, checked.
@@ -67,6 +73,8 @@ pub(crate) struct Config {
     pub(crate) forward: Vec<Target>,
     /// How long what is kept.
     pub(crate) retention: Retention,
+    /// Which rules are on, and who is told.
+    pub(crate) alerts: AlertsConfig,
 }
 
 /// The port relays look for.
@@ -88,6 +96,10 @@ impl Config {
             .retention
             .check()
             .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
+        let alerts = file
+            .alerts
+            .check(&file.channel, &file.route, Seat::Hub, data)
+            .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
         let hours = over.certificate_hours.or(file.certificate_hours).unwrap_or(90 * 24).max(1);
         Ok(Self {
             data: data.to_owned(),
@@ -104,6 +116,7 @@ impl Config {
             log,
             forward,
             retention,
+            alerts,
         })
     }
 }

@@ -12,6 +12,7 @@ use vigie_codec::wire::Opaque;
 use vigie_fleet::Fleet;
 use vigie_forward::{Beside, Forwarder, Setup};
 use vigie_intake::Pushed;
+use vigie_lookout::{Body, Parts};
 use vigie_merge::Scope;
 use vigie_model::{ClockSource, NodeId, Role, Slug, UtcMs};
 use vigie_net::{
@@ -58,6 +59,7 @@ struct Hub {
     clock: NodeClock,
     fleet: Arc<Fleet>,
     pushed: Pushed,
+    lookout: Body,
     forwarder: Arc<Forwarder>,
     /// Where anything is ever deleted for its age.
     retention: Option<vigie_node::Retention>,
@@ -112,13 +114,14 @@ impl Hub {
             down: wan,
             log,
             keeper,
-            rows,
+            rows: rows.clone(),
             clock: clock.clone(),
         })?;
         let relays = registry.clone();
         tokio::spawn(handle.rows().clone().tend(move || relays_of(&relays)));
         handle.command(Command::Clock(0, ClockSource::Hub));
-        let fleet = Arc::new(Fleet::new((identity.node(), Role::Hub, name), None, None, handle.clone(), clock.clone()));
+        let fleet =
+            Arc::new(Fleet::new((identity.node(), Role::Hub, name.clone()), None, None, handle.clone(), clock.clone()));
         let own = (identity.node(), identity.key().signing_key().clone());
         let pushed = Pushed::open(handle.clone(), clock.clone(), own, vigie_intake::Limits::default())
             .map_err(|error| Failed::new(1, format!("what was pushed before can not be read: {error}")))?;
@@ -136,6 +139,17 @@ impl Hub {
         });
         registry.nodes()?.iter().for_each(|row| gate.known(row));
         let owners = Arc::new(Roster { registry: registry.clone(), hub: identity.node() });
+        let lookout = Body::start(Parts {
+            sight: fleet.clone(),
+            rows,
+            state: state.clone(),
+            node: identity.node(),
+            role: Role::Hub,
+            name,
+            home: None,
+            config: config.alerts.clone(),
+            clock: clock.clone(),
+        })?;
         let setup = Setup { log: handle.log(), state, owners, clock: clock.clone() };
         let forwarder = Arc::new(Forwarder::start(config.forward.clone(), &setup)?);
         let retention = start_retention(&config, &registry, identity.node(), (&handle, &clock))?;
@@ -163,8 +177,8 @@ impl Hub {
             );
             Failed::new(1, text)
         })?;
-        let lookout = Arc::new(Beside::new(fleet.clone(), forwarder.clone()));
-        let router = vigie_serve::router(lookout, tokens, vigie_serve::Options::default());
+        let shown = Arc::new(Beside::new(fleet.clone(), forwarder.clone()));
+        let router = vigie_serve::router_with(shown, lookout.watchman(), tokens, vigie_serve::Options::default());
         let (close_http, closed) = tokio::sync::oneshot::channel::<()>();
         let until = async move { drop(closed.await) };
         let http = tokio::spawn(vigie_serve::serve(listener, router, until));
@@ -179,6 +193,7 @@ impl Hub {
             happenings,
             clock,
             pushed,
+            lookout,
             forwarder,
             retention,
             fleet,
@@ -212,6 +227,7 @@ impl Hub {
         self.fleet.set_not_ready(vec!["the hub is stopping".to_owned()]);
         // An error says that the server has ended by itself.
         let _ended = self.close_http.send(());
+        self.lookout.close().await;
         self.pushed.close().await;
         self.forwarder.close().await;
         drop(self.retention.take());

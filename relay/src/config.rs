@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
+use vigie_lookout::{AlertsConfig, AlertsSaid};
 use vigie_node::Failed;
+use vigie_notify::Seat;
+use vigie_notify::config::{ChannelSaid, RouteSaid};
 use vigie_sync::{LinkKind, LinkProfile, Sends};
 
 /// What can be said by flag or environment.
@@ -64,6 +67,9 @@ struct File {
     name: Option<String>,
     log: Option<String>,
     link: FileLink,
+    alerts: AlertsSaid,
+    channel: Vec<ChannelSaid>,
+    route: Vec<RouteSaid>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -92,6 +98,8 @@ pub(crate) struct Config {
     pub(crate) keep: Duration,
     pub(crate) http_token_file: PathBuf,
     pub(crate) log: tracing::Level,
+    /// Which rules are on, and who is told.
+    pub(crate) alerts: AlertsConfig,
 }
 
 /// The port agents look for.
@@ -123,6 +131,10 @@ impl Config {
                 format!("rollups_every_min is 5, 6, 10, 12, 15, 20, 30 or 60, not {every_min}; nothing was started");
             return Err(Failed::new(2, text));
         }
+        let alerts = file
+            .alerts
+            .check(&file.channel, &file.route, Seat::Relay, data)
+            .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
         let log = over.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned());
         let log = log.parse().map_err(|_| Failed::new(2, format!("{log:?} is no log level; nothing was started")))?;
         Ok(Self {
@@ -141,6 +153,7 @@ impl Config {
                 .or(file.http_token_file)
                 .unwrap_or_else(|| data.join("http.token")),
             log,
+            alerts,
         })
     }
 }
@@ -167,6 +180,26 @@ mod tests {
         let nowhere = Path::new("/nonexistent/vigie");
         let failed = Config::load(nowhere, &nowhere.join("relay.toml"), &over).expect_err("a string is no link");
         assert_eq!(failed.code, 2, "{}", failed.text);
+    }
+
+    #[test]
+    fn nonsense_about_alerts_is_wrong_usage_in_words_of_its_own() {
+        let folder = std::env::temp_dir().join(format!("vigie-relay-config-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join("relay.toml");
+        for (text, word) in [
+            ("[alerts]\noff = ['NoSuchRule']", "NoSuchRule"),
+            ("[alerts]\nurl = 'vigie'", "no address"),
+            ("[[route]]\nname = 'r'\nchannels = ['mail']", "not configured"),
+            ("[[channel]]\nkind = 'pigeon'\nname = 'p'", "pigeon"),
+        ] {
+            std::fs::write(&path, text).expect("a file");
+            let failed = Config::load(&folder, &path, &Overrides::default()).expect_err(text);
+            assert!(failed.code == 2 && failed.text.contains(word), "{}", failed.text);
+        }
+        std::fs::write(&path, "[alerts]\noff = ['Restarted']\nurl = 'http://192.168.1.10:7802'").expect("a file");
+        assert!(Config::load(&folder, &path, &Overrides::default()).is_ok());
+        std::fs::remove_dir_all(&folder).expect("it was made here");
     }
 
     #[test]

@@ -11,13 +11,14 @@ use tracing::{info, warn};
 use vigie_codec::VerifyingKey;
 use vigie_fleet::{Fleet, Upstream};
 use vigie_intake::Pushed;
+use vigie_lookout::{Body, Parts};
 use vigie_model::{ClockSource, Role, UtcMs};
 use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink, UplinkState};
 use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing, hatch,
     host_name, load_identity, loop_ended, open_state_told, stop_signal, trust,
 };
-use vigie_serve::{Clients, TokenTable, Writes};
+use vigie_serve::{Clients, Incidents, Lookout, TokenTable, Writes};
 use vigie_store::{Log, Options, State};
 use vigie_sync::{Errand, LinkKind, LinkProfile, Me, Sends, SessionId, Way};
 
@@ -51,6 +52,7 @@ struct Relay {
     clock: NodeClock,
     state: Arc<State>,
     fleet: Arc<Fleet>,
+    lookout: Body,
     pushed: Pushed,
     errands: Errands,
     renewing: Renewing,
@@ -101,26 +103,37 @@ impl Relay {
             down: lan,
             log,
             keeper,
-            rows,
+            rows: rows.clone(),
             clock: clock.clone(),
         })?;
         tokio::spawn(handle.rows().clone().tend(|| Some(Vec::new())));
-        let place = Some((identity.client().clone(), identity.site().clone()));
+        let home = Some((identity.client().clone(), identity.site().clone()));
         let upstream = Some(Upstream { to: hub.join(", ") });
-        let fleet =
-            Arc::new(Fleet::new((identity.node(), Role::Relay, name), place, upstream, handle.clone(), clock.clone()));
+        let is = (identity.node(), Role::Relay, name.clone());
+        let fleet = Arc::new(Fleet::new(is, home.clone(), upstream, handle.clone(), clock.clone()));
         let own = (identity.node(), identity.key().signing_key().clone());
         let pushed = Pushed::open(handle.clone(), clock.clone(), own, vigie_intake::Limits::default())
             .map_err(|error| Failed::new(1, format!("what was pushed before can not be read: {error}")))?;
         fleet.take_in(Arc::new(pushed.clone()));
         tokio::spawn(pushed.clone().tend());
+        let lookout = Body::start(Parts {
+            sight: fleet.clone(),
+            rows,
+            state: state.clone(),
+            node: identity.node(),
+            role: Role::Relay,
+            name,
+            home,
+            config: config.alerts,
+            clock: clock.clone(),
+        })?;
         hatch::open(
             &config.data,
             Arc::new(Status::new(fleet.clone(), handle.clone(), watch.clone(), identity.clone())),
         )?;
         let access = vigie_node::http_token(&config.http_token_file)?;
         let own = vigie_serve::Place { client: identity.client().clone(), site: identity.site().clone() };
-        let (http, close_http) = serve(config.http, fleet.clone(), access, own).await?;
+        let (http, close_http) = serve(config.http, fleet.clone(), lookout.watchman(), access, own).await?;
         info!(node = %identity.node(), listen = %config.listen, http = %config.http, "the site is looked after");
         tokio::spawn(node.run());
         Ok(Self {
@@ -135,6 +148,7 @@ impl Relay {
             state,
             pushed,
             fleet,
+            lookout,
             errands: Errands::default(),
             up: None,
             uplink: watch,
@@ -155,6 +169,7 @@ impl Relay {
                 },
                 _ = listen.tick() => {
                     self.fleet.listen();
+                    self.hear_hub();
                     self.renew();
                 }
             }
@@ -163,6 +178,7 @@ impl Relay {
         self.fleet.set_not_ready(vec!["the relay is stopping".to_owned()]);
         // An error says that the server has ended by itself.
         let _ended = self.close_http.send(());
+        self.lookout.close().await;
         self.pushed.close().await;
         self.handle.leave("the relay was stopped").await;
         self.http.abort();
@@ -243,6 +259,14 @@ impl Relay {
         }
     }
 
+    /// While the hub is heard it tells of alerts; once it is not, this relay does.
+    fn hear_hub(&self) {
+        let heard = self.fleet.upward().and_then(|up| up.link.last_heard).filter(|_| self.up.is_some());
+        if let Some(at) = heard {
+            self.lookout.hub_heard(UtcMs(at.ms()));
+        }
+    }
+
     fn renew(&mut self) {
         if let Some((session, errand)) = self.renewing.due(self.endpoint.time().wall(), &self.identity) {
             self.handle.command(Command::Pass(session, errand));
@@ -280,6 +304,7 @@ type Served = (tokio::task::JoinHandle<std::io::Result<()>>, tokio::sync::onesho
 async fn serve(
     address: SocketAddr,
     fleet: Arc<Fleet>,
+    incidents: Arc<dyn Incidents>,
     token: String,
     own: vigie_serve::Place,
 ) -> Result<Served, Failed> {
@@ -291,7 +316,7 @@ async fn serve(
             format!("the page can not be served at {address}: {error}; say another with --http; nothing was started");
         Failed::new(1, text)
     })?;
-    let router = vigie_serve::router(fleet, access, vigie_serve::Options::default());
+    let router = vigie_serve::router_with(fleet, incidents, access, vigie_serve::Options::default());
     let (close, closed) = tokio::sync::oneshot::channel();
     let until = async move {
         // Closed by hand or because the program ends.

@@ -151,7 +151,8 @@ impl Watchman {
             written: &judging.written,
             now_ms: now.utc.0,
         };
-        let evaluation = judging.mind.evaluate(&overlay, now.utc.0);
+        let mut evaluation = judging.mind.evaluate(&overlay, now.utc.0);
+        evaluation.transitions.extend(self.of_retired(&mut judging.mind, now));
         judging.written.take(evaluation.outputs, now.utc.0);
         let failures: BTreeMap<String, String> =
             evaluation.failures.iter().map(|failure| (failure.rule.to_string(), failure.why.clone())).collect();
@@ -177,6 +178,15 @@ impl Watchman {
             evaluated: Some(now.utc),
             took: began.elapsed(),
         };
+    }
+
+    /// A machine that was retired can not be heard to be well again: what was wrong with it is over.
+    fn of_retired(&self, mind: &mut Mind, now: At) -> Vec<Transition> {
+        let presence = lock(&self.presence);
+        mind.forget(now.utc.0, |instance| {
+            let id = instance.labels.get("machine_id");
+            !id.is_empty() && !presence.is_enrolled(id)
+        })
     }
 
     /// What the judge says now: of all that fires, of what ended, and of what is open in the rows and no longer found.
@@ -216,11 +226,13 @@ impl Watchman {
                 return None;
             }
             let is_ruled = judging.rulebook.has_alert(&about.rule);
-            let hears = match about.labels.get("machine_id") {
-                Some(id) => presence.known(id).is_some_and(|known| known.reach == Reach::Live),
-                None => true,
+            let (is_there, hears) = match about.labels.get("machine_id") {
+                Some(id) => {
+                    (presence.is_enrolled(id), presence.known(id).is_some_and(|known| known.reach == Reach::Live))
+                }
+                None => (true, true),
             };
-            let is_over = !is_ruled || (sure && hears && judging.mind.next_due_ms().is_some());
+            let is_over = !is_ruled || !is_there || (sure && hears && judging.mind.next_due_ms().is_some());
             is_over.then(|| ended_alert(alert.place.scope.clone(), about, now.utc))
         });
         orphans.collect()

@@ -231,6 +231,11 @@ impl Presence {
         Some(Known { reach, heard_at: tracked.heard, via })
     }
 
+    /// Whether this is a machine that is enrolled here.
+    pub(crate) fn is_enrolled(&self, machine_id: &str) -> bool {
+        machine_id.parse().is_ok_and(|node: NodeId| self.nodes.contains_key(&node))
+    }
+
     /// When a site was last heard, as far as this node knows, and by which relay.
     pub(crate) fn site(&self, client: &str, site: &str) -> Option<Known> {
         let of_site = |known: &&Tracked| known.sighted.client.as_str() == client && known.sighted.site.as_str() == site;

@@ -5,12 +5,16 @@
 
 mod export;
 mod here;
+mod incidents;
 mod machines;
+mod maintenance;
 mod raw;
 mod sites;
 
 pub(crate) use export::export;
 pub(crate) use here::here;
+pub(crate) use incidents::{decide, incident, incidents, telling};
 pub(crate) use machines::{ledger, machine, machines};
+pub(crate) use maintenance::{add, end, list, preview, rules, rules_of};
 pub(crate) use raw::{ask_raw, raw};
 pub(crate) use sites::sites;

@@ -34,6 +34,7 @@ mod raw;
 mod reach;
 mod router;
 mod ruling;
+mod said;
 mod shared;
 mod site;
 mod stamp;

@@ -13,6 +13,17 @@ pub(crate) fn prometheus(value: f64) -> String {
     }
 }
 
+/// As Prometheus writes the value of an alert: Go's `FormatFloat(v, 'e', -1, 64)`, as in `1.5e+00`.
+pub(crate) fn exponent(value: f64) -> String {
+    if !value.is_finite() {
+        return prometheus(value);
+    }
+    let text = format!("{value:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
+    format!("{digits}e{sign}{exponent:0>2}")
+}
+
 /// Appends what [`prometheus`] gives. Of a day of one series this is most of the work, and nearly every value that is
 /// measured is a decimal of few places, which is written without asking for the shortest one.
 pub(crate) fn write_prometheus(value: f64, out: &mut Vec<u8>) {
@@ -81,6 +92,12 @@ const PAIRS: [[u8; 2]; 100] = {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_value_of_an_alert_is_written_as_go_does() {
+        let written = [0.0, 1.0, -1.5, 300.0, 1e-7, 1.234_5e100, f64::INFINITY].map(exponent);
+        assert_eq!(written, ["0e+00", "1e+00", "-1.5e+00", "3e+02", "1e-07", "1.2345e+100", "+Inf"]);
+    }
 
     #[test]
     fn decimals_of_few_places_are_written_as_all_others() {

@@ -29,6 +29,7 @@ pub(crate) enum Code {
     TooManyAttempts,
     Busy,
     TimedOut,
+    Changed,
     Internal,
 }
 
@@ -44,6 +45,7 @@ impl Code {
             Self::TooManyAttempts => (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many failed attempts"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy"),
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed-out", "Took too long"),
+            Self::Changed => (StatusCode::CONFLICT, "changed", "Changed meanwhile"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Failed"),
         }
     }

@@ -10,6 +10,7 @@ mod head;
 mod known;
 mod name;
 mod own;
+mod ruling;
 mod write;
 
 pub(crate) use ask::{exemplars, format_query, query, query_range};
@@ -19,9 +20,9 @@ pub(crate) use federate::federate;
 pub(crate) use head::tsdb;
 pub(crate) use known::metadata;
 pub(crate) use own::{
-    alertmanagers, alerts, buildinfo, config, flags, front, healthy, ready, rules, runtimeinfo, target_metadata,
-    targets, walreplay,
+    alertmanagers, buildinfo, config, flags, front, healthy, ready, runtimeinfo, target_metadata, targets, walreplay,
 };
+pub(crate) use ruling::{alerts, rules};
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};

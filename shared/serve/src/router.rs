@@ -96,6 +96,17 @@ fn api_routes() -> Router<App> {
         .route("/machines/{id}", get(api::machine))
         .route("/machines/{id}/ledger", get(api::ledger))
         .route("/machines/{id}/raw", get(api::raw).post(api::ask_raw))
+        .route("/incidents", get(api::incidents))
+        .route("/incidents/{id}", get(api::incident))
+        .route("/incidents/{id}/{word}", post(api::decide))
+        .route("/maintenance", get(api::list).post(api::add))
+        .route("/maintenance/preview", post(api::preview))
+        .route("/maintenance/{id}/end", post(api::end))
+        .route("/telling", get(api::telling))
+        .route("/watch/rules", get(api::rules))
+        // Prometheus' own shapes, for who expects them here.
+        .route("/rules", get(prometheus::rules))
+        .route("/alerts", get(prometheus::alerts))
         .route("/export", get(api::export).post(api::export))
 }
 

@@ -1,6 +1,6 @@
 //! What does this node say where Prometheus speaks of itself?
 //!
-//! Prometheus scrapes, judges rules and notifies; this node does none of it, and says so by lists that are empty.
+//! Prometheus scrapes and has Alertmanagers; this node does and has neither, and says so by lists that are empty.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -56,16 +56,6 @@ pub(crate) async fn runtimeinfo(State(app): State<App>) -> Response {
 /// `GET status/walreplay`: the store repairs itself before this node opens its doors.
 pub(crate) async fn walreplay() -> Response {
     success(json!({ "min": 0, "max": 0, "current": 0, "state": "done" }))
-}
-
-/// `GET rules`.
-pub(crate) async fn rules() -> Response {
-    success(json!({ "groups": [] }))
-}
-
-/// `GET alerts`.
-pub(crate) async fn alerts() -> Response {
-    success(json!({ "alerts": [] }))
 }
 
 /// `GET targets`.

@@ -122,7 +122,7 @@ impl From<Problem> for Refusal {
             Code::NotFound => Why::NotTakenInHere,
             Code::BadParameter | Code::MethodNotAllowed => Why::Unreadable,
             Code::Busy | Code::TimedOut => Why::Busy,
-            Code::Internal => Why::Failed,
+            Code::Internal | Code::Changed => Why::Failed,
         };
         let text = format!("{}: {}", problem.detail, problem.next);
         Self { why, text, retry_after_seconds: problem.retry_after_seconds }

@@ -15,9 +15,9 @@ use tower::ServiceExt;
 use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::InMemory;
 use vigie_serve::{
-    Access, Agent, Amount, Clients, Described, Exposition, Fact, Health, Identity, Intake, Inventory, LabelSet, Ledger,
-    LedgerSummary, Lookout, Machine, NotReady, Options, Origin, Owner, Path, Raw, RawError, RawState, Reach,
-    Reachability, Site, Source, Stamp, TokenTable, Told, Writes, router,
+    Access, Agent, Amount, Clients, Described, Exposition, Fact, Health, Identity, Incidents, Intake, Inventory,
+    LabelSet, Ledger, LedgerSummary, Lookout, Machine, NotReady, Options, Origin, Owner, Path, Raw, RawError, RawState,
+    Reach, Reachability, Site, Source, Stamp, TokenTable, Told, Writes, router, router_with,
 };
 
 /// 2026-11-21T11:02:10Z.
@@ -242,6 +242,13 @@ impl Door {
     pub(crate) fn guarded(node: Node, options: Options, access: Arc<dyn Access>) -> Self {
         let node = Arc::new(node);
         Self { router: router(Arc::clone(&node) as Arc<dyn Lookout>, access, options), node }
+    }
+
+    /// A node whose rules somebody watches.
+    pub(crate) fn watching(incidents: Arc<dyn Incidents>, access: Arc<dyn Access>) -> Self {
+        let node = Arc::new(Node::new());
+        let lookout = Arc::clone(&node) as Arc<dyn Lookout>;
+        Self { router: router_with(lookout, incidents, access, Options::default()), node }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

@@ -1,0 +1,235 @@
+//! What is wrong, and what people decide of it.
+
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use serde::Serialize;
+use vigie_model::{Severity, Slug, UtcMs};
+
+use crate::answer::Drawn;
+use crate::door::Caller;
+use crate::params::Params;
+use crate::problem::{Code, Problem};
+use crate::said::Fields;
+use crate::shared::{App, Shared};
+use crate::{Clients, Decision, Incident, IncidentState, Incidents, Place, Stamp, Undecided, Writes, work};
+
+/// The longest snooze: what is to be quiet for longer is muted, with a reason.
+const LONGEST_SNOOZE_MS: i64 = 31 * 86_400_000;
+
+#[derive(Serialize)]
+struct List {
+    incidents: Vec<Incident>,
+    /// Another number whenever something changed.
+    changes: u64,
+}
+
+/// `GET /api/v1/incidents?standing=&client=&site=&machine=&severity=&since=`: newest first; those that are open unless
+/// `standing` says otherwise.
+pub(crate) async fn incidents(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let wanted = Wanted::read(&Params::of_uri(&uri))?;
+    let drawn = work::list(&app, move |app| {
+        let watch = watched(app)?;
+        let changes = watch.changes();
+        let mut incidents = watch.incidents();
+        incidents.retain(|one| sees(&caller, one) && wanted.has(one));
+        Drawn::new(&List { incidents, changes }, app.lookout.now())
+    });
+    Ok(drawn.await?.answer(&headers))
+}
+
+/// `GET /api/v1/incidents/{id}`.
+pub(crate) async fn incident(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let drawn = work::list(&app, move |app| Drawn::new(&visible(app, &caller, &id)?, app.lookout.now()));
+    Ok(drawn.await?.answer(&headers))
+}
+
+/// `POST /api/v1/incidents/{id}/{word}`: decides, in the name of who asks; of who sees the incident and may write into its
+/// place.
+pub(crate) async fn decide(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path((id, word)): Path<(String, String)>,
+    fields: Result<Fields, String>,
+) -> Result<Response, Problem> {
+    let fields = fields.map_err(Problem::bad_parameter)?;
+    let drawn = work::list(&app, move |app| {
+        let incident = visible(app, &caller, &id)?;
+        may_decide(&caller, incident.client.as_ref(), incident.site.as_ref())?;
+        let decision = read(&word, &fields, app.lookout.now().utc)?;
+        let decided = watched(app)?.decide(&id, decision, &caller.who.name).map_err(undecided)?;
+        Drawn::new(&decided, app.lookout.now())
+    });
+    Ok(drawn.await?.answer(&HeaderMap::new()))
+}
+
+/// `GET /api/v1/telling`: how telling people goes, for who sees everything.
+pub(crate) async fn telling(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let drawn = work::list(&app, move |app| {
+        if caller.who.clients != Clients::All {
+            let next = "use credentials that see every client";
+            return Err(Problem::new(Code::NoRight, "messages are of all clients together", next));
+        }
+        Drawn::new(&watched(app)?.telling(), app.lookout.now())
+    });
+    Ok(drawn.await?.answer(&headers))
+}
+
+/// Which of them are wanted.
+struct Wanted {
+    standing: Vec<IncidentState>,
+    client: Option<String>,
+    site: Option<String>,
+    machine: Option<String>,
+    severity: Severity,
+    since_ms: i64,
+}
+
+impl Wanted {
+    fn read(params: &Params) -> Result<Self, Problem> {
+        use IncidentState::{Acknowledged, Firing, Resolved, Snoozed};
+        let one = |word: &str| match word {
+            "open" => Ok(vec![Firing, Acknowledged, Snoozed]),
+            "all" => Ok(vec![Firing, Acknowledged, Snoozed, Resolved]),
+            "firing" => Ok(vec![Firing]),
+            "acknowledged" => Ok(vec![Acknowledged]),
+            "snoozed" => Ok(vec![Snoozed]),
+            "resolved" => Ok(vec![Resolved]),
+            other => {
+                let other: String = other.chars().take(40).collect();
+                let known = "open, all, firing, acknowledged, snoozed, resolved";
+                Err(Problem::bad_parameter(format!(
+                    "standing is one of {known}, or several with commas, not {other:?}"
+                )))
+            }
+        };
+        let standing = params.get("standing").unwrap_or("open").split(',').map(one).collect::<Result<Vec<_>, _>>()?;
+        let severity = match params.get("severity") {
+            None | Some("info") => Severity::Info,
+            Some("warning") => Severity::Warning,
+            Some("critical") => Severity::Critical,
+            Some(_) => {
+                return Err(Problem::bad_parameter("severity is info, warning or critical: from there on".to_owned()));
+            }
+        };
+        let text = |name: &str| params.get(name).map(str::to_owned);
+        Ok(Self {
+            standing: standing.concat(),
+            client: text("client"),
+            site: text("site"),
+            machine: text("machine"),
+            severity,
+            since_ms: params.time("since", i64::MIN).map_err(Problem::bad_parameter)?,
+        })
+    }
+
+    fn has(&self, one: &Incident) -> bool {
+        let is = |wanted: &Option<String>, slug: Option<&Slug>| {
+            wanted.as_deref().is_none_or(|wanted| slug.is_some_and(|slug| slug.as_str() == wanted))
+        };
+        let machine =
+            |wanted: &str| one.machine.as_deref() == Some(wanted) || one.machine_id.as_deref() == Some(wanted);
+        let newest = [one.since, one.ended, Some(one.learnt_at)].into_iter().flatten().map(Stamp::ms).max();
+        self.standing.contains(&one.standing)
+            && one.severity >= self.severity
+            && is(&self.client, one.client.as_ref())
+            && is(&self.site, one.site.as_ref())
+            && self.machine.as_deref().is_none_or(machine)
+            && newest.is_none_or(|newest| newest >= self.since_ms)
+    }
+}
+
+/// The watch of this node.
+pub(super) fn watched(app: &Shared) -> Result<&dyn Incidents, Problem> {
+    let none = || Problem::not_found("this node evaluates no rules");
+    app.incidents.as_deref().ok_or_else(none)
+}
+
+/// Whether the asker sees an incident: what is of no client is for who sees them all.
+fn sees(caller: &Caller, one: &Incident) -> bool {
+    match &one.client {
+        Some(client) => caller.who.clients.include(client),
+        None => caller.who.clients == Clients::All,
+    }
+}
+
+/// An incident that the asker may see; what others have is not there for them.
+fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Incident, Problem> {
+    let found = watched(app)?.incident(id).filter(|one| sees(caller, one));
+    found.ok_or_else(|| Problem {
+        next: "GET /api/v1/incidents lists what you may see",
+        ..Problem::not_found("there is no such incident here")
+    })
+}
+
+/// Who may write into a place decides of it; of what is wider, who may write everywhere.
+pub(super) fn may_decide(caller: &Caller, client: Option<&Slug>, site: Option<&Slug>) -> Result<(), Problem> {
+    let may = match (client, site) {
+        (Some(client), Some(site)) => caller.who.writes.include(&Place { client: client.clone(), site: site.clone() }),
+        _ => caller.who.writes == Writes::Everywhere,
+    };
+    let next = "use credentials that may write into its client and site";
+    if may {
+        Ok(())
+    } else {
+        Err(Problem::new(Code::NoRight, "these credentials may look and not decide; nothing was changed", next))
+    }
+}
+
+fn read(word: &str, fields: &Fields, now: UtcMs) -> Result<Decision, Problem> {
+    if let Some(stranger) = fields.stranger(&["text", "until", "minutes"]) {
+        let stranger: String = stranger.chars().take(40).collect();
+        return Err(Problem::bad_parameter(format!("{stranger:?} is no field of a decision: text, until, minutes")));
+    }
+    let text = fields.text("text").unwrap_or_default();
+    match word {
+        "acknowledge" => Ok(Decision::Acknowledge(text)),
+        "unacknowledge" => Ok(Decision::Unacknowledge),
+        "assign" => Ok(Decision::Assign(text)),
+        "comment" => Ok(Decision::Comment(text)),
+        "snooze" => Ok(Decision::Snooze(until(fields, now)?)),
+        "wake" => Ok(Decision::Wake),
+        "resolve" => Ok(Decision::Resolve(text)),
+        _ => Err(Problem::bad_parameter(format!("a decision is one of {}", Decision::WORDS.join(", ")))),
+    }
+}
+
+fn until(fields: &Fields, now: UtcMs) -> Result<Stamp, Problem> {
+    let wrong = || Problem::bad_parameter("a snooze has until (RFC 3339) or minutes, at most 31 days ahead");
+    let at = match (fields.text("until"), fields.text("minutes")) {
+        (Some(until), None) => Stamp::parse(&until).ok_or_else(wrong)?,
+        (None, Some(minutes)) => {
+            let minutes: i64 = minutes.parse().map_err(|_| wrong())?;
+            Stamp(UtcMs(now.0.saturating_add(minutes.saturating_mul(60_000))))
+        }
+        _ => return Err(wrong()),
+    };
+    if at.ms().saturating_sub(now.0) > LONGEST_SNOOZE_MS { Err(wrong()) } else { Ok(at) }
+}
+
+/// Why nothing was decided, as it is told.
+pub(super) fn undecided(error: Undecided) -> Problem {
+    let said = error.to_string();
+    match error {
+        Undecided::NotHere(_) => Problem::not_found(said),
+        Undecided::Senseless(_) => Problem::bad_parameter(said),
+        Undecided::Changed => Problem::new(Code::Changed, said, "look at it again and decide again"),
+        Undecided::NotKept(_) => {
+            Problem { retry_after_seconds: Some(5), ..Problem::new(Code::Busy, said, "ask again") }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Maintenance and silences: when is nobody told?
+
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::incidents::{may_decide, undecided, watched};
+use crate::answer::Drawn;
+use crate::door::Caller;
+use crate::problem::{Code, Problem};
+use crate::said::Fields;
+use crate::shared::{App, Shared};
+use crate::{Clients, Mute, MuteWish, RuleGroup, work};
+
+#[derive(Serialize)]
+struct List {
+    maintenance: Vec<Mute>,
+}
+
+/// `GET /api/v1/maintenance`: what mutes or will, and what ended within a week.
+pub(crate) async fn list(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let drawn = work::list(&app, move |app| {
+        let mut maintenance = watched(app)?.mutes();
+        maintenance.retain(|mute| sees(&caller, mute));
+        Drawn::new(&List { maintenance }, app.lookout.now())
+    });
+    Ok(drawn.await?.answer(&headers))
+}
+
+/// `POST /api/v1/maintenance/preview`: what a wish would mute, for who sees its place.
+pub(crate) async fn preview(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    fields: Result<Fields, String>,
+) -> Result<Response, Problem> {
+    let fields = fields.map_err(Problem::bad_parameter)?;
+    let drawn = work::list(&app, move |app| {
+        let wish = wish(app, fields)?;
+        let sees_all = caller.who.clients == Clients::All;
+        if !wish.client.as_ref().map_or(sees_all, |client| caller.who.clients.include(client)) {
+            let next = "name a client that you may see";
+            return Err(Problem::new(Code::NoRight, "these credentials do not see that client", next));
+        }
+        let preview = watched(app)?.preview(&wish).map_err(undecided)?;
+        Drawn::new(&preview, app.lookout.now())
+    });
+    Ok(drawn.await?.answer(&HeaderMap::new()))
+}
+
+/// `POST /api/v1/maintenance`: mutes, in the name of who asks; of who may write into the place.
+pub(crate) async fn add(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    fields: Result<Fields, String>,
+) -> Result<Response, Problem> {
+    let fields = fields.map_err(Problem::bad_parameter)?;
+    let drawn = work::list(&app, move |app| {
+        let wish = wish(app, fields)?;
+        may_decide(&caller, wish.client.as_ref(), wish.site.as_ref())?;
+        let mute = watched(app)?.mute(&wish, &caller.who.name).map_err(undecided)?;
+        Drawn::new(&mute, app.lookout.now())
+    });
+    let drawn = drawn.await?.answer(&HeaderMap::new());
+    Ok((StatusCode::CREATED, drawn).into_response())
+}
+
+/// `POST /api/v1/maintenance/{id}/end`: ends it before its time.
+pub(crate) async fn end(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let drawn = work::list(&app, move |app| {
+        let watch = watched(app)?;
+        let found = watch.mutes().into_iter().find(|mute| mute.id == id && sees(&caller, mute));
+        let found = found.ok_or_else(|| Problem {
+            next: "GET /api/v1/maintenance lists what you may see",
+            ..Problem::not_found("there is no such maintenance here")
+        })?;
+        may_decide(&caller, found.wish.client.as_ref(), found.wish.site.as_ref())?;
+        let ended = watch.end_mute(&id, &caller.who.name).map_err(undecided)?;
+        Drawn::new(&ended, app.lookout.now())
+    });
+    Ok(drawn.await?.answer(&HeaderMap::new()))
+}
+
+#[derive(Serialize)]
+struct Rules {
+    groups: Vec<RuleGroup>,
+}
+
+/// `GET /api/v1/watch/rules`: the rules that are evaluated here, and what they found of what the asker may see.
+pub(crate) async fn rules(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let drawn = work::list(&app, move |app| {
+        let groups = rules_of(app, &caller);
+        Drawn::new(&Rules { groups }, app.lookout.now())
+    });
+    Ok(drawn.await?.answer(&headers))
+}
+
+/// The rules with the alerts that the asker may see; none on a node that evaluates none.
+pub(crate) fn rules_of(app: &Shared, caller: &Caller) -> Vec<RuleGroup> {
+    let mut groups = app.incidents.as_ref().map(|watch| watch.rules()).unwrap_or_default();
+    let sees = |client: Option<&String>| match (&caller.who.clients, client) {
+        (Clients::All, _) => true,
+        (only, Some(client)) => client.parse().is_ok_and(|client| only.include(&client)),
+        (_, None) => false,
+    };
+    for rule in groups.iter_mut().flat_map(|group| &mut group.rules) {
+        rule.alerts.retain(|alert| sees(alert.labels.get("client")));
+    }
+    groups
+}
+
+fn sees(caller: &Caller, mute: &Mute) -> bool {
+    match &mute.wish.client {
+        Some(client) => caller.who.clients.include(client),
+        None => caller.who.clients == Clients::All,
+    }
+}
+
+/// The wish in a body. A relay's is for its own site, whatever it says not.
+fn wish(app: &Shared, fields: Fields) -> Result<MuteWish, Problem> {
+    let mut value = fields.into_value();
+    if let (Some(home), Value::Object(fields)) = (watched(app)?.home(), &mut value) {
+        let place = [("client", home.client.to_string()), ("site", home.site.to_string())];
+        for (name, own) in place {
+            let said = fields.entry(name).or_insert_with(|| Value::String(own.clone()));
+            if said.as_str() != Some(&own) {
+                return Err(Problem::bad_parameter(format!("a relay mutes at its own site alone, {home}")));
+            }
+        }
+    }
+    if let Value::Object(fields) = &mut value {
+        for_people(fields, app.lookout.now().utc.0)?;
+        // A form's numbers are texts.
+        for name in ["from_ms", "until_ms"] {
+            if let Some(number) = fields.get(name).and_then(Value::as_str).and_then(|text| text.parse::<i64>().ok()) {
+                fields.insert(name.to_owned(), number.into());
+            }
+        }
+    }
+    serde_json::from_value(value).map_err(|error| Problem::bad_parameter(format!("that is no maintenance: {error}")))
+}
+
+/// What a form says in fields of its own: for so many minutes from now on, a machine, a rule.
+fn for_people(fields: &mut Map<String, Value>, now_ms: i64) -> Result<(), Problem> {
+    if let Some(minutes) = fields.remove("minutes") {
+        let said = minutes.as_str().and_then(|text| text.parse().ok()).or_else(|| minutes.as_i64());
+        let minutes: i64 = said.ok_or_else(|| Problem::bad_parameter("minutes is a whole number"))?;
+        let until_ms = now_ms.saturating_add(minutes.saturating_mul(60_000));
+        fields.insert("until_ms".to_owned(), until_ms.into());
+    }
+    for name in ["machine", "rule"] {
+        let Some(Value::String(value)) = fields.remove(name) else { continue };
+        let labels = fields.entry("labels").or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(labels) = labels
+            && !value.is_empty()
+        {
+            labels.insert(name.to_owned(), Value::String(value));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! What is wrong: who sees it, who decides, and how do others' programs read it?
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+use vigie_model::{Severity, UtcMs};
+use vigie_serve::{
+    Access, Clients, Decision, Identity, Incident, IncidentState, Incidents, Mute, MutePreview, MuteWish, Place,
+    Reached, RuleAlert, RuleGroup, RuleShown, Stamp, Telling, TokenTable, Undecided, Writes,
+};
+
+use common::{Answer, Door, slug};
+
+/// Two incidents, one of each client; notes what was decided.
+#[derive(Default)]
+struct Watch {
+    home: Option<Place>,
+    decided: Mutex<Vec<(String, Decision, String)>>,
+    muted: Mutex<Vec<(MuteWish, String)>>,
+}
+
+impl Incidents for Watch {
+    fn home(&self) -> Option<Place> {
+        self.home.clone()
+    }
+
+    fn incidents(&self) -> Vec<Incident> {
+        vec![incident("A", "acme", IncidentState::Firing), incident("B", "bron", IncidentState::Resolved)]
+    }
+
+    fn incident(&self, id: &str) -> Option<Incident> {
+        self.incidents().into_iter().find(|one| one.id == id)
+    }
+
+    fn changes(&self) -> u64 {
+        7
+    }
+
+    fn decide(&self, id: &str, decision: Decision, by: &str) -> Result<Incident, Undecided> {
+        self.decided.lock().expect("no test panics here").push((id.to_owned(), decision, by.to_owned()));
+        self.incident(id).ok_or(Undecided::NotHere("such incident"))
+    }
+
+    fn rules(&self) -> Vec<RuleGroup> {
+        let alert = |client: &str| RuleAlert {
+            labels: [("alertname".to_owned(), "Hot".to_owned()), ("client".to_owned(), client.to_owned())].into(),
+            annotations: BTreeMap::new(),
+            firing: true,
+            active_at: Stamp(UtcMs(0)),
+            keep_firing_since: None,
+            value: 300.5,
+            doubt: None,
+        };
+        let rule = RuleShown {
+            name: "Hot".to_owned(),
+            alerting: true,
+            expr: "oven > 200".to_owned(),
+            for_ms: 60_000,
+            keep_firing_for_ms: 0,
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            alerts: vec![alert("acme"), alert("bron")],
+            last_error: None,
+            last_evaluation: Some(Stamp(UtcMs(1_000))),
+            evaluation_seconds: 0.25,
+        };
+        vec![RuleGroup { name: "g".to_owned(), file: "f.yml".to_owned(), interval_ms: 10_000, rules: vec![rule] }]
+    }
+
+    fn mutes(&self) -> Vec<Mute> {
+        Vec::new()
+    }
+
+    fn preview(&self, _: &MuteWish) -> Result<MutePreview, Undecided> {
+        let (machines, incidents, awake, windows) = Default::default();
+        Ok(MutePreview { machines, machine_count: 0, incidents, awake, windows })
+    }
+
+    fn mute(&self, wish: &MuteWish, by: &str) -> Result<Mute, Undecided> {
+        self.muted.lock().expect("no test panics here").push((wish.clone(), by.to_owned()));
+        Err(Undecided::Changed)
+    }
+
+    fn end_mute(&self, _: &str, _: &str) -> Result<Mute, Undecided> {
+        Err(Undecided::NotHere("such maintenance"))
+    }
+
+    fn telling(&self) -> Telling {
+        Telling::default()
+    }
+}
+
+#[tokio::test]
+async fn everybody_sees_what_is_wrong_with_their_own_and_nothing_of_others() {
+    let (door, _) = door();
+    let ids = |answer: Answer| {
+        let list = answer.json()["incidents"].as_array().cloned().unwrap_or_default();
+        list.iter().map(|one| one["id"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(door.get("hub", "/api/v1/incidents?standing=all").await), ["A", "B"]);
+    assert_eq!(ids(door.get("hub", "/api/v1/incidents").await), ["A"], "open ones unless said otherwise");
+    assert_eq!(ids(door.get("looks", "/api/v1/incidents?standing=all").await), ["A"]);
+    assert_eq!(ids(door.get("looks", "/api/v1/incidents?site=paris").await), [""; 0]);
+    assert_eq!(door.get("looks", "/api/v1/incidents/B").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(door.get("hub", "/api/v1/incidents?standing=odd").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(door.get("", "/api/v1/incidents").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(door.get("looks", "/api/v1/telling").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_reader_does_not_decide_and_who_may_write_into_the_place_decides_in_their_own_name() {
+    let (door, watch) = door();
+    let refused = post(&door, "looks", "/api/v1/incidents/A/acknowledge", json!({})).await;
+    assert_eq!((refused.status, &refused.json()["code"]), (StatusCode::FORBIDDEN, &json!("no-right")));
+    let elsewhere = post(&door, "paris", "/api/v1/incidents/A/acknowledge", json!({})).await;
+    assert_eq!(elsewhere.status, StatusCode::FORBIDDEN, "its place is another");
+    assert_eq!(post(&door, "lyon", "/api/v1/incidents/B/wake", json!({})).await.status, StatusCode::NOT_FOUND);
+    assert!(watch.decided.lock().expect("no test panics here").is_empty());
+    let said = json!({ "text": "on my way" });
+    assert_eq!(post(&door, "lyon", "/api/v1/incidents/A/acknowledge", said).await.status, StatusCode::OK);
+    let by_form = Request::post("/api/v1/incidents/A/comment")
+        .header("authorization", "Bearer lyon")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from("text=smoke+here"))
+        .expect("a request");
+    assert_eq!(door.send(by_form).await.status, StatusCode::OK);
+    let decided = watch.decided.lock().expect("no test panics here").clone();
+    let mine = |decision| ("A".to_owned(), decision, "lyon".to_owned());
+    let known = mine(Decision::Acknowledge("on my way".to_owned()));
+    assert_eq!(decided, [known, mine(Decision::Comment("smoke here".to_owned()))]);
+}
+
+#[tokio::test]
+async fn nonsense_is_refused_and_nothing_is_decided() {
+    let (door, watch) = door();
+    for (path, body) in [
+        ("snooze", json!({})),
+        ("snooze", json!({ "minutes": "soon" })),
+        ("snooze", json!({ "minutes": 60 * 24 * 60 })),
+        ("snooze", json!({ "until": "2026-11-20T10:00:00Z", "minutes": 5 })),
+        ("explode", json!({})),
+        ("assign", json!({ "who": "ann" })),
+        ("comment", json!([1])),
+    ] {
+        let refused = post(&door, "lyon", &format!("/api/v1/incidents/A/{path}"), body.clone()).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path} {body}: {}", refused.text());
+    }
+    assert!(watch.decided.lock().expect("no test panics here").is_empty());
+}
+
+#[tokio::test]
+async fn maintenance_is_for_who_may_write_there_and_at_a_relay_for_its_own_site() {
+    let (door, watch) = door();
+    let wish = json!({ "client": "acme", "site": "lyon", "minutes": 30, "machine": "till-1", "why": "new disk" });
+    let refused = post(&door, "looks", "/api/v1/maintenance", wish.clone()).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let wide = post(&door, "lyon", "/api/v1/maintenance", json!({ "client": "acme", "minutes": 30 })).await;
+    assert_eq!(wide.status, StatusCode::FORBIDDEN, "a client is more than its site");
+    let changed = post(&door, "lyon", "/api/v1/maintenance", wish).await;
+    assert_eq!((changed.status, &changed.json()["code"]), (StatusCode::CONFLICT, &json!("changed")));
+    let (muted, by) = watch.muted.lock().expect("no test panics here")[0].clone();
+    assert_eq!((muted.labels["machine"].as_str(), by.as_str()), ("till-1", "lyon"));
+    assert_eq!(
+        post(&door, "hub", "/api/v1/maintenance", json!({ "minutes": "x" })).await.status,
+        StatusCode::BAD_REQUEST
+    );
+    let home = Some("acme/lyon".parse().expect("a place"));
+    let relay = Arc::new(Watch { home, ..Watch::default() });
+    let door = Door::watching(relay.clone(), access());
+    post(&door, "lyon", "/api/v1/maintenance", json!({ "minutes": 30 })).await;
+    let (muted, _) = relay.muted.lock().expect("no test panics here")[0].clone();
+    assert_eq!((muted.client, muted.site), (Some(slug("acme")), Some(slug("lyon"))));
+    let other = post(&door, "hub", "/api/v1/maintenance", json!({ "client": "bron", "minutes": 30 })).await;
+    assert_eq!(other.status, StatusCode::BAD_REQUEST, "not its site");
+}
+
+#[tokio::test]
+async fn rules_and_alerts_are_read_as_those_of_prometheus() {
+    let (door, _) = door();
+    for prefix in ["/prometheus/api/v1", "/api/v1"] {
+        let rules = door.get("looks", &format!("{prefix}/rules")).await.json();
+        let group = &rules["data"]["groups"][0];
+        assert_eq!((&rules["status"], &group["interval"]), (&json!("success"), &json!(10.0)));
+        let rule = &group["rules"][0];
+        assert_eq!(
+            (&rule["type"], &rule["state"], &rule["duration"]),
+            (&json!("alerting"), &json!("firing"), &json!(60.0))
+        );
+        let alerts = door.get("looks", &format!("{prefix}/alerts")).await.json();
+        let alerts = alerts["data"]["alerts"].as_array().cloned().unwrap_or_default();
+        assert_eq!(alerts.len(), 1, "another client's is not there");
+        assert_eq!((&alerts[0]["value"], &alerts[0]["state"]), (&json!("3.005e+02"), &json!("firing")));
+    }
+    let none = door.get("hub", "/prometheus/api/v1/rules?type=record").await.json();
+    assert_eq!(none["data"]["groups"], json!([]));
+    let wrong = door.get("hub", "/prometheus/api/v1/rules?type=odd").await;
+    assert_eq!((wrong.status, &wrong.json()["errorType"]), (StatusCode::BAD_REQUEST, &json!("bad_data")));
+}
+
+fn door() -> (Door, Arc<Watch>) {
+    let watch = Arc::new(Watch::default());
+    (Door::watching(watch.clone(), access()), watch)
+}
+
+fn access() -> Arc<dyn Access> {
+    let who =
+        |name: &str, clients, writes| (TokenTable::hash(name), Identity { name: name.to_owned(), clients, writes });
+    let acme = || Clients::Only([slug("acme")].into());
+    let into = |place: &str| Writes::into_one(place.parse().expect("a place"));
+    Arc::new(TokenTable::new([
+        who("hub", Clients::All, Writes::Everywhere),
+        who("looks", acme(), Writes::Nothing),
+        who("lyon", acme(), into("acme/lyon")),
+        who("paris", acme(), into("acme/paris")),
+    ]))
+}
+
+async fn post(door: &Door, token: &str, path: &str, body: Value) -> Answer {
+    let request = Request::post(path)
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string()));
+    door.send(request.expect("a request")).await
+}
+
+fn incident(id: &str, client: &str, standing: IncidentState) -> Incident {
+    Incident {
+        id: id.to_owned(),
+        standing,
+        rule: "Hot".to_owned(),
+        severity: Severity::Critical,
+        summary: "hot".to_owned(),
+        client: Some(slug(client)),
+        site: Some(slug("lyon")),
+        machine: Some("till-1".to_owned()),
+        machine_id: None,
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+        value: Some(300.5),
+        doubt: None,
+        began: Some(Stamp(UtcMs(0))),
+        since: Some(Stamp(UtcMs(0))),
+        ended: None,
+        times: 1,
+        learnt_at: Stamp(UtcMs(0)),
+        judge: None,
+        contradicted: false,
+        acknowledgements: Vec::new(),
+        assignments: Vec::new(),
+        snoozed_until: None,
+        closings: Vec::new(),
+        comments: Vec::new(),
+        muted_by: Vec::new(),
+        reached: Reached::Everywhere,
+    }
+}

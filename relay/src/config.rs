@@ -12,6 +12,8 @@ use vigie_notify::Seat;
 use vigie_notify::config::{ChannelSaid, RouteSaid};
 use vigie_sync::{LinkKind, LinkProfile, Sends};
 
+use crate::retention::{Retention, RetentionSaid};
+
 /// What can be said by flag or environment.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Overrides {
@@ -70,6 +72,7 @@ struct File {
     alerts: AlertsSaid,
     channel: Vec<ChannelSaid>,
     route: Vec<RouteSaid>,
+    retention: RetentionSaid,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -96,6 +99,7 @@ pub(crate) struct Config {
     pub(crate) rollups_every: Duration,
     pub(crate) store_bytes: u64,
     pub(crate) keep: Duration,
+    pub(crate) retention: Retention,
     pub(crate) http_token_file: PathBuf,
     pub(crate) log: tracing::Level,
     /// Which rules are on, and who is told.
@@ -135,6 +139,10 @@ impl Config {
             .alerts
             .check(&file.channel, &file.route, Seat::Relay, data)
             .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
+        let retention = file
+            .retention
+            .check(link.sends)
+            .map_err(|error| Failed::new(2, format!("{error}; nothing was started")))?;
         let log = over.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned());
         let log = log.parse().map_err(|_| Failed::new(2, format!("{log:?} is no log level; nothing was started")))?;
         Ok(Self {
@@ -147,6 +155,7 @@ impl Config {
             rollups_every: Duration::from_secs(60 * every_min),
             store_bytes: over.store_mib.or(file.store_mib).unwrap_or(4_096).saturating_mul(1 << 20),
             keep: Duration::from_secs(3_600 * over.keep_hours.or(file.keep_hours).unwrap_or(72)),
+            retention,
             http_token_file: over
                 .http_token_file
                 .clone()

@@ -5,5 +5,6 @@
 pub mod cli;
 mod config;
 mod errands;
+mod retention;
 mod run;
 mod status;

@@ -291,7 +291,10 @@ fn open_log(config: &Config) -> Result<Log, Failed> {
     if config.link.sends == Sends::Rollups {
         // The hub sees this site by its hours alone: the one under way too, each part that agents have sealed by then.
         (options.fold_every, options.fold_after) = (config.rollups_every, FOLD_AFTER);
+        // What the hub knows by its hours may go from here: else nothing would, for the hub never signs for it.
+        options.thins = true;
     }
+    config.retention.put_into(&mut options);
     let (log, report) = Log::open(Path::new(&config.data), options)?;
     if report.unclean || report.damaged {
         warn!(?report, "the store was not closed in order; it was checked");

@@ -103,7 +103,10 @@ impl Shelf {
             // What it says now follows in the same breath; figures count what is new to it.
             Write::CustodyLost { stream } | Write::Reserve { stream, .. } => stream,
             // A relay of the swarm folds nothing and is asked for nothing but what it sends anyway.
-            Write::RolledTold { stream, .. } | Write::Wanted { stream, .. } => stream,
+            Write::RolledTold { stream, .. }
+            | Write::RolledThere { stream, .. }
+            | Write::Thinned { stream, .. }
+            | Write::Wanted { stream, .. } => stream,
             Write::Rollup(rollup) => rollup.stream,
             Write::Seal(seal) => seal.header.stream,
         }

@@ -24,6 +24,7 @@ fn end_of_hours(at_ms: i64) -> i64 {
 /// over, clocks that are set make the trial short. Without libfaketime there is no such site.
 struct Site {
     mesh: Mesh,
+    clock: WrongClock,
     wan: Line,
     relay: Relay,
     agent: Agent,
@@ -34,18 +35,21 @@ struct Site {
 }
 
 impl Site {
-    fn new(sends: &str) -> Option<Self> {
+    fn new(settings: &str) -> Option<Self> {
         let mut mesh = Mesh::new();
         let clock = WrongClock::new(&mesh.dir().join("offset"))?;
         assert!(mesh.hub.stop(), "the hub ends in order");
         clock.give(&mut mesh.hub);
         mesh.hub.again();
+        mesh.door();
         let wan = mesh.line("wan", mesh.hub_udp());
         let mut relay = mesh.relay("lyon", "relay-1", wan.udp);
         relay.door();
         assert!(relay.program.stop(), "the relay ends in order");
         clock.give(&mut relay.program);
-        relay.program.say_env("VIGIE_LINK_SENDS", sends);
+        let config = mesh.dir().join("relay.toml");
+        std::fs::write(&config, settings).expect("settings can be written");
+        relay.program.say_env("VIGIE_CONFIG", &config.to_string_lossy());
         relay.program.again();
         eventually("the relay has reached the hub", || relay.program.log().contains("connected"));
         let mut agent = mesh.agent("lyon", "till-1", 91, &[relay.udp], &[]);
@@ -77,7 +81,7 @@ impl Site {
         let at_ms = now_ms();
         // Three hours pass for the site and for the hub; an hour is folded 65 minutes after its end.
         clock.is_off_by("+3h");
-        let site = Self { mesh, wan, relay, agent, ticks: all, at_ms };
+        let site = Self { mesh, clock, wan, relay, agent, ticks: all, at_ms };
         eventually("the site has folded all of it", || {
             answer(&site.relay.door(), COUNT, site.end_ms(), "1h").is_some_and(|(count, _)| count == all as f64)
         });
@@ -114,7 +118,7 @@ fn raw(agent: &Agent, at_ms: i64) -> String {
 
 #[test]
 fn a_metered_site_is_known_by_its_hours_and_gives_its_ticks_once_when_they_are_asked_for() {
-    let Some(mut site) = Site::new("rollups") else { return };
+    let Some(mut site) = Site::new("[link]\nsend = \"rollups\"\n") else { return };
     let (here, hub) = (site.relay.door(), site.mesh.door());
     site.wan.tell(r#"{"do":"heal"}"#);
     eventually("the hub knows all of it by its hours", || {
@@ -148,4 +152,29 @@ fn a_metered_site_is_known_by_its_hours_and_gives_its_ticks_once_when_they_are_a
     assert!(site.relay.program.stop() && site.mesh.hub.stop(), "both end in order");
     let (kept, given_up) = oracle::check(&oracle::held(&site.mesh.hub_data()), &site.agent, &[]);
     assert_eq!((kept, given_up), (site.ticks, 0), "nothing is twice and nothing is lost");
+}
+
+#[test]
+fn what_a_metered_site_lets_go_of_for_its_age_is_told_by_its_hours_and_waited_for_by_nobody() {
+    let Some(mut site) = Site::new("[link]\nsend = \"rollups\"\n[retention]\nraw_days = 1\n") else { return };
+    let (here, hub) = (site.relay.door(), site.mesh.door());
+    site.clock.is_off_by("+30h");
+    site.wan.tell(r#"{"do":"heal"}"#);
+    eventually("the site has let go of all of it, and the hub knows that", || {
+        ledger(&hub, &site.agent).is_some_and(|total| ticks(&total, "thinned") == site.ticks)
+    });
+    for (node, door) in [("the hub", &hub), ("the relay", &here)] {
+        let total = ledger(door, &site.agent).expect("it answers");
+        let [folded, thinned, waiting] = ["folded", "thinned", "waiting"].map(|key| ticks(&total, key));
+        assert_eq!([folded, thinned, waiting], [site.ticks, site.ticks, 0], "{node}: {total}");
+        assert_eq!(total["given_up"].as_array().map(Vec::len), Some(0), "{node}: {total}");
+        let (count, said) = answer(door, COUNT, site.end_ms(), "auto").expect("it answers");
+        assert_eq!(count, site.ticks as f64, "{node}: {said}");
+    }
+    let path = raw(&site.agent, site.at_ms);
+    let asked = hub.post(&path, &[], b"").and_then(|answer| answer.json()).expect("the hub answers");
+    assert_eq!([&asked["state"], &asked["thinned"]], [&Value::from("gone"), &Value::from(site.ticks)], "{asked}");
+    assert!(site.relay.program.stop() && site.mesh.hub.stop(), "both end in order");
+    let relay = oracle::held(&site.relay.data);
+    assert!(relay.ticks.values().all(std::collections::BTreeMap::is_empty), "nothing is left of it at the site");
 }

@@ -11,7 +11,7 @@ use vigie_store::fault::FaultDisk;
 use vigie_store::{LayOut, Log, Options, Rollups};
 use vigie_sync::keep::{Outcome, StreamFacts, Write};
 use vigie_sync::noted::Noted;
-use vigie_sync::{Answer, Replica, SessionId, Token};
+use vigie_sync::{Answer, Replica, Sends, SessionId, Token};
 
 use crate::agent::AgentLife;
 use crate::chance::Chance;
@@ -167,6 +167,8 @@ impl Node {
             },
             lay_out_ticks: 8,
             rollups: if self.plan.role == Role::Agent { Rollups::Never } else { Rollups::All },
+            thins: self.plan.up.iter().any(|link| link.sends == Sends::Rollups),
+            raw_for: Some(std::time::Duration::ZERO),
             new_epoch: Some((ix as u64 + 1) * 1_000_000_000 + 1_000 * self.epochs),
             ..options
         }

@@ -44,6 +44,7 @@ pub(crate) struct Oracle {
 struct Shadow {
     have: RangeSet,
     present: RangeSet,
+    thinned: RangeSet,
 }
 
 /// What went wrong on a node's disk, and so what it may say.

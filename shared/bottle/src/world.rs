@@ -76,6 +76,8 @@ pub struct Tally {
     pub forgotten: u64,
     /// Times neighbouring segments were laid out by series.
     pub laid_out: u64,
+    /// Ticks that the hub knows by their hours alone, because relays let go of them.
+    pub thinned: u64,
     /// Times ticks were folded into minutes and hours.
     pub folded: u64,
     /// Sheets of hours sent.
@@ -109,6 +111,7 @@ impl Tally {
         self.forgotten += other.forgotten;
         self.laid_out += other.laid_out;
         self.folded += other.folded;
+        self.thinned += other.thinned;
         self.at_hub += other.at_hub;
         self.gaps += other.gaps;
         self.duplicates += other.duplicates;
@@ -122,7 +125,7 @@ impl fmt::Display for Tally {
             f,
             "{} steps, {} frames, {} ticks, {} at the hub, {} under gaps, {} twice; {} sessions, {} starts, {} crashes, \
              {} commits ({} failed), {} damages, {} stores rebuilt, {} lives in memory, {} evictions, {} forgotten, \
-             {} laid out, {} folded, {} refused",
+             {} laid out, {} folded, {} let go of, {} refused",
             self.steps,
             self.frames,
             self.ticks,
@@ -141,6 +144,7 @@ impl fmt::Display for Tally {
             self.forgotten,
             self.laid_out,
             self.folded,
+            self.thinned,
             self.refused
         )
     }

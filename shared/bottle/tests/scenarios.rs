@@ -5,6 +5,7 @@
 use vigie_bottle::plan::HUB;
 use vigie_bottle::{Fault, Kept, LinkPlan, NodePlan, Plan, run};
 use vigie_model::Role;
+use vigie_sync::Sends;
 
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
@@ -44,6 +45,18 @@ fn a_site_that_is_cut_off_for_a_day_gives_nothing_up() {
     assert_eq!((kept.at_hub, kept.gaps), (kept.ticks, 0));
     // What waited goes in whole segments: a day costs fewer frames than if it had gone live.
     assert!(kept.frames < 2 * kept.ticks, "{kept:?}");
+}
+
+#[test]
+fn a_site_of_hours_lets_go_of_its_oldest_ticks_and_never_sends_its_machines_away() {
+    let mut nodes = site(2);
+    nodes[RELAY].cap_bytes = 60_000;
+    nodes[RELAY].up[0].sends = Sends::Rollups;
+    let cut = Fault::Cut { node: RELAY, ms: 20 * MINUTE_MS };
+    let kept = scenario(nodes, 6 * HOUR_MS, vec![(2 * HOUR_MS, cut)]).tally;
+    // In the end all is asked for, and comes as far as the relay still has it.
+    assert!(kept.thinned > 1_000 && kept.at_hub > 100, "{kept:?}");
+    assert_eq!((kept.at_hub + kept.thinned, kept.gaps, kept.evicted), (kept.ticks, 0, 0));
 }
 
 #[test]

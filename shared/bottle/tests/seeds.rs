@@ -38,6 +38,7 @@ fn every_kind_of_trouble_keeps_the_promise() {
     assert!(failures.is_empty(), "{failures:?}");
     assert_eq!(report.kept, count);
     assert!(report.tally.hours > 0, "some relays send hours: {:?}", report.tally);
+    assert!(report.tally.thinned > 0, "and some let go of the ticks: {:?}", report.tally);
     assert!(
         report.tally.crashes > 0 && report.tally.failed_commits > 0 && report.tally.forgotten > 0,
         "{:?}",

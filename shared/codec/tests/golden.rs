@@ -8,7 +8,7 @@ use vigie_codec::segment::{self, HeaderHash, Segment};
 use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_codec::wire::{
     Announced, Clock, Frame, Held, Hello, LiveTick, LooseTicks, Opaque, Paused, RawWanted, Refused, RefusedWhy,
-    RolledUp, RollupSheet, SchemaPart, Tally,
+    RolledUp, RollupSheet, SchemaPart, Tally, Thinned,
 };
 use vigie_codec::{SigningKey, block, disk};
 use vigie_merge::RangeSet;
@@ -101,6 +101,7 @@ fn frames() -> Vec<(&'static str, Frame)> {
         ("rollup", Frame::Rollup(sheet)),
         ("rolled up", Frame::RolledUp(vec![rolled])),
         ("raw wanted", Frame::RawWanted(vec![RawWanted { ix: 3, ticks: RangeSet::of(4, 5) }])),
+        ("thinned", Frame::Thinned(vec![Thinned { ix: 3, ticks: RangeSet::of(1, 5) }])),
     ]
 }
 

@@ -10,7 +10,7 @@ use crate::memory::{Memory, StreamIx};
 
 /// Ticks known to exist and not here.
 pub(crate) fn waiting(facts: &StreamFacts) -> u64 {
-    let folded = facts.rolled.foreign.without(&facts.have).count();
+    let folded = facts.rolled.told().without(&facts.have).count();
     facts.collected().ticks.saturating_sub(facts.have.count()).saturating_sub(folded)
 }
 
@@ -43,6 +43,7 @@ fn told(account: &Account, role: Role) -> LedgerSummary {
             at_hub: Some(Amount::known(account.at_hub, kept)),
             expired: (account.expired > 0).then(|| Amount::known(account.expired, None)),
             folded: (account.folded > 0).then(|| Amount::known(account.folded, None)),
+            thinned: (account.thinned > 0).then(|| Amount::known(account.thinned, None)),
             waiting: Amount::known(account.waiting, None),
             given_up: given_up.collect(),
             duplicates: account.duplicates,
@@ -52,7 +53,8 @@ fn told(account: &Account, role: Role) -> LedgerSummary {
             at_relay: Some(Amount::known(account.at_relay, None)),
             at_hub: Some(Amount::known(account.at_hub, None)),
             expired: None,
-            folded: None,
+            folded: (account.folded > 0).then(|| Amount::known(account.folded, None)),
+            thinned: (account.thinned > 0).then(|| Amount::known(account.thinned, None)),
             waiting: Amount::known(account.waiting + account.at_relay, None),
             given_up: given_up.collect(),
             duplicates: account.duplicates,
@@ -108,9 +110,10 @@ fn holes_of(stream: StreamId, facts: &StreamFacts) -> Vec<Hole> {
     });
     let mut expected = vigie_merge::RangeSet::of(1, facts.collected().ticks);
     expected = expected.without(&facts.have);
-    let folded: Vec<_> = expected.intersection(&facts.rolled.foreign).ranges().collect();
+    let told = facts.rolled.told();
+    let folded: Vec<_> = expected.intersection(&told).ranges().collect();
     let folded = folded.into_iter().map(|(first, last)| hole(HoleKind::Folded, None, first, last));
-    expected = expected.without(&facts.rolled.foreign);
+    expected = expected.without(&told);
     let waiting: Vec<_> = expected.ranges().map(|(first, last)| hole(HoleKind::Waiting, None, first, last)).collect();
     lost.chain(folded).chain(waiting).collect()
 }

@@ -25,6 +25,7 @@ impl Fleet {
             here: 0,
             asked: 0,
             gone: 0,
+            thinned: 0,
         };
         let mut makers: Vec<NodeId> = Vec::new();
         let log = self.log();
@@ -33,7 +34,9 @@ impl Fleet {
             let ticks = log.ticks_of_hours(*stream, from, to).map_err(store)?;
             raw.ticks += ticks.count();
             raw.here += ticks.intersection(&facts.ticks()).count();
-            raw.gone += ticks.intersection(&facts.gaps).count();
+            let thinned = ticks.intersection(&facts.rolled.thinned).without(&facts.have).count();
+            raw.gone += ticks.intersection(&facts.gaps).count() + thinned;
+            raw.thinned += thinned;
             raw.asked += lacking(facts, &ticks).intersection(&facts.rolled.wanted).count();
             makers.extend(&facts.rolled.makers);
         }
@@ -64,7 +67,7 @@ impl Fleet {
         for stream in streams {
             let Some(facts) = log.streams().get(stream) else { continue };
             let mut ticks = lacking(facts, &log.ticks_of_hours(*stream, from, to).map_err(store)?);
-            ticks.union_with(&facts.rolled.wanted.without(&facts.have));
+            ticks.union_with(&lacking(facts, &facts.rolled.wanted));
             if ticks != facts.rolled.wanted {
                 writes.push(Write::Wanted { stream: *stream, ticks });
             }
@@ -74,8 +77,9 @@ impl Fleet {
     }
 }
 
+/// What is not here and may still come.
 fn lacking(facts: &StreamFacts, ticks: &RangeSet) -> RangeSet {
-    ticks.without(&facts.have)
+    ticks.without(&facts.have).without(&facts.rolled.thinned)
 }
 
 fn store(error: vigie_store::ReadError) -> RawError {

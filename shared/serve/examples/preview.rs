@@ -305,6 +305,7 @@ impl Actor {
             at_hub: Some(count(ticks)),
             expired: None,
             folded: None,
+            thinned: None,
             waiting,
             given_up,
             duplicates: ticks / 997,

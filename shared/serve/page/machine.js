@@ -150,7 +150,7 @@ export class MachineView {
     const text = JSON.stringify([total, holes.slice(0, HOLES)]);
     if (this.ledgerText === text) return;
     this.ledgerText = text;
-    const lines = [["collected", total.collected], ["at_relay", total.at_relay], ["at_hub", total.at_hub], ["aged", total.expired], ["folded", total.folded], ["waiting", total.waiting]];
+    const lines = [["collected", total.collected], ["at_relay", total.at_relay], ["at_hub", total.at_hub], ["aged", total.expired], ["folded", total.folded], ["thinned", total.thinned], ["waiting", total.waiting]];
     const list = h("dl");
     for (const [name, of] of lines) if (of) list.append(h("dt", {}, say(name)), h("dd", {}, ...this.much(of)));
     for (const one of total.given_up) {

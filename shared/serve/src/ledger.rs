@@ -18,9 +18,11 @@ pub struct LedgerSummary {
     /// Of what is at the hub: what it has deleted for its age. It was there, and is neither lost nor awaited; minutes and
     /// hours tell of it as long as they are kept.
     pub expired: Option<Amount>,
-    /// At the hub as hours only, by the word of the relay that folded them: the ticks themselves are not here. Neither lost
+    /// At the hub as hours only, by the word of the relay that folded them: the ticks themselves are not there. Neither lost
     /// nor awaited.
     pub folded: Option<Amount>,
+    /// Of what is folded: let go of at its site, where hours stand in their place, so that nobody will bring them.
+    pub thinned: Option<Amount>,
     /// What is collected and not yet at the hub (asked of a relay: not yet acknowledged by it).
     pub waiting: Amount,
     /// What will not come, by reason; no entry for a reason that never was.

@@ -27,6 +27,8 @@ pub struct Raw {
     pub asked: u64,
     /// Of them: never to come.
     pub gone: u64,
+    /// Of `gone`: no longer kept at their site, where hours stand in their place.
+    pub thinned: u64,
 }
 
 /// How far a wish for ticks is.

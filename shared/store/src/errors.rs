@@ -109,6 +109,16 @@ impl From<Trouble> for ReadError {
     }
 }
 
+/// What was to be changed had to be read first.
+impl From<ReadError> for CommitError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io(error) => Self::Io(error),
+            ReadError::Damaged(why) => Self::Damaged(why),
+        }
+    }
+}
+
 impl From<Trouble> for CommitError {
     fn from(trouble: Trouble) -> Self {
         match trouble {

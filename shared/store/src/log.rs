@@ -35,6 +35,7 @@ mod rolls;
 mod room;
 mod shelf;
 mod sweep;
+mod thin;
 mod tiers;
 mod usage;
 
@@ -90,6 +91,8 @@ pub struct Log {
     /// What was still free in the file after it last gave back.
     kept_free_bytes: Option<u64>,
     hot: Hot,
+    /// What was measured before this has been let go of for its age, as far as it may go.
+    thinned_to_ms: Option<i64>,
 }
 
 /// Whether the file is open.

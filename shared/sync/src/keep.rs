@@ -83,6 +83,22 @@ pub enum Write {
         /// The ticks.
         ticks: RangeSet,
     },
+    /// The next hop has these ticks in hours, whoever folded them.
+    RolledThere {
+        /// Which stream.
+        stream: StreamId,
+        /// All it has; otherwise what it has beside what it had.
+        whole: bool,
+        /// The ticks.
+        ticks: RangeSet,
+    },
+    /// A relay has let go of these ticks, and its hours stand in their place (hub only).
+    Thinned {
+        /// Which stream.
+        stream: StreamId,
+        /// The ticks; it does not take back what it said before.
+        ticks: RangeSet,
+    },
     /// Somebody asks for these ticks as they were measured, in place of what was asked for before (hub only).
     Wanted {
         /// Which stream.
@@ -110,6 +126,8 @@ impl Write {
             | Self::CustodyLost { stream }
             | Self::Tally { stream, .. }
             | Self::RolledTold { stream, .. }
+            | Self::RolledThere { stream, .. }
+            | Self::Thinned { stream, .. }
             | Self::Wanted { stream, .. }
             | Self::Reserve { stream, .. } => *stream,
             Self::Rollup(rollup) => rollup.stream,
@@ -254,9 +272,21 @@ pub struct RolledTicks {
     pub retold: RangeSet,
     /// Ticks that somebody asks for as they were measured.
     pub wanted: RangeSet,
+    /// Ticks that the next hop has in hours (relay only).
+    pub there: RangeSet,
+    /// Ticks that were let go of where hours stand in their place: here (relay), or at a relay that says so (hub).
+    pub thinned: RangeSet,
 }
 
 impl RolledTicks {
+    /// What is known here by the hours of others, or was until those went for their age: of what is not here, nobody waits
+    /// for it.
+    pub fn told(&self) -> RangeSet {
+        let mut told = self.foreign.clone();
+        told.union_with(&self.thinned);
+        told
+    }
+
     /// All that are in minutes or hours here.
     pub fn all(&self) -> RangeSet {
         let mut all = self.own.clone();

@@ -21,10 +21,14 @@ pub struct Ledger {
     pub at_hub: u64,
     /// Of `at_hub`, on the hub: deleted there for their age. They were there, and are neither lost nor awaited.
     pub expired: u64,
-    /// Kept by the relay and not yet known to be at the hub.
+    /// Kept by the relay and not yet known to be at the hub, in any form.
     pub at_relay: u64,
-    /// On the hub: known as hours, by the word of the relay that folded them; the ticks themselves are not here.
+    /// On the hub: known as hours, by the word of the relay that folded them; the ticks themselves are not here. On a relay
+    /// whose hours go in place of ticks: those that the hub knows so.
     pub folded: u64,
+    /// Of `folded`: let go of at their site, so that nobody will bring them.
+    #[serde(default)]
+    pub thinned: u64,
     /// Not yet heard of above the agent, or on their way.
     pub waiting: u64,
     /// Never to come, by reason.
@@ -45,17 +49,25 @@ impl Ledger {
     pub fn of(facts: &StreamFacts, role: Role) -> Self {
         let ticks = facts.ticks();
         let confirmed = facts.held().without(&facts.gaps);
-        let (at_hub, at_relay) = match role {
-            Role::Hub => (ticks.count(), 0),
+        let rolled = &facts.rolled;
+        let (at_hub, at_relay, folded, thinned) = match role {
+            Role::Hub => {
+                let thinned = rolled.thinned.without(&facts.have).count();
+                (ticks.count(), 0, rolled.told().without(&facts.have).count(), thinned)
+            }
             Role::Relay => {
                 let mut hub = confirmed;
                 // What the hub said it keeps, before it signed for it.
                 hub.union_with(&facts.custody.without(&facts.gaps));
-                (hub.count(), ticks.without(&hub).count())
+                let here = ticks.without(&hub);
+                let thinned = here.intersection(&rolled.thinned).without(&facts.present);
+                let mut told = here.intersection(&rolled.there);
+                told.union_with(&thinned);
+                (hub.count(), here.without(&told).count(), told.count(), thinned.count())
             }
             Role::Agent => {
                 let relay = facts.custody.without(&confirmed).without(&facts.gaps);
-                (confirmed.count(), relay.count())
+                (confirmed.count(), relay.count(), 0, 0)
             }
         };
         let expired = if role == Role::Hub { ticks.without(&facts.present).count() } else { 0 };
@@ -64,7 +76,6 @@ impl Ledger {
         let Tally { ticks: collected, samples: counted } = facts.collected();
         // What an agent gives up it had kept, and so counted already.
         let under_gaps = if role == Role::Agent { 0 } else { under_gaps };
-        let folded = if role == Role::Hub { facts.rolled.foreign.without(&facts.have).count() } else { 0 };
         let accounted = at_hub + at_relay + folded + gone;
         Self {
             collected: collected.max(accounted),
@@ -72,6 +83,7 @@ impl Ledger {
             expired,
             at_relay,
             folded,
+            thinned,
             waiting: collected.saturating_sub(accounted),
             given_up,
             duplicates: facts.duplicates,
@@ -99,6 +111,7 @@ impl AddAssign<&Ledger> for Ledger {
         self.expired += other.expired;
         self.at_relay += other.at_relay;
         self.folded += other.folded;
+        self.thinned += other.thinned;
         self.waiting = self.waiting.saturating_add(other.waiting);
         self.duplicates += other.duplicates;
         self.verified += other.verified;

@@ -6,6 +6,7 @@ mod heard;
 mod hours;
 mod live;
 mod offered;
+mod thinned;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -167,6 +168,7 @@ impl Outbound {
         self.flush_live(streams, now_ms);
         self.store_rests_until_ms.take_if(|until| *until <= now_ms);
         let dirty = if self.store_rests_until_ms.is_some() { BTreeSet::new() } else { std::mem::take(&mut self.dirty) };
+        self.tell_thinned(&dirty, streams);
         for at in dirty {
             self.ask_small(at, streams);
             self.hungry.insert(at);

@@ -4,10 +4,10 @@ mod common;
 
 use std::sync::Arc;
 
-use vigie_codec::wire::{Frame, RawWanted, RolledUp, RollupSheet};
+use vigie_codec::wire::{Frame, RawWanted, RolledUp, RollupSheet, Thinned};
 use vigie_merge::RangeSet;
 use vigie_model::Role;
-use vigie_sync::{Input, Lane, LinkProfile, Sends, SessionId, Way};
+use vigie_sync::{Input, Lane, Ledger, LinkProfile, Sends, SessionId, Way};
 
 use common::{Machine, Node, client, converse, hello, id, profile};
 
@@ -58,6 +58,45 @@ fn what_somebody_asks_the_hub_for_is_told_to_the_relay_that_has_it() {
     assert_eq!(hub.store[&machine.stream].facts.have, RangeSet::of(1, 30));
     let told = hub.sent.iter().filter(|(_, _, frame)| matches!(frame, Frame::RawWanted(_))).count();
     assert_eq!(told, 1, "once is enough");
+}
+
+#[test]
+fn what_a_relay_let_go_of_is_told_once_and_the_hub_waits_for_it_no_longer() {
+    let (mut relay, mut hub, machine) = site(400);
+    connect(&mut relay, &mut hub, &machine, Sends::Rollups, 0);
+    drain(&mut relay, &mut hub);
+    let shelf = relay.store.get_mut(&machine.stream).expect("introduced");
+    assert_eq!(shelf.facts.rolled.there, RangeSet::of(1, 400), "noted, for by it ticks may go");
+    shelf.facts.rolled.thinned = RangeSet::of(1, 100);
+    shelf.facts.present.remove(1, 100);
+    let facts = Arc::new(shelf.facts.clone());
+    let sent = relay.tell(Input::Facts(machine.stream, facts), 200_000);
+    converse(&mut relay, &mut hub, UP, sent, 200_000);
+    drain(&mut relay, &mut hub);
+    let facts = hub.store[&machine.stream].facts.clone();
+    assert_eq!(facts.rolled.thinned, RangeSet::of(1, 100));
+    let ledger = Ledger::of(&facts, Role::Hub);
+    assert_eq!((ledger.folded, ledger.thinned, ledger.waiting), (400, 100, 0));
+    let told = |relay: &Node| relay.sent.iter().filter(|(_, _, frame)| matches!(frame, Frame::Thinned(_))).count();
+    assert_eq!(told(&relay), 1);
+    // A hub that lost what it knew of it hears it again with the next connection.
+    part(&mut relay, &mut hub);
+    hub.store.get_mut(&machine.stream).expect("introduced").facts.rolled.thinned = RangeSet::new();
+    let facts = Arc::new(hub.store[&machine.stream].facts.clone());
+    hub.tell(Input::Facts(machine.stream, facts), 300_000);
+    connect(&mut relay, &mut hub, &machine, Sends::Rollups, 300_000);
+    drain(&mut relay, &mut hub);
+    assert_eq!((told(&relay), &hub.store[&machine.stream].facts.rolled.thinned), (2, &RangeSet::of(1, 100)));
+}
+
+#[test]
+fn a_relay_lets_go_of_no_more_than_there_ever_was() {
+    let (mut relay, mut hub, machine) = site(400);
+    connect(&mut relay, &mut hub, &machine, Sends::Rollups, 0);
+    drain(&mut relay, &mut hub);
+    let all = Thinned { ix: 0, ticks: RangeSet::of(1, u64::MAX) };
+    hub.hears(UP.0, Lane::State, &Frame::Thinned(vec![all]), 200_000);
+    assert_eq!(hub.store[&machine.stream].facts.rolled.thinned, RangeSet::of(1, 400));
 }
 
 #[test]

@@ -39,12 +39,19 @@ impl World {
             // The next hop has it: the last thing that goes before something is given up.
             gone = gone.without(&facts.custody);
         }
+        // The hub knows it by its hour, and is told that nobody will bring it.
+        let thinned = facts.rolled.thinned.without(&shadow.thinned);
+        gone = gone.without(&facts.rolled.thinned);
         (shadow.have, shadow.present) = (facts.have.clone(), facts.present.clone());
+        shadow.thinned = facts.rolled.thinned.clone();
         if !excuses.flipped && !unsaid.is_empty() {
             self.broken(format!("{node} no longer has {unsaid:?} of {stream:?}"));
         }
         if !excuses.flipped && !gone.is_empty() {
             self.broken(format!("{node} deleted {gone:?} of {stream:?} for which the hub has not signed"));
+        }
+        if node != HUB && !thinned.is_empty() {
+            self.check_thinned(node, stream, &thinned);
         }
         let bad = facts.sealed.without(&facts.have).count()
             + facts.present.without(&facts.have).count()
@@ -58,6 +65,21 @@ impl World {
         if node == HUB {
             let newest = self.oracle.newest.entry(stream).or_default();
             *newest = (*newest).max(facts.ticks().last().unwrap_or(0));
+        }
+    }
+
+    /// What a relay lets go of is at the hub, as it was measured or as hours.
+    fn check_thinned(&mut self, node: NodeIx, stream: StreamId, thinned: &RangeSet) {
+        let any_flipped = self.oracle.excuses.iter().any(|excuses| excuses.flipped || excuses.lost);
+        let Some(hub) = self.nodes[HUB].life.as_ref().filter(|_| !any_flipped) else { return };
+        let nothing = RangeSet::new();
+        let unknown = hub
+            .log
+            .streams()
+            .get(&stream)
+            .map_or(thinned.clone(), |facts| thinned.without(&facts.have).without(&facts.rolled.all()));
+        if unknown != nothing {
+            self.broken(format!("{node} let go of {unknown:?} of {stream:?}, and the hub has no hour of it"));
         }
     }
 

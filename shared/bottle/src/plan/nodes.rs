@@ -153,15 +153,22 @@ pub(super) fn nodes(kind: Kind, chance: &mut Chance) -> Vec<NodePlan> {
     nodes
 }
 
+/// Some dozens of segments, so that the oldest must go.
+const LITTLE_ROOM_BYTES: u64 = 40_000;
+
 /// Relays that send what their ticks come down to: of eight seeds of a kind two before the ticks of a cut, and two in their
-/// place.
+/// place, one of them with little room.
 pub(super) fn send_hours(nodes: &mut [NodePlan], seed: u64) {
     let sends = match seed / Kind::ALL.len() as u64 % 8 {
         1 | 4 => Sends::RollupsFirst,
         3 | 6 => Sends::Rollups,
         _ => return,
     };
-    let up = nodes.iter_mut().filter(|node| node.role == Role::Relay).flat_map(|node| &mut node.up);
+    let mut relays: Vec<_> = nodes.iter_mut().filter(|node| node.role == Role::Relay).collect();
+    if seed / Kind::ALL.len() as u64 % 8 == 6 {
+        relays.iter_mut().for_each(|relay| relay.cap_bytes = relay.cap_bytes.min(LITTLE_ROOM_BYTES));
+    }
+    let up = relays.into_iter().flat_map(|node| &mut node.up);
     up.filter(|link| link.to == HUB).for_each(|link| link.sends = sends);
 }
 

@@ -215,6 +215,16 @@ pub struct RawWanted {
     pub ticks: RangeSet,
 }
 
+/// Ticks of an announced stream that the sender has let go of: the hours that it sent tell of them, and nobody will bring
+/// the ticks themselves any more. All that there are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thinned {
+    /// The sender's number of the stream.
+    pub ix: u32,
+    /// The ticks.
+    pub ticks: RangeSet,
+}
+
 /// Bytes that one room hands to another through the session, which does not look inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opaque {
@@ -283,6 +293,8 @@ pub enum Frame {
     RolledUp(Vec<RolledUp>),
     /// Which ticks somebody has asked for.
     RawWanted(Vec<RawWanted>),
+    /// Which ticks the sender has let go of.
+    Thinned(Vec<Thinned>),
     /// A type this program does not know: to be passed over.
     Unknown(u16),
 }
@@ -316,6 +328,7 @@ impl Frame {
             Self::Rollup(body) => write(23, body),
             Self::RolledUp(body) => write(24, body),
             Self::RawWanted(body) => write(25, body),
+            Self::Thinned(body) => write(26, body),
             Self::Unknown(kind) => write(*kind, &()),
         }
     }
@@ -352,6 +365,7 @@ impl Frame {
             23 => Self::Rollup(read(kind, version, body)?),
             24 => Self::RolledUp(read(kind, version, body)?),
             25 => Self::RawWanted(read(kind, version, body)?),
+            26 => Self::Thinned(read(kind, version, body)?),
             unknown => Self::Unknown(unknown),
         };
         if frame.is_within_limits() { Ok(frame) } else { Err(WireError::TooMany { kind }) }
@@ -373,6 +387,7 @@ impl Frame {
             Self::Rollup(part) => part.sheet.len() <= MAX_SHEET_BYTES,
             Self::RolledUp(list) => list.len() <= MAX_STREAMS_PER_FRAME,
             Self::RawWanted(list) => list.len() <= MAX_STREAMS_PER_FRAME,
+            Self::Thinned(list) => list.len() <= MAX_STREAMS_PER_FRAME,
             // Bounded by the frame, or of one size.
             Self::Receipt(_)
             | Self::Received { .. }

@@ -115,7 +115,17 @@ impl Lookout for Node {
     fn raw(&self, machine: NodeId, start: UtcMs, end: UtcMs, ask: bool) -> Result<Raw, RawError> {
         let state = if ask { RawState::Asked } else { RawState::NotAsked };
         let (start, end) = (Stamp(start), Stamp(end));
-        Ok(Raw { machine, start, end, state, ticks: 360, here: 0, asked: if ask { 360 } else { 0 }, gone: 0 })
+        Ok(Raw {
+            machine,
+            start,
+            end,
+            state,
+            ticks: 360,
+            here: 0,
+            asked: if ask { 360 } else { 0 },
+            gone: 0,
+            thinned: 0,
+        })
     }
 
     fn source(&self) -> &dyn Source {

@@ -11,7 +11,7 @@ use super::foreign;
 use super::pen::{Pen, add};
 use super::rolls;
 use super::shelf::Shelf;
-use crate::errors::{CommitError, ReadError, Trouble};
+use crate::errors::{CommitError, Trouble};
 use crate::types::StreamFacts;
 
 /// Sheets deleted in one transaction: some megabytes.
@@ -66,10 +66,7 @@ impl Log {
         let any = self.reading(|shelves| {
             Ok(low <= high && shelves.rollups.range::<&[u8]>(low.as_slice()..=high.as_slice())?.next().is_some())
         });
-        any.map_err(|error| match error {
-            ReadError::Io(error) => CommitError::Io(error),
-            ReadError::Damaged(why) => CommitError::Damaged(why),
-        })
+        Ok(any?)
     }
 }
 

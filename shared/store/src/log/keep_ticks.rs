@@ -28,6 +28,8 @@ impl Pen<'_> {
             Write::Tally { stream, tally } => Ok(self.keep_tally(stream, tally)),
             Write::Rollup(rollup) => self.keep_rollup(&rollup),
             Write::RolledTold { stream, edition, ticks } => self.keep_told(stream, edition, &ticks),
+            Write::RolledThere { stream, whole, ticks } => self.keep_there(stream, whole, &ticks),
+            Write::Thinned { stream, ticks } => self.keep_thinned(stream, &ticks),
             Write::Wanted { stream, ticks } => self.keep_wanted(stream, ticks),
             Write::Reserve { stream, until } => Ok(self.reserve(stream, until)),
         }

@@ -60,6 +60,7 @@ impl Pen<'_> {
             Lost::Rollups => self
                 .recount_rollups(stream, &mut facts)
                 .and_then(|()| self.recount_foreign(stream, &mut facts))
+                .and_then(|()| self.recount_let_go(stream, &mut facts))
                 .map(|()| RangeSet::new()),
             // Found and mended at opening.
             Lost::Row(Shelf::Note | Shelf::Intro | Shelf::Facts | Shelf::Quarantine | Shelf::Leaf, _) => {

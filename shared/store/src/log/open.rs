@@ -17,7 +17,7 @@ use super::index::Index;
 use super::loss::Loss;
 use super::pen::Bytes;
 use super::shelf::{Shelf, at, number, stated, stream_of};
-use super::{Log, Options, Standing, facts, foreign, read, rebuild, rolls};
+use super::{Log, Options, Standing, facts, foreign, read, rebuild, rolls, thin};
 use crate::engine::{self, How, Opened};
 use crate::errors::{CommitError, OpenError, Trouble, guarded};
 use crate::folder::Folder;
@@ -80,6 +80,7 @@ impl Log {
             agenda: Mutex::default(),
             unfolded: LastUnfolded::default(),
             kept_free_bytes: None,
+            thinned_to_ms: None,
             hot,
         };
         let report = match log.take_over(opened, true) {
@@ -375,6 +376,10 @@ impl Known {
             match foreign::beside(rollups, *stream)? {
                 Ok(beside) => beside.tell(facts),
                 Err(_) => self.losses.push(Loss::row(*stream, Shelf::Rollup, foreign::beside_key(*stream))),
+            }
+            match thin::read(rollups, *stream)? {
+                Ok(let_go) => let_go.tell(facts),
+                Err(_) => self.losses.push(Loss::row(*stream, Shelf::Rollup, thin::key(*stream))),
             }
         }
         Ok(())

@@ -62,6 +62,11 @@ pub struct Options {
     /// Ticks are folded in stretches of this length, each once it is over: an hour, or a part of it where hours under way
     /// are passed on too. Divides an hour.
     pub fold_every: Duration,
+    /// Whether hours go up in place of ticks (relay): ticks that the hub knows by their hours may then go, though it never
+    /// signs for them. They do when the store is nearly full, the oldest first, or when they are older than `raw_for`.
+    pub thins: bool,
+    /// How long ticks are kept that the hub knows by their hours; as long as there is room unless said.
+    pub raw_for: Option<Duration>,
     /// How long minutes and hours are kept; for ever unless said. See [`Log::retire`](super::Log::retire).
     pub minutes_for: Option<Duration>,
     /// As `minutes_for`.
@@ -108,6 +113,8 @@ impl Options {
             fold_after: Duration::from_secs(65 * 60),
             fold_every: Duration::from_secs(60 * 60),
             // A site alone sees the season hour by hour. Minutes are for who asks for them by `rollups`.
+            thins: false,
+            raw_for: None,
             minutes_for: Some(8 * DAY),
             hours_for: Some(90 * DAY),
             new_epoch: None,

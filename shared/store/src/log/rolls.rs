@@ -15,6 +15,7 @@ use super::facts::Change;
 use super::foreign;
 use super::pen::{Bytes, Pen, add};
 use super::shelf::{STREAM_BYTES, Shelf, all_of};
+use super::thin;
 use crate::errors::Trouble;
 use crate::types::StreamFacts;
 
@@ -245,6 +246,9 @@ impl Pen<'_> {
         facts: &mut StreamFacts,
         key: &[u8],
     ) -> Result<(), Trouble> {
+        if thin::is_let_go(key) {
+            return self.recount_let_go(stream, facts);
+        }
         if foreign::is_foreign(key) {
             return self.recount_foreign(stream, facts);
         }

@@ -1,6 +1,7 @@
 //! What goes when the disk fills up?
 //!
 //! First what the hub has signed for and the floor no longer protects; then, under pressure, what the floor protects;
+//! then, where hours go up in place of ticks, what the hub keeps as hours;
 //! then, at the origin only, what the next hop keeps with its signature; and last the oldest, with a signed gap in its place. A relay or a hub
 //! gives nothing up: it says that it is under pressure, and takes in less.
 
@@ -14,7 +15,7 @@ use super::facts::Change;
 use super::pen::Pen;
 use super::sweep::Sweep;
 use super::{Log, Rollups, Standing, read, rolls};
-use crate::errors::{CommitError, ReadError, Trouble};
+use crate::errors::{CommitError, Trouble};
 use crate::types::StreamFacts;
 
 /// Freed at least when the disk itself is full, whatever the cap, in ballasts: two for the ballast to come back, and one
@@ -43,6 +44,8 @@ pub struct Evicted {
     pub custody: u64,
     /// Ticks that were too old to be kept.
     pub expired: u64,
+    /// Ticks that the hub knows by their hours, and that nobody else was ever to get.
+    pub thinned: u64,
     /// What was given up, as it was stated.
     pub given_up: Vec<(StreamId, Gap)>,
     /// Bytes of records deleted.
@@ -116,9 +119,11 @@ impl Log {
             self.stand_up()?;
             self.starved = self.medium.ballast(true).is_err();
         }
+        self.thin_for_age(now, &mut evicted)?;
         let goal = self.goal();
         if let Some(goal) = goal {
             self.delete_receipted(goal, &mut evicted)?;
+            self.thin_for_room(goal, &mut evicted)?;
             if self.options.origin {
                 self.delete_in_custody(goal, &mut evicted)?;
                 if let Some(key) = key {
@@ -153,14 +158,7 @@ impl Log {
     /// As [`Log::commit`]; nothing was deleted.
     pub fn expire(&mut self, stream: StreamId, before: UtcMs) -> Result<Evicted, CommitError> {
         let mut evicted = Evicted::default();
-        let Some(facts) = self.streams.get(&stream) else { return Ok(evicted) };
-        let spans = self.spans(stream).map_err(|error| match error {
-            ReadError::Io(error) => CommitError::Io(error),
-            ReadError::Damaged(why) => CommitError::Damaged(why),
-        })?;
-        let old = spans.iter().filter(|span| span.latest(facts.anchors.get(&span.boot_no)) < before);
-        let mut may_go: RangeSet = old.map(|span| (span.first, span.last)).collect();
-        may_go = may_go.intersection(&facts.present_ticks());
+        let mut may_go = self.older(stream, before)?;
         if !may_go.is_empty() && self.options.rollups != Rollups::Never {
             may_go = may_go.intersection(&self.folded(stream)?);
         }
@@ -182,12 +180,18 @@ impl Log {
         Ok(evicted)
     }
 
+    /// Sealed ticks that are here and were measured before a time.
+    pub(crate) fn older(&self, stream: StreamId, before: UtcMs) -> Result<RangeSet, CommitError> {
+        let Some(facts) = self.streams.get(&stream) else { return Ok(RangeSet::new()) };
+        let spans = self.spans(stream)?;
+        let old = spans.iter().filter(|span| span.latest(facts.anchors.get(&span.boot_no)) < before);
+        let older: RangeSet = old.map(|span| (span.first, span.last)).collect();
+        Ok(older.intersection(&facts.present_ticks()))
+    }
+
     /// What has been folded as it stands.
-    fn folded(&self, stream: StreamId) -> Result<RangeSet, CommitError> {
-        let note = self.reading(|shelves| rolls::note(&shelves.rollups, stream)).map_err(|error| match error {
-            ReadError::Io(error) => CommitError::Io(error),
-            ReadError::Damaged(why) => CommitError::Damaged(why),
-        })?;
+    pub(crate) fn folded(&self, stream: StreamId) -> Result<RangeSet, CommitError> {
+        let note = self.reading(|shelves| rolls::note(&shelves.rollups, stream))?;
         // Of a damaged note nothing is believed; it is counted again soon. And what was folded by times that are no longer
         // believed is soon folded anew, from its ticks.
         let believed = |note: &rolls::Note| {
@@ -278,7 +282,7 @@ impl Log {
     }
 
     /// Deletes of one stream in as many transactions as it takes; says how many ticks.
-    fn delete(
+    pub(crate) fn delete(
         &mut self,
         stream: StreamId,
         excess: u64,

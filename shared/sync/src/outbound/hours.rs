@@ -5,6 +5,7 @@
 
 use vigie_codec::wire::{Frame, MAX_SHEET_BYTES, RawWanted, RolledUp, RollupSheet};
 use vigie_merge::RangeSet;
+use vigie_model::StreamId;
 
 use super::backlog::LOAD_BYTES;
 use super::{Outbound, Streams, Wish};
@@ -54,6 +55,16 @@ impl HoursOffered {
 }
 
 impl Outbound {
+    /// Whether hours go in place of ticks, which may then be let go of here.
+    pub(crate) fn thins(&self) -> bool {
+        self.peer_rolls && self.sends == Sends::Rollups
+    }
+
+    /// The stream that is offered under a number.
+    pub(crate) fn stream_at(&self, ix: u32) -> Option<StreamId> {
+        self.streams.get(ix as usize).map(|offered| offered.stream)
+    }
+
     /// Whether the peer is sent hours at all.
     fn sends_hours(&self) -> bool {
         self.peer_rolls && self.sends != Sends::All

@@ -49,6 +49,8 @@ pub(super) struct Offered {
     pub(super) hours: HoursOffered,
     /// Ticks that somebody asks for.
     pub(super) asked_for: RangeSet,
+    /// What the peer was told to be let go of here.
+    pub(super) thinned_told: RangeSet,
 }
 
 /// Numbers from and to, and the frame that brings them.
@@ -75,6 +77,7 @@ impl Offered {
             seals_asked: RangeSet::new(),
             hours: HoursOffered::default(),
             asked_for: RangeSet::new(),
+            thinned_told: RangeSet::new(),
         }
     }
 

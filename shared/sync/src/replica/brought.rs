@@ -48,6 +48,7 @@ impl Replica {
             }
             Frame::Tally(ix, tally) => self.tally_came(id, ix, tally),
             Frame::Rollup(sheet) => self.sheet_came(id, sheet, bulk_bytes)?,
+            Frame::Thinned(list) => self.thinned_came(id, list)?,
             _ => {}
         }
         Ok(())

@@ -60,6 +60,7 @@ impl Replica {
             | Frame::Statement(_)
             | Frame::Schema(_)
             | Frame::Rollup(_)
+            | Frame::Thinned(_)
             | Frame::Tally(..) => {
                 self.brought(id, lane, frame, bytes.len() as u64, now)?;
             }

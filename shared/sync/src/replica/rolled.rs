@@ -1,6 +1,7 @@
 //! What becomes of hours that a relay brings, and what is it told of those that are here?
 
-use vigie_codec::wire::{Frame, RolledUp, RollupSheet};
+use vigie_codec::wire::{Frame, RolledUp, RollupSheet, Thinned};
+use vigie_merge::RangeSet;
 
 use super::Replica;
 use super::brought::NO_NUMBERS;
@@ -20,6 +21,23 @@ impl Replica {
         if let Some((sheets, bulk_bytes)) = inbound.sheet(sheet, bulk_bytes)? {
             let write = Write::Rollup(Rollup { stream, maker, life, edition, sheets });
             self.keep(id, stream, NO_NUMBERS, write, bulk_bytes);
+        }
+        Ok(())
+    }
+
+    /// A relay says what it has let go of: as far as it was ever collected, and only what is news.
+    pub(super) fn thinned_came(&mut self, id: SessionId, list: Vec<Thinned>) -> Result<(), CloseWhy> {
+        for said in list {
+            let Some(inbound) = self.inbound(id).filter(|inbound| inbound.rolls) else {
+                return Err(CloseWhy::Protocol("a word on hours from a peer that may not bring any".to_owned()));
+            };
+            let Some(stream) = inbound.stream_at(said.ix) else { continue };
+            let Some(facts) = self.streams.get(&stream) else { continue };
+            let collected = RangeSet::of(1, facts.collected().ticks.max(1));
+            let ticks = said.ticks.intersection(&collected).without(&facts.rolled.thinned);
+            if !ticks.is_empty() {
+                self.keep(id, stream, NO_NUMBERS, Write::Thinned { stream, ticks }, 0);
+            }
         }
         Ok(())
     }
@@ -46,6 +64,7 @@ impl Replica {
     pub(super) fn peer_rolled(&mut self, id: SessionId, list: Vec<RolledUp>) -> Result<(), CloseWhy> {
         let mut writes = Vec::new();
         for said in list {
+            writes.extend(self.there_now(id, &said));
             let told = self.outbound(id).and_then(|outbound| outbound.peer_rolled(said));
             if let Some(Write::RolledTold { stream, edition, ticks }) = told
                 && let Some(facts) = self.streams.get(&stream)
@@ -60,5 +79,13 @@ impl Replica {
             self.keep_words(id, writes);
         }
         Ok(())
+    }
+
+    /// What is to be kept of what the next hop has as hours, where ticks may be let go of for it.
+    fn there_now(&mut self, id: SessionId, said: &RolledUp) -> Option<Write> {
+        let stream = self.outbound(id).filter(|outbound| outbound.thins())?.stream_at(said.ix)?;
+        let there = &self.streams.get(&stream)?.rolled.there;
+        let known = if said.whole { *there == said.ticks } else { said.ticks.without(there).is_empty() };
+        (!known).then(|| Write::RolledThere { stream, whole: said.whole, ticks: said.ticks.clone() })
     }
 }

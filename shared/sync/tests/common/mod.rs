@@ -242,6 +242,15 @@ impl Shelf {
             Write::Custody { have, sealed, .. } => (facts.custody, facts.custody_sealed) = (have, sealed),
             Write::Receipt(receipt) => facts.receipt = Some(receipt),
             Write::CustodyLost { .. } => facts.custody = RangeSet::new(),
+            Write::RolledThere { whole, ticks, .. } => {
+                if whole {
+                    facts.rolled.there = RangeSet::new();
+                }
+                facts.rolled.there.union_with(&ticks);
+            }
+            Write::Thinned { ticks, .. } => {
+                facts.rolled.thinned.union_with(&ticks);
+            }
             Write::Rollup(_) | Write::RolledTold { .. } | Write::Wanted { .. } => {}
             Write::Stream { .. } | Write::Schema { .. } | Write::Reserve { .. } => {}
             Write::Seal(_) | Write::Statement(_) => unreachable!("no test brings one"),

@@ -1,33 +1,18 @@
 //! Which places of the stream does what was said go to, and in which step is it kept?
 //!
-//! A series is known by its name and labels. Its values are kept in the coarsest of [`STEPS`] that gives them back bit
-//! for bit: whole numbers cost a byte or less where the bits of a double cost five. The first value that its step would
-//! change moves the series to a finer one, for good while the agent runs; that is one more definition of the same name
-//! and labels, at most one for each step. Whoever reads joins them: a series is what bears the same labels, its samples
-//! those of all its definitions in the order of time. What no step can hold (an end mark, a NaN, an infinity, minus zero)
-//! goes to the exact definition and moves nothing.
+//! A series is known by its name and labels. Its values are kept in the coarsest of [`vigie_model::steps`] that gives them
+//! back bit for bit, for good while the agent runs.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use tokio::sync::oneshot;
 use vigie_formats::{ForeignSample, ForeignSeries, NAME, STALE_NAN_BITS, label};
-use vigie_model::{Moment, Resolution, Sample, SeriesDef, SeriesIx, UtcMs};
+use vigie_model::steps::{EXACT, STEPS, fitting, is_number};
+use vigie_model::{Moment, Sample, SeriesDef, SeriesIx, UtcMs};
 
 use super::board::{Refusal, Taken};
 use crate::collect::Schema;
-
-/// Steps in which values are kept, coarsest first: whole numbers, USER_HZ and load averages, milliseconds, microseconds,
-/// nanoseconds, and every bit.
-const STEPS: [Resolution; 6] = [
-    Resolution::ONE,
-    Resolution::HUNDREDTH,
-    Resolution::THOUSANDTH,
-    Resolution::Step { step: 1, exponent: -6 },
-    Resolution::Step { step: 1, exponent: -9 },
-    Resolution::Exact,
-];
-const EXACT: usize = STEPS.len() - 1;
 
 /// How far behind the present a sample with a time of its own may be: senders try again for some minutes, and a time far
 /// from those around it makes every reader of the stream look further.
@@ -271,24 +256,6 @@ fn has_labels(def: &SeriesDef, said: &ForeignSeries) -> bool {
     def.labels().iter().eq(said.labels.iter().filter(|(key, _)| key != NAME))
 }
 
-/// The coarsest step from `least` on that gives the value back bit for bit, and the value in it.
-fn fitting(value: f64, least: usize) -> (usize, i64) {
-    let exact = (EXACT, value.to_bits().cast_signed());
-    if !is_number(value) {
-        return exact;
-    }
-    let fits = |step: usize| {
-        let kept = STEPS[step].quantise(value)?;
-        (STEPS[step].value(kept).to_bits() == value.to_bits()).then_some((step, kept))
-    };
-    (least..EXACT).find_map(fits).unwrap_or(exact)
-}
-
-/// Whether a value says anything about the step its series needs.
-fn is_number(value: f64) -> bool {
-    value.is_finite() && value.to_bits() != (-0.0f64).to_bits()
-}
-
 fn is_timely(at_ms: i64, now: UtcMs) -> bool {
     (now.0.saturating_sub(OLDEST_MS)..=now.0.saturating_add(NEWEST_MS)).contains(&at_ms)
 }
@@ -304,7 +271,7 @@ fn shifted(at: Moment, utc_ms: i64) -> Moment {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use vigie_model::Boot;
+    use vigie_model::{Boot, Resolution};
 
     use super::*;
 

@@ -12,6 +12,7 @@ mod name;
 mod pushed;
 mod resolution;
 mod series;
+pub mod steps;
 mod tick;
 mod time;
 

@@ -133,14 +133,14 @@ impl NodeHandle {
         drop(self.commands.send(command));
     }
 
-    /// Keeps something and waits until it is durable.
+    /// Keeps something; what it gives waits until that is durable. What is given here first comes to the store first.
     ///
     /// # Errors
     /// When the store could not keep it, or the loop has ended.
-    pub async fn keep(&self, writes: Vec<Write>) -> Result<Vec<Outcome>, KeptBack> {
+    pub fn keep(&self, writes: Vec<Write>) -> impl Future<Output = Result<Vec<Outcome>, KeptBack>> + Send + use<> {
         let (done, answer) = oneshot::channel();
         self.command(Command::Keep(writes, done));
-        answer.await.unwrap_or_else(|_| Err(KeptBack("the node is stopping".to_owned())))
+        async move { answer.await.unwrap_or_else(|_| Err(KeptBack("the node is stopping".to_owned()))) }
     }
 
     /// As [`NodeHandle::keep`], from a thread that may block.

@@ -4,15 +4,21 @@
 //! declared, their samples are grouped by moment into ticks, numbered, kept, sealed and signed as an agent's are. So they
 //! travel from a relay to the hub by the same conversation, exactly once, and are answered from the same store.
 //!
+//! Much that comes at once is sealed with the push that brought it; the rest stands loose until it is worth a segment. What
+//! waits to become durable is bounded: beyond that senders are told to come again.
+//!
 //! [`Book`] decides and knows no IO; [`Pushed`] is its body. A push is answered when it is durable. What is sent again is
 //! recognised by moment and value, as far as it was kept of late or is the newest of its series; the rest is absorbed when it
 //! is read, because a series has one value at a moment.
 
 mod book;
+mod entry;
 mod line;
 mod pushed;
 mod recent;
+mod register;
 
-pub use book::{Book, Entry, Limits, Noted, Outcome};
+pub use book::{Book, Limits, Noted, Outcome};
+pub use entry::Entry;
 pub use line::Line;
 pub use pushed::{Pushed, newest};

@@ -1,6 +1,6 @@
 //! One stream of what others pushed: its numbers, and when its ticks are sealed.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use vigie_codec::SigningKey;
@@ -14,17 +14,25 @@ use vigie_sync::keep::{StreamFacts, Write};
 
 use crate::recent::Recent;
 
-/// Series of one stream. Fewer would make many streams of a large sender; more would make its columns short.
-pub(crate) const MAX_SERIES: usize = 4_096;
+/// Series of one stream. Fewer would make many streams of a large sender. More would make its columns short: as many
+/// ticks as are laid out together would hold few of each series, because senders bring some dozen series at a moment.
+const MAX_SERIES: usize = 1_024;
+
+/// Definitions of one stream: its series move to finer steps, and most do so once or never.
+const MAX_DEFS: usize = 4_096;
 
 /// Samples in one segment: at nine bytes each for the hardest doubles, well below what a segment may weigh.
 const SEALED_SAMPLES: usize = 8_192;
 
+/// Samples of one push that are sealed with it, all of them: written once, where loose ticks are written, and removed and
+/// written again when they are sealed.
+const SEALED_WITH_PUSH: usize = SEALED_SAMPLES / 2;
+
 /// Ticks in one segment.
 const SEALED_TICKS: usize = 360;
 
-/// Segments of one stream in one commit.
-const SEALED_AT_ONCE: usize = 32;
+/// Segments of one stream in one commit: enough for the largest push.
+const SEALED_AT_ONCE: usize = 128;
 
 /// Ticks that are not sealed after this long are sealed although more would fit.
 const SEALED_AFTER_MS: u64 = 600_000;
@@ -32,25 +40,25 @@ const SEALED_AFTER_MS: u64 = 600_000;
 /// A stream that this node is the origin of.
 ///
 /// Numbers follow from what is durable: a tick is shown to nobody before it is, so a number that a crash took was never
-/// seen by anyone.
+/// seen by anyone. What is numbered is sealed as soon as it is enough, durable or not: a segment that is durable has its
+/// ticks in it.
 #[derive(Debug)]
 pub struct Line {
     pub(crate) stream: StreamId,
     name: String,
     introduced: bool,
     /// Definitions given a place, durable or not.
-    pub(crate) defs: usize,
+    defs: usize,
     schema: SchemaHash,
     last: u64,
-    /// Durable ticks that are not sealed, by number.
-    loose: BTreeMap<u64, Arc<Tick>>,
+    /// Numbered ticks that are in no segment, in order.
+    loose: VecDeque<Arc<Tick>>,
+    loose_samples: usize,
+    /// Since when some of them are durable.
+    since_ms: Option<u64>,
     pub(crate) recent: Recent,
-    since_ms: u64,
-    /// The next tick that has no seal.
-    unsealed: u64,
+    /// The header that was signed last.
     head: HeaderHash,
-    /// Segments that are to be kept, until they are: what was signed once is not signed otherwise.
-    sealing: Vec<Segment>,
     samples: u64,
 }
 
@@ -64,12 +72,11 @@ impl Line {
             defs: 0,
             schema: SchemaHash::EMPTY,
             last: 0,
-            loose: BTreeMap::new(),
+            loose: VecDeque::new(),
+            loose_samples: 0,
+            since_ms: None,
             recent: Recent::default(),
-            since_ms: 0,
-            unsealed: 1,
             head: HeaderHash::NONE,
-            sealing: Vec::new(),
             samples: 0,
         }
     }
@@ -95,10 +102,10 @@ impl Line {
         line.last = last;
         line.head = facts.head;
         line.samples = facts.tally.samples;
-        line.unsealed = facts.sealed.last().map_or(1, |sealed| sealed + 1);
         newest.iter().for_each(|tick| line.recent.take(tick));
-        let loose = newest.into_iter().filter(|tick| !facts.sealed.contains(tick.seq.0));
-        line.loose = loose.map(|tick| (tick.seq.0, tick)).collect();
+        line.loose = newest.into_iter().filter(|tick| !facts.sealed.contains(tick.seq.0)).collect();
+        line.loose_samples = line.loose.iter().map(|tick| tick.samples.len()).sum();
+        line.since_ms = (!line.loose.is_empty()).then_some(0);
         let holes = RangeSet::of(1, last).without(&facts.have);
         let gap = |(first, last): (u64, u64)| {
             let (first, last) = (Seq(first), Seq(last));
@@ -118,6 +125,11 @@ impl Line {
     /// Whether another series finds a place.
     pub(crate) fn has_room(&self) -> bool {
         self.defs < MAX_SERIES
+    }
+
+    /// Whether another step of one of its series finds a place.
+    pub(crate) fn has_room_beside(&self) -> bool {
+        self.defs < MAX_DEFS
     }
 
     /// Gives the next place to a definition.
@@ -141,59 +153,72 @@ impl Line {
         Tally { ticks: self.last, samples: self.samples }
     }
 
+    /// Takes the ticks of one push; gives the segments that they fill up, or all that is loose if they are many.
+    pub(crate) fn take(&mut self, ticks: &[Arc<Tick>], key: &SigningKey) -> Vec<Segment> {
+        let samples: usize = ticks.iter().map(|tick| tick.samples.len()).sum();
+        self.loose.extend(ticks.iter().cloned());
+        self.loose_samples += samples;
+        self.seal(key, samples >= SEALED_WITH_PUSH)
+    }
+
+    /// Whether a tick is in no segment.
+    pub(crate) fn is_loose(&self, number: Seq) -> bool {
+        self.loose.front().is_some_and(|first| first.seq <= number)
+    }
+
     /// Ticks are durable.
-    pub(crate) fn kept(&mut self, ticks: Vec<Arc<Tick>>, now_ms: u64) {
+    pub(crate) fn kept(&mut self, ticks: &[Arc<Tick>], now_ms: u64) {
         self.introduced = true;
-        if self.loose.is_empty() {
-            self.since_ms = now_ms;
-        }
-        for tick in ticks {
-            self.recent.take(&tick);
-            self.loose.insert(tick.seq.0, tick);
+        ticks.iter().for_each(|tick| self.recent.take(tick));
+        if !self.loose.is_empty() {
+            self.since_ms.get_or_insert(now_ms);
         }
     }
 
-    /// Segments of what is durable, when they are due; those that may not be durable yet come again as they were.
-    pub(crate) fn seal(&mut self, key: &SigningKey, now_ms: u64, closing: bool) -> &[Segment] {
-        if self.sealing.is_empty() {
-            let old = now_ms.saturating_sub(self.since_ms) >= SEALED_AFTER_MS;
-            let (mut head, mut from) = (self.head, self.unsealed);
-            while self.sealing.len() < SEALED_AT_ONCE
-                && let Some(segment) = self.next_segment(from, head, key, old || closing)
-            {
-                (head, from) = (segment.header().hash(), segment.header().last.0 + 1);
-                self.sealing.push(segment);
+    /// Segments are durable, and what was not in them waits from now on.
+    pub(crate) fn sealed(&mut self, now_ms: u64) {
+        self.since_ms = (!self.loose.is_empty()).then_some(now_ms);
+    }
+
+    /// Segments of what has waited for long.
+    pub(crate) fn due(&mut self, key: &SigningKey, now_ms: u64, closing: bool) -> Vec<Segment> {
+        let old = self.since_ms.is_some_and(|since_ms| now_ms.saturating_sub(since_ms) >= SEALED_AFTER_MS);
+        self.seal(key, old || closing)
+    }
+
+    /// Segments of what is loose, in the order of its numbers; the last may be `short`.
+    fn seal(&mut self, key: &SigningKey, short: bool) -> Vec<Segment> {
+        let mut segments = Vec::new();
+        let worth = |line: &Self| short || line.loose_samples >= SEALED_SAMPLES || line.loose.len() >= SEALED_TICKS;
+        while segments.len() < SEALED_AT_ONCE && worth(self) {
+            let Some(segment) = self.next_segment(key, short) else { break };
+            segments.push(segment);
+        }
+        segments
+    }
+
+    /// A segment of the first loose ticks that follow one another, if they fill one or it may be `short`.
+    fn next_segment(&mut self, key: &SigningKey, short: bool) -> Option<Segment> {
+        let (mut run, mut samples) = (Vec::<Tick>::new(), 0);
+        let mut ends = short;
+        for tick in &self.loose {
+            // A hole is a gap that stands in the store.
+            let goes_on = run.last().is_none_or(|last| last.seq.next() == tick.seq);
+            let full = run.len() >= SEALED_TICKS || samples + tick.samples.len() > SEALED_SAMPLES;
+            if !goes_on || (full && !run.is_empty()) {
+                ends = true;
+                break;
             }
-        }
-        &self.sealing
-    }
-
-    /// A segment of the first ticks from a number on that follow one another, if there are enough.
-    fn next_segment(&self, from: u64, head: HeaderHash, key: &SigningKey, few: bool) -> Option<Segment> {
-        // What is missing before them is a gap, or is not durable yet and then a segment of its own.
-        let first = *self.loose.range(from..).next()?.0;
-        let (mut run, mut samples) = (Vec::new(), 0);
-        for (number, (there, tick)) in (first..).zip(self.loose.range(first..)) {
             samples += tick.samples.len();
-            let full = run.len() >= SEALED_TICKS || (samples > SEALED_SAMPLES && !run.is_empty());
-            if number != *there || full {
-                return self.sign(&run, head, key);
-            }
             run.push(Tick::clone(tick));
         }
-        if few { self.sign(&run, head, key) } else { None }
-    }
-
-    fn sign(&self, run: &[Tick], head: HeaderHash, key: &SigningKey) -> Option<Segment> {
-        segment::seal(self.stream, run, (self.defs as u32, self.schema), head, key).ok()
-    }
-
-    /// A segment is durable.
-    pub(crate) fn sealed(&mut self, last: u64, head: HeaderHash, now_ms: u64) {
-        self.sealing.retain(|segment| segment.header().last.0 > last);
-        self.head = head;
-        self.unsealed = last + 1;
-        self.loose = self.loose.split_off(&self.unsealed);
-        self.since_ms = now_ms;
+        if !ends {
+            return None;
+        }
+        let segment = segment::seal(self.stream, &run, (self.defs as u32, self.schema), self.head, key).ok()?;
+        self.head = segment.header().hash();
+        self.loose.drain(..run.len());
+        self.loose_samples -= samples;
+        Some(segment)
     }
 }

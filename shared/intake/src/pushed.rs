@@ -1,6 +1,7 @@
 //! The body: hands what was pushed to the store, and answers when it is durable.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use tracing::warn;
 use vigie_codec::SigningKey;
 use vigie_formats::{Kind, Metadata, MetadataView, NAME};
 use vigie_model::{NodeId, SeriesDef, Slug, StreamId, Tick, pushed_place};
-use vigie_node::{NodeClock, NodeHandle, random_incarnation};
+use vigie_node::{KeptBack, NodeClock, NodeHandle, random_incarnation};
 use vigie_serve::{Described, Intake, NotTaken, Place, Said, Taken, Taking};
 use vigie_store::{Log, ReadError};
 use vigie_sync::keep::{Outcome as Became, Record, Write};
@@ -22,6 +23,9 @@ const TEND_EVERY: Duration = Duration::from_secs(2);
 
 /// When a sender may come again: a disk that is full takes minutes, a commit that failed once is tried within seconds.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// The same where the disk only is slower than the senders: as much as may wait is written by then.
+const RETRY_SOON: Duration = Duration::from_secs(1);
 
 /// Metrics of all clients whose kind and help are remembered: a few megabytes.
 const MAX_DESCRIBED: usize = 20_000;
@@ -84,16 +88,25 @@ impl Pushed {
     }
 
     async fn seal(&self, closing: bool) {
-        let due = self.book().due(self.clock.mono_ms(), closing);
-        if let Some((writes, outcome)) = due {
+        let under_way = {
+            let mut book = self.book();
+            book.due(self.clock.mono_ms(), closing).map(|(writes, outcome)| self.send(writes, outcome))
+        };
+        if let Some(under_way) = under_way {
             // A failure is told by the store, and what is undone is tried again.
-            self.keep(writes, outcome).await.unwrap_or_default();
+            self.settle(under_way).await.unwrap_or_default();
         }
     }
 
-    async fn keep(&self, writes: Vec<Write>, outcome: Outcome) -> Result<(), NotTaken> {
-        let became = self.handle.keep(writes.clone()).await;
-        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Sends writes to the store. Who does so holds the book, so that they come there in the order of their numbers.
+    fn send(&self, writes: Vec<Write>, outcome: Outcome) -> UnderWay {
+        UnderWay { became: Box::pin(self.handle.keep(writes.clone())), writes, outcome }
+    }
+
+    async fn settle(&self, under_way: UnderWay) -> Result<(), NotTaken> {
+        let UnderWay { became, writes, outcome } = under_way;
+        let became = became.await;
+        let mut book = self.book();
         match became {
             Ok(all) if all.iter().all(|one| matches!(one, Became::Kept(_))) => {
                 book.done(outcome, self.clock.mono_ms());
@@ -103,11 +116,11 @@ impl Pushed {
                 let refused = all.iter().find(|one| !matches!(one, Became::Kept(_)));
                 warn!(?refused, "what was pushed found no place in the store; it is tried again");
                 book.undone(writes, outcome);
-                Err(later("the store did not take it"))
+                Err(later("the store did not take it", RETRY_AFTER))
             }
             Err(kept_back) => {
                 book.undone(writes, outcome);
-                Err(later(&kept_back.0))
+                Err(later(&kept_back.0, RETRY_AFTER))
             }
         }
     }
@@ -135,34 +148,49 @@ impl Pushed {
         });
     }
 
-    /// Numbers what was said, so that it has its order.
-    fn note(&self, into: &Place, said: Said<'_>) -> Result<Noted, NotTaken> {
+    /// Numbers what was said, so that it has its order, and sends it to the store.
+    fn note(&self, into: &Place, said: Said<'_>) -> Result<(Taken, Option<UnderWay>), NotTaken> {
         let mut book = self.book();
         if book.is_full() {
-            return Err(later("the store has been in trouble for a while"));
+            return Err(if book.is_in_trouble() {
+                later("the store has been in trouble for a while", RETRY_AFTER)
+            } else {
+                later("as much as may wait for the disk is waiting", RETRY_SOON)
+            });
         }
         let mut fresh = || random_incarnation().ok();
         let mut entry = book.entry((into.client.clone(), into.site.clone()), &mut fresh);
         said.each(|series| entry.series(series.labels, series.samples));
-        Ok(entry.finish())
+        let Noted { writes, outcome, samples, duplicates, refused } = entry.finish();
+        let why = (refused > 0).then(|| "too many series, labels beyond the limits, or impossible times".to_owned());
+        let under_way = (!writes.is_empty()).then(|| self.send(writes, outcome));
+        Ok((Taken { samples, duplicates, refused, why }, under_way))
     }
+}
+
+/// Writes on their way to the disk.
+struct UnderWay {
+    became: Pin<Box<dyn Future<Output = Result<Vec<Became>, KeptBack>> + Send>>,
+    writes: Vec<Write>,
+    outcome: Outcome,
 }
 
 impl Intake for Pushed {
     fn take(&self, into: &Place, said: Said<'_>) -> Taking {
         self.remember(&into.client, &said);
         let noted = self.note(into, said);
-        let this = self.clone();
+        let noted = noted.map(|(taken, under_way)| {
+            // A task of its own: the sender may leave, and the numbers are given.
+            let this = self.clone();
+            let settle = |under_way| tokio::spawn(async move { this.settle(under_way).await });
+            (taken, under_way.map(settle))
+        });
         Box::pin(async move {
-            let Noted { writes, outcome, samples, duplicates, refused } = noted?;
-            if !writes.is_empty() {
-                // A task of its own: the sender may leave, and the numbers are given.
-                let kept = tokio::spawn(async move { this.keep(writes, outcome).await });
-                kept.await.map_err(|_| later("the node is stopping"))??;
+            let (taken, settled) = noted?;
+            if let Some(settled) = settled {
+                settled.await.map_err(|_| later("the node is stopping", RETRY_AFTER))??;
             }
-            let why =
-                (refused > 0).then(|| "too many series, labels beyond the limits, or impossible times".to_owned());
-            Ok(Taken { samples, duplicates, refused, why })
+            Ok(taken)
         })
     }
 
@@ -188,8 +216,8 @@ fn family_of(name: &str, kind: Kind) -> &str {
 }
 
 /// Something that passes.
-fn later(why: &str) -> NotTaken {
-    NotTaken::Later { why: why.to_owned(), after: RETRY_AFTER }
+fn later(why: &str, after: Duration) -> NotTaken {
+    NotTaken::Later { why: why.to_owned(), after }
 }
 
 fn definitions(log: &Log, stream: StreamId, len: u32) -> Result<Vec<SeriesDef>, ReadError> {

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use vigie_model::{SeriesIx, Tick};
 
-/// Samples that are remembered of one stream, at 16 bytes each: some dozen bodies of Prometheus, which sends up to 500 in
-/// one, and as much as what is not sealed yet.
-pub(crate) const MAX_SAMPLES: usize = 16_384;
+/// Samples that are remembered of one stream, at 16 bytes each: eight of each of its series, and as much as what is not
+/// sealed yet.
+pub(crate) const MAX_SAMPLES: usize = 8_192;
 
 /// The newest durable ticks of one stream.
 #[derive(Debug, Default)]
@@ -35,6 +35,11 @@ impl Recent {
             let forgotten = self.ticks.remove(&oldest);
             self.samples -= forgotten.map_or(0, |tick| tick.samples.len());
         }
+    }
+
+    /// All that is remembered.
+    pub(crate) fn ticks(&self) -> impl Iterator<Item = &Tick> {
+        self.ticks.values().map(Arc::as_ref)
     }
 
     /// Whether a series has a value at a moment that is remembered.

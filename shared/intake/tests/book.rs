@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use vigie_codec::SigningKey;
 use vigie_intake::{Book, Limits, Line, Noted, Outcome, newest};
 use vigie_merge::RangeSet;
-use vigie_model::{Incarnation, NodeId, SeriesDef, SeriesIx, Slug, StreamId, UtcMs};
+use vigie_model::{Incarnation, NodeId, Resolution, SeriesDef, SeriesIx, Slug, StreamId, UtcMs};
 use vigie_store::fault::{FaultDisk, Faults};
 use vigie_store::{LayOut, Log, Options, Outcome as Became, Record, Write};
 
@@ -62,6 +62,12 @@ impl Node {
 
     /// Pushes samples of series named by a letter; says whether they were kept, and how many were known.
     fn push(&mut self, samples: &[(&str, i64, f64)]) -> (bool, u64) {
+        let Noted { writes, outcome, duplicates, .. } = self.note(samples);
+        (self.keep(writes, outcome), duplicates)
+    }
+
+    /// Numbers what is pushed, and keeps nothing yet.
+    fn note(&mut self, samples: &[(&str, i64, f64)]) -> Noted {
         let streams = &mut self.streams;
         let mut fresh = || {
             *streams += 1;
@@ -71,8 +77,7 @@ impl Node {
         for (name, at_ms, value) in samples {
             entry.series(&[("__name__", name), ("job", "test")], &[(*at_ms, *value)]);
         }
-        let Noted { writes, outcome, duplicates, .. } = entry.finish();
-        (self.keep(writes, outcome), duplicates)
+        entry.finish()
     }
 
     fn tend(&mut self, closing: bool) {
@@ -105,8 +110,9 @@ impl Node {
             self.log
                 .columns_between(*stream, &series, from, to, |columns| {
                     for (column, def) in columns.iter().zip(&defs) {
-                        for (at, bits) in column.times_ms.iter().zip(&column.values) {
-                            said.entry((name_of(def), *at)).or_insert(bits.cast_unsigned());
+                        for (at, kept) in column.times_ms.iter().zip(&column.values) {
+                            let bits = def.resolution().value(*kept).to_bits();
+                            said.entry((name_of(def), *at)).or_insert(bits);
                         }
                     }
                     ControlFlow::Continue(())
@@ -244,8 +250,136 @@ fn many_series_are_spread_over_streams() {
     let names: Vec<String> = (0..10_000).map(|n| format!("m{n}")).collect();
     let samples: Vec<_> = names.iter().map(|name| (name.as_str(), 1_000, 1.0)).collect();
     assert!(node.push(&samples).0);
-    assert_eq!(node.log.streams().len(), 3);
+    assert_eq!(node.log.streams().len(), 10);
     assert_eq!(node.answered().len(), 10_000);
+}
+
+#[test]
+fn numbers_are_kept_in_steps_and_come_back_bit_for_bit() {
+    let disk = FaultDisk::new();
+    let mut node = Node::start(open(&disk), 0);
+    let stale = f64::from_bits(0x7ff0_0000_0000_0002);
+    let values = [stale, 3.0, 0.25, 7.0, f64::NEG_INFINITY, 1e-6, -0.0, 2.0, 1.0 / 3.0, 5.0];
+    let samples: Vec<_> = (0i64..).zip(values).map(|(n, value)| ("a", n * 1_000, value)).collect();
+    let (some, more) = samples.split_at(4);
+    assert_eq!(node.push(some), (true, 0));
+    assert_eq!(node.push(&samples), (true, 4), "what is sent again is known in whichever step it stands");
+    let Node { log, streams, .. } = node;
+    drop(log);
+    let mut node = Node::start(open(&disk), streams);
+    assert_eq!(node.push(more), (true, 6));
+    let again = ("a", 2_000, 4.0);
+    assert_eq!(node.push(&[again]), (true, 1), "of two values at one moment the first stands, in whichever step");
+    let all: Said = samples.iter().map(|(name, at, value)| (((*name).to_owned(), *at), value.to_bits())).collect();
+    assert_eq!(node.answered(), all);
+    let (stream, facts) = node.log.streams().first_key_value().expect("one stream");
+    let steps: Vec<Resolution> =
+        definitions(&node.log, *stream, facts.schema_len).iter().map(SeriesDef::resolution).collect();
+    let micro = Resolution::Step { step: 1, exponent: -6 };
+    assert_eq!(steps, [Resolution::Exact, Resolution::ONE, Resolution::HUNDREDTH, micro]);
+}
+
+#[test]
+fn two_values_of_one_body_at_one_moment_are_one_sample_although_they_need_different_steps() {
+    let mut node = Node::start(open(&FaultDisk::new()), 0);
+    assert_eq!(node.push(&[("a", 1_000, 1.0), ("a", 1_000, 1.5), ("a", 1_000, f64::NAN)]), (true, 2));
+    assert_eq!(node.answered(), [(("a".to_owned(), 1_000), 1f64.to_bits())].into());
+}
+
+#[test]
+fn much_that_comes_at_once_is_sealed_with_it_and_never_stands_loose() {
+    let mut node = Node::start(open(&FaultDisk::new()), 0);
+    let names: Vec<String> = (0..100).map(|n| format!("m{n}")).collect();
+    let tick = |at: i64| names.iter().zip(0..).map(move |(name, n)| (name.as_str(), at * 10_000, (n + at * 7) as f64));
+    let backlog: Vec<_> = (0..180).flat_map(tick).collect();
+    assert_eq!(node.push(&backlog), (true, 0));
+    let facts = node.log.streams().values().next().expect("one stream");
+    assert_eq!((facts.sealed.clone(), facts.bytes.loose), (RangeSet::of(1, 180), 0));
+    assert!(facts.bytes.sealed < 18_000, "{} bytes for 18,000 samples", facts.bytes.sealed);
+    assert_eq!(node.answered().len(), 18_000);
+}
+
+#[test]
+fn little_that_comes_again_and_again_stands_loose_up_to_one_segment() {
+    let mut node = Node::start(open(&FaultDisk::new()), 0);
+    let names: Vec<String> = (0..50).map(|n| format!("m{n}")).collect();
+    for at in 0..400i64 {
+        let tick: Vec<_> = names.iter().map(|name| (name.as_str(), at * 15_000, at as f64 / 4.0)).collect();
+        assert_eq!(node.push(&tick), (true, 0));
+        let facts = node.log.streams().values().next().expect("one stream");
+        let loose = facts.have.without(&facts.sealed).count();
+        assert!(loose * 50 <= 8_192 + 50, "{loose} ticks are loose");
+    }
+    let facts = node.log.streams().values().next().expect("one stream");
+    assert!(facts.sealed.count() >= 326 && facts.sealed == RangeSet::of(1, facts.sealed.count()));
+    assert_eq!(node.answered().len(), 400 * 50);
+}
+
+#[test]
+fn what_is_sealed_on_its_way_is_there_once_whatever_comes_first_and_whatever_a_kill_takes() {
+    let names: Vec<String> = (0..50).map(|n| format!("m{n}")).collect();
+    let tick = |at: i64| names.iter().map(move |name| (name.as_str(), at * 15_000, at as f64));
+    let bodies: Vec<Vec<_>> = (0..3).map(|n| (n * 80..(n + 1) * 80).flat_map(tick).collect()).collect();
+    // The third fills a segment with what the first two brought.
+    for arrives in [&[0, 1, 2][..], &[2, 1, 0], &[1, 2, 0], &[2], &[2, 0]] {
+        let disk = FaultDisk::new();
+        let mut node = Node::start(open(&disk), 0);
+        let mut noted: Vec<Option<Noted>> = bodies.iter().map(|body| Some(node.note(body))).collect();
+        let sealed = |noted: &Noted| noted.writes.iter().filter(|write| matches!(write, Write::Segment(_))).count();
+        assert_eq!(noted.iter().flatten().map(sealed).collect::<Vec<_>>(), [0, 0, 1]);
+        for at in arrives {
+            // The first of all introduces the stream.
+            let hello = noted[0].as_ref().map(|first| first.writes[..2].to_vec()).unwrap_or_default();
+            node.log.commit(hello).expect("sound");
+            let Noted { writes, outcome, .. } = noted[*at].take().expect("each once");
+            assert!(node.keep(writes, outcome));
+        }
+        let Node { log, streams, .. } = node;
+        drop(log);
+        let mut node = Node::start(open(&disk), streams);
+        bodies.iter().for_each(|body| assert!(node.push(body).0, "its sender may have heard nothing"));
+        assert_eq!(node.answered().len(), 12_000, "{arrives:?}");
+        let facts = node.log.streams().values().next().expect("one stream");
+        assert!(facts.gaps.is_empty() && facts.samples == facts.tally.samples, "{arrives:?}");
+    }
+}
+
+#[test]
+fn what_waits_for_long_is_sealed_although_more_would_fit() {
+    let mut node = Node::start(open(&FaultDisk::new()), 0);
+    node.push(&[("a", 1_000, 1.0)]);
+    for (now_ms, is_due) in [(599_999, false), (600_000, true), (600_001, false)] {
+        let due = node.book.due(now_ms, false);
+        assert_eq!(due.is_some(), is_due, "after {now_ms} ms");
+        if let Some((writes, outcome)) = due {
+            assert!(node.keep(writes, outcome));
+        }
+    }
+}
+
+#[test]
+fn no_more_is_numbered_while_as_much_as_may_wait_is_not_durable() {
+    let mut book = Book::new(me(), key(), Limits { samples_waiting: 3, ..Limits::default() });
+    let mut fresh = || Some(Incarnation(1));
+    let mut note = |book: &mut Book, at_ms: i64| {
+        let mut entry = book.entry(place(), &mut fresh);
+        entry.series(&[("__name__", "a")], &[(at_ms, 1.0), (at_ms + 1, 2.0)]);
+        entry.finish()
+    };
+    let one = note(&mut book, 0);
+    assert!(!book.is_full(), "2 of 3 wait");
+    let other = note(&mut book, 10);
+    assert!(book.is_full() && !book.is_in_trouble());
+    book.undone(one.writes, one.outcome);
+    assert!(book.is_full() && book.is_in_trouble(), "what was left undone waits as well");
+    book.done(other.outcome, 0);
+    assert!(!book.is_full());
+    let again = note(&mut book, 20);
+    assert!(book.is_full(), "what is tried again is counted once");
+    book.done(again.outcome, 0);
+    assert!(!book.is_full());
+    let last = note(&mut book, 30);
+    assert!(!book.is_full() && last.samples == 2);
 }
 
 #[derive(Debug, Clone)]
@@ -258,7 +392,12 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let sample = (0u8..6, 0i64..40, any::<u64>());
+    let bits = prop_oneof![
+        any::<u64>(),
+        (-9i32..9).prop_map(|whole| f64::from(whole).to_bits()),
+        (0u32..999).prop_map(|parts| (f64::from(parts) / 100.0).to_bits()),
+    ];
+    let sample = (0u8..6, 0i64..40, bits);
     prop_oneof![
         6 => prop::collection::vec(sample, 1..30).prop_map(Step::Push),
         1 => (0u64..12).prop_map(Step::Refuse),

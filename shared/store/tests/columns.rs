@@ -115,6 +115,24 @@ fn a_relay_lays_out_only_what_the_hub_has_signed_for() {
 }
 
 #[test]
+fn columns_wait_until_each_holds_some_values_where_ticks_hold_few_of_many_series() {
+    // Twenty senders in one stream: each tick holds ten of two hundred series.
+    let machine = Machine::new(1);
+    let laid_after = |definitions: u32| {
+        let mut log = open(&FaultDisk::new());
+        keep(&mut log, vec![machine.hello(), machine.definitions(definitions)]);
+        let is_laid = |at: &u64| {
+            keep(&mut log, vec![machine.sealed_in_turns(at * 20 + 1, at * 20 + 20, 20)]);
+            lay_out(&mut log) > 0
+        };
+        (0..20).find(is_laid).map(|at| (at + 1) * 20)
+    };
+    assert_eq!(laid_after(10), Some(20), "as many ticks as are laid out at least, where all series are in each");
+    assert_eq!(laid_after(200), Some(100), "five values of each series");
+    assert_eq!(laid_after(4_000), Some(160), "most definitions are of what is gone, and nobody waits for them");
+}
+
+#[test]
 fn a_clock_that_is_put_right_afterwards_moves_what_is_laid_out_too() {
     let machine = Machine::new(1);
     let mut log = open(&FaultDisk::new());

@@ -16,7 +16,7 @@ use super::load::Shelves;
 use super::loss::Loss;
 use super::pen::{Pen, add};
 use super::shelf::{ColumnsRow, SealRow, Shelf, at, leaf_at, number};
-use super::tiers::{self, Neighbours};
+use super::tiers::{self, Neighbours, Worth};
 use super::{LayOut, Log, read};
 use crate::errors::{CommitError, ReadError, Trouble};
 
@@ -69,7 +69,8 @@ impl Log {
                     && facts.present.contains_range(span.first, span.last)
                     && !self.agenda().is_left(stream, span)
             };
-            let found = match tiers::next(&spans, self.options.lay_out_ticks, may) {
+            let least = Worth { ticks: self.options.lay_out_ticks, series: facts.schema_len.into() };
+            let found = match tiers::next(&spans, least, may) {
                 Some(neighbours) => self.reading(|shelves| self.gather_from(shelves, stream, &spans, neighbours))?,
                 None => None,
             };

@@ -73,6 +73,25 @@ impl Machine {
         Write::Segment(self.segment(first, last))
     }
 
+    /// Definitions of so many series.
+    pub fn definitions(&self, count: u32) -> Write {
+        let def =
+            |ix: u32| SeriesDef::new(&format!("m{ix}"), &[], "", Kind::Gauge, Resolution::ONE).expect("a plain name");
+        Write::Schema { stream: self.stream, from: 0, defs: (0..count).map(def).collect() }
+    }
+
+    /// A segment of ticks of several senders in turn, each with ten series of its own.
+    pub fn sealed_in_turns(&self, first: u64, last: u64, senders: u64) -> Write {
+        let tick = |number: u64| {
+            let from = (number % senders) as u32 * 10;
+            let samples = (from..from + 10).map(|ix| Sample { series: SeriesIx(ix), value: value(number, ix) });
+            Tick { samples: samples.collect(), ..self.tick(number) }
+        };
+        let ticks: Vec<Tick> = (first..=last).map(tick).collect();
+        let schema = (0, SchemaHash::EMPTY);
+        Write::Segment(seal(self.stream, &ticks, schema, HeaderHash::NONE, &self.key).expect("a run of ticks"))
+    }
+
     pub fn gap(&self, first: u64, last: u64, reason: GapReason, samples: Option<u64>) -> Write {
         let gap = Gap { first: Seq(first), last: Seq(last), reason, samples, noted_at: UtcMs(T0) };
         Write::Statement(SignedStatement::new(self.stream, Statement::Gap(gap), &self.key))

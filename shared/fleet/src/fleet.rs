@@ -10,11 +10,9 @@ use vigie_store::Log;
 use vigie_sync::SessionId;
 use vigie_sync::keep::{StreamFacts, Write};
 
+use crate::definitions::definitions;
 use crate::label_cache::LabelCache;
 use crate::memory::{Memory, Voice};
-
-/// Definitions read from the log at once.
-const DEFS_AT_ONCE: usize = 256;
 
 /// How often it is looked whether something happened of which nothing was told: telling does not wait for a role that is
 /// busy. So long an answer may lack what has just become durable.
@@ -285,7 +283,7 @@ impl Fleet {
             return self.told(&mut memory, stream, facts, None);
         }
         let log = self.log();
-        let defs = lacks.map(|from| (from, all_defs(&log, stream, from, facts.schema_len)));
+        let defs = lacks.map(|from| (from, definitions(&log, stream, (from, facts.schema_len))));
         let tick = newest.and_then(|_| log.last_tick(stream).ok().flatten());
         drop(log);
         let mut memory = self.memory_mut();
@@ -297,7 +295,7 @@ impl Fleet {
 
     fn take_facts(&self, memory: &mut Memory, log: &Log, stream: StreamId, facts: &Arc<StreamFacts>) {
         let lacks = memory.lacks_defs(stream, facts);
-        let defs = lacks.map(|from| (from, all_defs(log, stream, from, facts.schema_len)));
+        let defs = lacks.map(|from| (from, definitions(log, stream, (from, facts.schema_len))));
         self.told(memory, stream, facts, defs);
     }
 
@@ -357,16 +355,4 @@ impl Fleet {
         };
         untold.iter().for_each(|(stream, facts)| self.facts(*stream, facts));
     }
-}
-
-/// All definitions of a stream from a place on that can be read, in place.
-fn all_defs(log: &Log, stream: StreamId, from: u32, len: u32) -> Vec<SeriesDef> {
-    let mut defs = Vec::new();
-    while from + (defs.len() as u32) < len {
-        match log.schema(stream, from + defs.len() as u32, DEFS_AT_ONCE) {
-            Ok(part) if !part.is_empty() => defs.extend(part),
-            _ => break,
-        }
-    }
-    defs
 }

@@ -6,6 +6,7 @@
 
 mod asked;
 mod catalogue;
+mod definitions;
 mod described;
 mod draining;
 mod fleet;

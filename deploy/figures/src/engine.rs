@@ -7,12 +7,13 @@ mod bodies;
 mod http;
 mod keepers;
 mod program;
+pub(crate) mod pushed;
 mod questions;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bodies::{INTERVAL_S, World};
+use bodies::{INTERVAL_S, TICKS_AT_ONCE, World};
 use keepers::{Cost, Filled, Keeper, empty_hub_bytes};
 use questions::{Answered, Question};
 
@@ -32,18 +33,32 @@ struct Size {
 }
 
 const QUICK: Size = Size {
-    day: World { machines: 100, relays: 4, series: 8, ticks: 8 * 3_600 / INTERVAL_S },
-    wide: World { machines: 1_000, relays: 20, series: 30, ticks: 12 },
+    day: world(100, 4, 8, 8 * 3_600 / INTERVAL_S),
+    wide: world(1_000, 20, 30, 12),
     widest: None,
     within: Duration::from_secs(3),
 };
 
 const WHOLE: Size = Size {
-    day: World { machines: 100, relays: 4, series: 100, ticks: 24 * 3_600 / INTERVAL_S },
-    wide: World { machines: 1_000, relays: 20, series: 150, ticks: 30 },
-    widest: Some(World { machines: 10_000, relays: 20, series: 150, ticks: 12 }),
+    day: world(100, 4, 100, 24 * 3_600 / INTERVAL_S),
+    wide: world(1_000, 20, 150, 30),
+    widest: Some(world(10_000, 20, 150, 12)),
     within: Duration::from_secs(8),
 };
+
+/// A world as the swarm brings it.
+const fn world(machines: u32, relays: u32, series: u32, ticks: u64) -> World {
+    World {
+        machines,
+        relays,
+        series,
+        ticks,
+        interval_s: INTERVAL_S,
+        at_once: TICKS_AT_ONCE,
+        apart_ms: 0,
+        pace: Duration::ZERO,
+    }
+}
 
 const OF_DAY: [Question; 4] = [Question::Raw, Question::OneMetric, Question::OneMachine, Question::RateBySite];
 const OF_NOW: [Question; 2] = [Question::Last, Question::TopTen];
@@ -73,13 +88,12 @@ pub(crate) fn measure(quick: bool) -> Vec<Figure> {
 fn day(size: Size) -> Result<Vec<Figure>, String> {
     let world = size.day;
     let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let bodies = world.bodies(now_ms());
-    let pushed = Keeper::Vigie.fill(&dir.path().join("pushed"), &bodies, 0).map(|mut filled| {
+    let pushed = Keeper::Vigie.fill(&dir.path().join("pushed"), &world, now_ms()).map(|mut filled| {
         filled.program.stop();
+        say(&said("Vigie, by remote write", &filled.cost));
         filled.cost
     });
     drop(std::fs::remove_dir_all(dir.path().join("pushed")));
-    drop(bodies);
     let peers = beside(world, &OF_DAY, size.within);
     let own = by_sessions(dir.path(), world, &OF_DAY, size.within)?;
     let mut figures = taken_in(&own, &peers, world);
@@ -117,7 +131,7 @@ fn beside(world: World, questions: &[Question], within: Duration) -> Vec<Outcome
         let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
         keeper.binary()?;
         let end_ms = now_ms();
-        let filled = keeper.fill(&dir.path().join("data"), &world.bodies(end_ms), end_ms)?;
+        let filled = keeper.fill(&dir.path().join("data"), &world, end_ms)?;
         asked(filled, keeper.name(), world, questions, within)
     };
     let all = Keeper::PEERS.into_iter().filter_map(|keeper| match outcome(keeper) {
@@ -144,17 +158,7 @@ fn asked(
     questions: &[Question],
     within: Duration,
 ) -> Result<Outcome, String> {
-    let Cost { samples, seconds, cpu_s, settled_cpu_s, peak_rss_mb, bytes } = filled.cost;
-    let of_million = |spent: f64| spent / samples as f64 * 1e6;
-    say(&format!(
-        "{who}: {samples} samples in {seconds:.1} s, {:.2} M/s, CPU {:.3} s per million ({:.3} settled), peak RSS \
-         {peak_rss_mb:.0} MB, {:.3} B/sample at rest (load {})",
-        samples as f64 / seconds / 1e6,
-        of_million(cpu_s),
-        of_million(settled_cpu_s),
-        bytes as f64 / samples as f64,
-        load(),
-    ));
+    say(&said(who, &filled.cost));
     filled.program.stop();
     let ready = filled.program.again()?;
     say(&format!("{who}: answers {:.2} s after its start", ready.as_secs_f64()));
@@ -174,6 +178,22 @@ fn asked(
         answers.push(answered);
     }
     Ok(Outcome { who, cost: filled.cost, answers })
+}
+
+/// What taking in cost, in a line.
+fn said(who: &str, cost: &Cost) -> String {
+    let Cost { samples, seconds, cpu_s, settled_cpu_s, peak_rss_mb, bytes_at_once, bytes, settled_s } = cost;
+    let per = |much: f64| much / *samples as f64;
+    format!(
+        "{who}: {samples} samples in {seconds:.1} s, {:.2} M/s, CPU {:.3} s per million ({:.3} settled), peak RSS \
+         {peak_rss_mb:.0} MB, {:.3} B/sample when the last was answered, {:.3} at rest {settled_s:.0} s later (load {})",
+        *samples as f64 / seconds / 1e6,
+        per(*cpu_s) * 1e6,
+        per(*settled_cpu_s) * 1e6,
+        per(*bytes_at_once as f64),
+        per(*bytes as f64),
+        load(),
+    )
 }
 
 fn taken_in(own: &Outcome, peers: &[Outcome], world: World) -> Vec<Figure> {

@@ -1,14 +1,16 @@
 //! What do machines say, as remote write? The values that `vigie-sim` makes up, so that every program keeps the same.
 
+use std::time::Duration;
+
 use vigie_agent::collect::{Class, synthetic_series, synthetic_value};
 use vigie_formats::remote_write::V1Writer;
 use vigie_model::Resolution;
 
-/// Seconds from one tick to the next.
+/// Seconds from one tick to the next, where machines bring them by sessions.
 pub(super) const INTERVAL_S: u64 = 10;
 
 /// Ticks of one machine in one body: ten minutes. With all series of a machine that is what senders of backlogs send.
-const TICKS_AT_ONCE: u64 = 60;
+pub(super) const TICKS_AT_ONCE: u64 = 60;
 
 /// Some machines over some time.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +19,14 @@ pub(super) struct World {
     pub(super) relays: u32,
     pub(super) series: u32,
     pub(super) ticks: u64,
+    /// Seconds from one tick to the next.
+    pub(super) interval_s: u64,
+    /// Ticks of one machine in one body.
+    pub(super) at_once: u64,
+    /// How much later each machine measures than the one before it.
+    pub(super) apart_ms: u32,
+    /// How long a stretch of time takes at least to be pushed.
+    pub(super) pace: Duration,
 }
 
 /// One body, packed.
@@ -38,7 +48,7 @@ impl World {
     }
 
     pub(super) fn hours(&self) -> u64 {
-        self.ticks * INTERVAL_S / 3_600
+        self.ticks * self.interval_s / 3_600
     }
 
     /// How the swarm calls a machine, and its site.
@@ -57,7 +67,7 @@ impl World {
     /// The bodies of each stretch of time, one of each machine, the last tick at `end_ms`.
     pub(super) fn bodies(&self, end_ms: i64) -> Vec<Vec<Body>> {
         let figures: Vec<Figure> = (0..self.series).map(figure).collect();
-        let stretches: Vec<u64> = (1..=self.ticks).step_by(TICKS_AT_ONCE as usize).collect();
+        let stretches: Vec<u64> = (1..=self.ticks).step_by(self.at_once as usize).collect();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let make = |firsts: &[u64]| -> Vec<Vec<Body>> {
             firsts.iter().map(|first| self.stretch(*first, &figures, end_ms)).collect()
@@ -70,14 +80,15 @@ impl World {
     }
 
     fn stretch(&self, first: u64, figures: &[Figure], end_ms: i64) -> Vec<Body> {
-        let last = self.ticks.min(first + TICKS_AT_ONCE - 1);
+        let last = self.ticks.min(first + self.at_once - 1);
         (0..self.machines).map(|machine| self.body(machine, figures, (first, last), end_ms)).collect()
     }
 
     fn body(&self, machine: u32, figures: &[Figure], (first, last): (u64, u64), end_ms: i64) -> Body {
         let (name, site) = self.name_of(machine);
         let of_machine = [("client", "acme"), ("machine", &name), ("site", &site)];
-        let at_ms = |seq: u64| end_ms - ((self.ticks - seq) * INTERVAL_S * 1_000).cast_signed();
+        let end_ms = end_ms + i64::from(machine * self.apart_ms);
+        let at_ms = |seq: u64| end_ms - ((self.ticks - seq) * self.interval_s * 1_000).cast_signed();
         let mut writer = V1Writer::default();
         let mut samples = Vec::new();
         for (series, figure) in (0..).zip(figures) {
@@ -115,7 +126,16 @@ mod tests {
 
     #[test]
     fn every_sample_is_said_once_and_each_series_in_the_order_of_time() {
-        let world = World { machines: 11, relays: 3, series: 8, ticks: 130 };
+        let world = World {
+            machines: 11,
+            relays: 3,
+            series: 8,
+            ticks: 130,
+            interval_s: 10,
+            at_once: 60,
+            apart_ms: 0,
+            pace: Duration::ZERO,
+        };
         let bodies = world.bodies(1_790_000_000_000);
         let mut last_ms = std::collections::BTreeMap::new();
         let mut samples = 0;

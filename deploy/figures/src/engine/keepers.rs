@@ -40,8 +40,12 @@ pub(super) struct Cost {
     /// The same with everything done afterwards, until it rests.
     pub(super) settled_cpu_s: f64,
     pub(super) peak_rss_mb: f64,
+    /// What the samples take in its folder when the last is answered, beyond what an empty one has.
+    pub(super) bytes_at_once: u64,
     /// What the samples take in its folder at rest, beyond what an empty one has.
     pub(super) bytes: u64,
+    /// How long after the last answer it came to rest.
+    pub(super) settled_s: f64,
 }
 
 /// A program with samples in it, at rest.
@@ -95,29 +99,33 @@ impl Keeper {
     }
 
     /// Starts it on an empty folder and writes all of it, several senders at once.
-    pub(super) fn fill(self, data: &Path, bodies: &[Vec<Body>], end_ms: i64) -> Result<Filled, String> {
+    pub(super) fn fill(self, data: &Path, world: &World, end_ms: i64) -> Result<Filled, String> {
+        let bodies = world.bodies(end_ms);
         std::fs::create_dir_all(data).map_err(|error| error.to_string())?;
         let program = self.start(data)?;
         let token = if self == Self::Vigie { Some(write_token(data)?) } else { None };
         let (empty, idle_s) = (folder_bytes(data), program.cpu_s());
         let began = Instant::now();
-        let samples = push(program.address, self.api(), token.as_deref(), bodies)?;
+        let samples = push(program.address, self.api(), token.as_deref(), (&bodies, world.pace))?;
         let (seconds, cpu_s) = (began.elapsed().as_secs_f64(), program.cpu_s() - idle_s);
-        let bytes = self.settle(&program, data, empty)?;
+        let bytes_at_once = folder_bytes(data).saturating_sub(empty);
+        let (bytes, settled) = self.settle(&program, data, empty)?;
         let cost = Cost {
             samples,
             seconds,
             cpu_s,
             settled_cpu_s: program.cpu_s() - idle_s,
             peak_rss_mb: program.peak_rss_mb(),
+            bytes_at_once,
             bytes,
+            settled_s: settled.as_secs_f64(),
         };
         let token = read_token(self, data);
         Ok(Filled { keeper: self, program, token, cost, end_ms })
     }
 
-    /// Brings it to rest; says what its samples then take, beyond what it took when it was empty.
-    fn settle(self, program: &Program, data: &Path, empty: u64) -> Result<u64, String> {
+    /// Brings it to rest; says what its samples then take, beyond what it took when it was empty, and how long that took.
+    fn settle(self, program: &Program, data: &Path, empty: u64) -> Result<(u64, Duration), String> {
         match self {
             Self::Vigie => {}
             Self::VictoriaMetrics => {
@@ -126,20 +134,20 @@ impl Keeper {
             }
             Self::Prometheus => {
                 // What it would be once all of it is in blocks: the newest hours stay in the write-ahead log until then.
-                program.rests(REST_WITHIN);
+                let settled = program.rests(data, REST_WITHIN);
                 told(program, "POST", "/api/v1/admin/tsdb/snapshot")?;
-                return Ok(folder_bytes(&data.join("snapshots")));
+                return Ok((folder_bytes(&data.join("snapshots")), settled));
             }
         }
-        program.rests(REST_WITHIN);
-        Ok(folder_bytes(data).saturating_sub(empty))
+        let settled = program.rests(data, REST_WITHIN);
+        Ok((folder_bytes(data).saturating_sub(empty), settled))
     }
 }
 
 impl Filled {
     /// What machines at relays sealed, brought over sessions by the swarm; the hub is at rest and runs.
     pub(super) fn by_sessions(data: &Path, world: World, empty_bytes: u64) -> Result<Self, String> {
-        let ticks = format!("{}s", world.ticks * super::bodies::INTERVAL_S);
+        let ticks = format!("{}s", world.ticks * world.interval_s);
         let [machines, relays, series] = [world.machines, world.relays, world.series].map(|count| count.to_string());
         let done = Command::new(own("vigie-sim")?)
             .args(["--self", "--json", "--patience", "10m", "--data", &data.to_string_lossy()])
@@ -156,16 +164,19 @@ impl Filled {
             let phases = report["phases"].as_array().into_iter().flatten();
             phases.filter(|one| one["name"] == phase).filter_map(|one| one[key].as_f64()).sum::<f64>()
         };
+        let at_once = folder_bytes(data);
         let cpu_s = of("backlog", "hub_cpu_s") + of("close", "hub_cpu_s");
         let program = Keeper::Vigie.start(data)?;
-        program.rests(REST_WITHIN);
+        let settled = program.rests(data, REST_WITHIN);
         let cost = Cost {
             samples: world.samples(),
             seconds: of("backlog", "seconds"),
             cpu_s,
             settled_cpu_s: cpu_s + program.cpu_s(),
             peak_rss_mb: of("close", "hub_peak_rss_mb"),
+            bytes_at_once: at_once.saturating_sub(empty_bytes),
             bytes: folder_bytes(data).saturating_sub(empty_bytes),
+            settled_s: settled.as_secs_f64(),
         };
         let token = read_token(Keeper::Vigie, data);
         let mut filled = Self { keeper: Keeper::Vigie, program, token, cost, end_ms: 0 };
@@ -198,17 +209,24 @@ pub(super) fn empty_hub_bytes(data: &Path) -> Result<u64, String> {
 }
 
 /// Writes one stretch of time after the other: none of the programs takes samples much older than the newest.
-fn push(address: SocketAddr, api: &str, token: Option<&str>, stretches: &[Vec<Body>]) -> Result<u64, String> {
+fn push(
+    address: SocketAddr,
+    api: &str,
+    token: Option<&str>,
+    (stretches, pace): (&[Vec<Body>], Duration),
+) -> Result<u64, String> {
     let (path, together) = (format!("{api}/write"), Barrier::new(SENDERS));
     let next: Vec<AtomicUsize> = stretches.iter().map(|_| AtomicUsize::new(0)).collect();
     let bring = || {
         let mut client = Client::connect(address, token).map_err(|error| error.to_string());
         let mut sent = Ok(());
         for (stretch, next) in stretches.iter().zip(&next) {
+            let begun = Instant::now();
             while let (Ok(client), Ok(())) = (&mut client, &sent) {
                 let Some(body) = stretch.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
                 sent = send(client, &path, body);
             }
+            std::thread::sleep(pace.saturating_sub(begun.elapsed()));
             // Whoever failed waits too, or the others would wait for ever.
             together.wait();
         }

@@ -6,16 +6,18 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use vigie_swarm::process;
+use vigie_swarm::process::{self, folder_bytes};
 
 use super::http::Client;
 
 /// How long a program may take to answer after its start, or to end. Prometheus reads its write-ahead log first.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A program that used less than this for so long has nothing left to do: longer than the rhythm in which any of them
-/// looks for work of its own, and than one piece of such work waits for a busy disk.
+/// A program that used less than this for so long, and whose folder changed by less than this part, has nothing left to do:
+/// longer than the rhythm in which any of them looks for work of its own, and than one piece of such work waits for a busy
+/// disk.
 const QUIET_CPU_S: f64 = 0.3;
+const QUIET_PART: u64 = 100;
 const QUIET_FOR: Duration = Duration::from_secs(15);
 
 /// How a program is started on a folder, to answer at an address.
@@ -110,17 +112,18 @@ impl Program {
         self.peak_rss_mb.max(now)
     }
 
-    /// Waits until it has nothing left to do, at most for so long.
-    pub(super) fn rests(&self, within: Duration) {
+    /// Waits until it has nothing left to do, at most for so long: the same for each of them. Says how long that took.
+    pub(super) fn rests(&self, data: &Path, within: Duration) -> Duration {
         let began = Instant::now();
-        let (mut since, mut spent) = (Instant::now(), self.cpu_s());
+        let (mut since, mut spent, mut bytes) = (began, self.cpu_s(), folder_bytes(data));
         while began.elapsed() < within && since.elapsed() < QUIET_FOR {
             std::thread::sleep(Duration::from_millis(500));
-            let now = self.cpu_s();
-            if now - spent > QUIET_CPU_S {
-                (since, spent) = (Instant::now(), now);
+            let (cpu_s, taken) = (self.cpu_s(), folder_bytes(data));
+            if cpu_s - spent > QUIET_CPU_S || taken.abs_diff(bytes) > bytes / QUIET_PART {
+                (since, spent, bytes) = (Instant::now(), cpu_s, taken);
             }
         }
+        since.duration_since(began)
     }
 }
 

@@ -61,7 +61,7 @@ impl Question {
     fn path(self, run: usize, world: World, end_ms: i64) -> String {
         let (machine, site) = world.name_of((run * 37 % world.machines as usize) as u32);
         let of_machine = format!("machine=\"{machine}\",site=\"{site}\"");
-        let span_s = world.ticks * super::bodies::INTERVAL_S;
+        let span_s = world.ticks * world.interval_s;
         let seconds = |ms: i64| format!("{:.3}", ms as f64 / 1_000.0);
         let end = seconds(end_ms);
         let now = |query: &str| format!("/query?query={}&time={end}", encoded(query));
@@ -114,7 +114,7 @@ impl Question {
         let result = said["data"]["result"].as_array().cloned().unwrap_or_default();
         let points_of = |one: &Value| one["values"].as_array().map_or(1, Vec::len);
         let points: usize = result.iter().map(points_of).sum();
-        let steps = (world.ticks * super::bodies::INTERVAL_S / STEP_S) as usize;
+        let steps = (world.ticks * world.interval_s / STEP_S) as usize;
         let machines = world.machines as usize;
         let (series, least) = match self {
             Self::Last => (machines, machines),

@@ -149,7 +149,7 @@ fn same_values(said: &Value, world: World) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    const WORLD: World = World { machines: 3, relays: 2, series: 4, ticks: 60 };
+    const WORLD: World = super::super::world(3, 2, 4, 60);
 
     fn answer(values: impl Iterator<Item = f64>) -> Vec<u8> {
         let values: Vec<_> = values.map(|value| serde_json::json!([0.0, value.to_string()])).collect();

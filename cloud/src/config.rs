@@ -35,6 +35,10 @@ pub(crate) struct Overrides {
     /// File with the first token for page and API; made with a random token if it is not there.
     #[arg(long, env = "VIGIE_HTTP_TOKEN_FILE")]
     http_token_file: Option<PathBuf>,
+    /// This hub was brought back from an older copy: what only a hub writes (rules for everybody, routes, grants) is taken
+    /// back from the relays in this run. Leave it out the next time.
+    #[arg(long)]
+    take_back_rows: bool,
     /// How much to log: error, warn, info, debug, trace.
     #[arg(long, env = "VIGIE_LOG")]
     log: Option<String>,
@@ -68,6 +72,8 @@ pub(crate) struct Config {
     pub(crate) store_bytes: u64,
     pub(crate) leaf_life: Duration,
     pub(crate) http_token_file: PathBuf,
+    /// Rows that only a hub writes are taken back from the relays.
+    pub(crate) take_back_rows: bool,
     pub(crate) log: tracing::Level,
     /// Other engines that get all of it too.
     pub(crate) forward: Vec<Target>,
@@ -113,6 +119,7 @@ impl Config {
                 .clone()
                 .or(file.http_token_file)
                 .unwrap_or_else(|| data.join("http.token")),
+            take_back_rows: over.take_back_rows,
             log,
             forward,
             retention,

@@ -105,6 +105,9 @@ impl Hub {
         let keeper =
             KeeperOptions { group: Duration::from_millis(500), tidy_every: Duration::from_secs(60), gap_key: None };
         let rows = NodeRows::open(state.clone(), (identity.node(), Role::Hub), None, UtcMs(0), lost, clock.clone())?;
+        if config.take_back_rows {
+            rows.take_back();
+        }
         let (node, handle, happenings) = Node::new(NodeSetup {
             me,
             endpoint: endpoint.clone(),

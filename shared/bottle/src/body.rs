@@ -5,6 +5,8 @@ mod measure;
 mod mind;
 mod program;
 mod sessions;
+mod state;
 mod tidy;
 
 pub(crate) use mind::is_accusation;
+pub(crate) use state::{Edited, Shelved, State};

@@ -14,6 +14,7 @@ use vigie_sync::noted::Noted;
 use vigie_sync::{Answer, Replica, Sends, SessionId, Token};
 
 use crate::agent::AgentLife;
+use crate::body::{Shelved, State};
 use crate::chance::Chance;
 use crate::plan::{NodeIx, NodePlan};
 
@@ -52,6 +53,7 @@ pub(crate) struct Node {
     pub(crate) full_until: Option<u64>,
     pub(crate) series: u32,
     pub(crate) chance: Chance,
+    pub(crate) shelved: Shelved,
 }
 
 /// A running program.
@@ -60,6 +62,8 @@ pub(crate) struct Life {
     pub(crate) born: u64,
     pub(crate) replica: Replica,
     pub(crate) log: Log,
+    /// Its rows, where this run has any.
+    pub(crate) state: Option<State>,
     pub(crate) keeper: Keeper,
     pub(crate) sessions: BTreeMap<SessionId, usize>,
     pub(crate) of_node: BTreeMap<NodeId, SessionId>,
@@ -108,7 +112,7 @@ pub(crate) enum Kept {
 }
 
 impl Node {
-    pub(crate) fn new(ix: NodeIx, plan: NodePlan, chance: Chance) -> Self {
+    pub(crate) fn new(seed: u64, ix: NodeIx, plan: NodePlan, chance: Chance) -> Self {
         let mut secret = [0; 32];
         secret[..8].copy_from_slice(&(ix as u64 + 1).to_be_bytes());
         let key = SigningKey::from_bytes(&secret);
@@ -131,6 +135,7 @@ impl Node {
             full_until: None,
             series: plan.series,
             chance,
+            shelved: Shelved::new(seed, ix),
             plan,
         }
     }

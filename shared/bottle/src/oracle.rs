@@ -12,6 +12,7 @@ use vigie_merge::RangeSet;
 use vigie_model::{Seq, StreamId, Tick};
 use vigie_sync::{LinkProfile, SessionId};
 
+use crate::body::Edited;
 use crate::plan::{HUB, NodeIx};
 use crate::world::World;
 
@@ -38,6 +39,8 @@ pub(crate) struct Oracle {
     pub(crate) fresh_from: Option<u64>,
     pub(crate) last_frame_at: u64,
     pub(crate) quiet_frames: u64,
+    /// Edits of rows that were acknowledged.
+    pub(crate) edits: Vec<Edited>,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +83,7 @@ impl Oracle {
             fresh_from: None,
             last_frame_at: 0,
             quiet_frames: 0,
+            edits: Vec::new(),
         }
     }
 }

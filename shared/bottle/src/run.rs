@@ -105,11 +105,12 @@ fn live(world: &mut World) {
         world.ask_for_all();
         world.run_until(world.now + 30_000);
         let quiet = world.now - world.oracle.last_frame_at > QUIET_MS;
-        if quiet && world.lacking().is_none() {
+        if quiet && world.lacking().is_none() && world.rows_lacking().is_none() {
             break;
         }
         if world.now > deadline {
-            let lacking = world.lacking().unwrap_or_else(|| "nothing is lacking".to_owned());
+            let lacking = world.lacking().or_else(|| world.rows_lacking());
+            let lacking = lacking.unwrap_or_else(|| "nothing is lacking".to_owned());
             let frames = world.oracle.quiet_frames;
             return world.broken(format!("no rest although all has been well for long ({frames} frames): {lacking}"));
         }

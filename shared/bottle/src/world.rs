@@ -7,7 +7,8 @@ use vigie_merge::RangeSet;
 use vigie_model::StreamId;
 use vigie_store::fault::{FaultDisk, Faults};
 use vigie_sync::keep::Write;
-use vigie_sync::{Ask, Lane, SessionId};
+use vigie_sync::rows::RowPeer;
+use vigie_sync::{Ask, Lane, RowsWish, SessionId};
 
 use crate::chance::Chance;
 use crate::network::{Conn, Link};
@@ -43,6 +44,8 @@ pub(crate) enum Event {
     Fault { at: usize },
     Room { node: NodeIx },
     Power { node: NodeIx },
+    Rows { node: NodeIx, generation: u64, session: SessionId, peer: RowPeer, wish: RowsWish },
+    Edit { node: NodeIx, generation: u64 },
 }
 
 /// What happened in a run, in numbers.
@@ -90,6 +93,12 @@ pub struct Tally {
     pub duplicates: u64,
     /// Times something was refused.
     pub refused: u64,
+    /// Rows edited.
+    pub edits: u64,
+    /// Older copies of rows that were brought back.
+    pub rows_restored: u64,
+    /// Rows that began a new life because a peer had seen more of them.
+    pub rows_reborn: u64,
 }
 
 impl Tally {
@@ -116,6 +125,9 @@ impl Tally {
         self.gaps += other.gaps;
         self.duplicates += other.duplicates;
         self.refused += other.refused;
+        self.edits += other.edits;
+        self.rows_restored += other.rows_restored;
+        self.rows_reborn += other.rows_reborn;
     }
 }
 
@@ -125,7 +137,7 @@ impl fmt::Display for Tally {
             f,
             "{} steps, {} frames, {} ticks, {} at the hub, {} under gaps, {} twice; {} sessions, {} starts, {} crashes, \
              {} commits ({} failed), {} damages, {} stores rebuilt, {} lives in memory, {} evictions, {} forgotten, \
-             {} laid out, {} folded, {} let go of, {} refused",
+             {} laid out, {} folded, {} let go of, {} refused; {} rows edited, {} restored, {} reborn",
             self.steps,
             self.frames,
             self.ticks,
@@ -145,7 +157,10 @@ impl fmt::Display for Tally {
             self.laid_out,
             self.folded,
             self.thinned,
-            self.refused
+            self.refused,
+            self.edits,
+            self.rows_restored,
+            self.rows_reborn
         )
     }
 }
@@ -166,6 +181,10 @@ pub struct World {
     pub(crate) chance: Chance,
     pub(crate) oracle: Oracle,
     pub(crate) tally: Tally,
+    /// All is well from now on.
+    pub(crate) healed: bool,
+    /// Edits of rows so far.
+    pub(crate) serial: u64,
     /// Agents measure no more, and have sealed what they had.
     pub(crate) resting: bool,
     /// Somebody wants every tick, those too that relays keep back.
@@ -180,8 +199,12 @@ impl World {
     /// A world as planned. `tracing`: says what happens, in words.
     pub fn new(plan: Plan, tracing: bool) -> Self {
         let mut chance = Chance::of(plan.seed ^ 0x0bad_cafe);
-        let nodes: Vec<_> =
-            plan.nodes.iter().enumerate().map(|(ix, node)| Node::new(ix, node.clone(), chance.fork())).collect();
+        let nodes: Vec<_> = plan
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(ix, node)| Node::new(plan.seed, ix, node.clone(), chance.fork()))
+            .collect();
         let links: Vec<_> = plan
             .nodes
             .iter()
@@ -202,6 +225,8 @@ impl World {
             chance,
             oracle,
             tally: Tally::default(),
+            healed: false,
+            serial: 0,
             resting: false,
             asked_for_all: false,
             hash: 0xcbf2_9ce4_8422_2325,
@@ -312,6 +337,10 @@ impl World {
                 let fault = self.plan.faults[at].1.clone();
                 self.go_wrong(fault);
             }
+            Event::Rows { node, generation, session, peer, wish } => {
+                self.rows_due(node, generation, session, peer, wish);
+            }
+            Event::Edit { node, generation } => self.edit_due(node, generation),
             Event::Room { node } => self.make_disk_well(node),
             Event::Power { node } => {
                 if let Some((_, down_ms)) = self.nodes[node].cut_at.take() {
@@ -399,7 +428,7 @@ impl World {
         self.dial(node, true);
     }
 
-    fn power_cut(&mut self, node: NodeIx, down_ms: u64) {
+    pub(crate) fn power_cut(&mut self, node: NodeIx, down_ms: u64) {
         self.tally.crashes += 1;
         self.nodes[node].cut_at = None;
         self.die(node);
@@ -453,9 +482,11 @@ impl World {
     /// All is well from now on.
     pub(crate) fn heal(&mut self) {
         self.trace(|| "all is well from now on".to_owned());
+        self.healed = true;
         for node in 0..self.nodes.len() {
             self.nodes[node].cut_at = None;
             self.nodes[node].full_until = None;
+            self.nodes[node].shelved.heal();
             self.nodes[node].disk.set_faults(Faults::default());
         }
         for link in 0..self.links.len() {

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use vigie_merge::{Actor, Hlc, Key, Kind, Row, Scope};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
-use vigie_store::rows::{Owner, Pen, Rows, RowsError, WriteError};
+use vigie_store::rows::{NewLife, Owner, Pen, Rows, RowsError, WriteError};
 use vigie_store::{CommitError, State};
 use vigie_sync::rows::{RowFacts, RowPeer, Stamp};
 
@@ -56,11 +56,15 @@ impl NodeRows {
     ) -> Result<Self, Failed> {
         let view = place.map_or(Scope::Deployment, |(client, site)| Scope::Site(client.clone(), site.clone()));
         let who = RowPeer { node, role, view };
-        let recovering = false;
-        let owner = Owner { number: number(&who), floor: Hlc::of_utc(floor), recovering, who: who.clone() };
+        let owner = Owner { number: number(&who), floor: Hlc::of_utc(floor), recovering: false, who: who.clone() };
         // Numbers follow from keys, so nobody needs a list of them: whose row it is the session decides.
         let knows = Arc::new(|_: Actor| true);
-        let (rows, why) = Rows::open(state.clone(), owner, knows, Box::new(random), lost, clock.mono_ms())?;
+        let (mut rows, why) = Rows::open(state.clone(), owner, knows, Box::new(random), lost, clock.mono_ms())?;
+        // What stands beside the store says so, not a peer: at a peer's word a hub would take rules from whoever claims to
+        // have seen more of it.
+        if role == Role::Hub && matches!(why, Some(NewLife::Restored | NewLife::Damaged)) {
+            rows.take_back();
+        }
         let told = RowsTold::read(&state);
         let inner = Inner {
             facts: watch::Sender::new(rows.facts()),
@@ -170,6 +174,12 @@ impl NodeRows {
     /// What is known of these rows, without waiting for a commit under way.
     pub fn facts(&self) -> RowFacts {
         *self.0.facts.borrow()
+    }
+
+    /// A person says that this hub was brought back from an older copy, with all that stands beside its store: from the next
+    /// session on it takes back from its relays what only it may write.
+    pub fn take_back(&self) {
+        self.with(Rows::take_back);
     }
 
     /// What a person should know of these rows.

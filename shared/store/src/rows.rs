@@ -122,6 +122,12 @@ impl<S: Shelf> Rows<S> {
         &self.owner
     }
 
+    /// The store is known to be an older copy, and this is the hub: from the next session on it takes back what only it may
+    /// write from those who have it.
+    pub fn take_back(&mut self) {
+        self.owner.recovering = true;
+    }
+
     /// What is beneath.
     pub fn shelf(&self) -> &S {
         &self.shelf

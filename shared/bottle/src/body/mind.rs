@@ -36,8 +36,7 @@ impl World {
                     let wait = self.chance.below(4);
                     self.at(self.now + wait, Event::Ask { node, generation, session, stream, ask });
                 }
-                // Nobody has rows here.
-                Output::Rows { .. } => {}
+                Output::Rows { session, peer, wish } => self.wish_rows(node, session, peer, wish),
                 Output::Event(event) => self.happened(node, event),
             }
         }

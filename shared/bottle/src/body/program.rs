@@ -54,9 +54,15 @@ impl World {
         let facts = log.all_facts();
         let agent = here.is_agent().then(|| self.begin_agent(node, &log, &report));
         let now = self.now;
+        let (state, who) = self.open_rows(node).unzip();
+        let replica = Replica::new(me);
         self.nodes[node].life = Some(Life {
             born: now,
-            replica: Replica::new(me),
+            replica: match who {
+                Some(who) => replica.with_rows(who),
+                None => replica,
+            },
+            state,
             log,
             keeper: Keeper::default(),
             sessions: BTreeMap::new(),
@@ -82,6 +88,7 @@ impl World {
         let after = self.chance.below(TIDY_EVERY_MS);
         self.at(now + after, Event::Tidy { node, generation });
         self.live_as_agent(node);
+        self.live_with_rows(node);
         let pause = self.chance.below(800);
         self.dial_after(node, pause);
     }

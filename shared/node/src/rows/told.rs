@@ -72,7 +72,8 @@ pub fn rows_finding(status: &Value, now_ms: i64) -> Finding {
     if age_ms < FRESH_MS {
         let said =
             format!("began a new life {} min ago: {}", age_ms / 60_000, life["why"].as_str().unwrap_or("unknown"));
-        let advice = "if nobody restored this node, its folder was copied: stop one of both and enrol it anew";
+        let advice = "if nobody restored this node, its folder was copied: stop one of both and enrol it anew; a hub that was \
+                      restored whole: start it once with --take-back-rows";
         return Finding::bad("rows", said, advice);
     }
     let refused: u64 =

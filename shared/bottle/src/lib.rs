@@ -24,6 +24,7 @@
 mod agent;
 mod body;
 pub mod chance;
+mod day;
 mod network;
 mod node;
 mod oracle;
@@ -32,6 +33,7 @@ pub mod rows;
 mod run;
 mod world;
 
+pub use day::{DayOfState, day_of_state};
 pub use plan::{Fault, Kind, LinkPlan, NodeIx, NodePlan, Plan};
 pub use run::{Failure, Kept, Report, kinds, run, run_seed, run_seeds};
 pub use world::{Tally, World};

@@ -322,6 +322,7 @@ impl World {
         let takes = link.plan.rate.map_or(0, |rate| (piece as u64 + 60) * 1_000 / rate);
         line.begun[ix] += piece;
         line.wire_bytes += piece as u64 + 60;
+        self.crossed_bytes += piece as u64 + 60;
         let (latency, jitter, loss) = (link.plan.latency_ms, link.plan.jitter_ms, link.plan.loss_permille);
         let done_at = self.now + takes;
         if line.begun[ix] == whole {
@@ -375,6 +376,11 @@ impl World {
         if self.nodes[node].generation == end.generation {
             self.came(node, session, lane, frame);
         }
+    }
+
+    /// Bytes that ever crossed the lines there are and were, both ways, with what stands around each frame.
+    pub(crate) fn line_bytes(&self) -> u64 {
+        self.crossed_bytes
     }
 
     /// Round trip, live bytes not yet on the line, bytes on the wire since the last time.

@@ -181,6 +181,8 @@ pub struct World {
     pub(crate) chance: Chance,
     pub(crate) oracle: Oracle,
     pub(crate) tally: Tally,
+    /// Bytes that ever crossed a line.
+    pub(crate) crossed_bytes: u64,
     /// All is well from now on.
     pub(crate) healed: bool,
     /// Edits of rows so far.
@@ -225,6 +227,7 @@ impl World {
             chance,
             oracle,
             tally: Tally::default(),
+            crossed_bytes: 0,
             healed: false,
             serial: 0,
             resting: false,

@@ -169,3 +169,11 @@ fn a_day_of_a_site_of_fifty_machines_passes_a_line_of_64_kbit_in_five_seconds() 
     println!("a change: {} bytes in {} frames", pair.bytes / 100, pair.frames / 100);
     assert!(pair.bytes / 100 <= 300, "{} bytes", pair.bytes / 100);
 }
+
+#[test]
+fn the_day_of_a_cut_site_is_at_the_hub_within_five_seconds_over_64_kbit_and_600_ms() {
+    let day = vigie_bottle::day_of_state(8_000).expect("both have the same rows");
+    println!("{day}");
+    assert!(day.ms <= 5_000, "{day}");
+    assert!(day.bytes_per_change <= 400, "{day}");
+}

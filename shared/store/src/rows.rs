@@ -18,6 +18,7 @@ mod record;
 mod serve;
 mod shelf;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vigie_codec::wire::rows::Seen;
@@ -68,6 +69,8 @@ pub struct Rows<S> {
     last: u64,
     empty: bool,
     changed: Changed,
+    /// Peers at whose word these rows began a new life, and when, in milliseconds since 2025.
+    believed: BTreeMap<NodeId, u64>,
 }
 
 impl<S: std::fmt::Debug> std::fmt::Debug for Rows<S> {

@@ -258,6 +258,19 @@ impl World {
         }
     }
 
+    /// Writes in a node's rows, in one commit; the session hears of it.
+    pub(crate) fn write_rows(
+        &mut self,
+        node: NodeIx,
+        work: impl FnOnce(&mut Pen<'_>, &Scope) -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
+        let (stamp, view) = (self.stamp(node), self.nodes[node].row_peer().view);
+        let Some(state) = self.state(node) else { return Err(WriteError::Stale) };
+        state.rows.write(stamp, |pen| work(pen, &view))?;
+        self.rows_changed(node, false);
+        Ok(())
+    }
+
     fn key_to_edit(&mut self, node: NodeIx, now: u64) -> Option<Key> {
         let clients: Vec<_> = self.nodes.iter().skip(1).map(|node| node.client.clone()).collect();
         let (who, shelved) = (self.nodes[node].row_peer(), &mut self.nodes[node].shelved);

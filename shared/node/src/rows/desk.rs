@@ -25,9 +25,12 @@ pub(crate) enum RowsDone {
     Answered(SessionId, RowInput),
 }
 
+/// What a session wishes, and of which peer it is.
+type Wished = (SessionId, RowPeer, RowsWish);
+
 #[derive(Debug)]
 enum Job {
-    Wish(SessionId, RowPeer, RowsWish),
+    Wish(Box<Wished>),
     Gone(SessionId),
     Stop,
 }
@@ -52,7 +55,7 @@ impl RowDesk {
     }
 
     pub(crate) fn wish(&self, session: SessionId, peer: RowPeer, wish: RowsWish) {
-        self.job(Job::Wish(session, peer, wish));
+        self.job(Job::Wish(Box::new((session, peer, wish))));
     }
 
     pub(crate) fn gone(&self, session: SessionId) {
@@ -93,7 +96,8 @@ impl Worker {
             // Everything that has come is looked at before one wish is chosen; nothing is waited for while one is there.
             let job = if self.waiting.is_empty() { inbox.recv().ok() } else { inbox.try_recv().ok() };
             match job {
-                Some(Job::Wish(session, peer, wish)) => {
+                Some(Job::Wish(wished)) => {
+                    let (session, peer, wish) = *wished;
                     self.waiting.entry(session).or_default().push_back((peer, wish));
                     continue;
                 }
@@ -111,7 +115,7 @@ impl Worker {
         }
     }
 
-    fn choose(&mut self) -> Option<(SessionId, RowPeer, RowsWish)> {
+    fn choose(&mut self) -> Option<Wished> {
         let urgent = |wishes: &VecDeque<(RowPeer, RowsWish)>| wishes.iter().any(|(_, wish)| wish.is_urgent());
         let found = self.waiting.iter().find(|(_, wishes)| urgent(wishes)).or_else(|| self.waiting.iter().next());
         let session = *found?.0;

@@ -8,6 +8,10 @@ use super::apply::heard_ms;
 use super::record::PeerNote;
 use super::{Rows, RowsError, Shelf, is_hub, seen_of};
 
+/// Every session ends with a new life: a peer that says so again and again is believed once in a run of the program and in
+/// this time. Who brings back an older copy starts the program anew.
+const BELIEVED_ONCE_IN_MS: u64 = 86_400_000;
+
 impl<S: Shelf> Rows<S> {
     /// What this node says first to a peer. `hub`: the hub, where this is a relay that has met it.
     ///
@@ -58,6 +62,7 @@ impl<S: Shelf> Rows<S> {
                 return Ok(None);
             }
             RowWish::Reborn => {
+                self.believed.insert(peer.node, heard_ms(stamp, &self.clock));
                 self.begin_new_life(super::NewLife::SeenElsewhere)?;
                 return Ok(None);
             }
@@ -71,7 +76,9 @@ impl<S: Shelf> Rows<S> {
     fn recall(&mut self, peer: &RowPeer, hello: &RowHello, stamp: Stamp) -> Result<Recalled, RowsError> {
         let now_ms = heard_ms(stamp, &self.clock);
         // An agent that lies could make every life of a relay the last; whoever else knows this node finds out all the same.
-        let believed = hello.seen_of_you.filter(|_| peer.role != Role::Agent || self.owner.who.role == Role::Agent);
+        // And of a relay one such word is enough: what it says of the life that ended by it is in the past.
+        let lately = self.believed.get(&peer.node).is_some_and(|at| now_ms.saturating_sub(*at) < BELIEVED_ONCE_IN_MS);
+        let believed = hello.seen_of_you.filter(|_| peer.role != Role::Agent && !lately);
         let i_was_restored = believed.is_some_and(|seen| !self.recognises(&seen));
         let me: &Self = self;
         let mut found = None;

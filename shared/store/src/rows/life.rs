@@ -4,6 +4,8 @@
 //! store and beside it at each start, and what peers say they have seen of this node. A copy of the whole machine that runs
 //! on from the same moment escapes the first, not the second, unless both copies had come equally far.
 
+use std::collections::BTreeMap;
+
 use vigie_merge::{Actor, HybridClock, Key};
 use vigie_model::NodeId;
 
@@ -81,6 +83,7 @@ impl<S: Shelf> Rows<S> {
             last: next.last,
             empty: !some,
             changed: Changed::default(),
+            believed: BTreeMap::new(),
         };
         match why {
             Some(why) => rows.begin_new_life(why)?,

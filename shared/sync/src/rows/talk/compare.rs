@@ -10,6 +10,9 @@ use super::{COMPARE_EVERY_MS, Doing, Lane, RowTalk, RowWish};
 use crate::rows::keep::Digest;
 use crate::rows::ranges::{Comparison, Next, answer};
 
+/// How long two nodes that know up to where they are have to tell each other the rest, before all is compared.
+const CATCH_UP_MS: u64 = 120_000;
+
 /// How long an answerer keeps its sums after the last question: some journeys on the worst line.
 const KEEP_SUMS_MS: u64 = 60_000;
 
@@ -95,7 +98,8 @@ impl RowTalk {
         let Some(hello) = self.hello().filter(|_| begins) else { return };
         let known_there = hello.seen_of_you.is_some_and(|seen| seen.epoch == self.facts.epoch) && !hello.unsure;
         let unsure = !nothing && (self.cursors.contains(&None) || !known_there);
-        let left_ms = COMPARE_EVERY_MS.saturating_sub(compared_ms_ago.unwrap_or(0));
+        // What changed while the peer was away comes by its sequence first: compared at once, it would come twice.
+        let left_ms = COMPARE_EVERY_MS.saturating_sub(compared_ms_ago.unwrap_or(0)).max(CATCH_UP_MS);
         self.compare_due_ms = Some(self.now_ms + if unsure { 0 } else { left_ms });
     }
 

@@ -1,12 +1,15 @@
 //! What nodes say to one another.
 
 use vigie_codec::block;
+use vigie_codec::inventory;
 use vigie_codec::live::LiveDecoder;
 use vigie_codec::live::LiveEncoder;
 use vigie_codec::receipt::Receipt;
 use vigie_codec::statement::{SignedStatement, Statement};
+use vigie_codec::wire::rows::{Entry, RowAsk, RowFrame, RowGive, RowHello, Said, Seen, Span, Spanned, Sum};
 use vigie_codec::wire::{Announced, Frame, Held, LooseTicks, SchemaPart, Tally};
-use vigie_merge::RangeSet;
+use vigie_merge::{Actor, Grow, Hlc, Last, Many, Marker, Members, RangeSet, Row};
+use vigie_model::inventory::{Disk, Form, Nic, Observed, System};
 use vigie_model::{Gap, GapReason, NodeId, Role, Seq, UtcMs};
 use vigie_net::{Ask, CaFingerprint, EnrolRequest, JoinToken, NodeKey, Renewal, Revocations, TokenId, TokenSecret};
 
@@ -74,6 +77,85 @@ pub(super) const LIVE: Door = Door {
             }
             (rest, seq) = (after, seq + 1);
         }
+    },
+};
+
+pub(super) const ROWS: Door = Door {
+    name: "codec.rows",
+    good: || {
+        let seen = Seen { epoch: 11, start: 12, seqs: [2, 13] };
+        let entry = |key: &str, row: Vec<u8>| Entry { key: key.into(), said: Said::Row(row), begins: true };
+        let entries: Vec<Entry> =
+            rows().into_iter().enumerate().map(|(at, row)| entry(&format!("acme/lyon/fact/{at}"), row)).collect();
+        let give = RowGive { urgency: 1, epoch: 7, since: 9, upto: 30, more: false, entries: entries.clone() };
+        let span = Span { from: b"a".to_vec(), to: b"b".to_vec(), sum: Sum { count: 3, sum: u128::MAX } };
+        let hello = RowHello {
+            epoch: 7,
+            start: 2,
+            last: 3,
+            seen_of_you: Some(seen),
+            seen_of_hub: None,
+            empty: false,
+            unsure: true,
+            recovering: false,
+        };
+        let frames = [
+            RowFrame::Hello(hello),
+            RowFrame::Ask(RowAsk { urgency: 1, epoch: 7, since: 9 }),
+            RowFrame::Give(give),
+            RowFrame::Compare(4, vec![span.clone(), span.clone()]),
+            RowFrame::Compared(4, 8, vec![Spanned::Same, Spanned::Parts(vec![span])]),
+            RowFrame::Want(4, vec![b"acme/lyon/fact/1".to_vec()]),
+            RowFrame::Rows(4, entries),
+        ];
+        frames.iter().map(RowFrame::encode).collect()
+    },
+    knock: |bytes| {
+        let Ok(frame) = RowFrame::decode(bytes) else { return };
+        if !matches!(frame, RowFrame::Unknown(_)) {
+            let again = RowFrame::decode(&frame.encode());
+            assert_eq!(again.as_ref(), Ok(&frame), "a frame of rows that was read can be written and read again");
+        }
+    },
+};
+
+pub(super) const ROW: Door = Door {
+    name: "merge.row",
+    good: rows,
+    knock: |bytes| {
+        let Ok(mut row) = Row::admit(bytes, |_| true) else { return };
+        let merged = row.merge(row.clone());
+        assert!(merged.is_ok() && row.is_within_limits(), "a row that was let in merges with itself");
+    },
+};
+
+fn rows() -> Vec<Vec<u8>> {
+    let marker = Marker { hlc: Hlc::of(9, 1), actor: Actor::of(2, 7) };
+    let (mut many, mut members, mut grow) = (Many::new(), Members::new(), Grow::new());
+    let written = many.write(Some(b"one".to_vec()), marker, &many.context());
+    assert!(written.is_ok(), "nothing was there before");
+    members.add(b"raise".to_vec(), marker.actor);
+    grow.add(b"said".to_vec());
+    let last = Last::new(Some(b"value".to_vec()), marker);
+    [Row::Last(last), Row::Many(many), Row::Members(members), Row::Grow(grow)].iter().map(Row::encode).collect()
+}
+
+pub(super) const INVENTORY: Door = Door {
+    name: "codec.inventory",
+    good: || {
+        let disk = Disk { name: "sda".to_owned(), model: None, size_bytes: 1 << 40, rotational: Some(true) };
+        let nic = Nic { name: "eth0".to_owned(), mac: None, addresses: vec!["10.0.0.1/24".to_owned()] };
+        let system = System { arch: "x86_64".to_owned(), form: Form::Virtual(None), ..System::default() };
+        vec![
+            inventory::write(&Observed { at: UtcMs(1), what: system }),
+            inventory::write_list(UtcMs(2), vec![disk]).1,
+            inventory::write_list(UtcMs(3), vec![nic]).1,
+        ]
+    },
+    knock: |bytes| {
+        let _whether = inventory::read::<System>(bytes);
+        let _whether = inventory::read::<Vec<Disk>>(bytes);
+        let _whether = inventory::read::<Vec<Nic>>(bytes);
     },
 };
 

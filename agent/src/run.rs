@@ -430,6 +430,8 @@ impl Agent {
             | Happening::Greeted(..)
             | Happening::Announced(..)
             | Happening::Goodbye(..)
+            | Happening::Beats(..)
+            | Happening::Vouched(..)
             | Happening::Enrolment(_) => {}
         }
     }

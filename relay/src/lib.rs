@@ -8,3 +8,4 @@ mod errands;
 mod retention;
 mod run;
 mod status;
+mod vouch;

@@ -25,6 +25,7 @@ use vigie_sync::{Errand, LinkKind, LinkProfile, Me, Sends, SessionId, Way};
 use crate::config::Config;
 use crate::errands::Errands;
 use crate::status::Status;
+use crate::vouch::Vouching;
 
 /// Agents of one site, and as many again while they reconnect.
 const MAX_CONNECTIONS: usize = 2_048;
@@ -55,6 +56,7 @@ struct Relay {
     lookout: Body,
     pushed: Pushed,
     errands: Errands,
+    vouching: Vouching,
     renewing: Renewing,
     up: Option<SessionId>,
     uplink: watch::Receiver<UplinkState>,
@@ -150,6 +152,7 @@ impl Relay {
             fleet,
             lookout,
             errands: Errands::default(),
+            vouching: Vouching::new(config.rollups_every),
             up: None,
             uplink: watch,
             http,
@@ -171,6 +174,7 @@ impl Relay {
                     self.fleet.listen();
                     self.hear_hub();
                     self.renew();
+                    self.vouch();
                 }
             }
         }
@@ -246,6 +250,14 @@ impl Relay {
         };
         if let Err(failed) = done {
             warn!(error = %failed.text, "an errand could not be done");
+        }
+    }
+
+    /// The hub can not hear the machines of the site itself.
+    fn vouch(&mut self) {
+        let Some(up) = self.up else { return };
+        if let Some((whole, words)) = self.vouching.due(up, &self.fleet.unanswering(), self.clock.mono_ms()) {
+            self.handle.command(Command::Vouch(up, whole, words));
         }
     }
 

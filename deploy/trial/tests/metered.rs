@@ -77,7 +77,8 @@ impl Site {
                 && told["waiting"] == 0
                 && told["at_relay"].as_u64().zip(told["at_hub"].as_u64()).is_some_and(|(relay, hub)| relay + hub == all)
         });
-        assert!(agent.program.stop(), "the agent ends in order");
+        // Nobody hears why.
+        agent.program.kill();
         let at_ms = now_ms();
         // Three hours pass for the site and for the hub; an hour is folded 65 minutes after its end.
         clock.is_off_by("+3h");
@@ -137,6 +138,13 @@ fn a_metered_site_is_known_by_its_hours_and_gives_its_ticks_once_when_they_are_a
     let (sum, _) = told(SUM, "auto");
     let below = answer(&here, SUM, site.end_ms(), "raw").expect("the relay answers").0;
     assert!((sum - below).abs() <= 1e-9 * below.abs(), "hours at the hub say {sum}, the site's ticks {below}");
+
+    eventually("the hub knows by the relay that the machine does not answer, and since when", || {
+        let machine = hub.get(&format!("/api/v1/machines/{}", site.agent.node)).and_then(|answer| answer.json());
+        let reach = machine.map(|machine| machine["reachability"].clone()).unwrap_or_default();
+        assert_ne!(reach["state"], "live", "{reach}");
+        reach["state"] == "silent" && reach["since"].is_string()
+    });
 
     let path = raw(&site.agent, site.at_ms);
     let state = || hub.get(&path).and_then(|answer| answer.json()).map(|raw| raw["state"].clone());

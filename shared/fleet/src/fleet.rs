@@ -13,6 +13,7 @@ use vigie_sync::keep::{StreamFacts, Write};
 use crate::definitions::definitions;
 use crate::label_cache::LabelCache;
 use crate::memory::{Memory, Voice};
+use crate::vouching::Vouching;
 
 /// How often it is looked whether something happened of which nothing was told: telling does not wait for a role that is
 /// busy. So long an answer may lack what has just become durable.
@@ -226,6 +227,7 @@ impl Fleet {
                 let mut memory = self.memory_mut();
                 let (node, _) = memory.node_mut(peer.node);
                 memory.of_session.insert(*session, node);
+                memory.vouching.entry(node).and_modify(Vouching::connected);
                 *memory.voice_mut(node) = Voice {
                     session: Some(*session),
                     connected_since: Some(now),
@@ -235,6 +237,19 @@ impl Fleet {
                     lost_at: None,
                     datagrams: 0,
                 };
+            }
+            Happening::Beats(session, every_ms) => {
+                let mut memory = self.memory_mut();
+                if let Some(node) = memory.of_session.get(session).copied() {
+                    let voice = memory.voice_mut(node);
+                    voice.beat_ms = voice.beat_ms.max(Some(*every_ms));
+                }
+            }
+            Happening::Vouched(session, whole, list) => {
+                let mut memory = self.memory_mut();
+                if let Some(relay) = memory.of_session.get(session).copied() {
+                    memory.vouching.entry(relay).or_default().said(*whole, list, now);
+                }
             }
             Happening::Down(session, node, _) => {
                 let mut memory = self.memory_mut();
@@ -250,6 +265,9 @@ impl Fleet {
                 let mut memory = self.memory_mut();
                 if let Some(node) = memory.of_session.get(session).copied() {
                     memory.stream_mut(*stream).1.bringer = Some(node);
+                    if self.role == Role::Hub && memory.node(node).id != stream.agent {
+                        memory.vouching.entry(node).or_default().brings(stream.agent);
+                    }
                 }
             }
             Happening::Goodbye(_, node, _) => {

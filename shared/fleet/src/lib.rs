@@ -26,6 +26,7 @@ mod sighted;
 mod sites;
 mod source;
 mod spread;
+mod vouching;
 
 pub use fleet::{Fleet, Known, Upstream};
 pub use sighted::Sighted;

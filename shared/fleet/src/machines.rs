@@ -1,16 +1,19 @@
 //! What is told of a machine?
 
+use vigie_codec::wire::Answers;
 use vigie_model::{ClockSource, NodeId, Role, SeriesIx, UtcMs};
 use vigie_serve::{
     Beat, ClockNote, Drain, Fact, Goodbye, Health, Heard, Listener, Machine, Origin, Path, Reach, Reachability, Stamp,
     reach,
 };
+use vigie_sync::Word;
 
 use crate::catalogue::Schema;
 use crate::fleet::Fleet;
 use crate::ledgers;
 use crate::memory::{Memory, Node, NodeIx, Stream, StreamIx, Voice};
 use crate::recent::Seen;
+use crate::vouching::Vouched;
 
 /// How often somebody is sure to be heard whose link is not known.
 pub(crate) const USUAL_BEAT_MS: u32 = 10_000;
@@ -45,6 +48,22 @@ impl Fleet {
             last = Some(memory.node(*end).id);
             all.extend(some.into_iter().filter_map(|node| of(&memory, memory.node(node))));
         }
+    }
+
+    /// Machines of this site that do not answer, for the hub to be told.
+    pub fn unanswering(&self) -> Vec<Word> {
+        let now = self.clock.now().utc;
+        self.of_all_machines(|memory, node| {
+            let reach = self.reach_of(memory, node, now);
+            let answers = match reach.state {
+                Reachability::Silent => Answers::No,
+                Reachability::Asleep => Answers::Away,
+                _ => return None,
+            };
+            let heard_s_ago = reach.since.map_or(0, |since| now.0.saturating_sub(since.0.0).max(0) / 1_000);
+            let heard_s_ago = u32::try_from(heard_s_ago).unwrap_or(u32::MAX);
+            Some(Word { stream: memory.stream(*node.streams.last()?).id, answers, heard_s_ago })
+        })
     }
 
     pub(crate) fn one_machine(&self, node: NodeId) -> Option<Machine> {
@@ -82,13 +101,25 @@ impl Fleet {
         let seen = newest.and_then(|stream| stream.recent.newest());
         let beat = |ix: NodeIx| beat_of(memory.node(ix).voice.as_ref()?);
         let bringer = newest.and_then(|stream| stream.bringer).filter(|bringer| memory.node(*bringer).id != node.id);
-        let relay = bringer.or_else(|| relay_of(memory, node));
+        let (vouched_by, vouched) = best_word(memory, node, bringer).unzip();
+        let relay = vouched_by.or(bringer).or_else(|| relay_of(memory, node));
         let direct = node.voice.as_ref().is_some_and(|voice| voice.session.is_some());
         let listener = match relay.filter(|_| !direct && self.role == Role::Hub) {
-            Some(relay) => Listener::Relay { relay: beat(relay), machine: None },
+            Some(relay) => {
+                let machine = vouched.and_then(|vouched| match vouched {
+                    // As fresh as the relay itself: it would say so otherwise.
+                    Vouched::Answers => beat(relay),
+                    Vouched::Silent(silence) => Some(Beat { at: silence.heard_at, every_ms: USUAL_BEAT_MS.into() }),
+                });
+                Listener::Relay { relay: beat(relay), machine }
+            }
             None => Listener::Here { machine: node.voice.as_ref().and_then(beat_of) },
         };
-        let goodbye_at = node.voice.as_ref().and_then(|voice| voice.goodbye_at);
+        let said_goodbye = vouched.and_then(|vouched| match vouched {
+            Vouched::Silent(silence) if silence.is_away && !direct => Some(silence.heard_at),
+            Vouched::Silent(_) | Vouched::Answers => None,
+        });
+        let goodbye_at = said_goodbye.or_else(|| node.voice.as_ref().and_then(|voice| voice.goodbye_at));
         let told_of = |stream: &Stream| {
             let seen = stream.recent.newest().map(|seen| seen.seq);
             stream.facts.as_ref().is_some_and(|facts| facts.rolled.foreign.last() > seen)
@@ -163,6 +194,22 @@ fn relay_of(memory: &Memory, node: &Node) -> Option<NodeIx> {
     let first = relays.next()?;
     let heard = |ix: NodeIx| memory.node(ix).voice.as_ref().and_then(|voice| voice.heard_at);
     Some(relays.fold(first, |best, relay| if heard(relay) > heard(best) { relay } else { best }))
+}
+
+/// What the relays that bring a machine say of it: that it answers, by any; otherwise the word of who heard it last.
+fn best_word(memory: &Memory, node: &Node, bringer: Option<NodeIx>) -> Option<(NodeIx, Vouched)> {
+    let of_site = node.enrolled.as_ref().map(|enrolled| memory.place(enrolled.place).relays.values().copied());
+    let relays = of_site.into_iter().flatten().chain(bringer);
+    let words = relays.filter_map(|relay| Some((relay, memory.vouching.get(&relay)?.of(node.id)?)));
+    words.max_by_key(|(relay, vouched)| {
+        let is_connected = memory.node(*relay).voice.as_ref().is_some_and(|voice| voice.session.is_some());
+        let heard_at = match vouched {
+            Vouched::Answers => UtcMs(i64::MAX),
+            Vouched::Silent(silence) => silence.heard_at,
+        };
+        // Who is cut off may hear it all the same.
+        (heard_at, is_connected)
+    })
 }
 
 fn clock_note(stream: &Stream, seen: &Seen) -> Option<ClockNote> {

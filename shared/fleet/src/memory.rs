@@ -19,6 +19,7 @@ use crate::fleet::Known;
 use crate::label_cache::LabelKey;
 use crate::newest::{Newest, true_ms};
 use crate::recent::Recent;
+use crate::vouching::Vouching;
 
 /// The place of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,6 +96,8 @@ pub(crate) struct Stream {
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     nodes: Vec<Node>,
+    /// What each relay says of its machines (hub only).
+    pub(crate) vouching: BTreeMap<NodeIx, Vouching>,
     by_id: BTreeMap<NodeId, NodeIx>,
     /// Where each node's series belong, if they may be asked for: what most questions ask of it.
     machine_at: Vec<Option<PlaceIx>>,

@@ -14,7 +14,7 @@ use vigie_store::Log;
 use vigie_store::rows::Changed;
 use vigie_sync::keep::{Outcome, StreamFacts, Write};
 use vigie_sync::{
-    Answer, CloseWhy, Errand, Event, Input, Lane, LinkProfile, Me, Output, PeerIs, Replica, SessionId, Way,
+    Answer, CloseWhy, Errand, Event, Input, Lane, LinkProfile, Me, Output, PeerIs, Replica, SessionId, Way, Word,
 };
 
 use crate::NodeClock;
@@ -73,6 +73,8 @@ pub enum Command {
     Keep(Vec<Write>, oneshot::Sender<Result<Vec<Outcome>, KeptBack>>),
     /// Send something for another room.
     Pass(SessionId, Errand),
+    /// Say which machines do not answer: all of them, or what has changed (relay only).
+    Vouch(SessionId, bool, Vec<Word>),
     /// An agent belongs to a client (hub only).
     Enrolled(NodeId, Slug),
     /// How well the clock is known.
@@ -107,6 +109,10 @@ pub enum Happening {
     Announced(SessionId, StreamId, Tally),
     /// A peer told its clock, and how long asking took.
     Clock(SessionId, Clock, u64),
+    /// How often somebody is sure to be heard, in ms, by their own word.
+    Beats(SessionId, u32),
+    /// A relay says which of its machines do not answer: all of them, or what has changed.
+    Vouched(SessionId, bool, Vec<Word>),
     /// Something for another room.
     Errand(SessionId, Errand),
     /// A peer said goodbye.
@@ -320,6 +326,7 @@ impl Node {
             }
             Command::Begin(stream, facts) => self.tell(Input::Facts(stream, facts)),
             Command::Keep(writes, done) => self.keeper.keep(writes, done),
+            Command::Vouch(session, whole, list) => self.tell(Input::Vouch { session, whole, list }),
             Command::Pass(session, errand) => self.tell(Input::Pass { session, errand }),
             Command::Enrolled(node, client) => self.tell(Input::Enrolled { node, client }),
             Command::Clock(error_ms, source) => self.tell(Input::Clock { error_ms, source }),
@@ -512,6 +519,10 @@ impl Node {
                 warn!(?peer, ?refused, "a peer would not keep something");
             }
             Event::Paused(session, paused) => debug!(session = session.0, ?paused, "what a peer can take has changed"),
+            Event::Beats { session, every_ms } => self.telling.happens(Happening::Beats(session, every_ms)),
+            Event::Vouched { session, whole, list } => {
+                self.telling.happens(Happening::Vouched(session, whole, list));
+            }
             Event::Errand(session, errand) => self.telling.happens(Happening::Errand(session, errand)),
             Event::Goodbye(session, reason) => {
                 let node = self.outlets.get(&session).map(|outlet| outlet.link.peer().node);

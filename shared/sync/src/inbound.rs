@@ -125,6 +125,11 @@ impl Inbound {
         }
     }
 
+    /// Acknowledgements wait as long as the peer's link wants, if that is longer.
+    pub(crate) fn gather_acks(&mut self, gather_acks_ms: u64) {
+        self.gather_acks_ms = self.gather_acks_ms.max(gather_acks_ms);
+    }
+
     /// Takes in a sheet of an hour; hands out all of them with the last, and their bytes on the wire.
     pub(crate) fn sheet(&mut self, part: RollupSheet, wire_bytes: u64) -> Result<Option<WholeHour>, CloseWhy> {
         let of = (part.stream, part.edition);

@@ -177,6 +177,11 @@ impl Replica {
                 self.sessions.touch_all();
             }
             Input::Clock { error_ms, source } => self.clock = (error_ms, source),
+            Input::Vouch { session, whole, list } => {
+                if let Some(outbound) = self.outbound(session) {
+                    outbound.vouch(whole, list);
+                }
+            }
             Input::Pass { session, errand } => {
                 let frame = match errand {
                     Errand::CertAsk(body) => Frame::CertAsk(body),
@@ -198,6 +203,7 @@ impl Replica {
         if let Some(outbound) = &mut session.outbound {
             self.streams.keys().for_each(|stream| outbound.offer(*stream));
         }
+        let link = (session.peer.way == Way::Up).then_some(session.link);
         self.sessions.insert(id, session);
         let hello = Hello {
             minor: MINOR,
@@ -210,6 +216,9 @@ impl Replica {
             software: self.me.software.clone(),
         };
         self.say(id, Lane::Control, &Frame::Hello(hello));
+        if let Some(link) = link {
+            self.say(id, Lane::Control, &Frame::Link(link));
+        }
     }
 
     fn features(&self) -> u64 {

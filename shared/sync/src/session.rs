@@ -1,6 +1,6 @@
 //! One connection: hello, lanes, and the two halves.
 
-use vigie_codec::wire::{Hello, Paused};
+use vigie_codec::wire::{Hello, Link, Paused};
 use vigie_model::Now;
 
 use crate::allowance::Allowance;
@@ -20,6 +20,8 @@ pub(crate) struct Session {
     pub(crate) greeted: Option<Hello>,
     pub(crate) outbound: Option<Outbound>,
     pub(crate) inbound: Option<Inbound>,
+    /// What the other side is told of the link.
+    pub(crate) link: Link,
     pub(crate) rows: RowSide,
     pub(crate) metered: bool,
     pub(crate) clock_due_ms: u64,
@@ -33,6 +35,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(peer: PeerIs, profile: &LinkProfile, told_paused: Paused, now: Now) -> Self {
         let allowance = profile.bytes_per_month.map(|bytes| Allowance::new(bytes, now.mono_ms));
+        let link = Link { beat_ms: profile.beat_ms, gather_acks_ms: profile.gather_acks_ms };
         let (outbound, inbound) = match peer.way {
             Way::Up => (Some(Outbound::new(profile, allowance, now.mono_ms)), None),
             Way::Down => (None, Some(Inbound::new(profile.gather_acks_ms))),
@@ -44,6 +47,7 @@ impl Session {
             greeted: None,
             outbound,
             inbound,
+            link,
             rows: RowSide::default(),
             metered: profile.kind == LinkKind::Metered,
             clock_due_ms,

@@ -225,6 +225,37 @@ pub struct Thinned {
     pub ticks: RangeSet,
 }
 
+/// Whether a machine answers the relay of its site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answers {
+    /// It does.
+    Yes,
+    /// It does not, and has not said why.
+    No,
+    /// It does not, and has said goodbye.
+    Away,
+}
+
+/// What a relay says of a machine on its network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vouch {
+    /// The sender's number of one of the machine's streams.
+    pub ix: u32,
+    /// Whether it answers.
+    pub answers: Answers,
+    /// How long ago it was last heard, in seconds.
+    pub heard_s_ago: u32,
+}
+
+/// How the side that dialled treats the link: the other side takes the slower of this and its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// How often, in ms, the sender is sure to be heard while the link works.
+    pub beat_ms: u32,
+    /// How long, in ms, acknowledgements may wait for company.
+    pub gather_acks_ms: u32,
+}
+
 /// Bytes that one room hands to another through the session, which does not look inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opaque {
@@ -295,6 +326,15 @@ pub enum Frame {
     RawWanted(Vec<RawWanted>),
     /// Which ticks the sender has let go of.
     Thinned(Vec<Thinned>),
+    /// Which machines do not answer the sender.
+    Vouched {
+        /// All that do not: any other that was announced does. Otherwise what has changed.
+        whole: bool,
+        /// The machines.
+        list: Vec<Vouch>,
+    },
+    /// How the sender, who dialled, treats the link.
+    Link(Link),
     /// A type this program does not know: to be passed over.
     Unknown(u16),
 }
@@ -329,6 +369,8 @@ impl Frame {
             Self::RolledUp(body) => write(24, body),
             Self::RawWanted(body) => write(25, body),
             Self::Thinned(body) => write(26, body),
+            Self::Link(body) => write(27, body),
+            Self::Vouched { whole, list } => write(28, &(whole, list)),
             Self::Unknown(kind) => write(*kind, &()),
         }
     }
@@ -366,6 +408,8 @@ impl Frame {
             24 => Self::RolledUp(read(kind, version, body)?),
             25 => Self::RawWanted(read(kind, version, body)?),
             26 => Self::Thinned(read(kind, version, body)?),
+            27 => Self::Link(read(kind, version, body)?),
+            28 => read(kind, version, body).map(|(whole, list)| Self::Vouched { whole, list })?,
             unknown => Self::Unknown(unknown),
         };
         if frame.is_within_limits() { Ok(frame) } else { Err(WireError::TooMany { kind }) }
@@ -387,6 +431,7 @@ impl Frame {
             Self::Rollup(part) => part.sheet.len() <= MAX_SHEET_BYTES,
             Self::RolledUp(list) => list.len() <= MAX_STREAMS_PER_FRAME,
             Self::RawWanted(list) => list.len() <= MAX_STREAMS_PER_FRAME,
+            Self::Vouched { list, .. } => list.len() <= MAX_STREAMS_PER_FRAME,
             Self::Thinned(list) => list.len() <= MAX_STREAMS_PER_FRAME,
             // Bounded by the frame, or of one size.
             Self::Receipt(_)
@@ -401,6 +446,7 @@ impl Frame {
             | Self::ClockAsk(_)
             | Self::ClockTell(..)
             | Self::Tally(..)
+            | Self::Link(_)
             | Self::Unknown(_) => true,
         }
     }

@@ -3,7 +3,7 @@
 //! Greetings and answers are dealt with here; what a peer brings goes on to `brought`.
 
 use vigie_codec::wire::rows::KINDS;
-use vigie_codec::wire::{Frame, Hello, feature};
+use vigie_codec::wire::{Frame, Hello, Link, feature};
 use vigie_model::{Now, Role};
 
 use super::Replica;
@@ -11,6 +11,9 @@ use crate::Lane;
 use crate::keep::Write;
 use crate::outbound::PeerKeeps;
 use crate::talk::{CloseWhy, Errand, Event, SessionId};
+
+/// No link is slower: who is not heard for three of these is gone.
+const SLOWEST_MS: u32 = 600_000;
 
 impl Replica {
     pub(super) fn frame(&mut self, id: SessionId, lane: Lane, bytes: &[u8], now: Now) {
@@ -35,6 +38,7 @@ impl Replica {
                 let round_trip_ms = now.mono_ms.saturating_sub(token);
                 self.event(Event::Clock { session: id, clock, round_trip_ms });
             }
+            Frame::Link(link) => self.link_told(id, link),
             Frame::Goodbye(reason) => self.event(Event::Goodbye(id, reason)),
             Frame::CertAsk(body) => self.event(Event::Errand(id, Errand::CertAsk(body))),
             Frame::CertTell(body) => self.event(Event::Errand(id, Errand::CertTell(body))),
@@ -61,6 +65,7 @@ impl Replica {
             | Frame::Schema(_)
             | Frame::Rollup(_)
             | Frame::Thinned(_)
+            | Frame::Vouched { .. }
             | Frame::Tally(..) => {
                 self.brought(id, lane, frame, bytes.len() as u64, now)?;
             }
@@ -90,6 +95,14 @@ impl Replica {
         }
         self.event(Event::Greeted(id, hello));
         Ok(())
+    }
+
+    /// The side that dialled knows what the link costs: what it wants slower is slower here too.
+    fn link_told(&mut self, id: SessionId, link: Link) {
+        if let Some(inbound) = self.inbound(id) {
+            inbound.gather_acks(u64::from(link.gather_acks_ms.min(SLOWEST_MS)));
+            self.event(Event::Beats { session: id, every_ms: link.beat_ms.min(SLOWEST_MS) });
+        }
     }
 
     /// Words of a peer that takes what we offer.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Value, json};
+use vigie_lookout::cli::{self, AlertsCommand, MaintenanceCommand, Program, RulesCommand};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_node::{Failed, hatch};
 use vigie_serve::Stamp;
@@ -29,6 +30,8 @@ Examples:
   vigie-cloud api-token create --name prometheus-lyon --write acme/lyon
   vigie-cloud status
   vigie-cloud doctor
+  vigie-cloud alerts list
+  vigie-cloud rules apply shop.yml
 
 Exit codes: 0 done · 1 failed · 2 wrong usage · 5 not found · 6 not running, so nothing is known";
 
@@ -49,7 +52,18 @@ enum Command {
     Status(StatusArgs),
     /// Find what is wrong and say what to do.
     Doctor(StatusArgs),
+    /// What is wrong with machines and sites, and what people decide of it.
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
+    /// The rules by which that is found.
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// When nobody is to be told.
+    #[command(subcommand)]
+    Maintenance(MaintenanceCommand),
 }
+
+const PROGRAM: Program = Program { name: "vigie-cloud", data: "/var/lib/vigie-cloud" };
 
 /// Where a hub lives.
 #[derive(Debug, Clone, Args)]
@@ -189,6 +203,9 @@ pub fn main() -> ExitCode {
         Command::ApiToken(command) => api_token(command),
         Command::Status(args) => desk::show(&args),
         Command::Doctor(args) => desk::examine(&args),
+        Command::Alerts(command) => cli::alerts(command, PROGRAM),
+        Command::Rules(command) => cli::rules(command, PROGRAM),
+        Command::Maintenance(command) => cli::maintenance(command, PROGRAM),
     })
 }
 

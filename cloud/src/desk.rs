@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use vigie_forward::Forwarder;
+use vigie_lookout::Watchman;
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_net::{Ca, Identity, JoinToken, SharedRevocations, TokenId, TokenSecret};
 use vigie_node::hatch::{self, Answering};
@@ -29,6 +30,7 @@ pub(crate) struct Desk {
     pub(crate) identity: Arc<Identity>,
     pub(crate) handle: NodeHandle,
     pub(crate) forwarder: Arc<Forwarder>,
+    pub(crate) watchman: Arc<Watchman>,
     pub(crate) revocations: SharedRevocations,
     pub(crate) revoked: tokio::sync::mpsc::UnboundedSender<()>,
 }
@@ -50,6 +52,9 @@ enum Request {
 
 impl Answering for Desk {
     async fn answer(&self, request: Value) -> Result<Value, Failed> {
+        if let Some(answer) = vigie_lookout::answer(&self.watchman, &request).await {
+            return answer;
+        }
         let request = serde_json::from_value(request).map_err(|error| Failed::new(2, error.to_string()))?;
         self.carry_out(request)
     }

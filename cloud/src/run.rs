@@ -169,6 +169,7 @@ impl Hub {
             identity: identity.clone(),
             handle: handle.clone(),
             forwarder: forwarder.clone(),
+            watchman: lookout.watchman(),
             revocations,
             revoked: tell_revoked,
         };

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use vigie_lookout::cli::{self, AlertsCommand, MaintenanceCommand, Program, RulesCommand};
 use vigie_model::Role;
 use vigie_net::Ask;
 use vigie_node::{Failed, host_name, join};
@@ -25,8 +26,11 @@ Examples:
   vigie-relay run --listen 0.0.0.0:7801 --http 192.168.1.10:7802
   vigie-relay status          what is here, what is at the hub, who is connected
   vigie-relay doctor          what is wrong, and what to do about it
+  vigie-relay alerts list     what is wrong with the site's machines
+  vigie-relay alerts ack ID   say that you know
+  vigie-relay maintenance add --machine till-1 --for 2h --why 'new disk'
 
-Exit codes: 0 done · 1 failed · 2 wrong usage · 4 not enrolled, or not allowed · 6 not running, so nothing is known";
+Exit codes: 0 done · 1 failed · 2 wrong usage · 4 not enrolled, or not allowed · 5 not found · 6 not running, so nothing is known";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -38,7 +42,18 @@ enum Command {
     Status(StatusArgs),
     /// Find what is wrong and say what to do.
     Doctor(StatusArgs),
+    /// What is wrong with machines and sites, and what people decide of it.
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
+    /// The rules by which that is found.
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// When nobody is to be told.
+    #[command(subcommand)]
+    Maintenance(MaintenanceCommand),
 }
+
+const PROGRAM: Program = Program { name: "vigie-relay", data: "/var/lib/vigie-relay" };
 
 /// Where a relay lives.
 #[derive(Debug, Clone, Args)]
@@ -100,6 +115,9 @@ pub fn main() -> ExitCode {
         }),
         Command::Status(args) => status::show(&args),
         Command::Doctor(args) => status::examine(&args),
+        Command::Alerts(command) => cli::alerts(command, PROGRAM),
+        Command::Rules(command) => cli::rules(command, PROGRAM),
+        Command::Maintenance(command) => cli::maintenance(command, PROGRAM),
     })
 }
 

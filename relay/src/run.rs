@@ -131,7 +131,7 @@ impl Relay {
         })?;
         hatch::open(
             &config.data,
-            Arc::new(Status::new(fleet.clone(), handle.clone(), watch.clone(), identity.clone())),
+            Arc::new(Status::new(fleet.clone(), handle.clone(), watch.clone(), identity.clone(), lookout.watchman())),
         )?;
         let access = vigie_node::http_token(&config.http_token_file)?;
         let own = vigie_serve::Place { client: identity.client().clone(), site: identity.site().clone() };

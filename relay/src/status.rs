@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use vigie_fleet::Fleet;
+use vigie_lookout::Watchman;
 use vigie_model::Role;
 use vigie_net::{Identity, UplinkState};
 use vigie_node::hatch::{self, Answering};
@@ -24,6 +25,7 @@ pub(crate) struct Status {
     handle: NodeHandle,
     uplink: watch::Receiver<UplinkState>,
     identity: Arc<Identity>,
+    watchman: Arc<Watchman>,
 }
 
 impl Status {
@@ -32,8 +34,9 @@ impl Status {
         handle: NodeHandle,
         uplink: watch::Receiver<UplinkState>,
         identity: Arc<Identity>,
+        watchman: Arc<Watchman>,
     ) -> Self {
-        Self { fleet, handle, uplink, identity }
+        Self { fleet, handle, uplink, identity, watchman }
     }
 
     fn tell(&self) -> Value {
@@ -72,6 +75,9 @@ impl Status {
 
 impl Answering for Status {
     async fn answer(&self, request: Value) -> Result<Value, Failed> {
+        if let Some(answer) = vigie_lookout::answer(&self.watchman, &request).await {
+            return answer;
+        }
         match request["ask"].as_str() {
             Some("status") => Ok(self.tell()),
             other => Err(Failed::new(2, format!("{other:?} is nothing a relay answers; it answers status"))),

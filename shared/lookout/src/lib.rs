@@ -12,6 +12,8 @@
 //! Decides nothing by itself that `vigie-watch`, `vigie-alerts` and `vigie-notify` do not decide: it joins them.
 
 mod body;
+pub mod cli;
+mod command;
 mod config;
 mod facts;
 mod judging;
@@ -33,6 +35,7 @@ mod watchman;
 mod written;
 
 pub use body::{Body, Parts};
+pub use command::answer;
 pub use config::{AlertsConfig, AlertsError, AlertsSaid};
 pub use register::KINDS;
 pub use rows::{Found, Make, RowBook, RowEdit, RowTrouble};

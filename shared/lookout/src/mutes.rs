@@ -131,11 +131,6 @@ impl Mutes {
         row.what.until = row.what.until.min(now);
         Ok(decide(held.key.clone(), held.seen.clone(), &row))
     }
-
-    /// Whose one is.
-    pub(crate) fn scope_of(&self, id: &str) -> Option<Scope> {
-        Ulid::read(id).and_then(|id| self.all.get(&id)).map(|held| held.key.scope())
-    }
 }
 
 /// The first times at which a wish would mute, and its labels with those of its place.

@@ -1,0 +1,220 @@
+//! `rules list|show|apply|test|diff`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+use vigie_node::Failed;
+use vigie_watch::{Group, RunOptions, Strictness, read_rules, read_tests, run_tests};
+
+use super::say::{lines, moment, print, text};
+use super::{Node, Program, Where, duration_ms};
+
+/// What a request at the local socket may hold, with what stands around it.
+const MAX_SENT_BYTES: usize = 40 * 1024;
+
+/// The rules that a node evaluates.
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "what is flattened speaks for itself, and its text would be in the help")]
+pub enum RulesCommand {
+    /// List the rules that are evaluated, and what they find.
+    List {
+        #[command(flatten)]
+        at: Where,
+    },
+    /// Show a rule.
+    Show {
+        #[command(flatten)]
+        at: Where,
+        /// Its name, from the list.
+        name: String,
+    },
+    /// Take a rule file into use, in place of the one of its name. Prometheus reads the same files.
+    Apply {
+        #[command(flatten)]
+        at: Where,
+        /// The file, NAME.yml.
+        file: PathBuf,
+    },
+    /// Run unit tests of rules, as promtool does; or with --past say what a rule file would have done on this node.
+    Test {
+        #[command(flatten)]
+        at: Where,
+        /// Files of unit tests; with --past, one file of rules.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Over how long: a number with s, m, h or d, as in 30d.
+        #[arg(long, value_name = "TIME")]
+        past: Option<String>,
+        /// With --past: how far apart it is looked.
+        #[arg(long, value_name = "TIME", default_value = "1m")]
+        step: String,
+    },
+    /// Say what taking a rule file into use would change.
+    Diff {
+        #[command(flatten)]
+        at: Where,
+        /// The file, NAME.yml.
+        file: PathBuf,
+    },
+}
+
+/// Carries out a command of rules.
+///
+/// # Errors
+/// When the node does not run or refuses, or a file is wrong.
+pub fn rules(command: RulesCommand, program: Program) -> Result<ExitCode, Failed> {
+    match command {
+        RulesCommand::List { at } => Node { program, at }.tell(&json!({ "ask": "rules" }), listed),
+        RulesCommand::Show { at, name } => {
+            let node = Node { program, at };
+            let said = node.ask(&json!({ "ask": "rules" }))?;
+            let found: Vec<Value> =
+                rules_of(&said).filter(|(_, rule)| rule["name"] == name.as_str()).map(told).collect();
+            if found.is_empty() {
+                return Err(Failed::new(5, format!("there is no rule {name:?} here; `rules list` shows them")));
+            }
+            Ok(print(&json!(found), node.at.json, |found| lines(found, shown, "")))
+        }
+        RulesCommand::Apply { at, file } => {
+            let (name, text_of) = read(&file)?;
+            let request = json!({ "ask": "rules-apply", "name": name, "text": text_of });
+            Node { program, at }.tell(&request, |done| {
+                format!("{} is in use\n{}", text(&done["file"]), lines(&done["changes"], text, "nothing has changed"))
+            })
+        }
+        RulesCommand::Diff { at, file } => {
+            let (name, text_of) = read(&file)?;
+            let request = json!({ "ask": "rules-diff", "name": name, "text": text_of });
+            Node { program, at }.tell(&request, |changes| lines(changes, text, "nothing would change"))
+        }
+        RulesCommand::Test { at, files, past: Some(past), step } => {
+            let [file] = &files[..] else {
+                return Err(Failed::new(2, "--past takes one file of rules; nothing was changed"));
+            };
+            let (name, text_of) = read(file)?;
+            let request = json!({ "ask": "rules-past", "name": name, "text": text_of, "ms": duration_ms(&past)?,
+                "step_ms": duration_ms(&step)? });
+            Node { program, at }.tell(&request, history)
+        }
+        RulesCommand::Test { at, files, past: None, .. } => test(&files, at.json),
+    }
+}
+
+fn read(file: &Path) -> Result<(String, String), Failed> {
+    let text = fs::read_to_string(file).map_err(|error| {
+        Failed::new(1, format!("{} could not be read: {error}; nothing was changed", file.display()))
+    })?;
+    if text.len() > MAX_SENT_BYTES {
+        let advice = "copy it into the node's folder of rules (`rules list` names it): it is read within 10 s";
+        return Err(Failed::new(2, format!("{} has more than {MAX_SENT_BYTES} bytes; {advice}", file.display())));
+    }
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok((name, text))
+}
+
+/// Runs files of unit tests, with the rule files that they name beside them.
+fn test(files: &[PathBuf], as_json: bool) -> Result<ExitCode, Failed> {
+    let mut failed = Vec::new();
+    for file in files {
+        let found = test_file(file)?;
+        failed.extend(found.into_iter().map(|difference| format!("{}: {difference}", file.display())));
+    }
+    print(&json!({ "files": files.len(), "failed": failed }), as_json, |said| {
+        lines(&said["failed"], |one| one.as_str().unwrap_or_default().to_owned(), "all tests hold")
+    });
+    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn test_file(file: &Path) -> Result<Vec<String>, Failed> {
+    let open = |path: &Path| {
+        fs::read_to_string(path)
+            .map_err(|error| Failed::new(1, format!("{} could not be read: {error}", path.display())))
+    };
+    let name = file.display().to_string();
+    let all = |faults: Vec<vigie_watch::Fault>| {
+        Failed::new(2, faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    };
+    let tests = read_tests(&name, &open(file)?, false).map_err(all)?;
+    let beside = file.parent().unwrap_or(Path::new("."));
+    let mut groups: Vec<Group> = Vec::new();
+    for rules in &tests.rule_files {
+        let path = beside.join(rules);
+        let text = open(&path)?;
+        groups.extend(read_rules(&path.display().to_string(), &text, Strictness::Prometheus3).map_err(all)?);
+    }
+    Ok(run_tests(&tests, &groups, &RunOptions::default()).iter().map(ToString::to_string).collect())
+}
+
+fn rules_of(said: &Value) -> impl Iterator<Item = (&Value, &Value)> {
+    let groups = said["groups"].as_array().into_iter().flatten();
+    groups.flat_map(|group| group["rules"].as_array().into_iter().flatten().map(move |rule| (group, rule)))
+}
+
+fn told((group, rule): (&Value, &Value)) -> Value {
+    json!({ "group": group["name"], "file": group["file"], "rule": rule })
+}
+
+fn listed(said: &Value) -> String {
+    let line = |(group, rule): (&Value, &Value)| {
+        let alerts = rule["alerts"].as_array().cloned().unwrap_or_default();
+        let firing = alerts.iter().filter(|alert| alert["firing"] == true).count();
+        let pending = alerts.len() - firing;
+        let error =
+            rule["last_error"].as_str().map(|why| format!("  can not be worked out: {why}")).unwrap_or_default();
+        format!(
+            "{:<20} {:<18} {:<12} firing {firing}, pending {pending}{error}",
+            text(&rule["name"]),
+            text(&group["name"]),
+            text(&group["file"])
+        )
+    };
+    let mut said_lines: Vec<String> = rules_of(said).map(line).collect();
+    let faults = said["faults"].as_array().into_iter().flatten();
+    said_lines.extend(faults.map(|fault| format!("left out: {}", fault.as_str().unwrap_or_default())));
+    said_lines.push(format!("rule files are read from {}", text(&said["folder"])));
+    said_lines.join("\n")
+}
+
+fn shown(one: &Value) -> String {
+    let rule = &one["rule"];
+    let mut said = vec![
+        format!("{}/{} of {}", text(&one["group"]), text(&rule["name"]), text(&one["file"])),
+        format!("  expr  {}", text(&rule["expr"])),
+        format!("  for   {} s", rule["for_ms"].as_i64().unwrap_or(0) / 1_000),
+    ];
+    for kind in ["labels", "annotations"] {
+        let pairs = rule[kind].as_object().into_iter().flatten();
+        said.extend(pairs.map(|(name, value)| format!("  {name}: {}", text(value))));
+    }
+    for alert in rule["alerts"].as_array().into_iter().flatten() {
+        let state = if alert["firing"] == true { "firing" } else { "pending" };
+        said.push(format!("  {state} since {} at {}", moment(&alert["active_at"]), alert["value"]));
+    }
+    said.join("\n")
+}
+
+fn history(said: &Value) -> String {
+    let mut all = vec![format!(
+        "would have fired {} times and told {} times from {} to {}; {} alerts flapped{}",
+        said["fired"],
+        said["notices"],
+        moment(&said["from"]),
+        moment(&said["reached"]),
+        said["flapped"],
+        if said["whole"] == true {
+            ""
+        } else {
+            "; the rest of the time was not reached: ask for less, or a longer --step"
+        }
+    )];
+    for episode in said["episodes"].as_array().into_iter().flatten() {
+        let machine = text(&episode["labels"]["machine"]);
+        let ended = if episode["ended"].is_string() { moment(&episode["ended"]) } else { "still".to_owned() };
+        all.push(format!("  {}  {machine}  {} to {ended}", text(&episode["rule"]), moment(&episode["fired"])));
+    }
+    all.extend(said["failures"].as_array().into_iter().flatten().map(|one| format!("  {}", text(one))));
+    all.join("\n")
+}

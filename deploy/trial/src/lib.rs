@@ -13,6 +13,7 @@ pub mod oracle;
 mod program;
 mod prometheus;
 pub mod pushed;
+mod receiver;
 mod sender;
 
 pub use clock::WrongClock;
@@ -21,4 +22,5 @@ pub use door::{Door, HttpAnswer};
 pub use mesh::{Agent, Line, Mesh, Relay, eventually};
 pub use program::{Program, run_once};
 pub use prometheus::{Prometheus, is_without_peers};
+pub use receiver::{Came, Receiver};
 pub use sender::{Samples, Sender};

@@ -15,8 +15,11 @@ use crate::register::KINDS;
 use crate::sight::{At, Sight};
 use crate::watchman::{BeginError, Setup, Watchman};
 
-/// How often it is looked: silence and rules are told within this, and what they wait for themselves.
+/// How often it is looked who was heard.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether rules are due: those of presence are each second, so that silence is told within 30 s.
+const JUDGE_EVERY: Duration = Duration::from_millis(500);
 
 /// How often it is said again when maintenance mutes: times are told a week ahead.
 const MUTES_EVERY: Duration = Duration::from_secs(3_600);
@@ -98,7 +101,7 @@ impl Body {
         let messenger = Messenger::start(desk, channels, utc, told);
         let tasks = vec![
             every(LOOK_EVERY, watchman.clone(), Watchman::look_around),
-            every(LOOK_EVERY, watchman.clone(), Watchman::judge),
+            every(JUDGE_EVERY, watchman.clone(), Watchman::judge),
             every(MUTES_EVERY, watchman.clone(), Watchman::tell_mutes),
             tokio::spawn(hear(rows, changes, watchman.clone())),
         ];

@@ -39,6 +39,10 @@ impl Teller<'_> {
         let Some(facts) = self.facts(alert) else { return Vec::new() };
         let instance = Instance { alert: self.id(alert, &facts), began: about.since };
         let judge = self.judge(&about.judge);
+        if self.role == Role::Relay && judge == ToldBy::Hub {
+            // What the hub judges it tells itself: a relay that learns of a cut afterwards has nothing to say of it.
+            return Vec::new();
+        }
         let tell = |change: Change, at: UtcMs| {
             Heard::Transition(Box::new(Transition { instance, change, at, judge, facts: facts.clone() }))
         };

@@ -112,3 +112,17 @@ fn what_both_sides_of_a_cut_decided_is_on_both_afterwards_and_told_once() {
         assert_eq!((who, one.standing), (vec![("ann", "hub-1"), ("bob", "relay-1")], IncidentState::Acknowledged));
     }
 }
+
+#[test]
+fn a_relay_that_learns_that_its_site_was_cut_tells_nobody_of_it() {
+    let (site, everywhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let hub = hub(everywhere.path());
+    hub.run(30 * SECOND, |world| heard(world, &["paris"]));
+    assert!(matches!(hub.told()[..], [(Kind::Cut, _)]));
+    let relay = Node::relay(site.path());
+    relay.run(MINUTE, |world| (1..11).for_each(|node| world.hear(node, Role::Agent, "lyon")));
+    hub.gives(&relay);
+    relay.run(10 * SECOND, |world| (1..11).for_each(|node| world.hear(node, Role::Agent, "lyon")));
+    assert_eq!((relay.told(), relay.watchman.incidents().len()), (Vec::new(), 1), "it is shown and not told");
+    assert_eq!(relay.watchman.incidents()[0].standing, IncidentState::Firing, "and it is the hub's to end");
+}

@@ -110,7 +110,7 @@ impl Relay {
         })?;
         tokio::spawn(handle.rows().clone().tend(|| Some(Vec::new())));
         let home = Some((identity.client().clone(), identity.site().clone()));
-        let upstream = Some(Upstream { to: hub.join(", ") });
+        let upstream = Some(Upstream { to: hub.join(", "), search: watch.clone() });
         let is = (identity.node(), Role::Relay, name.clone());
         let fleet = Arc::new(Fleet::new(is, home.clone(), upstream, handle.clone(), clock.clone()));
         let own = (identity.node(), identity.key().signing_key().clone());

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use tokio::sync::watch;
 use vigie_model::{NodeId, Role, SeriesDef, Slug, StreamId, Tick, UtcMs, pushed_place};
+use vigie_net::UplinkState;
 use vigie_node::{Happening, KeptBack, NodeClock, NodeHandle, NodeRows, View};
 use vigie_serve::Intake;
 use vigie_store::Log;
@@ -39,6 +41,8 @@ pub struct Known {
 pub struct Upstream {
     /// Where the way leads, for people.
     pub to: String,
+    /// How the search for it goes.
+    pub search: watch::Receiver<UplinkState>,
 }
 
 /// All that a relay or a hub knows of its machines.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vigie_model::{GapReason, NodeId, Now, Role, UtcMs};
 use vigie_query::Source;
 use vigie_serve::{
-    Described, Exposition, Intake, Inventory, Ledger, Lookout, Machine, NotReady, Raw, RawError, Reachability, Site,
+    Described, Exposition, Intake, Inventory, Ledger, Line, Lookout, Machine, NotReady, Raw, RawError, Reachability, Site,
     Upward,
 };
 use vigie_store::Pressure;
@@ -46,6 +46,10 @@ impl Lookout for Fleet {
 
     fn upward(&self) -> Option<Upward> {
         self.way_up()
+    }
+
+    fn line(&self) -> Option<Line> {
+        self.line_up()
     }
 
     fn sites(&self) -> Vec<Site> {

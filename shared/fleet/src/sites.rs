@@ -1,8 +1,9 @@
 //! What is told of a site?
 
 use vigie_model::{Role, Slug};
+use vigie_net::UplinkState;
 use vigie_node::View;
-use vigie_serve::{Amount, Beat, Link, Relay, Site, Stamp, Upward, reach_of_site};
+use vigie_serve::{Amount, Beat, Line, Link, Relay, Site, Stamp, Upward, reach_of_site};
 
 use crate::fleet::{Fleet, Known};
 use crate::memory::{Memory, Node, StreamIx};
@@ -70,6 +71,24 @@ impl Fleet {
             link: hub.map_or(NO_LINK, |hub| link(&view, hub)),
             waiting: Amount::known(waiting, None),
             drain: None,
+        })
+    }
+}
+
+impl Fleet {
+    /// How the line of a relay to the hub is doing.
+    pub(crate) fn line_up(&self) -> Option<Line> {
+        let upstream = self.upstream.as_ref()?;
+        let path = self.view().up().map(|(_, session)| session.link.path()).unwrap_or_default();
+        let line = Line { sent_packets: path.sent_packets, lost_packets: path.lost_packets, ..Line::default() };
+        let state = upstream.search.borrow();
+        Some(match &*state {
+            UplinkState::Searching { attempts, last_error, .. } => {
+                Line { attempts: *attempts, last_error: last_error.clone(), ..line }
+            }
+            UplinkState::Connected { address, suspect, .. } => {
+                Line { found: Some(address.to_string()), suspect: *suspect, ..line }
+            }
         })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use vigie_model::Slug;
 use vigie_query::Matcher;
 
-use crate::Place;
+use crate::{Place, Stamp};
 
 /// Where tokens are looked up.
 pub trait Access: Send + Sync + 'static {
@@ -18,6 +18,37 @@ pub trait Access: Send + Sync + 'static {
     /// The identity of this name as it is *now*; none once its token is revoked. A signed-in browser is asked about at
     /// each request, so that revoking a token ends its sessions too.
     fn identity(&self, name: &str) -> Option<Identity>;
+
+    /// Whether people sign in here by name and passphrase too.
+    fn knows_people(&self) -> bool {
+        false
+    }
+
+    /// Lets a person in who was granted that beforehand, and writes down who came, from where, or why not.
+    ///
+    /// Slow on purpose, and hungry for memory: asked from a blocking thread, one at a time. Must take the same time
+    /// whether there is such a person or not.
+    ///
+    /// # Errors
+    /// When they are not let in.
+    fn check_person(&self, name: &str, passphrase: &str, from: &str) -> Result<Identity, NotLetIn> {
+        let _nobody = (name, passphrase, from);
+        Err(NotLetIn::Wrong)
+    }
+}
+
+/// Why a person was not let in. Only who has the right passphrase learns more than the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotLetIn {
+    /// Nobody has this name, or not this passphrase.
+    #[error("name and passphrase do not belong together")]
+    Wrong,
+    /// It was granted until then.
+    #[error("the access ended at {0}")]
+    Expired(Stamp),
+    /// It was taken back.
+    #[error("the access was taken back")]
+    Revoked,
 }
 
 /// Somebody who may look, or write.

@@ -7,7 +7,7 @@ use vigie_formats::Metadata;
 use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::Source;
 
-use crate::{Exposition, Intake, Inventory, Ledger, Machine, Raw, RawError, Site, Upward};
+use crate::{Exposition, Intake, Inventory, Ledger, Line, Machine, Raw, RawError, Site, Upward};
 
 /// What hub and relay implement so that people and programs can look at them.
 ///
@@ -32,6 +32,11 @@ pub trait Lookout: Send + Sync + 'static {
 
     /// The way up to the hub, for a relay. A hub has none.
     fn upward(&self) -> Option<Upward> {
+        None
+    }
+
+    /// How the line towards the hub is doing, where this node looks after it itself.
+    fn line(&self) -> Option<Line> {
         None
     }
 

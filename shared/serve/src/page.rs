@@ -17,8 +17,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// What only those see who are signed in.
-pub(crate) const PRIVATE: [Asset; 8] = [
-    ("/", HTML, include_str!("../page/index.html")),
+pub(crate) const PRIVATE: [Asset; 7] = [
     ("/page.js", SCRIPT, include_str!("../page/page.js")),
     ("/words-en.js", SCRIPT, include_str!("../page/words-en.js")),
     ("/words-fr.js", SCRIPT, include_str!("../page/words-fr.js")),
@@ -27,6 +26,9 @@ pub(crate) const PRIVATE: [Asset; 8] = [
     ("/machine.js", SCRIPT, include_str!("../page/machine.js")),
     ("/chart.js", SCRIPT, include_str!("../page/chart.js")),
 ];
+
+/// The page itself: the first one of a hub, and beside a relay's own pages.
+pub(crate) const INDEX: &str = include_str!("../page/index.html");
 
 /// What the sign-in page needs, open to everyone.
 pub(crate) const OPEN: [Asset; 2] = [
@@ -39,6 +41,11 @@ pub(crate) fn serve_files(router: Router<App>, files: &'static [Asset]) -> Route
     files.iter().fold(router, |router, (path, kind, text)| {
         router.route(path, get(async |headers: HeaderMap| file(kind, text, &headers)))
     })
+}
+
+/// Adds the page itself.
+pub(crate) fn serve_index(router: Router<App>, path: &'static str) -> Router<App> {
+    router.route(path, get(async |headers: HeaderMap| file(HTML, INDEX, &headers)))
 }
 
 /// A file that may be kept, but is asked about each time: after an upgrade nobody sees half of the old page.
@@ -64,7 +71,8 @@ mod tests {
 
     #[test]
     fn the_page_stays_light() {
-        let all: usize = PRIVATE.iter().chain(&OPEN).map(|(_, _, text)| text.len()).sum();
+        let files: usize = PRIVATE.iter().chain(&OPEN).map(|(_, _, text)| text.len()).sum();
+        let all = INDEX.len() + files;
         // A browser loads one language.
         let loaded = all - EN.len().min(FR.len());
         assert!(loaded <= MAX_PAGE_BYTES, "{loaded} bytes");
@@ -72,7 +80,8 @@ mod tests {
 
     #[test]
     fn the_page_loads_nothing_from_elsewhere_and_makes_no_markup_of_texts() {
-        for (path, kind, text) in PRIVATE.iter().chain(&OPEN) {
+        let local = &crate::local::OPEN;
+        for (path, kind, text) in PRIVATE.iter().chain(&OPEN).chain(local).chain(&[("/", HTML, INDEX)]) {
             let elsewhere = text.replace("http://www.w3.org/", "");
             assert!(!elsewhere.contains("http://") && !elsewhere.contains("https://"), "{path}");
             for sink in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", " on", "style=\""] {

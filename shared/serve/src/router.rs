@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use crate::params::MAX_FORM_BYTES;
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
-use crate::{Access, Incidents, Lookout, Options, api, armour, door, health, page, prometheus, push, tally};
+use crate::{Access, Incidents, Lookout, Options, api, armour, door, health, local, page, prometheus, push, tally};
 
 /// Everything a relay or a hub serves over HTTP.
 ///
@@ -38,7 +38,7 @@ pub fn router_with(
 
 fn serve_all(app: Shared) -> Router {
     let app = Arc::new(app);
-    let router = open().merge(private(&app)).merge(pushed(&app)).with_state(Arc::clone(&app));
+    let router = open(&app).merge(private(&app)).merge(pushed(&app)).with_state(Arc::clone(&app));
     router
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         // The fastest level halves JSON already; a relay has better uses for its processor.
@@ -48,8 +48,9 @@ fn serve_all(app: Shared) -> Router {
         .layer(from_fn_with_state(app, tally::observe))
 }
 
-fn open() -> Router<App> {
-    page::serve_files(Router::new(), &page::OPEN)
+fn open(app: &App) -> Router<App> {
+    let local = if app.is_site() { local::open_pages() } else { Router::new() };
+    page::serve_files(local, &page::OPEN)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/prometheus/-/healthy", get(prometheus::healthy))
@@ -61,7 +62,9 @@ fn open() -> Router<App> {
 }
 
 fn private(app: &App) -> Router<App> {
-    page::serve_files(Router::new(), &page::PRIVATE)
+    // A site's people get pages that need no script; the live list stands beside them.
+    let index = if app.is_site() { "/live" } else { "/" };
+    let router = page::serve_index(page::serve_files(Router::new(), &page::PRIVATE), index)
         .nest("/api/v1", api_routes())
         .nest("/prometheus/api/v1", prometheus_routes())
         .route("/prometheus", get(prometheus::front))
@@ -69,7 +72,8 @@ fn private(app: &App) -> Router<App> {
         .route("/prometheus/federate", get(prometheus::federate))
         .fallback(nothing_there)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(Arc::clone(app), door::require))
+        .layer(from_fn_with_state(Arc::clone(app), door::require));
+    if app.is_site() { router.merge(local::pages(app)) } else { router }
 }
 
 /// Where others push samples: with a bearer token only, and at most into the places that it may write to.

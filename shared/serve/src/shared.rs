@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
-use vigie_model::UtcMs;
+use vigie_model::{Role, UtcMs};
 
 use crate::door::{Attempts, Sessions};
 use crate::push::Pushes;
@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) lists: Arc<Semaphore>,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) exports: Arc<Semaphore>,
+    /// Passphrases are checked one at a time: each takes 19 MiB and some tenths of a second of a small box.
+    pub(crate) people: Arc<Semaphore>,
     pub(crate) pushes: Pushes,
     /// Since when this node serves.
     pub(crate) begun: UtcMs,
@@ -35,6 +37,11 @@ pub(crate) struct Shared {
 pub(crate) type App = Arc<Shared>;
 
 impl Shared {
+    /// Whether this is a site's own node, whose people need a page of their own.
+    pub(crate) fn is_site(&self) -> bool {
+        self.lookout.role() == Role::Relay
+    }
+
     pub(crate) fn new(lookout: Arc<dyn Lookout>, access: Arc<dyn Access>, options: Options) -> Self {
         Self {
             sessions: Sessions::new(options.session_idle, options.session_life),
@@ -43,6 +50,7 @@ impl Shared {
             lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
             queries: Arc::new(Semaphore::new(options.queries_at_once.max(1))),
             exports: Arc::new(Semaphore::new(options.exports_at_once.max(1))),
+            people: Arc::new(Semaphore::new(1)),
             pushes: Pushes::new(&options),
             begun: lookout.now().utc,
             incidents: None,

@@ -62,3 +62,20 @@ pub struct Upward {
     /// How fast that goes, while it does.
     pub drain: Option<Drain>,
 }
+
+/// How the line towards the hub is doing, told by a relay of itself: what a person on the site can act upon.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Line {
+    /// Where the hub was reached, while it is.
+    pub found: Option<String>,
+    /// The link stands, but nothing comes back at the moment.
+    pub suspect: bool,
+    /// Attempts in the search that goes on while the link does not stand.
+    pub attempts: u64,
+    /// Why the last of them failed.
+    pub last_error: Option<String>,
+    /// Packets sent over this connection.
+    pub sent_packets: u64,
+    /// Those of them that were lost.
+    pub lost_packets: u64,
+}

@@ -12,7 +12,7 @@ use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::said::Fields;
 use crate::shared::{App, Shared};
-use crate::{Clients, Decision, Incident, IncidentState, Incidents, Place, Stamp, Undecided, Writes, work};
+use crate::{Clients, Decision, Incident, IncidentState, Incidents, Stamp, Undecided, work};
 
 /// The longest snooze: what is to be quiet for longer is muted, with a reason.
 const LONGEST_SNOOZE_MS: i64 = 31 * 86_400_000;
@@ -37,7 +37,7 @@ pub(crate) async fn incidents(
         let watch = watched(app)?;
         let changes = watch.changes();
         let mut incidents = watch.incidents();
-        incidents.retain(|one| sees(&caller, one) && wanted.has(one));
+        incidents.retain(|one| caller.sees(one.client.as_ref()) && wanted.has(one));
         Drawn::new(&List { incidents, changes }, app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))
@@ -159,17 +159,9 @@ pub(super) fn watched(app: &Shared) -> Result<&dyn Incidents, Problem> {
     app.incidents.as_deref().ok_or_else(none)
 }
 
-/// Whether the asker sees an incident: what is of no client is for who sees them all.
-fn sees(caller: &Caller, one: &Incident) -> bool {
-    match &one.client {
-        Some(client) => caller.who.clients.include(client),
-        None => caller.who.clients == Clients::All,
-    }
-}
-
 /// An incident that the asker may see; what others have is not there for them.
 fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Incident, Problem> {
-    let found = watched(app)?.incident(id).filter(|one| sees(caller, one));
+    let found = watched(app)?.incident(id).filter(|one| caller.sees(one.client.as_ref()));
     found.ok_or_else(|| Problem {
         next: "GET /api/v1/incidents lists what you may see",
         ..Problem::not_found("there is no such incident here")
@@ -178,12 +170,8 @@ fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Incident, Problem>
 
 /// Who may write into a place decides of it; of what is wider, who may write everywhere.
 pub(super) fn may_decide(caller: &Caller, client: Option<&Slug>, site: Option<&Slug>) -> Result<(), Problem> {
-    let may = match (client, site) {
-        (Some(client), Some(site)) => caller.who.writes.include(&Place { client: client.clone(), site: site.clone() }),
-        _ => caller.who.writes == Writes::Everywhere,
-    };
     let next = "use credentials that may write into its client and site";
-    if may {
+    if caller.decides(client, site) {
         Ok(())
     } else {
         Err(Problem::new(Code::NoRight, "these credentials may look and not decide; nothing was changed", next))

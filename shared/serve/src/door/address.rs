@@ -39,6 +39,12 @@ impl Address {
     }
 }
 
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.network.fmt(f)
+    }
+}
+
 /// The last address is the one our own proxy added; those before it are what the asker claims.
 fn forwarded_for(parts: &Parts) -> Option<IpAddr> {
     let header = parts.headers.get_all("x-forwarded-for").iter().next_back()?;

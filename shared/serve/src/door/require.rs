@@ -7,12 +7,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use vigie_model::Slug;
 use vigie_query::{Confined, Matcher};
 
 use super::{Address, cookie, origin};
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
-use crate::{Identity, prometheus, push};
+use crate::{Clients, Identity, Place, Writes, local, prometheus, push};
 
 /// Tokens longer than this are not looked at: ours have 43 characters.
 const MAX_TOKEN_BYTES: usize = 512;
@@ -27,6 +28,21 @@ pub(crate) struct Caller {
 impl Caller {
     fn new(who: Identity) -> Self {
         Self { only: who.clients.matcher(), who: Arc::new(who) }
+    }
+
+    /// Whether they see what is of this client; what is of no client is for who sees them all.
+    pub(crate) fn sees(&self, client: Option<&Slug>) -> bool {
+        client.map_or(self.who.clients == Clients::All, |client| self.who.clients.include(client))
+    }
+
+    /// Whether they decide of what is at this place: who may write into it, and of what is wider, who may write everywhere.
+    pub(crate) fn decides(&self, client: Option<&Slug>, site: Option<&Slug>) -> bool {
+        match (client, site) {
+            (Some(client), Some(site)) => {
+                self.who.writes.include(&Place { client: client.clone(), site: site.clone() })
+            }
+            _ => self.who.writes == Writes::Everywhere,
+        }
     }
 
     /// The samples they may see.
@@ -44,6 +60,22 @@ pub(crate) async fn require(State(app): State<App>, request: Request, next: Next
             next.run(Request::from_parts(parts, body)).await
         }
         Err(problem) => denied(problem, &parts),
+    }
+}
+
+/// As [`require`], for pages: who is not signed in is led to where they can, and everything else is told as a page.
+pub(crate) async fn require_person(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match credentials(&app, &parts) {
+        Ok(caller) => {
+            parts.extensions.insert(caller);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(problem) if problem.code == Code::Unauthorized => {
+            let was_inside = cookie::read(&parts.headers, &app.options).is_some();
+            Redirect::to(if was_inside { "/sign-in?again=1" } else { "/sign-in" }).into_response()
+        }
+        Err(problem) => local::failed(&app, &parts, &problem),
     }
 }
 
@@ -103,7 +135,7 @@ fn by_session(app: &Shared, parts: &Parts) -> Result<Option<Identity>, Problem> 
 /// client each read their own kind of error.
 fn denied(problem: Problem, parts: &Parts) -> Response {
     let path = parts.uri.path();
-    if path == "/" && problem.code == Code::Unauthorized {
+    if matches!(path, "/" | "/live") && problem.code == Code::Unauthorized {
         return Redirect::to("/sign-in").into_response();
     }
     if path.starts_with("/prometheus/") { prometheus::denied(problem) } else { problem.into_response() }
@@ -114,7 +146,7 @@ pub(super) fn cross_site() -> Problem {
     Problem::new(Code::CrossSite, "another site sent this with your browser's session; nothing was changed", next)
 }
 
-fn too_many_attempts(seconds: u64) -> Problem {
+pub(super) fn too_many_attempts(seconds: u64) -> Problem {
     let detail = format!("too many wrong tokens came from this address; it is listened to again in {seconds} s");
     let problem = Problem::new(Code::TooManyAttempts, detail, "wait, then use the right token");
     Problem { retry_after_seconds: Some(seconds), ..problem }

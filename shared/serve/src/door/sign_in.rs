@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::require::cross_site;
-use super::{Address, cookie, origin};
+use super::{Address, cookie, origin, person};
 use crate::params::Pairs;
 use crate::problem::{Code, Problem};
-use crate::shared::App;
+use crate::shared::{App, Shared};
 
 const PAGE: &str = include_str!("../../page/sign-in.html");
 
@@ -51,8 +51,8 @@ const FR: Words = Words {
 };
 
 /// The page with the form.
-pub(crate) async fn sign_in_page(headers: HeaderMap) -> Response {
-    page(words(&headers), "", StatusCode::OK)
+pub(crate) async fn sign_in_page(State(app): State<App>, parts: Parts) -> Response {
+    if app.is_site() { person::page(&app, &parts) } else { page(words(&parts.headers), "", StatusCode::OK) }
 }
 
 /// Takes the token, gives a session.
@@ -65,7 +65,11 @@ pub(crate) async fn sign_in(
     if !origin::is_our_own(&parts.headers) {
         return cross_site().into_response();
     }
-    let token = form.map(|Form(pairs)| token_of(pairs)).unwrap_or_default();
+    let pairs = form.map(|Form(pairs)| pairs).unwrap_or_default();
+    if app.is_site() {
+        return person::sign_in(&app, &parts, &pairs).await;
+    }
+    let token = field(&pairs, "token");
     let checked = app.check_token(token.trim(), Address::of(&parts, &app.options));
     let who = match checked {
         Ok(who) => who,
@@ -74,12 +78,17 @@ pub(crate) async fn sign_in(
         }
         Err(_) => return page(words, words.wrong, StatusCode::UNAUTHORIZED),
     };
-    let Some(secret) = app.sessions.open(&who.name, app.lookout.now().mono_ms) else {
+    let_in(&app, &who.name).unwrap_or_else(|| page(words, words.failed, StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+/// Opens a session and leads to the first page; nothing when the system has no randomness to give.
+pub(super) fn let_in(app: &Shared, who: &str) -> Option<Response> {
+    let Some(secret) = app.sessions.open(who, app.lookout.now().mono_ms) else {
         tracing::error!("the system gives no randomness: nobody can sign in");
-        return page(words, words.failed, StatusCode::INTERNAL_SERVER_ERROR);
+        return None;
     };
-    tracing::info!(who = who.name, "signed in");
-    with_cookie(cookie::set(&secret, &app.options), "/")
+    tracing::info!(who, "signed in");
+    Some(with_cookie(cookie::set(&secret, &app.options), "/"))
 }
 
 /// Ends the session.
@@ -97,8 +106,8 @@ fn with_cookie(cookie: HeaderValue, to: &str) -> Response {
     ([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response()
 }
 
-fn token_of(pairs: Pairs) -> String {
-    pairs.into_iter().find(|(key, _)| key == "token").map(|(_, token)| token).unwrap_or_default()
+pub(super) fn field<'a>(pairs: &'a Pairs, name: &str) -> &'a str {
+    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default()
 }
 
 fn words(headers: &HeaderMap) -> Words {

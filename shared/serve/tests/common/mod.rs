@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub(crate) mod desk;
+pub(crate) mod site;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -259,6 +260,11 @@ impl Door {
         let node = Arc::new(Node::new());
         let lookout = Arc::clone(&node) as Arc<dyn Lookout>;
         Self { router: router_with(lookout, incidents, access, Options::default()), node }
+    }
+
+    /// A door of another node's router.
+    pub(crate) fn around(router: Router) -> Self {
+        Self { router, node: Arc::new(Node::new()) }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

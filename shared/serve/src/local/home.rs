@@ -1,0 +1,42 @@
+//! The first page: is the hub in reach, what is open, what ended, how are the machines, what is muted, how is the link?
+
+use super::alerts::{self, Part};
+use super::doctor;
+use super::frame::{Frame, Tab};
+use super::machines::{self, Seen};
+use super::mutes;
+use super::truth::Truth;
+use crate::{Incident, Line, Mute};
+
+/// What it shows.
+#[derive(Debug)]
+pub(crate) struct Home {
+    pub(crate) truth: Truth,
+    pub(crate) line: Option<Line>,
+    pub(crate) open: Part<Incident>,
+    /// What ended within the last day, the latest first.
+    pub(crate) ended: Vec<Incident>,
+    /// The machines that need somebody most.
+    pub(crate) machines: Part<Seen>,
+    /// How many are heard now, and how many there are.
+    pub(crate) heard: (usize, usize),
+    /// Maintenance and silences in force.
+    pub(crate) mutes: Vec<Mute>,
+}
+
+/// The whole page.
+pub(crate) fn page(frame: &Frame, home: &Home) -> String {
+    let (voice, w) = (&frame.voice, frame.voice.words());
+    let title = format!("{} ({})", w.alerts, home.open.all);
+    frame.page(Tab::Alerts, &title, |out| {
+        home.truth.draw(out, voice);
+        out.html("<div class=\"columns\">\n<div>\n");
+        alerts::open(out, voice, &home.open, home.heard);
+        alerts::ended(out, voice, &home.ended, &home.truth);
+        out.html("</div>\n<div>\n");
+        machines::glance(out, voice, &home.machines);
+        mutes::in_force(out, voice, &home.mutes);
+        doctor::glance(out, voice, &home.truth, home.line.as_ref());
+        out.html("</div>\n</div>\n");
+    })
+}

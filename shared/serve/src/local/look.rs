@@ -1,0 +1,210 @@
+//! What do the pages need to know, cut down to what the reader may see?
+
+use axum::extract::{Extension, Path, State};
+use axum::http::request::Parts;
+use axum::response::{Html, IntoResponse, Response};
+use vigie_model::NodeId;
+
+use super::alert::Alert;
+use super::alerts::{self, Part, over_at};
+use super::chart_query;
+use super::forms::Draft;
+use super::frame::{Frame, Tab};
+use super::home::{self, Home};
+use super::machine::{One, RANGES_H};
+use super::machines::{self, Seen};
+use super::truth::Truth;
+use super::{doctor, failed, frame_of};
+use crate::door::Caller;
+use crate::params::Params;
+use crate::problem::{Code, Problem};
+use crate::shared::{App, Shared};
+use crate::{Incident, IncidentState, Machine, Reached, work};
+
+/// What ended longer ago is no longer told with the rest.
+const DIGEST_MS: i64 = 86_400_000;
+
+/// `GET /?page=…&still=1`.
+pub(crate) async fn home(State(app): State<App>, Extension(caller): Extension<Caller>, parts: Parts) -> Response {
+    let (still, page) = (asked(&parts, "still").is_some(), page_of(&parts));
+    let frame = Frame { reloads: Some(!still), ..frame_of(&app, &parts) };
+    let drawn = work::list(&app, move |app| {
+        let (open, ended) = incidents(app, &caller, frame.voice.now.0);
+        let mut machines = seen_by(app, &caller);
+        machines::by_need(&mut machines);
+        let heard = machines::heard(&machines);
+        let home = Home {
+            truth: truth(app, &caller),
+            line: app.lookout.line(),
+            open: Part::of(open, page, alerts::ON_ONE_PAGE),
+            ended,
+            machines: with_disks(app, &caller, Part::of(machines, 1, machines::AT_A_GLANCE)),
+            heard,
+            mutes: mutes(app, &caller),
+        };
+        Ok(home::page(&frame, &home))
+    });
+    answer(&app, &parts, drawn.await)
+}
+
+/// `GET /alerts/{id}?done=…`.
+pub(crate) async fn alert(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    parts: Parts,
+) -> Response {
+    let drawn = alert_page(&app, caller, id, &parts, None).await;
+    answer(&app, &parts, drawn)
+}
+
+/// The page of one alert, with what was tried and not done.
+pub(crate) async fn alert_page(
+    app: &App,
+    caller: Caller,
+    id: String,
+    parts: &Parts,
+    draft: Option<Draft>,
+) -> Result<String, Problem> {
+    let (frame, done) = (frame_of(app, parts), asked(parts, "done"));
+    work::list(app, move |app| {
+        let incident = incident(app, &caller, &id)?;
+        let alert = Alert {
+            incident: &incident,
+            truth: &truth(app, &caller),
+            who: &caller.who.name,
+            may_decide: caller.decides(incident.client.as_ref(), incident.site.as_ref()),
+            done: done.as_deref(),
+            draft,
+        };
+        // A form that was not taken is not reloaded, but shown again as it was typed.
+        let frame = Frame { path: format!("/alerts/{}", incident.id), ..frame };
+        Ok(frame.page(Tab::Alerts, &incident.summary, |out| alert.draw(out, &frame.voice)))
+    })
+    .await
+}
+
+/// `GET /machines?page=…`.
+pub(crate) async fn machines(State(app): State<App>, Extension(caller): Extension<Caller>, parts: Parts) -> Response {
+    let (frame, page) = (frame_of(&app, &parts), page_of(&parts));
+    let drawn = work::list(&app, move |app| {
+        let mut machines = seen_by(app, &caller);
+        machines::by_need(&mut machines);
+        let part = with_disks(app, &caller, Part::of(machines, page, machines::ON_ONE_PAGE));
+        let title = frame.voice.words().machines;
+        Ok(frame.page(Tab::Machines, title, |out| machines::list(out, &frame.voice, &part)))
+    });
+    answer(&app, &parts, drawn.await)
+}
+
+/// `GET /machines/{id}?range=1h|6h|24h`.
+pub(crate) async fn machine(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    parts: Parts,
+) -> Response {
+    let frame = frame_of(&app, &parts);
+    let wanted = asked(&parts, "range").and_then(|range| range.strip_suffix('h')?.parse().ok());
+    let range_h = wanted.filter(|hours| RANGES_H.contains(hours)).unwrap_or(RANGES_H[1]);
+    let drawn = work::list(&app, move |app| {
+        let machine = id.parse::<NodeId>().ok().and_then(|id| app.lookout.machine(id));
+        let machine = machine.filter(|machine| caller.who.clients.include(&machine.client)).ok_or_else(not_here)?;
+        let (mut open, _) = incidents(app, &caller, frame.voice.now.0);
+        open.retain(|incident| incident.machine_id.as_deref() == Some(id.as_str()));
+        open.truncate(alerts::ON_ONE_PAGE);
+        let disk = chart_query::disks(&caller.source(app), app, &[machine.id]).remove(&machine.id.to_string());
+        let charts = chart_query::charts(app, &caller, &machine, disk, range_h, frame.voice.words());
+        let one = One { machine, disk, range_h, charts, open };
+        Ok(frame.page(Tab::Machines, &one.machine.name, |out| one.draw(out, &frame.voice)))
+    });
+    answer(&app, &parts, drawn.await)
+}
+
+/// `GET /link`.
+pub(crate) async fn link(State(app): State<App>, Extension(caller): Extension<Caller>, parts: Parts) -> Response {
+    let frame = frame_of(&app, &parts);
+    let drawn = work::list(&app, move |app| {
+        let (truth, line) = (truth(app, &caller), app.lookout.line());
+        let title = frame.voice.words().doctor;
+        Ok(frame.page(Tab::Link, title, |out| {
+            truth.draw(out, &frame.voice);
+            doctor::whole(out, &frame.voice, &truth, line.as_ref());
+        }))
+    });
+    answer(&app, &parts, drawn.await)
+}
+
+/// One alert that this reader may see.
+pub(crate) fn incident(app: &Shared, caller: &Caller, id: &str) -> Result<Incident, Problem> {
+    let found = app.incidents.as_ref().and_then(|incidents| incidents.incident(id));
+    found.filter(|incident| caller.sees(incident.client.as_ref())).ok_or_else(not_here)
+}
+
+pub(crate) fn answer(app: &App, parts: &Parts, drawn: Result<String, Problem>) -> Response {
+    match drawn {
+        Ok(text) => Html(text).into_response(),
+        Err(problem) => failed(app, parts, &problem),
+    }
+}
+
+/// What is open, in the order of need, and what ended within the last day, the latest first.
+fn incidents(app: &Shared, caller: &Caller, now_ms: i64) -> (Vec<Incident>, Vec<Incident>) {
+    let mut all = app.incidents.as_ref().map(|incidents| incidents.incidents()).unwrap_or_default();
+    all.retain(|incident| caller.sees(incident.client.as_ref()));
+    let is_open = |incident: &Incident| incident.standing != IncidentState::Resolved || incident.contradicted;
+    let (mut open, mut ended): (Vec<_>, Vec<_>) = all.into_iter().partition(is_open);
+    alerts::by_need(&mut open);
+    ended.retain(|incident| over_at(incident).is_some_and(|at| now_ms - at.ms() < DIGEST_MS));
+    ended.sort_by_key(|incident| std::cmp::Reverse(over_at(incident)));
+    (open, ended)
+}
+
+fn truth(app: &Shared, caller: &Caller) -> Truth {
+    let Some(incidents) = &app.incidents else {
+        let not_ready = app.lookout.ready().err().map(|not| not.reasons).unwrap_or_default();
+        return Truth { up: app.lookout.upward(), not_ready, ..Truth::default() };
+    };
+    let all = incidents.incidents().into_iter().filter(|incident| caller.sees(incident.client.as_ref()));
+    let rules = incidents.rules().into_iter().flat_map(|group| group.rules);
+    Truth {
+        up: app.lookout.upward(),
+        changed: all.filter(|incident| incident.reached != Reached::Everywhere).count() as u64,
+        not_ready: app.lookout.ready().err().map(|not| not.reasons).unwrap_or_default(),
+        watched: true,
+        blind: rules.filter_map(|rule| Some((rule.name, rule.last_error?))).collect(),
+    }
+}
+
+fn mutes(app: &Shared, caller: &Caller) -> Vec<crate::Mute> {
+    let mut mutes = app.incidents.as_ref().map(|incidents| incidents.mutes()).unwrap_or_default();
+    mutes.retain(|mute| {
+        mute.active && mute.wish.client.as_ref().is_none_or(|client| caller.who.clients.include(client))
+    });
+    mutes
+}
+
+fn seen_by(app: &Shared, caller: &Caller) -> Vec<Machine> {
+    let mut machines = app.lookout.machines();
+    machines.retain(|machine| caller.who.clients.include(&machine.client));
+    machines
+}
+
+fn with_disks(app: &Shared, caller: &Caller, part: Part<Machine>) -> Part<Seen> {
+    let ids: Vec<NodeId> = part.shown.iter().map(|machine| machine.id).collect();
+    let disks = chart_query::disks(&caller.source(app), app, &ids);
+    let seen = |machine: Machine| Seen { disk: disks.get(&machine.id.to_string()).copied(), machine };
+    Part { shown: part.shown.into_iter().map(seen).collect(), all: part.all, page: part.page, pages: part.pages }
+}
+
+fn asked(parts: &Parts, name: &str) -> Option<String> {
+    Params::of_uri(&parts.uri).get(name).map(str::to_owned)
+}
+
+fn page_of(parts: &Parts) -> usize {
+    asked(parts, "page").and_then(|page| page.parse().ok()).unwrap_or(1)
+}
+
+fn not_here() -> Problem {
+    Problem::new(Code::NotFound, "there is no such thing here", "look at the list")
+}

@@ -1,0 +1,125 @@
+//! Is the hub in reach, since when, and what waits for it? The first thing on the page.
+
+use super::html::Html;
+use super::voice::Voice;
+use super::words::Words;
+use crate::Upward;
+
+/// What the banner rests on.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Truth {
+    /// The way up, as the relay knows it.
+    pub(crate) up: Option<Upward>,
+    /// Alerts of which something has not yet reached the hub.
+    pub(crate) changed: u64,
+    /// Why nothing is taken in, if so.
+    pub(crate) not_ready: Vec<String>,
+    /// Whether rules are evaluated here.
+    pub(crate) watched: bool,
+    /// Rules that could not be worked out the last time, and why.
+    pub(crate) blind: Vec<(String, String)>,
+}
+
+/// Rules without a result that are named: with more, something else is wrong.
+const BLIND_NAMED: usize = 3;
+
+impl Truth {
+    /// Whether the hub is out of reach.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.up.as_ref().is_some_and(|up| !up.link.connected)
+    }
+
+    pub(crate) fn draw(&self, out: &mut Html, voice: &Voice) {
+        let w = voice.words();
+        out.html("<section class=\"truth\" aria-label=\"").text(w.truth).html("\">\n");
+        if let Some(up) = &self.up {
+            if up.link.connected { self.in_reach(out, voice, up) } else { self.out_of_reach(out, voice, up) }
+        }
+        self.own_state(out, w);
+        out.html("</section>\n");
+    }
+
+    fn in_reach(&self, out: &mut Html, voice: &Voice, up: &Upward) {
+        let w = voice.words();
+        let waits = self.waiting(voice, up);
+        out.html(if waits.is_some() { "<div class=\"late\">" } else { "<div class=\"fine\">" });
+        title(out, if waits.is_some() { "◷" } else { "●" }, w.up_title);
+        out.html("<p>");
+        since(out, voice, up, w.up_since);
+        match waits {
+            None => out.text(w.up_all_there),
+            Some(what) => out.fill(w.up_waiting, |out, _| out.text(&what)),
+        };
+        if let Some(seconds) = up.drain.and_then(|drain| drain.done_in_seconds) {
+            let span = voice.span(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000));
+            out.text(" ").fill(w.done_in, |out, _| out.text(&span));
+        }
+        out.html("</p></div>\n");
+    }
+
+    fn out_of_reach(&self, out: &mut Html, voice: &Voice, up: &Upward) {
+        let w = voice.words();
+        out.html("<div class=\"cut\">");
+        title(out, "◌", w.cut_title);
+        out.html("<p>");
+        since(out, voice, up, w.cut_since);
+        if up.link.since.is_none() {
+            out.text(w.cut_never).text(" ");
+        }
+        out.text(w.cut_goes_on).html("</p><p>");
+        match self.waiting(voice, up) {
+            None => out.text(w.cut_nothing),
+            Some(what) => out.fill(w.cut_waiting, |out, _| out.text(&what)),
+        };
+        out.text(" ").text(w.cut_decide).html("</p></div>\n");
+    }
+
+    fn waiting(&self, voice: &Voice, up: &Upward) -> Option<String> {
+        let w = voice.words();
+        let told = |count: u64, one: &str, many: &str| match count {
+            0 => None,
+            1 => Some(one.to_owned()),
+            count => Some(many.replace("{n}", &voice.count(count))),
+        };
+        let readings = told(up.waiting.ticks, w.readings_one, w.readings);
+        let changed = told(self.changed, w.changed_one, w.changed);
+        let both: Vec<String> = readings.into_iter().chain(changed).collect();
+        (!both.is_empty()).then(|| both.join(w.and))
+    }
+
+    fn own_state(&self, out: &mut Html, w: &'static Words) {
+        if !self.not_ready.is_empty() {
+            out.html("<div class=\"bad\">");
+            title(out, "■", w.not_ready);
+            self.not_ready.iter().for_each(|reason| {
+                out.html("<p>").text(reason).html("</p>");
+            });
+            out.html("</div>\n");
+        }
+        if !self.watched {
+            out.html("<div class=\"late\"><p>").text(w.no_watch).html("</p></div>\n");
+        }
+        if !self.blind.is_empty() {
+            out.html("<div class=\"late\">");
+            title(out, "▲", w.blind_title);
+            for (rule, why) in self.blind.iter().take(BLIND_NAMED) {
+                out.html("<p>").fill(w.blind, |out, place| out.name(if place == "rule" { rule } else { why }));
+                out.html("</p>");
+            }
+            out.html("</div>\n");
+        }
+    }
+}
+
+fn title(out: &mut Html, glyph: &'static str, words: &'static str) {
+    out.html("<h2><span aria-hidden=\"true\">").html(glyph).html("</span> ").text(words).html("</h2>");
+}
+
+fn since(out: &mut Html, voice: &Voice, up: &Upward, sentence: &'static str) {
+    let Some(since) = up.link.since else { return };
+    out.fill(sentence, |out, place| match place {
+        "time" => voice.at(out, since),
+        _ => out.text(&voice.since(since)),
+    });
+    out.text(" ");
+}

@@ -1,0 +1,399 @@
+//! A relay in a vector: a site with machines, things that are wrong, and people who decide.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use vigie_model::{Doubt, NodeId, Now, Role, Severity, UtcMs};
+use vigie_query::InMemory;
+use vigie_serve::{
+    Access, Clients, Decision, Described, Exposition, Identity, Incident, IncidentState, Incidents, Intake, JudgedBy,
+    Ledger, Line, Link, Lookout, Machine, Mute, MuteKind, MutePreview, MuteWish, NotLetIn, NotReady, Options, Place,
+    Raw, RawError, Reach, Reachability, Reached, RuleGroup, Site, Source, Stamp, Telling, TokenTable, Undecided,
+    Upward, Word, Writes, router_with,
+};
+use vigie_serve::{Amount, Health};
+
+use super::{ACME, ALL, Door, NOW_MS, Node, id_of, labels, machine, slug};
+
+/// A token that may decide at acme/lyon.
+pub(crate) const DECIDES: &str = "token-of-lyon";
+
+/// The hub is out of reach since then: three hours and eighteen minutes.
+pub(crate) const CUT_MS: i64 = NOW_MS - 11_880_000;
+
+/// A relay.
+pub(crate) struct Relay {
+    pub(crate) node: Node,
+    pub(crate) up: Option<Upward>,
+    pub(crate) line: Option<Line>,
+}
+
+impl Relay {
+    /// A site that is cut off, with five machines in each state.
+    pub(crate) fn cut_off() -> Self {
+        let mut source = InMemory::default();
+        let states = [
+            ("compta-2", Reachability::Live, Health::Critical),
+            ("srv-fichiers", Reachability::Live, Health::Ok),
+            ("caisse-1", Reachability::Silent, Health::Ok),
+            ("poste-direction", Reachability::Asleep, Health::Ok),
+            ("sauvegarde", Reachability::Late, Health::Warning),
+            ("borne-entree", Reachability::Unseen, Health::Unknown),
+        ];
+        let machines: Vec<Machine> = states.iter().map(|(name, state, health)| seen(name, *state, *health)).collect();
+        for machine in machines.iter().take(2) {
+            measured(&mut source, machine);
+        }
+        let node = Node { source: Box::new(source), machines, ..Node::new() };
+        let link =
+            Link { connected: false, since: Some(at(-11_880)), last_heard: Some(at(-11_883)), round_trip_ms: None };
+        let up =
+            Upward { to: "hub.example.org:7800".to_owned(), link, waiting: Amount::known(43_210, None), drain: None };
+        let line = Line {
+            attempts: 214,
+            last_error: Some("hub.example.org: nothing came back within 10 s".to_owned()),
+            ..Line::default()
+        };
+        Self { node, up: Some(up), line: Some(line) }
+    }
+
+    /// The same with the hub in reach.
+    pub(crate) fn in_reach() -> Self {
+        let link =
+            Link { connected: true, since: Some(at(-86_400)), last_heard: Some(at(-1)), round_trip_ms: Some(48.2) };
+        let line = Line {
+            found: Some("203.0.113.7:7800".to_owned()),
+            sent_packets: 120_412,
+            lost_packets: 913,
+            ..Line::default()
+        };
+        let mut relay = Self::cut_off();
+        relay.up = relay.up.map(|up| Upward { link, waiting: Amount::known(0, None), ..up });
+        Self { line: Some(line), ..relay }
+    }
+}
+
+/// Six hours of samples, with a hole.
+fn measured(source: &mut InMemory, machine: &Machine) {
+    let times =
+        || (0..2_160).map(|n| NOW_MS - n * 10_000).filter(|at| !(-9_000_000..-6_600_000).contains(&(at - NOW_MS)));
+    let wave = |at: i64, base: f64, swing: f64| {
+        let turn = at as f64 / 3_600_000.0;
+        (base + swing * (turn * 2.1).sin() + swing * 0.4 * (turn * 17.0).sin()).clamp(0.0, 1.0)
+    };
+    for (metric, base, swing) in [
+        ("system_cpu_utilization_ratio", 0.35, 0.2),
+        ("system_memory_utilization_ratio", 0.62, 0.05),
+        ("system_filesystem_utilization_ratio", 0.93, 0.01),
+    ] {
+        let mut samples: Vec<(i64, f64)> = times().map(|at| (at, wave(at, base, swing))).collect();
+        samples.reverse();
+        source.add(labels(metric, machine), samples);
+    }
+}
+
+fn seen(name: &str, state: Reachability, health: Health) -> Machine {
+    let since_s = match state {
+        Reachability::Live => Some(-3),
+        Reachability::Late => Some(-95),
+        Reachability::Silent => Some(-1_260),
+        Reachability::Asleep => Some(-30_000),
+        Reachability::Cut | Reachability::Unseen | Reachability::Retired => None,
+    };
+    let heard = !matches!(state, Reachability::Unseen);
+    let plain = machine(name, "acme", "lyon");
+    Machine {
+        health,
+        reachability: Reach { state, since: since_s.map(at) },
+        memory: plain.cpu.clone().map(|fact| vigie_serve::Fact { value: 0.64, ..fact }),
+        cpu: plain.cpu.clone().filter(|_| heard),
+        ..plain
+    }
+}
+
+/// So many seconds from now.
+pub(crate) fn at(seconds: i64) -> Stamp {
+    Stamp(UtcMs(NOW_MS + seconds * 1_000))
+}
+
+/// Something that is wrong with a machine since a while.
+pub(crate) fn incident(n: u32, summary: &str, severity: Severity, machine: &str, since_s: i64) -> Incident {
+    Incident {
+        id: format!("01JD0000000000000000{n:06}"),
+        standing: IncidentState::Firing,
+        rule: "DiskNearlyFull".to_owned(),
+        severity,
+        summary: summary.to_owned(),
+        client: Some(slug("acme")),
+        site: Some(slug("lyon")),
+        machine: Some(machine.to_owned()),
+        machine_id: Some(id_of(machine).to_string()),
+        labels: [("alertname", "DiskNearlyFull"), ("machine", machine), ("severity", severity.as_str())]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        annotations: [("runbook".to_owned(), "Empty C:\\Temp, then look at the backups.".to_owned())].into(),
+        value: Some(0.973),
+        doubt: None,
+        began: Some(at(since_s)),
+        since: Some(at(since_s)),
+        ended: None,
+        times: 1,
+        learnt_at: at(since_s + 1),
+        judge: Some(JudgedBy { node: id_of("relay-1"), name: "relay-1".to_owned() }),
+        contradicted: false,
+        acknowledgements: Vec::new(),
+        assignments: Vec::new(),
+        snoozed_until: None,
+        closings: Vec::new(),
+        comments: Vec::new(),
+        muted_by: Vec::new(),
+        reached: Reached::Everywhere,
+    }
+}
+
+pub(crate) fn word(by: &str, place: &str, seconds: i64, text: &str) -> Word {
+    Word {
+        id: None,
+        by: by.to_owned(),
+        at: place.to_owned(),
+        happened_at: at(seconds),
+        learnt_at: Some(at(seconds + 1)),
+        text: text.to_owned(),
+    }
+}
+
+/// What is wrong at a site that looks like one.
+pub(crate) fn usual() -> Vec<Incident> {
+    let disk = Incident {
+        acknowledgements: vec![
+            word("Marc Petit", "relay-1", -11_000, "I am on it"),
+            Word { learnt_at: Some(at(-60)), ..word("Sophie Bernard", "hub", -10_700, "") },
+        ],
+        assignments: vec![word("Marc Petit", "relay-1", -10_990, "Marc Petit")],
+        comments: vec![word("Marc Petit", "relay-1", -9_000, "Old backups fill it.\nEmptying D: now.")],
+        standing: IncidentState::Acknowledged,
+        reached: Reached::Site,
+        ..incident(1, "Disk C: of compta-2 is 97 % full", Severity::Critical, "compta-2", -11_400)
+    };
+    let contradicted = Incident {
+        contradicted: true,
+        closings: vec![Word { learnt_at: Some(at(-100)), ..word("Sophie Bernard", "hub", -5_000, "Router restarted") }],
+        reached: Reached::Site,
+        ..incident(2, "caisse-1 does not answer", Severity::Critical, "caisse-1", -1_260)
+    };
+    let doubtful = Incident {
+        doubt: Some(Doubt::Silent),
+        ..incident(3, "Memory of caisse-1 is nearly used up", Severity::Warning, "caisse-1", -4_000)
+    };
+    let snoozed = Incident {
+        standing: IncidentState::Snoozed,
+        snoozed_until: Some(at(7_200)),
+        muted_by: vec!["01JD0000000000000000000900".to_owned()],
+        ..incident(4, "The last backup of sauvegarde is 26 h old", Severity::Warning, "sauvegarde", -90_000)
+    };
+    let over = Incident {
+        standing: IncidentState::Resolved,
+        ended: Some(at(-3_600)),
+        ..incident(5, "CPU of srv-fichiers was busy for 15 min", Severity::Warning, "srv-fichiers", -6_000)
+    };
+    vec![disk, contradicted, doubtful, snoozed, over]
+}
+
+/// The register of a watchman, in a vector.
+pub(crate) struct Book {
+    pub(crate) incidents: Mutex<Vec<Incident>>,
+    /// What was decided, as it came.
+    pub(crate) decided: Mutex<Vec<(String, Decision, String)>>,
+    /// Why nothing is decided, if so.
+    pub(crate) refuses: Option<Undecided>,
+}
+
+impl Book {
+    pub(crate) fn of(incidents: Vec<Incident>) -> Self {
+        Self { incidents: Mutex::new(incidents), decided: Mutex::default(), refuses: None }
+    }
+}
+
+impl Incidents for Book {
+    fn home(&self) -> Option<Place> {
+        Some(Place { client: slug("acme"), site: slug("lyon") })
+    }
+
+    fn incidents(&self) -> Vec<Incident> {
+        self.incidents.lock().expect("a list").clone()
+    }
+
+    fn incident(&self, id: &str) -> Option<Incident> {
+        self.incidents().into_iter().find(|incident| incident.id == id)
+    }
+
+    fn changes(&self) -> u64 {
+        0
+    }
+
+    fn decide(&self, id: &str, decision: Decision, by: &str) -> Result<Incident, Undecided> {
+        if let Some(why) = &self.refuses {
+            return Err(why.clone());
+        }
+        self.decided.lock().expect("a list").push((id.to_owned(), decision, by.to_owned()));
+        self.incident(id).ok_or(Undecided::NotHere("such incident"))
+    }
+
+    fn rules(&self) -> Vec<RuleGroup> {
+        Vec::new()
+    }
+
+    fn mutes(&self) -> Vec<Mute> {
+        let wish = MuteWish {
+            kind: MuteKind::Maintenance,
+            client: Some(slug("acme")),
+            site: Some(slug("lyon")),
+            labels: [("machine".to_owned(), "sauvegarde".to_owned())].into(),
+            from_ms: None,
+            until_ms: NOW_MS + 7_200_000,
+            every: None,
+            why: "new disks".to_owned(),
+        };
+        let mute = Mute {
+            id: "01JD0000000000000000000900".to_owned(),
+            wish,
+            by: "Sophie Bernard".to_owned(),
+            at: "hub".to_owned(),
+            made_at: at(-40_000),
+            ended: None,
+            active: true,
+            windows: vec![(at(-3_600), at(7_200))],
+        };
+        vec![mute]
+    }
+
+    fn preview(&self, _wish: &MuteWish) -> Result<MutePreview, Undecided> {
+        Err(Undecided::NotKept("no preview in a vector".to_owned()))
+    }
+
+    fn mute(&self, _wish: &MuteWish, _by: &str) -> Result<Mute, Undecided> {
+        Err(Undecided::NotKept("no mute in a vector".to_owned()))
+    }
+
+    fn end_mute(&self, _id: &str, _by: &str) -> Result<Mute, Undecided> {
+        Err(Undecided::NotHere("such mute"))
+    }
+
+    fn telling(&self) -> Telling {
+        Telling::default()
+    }
+}
+
+/// Tokens, and a person who was let in beforehand.
+pub(crate) struct Doorkeeper(TokenTable);
+
+impl Doorkeeper {
+    pub(crate) fn new() -> Self {
+        let who = |name: &str, clients, writes| Identity { name: name.to_owned(), clients, writes };
+        let acme = || Clients::Only([slug("acme")].into());
+        let lyon = Writes::into_one(Place { client: slug("acme"), site: slug("lyon") });
+        Self(TokenTable::new([
+            (TokenTable::hash(ALL), who("everyone", Clients::All, Writes::Nothing)),
+            (TokenTable::hash(ACME), who("Client acme", acme(), Writes::Nothing)),
+            (TokenTable::hash(DECIDES), who("Marc Petit", acme(), lyon)),
+        ]))
+    }
+}
+
+impl Access for Doorkeeper {
+    fn check_bearer(&self, token: &str) -> Option<Identity> {
+        self.0.check_bearer(token)
+    }
+
+    fn identity(&self, name: &str) -> Option<Identity> {
+        self.0.identity(name)
+    }
+
+    fn knows_people(&self) -> bool {
+        true
+    }
+
+    fn check_person(&self, name: &str, passphrase: &str, _from: &str) -> Result<Identity, NotLetIn> {
+        match (name, passphrase) {
+            ("Marc Petit", "right") => self.0.identity("Marc Petit").ok_or(NotLetIn::Wrong),
+            ("Old Hand", "right") => Err(NotLetIn::Expired(at(-86_400))),
+            ("Gone", "right") => Err(NotLetIn::Revoked),
+            _ => Err(NotLetIn::Wrong),
+        }
+    }
+}
+
+/// The relay's router, and its book.
+pub(crate) fn open(relay: Relay, book: Book) -> (Router, Arc<Book>) {
+    let book = Arc::new(book);
+    let router = router_with(Arc::new(relay), Arc::clone(&book) as _, Arc::new(Doorkeeper::new()), Options::default());
+    (router, book)
+}
+
+impl Lookout for Relay {
+    fn role(&self) -> Role {
+        Role::Relay
+    }
+
+    fn name(&self) -> String {
+        "relay-1".to_owned()
+    }
+
+    fn now(&self) -> Now {
+        self.node.now()
+    }
+
+    fn ready(&self) -> Result<(), NotReady> {
+        self.node.ready()
+    }
+
+    fn upward(&self) -> Option<Upward> {
+        self.up.clone()
+    }
+
+    fn line(&self) -> Option<Line> {
+        self.line.clone()
+    }
+
+    fn sites(&self) -> Vec<Site> {
+        self.node.sites()
+    }
+
+    fn machines(&self) -> Vec<Machine> {
+        self.node.machines()
+    }
+
+    fn machine(&self, id: NodeId) -> Option<Machine> {
+        self.node.machine(id)
+    }
+
+    fn ledger(&self, id: NodeId) -> Option<Ledger> {
+        self.node.ledger(id)
+    }
+
+    fn source(&self) -> &dyn Source {
+        self.node.source()
+    }
+
+    fn described(&self) -> Vec<Described> {
+        self.node.described()
+    }
+
+    fn intake(&self) -> Option<Arc<dyn Intake>> {
+        self.node.intake()
+    }
+
+    fn raw(&self, id: NodeId, from: UtcMs, to: UtcMs, ask: bool) -> Result<Raw, RawError> {
+        self.node.raw(id, from, to, ask)
+    }
+
+    fn own_metrics(&self, out: &mut Exposition) {
+        self.node.own_metrics(out);
+    }
+}
+
+/// A door to it, as the other tests use.
+pub(crate) fn door(relay: Relay, book: Book) -> (Door, Arc<Book>) {
+    let (router, book) = open(relay, book);
+    (Door::around(router), book)
+}

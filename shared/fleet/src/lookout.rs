@@ -5,8 +5,8 @@ use std::sync::Arc;
 use vigie_model::{GapReason, NodeId, Now, Role, UtcMs};
 use vigie_query::Source;
 use vigie_serve::{
-    Described, Exposition, Intake, Inventory, Ledger, Line, Lookout, Machine, NotReady, Raw, RawError, Reachability, Site,
-    Upward,
+    Described, Exposition, Intake, Inventory, Ledger, Line, Lookout, Machine, NotReady, Raw, RawError, Reachability,
+    Site, Upward,
 };
 use vigie_store::Pressure;
 use vigie_sync::Ledger as Account;

@@ -88,7 +88,13 @@ impl World {
                 self.trace(|| format!("{node} was refused on {}: {refused:?}", session.0));
                 self.check_refused(node, &refused);
             }
-            Told::Greeted(..) | Told::Announced { .. } | Told::Errand(..) | Told::Paused(..) | Told::Goodbye(..) => {}
+            Told::Greeted(..)
+            | Told::Announced { .. }
+            | Told::Errand(..)
+            | Told::Paused(..)
+            | Told::Goodbye(..)
+            | Told::Vouched { .. }
+            | Told::Beats { .. } => {}
         }
     }
 

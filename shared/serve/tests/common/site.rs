@@ -6,9 +6,9 @@ use axum::Router;
 use vigie_model::{Doubt, NodeId, Now, Role, Severity, UtcMs};
 use vigie_query::InMemory;
 use vigie_serve::{
-    Access, Clients, Decision, Described, Exposition, Identity, Incident, IncidentState, Incidents, Intake, JudgedBy,
-    Ledger, Line, Link, Lookout, Machine, Mute, MuteKind, MutePreview, MuteWish, NotLetIn, NotReady, Options, Place,
-    Raw, RawError, Reach, Reachability, Reached, RuleGroup, Site, Source, Stamp, Telling, TokenTable, Undecided,
+    Access, Clients, Decision, Described, Exposition, Identity, Incident, IncidentState, Incidents, Intake, Inventory,
+    JudgedBy, Ledger, Line, Link, Lookout, Machine, Mute, MuteKind, MutePreview, MuteWish, NotLetIn, NotReady, Options,
+    Place, Raw, RawError, Reach, Reachability, Reached, RuleGroup, Site, Source, Stamp, Telling, TokenTable, Undecided,
     Upward, Word, Writes, router_with,
 };
 use vigie_serve::{Amount, Health};
@@ -365,6 +365,10 @@ impl Lookout for Relay {
 
     fn machine(&self, id: NodeId) -> Option<Machine> {
         self.node.machine(id)
+    }
+
+    fn inventory(&self, id: NodeId) -> Inventory {
+        self.node.inventory(id)
     }
 
     fn ledger(&self, id: NodeId) -> Option<Ledger> {

@@ -11,6 +11,7 @@ use vigie_node::{Failed, hatch};
 use vigie_serve::Stamp;
 
 use crate::config::{Config, Overrides};
+use crate::raw::{self, RawArgs};
 use crate::{desk, run};
 
 /// The hub: enrols nodes, keeps what they bring, signs for it, and answers.
@@ -28,6 +29,7 @@ Examples:
   vigie-cloud node list
   vigie-cloud api-token create --name grafana
   vigie-cloud api-token create --name prometheus-lyon --write acme/lyon
+  vigie-cloud raw till-1 --from 2026-11-21T10:00:00Z --to 2026-11-21T12:00:00Z --ask
   vigie-cloud status
   vigie-cloud doctor
   vigie-cloud alerts list
@@ -48,6 +50,8 @@ enum Command {
     /// Tokens for page and API.
     #[command(subcommand)]
     ApiToken(ApiTokenCommand),
+    /// What of a machine's ticks is here, and ask for what stays at its site.
+    Raw(RawArgs),
     /// Show what is here and who is connected.
     Status(StatusArgs),
     /// Find what is wrong and say what to do.
@@ -201,6 +205,7 @@ pub fn main() -> ExitCode {
         Command::Token(command) => token(command),
         Command::Node(command) => node(command),
         Command::ApiToken(command) => api_token(command),
+        Command::Raw(args) => ask(&args.place, &args.request()).map(|raw| tell(&raw, args.json, raw::told)),
         Command::Status(args) => desk::show(&args),
         Command::Doctor(args) => desk::examine(&args),
         Command::Alerts(command) => cli::alerts(command, PROGRAM),

@@ -16,6 +16,7 @@ use vigie_sync::Ledger;
 
 use crate::admission::Gate;
 use crate::cli::StatusArgs;
+use crate::raw;
 use crate::registry::{AccessRow, Registry, TokenRow};
 use crate::tokens::Tokens;
 
@@ -48,6 +49,7 @@ enum Request {
     AccessCreate { name: String, clients: Vec<Slug>, writes: Vec<Place> },
     AccessList,
     AccessRevoke { name: String },
+    Raw { machine: String, from_ms: i64, to_ms: i64, wish: bool },
 }
 
 impl Answering for Desk {
@@ -68,6 +70,11 @@ impl Desk {
     fn carry_out(&self, request: Request) -> Result<Value, Failed> {
         match request {
             Request::Status => Ok(self.status()),
+            Request::Raw { machine, from_ms, to_ms, wish } => {
+                let times = (UtcMs(from_ms), UtcMs(to_ms));
+                // A wish waits for the store, and others ask meanwhile.
+                tokio::task::block_in_place(|| raw::answer(self.gate.fleet.as_ref(), &machine, times, wish))
+            }
             Request::TokenCreate { client, site, uses, ttl_ms, roles } => {
                 self.make_token(client, site, uses, ttl_ms, roles)
             }

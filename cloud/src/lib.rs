@@ -5,6 +5,7 @@ pub mod cli;
 mod config;
 mod desk;
 mod owners;
+mod raw;
 mod registry;
 mod retention;
 mod run;

@@ -31,6 +31,11 @@ pub struct Raw {
     pub thinned: u64,
 }
 
+impl Raw {
+    /// Time that may be asked for at once, in ms: a month. More is more than one question.
+    pub const MOST_MS: i64 = 31 * 24 * 3_600_000;
+}
+
 /// How far a wish for ticks is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -11,10 +11,7 @@ use crate::door::Caller;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::shared::App;
-use crate::{Place, RawError, work};
-
-/// Hours that may be asked for at once: a month. More is more than one question.
-const MAX_MS: i64 = 31 * 24 * 3_600_000;
+use crate::{Place, Raw, RawError, work};
 
 /// `GET /api/v1/machines/{id}/raw?start=&end=`: what of a machine's ticks is here, and what became of the wish for the rest.
 pub(crate) async fn raw(
@@ -69,7 +66,7 @@ fn times(params: &Params) -> Result<(UtcMs, UtcMs), Problem> {
     };
     let (start, end) = (time("start")?, time("end")?);
     match end.checked_sub(start) {
-        Some(0..=MAX_MS) => Ok((UtcMs(start), UtcMs(end))),
+        Some(0..=Raw::MOST_MS) => Ok((UtcMs(start), UtcMs(end))),
         Some(..0) => Err(Problem::bad_parameter("end is before start")),
         _ => Err(Problem::bad_parameter("at most 31 days may be asked for at once")),
     }

@@ -161,3 +161,45 @@ fn keys(hook: &Receiver) -> std::collections::BTreeSet<String> {
     };
     hook.came().iter().map(key).collect()
 }
+
+#[test]
+fn rules_and_maintenance_have_the_same_words_at_the_hub() {
+    let mut mesh = Mesh::new();
+    eventually("the hub answers at its socket", || mesh.hub_command(&["rules", "list"]).status.success());
+    let rules = json(&mesh.hub_command(&["rules", "list", "--json"]));
+    let groups = rules["groups"].as_array().expect("groups").iter();
+    assert_eq!(groups.filter_map(|group| group["rules"].as_array()).map(Vec::len).sum::<usize>(), 23);
+
+    let file = mesh.dir().join("shop.yml");
+    std::fs::write(&file, RULES).expect("a file");
+    let shop = file.to_string_lossy().into_owned();
+    let said = |args: &[&str]| String::from_utf8_lossy(&mesh.hub_command(args).stdout).trim().to_owned();
+    assert_eq!(said(&["rules", "diff", &shop]), "+ oven/OvenHot");
+    assert!(said(&["rules", "apply", &shop]).contains("is in use\n+ oven/OvenHot"));
+    assert_eq!(said(&["rules", "diff", &shop]), "nothing would change");
+    assert!(said(&["rules", "show", "OvenHot"]).contains("oven_celsius > 200"));
+    assert!(said(&["rules", "test", &shop, "--past", "1h"]).contains("would have fired 0 times"));
+    std::fs::write(&file, "groups:\n  - name: oven\n    rules:\n      - alert: A\n        expr: 'oven >'\n")
+        .expect("a file");
+    let wrong = mesh.hub_command(&["rules", "apply", &shop]);
+    let why = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(
+        wrong.status.code() == Some(2) && why.contains("shop.yml:5") && why.contains("nothing was changed"),
+        "{why}"
+    );
+    assert!(said(&["rules", "show", "OvenHot"]).contains("oven_celsius > 200"), "what was in use still is");
+
+    let work = ["maintenance", "add", "--client", "acme", "--for", "3d", "--hours", "22:00-06:00", "--zone", "UTC"];
+    assert!(said(&[&work[..], &["--preview"]].concat()).contains("would mute 0 machines"));
+    assert_eq!(said(&["maintenance", "list"]), "nothing is muted");
+    let made =
+        json(&mesh.hub_command(&["maintenance", "add", "--client", "acme", "--why", "move", "--as", "ann", "--json"]));
+    assert_eq!((&made["active"], &made["by"]), (&true.into(), &"ann".into()), "{made}");
+    let id = made["id"].as_str().expect("an id").to_owned();
+    assert!(said(&["maintenance", "end", &id, "--as", "bob"]).contains("ended by bob"));
+    assert_eq!(said(&["alerts", "list"]), "nothing is wrong, as far as is known here");
+    assert_eq!(mesh.hub_command(&["maintenance", "end", &id]).status.code(), Some(2), "it is over");
+    assert_eq!(mesh.hub_command(&["rules", "show", "NoSuch"]).status.code(), Some(5));
+    assert!(mesh.hub.stop(), "it ends in order");
+    assert_eq!(mesh.hub_command(&["alerts", "list"]).status.code(), Some(6), "nothing is known");
+}

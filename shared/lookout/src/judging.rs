@@ -107,6 +107,7 @@ impl Watchman {
         // What ended with its rule is found by its rows.
         (judging.mind, _) = old.replaced_by(new, now.utc.0);
         tracing::info!(groups = rulebook.groups.len(), "rules were taken into use");
+        lock(&self.found).rulebook = Arc::new(rulebook.clone());
         judging.rulebook = rulebook;
         judging.unwritten = true;
     }

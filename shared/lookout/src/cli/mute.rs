@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Subcommand;
-use serde_json::{Value, json};
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
 use vigie_model::Slug;
 use vigie_node::Failed;
 
@@ -15,51 +15,7 @@ use super::{Node, Program, Where, Who, duration_ms, now_ms};
 #[expect(missing_docs, reason = "what is flattened speaks for itself, and its text would be in the help")]
 pub enum MaintenanceCommand {
     /// Tell nobody for a while. It ends by itself; rules with the label vigie_awake are told all the same.
-    Add {
-        #[command(flatten)]
-        at: Where,
-        #[command(flatten)]
-        who: Who,
-        /// Whose; a relay's own client if left out, at a hub everybody's.
-        #[arg(long)]
-        client: Option<Slug>,
-        /// Where; a relay's own site if left out, at a hub all sites of the client.
-        #[arg(long)]
-        site: Option<Slug>,
-        /// For one machine, by its name.
-        #[arg(long)]
-        machine: Option<String>,
-        /// Of one rule.
-        #[arg(long)]
-        rule: Option<String>,
-        /// A label that must be so, as NAME=VALUE; several times if wanted.
-        #[arg(long, value_name = "NAME=VALUE")]
-        label: Vec<String>,
-        /// For how long: a number with s, m, h or d.
-        #[arg(long = "for", value_name = "TIME", default_value = "1h")]
-        time: String,
-        /// Beginning in how long.
-        #[arg(long = "in", value_name = "TIME", default_value = "0s")]
-        begins: String,
-        /// Only between these hours, as in 22:00-06:00.
-        #[arg(long, value_name = "FROM-TO")]
-        hours: Option<String>,
-        /// With --hours: on these days, as in mon or mon-fri.
-        #[arg(long, value_delimiter = ',', requires = "hours")]
-        days: Vec<String>,
-        /// With --hours: by the clocks of this zone.
-        #[arg(long, default_value = "UTC")]
-        zone: String,
-        /// Tell nobody of anything it names, not even what is never slept through.
-        #[arg(long)]
-        silence: bool,
-        /// Why.
-        #[arg(long, default_value = "")]
-        why: String,
-        /// Only show what it would mute.
-        #[arg(long)]
-        preview: bool,
-    },
+    Add(Box<AddArgs>),
     /// List what mutes or will, and what ended within a week.
     List {
         #[command(flatten)]
@@ -74,6 +30,54 @@ pub enum MaintenanceCommand {
         /// Its id, from the list.
         id: String,
     },
+}
+
+/// What is to be muted, and when.
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    #[command(flatten)]
+    at: Where,
+    #[command(flatten)]
+    who: Who,
+    /// Whose; a relay's own client if left out, at a hub everybody's.
+    #[arg(long)]
+    client: Option<Slug>,
+    /// Where; a relay's own site if left out, at a hub all sites of the client.
+    #[arg(long)]
+    site: Option<Slug>,
+    /// For one machine, by its name.
+    #[arg(long)]
+    machine: Option<String>,
+    /// Of one rule.
+    #[arg(long)]
+    rule: Option<String>,
+    /// A label that must be so, as NAME=VALUE; several times if wanted.
+    #[arg(long, value_name = "NAME=VALUE")]
+    label: Vec<String>,
+    /// For how long: a number with s, m, h or d.
+    #[arg(long = "for", value_name = "TIME", default_value = "1h")]
+    time: String,
+    /// Beginning in how long.
+    #[arg(long = "in", value_name = "TIME", default_value = "0s")]
+    begins: String,
+    /// Only between these hours, as in 22:00-06:00.
+    #[arg(long, value_name = "FROM-TO")]
+    hours: Option<String>,
+    /// With --hours: on these days, as in mon or mon-fri.
+    #[arg(long, value_delimiter = ',', requires = "hours")]
+    days: Vec<String>,
+    /// With --hours: by the clocks of this zone.
+    #[arg(long, default_value = "UTC")]
+    zone: String,
+    /// Tell nobody of anything it names, not even what is never slept through.
+    #[arg(long)]
+    silence: bool,
+    /// Why.
+    #[arg(long, default_value = "")]
+    why: String,
+    /// Only show what it would mute.
+    #[arg(long)]
+    preview: bool,
 }
 
 /// Carries out a command of maintenance.
@@ -91,53 +95,42 @@ pub fn maintenance(command: MaintenanceCommand, program: Program) -> Result<Exit
             let request = json!({ "ask": "mute-end", "id": id.to_uppercase(), "by": who.name() });
             Node { program, at }.tell(&request, line)
         }
-        MaintenanceCommand::Add { at, who, silence, preview, why, zone, days, hours, begins, time, .. }
-            if hours.as_ref().is_some_and(|hours| !hours.contains('-')) =>
-        {
-            drop((at, who, silence, preview, why, zone, days, begins, time));
-            Err(Failed::new(2, "--hours is FROM-TO, as in 22:00-06:00; nothing was changed"))
-        }
-        MaintenanceCommand::Add {
-            at,
-            who,
-            client,
-            site,
-            machine,
-            rule,
-            label,
-            time,
-            begins,
-            hours,
-            days,
-            zone,
-            silence,
-            why,
-            preview,
-        } => {
-            let from_ms = now_ms().saturating_add(duration_ms(&begins)?);
-            let mut labels = serde_json::Map::new();
-            for (name, value) in [("machine", machine), ("rule", rule)] {
-                labels.extend(value.map(|value| (name.to_owned(), json!(value))));
-            }
-            for one in label {
-                let wrong = || Failed::new(2, format!("{one:?} is no NAME=VALUE; nothing was changed"));
-                let (name, value) = one.split_once('=').ok_or_else(wrong)?;
-                labels.insert(name.to_owned(), json!(value));
-            }
-            let every = hours
-                .as_deref()
-                .and_then(|hours| hours.split_once('-'))
-                .map(|(from, to)| json!({ "zone": zone, "days": days, "from": from, "to": to }));
-            let wish = json!({ "kind": if silence { "silence" } else { "maintenance" }, "client": client, "site": site,
-                "labels": labels, "from_ms": from_ms, "until_ms": from_ms.saturating_add(duration_ms(&time)?),
-                "every": every, "why": why });
-            let node = Node { program, at };
-            if preview {
+        MaintenanceCommand::Add(args) => {
+            let wish = args.wish()?;
+            let node = Node { program, at: args.at };
+            if args.preview {
                 node.tell(&json!({ "ask": "mute-preview", "wish": wish }), shown)
             } else {
-                node.tell(&json!({ "ask": "mute", "wish": wish, "by": who.name() }), line)
+                node.tell(&json!({ "ask": "mute", "wish": wish, "by": args.who.name() }), line)
             }
         }
+    }
+}
+
+impl AddArgs {
+    fn wish(&self) -> Result<Value, Failed> {
+        let from_ms = now_ms().saturating_add(duration_ms(&self.begins)?);
+        let until_ms = from_ms.saturating_add(duration_ms(&self.time)?);
+        let mut labels = Map::new();
+        for (name, value) in [("machine", &self.machine), ("rule", &self.rule)] {
+            labels.extend(value.iter().map(|value| (name.to_owned(), json!(value))));
+        }
+        for one in &self.label {
+            let wrong = || Failed::new(2, format!("{one:?} is no NAME=VALUE; nothing was changed"));
+            let (name, value) = one.split_once('=').ok_or_else(wrong)?;
+            labels.insert(name.to_owned(), json!(value));
+        }
+        let every = match &self.hours {
+            None => Value::Null,
+            Some(hours) => {
+                let wrong = || Failed::new(2, "--hours is FROM-TO, as in 22:00-06:00; nothing was changed");
+                let (from, to) = hours.split_once('-').ok_or_else(wrong)?;
+                json!({ "zone": self.zone, "days": self.days, "from": from, "to": to })
+            }
+        };
+        let kind = if self.silence { "silence" } else { "maintenance" };
+        Ok(json!({ "kind": kind, "client": self.client, "site": self.site, "labels": labels, "from_ms": from_ms,
+            "until_ms": until_ms, "every": every, "why": self.why }))
     }
 }
 

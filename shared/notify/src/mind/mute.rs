@@ -29,7 +29,7 @@ impl Mute {
         self.from.is_none_or(|from| from <= now)
             && self.until.is_none_or(|until| now < until)
             && !self.labels.is_empty()
-            && !(self.spares_awake && !facts.label(AWAKE_LABEL).is_empty())
+            && (!self.spares_awake || facts.label(AWAKE_LABEL).is_empty())
             && self.labels.iter().all(|(name, value)| facts.label(name) == value)
     }
 

@@ -132,6 +132,37 @@ fn what_is_pushed_again_takes_the_place_of_what_was_pushed_before_and_counts_onc
 }
 
 #[test]
+fn an_hour_that_ends_long_columns_and_goes_on_behind_them_is_folded_once() {
+    // More samples in one piece of the log than are folded at once, all but the last hour of which are folded.
+    let place: Slug = "acme".parse().expect("a name");
+    let machine = Machine { series: 100, name: pushed_name(&place, &place), ..Machine::new(1) };
+    let mut log = begin(&FaultDisk::new(), &machine);
+    let push = |first: u64, last: u64, back_ms: i64| {
+        let tick = |number: u64| {
+            let at_ms = at(number).0 - back_ms;
+            let at = Moment { utc: UtcMs(at_ms), boot: Boot { no: 0, ms: at_ms.cast_unsigned() } };
+            Tick { at, ..machine.tick(number) }
+        };
+        let ticks: Vec<Tick> = (first..=last).map(tick).collect();
+        let schema = (0, SchemaHash::EMPTY);
+        Write::Segment(seal(machine.stream, &ticks, schema, HeaderHash::NONE, &machine.key).expect("a run of ticks"))
+    };
+    keep(&mut log, (0..9).map(|at| push(at * 300 + 1, at * 300 + 300, 0)).collect());
+    lay_out(&mut log);
+    fold_all(&mut log, LATER);
+    // Others of the same place, who measured between the last of these.
+    keep(&mut log, vec![push(2_701, 2_720, 300_005)]);
+    fold_all(&mut log, LATER);
+    assert_eq!(log.unfolded_from(machine.stream).expect("sound"), None);
+    let mut covered = RangeSet::new();
+    for rolled in all_rolled(&log, &machine, Window::Hour) {
+        assert!(covered.intersection(&rolled.covered).is_empty(), "a tick is in one hour");
+        covered.union_with(&rolled.covered);
+    }
+    assert_eq!(covered, set(&[(1, 2_720)]));
+}
+
+#[test]
 fn a_hub_killed_while_it_deletes_what_is_old_loses_and_doubles_nothing() {
     for seed in 0..60u64 {
         let (machine, disk, mut chance) = (Machine::new(1), FaultDisk::new(), Chance(seed));

@@ -154,7 +154,7 @@ impl Log {
                 nothing_before(Some(now.0.saturating_add(AGAIN_MS)));
                 return Ok(None);
             };
-            samples += span.samples;
+            samples += fresh_samples(span, &fresh);
             raw.push(piece);
         }
         if raw.is_empty() {
@@ -209,6 +209,13 @@ impl Log {
         }
         Ok(placed)
     }
+}
+
+/// How many samples of a span are to be folded, about: of one that is folded but for a few ticks, what comes after it has
+/// to be folded with them.
+fn fresh_samples(span: &Span, fresh: &RangeSet) -> u64 {
+    let ticks = fresh.within(span.first, span.last).count();
+    (u128::from(span.samples) * u128::from(ticks) / u128::from(span.ticks().max(1))) as u64
 }
 
 /// When the first hour that a span can hold may be folded.

@@ -11,6 +11,7 @@ use vigie_node::{Failed, hatch};
 use vigie_serve::Stamp;
 
 use crate::config::{Config, Overrides};
+use crate::grants::{self, GrantCommand};
 use crate::raw::{self, RawArgs};
 use crate::{desk, run};
 
@@ -30,6 +31,7 @@ Examples:
   vigie-cloud api-token create --name grafana
   vigie-cloud api-token create --name prometheus-lyon --write acme/lyon
   vigie-cloud raw till-1 --from 2026-11-21T10:00:00Z --to 2026-11-21T12:00:00Z --ask
+  vigie-cloud grant add --client acme --site lyon --name marc --days 30
   vigie-cloud status
   vigie-cloud doctor
   vigie-cloud alerts list
@@ -52,6 +54,9 @@ enum Command {
     ApiToken(ApiTokenCommand),
     /// What of a machine's ticks is here, and ask for what stays at its site.
     Raw(RawArgs),
+    /// People who may come in at a site's own page, with or without its line.
+    #[command(subcommand)]
+    Grant(GrantCommand),
     /// Show what is here and who is connected.
     Status(StatusArgs),
     /// Find what is wrong and say what to do.
@@ -206,6 +211,7 @@ pub fn main() -> ExitCode {
         Command::Node(command) => node(command),
         Command::ApiToken(command) => api_token(command),
         Command::Raw(args) => ask(&args.place, &args.request()).map(|raw| tell(&raw, args.json, raw::told)),
+        Command::Grant(command) => grants::command(command),
         Command::Status(args) => desk::show(&args),
         Command::Doctor(args) => desk::examine(&args),
         Command::Alerts(command) => cli::alerts(command, PROGRAM),
@@ -214,7 +220,7 @@ pub fn main() -> ExitCode {
     })
 }
 
-fn ask(place: &Place, request: &Value) -> Result<Value, Failed> {
+pub(crate) fn ask(place: &Place, request: &Value) -> Result<Value, Failed> {
     hatch::ask_running(&place.data, request, "vigie-cloud")
 }
 
@@ -316,22 +322,22 @@ fn access_line(row: &Value) -> String {
 }
 
 #[expect(clippy::print_stdout, reason = "the answer to a person's command")]
-fn tell(value: &Value, as_json: bool, say: impl Fn(&Value) -> String) -> ExitCode {
+pub(crate) fn tell(value: &Value, as_json: bool, say: impl Fn(&Value) -> String) -> ExitCode {
     println!("{}", if as_json { value.to_string() } else { say(value) });
     ExitCode::SUCCESS
 }
 
-fn lines(list: &Value, line: impl Fn(&Value) -> String, none: &str) -> String {
+pub(crate) fn lines(list: &Value, line: impl Fn(&Value) -> String, none: &str) -> String {
     let rows: Vec<String> = list.as_array().into_iter().flatten().map(line).collect();
     if rows.is_empty() { none.to_owned() } else { rows.join("\n") }
 }
 
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or("-").to_owned()
 }
 
 /// A moment as a person reads it: UTC, to the second.
-fn stamp(ms: &Value) -> String {
+pub(crate) fn stamp(ms: &Value) -> String {
     let text = Stamp(UtcMs(ms.as_i64().unwrap_or(0))).to_string();
     text.split_once('.').map_or(text.clone(), |(seconds, _)| format!("{seconds}Z"))
 }

@@ -16,6 +16,7 @@ use vigie_sync::Ledger;
 
 use crate::admission::Gate;
 use crate::cli::StatusArgs;
+use crate::grants::Grants;
 use crate::raw;
 use crate::registry::{AccessRow, Registry, TokenRow};
 use crate::tokens::Tokens;
@@ -32,6 +33,7 @@ pub(crate) struct Desk {
     pub(crate) handle: NodeHandle,
     pub(crate) forwarder: Arc<Forwarder>,
     pub(crate) watchman: Arc<Watchman>,
+    pub(crate) grants: Grants,
     pub(crate) revocations: SharedRevocations,
     pub(crate) revoked: tokio::sync::mpsc::UnboundedSender<()>,
 }
@@ -55,6 +57,9 @@ enum Request {
 impl Answering for Desk {
     async fn answer(&self, request: Value) -> Result<Value, Failed> {
         if let Some(answer) = vigie_lookout::answer(&self.watchman, &request).await {
+            return answer;
+        }
+        if let Some(answer) = self.grants.answer(&request).await {
             return answer;
         }
         let request = serde_json::from_value(request).map_err(|error| Failed::new(2, error.to_string()))?;

@@ -29,6 +29,7 @@ use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId};
 use crate::admission::Gate;
 use crate::config::Config;
 use crate::desk::Desk;
+use crate::grants::Grants;
 use crate::owners::Roster;
 use crate::registry::Registry;
 use crate::retention::Keeper;
@@ -142,6 +143,7 @@ impl Hub {
         });
         registry.nodes()?.iter().for_each(|row| gate.known(row));
         let owners = Arc::new(Roster { registry: registry.clone(), hub: identity.node() });
+        let grants = Grants { rows: rows.clone(), registry: registry.clone(), clock: clock.clone() };
         let lookout = Body::start(Parts {
             sight: fleet.clone(),
             rows,
@@ -170,6 +172,7 @@ impl Hub {
             handle: handle.clone(),
             forwarder: forwarder.clone(),
             watchman: lookout.watchman(),
+            grants,
             revocations,
             revoked: tell_revoked,
         };

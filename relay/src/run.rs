@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 use vigie_codec::VerifyingKey;
 use vigie_fleet::{Fleet, Upstream};
+use vigie_grants::Porch;
 use vigie_intake::Pushed;
 use vigie_lookout::{Body, Parts};
 use vigie_model::{ClockSource, Role, UtcMs};
@@ -18,10 +19,11 @@ use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing, hatch,
     host_name, load_identity, loop_ended, open_state_told, stop_signal, trust,
 };
-use vigie_serve::{Clients, Incidents, Lookout, TokenTable, Writes};
+use vigie_serve::{Incidents, Lookout};
 use vigie_store::{Log, Options, State};
 use vigie_sync::{Errand, LinkKind, LinkProfile, Me, Sends, SessionId, Way};
 
+use crate::access::SiteAccess;
 use crate::config::Config;
 use crate::errands::Errands;
 use crate::status::Status;
@@ -118,6 +120,10 @@ impl Relay {
             .map_err(|error| Failed::new(1, format!("what was pushed before can not be read: {error}")))?;
         fleet.take_in(Arc::new(pushed.clone()));
         tokio::spawn(pushed.clone().tend());
+        let people = Porch::open(rows.clone(), clock.clone(), trust::floor(&state))
+            .map_err(|error| Failed::new(1, format!("who was let in can not be read: {error}")))?
+            .ok_or_else(|| Failed::new(1, "these rows are no site's; enrol this relay again"))?;
+        tokio::spawn(people.clone().keep_up());
         let lookout = Body::start(Parts {
             sight: fleet.clone(),
             rows,
@@ -133,9 +139,10 @@ impl Relay {
             &config.data,
             Arc::new(Status::new(fleet.clone(), handle.clone(), watch.clone(), identity.clone(), lookout.watchman())),
         )?;
-        let access = vigie_node::http_token(&config.http_token_file)?;
+        let token = vigie_node::http_token(&config.http_token_file)?;
         let own = vigie_serve::Place { client: identity.client().clone(), site: identity.site().clone() };
-        let (http, close_http) = serve(config.http, fleet.clone(), lookout.watchman(), access, own).await?;
+        let access = Arc::new(SiteAccess::new(&token, own, people));
+        let (http, close_http) = serve(config.http, fleet.clone(), lookout.watchman(), access).await?;
         info!(node = %identity.node(), listen = %config.listen, http = %config.http, "the site is looked after");
         tokio::spawn(node.run());
         Ok(Self {
@@ -320,12 +327,8 @@ async fn serve(
     address: SocketAddr,
     fleet: Arc<Fleet>,
     incidents: Arc<dyn Incidents>,
-    token: String,
-    own: vigie_serve::Place,
+    access: Arc<SiteAccess>,
 ) -> Result<Served, Failed> {
-    let writes = Writes::into_one(own);
-    let who = vigie_serve::Identity { name: "site".to_owned(), clients: Clients::All, writes };
-    let access = Arc::new(TokenTable::new([(TokenTable::hash(&token), who)]));
     let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
         let text =
             format!("the page can not be served at {address}: {error}; say another with --http; nothing was started");

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use vigie_alerts::{Heard as Judged, Judge, Part, Thing, Verdict};
@@ -26,6 +27,9 @@ use crate::written::Written;
 /// How long after it began a judge believes that what it does not find wrong is well: as long as the watch itself waits
 /// for machines to be heard, and some more.
 const SURE_AFTER_MS: i64 = 120_000;
+
+/// Alerts of which it is asked at once whether the hub has them: some milliseconds of reading, after each sign of the hub.
+const ASKED_AT_ONCE: usize = 256;
 
 /// How often the folder of rules is looked at.
 const RULES_EVERY_MS: i64 = 10_000;
@@ -296,7 +300,7 @@ impl Watchman {
 
     /// A relay leaves to the hub what the hub has, durably, as it is here.
     fn ask_whether_the_hub_knows(&self, judging: &mut Judging) {
-        if self.role != Role::Relay {
+        if self.role != Role::Relay || !self.hub_was_heard.swap(false, Ordering::Relaxed) {
             return;
         }
         let register = lock(&self.register);
@@ -309,7 +313,7 @@ impl Watchman {
         judging.with_hub.retain(|id, since| open.get(id) == Some(since));
         let unsure: Vec<_> = open.iter().filter(|(id, since)| judging.with_hub.get(id) != Some(since)).collect();
         let mut known = Vec::new();
-        for (id, since) in unsure {
+        for (id, since) in unsure.into_iter().take(ASKED_AT_ONCE) {
             let Some(alert) = register.book.alert(*id) else { continue };
             let keys: Vec<_> =
                 [Part::About, Part::Raises].into_iter().filter_map(|part| alert.place.key(part).ok()).collect();

@@ -1,6 +1,7 @@
 //! What follows from rows that changed, for whoever is told?
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 
 use vigie_merge::Ulid;
 use vigie_model::UtcMs;
@@ -15,6 +16,7 @@ use crate::watchman::{Watchman, lock};
 impl Watchman {
     /// The hub was heard, at that time: it speaks while it is.
     pub fn hub_heard(&self, at: UtcMs) {
+        self.hub_was_heard.store(true, Ordering::Relaxed);
         self.hear(vec![Heard::Hub(at)]);
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -88,6 +89,8 @@ pub struct Watchman {
     /// What rules found the last time.
     pub(crate) found: Mutex<Found>,
     pub(crate) clock: Arc<dyn Fn() -> At + Send + Sync>,
+    /// At a relay: the hub was heard since it was last asked what it has.
+    pub(crate) hub_was_heard: AtomicBool,
 }
 
 impl std::fmt::Debug for Watchman {
@@ -150,6 +153,7 @@ impl Watchman {
             presence: Mutex::new(presence),
             found: Mutex::new(found),
             clock,
+            hub_was_heard: AtomicBool::new(true),
         });
         watchman.look_around();
         watchman.read_all()?;

@@ -1,7 +1,7 @@
 //! What is state travels between real programs: up from an agent, across a cut, and through the loss of a store.
 
 use serde_json::Value;
-use vigie_trial::{Agent, Mesh, Relay, eventually};
+use vigie_trial::{Agent, Door, Mesh, Relay, eventually};
 
 fn at_hub(mesh: &Mesh, agent: &Agent) -> Value {
     mesh.get(&format!("/api/v1/machines/{}", agent.node)).map_or(Value::Null, |mut machine| machine["facts"].take())
@@ -45,6 +45,43 @@ fn what_a_machine_is_comes_to_relay_and_hub_and_a_change_during_a_cut_comes_afte
     wan.tell(r#"{"do":"heal"}"#);
     eventually("the hub knows of it after the return", || began(&at_hub(&mesh, &agent)) == after);
     let mut agents = [agent];
+    mesh.wind_down(&mut agents, &mut [relay]);
+}
+
+/// Says at a node that nobody is to be told for half an hour, and why.
+fn mute(door: &Door, why: &str) {
+    let wish = format!(r#"{{"client":"acme","site":"lyon","minutes":30,"why":"{why}"}}"#);
+    let answer = door.post("/api/v1/maintenance", &[("Content-Type", "application/json")], wish.as_bytes());
+    assert_eq!(answer.as_ref().map(|answer| answer.status), Some(201), "{answer:?}");
+}
+
+fn knows(door: &Door, why: &str) -> bool {
+    door.get("/api/v1/maintenance").is_some_and(|answer| answer.status == 200 && answer.text().contains(why))
+}
+
+#[test]
+fn what_people_decide_at_the_site_and_at_the_hub_during_a_cut_is_on_both_sides_after_it() {
+    let mut mesh = Mesh::new();
+    let wan = mesh.line("wan", mesh.hub_udp());
+    let relay = mesh.relay("lyon", "relay-1", wan.udp);
+    let agent = mesh.agent("lyon", "till-1", 73, &[relay.udp], &[]);
+    eventually("the facts of the machine are at the hub", || !began(&at_hub(&mesh, &agent)).is_empty());
+    wan.tell(r#"{"do":"set","both":{"delay_ms":300,"rate_kbit":64}}"#);
+    wan.tell(r#"{"do":"cut"}"#);
+    let (site, hub) = (relay.door(), mesh.door());
+    mute(&site, "the site moves house");
+    mute(&hub, "the hub knows of works");
+    assert!(!knows(&hub, "moves house") && !knows(&site, "of works"), "neither can know yet");
+    wan.tell(r#"{"do":"heal"}"#);
+    let healed = std::time::Instant::now();
+    eventually("both know both", || knows(&hub, "moves house") && knows(&site, "of works"));
+    println!(
+        "both sides know both {:.1} s after the line is back, 64 kbit/s and 600 ms",
+        healed.elapsed().as_secs_f64()
+    );
+    assert!(knows(&site, "moves house") && knows(&hub, "of works"), "and neither lost its own");
+    let mut agents = [agent];
+    wan.tell(r#"{"do":"set","both":{"delay_ms":0,"rate_kbit":0}}"#);
     mesh.wind_down(&mut agents, &mut [relay]);
 }
 

@@ -23,6 +23,8 @@ pub struct Door {
 pub struct HttpAnswer {
     /// The status.
     pub status: u16,
+    /// The head, names of its lines and values as they came.
+    pub head: String,
     /// The body, whole.
     pub body: Vec<u8>,
 }
@@ -68,6 +70,11 @@ impl Door {
     /// Nothing when nobody answers, or not to the end.
     pub fn get(&self, path: &str) -> Option<HttpAnswer> {
         self.send("GET", path, &[], b"")
+    }
+
+    /// As [`Door::get`], with more lines in its head.
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Option<HttpAnswer> {
+        self.send("GET", path, headers, b"")
     }
 
     /// Nothing when nobody answers, or not to the end: then it is not known what became of it.
@@ -123,11 +130,13 @@ impl Door {
 
 fn read(answer: &[u8]) -> Option<HttpAnswer> {
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let head = std::str::from_utf8(&answer[..end]).ok()?.to_ascii_lowercase();
+    let said = std::str::from_utf8(&answer[..end]).ok()?;
+    let head = said.to_ascii_lowercase();
     let status = head.split(' ').nth(1)?.parse().ok()?;
     let body = answer[end + 4..].to_vec();
-    let said = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
-    said.is_none_or(|said: usize| said == body.len()).then_some(HttpAnswer { status, body })
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+    let is_whole = length.is_none_or(|length: usize| length == body.len());
+    is_whole.then(|| HttpAnswer { status, head: said.to_owned(), body })
 }
 
 /// A text as a part of a form or an address.

@@ -92,7 +92,7 @@ words! {
     doubt_waiting: "Not verified: readings are on their way" | "Non vérifiée\u{a0}: des relevés sont en route";
     doubt_woken: "Not verified: this relay has just started, and listens" | "Non vérifiée\u{a0}: ce relais vient de démarrer, et écoute";
     contradicted: "Two versions" | "Deux versions";
-    acknowledged_by: "{who} has it, said at {where}, {time}" | "{who} s’en occupe, dit à {where}, {time}";
+    acknowledged_by: "{who} has it, said at {where}, {time}" | "{who} s’en occupe, dit sur {where}, {time}";
     assigned_to: "Given to {who}" | "Confiée à {who}";
     snoozed_until: "Quiet until {time}" | "En pause jusqu’à {time}";
     muted: "Not told: maintenance or silence" | "Non signalée\u{a0}: maintenance ou silence";
@@ -122,7 +122,7 @@ words! {
     versions_title: "Two versions of this alert" | "Deux versions de cette alerte";
     versions_why: "Both happened without knowing of each other. It stays open until somebody decides." | "Les deux se sont produites sans se connaître. Elle reste ouverte jusqu’à ce que quelqu’un décide.";
     version_closed: "Closed" | "Close";
-    version_closed_by: "by {who} at {where}, {time}" | "par {who} à {where}, {time}";
+    version_closed_by: "by {who} at {where}, {time}" | "par {who} sur {where}, {time}";
     version_open: "Raised" | "Déclenchée";
     version_open_by: "by {who}, {time}" | "par {who}, {time}";
     version_someone: "a rule" | "une règle";
@@ -137,7 +137,7 @@ words! {
     life_unassigned: "{who} took it from everybody" | "{who} l’a retirée à tous";
     life_closed: "{who} closed it" | "{who} l’a close";
     life_comment: "{who} said" | "{who} a dit";
-    life_at: "at {where}" | "à {where}";
+    life_at: "at {where}" | "sur {where}";
     life_learnt: "learnt here {time} (+{span})" | "appris ici {time} (+{span})";
     decide: "Decide" | "Décider";
     may_not: "You may look, not decide: {who} has no such right here. Ask whoever runs the hub." | "Vous pouvez regarder, pas décider\u{a0}: {who} n’en a pas le droit ici. Demandez à qui gère le hub.";
@@ -221,7 +221,7 @@ words! {
     mute_maintenance: "Maintenance" | "Maintenance";
     mute_silence: "Silence" | "Silence";
     mute_until: "until {time}" | "jusqu’à {time}";
-    mute_by: "asked for by {who} at {where}" | "demandé par {who} à {where}";
+    mute_by: "asked for by {who} at {where}" | "demandé par {who} sur {where}";
     mute_all: "everything" | "tout";
 
     // the link doctor

@@ -105,7 +105,7 @@ fn seen(name: &str, state: Reachability, health: Health) -> Machine {
     Machine {
         health,
         reachability: Reach { state, since: since_s.map(at) },
-        memory: plain.cpu.clone().map(|fact| vigie_serve::Fact { value: 0.64, ..fact }),
+        memory: plain.cpu.clone().filter(|_| heard).map(|fact| vigie_serve::Fact { value: 0.64, ..fact }),
         cpu: plain.cpu.clone().filter(|_| heard),
         ..plain
     }

@@ -77,6 +77,26 @@ async fn no_machine_is_green_that_is_not_heard() {
 }
 
 #[tokio::test]
+async fn a_machine_that_no_rule_judges_is_not_green_and_takes_the_worst_of_its_alerts() {
+    let mut relay = Relay::in_reach();
+    relay.node.machines.iter_mut().for_each(|machine| machine.health = vigie_serve::Health::Unknown);
+    let page = shown(&door(relay, Book::of(usual())).0, "/machines").await;
+    assert!(!page.contains("<tr class=\"fine\"") && page.contains("<tr class=\"heard\""), "{page}");
+    let row = page.split("<tr class=\"").find(|row| row.contains("compta-2")).expect("the machine");
+    assert!(row.starts_with("critical\""), "{row}");
+}
+
+#[tokio::test]
+async fn readings_that_are_always_under_way_worry_nobody_and_a_backlog_is_seen() {
+    for (ticks, class) in [(72, "<div class=\"fine\">"), (73, "<div class=\"late\">")] {
+        let mut relay = Relay::in_reach();
+        relay.up = relay.up.map(|up| vigie_serve::Upward { waiting: vigie_serve::Amount::known(ticks, None), ..up });
+        let page = shown(&door(relay, Book::of(Vec::new())).0, "/").await;
+        assert!(page.contains(class) && page.contains(&format!("{ticks} readings")), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn two_hundred_alerts_with_hostile_names_stay_below_thirty_kilobytes_a_page() {
     let hostile = "<script>alert(\"&'x'\")</script>".repeat(40);
     let many = (0..200).map(|n| Incident {
@@ -338,7 +358,7 @@ async fn an_empty_site_and_one_where_nobody_is_heard_say_so() {
     let page = shown(&door(relay, Book::of(Vec::new())).0, "/").await;
     assert!(page.contains("whether all is well, nobody can say"));
     let page = shown(&door(Relay::in_reach(), Book::of(Vec::new())).0, "/").await;
-    assert!(page.contains("2 of 6 machines are heard now."), "{page}");
+    assert!(page.contains("Machines heard now: 2 of 6."), "{page}");
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ pub(crate) async fn home(State(app): State<App>, Extension(caller): Extension<Ca
     let drawn = work::list(&app, move |app| {
         let (open, ended) = incidents(app, &caller, frame.voice.now.0);
         let mut machines = seen_by(app, &caller);
+        machines::judge(&mut machines, &open);
         machines::by_need(&mut machines);
         let heard = machines::heard(&machines);
         let home = Home {
@@ -89,6 +90,7 @@ pub(crate) async fn machines(State(app): State<App>, Extension(caller): Extensio
     let (frame, page) = (frame_of(&app, &parts), page_of(&parts));
     let drawn = work::list(&app, move |app| {
         let mut machines = seen_by(app, &caller);
+        machines::judge(&mut machines, &incidents(app, &caller, frame.voice.now.0).0);
         machines::by_need(&mut machines);
         let part = with_disks(app, &caller, Part::of(machines, page, machines::ON_ONE_PAGE));
         let title = frame.voice.words().machines;
@@ -109,9 +111,10 @@ pub(crate) async fn machine(
     let range_h = wanted.filter(|hours| RANGES_H.contains(hours)).unwrap_or(RANGES_H[1]);
     let drawn = work::list(&app, move |app| {
         let machine = id.parse::<NodeId>().ok().and_then(|id| app.lookout.machine(id));
-        let machine = machine.filter(|machine| caller.who.clients.include(&machine.client)).ok_or_else(not_here)?;
+        let mut machine = machine.filter(|machine| caller.who.clients.include(&machine.client)).ok_or_else(not_here)?;
         let (mut open, _) = incidents(app, &caller, frame.voice.now.0);
         open.retain(|incident| incident.machine_id.as_deref() == Some(id.as_str()));
+        machines::judge(std::slice::from_mut(&mut machine), &open);
         open.truncate(alerts::ON_ONE_PAGE);
         let disk = chart_query::disks(&caller.source(app), app, &[machine.id]).remove(&machine.id.to_string());
         let charts = chart_query::charts(app, &caller, &machine, disk, range_h, frame.voice.words());
@@ -163,12 +166,14 @@ fn incidents(app: &Shared, caller: &Caller, now_ms: i64) -> (Vec<Incident>, Vec<
 fn truth(app: &Shared, caller: &Caller) -> Truth {
     let Some(incidents) = &app.incidents else {
         let not_ready = app.lookout.ready().err().map(|not| not.reasons).unwrap_or_default();
-        return Truth { up: app.lookout.upward(), not_ready, ..Truth::default() };
+        let machines = seen_by(app, caller).len();
+        return Truth { up: app.lookout.upward(), machines, not_ready, ..Truth::default() };
     };
     let all = incidents.incidents().into_iter().filter(|incident| caller.sees(incident.client.as_ref()));
     let rules = incidents.rules().into_iter().flat_map(|group| group.rules);
     Truth {
         up: app.lookout.upward(),
+        machines: seen_by(app, caller).len(),
         changed: all.filter(|incident| incident.reached != Reached::Everywhere).count() as u64,
         not_ready: app.lookout.ready().err().map(|not| not.reasons).unwrap_or_default(),
         watched: true,

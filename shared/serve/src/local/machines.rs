@@ -1,11 +1,13 @@
 //! Which machines are there, how are they, and do we hear them? Two questions, in two columns.
 
+use vigie_model::Severity;
+
 use super::alerts::Part;
 use super::html::Html;
 use super::short::short_name;
 use super::voice::Voice;
 use super::words::Words;
-use crate::{Health, Machine, Reachability, Shown, Stamp, status};
+use crate::{Health, Incident, Machine, Reachability, Shown, Stamp, status};
 
 /// Machines on the first page: those that need somebody stand first, the others are one step away.
 pub(crate) const AT_A_GLANCE: usize = 6;
@@ -27,6 +29,20 @@ pub(crate) fn by_need(machines: &mut [Machine]) {
         let shown = |machine: &Machine| status(machine.health, machine.reachability.state).shown;
         shown(b).cmp(&shown(a)).then_with(|| a.name.cmp(&b.name)).then_with(|| a.id.cmp(&b.id))
     });
+}
+
+/// What open alerts say of machines that are not judged otherwise. That nothing is open makes nobody well.
+pub(crate) fn judge(machines: &mut [Machine], open: &[Incident]) {
+    for machine in machines.iter_mut().filter(|machine| machine.health == Health::Unknown) {
+        let id = machine.id.to_string();
+        let sure =
+            open.iter().filter(|alert| alert.doubt.is_none() && alert.machine_id.as_deref() == Some(id.as_str()));
+        machine.health = match sure.map(|alert| alert.severity).max() {
+            Some(Severity::Critical) => Health::Critical,
+            Some(Severity::Warning) => Health::Warning,
+            Some(Severity::Info) | None => Health::Unknown,
+        };
+    }
 }
 
 /// How many are heard now, and how many there are.
@@ -140,7 +156,9 @@ pub(crate) fn reach(out: &mut Html, voice: &Voice, machine: &Machine) {
 /// How it is drawn. Nothing that is not heard is ever green.
 pub(crate) fn class(machine: &Machine) -> &'static str {
     match status(machine.health, machine.reachability.state).shown {
-        Shown::Ok | Shown::Heard => "fine",
+        Shown::Ok => "fine",
+        // Heard, and nobody judged it: that is nothing to be green about.
+        Shown::Heard => "heard",
         Shown::Warning => "warning",
         Shown::Critical => "critical",
         Shown::Late => "late",
@@ -151,7 +169,8 @@ pub(crate) fn class(machine: &Machine) -> &'static str {
 
 fn glyph(machine: &Machine) -> &'static str {
     match status(machine.health, machine.reachability.state).shown {
-        Shown::Ok | Shown::Heard => "●",
+        Shown::Ok => "●",
+        Shown::Heard => "○",
         Shown::Warning => "▲",
         Shown::Critical => "■",
         Shown::Late => "◷",

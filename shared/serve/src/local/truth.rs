@@ -10,6 +10,8 @@ use crate::Upward;
 pub(crate) struct Truth {
     /// The way up, as the relay knows it.
     pub(crate) up: Option<Upward>,
+    /// How many machines there are: each always has some readings under way.
+    pub(crate) machines: usize,
     /// Alerts of which something has not yet reached the hub.
     pub(crate) changed: u64,
     /// Why nothing is taken in, if so.
@@ -19,6 +21,9 @@ pub(crate) struct Truth {
     /// Rules that could not be worked out the last time, and why.
     pub(crate) blind: Vec<(String, String)>,
 }
+
+/// Readings of one machine that are under way while all is well: those of two minutes. More is a backlog.
+const UNDER_WAY: u64 = 12;
 
 /// Rules without a result that are named: with more, something else is wrong.
 const BLIND_NAMED: usize = 3;
@@ -42,8 +47,9 @@ impl Truth {
     fn in_reach(&self, out: &mut Html, voice: &Voice, up: &Upward) {
         let w = voice.words();
         let waits = self.waiting(voice, up);
-        out.html(if waits.is_some() { "<div class=\"late\">" } else { "<div class=\"fine\">" });
-        title(out, if waits.is_some() { "◷" } else { "●" }, w.up_title);
+        let late = self.changed > 0 || up.waiting.ticks > UNDER_WAY * self.machines.max(1) as u64;
+        out.html(if late { "<div class=\"late\">" } else { "<div class=\"fine\">" });
+        title(out, if late { "◷" } else { "●" }, w.up_title);
         out.html("<p>");
         since(out, voice, up, w.up_since);
         match waits {

@@ -76,7 +76,7 @@ words! {
     // alerts
     open_alerts: "Open alerts" | "Alertes ouvertes";
     open_none: "Nothing is open." | "Rien n’est ouvert.";
-    open_none_heard: "{live} of {all} machines are heard now." | "{live} machines sur {all} sont entendues en ce moment.";
+    open_none_heard: "Machines heard now: {live} of {all}." | "Machines entendues en ce moment\u{a0}: {live} sur {all}.";
     open_none_blind: "No machine is heard now: whether all is well, nobody can say." | "Aucune machine n’est entendue\u{a0}: personne ne peut dire si tout va bien.";
     open_none_empty: "There is no machine here yet. On each machine of the site: vigie-agent enrol, with a token of the hub." | "Aucune machine ici pour l’instant. Sur chaque machine du site\u{a0}: vigie-agent enrol, avec un jeton du hub.";
     critical: "Critical" | "Critique";

@@ -129,6 +129,41 @@ fn years_without_room_are_one_gap() {
 }
 
 #[test]
+fn a_tick_that_was_given_up_loose_and_then_with_its_segment_is_under_its_gap_again() {
+    let (machine, mut log) = (Machine::new(1), Log::open_on(FaultDisk::new(), agent_options(100)).expect("empty").0);
+    keep(&mut log, vec![machine.hello(), machine.ticks(1, 1)]);
+    for what in [None, Some(machine.sealed(1, 1))] {
+        keep(&mut log, what.into_iter().collect());
+        assert_eq!(present(&log, &machine), set(&[(1, 1)]));
+        log.make_room(UtcMs(T0), Some(&machine.key)).expect("sound");
+        assert_eq!(log.streams()[&machine.stream].gaps, set(&[(1, 1)]), "nobody waits for it");
+        assert!(log.unbacked(machine.stream).is_empty());
+    }
+}
+
+#[test]
+fn ticks_that_go_loose_and_again_with_their_segments_are_one_gap() {
+    let (machine, mut log) = (Machine::new(1), Log::open_on(FaultDisk::new(), agent_options(100)).expect("empty").0);
+    keep(&mut log, vec![machine.hello()]);
+    let mut without_room = |what: Write| {
+        keep(&mut log, vec![what]);
+        log.make_room(UtcMs(T0), Some(&machine.key)).expect("sound");
+        let facts = &log.streams()[&machine.stream];
+        assert!(facts.gap_list.len() == 1 && facts.gaps == facts.have, "{facts:?}");
+        facts.gap_list[0]
+    };
+    for number in 1..=5 {
+        without_room(machine.ticks(number, number));
+    }
+    assert_eq!(without_room(machine.sealed(1, 4)).samples, Some(25), "of which twenty were counted twice");
+    assert_eq!(without_room(machine.sealed(1, 4)).samples, Some(25));
+    let gap = without_room(machine.sealed(5, 8));
+    assert_eq!((gap.first.0, gap.last.0), (1, 8));
+    assert_eq!(gap.samples, None, "how many of them were in the fifth tick nobody has counted");
+    assert_eq!(without_room(machine.sealed(1, 10)).samples, Some(50));
+}
+
+#[test]
 fn a_relay_that_lost_its_disk_leaves_the_agent_with_what_only_it_had() {
     let (mut log, machine, _) = full_of(100, agent_options(200_000));
     keep(&mut log, vec![custody(&machine, set(&[(1, 9_000)]))]);

@@ -27,24 +27,16 @@ impl Pen<'_> {
         if first == 0 || last < first {
             return Ok(Outcome::Forged(stream, RangeSet::new()));
         }
-        if facts.gap_list.iter().any(|other| covers(other, &gap)) {
-            return Ok(kept(stream, facts, RangeSet::new(), RangeSet::new()));
+        if !facts.gap_list.iter().any(|other| covers(other, &gap)) {
+            let pieces = 1 + facts.have.within(first, last).ranges().len();
+            let others = facts.gap_list.iter().filter(|other| !covers(&gap, other)).count();
+            if others >= limit::GAPS || !facts.has_room_for(pieces) {
+                return Ok(Outcome::TooMuch(stream));
+            }
+            self.list_gap(facts, said, gap)?;
         }
-        if facts.gap_list.len() >= limit::GAPS || !facts.has_room_for(1 + facts.have.within(first, last).ranges().len())
-        {
-            return Ok(Outcome::TooMuch(stream));
-        }
-        // An agent joins neighbouring gaps, so that years without room stay one gap.
-        let (inside, others) = facts.gap_list.iter().partition(|other| covers(&gap, other));
-        facts.gap_list = others;
-        let inside: Vec<Gap> = inside;
-        for old in &inside {
-            let bytes = self.remove(Shelf::Statement, &gap_key(stream, old))?;
-            add(&mut facts.bytes.other, bytes);
-        }
-        facts.list(gap);
-        self.write_statement(facts, said)?;
-
+        // Also of what was said before: ticks that were given up loose are back when their segment is sealed, and when the
+        // segment goes too, they are under the gap again.
         let range = RangeSet::of(first, last);
         let (have, sealed) = (range.without(&facts.have), range.without(&facts.sealed));
         let ticks = if self.options.origin { ticks_not_given_up(facts) } else { facts.ticks() };
@@ -53,6 +45,18 @@ impl Pen<'_> {
         }
         facts.sealed.insert(first, last);
         Ok(kept(stream, facts, have, sealed))
+    }
+
+    /// An agent joins neighbouring gaps, so that years without room stay one gap: those that this one says go.
+    fn list_gap(&mut self, facts: &mut StreamFacts, said: &SignedStatement, gap: Gap) -> Result<(), Trouble> {
+        let (inside, others): (Vec<Gap>, Vec<Gap>) = facts.gap_list.iter().partition(|other| covers(&gap, other));
+        facts.gap_list = others;
+        for old in &inside {
+            let bytes = self.remove(Shelf::Statement, &gap_key(said.stream, old))?;
+            add(&mut facts.bytes.other, bytes);
+        }
+        facts.list(gap);
+        self.write_statement(facts, said)
     }
 
     fn keep_anchor(

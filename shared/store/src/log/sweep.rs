@@ -204,12 +204,24 @@ impl Pen<'_> {
 
 /// A gap and its neighbours of the same reason as one: years without room are one gap, not one for each hour.
 fn joined(facts: &StreamFacts, gap: Gap) -> Gap {
-    let touches =
-        |other: &&Gap| other.reason == gap.reason && (other.last.next() == gap.first || gap.last.next() == other.first);
-    facts.gap_list.iter().filter(touches).fold(gap, |all, other| Gap {
-        first: all.first.min(other.first),
-        last: all.last.max(other.last),
-        samples: all.samples.zip(other.samples).map(|(some, more)| some + more),
-        ..all
-    })
+    let same = facts.gap_list.iter().filter(|other| other.reason == gap.reason);
+    same.fold(gap, |all, other| together(&all, other).unwrap_or(all))
+}
+
+/// Two gaps as one, when nothing lies between them. They overlap where ticks that were given up loose came back with their
+/// segment and went again.
+fn together(gap: &Gap, other: &Gap) -> Option<Gap> {
+    let holds = |large: &Gap, small: &Gap| large.first <= small.first && small.last <= large.last;
+    let (before, after) = (other.last < gap.first, gap.last < other.first);
+    if (before && other.last.next() < gap.first) || (after && gap.last.next() < other.first) {
+        return None;
+    }
+    let samples = match (before || after, holds(gap, other), holds(other, gap)) {
+        (true, ..) => gap.samples.zip(other.samples).map(|(some, more)| some + more),
+        (false, true, _) => gap.samples,
+        (false, false, true) => other.samples,
+        // How many samples are in both, nobody has counted.
+        (false, false, false) => None,
+    };
+    Some(Gap { first: gap.first.min(other.first), last: gap.last.max(other.last), samples, ..*gap })
 }

@@ -123,7 +123,9 @@ impl World {
                 return Err(format!("{seq} was measured as {as_given:?} and is at the hub as {tick:?}"));
             }
         }
-        rollups_agree(log, stream, facts, &ticks)?;
+        let node = self.nodes.iter().position(|node| node.id == stream.agent);
+        let excuses = node.map_or(Excuses::default(), |node| self.oracle.excuses[node]);
+        rollups_agree(log, stream, facts, &ticks, excuses.flipped || excuses.lost)?;
         let here: RangeSet = ticks.keys().map(|seq| (*seq, *seq)).collect();
         if here != facts.ticks() {
             return Err(format!("the hub says it has {:?} and has records of {here:?}", facts.ticks()));
@@ -132,8 +134,6 @@ impl World {
         if facts.samples != samples {
             return Err(format!("the hub has counted {} samples and has {samples}", facts.samples));
         }
-        let node = self.nodes.iter().position(|node| node.id == stream.agent);
-        let excuses = node.map_or(Excuses::default(), |node| self.oracle.excuses[node]);
         let durable = self.oracle.durable.get(&stream).cloned().unwrap_or_default();
         for gap in &facts.gap_list {
             let under = facts.gaps.within(gap.first.0, gap.last.0);

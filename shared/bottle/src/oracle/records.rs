@@ -31,6 +31,16 @@ pub(super) fn all_ticks(log: &Log, stream: StreamId, facts: &StreamFacts) -> Res
     Ok(ticks)
 }
 
+/// Ticks that are here under their agent's signature.
+fn in_segments(log: &Log, stream: StreamId, facts: &StreamFacts) -> Result<RangeSet, String> {
+    let records = log.load(stream, &facts.ticks(), usize::MAX, false).map_err(|error| error.to_string())?;
+    let ranges = records.iter().filter_map(|record| match record {
+        Record::Segment(segment) => Some((segment.header().first.0, segment.header().last.0)),
+        Record::Ticks(_) | Record::Statement(_) => None,
+    });
+    Ok(ranges.collect())
+}
+
 /// A question about each series is answered with the values of its ticks, in their order.
 fn answers_agree(log: &Log, stream: StreamId, ticks: &BTreeMap<u64, Tick>) -> Result<(), String> {
     let mut there: BTreeMap<SeriesIx, Vec<i64>> = BTreeMap::new();
@@ -51,17 +61,30 @@ fn answers_agree(log: &Log, stream: StreamId, ticks: &BTreeMap<u64, Tick>) -> Re
 }
 
 /// Every sealed tick is in one hour and one minute, and these are what their ticks come down to, where all of them are here.
+///
+/// But for ticks of which nobody knows what they show: `nameless` when the agent's disk may have taken their definitions.
+/// It can have the only copy of them when it is damaged, and a value without its definition is a number and no more. They
+/// are here as they were measured, and are folded as soon as somebody brings the definitions.
 pub(super) fn rollups_agree(
     log: &Log,
     stream: StreamId,
     facts: &StreamFacts,
     ticks: &BTreeMap<u64, Tick>,
+    nameless: bool,
 ) -> Result<(), String> {
     let told = |error: vigie_store::ReadError| error.to_string();
-    if let Some(from) = log.unfolded_from(stream).map_err(told)? {
-        return Err(format!("ticks from {from:?} on are sealed and not folded"));
-    }
     let defs = log.schema(stream, 0, usize::MAX).map_err(told)?;
+    if let Some(from) = log.unfolded_from(stream).map_err(told)? {
+        let has_all = |tick: &Tick| tick.samples.iter().all(|sample| (sample.series.0 as usize) < defs.len());
+        let unfolded = in_segments(log, stream, facts)?.without(&facts.rolled.own);
+        let strange = ticks.values().find(|tick| unfolded.contains(tick.seq.0) && has_all(tick));
+        if !nameless || unfolded.is_empty() || strange.is_some() {
+            return Err(format!(
+                "ticks from {from:?} on are sealed and not folded: {unfolded:?}, of {} definitions",
+                defs.len()
+            ));
+        }
+    }
     let shape = |ix: SeriesIx| defs.get(ix.0 as usize).map(Shape::of);
     let resolved = |tick: &Tick| {
         facts.anchors.get(&tick.at.boot.no).and_then(|anchor| anchor.resolve(tick.at)).unwrap_or(tick.at.utc)

@@ -106,7 +106,8 @@ fn main() {
     let mut looked = 0;
     for from in (0..ticks).step_by(at_once as usize) {
         for some in (0..senders as u32).collect::<Vec<_>>().chunks(SENDERS_AT_ONCE) {
-            let noted: Vec<Noted> = some.iter().map(|sender| hub.body(&labels, *sender, from..from + at_once)).collect();
+            let noted: Vec<Noted> =
+                some.iter().map(|sender| hub.body(&labels, *sender, from..from + at_once)).collect();
             samples += noted.iter().map(|noted| noted.samples).sum::<u64>();
             hub.keep(noted.into_iter().map(|noted| (noted.writes, noted.outcome)).collect());
         }

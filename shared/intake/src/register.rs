@@ -113,9 +113,10 @@ impl Register {
         (step, kept, spot)
     }
 
-    /// A value of a series stands in a step from now on: a number moves the series there.
+    /// A value of a series stands in a step from now on: a number moves the series there, and the first one begins there.
     pub(crate) fn stands(&mut self, no: u32, value: f64, step: usize) {
-        if is_number(value) && usize::from(self.series[no as usize].kept_in) != step {
+        let Series { kept_in, step: finest, .. } = self.series[no as usize];
+        if is_number(value) && (usize::from(kept_in) != step || usize::from(finest) != step) {
             self.moved(no, step);
         }
     }

@@ -280,6 +280,18 @@ fn numbers_are_kept_in_steps_and_come_back_bit_for_bit() {
 }
 
 #[test]
+fn a_series_that_begins_with_a_fraction_stays_in_its_step() {
+    let mut node = Node::start(open(&FaultDisk::new()), 0);
+    assert_eq!(node.push(&[("a", 0, 0.25), ("a", 1_000, 3.0), ("a", 2_000, 0.5), ("b", 0, 1.0 / 3.0)]), (true, 0));
+    assert_eq!(node.push(&[("a", 3_000, 4.0), ("b", 1_000, 7.0)]), (true, 0));
+    let (stream, facts) = node.log.streams().first_key_value().expect("one stream");
+    let steps: Vec<Resolution> =
+        definitions(&node.log, *stream, facts.schema_len).iter().map(SeriesDef::resolution).collect();
+    assert_eq!(steps, [Resolution::HUNDREDTH, Resolution::Exact], "one definition of each series");
+    assert_eq!(node.answered().len(), 6);
+}
+
+#[test]
 fn two_values_of_one_body_at_one_moment_are_one_sample_although_they_need_different_steps() {
     let mut node = Node::start(open(&FaultDisk::new()), 0);
     assert_eq!(node.push(&[("a", 1_000, 1.0), ("a", 1_000, 1.5), ("a", 1_000, f64::NAN)]), (true, 2));

@@ -1,5 +1,6 @@
 //! What was pushed to this node, which of it is durable, and what is to be tried again?
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use vigie_codec::SigningKey;
@@ -8,6 +9,7 @@ use vigie_sync::keep::Write;
 
 use crate::entry::Entry;
 use crate::line::Line;
+use crate::recent::TickKey;
 use crate::register::{Place, Register, Spot};
 
 /// How much is taken in.
@@ -37,6 +39,9 @@ pub struct Noted {
     pub samples: u64,
     /// Samples of moments of which their series has a value already, the same or another: the first stands.
     pub duplicates: u64,
+    /// Where some of those are that were numbered for an earlier push and are not durable yet: the push may be answered when
+    /// they are.
+    pub awaited: Awaited,
     /// Samples of series beyond the limit, of series that can not be declared, or of impossible moments.
     pub refused: u64,
 }
@@ -48,6 +53,30 @@ pub struct Outcome {
     pub(crate) ticks: Vec<(usize, Vec<Arc<Tick>>)>,
     /// Lines of which something was sealed.
     pub(crate) sealed: Vec<usize>,
+}
+
+/// Ticks of earlier pushes, by their line.
+#[derive(Debug, Default)]
+pub struct Awaited(pub(crate) BTreeSet<(usize, TickKey)>);
+
+/// How far something is that was numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// All of it is durable.
+    Durable,
+    /// Some of it is on its way to the disk.
+    OnTheWay,
+    /// The store has left something undone, and some of it may be among that.
+    Undone,
+}
+
+/// Whether a series has a value at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    New,
+    Durable,
+    /// In this tick of this line, which is numbered and not durable.
+    OnTheWay(usize, TickKey),
 }
 
 /// All that was pushed to this node.
@@ -142,12 +171,30 @@ impl Book {
         (writes, outcome)
     }
 
-    /// Whether a series has a durable value at a moment, as far as is remembered.
-    pub(crate) fn knows(&self, no: u32, at_ms: i64) -> bool {
+    /// How far the ticks are that a push was found in.
+    pub fn standing(&self, awaited: &Awaited) -> Standing {
+        if !awaited.0.iter().any(|(line, tick)| self.lines[*line].on_the_way.has(tick)) {
+            Standing::Durable
+        } else if self.is_in_trouble() {
+            Standing::Undone
+        } else {
+            Standing::OnTheWay
+        }
+    }
+
+    /// Whether a series has a value at a moment, as far as is remembered.
+    pub(crate) fn knows(&self, no: u32, at_ms: i64) -> Known {
         let last_ms = self.register.last_ms(no);
         let in_line = |spot: Spot| self.lines[spot.line as usize].recent.has(SeriesIx(spot.ix), at_ms);
-        // Most come in the order of time: what is newer than the newest is new.
-        at_ms <= last_ms && (at_ms == last_ms || self.register.spots(no).any(in_line))
+        // Most come in the order of time: what is newer than the newest is new, or on its way.
+        if at_ms <= last_ms && (at_ms == last_ms || self.register.spots(no).any(in_line)) {
+            return Known::Durable;
+        }
+        let on_the_way = |spot: Spot| {
+            let line = spot.line as usize;
+            Some((line, self.lines[line].on_the_way.find(SeriesIx(spot.ix), at_ms)?))
+        };
+        self.register.spots(no).find_map(on_the_way).map_or(Known::New, |(line, tick)| Known::OnTheWay(line, tick))
     }
 }
 

@@ -8,7 +8,7 @@ use vigie_model::steps::{STEPS, fitting};
 use vigie_model::{Incarnation, Sample, SeriesDef, SeriesIx, StreamId, Tick, pushed_name};
 use vigie_sync::keep::Write;
 
-use crate::book::{Book, Noted};
+use crate::book::{Awaited, Book, Known, Noted};
 use crate::line::Line;
 use crate::register::{Place, Spot};
 
@@ -24,6 +24,7 @@ pub struct Entry<'b> {
     defined: BTreeMap<usize, (u32, Vec<SeriesDef>)>,
     said: Vec<Said>,
     duplicates: u64,
+    awaited: Awaited,
     refused: u64,
 }
 
@@ -39,7 +40,8 @@ struct Said {
 
 impl<'b> Entry<'b> {
     pub(crate) fn new(book: &'b mut Book, place: Place, fresh: &'b mut dyn FnMut() -> Option<Incarnation>) -> Self {
-        Self { book, place, fresh, defined: BTreeMap::new(), said: Vec::new(), duplicates: 0, refused: 0 }
+        let (defined, said, awaited) = (BTreeMap::new(), Vec::new(), Awaited::default());
+        Self { book, place, fresh, defined, said, duplicates: 0, awaited, refused: 0 }
     }
 
     /// Writes down some samples of one series, whose labels are sorted and have a name.
@@ -52,7 +54,7 @@ impl<'b> Entry<'b> {
         for (at_ms, value) in samples {
             if at_ms.unsigned_abs() > FARTHEST_MS {
                 self.refused += 1;
-            } else if self.book.knows(no, *at_ms) {
+            } else if self.is_known(no, *at_ms) {
                 // Of two values at one moment the first stands, as in Prometheus.
                 self.duplicates += 1;
             } else if let Some((spot, kept)) = self.spot(no, labels, *value) {
@@ -61,6 +63,15 @@ impl<'b> Entry<'b> {
                 self.refused += 1;
             }
         }
+    }
+
+    /// Whether a series has a value at a moment, durable or on its way: that one is waited for.
+    fn is_known(&mut self, no: u32, at_ms: i64) -> bool {
+        let known = self.book.knows(no, at_ms);
+        if let Known::OnTheWay(line, tick) = known {
+            self.awaited.0.insert((line, tick));
+        }
+        known != Known::New
     }
 
     /// The series of these labels; a new one is defined in the step of its first value.
@@ -143,7 +154,8 @@ impl<'b> Entry<'b> {
             outcome.ticks.push((at, ticks));
         }
         self.book.waiting += samples as usize;
-        Noted { writes, outcome, samples, duplicates: self.duplicates, refused: self.refused }
+        let Self { duplicates, awaited, refused, .. } = self;
+        Noted { writes, outcome, samples, duplicates, awaited, refused }
     }
 
     /// By moment; of two values of a series at one moment the first stands.

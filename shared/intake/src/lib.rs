@@ -8,8 +8,9 @@
 //! waits to become durable is bounded: beyond that senders are told to come again.
 //!
 //! [`Book`] decides and knows no IO; [`Pushed`] is its body. A push is answered when it is durable. What is sent again is
-//! recognised by moment and value, as far as it was kept of late or is the newest of its series; the rest is absorbed when it
-//! is read, because a series has one value at a moment.
+//! recognised by series and moment, as far as it is on its way to the disk, was kept of late or is the newest of its series;
+//! the rest is absorbed when it is read, because a series has one value at a moment. What is sent again while it is on its
+//! way is answered when that is durable.
 
 mod book;
 mod entry;
@@ -18,7 +19,7 @@ mod pushed;
 mod recent;
 mod register;
 
-pub use book::{Book, Limits, Noted, Outcome};
+pub use book::{Awaited, Book, Limits, Noted, Outcome, Standing};
 pub use entry::Entry;
 pub use line::Line;
 pub use pushed::{Pushed, newest};

@@ -12,7 +12,7 @@ use vigie_merge::RangeSet;
 use vigie_model::{Boot, Gap, GapReason, Moment, Sample, Seq, SeriesDef, StreamId, Tick, UtcMs};
 use vigie_sync::keep::{StreamFacts, Write};
 
-use crate::recent::Recent;
+use crate::recent::{OnTheWay, Recent};
 
 /// Series of one stream. Fewer would make many streams of a large sender. More would make its columns short: as many
 /// ticks as are laid out together would hold few of each series, because senders bring some dozen series at a moment.
@@ -57,6 +57,7 @@ pub struct Line {
     /// Since when some of them are durable.
     since_ms: Option<u64>,
     pub(crate) recent: Recent,
+    pub(crate) on_the_way: OnTheWay,
     /// The header that was signed last.
     head: HeaderHash,
     samples: u64,
@@ -76,6 +77,7 @@ impl Line {
             loose_samples: 0,
             since_ms: None,
             recent: Recent::default(),
+            on_the_way: OnTheWay::default(),
             head: HeaderHash::NONE,
             samples: 0,
         }
@@ -145,7 +147,9 @@ impl Line {
         self.samples += samples.len() as u64;
         // There is no boot clock. One that agrees with the wall clock costs nothing to keep.
         let boot = Boot { no: 0, ms: at_ms.cast_unsigned() };
-        Arc::new(Tick { seq: Seq(self.last), at: Moment { utc: UtcMs(at_ms), boot }, samples })
+        let tick = Arc::new(Tick { seq: Seq(self.last), at: Moment { utc: UtcMs(at_ms), boot }, samples });
+        self.on_the_way.take(&tick);
+        tick
     }
 
     /// How much was ever pushed.
@@ -169,7 +173,10 @@ impl Line {
     /// Ticks are durable.
     pub(crate) fn kept(&mut self, ticks: &[Arc<Tick>], now_ms: u64) {
         self.introduced = true;
-        ticks.iter().for_each(|tick| self.recent.take(tick));
+        for tick in ticks {
+            self.on_the_way.arrived(tick);
+            self.recent.take(tick);
+        }
         if !self.loose.is_empty() {
             self.since_ms.get_or_insert(now_ms);
         }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tracing::warn;
 use vigie_codec::SigningKey;
 use vigie_formats::{Kind, Metadata, MetadataView, NAME};
@@ -14,7 +15,7 @@ use vigie_serve::{Described, Intake, NotTaken, Place, Said, Taken, Taking};
 use vigie_store::{Log, ReadError};
 use vigie_sync::keep::{Outcome as Became, Record, Write};
 
-use crate::book::{Book, Limits, Noted, Outcome};
+use crate::book::{Awaited, Book, Limits, Noted, Outcome, Standing};
 use crate::line::Line;
 use crate::recent::MAX_SAMPLES;
 
@@ -37,6 +38,8 @@ type Known = BTreeMap<(Slug, String), Arc<Metadata>>;
 #[derive(Debug, Clone)]
 pub struct Pushed {
     book: Arc<Mutex<Book>>,
+    /// Says that something became durable or was left undone.
+    settled: Arc<watch::Sender<()>>,
     handle: NodeHandle,
     clock: NodeClock,
     said: Arc<Mutex<Known>>,
@@ -68,7 +71,7 @@ impl Pushed {
             }
         }
         let (book, said) = (Arc::new(Mutex::new(book)), Arc::default());
-        let pushed = Self { book, handle, clock, said };
+        let pushed = Self { book, settled: Arc::default(), handle, clock, said };
         pushed.book().undone(gaps, Outcome::default());
         Ok(pushed)
     }
@@ -106,6 +109,17 @@ impl Pushed {
     async fn settle(&self, under_way: UnderWay) -> Result<(), NotTaken> {
         let UnderWay { became, writes, outcome } = under_way;
         let became = became.await;
+        let settled = self.outcome(became, writes, outcome);
+        self.settled.send_replace(());
+        settled
+    }
+
+    fn outcome(
+        &self,
+        became: Result<Vec<Became>, KeptBack>,
+        writes: Vec<Write>,
+        outcome: Outcome,
+    ) -> Result<(), NotTaken> {
         let mut book = self.book();
         match became {
             Ok(all) if all.iter().all(|one| matches!(one, Became::Kept(_))) => {
@@ -121,6 +135,20 @@ impl Pushed {
             Err(kept_back) => {
                 book.undone(writes, outcome);
                 Err(later(&kept_back.0, RETRY_AFTER))
+            }
+        }
+    }
+
+    /// Waits for what earlier pushes brought already.
+    async fn wait_for(&self, awaited: &Awaited) -> Result<(), NotTaken> {
+        let mut settled = self.settled.subscribe();
+        loop {
+            let standing = self.book().standing(awaited);
+            match standing {
+                Standing::Durable => return Ok(()),
+                Standing::Undone => return Err(later("the store did not take it yet", RETRY_AFTER)),
+                // The other end of it is held here.
+                Standing::OnTheWay => settled.changed().await.unwrap_or_default(),
             }
         }
     }
@@ -149,7 +177,7 @@ impl Pushed {
     }
 
     /// Numbers what was said, so that it has its order, and sends it to the store.
-    fn note(&self, into: &Place, said: Said<'_>) -> Result<(Taken, Option<UnderWay>), NotTaken> {
+    fn note(&self, into: &Place, said: Said<'_>) -> Result<NotedHere, NotTaken> {
         let mut book = self.book();
         if book.is_full() {
             return Err(if book.is_in_trouble() {
@@ -161,12 +189,15 @@ impl Pushed {
         let mut fresh = || random_incarnation().ok();
         let mut entry = book.entry((into.client.clone(), into.site.clone()), &mut fresh);
         said.each(|series| entry.series(series.labels, series.samples));
-        let Noted { writes, outcome, samples, duplicates, refused } = entry.finish();
+        let Noted { writes, outcome, samples, duplicates, awaited, refused } = entry.finish();
         let why = (refused > 0).then(|| "too many series, labels beyond the limits, or impossible times".to_owned());
         let under_way = (!writes.is_empty()).then(|| self.send(writes, outcome));
-        Ok((Taken { samples, duplicates, refused, why }, under_way))
+        Ok((Taken { samples, duplicates, refused, why }, under_way, awaited))
     }
 }
+
+/// What is answered of a push, and when: when what it brought is durable, and what others brought of it.
+type NotedHere = (Taken, Option<UnderWay>, Awaited);
 
 /// Writes on their way to the disk.
 struct UnderWay {
@@ -179,17 +210,19 @@ impl Intake for Pushed {
     fn take(&self, into: &Place, said: Said<'_>) -> Taking {
         self.remember(&into.client, &said);
         let noted = self.note(into, said);
-        let noted = noted.map(|(taken, under_way)| {
+        let this = self.clone();
+        let noted = noted.map(|(taken, under_way, awaited)| {
             // A task of its own: the sender may leave, and the numbers are given.
             let this = self.clone();
             let settle = |under_way| tokio::spawn(async move { this.settle(under_way).await });
-            (taken, under_way.map(settle))
+            (taken, under_way.map(settle), awaited)
         });
         Box::pin(async move {
-            let (taken, settled) = noted?;
+            let (taken, settled, awaited) = noted?;
             if let Some(settled) = settled {
                 settled.await.map_err(|_| later("the node is stopping", RETRY_AFTER))??;
             }
+            this.wait_for(&awaited).await?;
             Ok(taken)
         })
     }

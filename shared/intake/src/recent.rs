@@ -1,7 +1,8 @@
 //! What was kept of late, so that what is sent again is known?
 //!
 //! A sender whose connection broke never heard that its samples were kept, and sends the same body again within seconds.
-//! Only what is durable is told here, because whoever is told that a sample is known does not send it again.
+//! [`Recent`] tells what is durable: whoever hears that does not send it again. [`OnTheWay`] tells what is numbered and not
+//! durable yet: whoever sends that again waits for the outcome.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -46,6 +47,36 @@ impl Recent {
     pub(crate) fn has(&self, series: SeriesIx, at_ms: i64) -> bool {
         let mut of_moment = self.ticks.range((at_ms, 0)..=(at_ms, u64::MAX));
         of_moment.any(|(_, tick)| tick.value(series).is_some())
+    }
+}
+
+/// The moment and the number of a tick.
+pub(crate) type TickKey = (i64, u64);
+
+/// The ticks of one stream that are numbered and not durable; how many, the book limits.
+#[derive(Debug, Default)]
+pub(crate) struct OnTheWay(BTreeMap<TickKey, Arc<Tick>>);
+
+impl OnTheWay {
+    /// A tick is numbered.
+    pub(crate) fn take(&mut self, tick: &Arc<Tick>) {
+        self.0.insert((tick.at.utc.0, tick.seq.0), Arc::clone(tick));
+    }
+
+    /// It is durable.
+    pub(crate) fn arrived(&mut self, tick: &Tick) {
+        self.0.remove(&(tick.at.utc.0, tick.seq.0));
+    }
+
+    /// The tick that has a value of a series at a moment.
+    pub(crate) fn find(&self, series: SeriesIx, at_ms: i64) -> Option<TickKey> {
+        let mut of_moment = self.0.range((at_ms, 0)..=(at_ms, u64::MAX));
+        of_moment.find(|(_, tick)| tick.value(series).is_some()).map(|(key, _)| *key)
+    }
+
+    /// Whether a tick is still on its way.
+    pub(crate) fn has(&self, key: &TickKey) -> bool {
+        self.0.contains_key(key)
     }
 }
 

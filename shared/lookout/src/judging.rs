@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use vigie_alerts::{Heard as Judged, Judge, Part, Thing, Verdict};
+use vigie_alerts::{Heard as Judged, Part, Thing, Verdict};
 use vigie_merge::{Scope, Ulid};
-use vigie_model::{NodeId, Role, UtcMs};
+use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_query::LabelSet;
 use vigie_store::{ReadError, State};
 use vigie_watch::presence::Reach;
@@ -16,12 +16,11 @@ use vigie_watch::{Instance, Mind, PRESENCE_LABEL, Phase, Settings, Transition};
 use crate::facts::scope_of;
 use crate::overlay::{Judges, Overlay};
 use crate::remembered::Remembered;
-use crate::rows::RowEdit;
 use crate::rulebook::Rulebook;
 use crate::sight::At;
 use crate::verdict::{Said, ended_alert, is_judged_here, judged, thing};
 use crate::vouching;
-use crate::watchman::{Found, Watching, Watchman, chance, lock};
+use crate::watchman::{Found, Watching, Watchman, lock};
 use crate::written::Written;
 
 /// How long after it began a judge believes that what it does not find wrong is well: as long as the watch itself waits
@@ -46,6 +45,8 @@ pub(crate) struct Judging {
     began_ms: i64,
     vouched: BTreeMap<NodeId, bool>,
     unwritten: bool,
+    /// What no row can be written of: each is written by itself, so that it keeps nothing else from being written.
+    pub(crate) refused: BTreeSet<Thing>,
     /// Alerts that the hub is known to have, each with when it began.
     with_hub: BTreeMap<Ulid, UtcMs>,
 }
@@ -71,6 +72,7 @@ impl Judging {
             began_ms: now.boot_ms,
             vouched: BTreeMap::new(),
             unwritten: false,
+            refused: BTreeSet::new(),
             with_hub: BTreeMap::new(),
         })
     }
@@ -165,7 +167,7 @@ impl Watchman {
         // Rows first: what is not written as found is found again.
         let ended: Vec<_> = evaluation.transitions.iter().filter(|one| one.to == Phase::Inactive).collect();
         let verdicts = self.verdicts(judging, &ended, now);
-        judging.unwritten = !self.write(verdicts);
+        judging.unwritten = !self.write(&mut judging.refused, verdicts);
         if let Err(error) = judging.remembered.save(&self.state, &judging.mind, changed, now.utc.0) {
             tracing::warn!(%error, "what is pending is not written down: after a crash it begins anew");
         }
@@ -227,7 +229,7 @@ impl Watchman {
         let orphans = open.filter_map(|alert| {
             let about = alert.about.as_ref()?;
             let labels = LabelSet::new(about.labels.iter().map(|(n, v)| (n.as_str(), v.as_str())));
-            if found.contains(&about.thing) || !self.is_mine(judging, &labels) {
+            if found.contains(&about.thing) || !self.is_mine(judging, &alert.place.scope, &labels) {
                 return None;
             }
             let is_ruled = judging.rulebook.has_alert(&about.rule);
@@ -243,39 +245,17 @@ impl Watchman {
         orphans.collect()
     }
 
-    fn is_mine(&self, judging: &Judging, labels: &LabelSet) -> bool {
-        // The cut of a site is the hub's to see.
-        match (self.role, labels.get(PRESENCE_LABEL)) {
-            (Role::Hub, "site") => true,
-            (_, "site") => false,
-            _ => is_judged_here(&judging.judges, labels),
-        }
-    }
-
-    /// Writes verdicts as rows, in one commit; says whether that was done.
-    fn write(&self, verdicts: Vec<Judged>) -> bool {
-        let judge = Judge { node: self.node, name: self.name.clone() };
-        let register = lock(&self.register);
-        let mut edits: Vec<RowEdit> = Vec::new();
-        for heard in &verdicts {
-            match register.book.judged(heard, &judge, chance()) {
-                Ok(wanted) => edits.extend(wanted.into_iter().map(RowEdit::from)),
-                Err(error) => tracing::error!(%error, rule = heard.rule, "an alert can not be written"),
-            }
-        }
-        drop(register);
-        if edits.is_empty() {
-            return true;
-        }
-        match self.rows.change(edits) {
-            Ok(changed) => {
-                self.arrived(&changed);
-                true
-            }
-            Err(error) => {
-                tracing::warn!(%error, "what is wrong is not written down; it is tried again");
-                false
-            }
+    /// Whether an alert of this scope is this node's to end. A relay has its client's alerts and everybody's too, and the
+    /// hub those of each site: whose an alert is, its key says, and labels may not.
+    fn is_mine(&self, judging: &Judging, scope: &Scope, labels: &LabelSet) -> bool {
+        let is_home = |(client, site): &(Slug, Slug)| *scope == Scope::Site(client.clone(), site.clone());
+        match (self.role, labels.get(PRESENCE_LABEL), scope) {
+            // The cut of a site is the hub's to see.
+            (Role::Hub, "site", _) => true,
+            (_, "site", _) => false,
+            (Role::Hub, _, Scope::Site(client, site)) => judging.judges.includes(client.as_str(), site.as_str()),
+            (Role::Hub, _, Scope::Client(_) | Scope::Deployment) => true,
+            (Role::Relay | Role::Agent, ..) => self.home.as_ref().is_some_and(is_home),
         }
     }
 

@@ -32,6 +32,7 @@ mod verdict;
 mod view;
 mod vouching;
 mod watchman;
+mod writing;
 mod written;
 
 pub use body::{Body, Parts};

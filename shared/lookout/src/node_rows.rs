@@ -1,5 +1,6 @@
 //! The rows of a running node, as the watchman needs them.
 
+use vigie_alerts::EditError;
 use vigie_merge::{Key, Row};
 use vigie_model::NodeId;
 use vigie_node::NodeRows;
@@ -28,7 +29,10 @@ impl RowBook for NodeRows {
             let mut keys = Vec::with_capacity(edits.len());
             for RowEdit { key, make } in edits {
                 // What one of them refuses undoes them all.
-                pen.put_made(&key, make)?.map_err(|_| WriteError::Stale)?;
+                pen.put_made(&key, make)?.map_err(|error| match error {
+                    EditError::Stale(_) => WriteError::Stale,
+                    EditError::OtherType => WriteError::OtherType(key.clone()),
+                })?;
                 keys.push(key);
             }
             let mut rows = Vec::with_capacity(keys.len());

@@ -137,6 +137,16 @@ pub const ROUTE: &str =
 
 impl Node {
     pub fn begin(folder: &Path, world: &Arc<World>, role: Role) -> Self {
+        Self::begin_with(folder, world, role, |rows| Arc::new(rows))
+    }
+
+    /// A node whose rows are kept by something that is put before them.
+    pub fn begin_with(
+        folder: &Path,
+        world: &Arc<World>,
+        role: Role,
+        book: impl FnOnce(NodeRows) -> Arc<dyn RowBook>,
+    ) -> Self {
         let (state, _) = State::open(folder).expect("a state");
         let (state, clock) = (Arc::new(state), NodeClock::new());
         let node = if role == Role::Hub { id(250) } else { id(200) };
@@ -152,7 +162,7 @@ impl Node {
         let clock = world.clone();
         let setup = Setup {
             sight: world.clone(),
-            rows: Arc::new(rows.clone()),
+            rows: book(rows.clone()),
             state,
             node,
             role,
@@ -206,6 +216,20 @@ impl Node {
             (notice.kind, line.map(|line| line.title.as_str().to_owned()).unwrap_or_default())
         };
         due.letters.iter().map(said).collect()
+    }
+
+    /// Another node learns of all its rows, also of those that are not the other's to write.
+    pub fn shows(&self, other: &Self) {
+        other.watchman.arrived(&self.rows.scan_all(&KINDS).expect("rows"));
+    }
+
+    /// The one incident of this summary.
+    pub fn incident(&self, summary: &str) -> vigie_serve::Incident {
+        use vigie_serve::Incidents;
+        let incidents = self.watchman.incidents();
+        let found: Vec<_> = incidents.iter().filter(|one| one.summary == summary).collect();
+        let [one] = found[..] else { panic!("{summary}: {incidents:?}") };
+        one.clone()
     }
 
     /// Gives all its rows to another node, as a session would.

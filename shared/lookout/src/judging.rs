@@ -45,6 +45,8 @@ pub(crate) struct Judging {
     began_ms: i64,
     vouched: BTreeMap<NodeId, bool>,
     unwritten: bool,
+    /// When rules were last worked out.
+    evaluated: Option<UtcMs>,
     /// What no row can be written of: each is written by itself, so that it keeps nothing else from being written.
     pub(crate) refused: BTreeSet<Thing>,
     /// Alerts that the hub is known to have, each with when it began.
@@ -72,6 +74,7 @@ impl Judging {
             began_ms: now.boot_ms,
             vouched: BTreeMap::new(),
             unwritten: false,
+            evaluated: None,
             refused: BTreeSet::new(),
             with_hub: BTreeMap::new(),
         })
@@ -87,7 +90,9 @@ impl Watchman {
         self.hand_over(&mut judging, now);
         self.vouch(&mut judging, now);
         let due = judging.mind.next_due_ms().is_none_or(|due| due <= now.utc.0);
-        if due || judging.unwritten {
+        // Rules are due by UTC: when the clock was set back, what was due by the clock before it would wait as long again.
+        let was_set_back = judging.evaluated.is_none_or(|last| now.utc < last);
+        if due || was_set_back || judging.unwritten {
             self.evaluate(&mut judging, now);
         }
         self.ask_whether_the_hub_knows(&mut judging);
@@ -159,6 +164,7 @@ impl Watchman {
             now_ms: now.utc.0,
         };
         let mut evaluation = judging.mind.evaluate(&overlay, now.utc.0);
+        judging.evaluated = Some(now.utc);
         evaluation.transitions.extend(self.of_retired(&mut judging.mind, now));
         judging.written.take(evaluation.outputs, now.utc.0);
         let failures: BTreeMap<String, String> =

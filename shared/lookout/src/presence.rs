@@ -27,6 +27,8 @@ pub(crate) struct Presence {
     heard_relays: BTreeSet<NodeId>,
     /// Those that were heard for the first time since this was last taken.
     new_relays: Vec<NodeId>,
+    /// When it was last looked, by the clock that only goes forward.
+    looked_at_ms: i64,
     /// What was last said while somebody was heard.
     said: Vec<(Arc<LabelSet>, f64)>,
 }
@@ -36,8 +38,15 @@ struct Tracked {
     id: Arc<str>,
     sighted: Sighted,
     labels: Arc<LabelSet>,
+    /// When it was last heard, for people.
     heard: Option<UtcMs>,
+    /// By either way: what was last said of it, so that what is said anew is known by that, and not by a time that a
+    /// clock which was set may have given before.
+    own: Option<UtcMs>,
+    brought: Option<UtcMs>,
     goodbye: Option<UtcMs>,
+    /// When it said goodbye, by the clock that only goes forward.
+    left_ms: Option<i64>,
 }
 
 /// What is known of a machine, for whoever tells of it.
@@ -51,7 +60,15 @@ pub(crate) struct Known {
 impl Presence {
     pub(crate) fn new(post: Post, heard_relays: BTreeSet<NodeId>, now: At) -> Self {
         let vigil = Vigil::new(post, Timing::default(), now.boot_ms);
-        Self { vigil, post, nodes: BTreeMap::new(), heard_relays, new_relays: Vec::new(), said: Vec::new() }
+        Self {
+            vigil,
+            post,
+            nodes: BTreeMap::new(),
+            heard_relays,
+            new_relays: Vec::new(),
+            looked_at_ms: now.boot_ms,
+            said: Vec::new(),
+        }
     }
 
     /// Takes in who was heard since the last time, and judges again.
@@ -60,6 +77,7 @@ impl Presence {
         let gone: Vec<NodeId> = self.nodes.keys().filter(|node| !here.contains(*node)).copied().collect();
         gone.into_iter().for_each(|node| self.retire(node, now));
         sighted.into_iter().for_each(|one| self.take(one, now));
+        self.looked_at_ms = now.boot_ms;
         for change in self.vigil.look(now.boot_ms) {
             tracing::info!(of = ?change.of, from = ?change.from, to = ?change.to, "what is known of it has changed");
         }
@@ -82,21 +100,37 @@ impl Presence {
         if is_new {
             self.meet(&sighted, now);
         }
+        let looked_at_ms = self.looked_at_ms;
         let Some(tracked) = self.nodes.get_mut(&sighted.node) else { return };
         let goodbye = sighted.goodbye_at.filter(|at| tracked.goodbye != Some(*at));
-        let after = sighted.goodbye_at.map_or(i64::MIN, |at| at.0.saturating_add(ECHO_MS));
-        let own = sighted.heard_at.filter(|at| at.0 > after);
-        let brought = sighted.brought.filter(|(_, at)| at.0 > after);
-        let last = own.max(brought.map(|(_, at)| at));
-        let heard = last.filter(|last| tracked.heard.is_none_or(|known| *last > known));
+        // It happened since the last look, wherever the clock was set meanwhile.
+        let happened_ms = |at: UtcMs| {
+            let ago_ms = now.utc.0.saturating_sub(at.0).clamp(0, now.boot_ms.saturating_sub(looked_at_ms).max(0));
+            now.boot_ms.saturating_sub(ago_ms)
+        };
+        match (goodbye, sighted.goodbye_at) {
+            (Some(at), _) => tracked.left_ms = Some(happened_ms(at)),
+            (None, None) => tracked.left_ms = None,
+            (None, Some(_)) => {}
+        }
+        let is_echo = |ms: i64| tracked.left_ms.is_some_and(|left| ms <= left.saturating_add(ECHO_MS));
+        let news = |at: Option<UtcMs>, known: Option<UtcMs>| {
+            let at = at.filter(|at| known != Some(*at))?;
+            Some((happened_ms(at), at)).filter(|(ms, _)| !is_echo(*ms))
+        };
+        let own = news(sighted.heard_at, tracked.own);
+        let brought = news(sighted.brought.map(|(_, at)| at), tracked.brought);
+        let heard = own.max(brought);
         // Of the two ways the one it was last heard by.
-        let by = brought.filter(|(_, at)| own.is_none_or(|own| *at > own) && !sighted.is_connected).map(|(by, _)| by);
-        tracked.heard = last.max(tracked.heard);
+        let by = sighted.brought.filter(|_| brought > own && !sighted.is_connected).map(|(by, _)| by);
+        tracked.heard = heard.map(|(_, at)| at).or(tracked.heard);
+        tracked.own = sighted.heard_at.or(tracked.own);
+        tracked.brought = sighted.brought.map(|(_, at)| at).or(tracked.brought);
         tracked.goodbye = sighted.goodbye_at;
         tracked.sighted = sighted;
         let (id, one) = (tracked.id.clone(), tracked.sighted.clone());
-        if let Some(at) = heard {
-            self.hear(&id, &one, at, by, now);
+        if let Some((heard_ms, _)) = heard {
+            self.hear(&id, &one, heard_ms, by, now);
         }
         if goodbye.is_some() {
             let fact = match one.role {
@@ -113,12 +147,18 @@ impl Presence {
     fn meet(&mut self, sighted: &Sighted, now: At) {
         let id: Arc<str> = sighted.node.to_string().into();
         let site: Arc<str> = format!("{}/{}", sighted.client, sighted.site).into();
-        let (heard, goodbye) = match self.nodes.get(&sighted.node) {
-            Some(known) => (known.heard, known.goodbye),
+        let brought = sighted.brought.map(|(_, at)| at);
+        let left_ms = |at: UtcMs| now.boot_ms.saturating_sub(now.utc.0.saturating_sub(at.0).max(0));
+        let before = match self.nodes.get(&sighted.node) {
+            Some(known) => (known.heard, known.own, known.brought, known.goodbye, known.left_ms),
             // What was heard by an earlier life of this program is no news, unless they are connected now.
-            None if sighted.is_connected => (None, None),
-            None => (sighted.heard_at.max(sighted.brought.map(|(_, at)| at)), sighted.goodbye_at),
+            None if sighted.is_connected => (None, None, None, None, None),
+            None => {
+                let last = sighted.heard_at.max(brought);
+                (last, sighted.heard_at, brought, sighted.goodbye_at, sighted.goodbye_at.map(left_ms))
+            }
         };
+        let (heard, own, brought, goodbye, left_ms) = before;
         let labels = LabelSet::new([
             ("client", sighted.client.as_str()),
             ("site", sighted.site.as_str()),
@@ -137,13 +177,12 @@ impl Presence {
                 learn(Fact::Remembered(id.clone()));
             }
         }
-        let tracked = Tracked { id, sighted: sighted.clone(), labels: Arc::new(labels), heard, goodbye };
+        let tracked =
+            Tracked { id, sighted: sighted.clone(), labels: Arc::new(labels), heard, own, brought, goodbye, left_ms };
         self.nodes.insert(sighted.node, tracked);
     }
 
-    fn hear(&mut self, id: &Arc<str>, one: &Sighted, at: UtcMs, by: Option<NodeId>, now: At) {
-        let ago_ms = now.utc.0.saturating_sub(at.0).max(0);
-        let heard_ms = now.boot_ms.saturating_sub(ago_ms);
+    fn hear(&mut self, id: &Arc<str>, one: &Sighted, heard_ms: i64, by: Option<NodeId>, now: At) {
         if one.role == Role::Relay {
             if self.heard_relays.insert(one.node) {
                 self.new_relays.push(one.node);

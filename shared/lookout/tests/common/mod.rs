@@ -27,8 +27,10 @@ const T0: i64 = 1_700_000_000_000;
 pub struct World {
     source: Mutex<InMemory>,
     sighted: Mutex<BTreeMap<NodeId, Sighted>>,
-    /// Since the beginning, on both clocks.
+    /// Since the beginning.
     now_ms: AtomicI64,
+    /// By how much the clock was set.
+    set_by_ms: AtomicI64,
 }
 
 impl Source for World {
@@ -56,11 +58,17 @@ impl Sight for World {
 impl World {
     pub fn at(&self) -> At {
         let ms = self.now_ms.load(Ordering::Relaxed);
-        At { utc: UtcMs(T0 + ms), boot_ms: 1_000_000 + ms }
+        let set_by_ms = self.set_by_ms.load(Ordering::Relaxed);
+        At { utc: UtcMs(T0 + ms + set_by_ms), boot_ms: 1_000_000 + ms }
     }
 
     pub fn pass(&self, ms: i64) {
         self.now_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// Somebody sets the clock.
+    pub fn set_clock(&self, by_ms: i64) {
+        self.set_by_ms.fetch_add(by_ms, Ordering::Relaxed);
     }
 
     /// A machine or relay was heard now, by its own connection.

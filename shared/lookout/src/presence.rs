@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use vigie_fleet::Sighted;
+use vigie_merge::Scope;
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_query::{LabelSet, NAME};
 use vigie_watch::presence::{Beat, Cause, Fact, Incident, Post, Reach, Subject, Timing, Vigil};
 
 use crate::sight::At;
+use crate::vouching::Vouched;
 
 /// How long somebody may be away who said goodbye and not for how long: a restart or an update takes minutes. Who stays
 /// away for longer is silent, whatever they said.
@@ -194,11 +196,16 @@ impl Presence {
         self.vigil.learn(Fact::Heard(Beat { machine: id.clone(), by, sample_age_ms }), heard_ms);
     }
 
-    /// A relay says whether a machine answers it.
-    pub(crate) fn vouched(&mut self, relay: NodeId, machine: NodeId, answers: bool, now: At) {
-        let id = |node: NodeId| self.nodes.get(&node).map(|known| known.id.clone());
-        if let (Some(relay), Some(machine)) = (id(relay), id(machine)) {
-            self.vigil.learn(Fact::Vouched { relay, machine, answers }, now.boot_ms);
+    /// A relay says whether a machine answers it. Of machines of another place it has nothing to say, nor does anybody in its
+    /// name.
+    pub(crate) fn vouched(&mut self, said: &Vouched, now: At) {
+        let of_place = |node: NodeId, role: Role| {
+            let known = self.nodes.get(&node).filter(|known| known.sighted.role == role)?;
+            let place = Scope::Site(known.sighted.client.clone(), known.sighted.site.clone());
+            (place == said.scope).then(|| known.id.clone())
+        };
+        if let (Some(relay), Some(machine)) = (of_place(said.relay, Role::Relay), of_place(said.machine, Role::Agent)) {
+            self.vigil.learn(Fact::Vouched { relay, machine, answers: said.answers }, now.boot_ms);
         }
     }
 
@@ -305,3 +312,6 @@ impl Presence {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,11 +39,22 @@ pub(crate) fn write(
     }))
 }
 
+/// What a relay says of a machine. All of it is its writer's word: whether they are of that place is for the reader to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Vouched {
+    /// Where the row stands, which its writer could not choose: a relay writes for its own site alone.
+    pub(crate) scope: Scope,
+    pub(crate) relay: NodeId,
+    pub(crate) machine: NodeId,
+    pub(crate) answers: bool,
+}
+
 /// Which relay says of which machine whether it answers.
-pub(crate) fn read(key: &Key, row: &Row) -> Option<(NodeId, NodeId, bool)> {
+pub(crate) fn read(key: &Key, row: &Row) -> Option<Vouched> {
     let (machine, relay) = key.name().split_once('/')?;
     let Row::Last(last) = row else { return None };
-    Some((relay.parse().ok()?, machine.parse().ok()?, word(last)?.answers))
+    let (relay, machine) = (relay.parse().ok()?, machine.parse().ok()?);
+    Some(Vouched { scope: key.scope(), relay, machine, answers: word(last)?.answers })
 }
 
 fn word(last: &Last) -> Option<Word> {

@@ -208,8 +208,8 @@ impl Watchman {
         }
         let mut presence = lock(&self.presence);
         for (key, row) in &news.presence {
-            if let Some((relay, machine, answers)) = vouching::read(key, row) {
-                presence.vouched(relay, machine, answers, (self.clock)());
+            if let Some(said) = vouching::read(key, row) {
+                presence.vouched(&said, (self.clock)());
             }
         }
     }

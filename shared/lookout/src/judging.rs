@@ -15,6 +15,7 @@ use vigie_watch::{Instance, Mind, PRESENCE_LABEL, Phase, Settings, Transition};
 
 use crate::facts::scope_of;
 use crate::overlay::{Judges, Overlay};
+use crate::presence::Presence;
 use crate::remembered::Remembered;
 use crate::rulebook::Rulebook;
 use crate::sight::At;
@@ -23,8 +24,8 @@ use crate::vouching;
 use crate::watchman::{Found, Watching, Watchman, lock};
 use crate::written::Written;
 
-/// How long after it began a judge believes that what it does not find wrong is well: as long as the watch itself waits
-/// for machines to be heard, and some more.
+/// How long after it began to judge a place a judge believes that what it does not find wrong there is well: as long as the
+/// watch itself waits for machines to be heard, and some more.
 const SURE_AFTER_MS: i64 = 120_000;
 
 /// Alerts of which it is asked at once whether the hub has them: some milliseconds of reading, after each sign of the hub.
@@ -43,6 +44,10 @@ pub(crate) struct Judging {
     written: Written,
     judges: Judges,
     began_ms: i64,
+    /// Since when each place is judged here, at a hub.
+    judged_since_ms: BTreeMap<(Slug, Slug), i64>,
+    /// When each rule of a group was last worked out.
+    worked_out_ms: BTreeMap<(String, String), i64>,
     vouched: BTreeMap<NodeId, bool>,
     unwritten: bool,
     /// When rules were last worked out.
@@ -72,12 +77,29 @@ impl Judging {
             written: Written::default(),
             judges: if role == Role::Hub { Judges::Places(BTreeSet::new()) } else { Judges::All },
             began_ms: now.boot_ms,
+            judged_since_ms: BTreeMap::new(),
+            worked_out_ms: BTreeMap::new(),
             vouched: BTreeMap::new(),
             unwritten: false,
             evaluated: None,
             refused: BTreeSet::new(),
             with_hub: BTreeMap::new(),
         })
+    }
+}
+
+impl Judging {
+    /// Whether what a rule does not find at a place is well: it was worked out, without a fault, when that place had been
+    /// judged here for a while.
+    fn is_sure(&self, rule: &str, scope: &Scope) -> bool {
+        let since_ms = match scope {
+            Scope::Site(client, site) => self.judged_since_ms.get(&(client.clone(), site.clone())),
+            Scope::Client(_) | Scope::Deployment => None,
+        };
+        let sure_ms = since_ms.unwrap_or(&self.began_ms).saturating_add(SURE_AFTER_MS);
+        let mut groups = self.rulebook.groups_with_alert(rule).peekable();
+        let at = |group: &str| self.worked_out_ms.get(&(group.to_owned(), rule.to_owned()));
+        groups.peek().is_some() && groups.all(|group| at(group).is_some_and(|at| *at >= sure_ms))
     }
 }
 
@@ -120,6 +142,7 @@ impl Watchman {
         tracing::info!(groups = rulebook.groups.len(), "rules were taken into use");
         lock(&self.found).rulebook = Arc::new(rulebook.clone());
         judging.rulebook = rulebook;
+        judging.worked_out_ms.clear();
         judging.unwritten = true;
     }
 
@@ -139,6 +162,10 @@ impl Watchman {
         let elsewhere = presence.judged_elsewhere(now);
         let places: BTreeSet<_> = presence.places().difference(&elsewhere).cloned().collect();
         drop(presence);
+        judging.judged_since_ms.retain(|place, _| places.contains(place));
+        for place in &places {
+            judging.judged_since_ms.entry(place.clone()).or_insert(now.boot_ms);
+        }
         let judges = Judges::Places(places);
         if judges == judging.judges {
             return;
@@ -165,6 +192,9 @@ impl Watchman {
         };
         let mut evaluation = judging.mind.evaluate(&overlay, now.utc.0);
         judging.evaluated = Some(now.utc);
+        let worked_out = evaluation.worked_out.drain(..);
+        let worked_out = worked_out.map(|rule| ((rule.group.to_string(), rule.rule.to_string()), now.boot_ms));
+        judging.worked_out_ms.extend(worked_out);
         evaluation.transitions.extend(self.of_retired(&mut judging.mind, now));
         judging.written.take(evaluation.outputs, now.utc.0);
         let failures: BTreeMap<String, String> =
@@ -230,7 +260,7 @@ impl Watchman {
     fn orphans(&self, judging: &Judging, found: &HashSet<Thing>, now: At) -> Vec<Judged> {
         let register = lock(&self.register);
         let presence = lock(&self.presence);
-        let sure = now.boot_ms.saturating_sub(judging.began_ms) >= SURE_AFTER_MS && !presence.is_deaf(now);
+        let is_deaf = presence.is_deaf(now);
         let open = register.book.alerts().filter(|alert| alert.is_open());
         let orphans = open.filter_map(|alert| {
             let about = alert.about.as_ref()?;
@@ -238,17 +268,25 @@ impl Watchman {
             if found.contains(&about.thing) || !self.is_mine(judging, &alert.place.scope, &labels) {
                 return None;
             }
-            let is_ruled = judging.rulebook.has_alert(&about.rule);
+            // A rule that only another judge has is not gone because it is not here.
+            let is_unruled =
+                !judging.rulebook.has_alert(&about.rule) && !self.is_judge_there(&presence, about.judge.node);
             let (is_there, hears) = match about.labels.get("machine_id") {
                 Some(id) => {
                     (presence.is_enrolled(id), presence.known(id).is_some_and(|known| known.reach == Reach::Live))
                 }
                 None => (true, true),
             };
-            let is_over = !is_ruled || !is_there || (sure && hears && judging.mind.next_due_ms().is_some());
+            let is_sure = !is_deaf && hears && judging.is_sure(&about.rule, &alert.place.scope);
+            let is_over = is_unruled || !is_there || is_sure;
             is_over.then(|| ended_alert(alert.place.scope.clone(), about, now.utc))
         });
         orphans.collect()
+    }
+
+    /// Whether another node that judged something here may do so again.
+    fn is_judge_there(&self, presence: &Presence, judge: NodeId) -> bool {
+        judge != self.node && presence.is_relay(judge)
     }
 
     /// Whether an alert of this scope is this node's to end. A relay has its client's alerts and everybody's too, and the

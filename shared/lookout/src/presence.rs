@@ -282,6 +282,11 @@ impl Presence {
         machine_id.parse().is_ok_and(|node: NodeId| self.nodes.contains_key(&node))
     }
 
+    /// Whether this is a relay that is enrolled.
+    pub(crate) fn is_relay(&self, node: NodeId) -> bool {
+        self.nodes.get(&node).is_some_and(|known| known.sighted.role == Role::Relay)
+    }
+
     /// When a site was last heard, as far as this node knows, and by which relay.
     pub(crate) fn site(&self, client: &str, site: &str) -> Option<Known> {
         let of_site = |known: &&Tracked| known.sighted.client.as_str() == client && known.sighted.site.as_str() == site;

@@ -103,8 +103,13 @@ impl Rulebook {
 
     /// Whether a rule of this name raises alerts here.
     pub(crate) fn has_alert(&self, name: &str) -> bool {
-        let rules = self.groups.iter().flat_map(|(_, group)| &group.rules);
-        rules.filter(|rule| rule.alerting().is_some()).any(|rule| rule.name == name)
+        self.groups_with_alert(name).next().is_some()
+    }
+
+    /// The groups in which a rule of this name raises alerts.
+    pub(crate) fn groups_with_alert(&self, name: &str) -> impl Iterator<Item = &str> {
+        let has = move |group: &Group| group.rules.iter().any(|rule| rule.alerting().is_some() && rule.name == name);
+        self.groups.iter().map(|(_, group)| group).filter(move |group| has(group)).map(|group| group.name.as_str())
     }
 }
 

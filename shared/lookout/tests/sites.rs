@@ -126,3 +126,53 @@ fn a_relay_that_learns_that_its_site_was_cut_tells_nobody_of_it() {
     assert_eq!((relay.told(), relay.watchman.incidents().len()), (Vec::new(), 1), "it is shown and not told");
     assert_eq!(relay.watchman.incidents()[0].standing, IncidentState::Firing, "and it is the hub's to end");
 }
+
+/// The relay of `lyon` found that an oven burns, by a rule; the hub knows, by the same rule or by none. Then the relay is
+/// off, and its machines are heard by another way.
+fn taken_over(at_hub: bool, interval: &str) -> (Node, [tempfile::TempDir; 2]) {
+    let (site, everywhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    write_rule(site.path(), "OvenHot", "oven_celsius > 200", "");
+    if at_hub {
+        write_rule(everywhere.path(), "OvenHot", "oven_celsius > 200", "");
+        let file = everywhere.path().join("rules/OvenHot.yml");
+        let text = std::fs::read_to_string(&file).expect("a file").replace("interval: 5s", interval);
+        std::fs::write(file, text).expect("a file");
+    }
+    let hub = hub(everywhere.path());
+    let relay = Node::begin(site.path(), &hub.world, Role::Relay);
+    relay.run(MINUTE, |world| {
+        (1..11).for_each(|node| world.hear(node, Role::Agent, "lyon"));
+        world.measure("oven_celsius", 1, "lyon", 300.0);
+    });
+    assert_eq!(relay.incident("OvenHot of m1").standing, IncidentState::Firing);
+    hub.run(4 * MINUTE, |world| heard(world, &["lyon", "paris"]));
+    relay.gives(&hub);
+    (hub, [site, everywhere])
+}
+
+fn relay_is_off(world: &World, heat: f64) {
+    heard(world, &["paris"]);
+    (1..11).for_each(|node| world.hear(node, Role::Agent, "lyon"));
+    world.measure("oven_celsius", 1, "lyon", heat);
+}
+
+#[test]
+fn a_hub_that_takes_a_place_over_ends_nothing_before_its_rule_was_worked_out_there() {
+    let (hub, _folders) = taken_over(true, "interval: 5m");
+    let mut standings = std::collections::BTreeSet::new();
+    for _ in 0..10 {
+        hub.run(MINUTE, |world| relay_is_off(world, 300.0));
+        standings.insert(format!("{:?}", hub.incident("OvenHot of m1").standing));
+    }
+    assert_eq!(standings, ["Firing".to_owned()].into(), "it burns all the while");
+    assert_eq!(hub.incident("OvenHot of m1").times, 1, "and never ended meanwhile");
+    hub.run(15 * MINUTE, |world| relay_is_off(world, 20.0));
+    assert_eq!(hub.incident("OvenHot of m1").standing, IncidentState::Resolved);
+}
+
+#[test]
+fn a_hub_that_does_not_know_the_rule_of_a_place_it_takes_over_does_not_end_what_it_found() {
+    let (hub, _folders) = taken_over(false, "");
+    hub.run(10 * MINUTE, |world| relay_is_off(world, 300.0));
+    assert_eq!(hub.incident("OvenHot of m1").standing, IncidentState::Firing);
+}

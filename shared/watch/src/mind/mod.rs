@@ -51,6 +51,8 @@ pub struct Evaluation {
     pub outputs: Vec<Output>,
     /// Rules that could not be worked out. Their alerts stay as they were.
     pub failures: Vec<Failure>,
+    /// Alerting rules that were worked out: what they do not find is not so.
+    pub worked_out: Vec<RuleKey>,
 }
 
 /// A sample to be stored.
@@ -230,7 +232,10 @@ impl LiveGroup {
                 PlanKind::Alerting(_) => rule.alert(&moment, evaluation),
             };
             match done {
-                Ok(()) => rule.end_others(first, at_ms, &mut evaluation.outputs),
+                Ok(()) => {
+                    rule.end_others(first, at_ms, &mut evaluation.outputs);
+                    evaluation.worked_out.extend(rule.is_alerting().then(|| rule.plan.key.clone()));
+                }
                 Err(why) => evaluation.failures.push(Failure { rule: rule.plan.key.clone(), why }),
             }
             for output in &evaluation.outputs[first..] {

@@ -132,7 +132,7 @@ fn begun((down_at_ms, value): (i64, f64), for_ms: i64, now_ms: i64) -> Option<i6
 }
 
 impl super::LiveRule {
-    fn is_alerting(&self) -> bool {
+    pub(super) fn is_alerting(&self) -> bool {
         matches!(self.plan.kind, PlanKind::Alerting(_))
     }
 }

@@ -169,6 +169,9 @@ enum ApiTokenCommand {
         /// Into which places it may write, as CLIENT/SITE; nowhere if left out.
         #[arg(long, value_delimiter = ',', value_name = "CLIENT/SITE")]
         write: Vec<vigie_serve::Place>,
+        /// It decides of what it shows: acknowledges, snoozes, closes, and says when nobody is told.
+        #[arg(long)]
+        decide: bool,
         /// Answer in JSON.
         #[arg(long)]
         json: bool,
@@ -288,8 +291,9 @@ fn node(command: NodeCommand) -> Result<ExitCode, Failed> {
 
 fn api_token(command: ApiTokenCommand) -> Result<ExitCode, Failed> {
     match command {
-        ApiTokenCommand::Create { place, name, client, write, json } => {
-            let request = json!({ "ask": "access-create", "name": name, "clients": client, "writes": write });
+        ApiTokenCommand::Create { place, name, client, write, decide, json } => {
+            let request = json!({ "ask": "access-create", "name": name, "clients": client, "writes": write,
+                "decides": decide });
             let made = ask(&place, &request)?;
             Ok(tell(&made, json, |made| text(&made["token"])))
         }
@@ -318,7 +322,8 @@ fn access_line(row: &Value) -> String {
         (false, _) => clients.join(", "),
     };
     let writes = if places.is_empty() { String::new() } else { format!("  writes {}", places.join(", ")) };
-    format!("{}  sees {sees}{writes}  made {}", text(&row["name"]), stamp(&row["made_at_ms"]))
+    let decides = if row["decides"] == true { "  decides" } else { "" };
+    format!("{}  sees {sees}{writes}{decides}  made {}", text(&row["name"]), stamp(&row["made_at_ms"]))
 }
 
 #[expect(clippy::print_stdout, reason = "the answer to a person's command")]
@@ -374,6 +379,8 @@ mod tests {
         assert_eq!(row(json!([]), json!([])), "a  sees all clients  made 1970-01-01T00:00:00Z");
         assert_eq!(row(json!([]), lyon.clone()), "a  sees nothing  writes acme/lyon  made 1970-01-01T00:00:00Z");
         assert_eq!(row(json!(["acme"]), lyon), "a  sees acme  writes acme/lyon  made 1970-01-01T00:00:00Z");
+        let decides = json!({ "name": "a", "clients": ["acme"], "writes": [], "decides": true, "made_at_ms": 0 });
+        assert_eq!(access_line(&decides), "a  sees acme  decides  made 1970-01-01T00:00:00Z");
     }
 
     #[test]

@@ -48,7 +48,7 @@ enum Request {
     TokenRevoke { id: String },
     NodeList,
     NodeRevoke { node: String },
-    AccessCreate { name: String, clients: Vec<Slug>, writes: Vec<Place> },
+    AccessCreate { name: String, clients: Vec<Slug>, writes: Vec<Place>, decides: bool },
     AccessList,
     AccessRevoke { name: String },
     Raw { machine: String, from_ms: i64, to_ms: i64, wish: bool },
@@ -87,13 +87,15 @@ impl Desk {
             Request::TokenRevoke { id } => Ok(self.shown(&self.registry.revoke_token(&id)?)),
             Request::NodeList => Ok(json!(self.registry.nodes()?)),
             Request::NodeRevoke { node } => self.revoke_node(&node),
-            Request::AccessCreate { name, clients, writes } => self.make_access(name, clients, writes),
+            Request::AccessCreate { name, clients, writes, decides } => {
+                self.make_access(name, clients, writes, decides)
+            }
             Request::AccessList => {
                 let rows = self.registry.accesses()?.into_iter();
                 Ok(rows
                     .map(|row| {
                         json!({ "name": row.name, "clients": row.clients, "writes": row.writes,
-                            "made_at_ms": row.made_at_ms })
+                            "decides": row.decides, "made_at_ms": row.made_at_ms })
                     })
                     .collect())
             }
@@ -149,14 +151,24 @@ impl Desk {
         Ok(json!(row))
     }
 
-    fn make_access(&self, name: String, clients: Vec<Slug>, writes: Vec<Place>) -> Result<Value, Failed> {
+    fn make_access(
+        &self,
+        name: String,
+        clients: Vec<Slug>,
+        writes: Vec<Place>,
+        decides: bool,
+    ) -> Result<Value, Failed> {
+        if decides && clients.is_empty() && !writes.is_empty() {
+            let why = "a token that writes and names no client sees nothing, so it decides nothing";
+            return Err(Failed::new(2, format!("{why}; add --client, or leave --decide out; nothing was changed")));
+        }
         if name.is_empty() || name.len() > 100 || name == "hub" {
             return Err(Failed::new(2, "a token's name has 1 to 100 bytes and is not \"hub\"; nothing was changed"));
         }
         let token = random_text()?;
         let hash = TokenTable::hash(&token).to_hex().to_string();
         let made_at_ms = self.now().0;
-        self.registry.add_access(&AccessRow { name: name.clone(), hash, clients, writes, made_at_ms })?;
+        self.registry.add_access(&AccessRow { name: name.clone(), hash, clients, writes, decides, made_at_ms })?;
         self.tokens.read(&self.registry, &self.own_token)?;
         Ok(json!({ "name": name, "token": token }))
     }

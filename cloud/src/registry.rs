@@ -58,6 +58,9 @@ pub(crate) struct AccessRow {
     /// Into which places it may write.
     #[serde(default)]
     pub(crate) writes: Vec<Place>,
+    /// Whether it decides of what it shows.
+    #[serde(default)]
+    pub(crate) decides: bool,
     pub(crate) made_at_ms: i64,
 }
 

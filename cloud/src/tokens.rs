@@ -3,7 +3,7 @@
 use std::sync::{PoisonError, RwLock};
 
 use vigie_node::Failed;
-use vigie_serve::{Access, Clients, Identity, TokenTable, Writes};
+use vigie_serve::{Access, Clients, Decides, Identity, TokenTable, Writes};
 
 use crate::registry::{AccessRow, Registry};
 
@@ -16,7 +16,8 @@ impl Tokens {
     pub(crate) fn read(&self, registry: &Registry, own: &str) -> Result<(), Failed> {
         let rows = registry.accesses()?;
         let kept = rows.into_iter().filter_map(|row| Some((parse(&row.hash)?, identity(row))));
-        let hub = Identity { name: "hub".to_owned(), clients: Clients::All, writes: Writes::Everywhere };
+        let (clients, writes, decides) = (Clients::All, Writes::Everywhere, Decides::Seen);
+        let hub = Identity { name: "hub".to_owned(), clients, writes, decides };
         let table = TokenTable::new(kept.chain([(TokenTable::hash(own), hub)]));
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = table;
         Ok(())
@@ -41,7 +42,8 @@ fn identity(row: AccessRow) -> Identity {
     let sees_all = row.clients.is_empty() && row.writes.is_empty();
     let clients = if sees_all { Clients::All } else { Clients::Only(row.clients.into_iter().collect()) };
     let writes = if row.writes.is_empty() { Writes::Nothing } else { Writes::Only(row.writes.into_iter().collect()) };
-    Identity { name: row.name, clients, writes }
+    let decides = if row.decides { Decides::Seen } else { Decides::Nothing };
+    Identity { name: row.name, clients, writes, decides }
 }
 
 #[cfg(test)]
@@ -54,6 +56,7 @@ mod tests {
             hash: String::new(),
             clients: clients.iter().map(|name| name.parse().expect("a name")).collect(),
             writes: writes.iter().map(|place| place.parse().expect("a place")).collect(),
+            decides: false,
             made_at_ms: 0,
         }
     }
@@ -78,6 +81,14 @@ mod tests {
     fn a_row_of_before_tokens_could_write_still_opens() {
         let row: AccessRow =
             serde_json::from_str(r#"{"name":"a","hash":"","clients":["acme"],"made_at_ms":1}"#).expect("a row");
-        assert_eq!(identity(row).writes, Writes::Nothing);
+        let who = identity(row);
+        assert_eq!((who.writes, who.decides), (Writes::Nothing, Decides::Nothing));
+    }
+
+    #[test]
+    fn a_token_that_writes_decides_nothing_unless_it_was_given_that() {
+        assert_eq!(identity(row(&["acme"], &["acme/lyon"])).decides, Decides::Nothing);
+        let decides = AccessRow { decides: true, ..row(&["acme"], &[]) };
+        assert_eq!(identity(decides).decides, Decides::Seen);
     }
 }

@@ -1,7 +1,7 @@
 //! Who may look at a relay, and decide? Who holds its token, and whom the hub let in.
 
 use vigie_grants::Porch;
-use vigie_serve::{Access, Clients, Identity, NotLetIn, Place, TokenTable, Writes};
+use vigie_serve::{Access, Clients, Decides, Identity, NotLetIn, Place, TokenTable, Writes};
 
 /// The relay's own token, and the people of its site.
 #[derive(Debug)]
@@ -13,7 +13,8 @@ pub(crate) struct SiteAccess {
 impl SiteAccess {
     /// Whoever holds the token sees everything, and decides of the site.
     pub(crate) fn new(token: &str, own: Place, people: Porch) -> Self {
-        let who = Identity { name: "site".to_owned(), clients: Clients::All, writes: Writes::into_one(own) };
+        let (writes, decides) = (Writes::into_one(own.clone()), Decides::of_one(own));
+        let who = Identity { name: "site".to_owned(), clients: Clients::All, writes, decides };
         Self { token: TokenTable::new([(TokenTable::hash(token), who)]), people }
     }
 }

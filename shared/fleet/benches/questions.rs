@@ -13,7 +13,7 @@ use vigie_model::{
 };
 use vigie_node::{Happening, NodeClock};
 use vigie_query::{Hints, Limits, Matcher, Query, Selection, Source, Value, Visit};
-use vigie_serve::{Clients, Identity, Lookout, Options, TokenTable, Writes, router};
+use vigie_serve::{Clients, Identity, Lookout, Options, TokenTable, router};
 use vigie_store::fault::FaultDisk;
 use vigie_store::{Log, StreamFacts, Write};
 
@@ -176,7 +176,7 @@ fn request_for_the_last_value(bencher: divan::Bencher<'_, '_>, machines: &str) {
     let path = format!("/prometheus/api/v1/query?query={query}&time={at}");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let token = "token";
-    let who = Identity { name: "bench".to_owned(), clients: Clients::All, writes: Writes::Nothing };
+    let who = Identity { name: "bench".to_owned(), clients: Clients::All, ..Identity::default() };
     let access = TokenTable::new([(TokenTable::hash(token), who)]);
     let router = router(Arc::clone(&WORLD.fleet) as Arc<dyn Lookout>, Arc::new(access), Options::default());
     bencher.bench(|| {

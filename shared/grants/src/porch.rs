@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use vigie_merge::{Kind, Scope};
 use vigie_model::UtcMs;
 use vigie_node::{NodeClock, NodeRows};
-use vigie_serve::{Clients, Identity, NotLetIn, Place, Stamp, Writes};
+use vigie_serve::{Clients, Decides, Identity, NotLetIn, Place, Stamp, Writes};
 use vigie_store::rows::RowsError;
 
 use crate::audit::{Came, Visit, note};
@@ -99,11 +99,12 @@ impl Porch {
     }
 
     fn identity_of(&self, grant: Grant) -> Identity {
-        let writes = match grant.may {
-            May::Look => Writes::Nothing,
-            May::Decide => Writes::into_one(self.0.place.clone()),
+        let decides = match grant.may {
+            May::Look => Decides::Nothing,
+            May::Decide => Decides::of_one(self.0.place.clone()),
         };
-        Identity { name: grant.name, clients: Clients::Only([self.0.place.client.clone()].into()), writes }
+        let clients = Clients::Only([self.0.place.client.clone()].into());
+        Identity { name: grant.name, clients, writes: Writes::Nothing, decides }
     }
 
     fn now(&self) -> UtcMs {

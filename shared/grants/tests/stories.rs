@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vigie_grants::{Came, Grant, GrantError, May, Porch, add, list, revoke, visits};
 use vigie_model::{NodeId, Role, UtcMs};
 use vigie_node::{NodeClock, NodeRows};
-use vigie_serve::{NotLetIn, Place, Writes};
+use vigie_serve::{Decides, NotLetIn, Place};
 use vigie_store::State;
 use vigie_store::fault::FaultDisk;
 
@@ -65,9 +65,9 @@ fn who_was_let_in_comes_in_with_the_rights_that_were_given_and_nobody_else_does(
     let looks = site.granted("Ann", 1, May::Look);
     let porch = site.porch();
     let who = porch.admit(" marc  PETIT ", &passphrase.to_uppercase(), "192.0.2.7").expect("he is let in");
-    assert_eq!((who.name.as_str(), who.writes.include(&place())), ("Marc Petit", true));
+    assert_eq!((who.name.as_str(), who.decides), ("Marc Petit", Decides::of_one(place())));
     assert!(who.clients.include(&place().client) && !who.clients.include(&"bron".parse().expect("a name")));
-    assert_eq!(porch.admit("Ann", &looks, "x").map(|who| who.writes), Ok(Writes::Nothing));
+    assert_eq!(porch.admit("Ann", &looks, "x").map(|who| who.decides), Ok(Decides::Nothing));
     for (name, passphrase) in [("Marc Petit", looks.as_str()), ("Marc Petit", ""), ("Nobody", &passphrase), ("", "")] {
         assert_eq!(porch.admit(name, passphrase, "x"), Err(NotLetIn::Wrong), "{name}");
     }

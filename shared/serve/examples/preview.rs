@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stage = Arc::new(Stage::new(&scene, extra));
     let access: Arc<dyn Access> = Arc::new(TokenTable::new([(
         TokenTable::hash("preview"),
-        Identity { name: "preview".to_owned(), clients: Clients::All, writes: vigie_serve::Writes::Nothing },
+        Identity { name: "preview".to_owned(), clients: Clients::All, ..Identity::default() },
     )]));
     let mut router = router(stage, access, Options::default());
     if words.next().as_deref() == Some("open") {

@@ -51,8 +51,8 @@ pub enum NotLetIn {
     Revoked,
 }
 
-/// Somebody who may look, or write.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Somebody who may look, write, or decide. The default is nobody, who may nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
     /// What logs call them. Unique.
     pub name: String,
@@ -60,6 +60,28 @@ pub struct Identity {
     pub clients: Clients,
     /// Where what they send is kept.
     pub writes: Writes,
+    /// Of what, among what they see, they decide.
+    pub decides: Decides,
+}
+
+/// Of what somebody decides: alerts, and when nobody is told. Never more than they see, and never because they write: a
+/// token that pushes samples lies in a file on every machine that pushes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Decides {
+    /// Of nothing.
+    #[default]
+    Nothing,
+    /// Of what is in these places, and of nothing that is wider than one of them.
+    Only(BTreeSet<Place>),
+    /// Of all that they see.
+    Seen,
+}
+
+impl Decides {
+    /// The right to decide of what is in one place.
+    pub fn of_one(place: Place) -> Self {
+        Self::Only([place].into())
+    }
 }
 
 /// Where somebody may write. It comes from the credentials and from nowhere else; no label can widen it.
@@ -97,6 +119,13 @@ pub enum Clients {
     All,
     /// Those of these clients.
     Only(BTreeSet<Slug>),
+}
+
+impl Default for Clients {
+    /// Nobody's.
+    fn default() -> Self {
+        Self::Only(BTreeSet::new())
+    }
 }
 
 impl Clients {
@@ -159,7 +188,7 @@ mod tests {
     fn a_token_opens_only_for_its_holder() {
         let acme: Slug = "acme".parse().expect("a name");
         let clients = Clients::Only([acme.clone()].into());
-        let who = Identity { name: "acme read".to_owned(), clients, writes: Writes::default() };
+        let who = Identity { name: "acme read".to_owned(), clients, ..Identity::default() };
         let table = TokenTable::new([(TokenTable::hash("secret"), who.clone())]);
         assert_eq!(table.check_bearer("secret"), Some(who.clone()));
         assert_eq!(table.check_bearer("secret "), None);

@@ -153,6 +153,7 @@ async fn listen(node: Node) -> String {
         name: "prometheus".to_owned(),
         clients: Clients::All,
         writes: Writes::into_one("acme/lyon".parse().expect("a place")),
+        ..Identity::default()
     };
     let access = Arc::new(TokenTable::new([(TokenTable::hash(ALL), who)]));
     let router = Door::guarded(node, Options::default(), access).router();

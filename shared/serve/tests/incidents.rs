@@ -10,8 +10,8 @@ use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
 use vigie_model::{Severity, UtcMs};
 use vigie_serve::{
-    Access, Clients, Decision, Identity, Incident, IncidentState, Incidents, Mute, MutePreview, MuteWish, Place,
-    Reached, RuleAlert, RuleGroup, RuleShown, Stamp, Telling, TokenTable, Undecided, Writes,
+    Access, Clients, Decides, Decision, Identity, Incident, IncidentState, Incidents, Mute, MutePreview, MuteWish,
+    Place, Reached, RuleAlert, RuleGroup, RuleShown, Stamp, Telling, TokenTable, Undecided, Writes,
 };
 
 use common::{Answer, Door, slug};
@@ -22,6 +22,7 @@ struct Watch {
     home: Option<Place>,
     decided: Mutex<Vec<(String, Decision, String)>>,
     muted: Mutex<Vec<(MuteWish, String)>>,
+    ended: Mutex<u32>,
 }
 
 impl Incidents for Watch {
@@ -73,7 +74,10 @@ impl Incidents for Watch {
     }
 
     fn mutes(&self) -> Vec<Mute> {
-        Vec::new()
+        let text = r#"{ "client": "acme", "site": "lyon", "until_ms": 1 }"#;
+        let (wish, made_at) = (serde_json::from_str(text).expect("a wish"), Stamp(UtcMs(0)));
+        let (id, by, at) = ("M".to_owned(), "hub".to_owned(), "hub-1".to_owned());
+        vec![Mute { id, wish, by, at, made_at, ended: None, active: false, windows: Vec::new() }]
     }
 
     fn preview(&self, _: &MuteWish) -> Result<MutePreview, Undecided> {
@@ -87,6 +91,7 @@ impl Incidents for Watch {
     }
 
     fn end_mute(&self, _: &str, _: &str) -> Result<Mute, Undecided> {
+        *self.ended.lock().expect("no test panics here") += 1;
         Err(Undecided::NotHere("such maintenance"))
     }
 
@@ -113,7 +118,7 @@ async fn everybody_sees_what_is_wrong_with_their_own_and_nothing_of_others() {
 }
 
 #[tokio::test]
-async fn a_reader_does_not_decide_and_who_may_write_into_the_place_decides_in_their_own_name() {
+async fn a_reader_does_not_decide_and_who_was_given_that_decides_in_their_own_name() {
     let (door, watch) = door();
     let refused = post(&door, "looks", "/api/v1/incidents/A/acknowledge", json!({})).await;
     assert_eq!((refused.status, &refused.json()["code"]), (StatusCode::FORBIDDEN, &json!("no-right")));
@@ -136,6 +141,32 @@ async fn a_reader_does_not_decide_and_who_may_write_into_the_place_decides_in_th
 }
 
 #[tokio::test]
+async fn who_only_writes_or_does_not_see_the_place_neither_decides_nor_silences() {
+    let (door, watch) = door();
+    let wish = json!({ "client": "acme", "site": "lyon", "minutes": 525_600, "why": "quiet" });
+    for token in ["pushes", "blind"] {
+        let muted = post(&door, token, "/api/v1/maintenance", wish.clone()).await;
+        assert_eq!((muted.status, &muted.json()["code"]), (StatusCode::FORBIDDEN, &json!("no-right")), "{token}");
+        let ended = post(&door, token, "/api/v1/maintenance/M/end", json!({})).await;
+        assert!([StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].contains(&ended.status), "{token}");
+    }
+    let known = post(&door, "pushes", "/api/v1/incidents/A/acknowledge", json!({})).await;
+    assert_eq!(known.status, StatusCode::FORBIDDEN);
+    let known = post(&door, "blind", "/api/v1/incidents/A/acknowledge", json!({})).await;
+    assert_eq!(known.status, StatusCode::NOT_FOUND, "what it does not see is not there for it");
+    assert!(watch.decided.lock().expect("no test panics here").is_empty());
+    assert!(watch.muted.lock().expect("no test panics here").is_empty());
+    assert_eq!(*watch.ended.lock().expect("no test panics here"), 0);
+    // Who decides of all they see decides of a whole client, and of no other.
+    let client = json!({ "client": "acme", "minutes": 30 });
+    assert_eq!(post(&door, "acme", "/api/v1/maintenance", client).await.status, StatusCode::CONFLICT);
+    for wider in [json!({ "client": "bron", "minutes": 30 }), json!({ "minutes": 30 })] {
+        assert_eq!(post(&door, "acme", "/api/v1/maintenance", wider).await.status, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(watch.muted.lock().expect("no test panics here").len(), 1);
+}
+
+#[tokio::test]
 async fn nonsense_is_refused_and_nothing_is_decided() {
     let (door, watch) = door();
     for (path, body) in [
@@ -154,7 +185,7 @@ async fn nonsense_is_refused_and_nothing_is_decided() {
 }
 
 #[tokio::test]
-async fn maintenance_is_for_who_may_write_there_and_at_a_relay_for_its_own_site() {
+async fn maintenance_is_for_who_decides_there_and_at_a_relay_for_its_own_site() {
     let (door, watch) = door();
     let wish = json!({ "client": "acme", "site": "lyon", "minutes": 30, "machine": "till-1", "why": "new disk" });
     let refused = post(&door, "looks", "/api/v1/maintenance", wish.clone()).await;
@@ -208,15 +239,28 @@ fn door() -> (Door, Arc<Watch>) {
 }
 
 fn access() -> Arc<dyn Access> {
-    let who =
-        |name: &str, clients, writes| (TokenTable::hash(name), Identity { name: name.to_owned(), clients, writes });
     let acme = || Clients::Only([slug("acme")].into());
-    let into = |place: &str| Writes::into_one(place.parse().expect("a place"));
+    let pushes = Identity {
+        name: "pushes".to_owned(),
+        clients: acme(),
+        writes: Writes::into_one("acme/lyon".parse().expect("a place")),
+        decides: Decides::Nothing,
+    };
+    // Said to decide of all it sees, and sees nobody's.
+    let blind = Identity { name: "blind".to_owned(), decides: Decides::Seen, ..Identity::default() };
+    let who = |name: &str, clients, decides| {
+        let who = Identity { name: name.to_owned(), clients, decides, ..Identity::default() };
+        (TokenTable::hash(name), who)
+    };
+    let of = |place: &str| Decides::of_one(place.parse().expect("a place"));
     Arc::new(TokenTable::new([
-        who("hub", Clients::All, Writes::Everywhere),
-        who("looks", acme(), Writes::Nothing),
-        who("lyon", acme(), into("acme/lyon")),
-        who("paris", acme(), into("acme/paris")),
+        who("hub", Clients::All, Decides::Seen),
+        who("looks", acme(), Decides::Nothing),
+        who("acme", acme(), Decides::Seen),
+        who("lyon", acme(), of("acme/lyon")),
+        who("paris", acme(), of("acme/paris")),
+        (TokenTable::hash("pushes"), pushes),
+        (TokenTable::hash("blind"), blind),
     ]))
 }
 

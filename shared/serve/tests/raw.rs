@@ -52,6 +52,7 @@ fn door() -> Door {
         name: name.to_owned(),
         clients: Clients::Only([slug(client)].into()),
         writes,
+        ..Identity::default()
     };
     let into = |place: &str| Writes::into_one(place.parse().expect("a place"));
     let access: Arc<dyn Access> = Arc::new(TokenTable::new([

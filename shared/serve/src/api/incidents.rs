@@ -54,8 +54,8 @@ pub(crate) async fn incident(
     Ok(drawn.await?.answer(&headers))
 }
 
-/// `POST /api/v1/incidents/{id}/{word}`: decides, in the name of who asks; of who sees the incident and may write into its
-/// place.
+/// `POST /api/v1/incidents/{id}/{word}`: decides, in the name of who asks; of who sees the incident and has the right to
+/// decide of its place.
 pub(crate) async fn decide(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -168,13 +168,13 @@ fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Incident, Problem>
     })
 }
 
-/// Who may write into a place decides of it; of what is wider, who may write everywhere.
+/// Who was given the right decides, within what they see. To write samples into a place is no such right.
 pub(super) fn may_decide(caller: &Caller, client: Option<&Slug>, site: Option<&Slug>) -> Result<(), Problem> {
-    let next = "use credentials that may write into its client and site";
+    let next = "use credentials that decide there: vigie-cloud api-token create --decide, or grant add at a site";
     if caller.decides(client, site) {
         Ok(())
     } else {
-        Err(Problem::new(Code::NoRight, "these credentials may look and not decide; nothing was changed", next))
+        Err(Problem::new(Code::NoRight, "these credentials do not decide there; nothing was changed", next))
     }
 }
 

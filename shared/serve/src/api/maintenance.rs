@@ -53,7 +53,7 @@ pub(crate) async fn preview(
     Ok(drawn.await?.answer(&HeaderMap::new()))
 }
 
-/// `POST /api/v1/maintenance`: mutes, in the name of who asks; of who may write into the place.
+/// `POST /api/v1/maintenance`: mutes, in the name of who asks; of who sees the place and decides of it.
 pub(crate) async fn add(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -70,7 +70,7 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, drawn).into_response())
 }
 
-/// `POST /api/v1/maintenance/{id}/end`: ends it before its time.
+/// `POST /api/v1/maintenance/{id}/end`: ends it before its time; of who sees it and decides of its place.
 pub(crate) async fn end(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,

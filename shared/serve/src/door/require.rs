@@ -13,7 +13,7 @@ use vigie_query::{Confined, Matcher};
 use super::{Address, cookie, origin};
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
-use crate::{Clients, Identity, Place, Writes, local, prometheus, push};
+use crate::{Clients, Decides, Identity, Place, local, prometheus, push};
 
 /// Tokens longer than this are not looked at: ours have 43 characters.
 const MAX_TOKEN_BYTES: usize = 512;
@@ -35,14 +35,16 @@ impl Caller {
         client.map_or(self.who.clients == Clients::All, |client| self.who.clients.include(client))
     }
 
-    /// Whether they decide of what is at this place: who may write into it, and of what is wider, who may write everywhere.
+    /// Whether they decide of what is at this place, or of what is wider: never of what they do not see.
     pub(crate) fn decides(&self, client: Option<&Slug>, site: Option<&Slug>) -> bool {
-        match (client, site) {
-            (Some(client), Some(site)) => {
-                self.who.writes.include(&Place { client: client.clone(), site: site.clone() })
+        let within = match (&self.who.decides, client, site) {
+            (Decides::Seen, _, _) => true,
+            (Decides::Only(places), Some(client), Some(site)) => {
+                places.contains(&Place { client: client.clone(), site: site.clone() })
             }
-            _ => self.who.writes == Writes::Everywhere,
-        }
+            (Decides::Only(_), _, _) | (Decides::Nothing, _, _) => false,
+        };
+        self.sees(client) && within
     }
 
     /// The samples they may see.

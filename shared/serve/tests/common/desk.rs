@@ -77,8 +77,10 @@ pub(crate) const GAUGE_PROTOBUF: &[u8] = &[
 pub(crate) fn tokens() -> Arc<dyn Access> {
     let place = |text: &str| text.parse::<Place>().expect("a place");
     let nothing = || Clients::Only([].into());
-    let who =
-        |token: &str, clients, writes| (TokenTable::hash(token), Identity { name: token.to_owned(), clients, writes });
+    let who = |token: &str, clients, writes| {
+        let who = Identity { name: token.to_owned(), clients, writes, ..Identity::default() };
+        (TokenTable::hash(token), who)
+    };
     Arc::new(TokenTable::new([
         who(ALL, Clients::All, Writes::Nothing),
         who(ACME, Clients::Only([slug("acme")].into()), Writes::Nothing),

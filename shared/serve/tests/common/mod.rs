@@ -18,7 +18,7 @@ use vigie_query::InMemory;
 use vigie_serve::{
     Access, Agent, Amount, Clients, Described, Exposition, Fact, Health, Identity, Incidents, Intake, Inventory,
     LabelSet, Ledger, LedgerSummary, Lookout, Machine, NotReady, Options, Origin, Owner, Path, Raw, RawError, RawState,
-    Reach, Reachability, Site, Source, Stamp, TokenTable, Told, Writes, router, router_with,
+    Reach, Reachability, Site, Source, Stamp, TokenTable, Told, router, router_with,
 };
 
 /// 2026-11-21T11:02:10Z.
@@ -192,7 +192,7 @@ pub(crate) fn labels(metric: &str, machine: &Machine) -> LabelSet {
 }
 
 pub(crate) fn tokens() -> Arc<dyn Access> {
-    let who = |name: &str, clients| Identity { name: name.to_owned(), clients, writes: Writes::Nothing };
+    let who = |name: &str, clients| Identity { name: name.to_owned(), clients, ..Identity::default() };
     Arc::new(TokenTable::new([
         (TokenTable::hash(ALL), who("everyone", Clients::All)),
         (TokenTable::hash(ACME), who("acme", Clients::Only([slug("acme")].into()))),

@@ -6,10 +6,10 @@ use axum::Router;
 use vigie_model::{Doubt, NodeId, Now, Role, Severity, UtcMs};
 use vigie_query::InMemory;
 use vigie_serve::{
-    Access, Clients, Decision, Described, Exposition, Identity, Incident, IncidentState, Incidents, Intake, Inventory,
-    JudgedBy, Ledger, Line, Link, Lookout, Machine, Mute, MuteKind, MutePreview, MuteWish, NotLetIn, NotReady, Options,
-    Place, Raw, RawError, Reach, Reachability, Reached, RuleGroup, Site, Source, Stamp, Telling, TokenTable, Undecided,
-    Upward, Word, Writes, router_with,
+    Access, Clients, Decides, Decision, Described, Exposition, Identity, Incident, IncidentState, Incidents, Intake,
+    Inventory, JudgedBy, Ledger, Line, Link, Lookout, Machine, Mute, MuteKind, MutePreview, MuteWish, NotLetIn,
+    NotReady, Options, Place, Raw, RawError, Reach, Reachability, Reached, RuleGroup, Site, Source, Stamp, Telling,
+    TokenTable, Undecided, Upward, Word, router_with,
 };
 use vigie_serve::{Amount, Health};
 
@@ -289,12 +289,13 @@ pub(crate) struct Doorkeeper(TokenTable);
 
 impl Doorkeeper {
     pub(crate) fn new() -> Self {
-        let who = |name: &str, clients, writes| Identity { name: name.to_owned(), clients, writes };
+        let who =
+            |name: &str, clients, decides| Identity { name: name.to_owned(), clients, decides, ..Identity::default() };
         let acme = || Clients::Only([slug("acme")].into());
-        let lyon = Writes::into_one(Place { client: slug("acme"), site: slug("lyon") });
+        let lyon = Decides::of_one(Place { client: slug("acme"), site: slug("lyon") });
         Self(TokenTable::new([
-            (TokenTable::hash(ALL), who("everyone", Clients::All, Writes::Nothing)),
-            (TokenTable::hash(ACME), who("Client acme", acme(), Writes::Nothing)),
+            (TokenTable::hash(ALL), who("everyone", Clients::All, Decides::Nothing)),
+            (TokenTable::hash(ACME), who("Client acme", acme(), Decides::Nothing)),
             (TokenTable::hash(DECIDES), who("Marc Petit", acme(), lyon)),
         ]))
     }

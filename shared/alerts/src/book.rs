@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
-use vigie_merge::{Key, Many, Row, Ulid};
+use vigie_merge::{Key, Many, Row, Scope, Ulid};
 use vigie_model::UtcMs;
 
 use crate::about::{About, Thing};
@@ -15,8 +15,9 @@ use crate::said::Said;
 #[derive(Debug, Clone, Default)]
 pub struct Book {
     alerts: BTreeMap<Ulid, Alert>,
-    /// For each thing its alerts, oldest first by their ids, which begin with the time.
-    of_thing: BTreeMap<Thing, Vec<Ulid>>,
+    /// For each thing of a scope its alerts, oldest first by their ids, which begin with the time. What a site says of a
+    /// thing says nothing of the same thing elsewhere: a relay writes whatever it likes into its own scope.
+    of_thing: BTreeMap<Scope, BTreeMap<Thing, Vec<Ulid>>>,
 }
 
 impl Book {
@@ -26,10 +27,15 @@ impl Book {
     }
 
     /// Takes in a row as it now stands, and when this node learnt so. Says which alert it is of, if it is of one.
+    ///
+    /// A row that bears the id of another scope's alert is left out: ids are drawn by chance, so it was copied.
     pub fn take(&mut self, key: &Key, row: &Row, learnt: UtcMs) -> Option<Ulid> {
         let (place, part) = Place::of(key)?;
         let id = place.id;
-        let alert = self.alerts.entry(id).or_insert_with(|| Alert::new(place, learnt));
+        let alert = self.alerts.entry(id).or_insert_with(|| Alert::new(place.clone(), learnt));
+        if alert.place != place {
+            return None;
+        }
         alert.learnt = alert.learnt.min(learnt);
         match (part, row) {
             (Part::Raises, Row::Members(members)) => {
@@ -39,7 +45,8 @@ impl Book {
             (Part::About, Row::Last(last)) => {
                 alert.about = last.value().and_then(read::<About>);
                 if let Some(about) = &alert.about {
-                    let ids = self.of_thing.entry(about.thing).or_default();
+                    let things = self.of_thing.entry(place.scope).or_default();
+                    let ids = things.entry(about.thing).or_default();
                     if let Err(at) = ids.binary_search(&id) {
                         ids.insert(at, id);
                     }
@@ -63,11 +70,15 @@ impl Book {
     pub fn forget(&mut self, id: Ulid) {
         let Some(alert) = self.alerts.remove(&id) else { return };
         let Some(about) = alert.about else { return };
-        if let Some(ids) = self.of_thing.get_mut(&about.thing) {
+        let Some(things) = self.of_thing.get_mut(&alert.place.scope) else { return };
+        if let Some(ids) = things.get_mut(&about.thing) {
             ids.retain(|one| *one != id);
             if ids.is_empty() {
-                self.of_thing.remove(&about.thing);
+                things.remove(&about.thing);
             }
+        }
+        if things.is_empty() {
+            self.of_thing.remove(&alert.place.scope);
         }
     }
 
@@ -81,9 +92,10 @@ impl Book {
         self.alerts.values()
     }
 
-    /// The alert of a thing that is open, or else the latest. Of two open ones the older: hub and relay choose the same.
-    pub fn of_thing(&self, thing: Thing) -> Option<&Alert> {
-        let ids = self.of_thing.get(&thing)?;
+    /// The alert of a scope's thing that is open, or else the latest. Of two open ones the older: hub and relay choose the
+    /// same.
+    pub fn of_thing(&self, scope: &Scope, thing: Thing) -> Option<&Alert> {
+        let ids = self.of_thing.get(scope)?.get(&thing)?;
         let alerts = || ids.iter().filter_map(|id| self.alerts.get(id));
         alerts().find(|alert| alert.is_open()).or_else(|| alerts().next_back())
     }

@@ -59,7 +59,7 @@ impl Book {
     /// # Errors
     /// When the scope's names are too long for a key.
     pub fn judged(&self, heard: &Heard, judge: &Judge, chance: [u8; 10]) -> Result<Vec<Edit>, KeyError> {
-        let known = self.of_thing(heard.thing);
+        let known = self.of_thing(&heard.scope, heard.thing);
         match (heard.verdict, known) {
             (Verdict::Right, Some(alert)) if alert.is_open() => ended(alert, heard),
             (Verdict::Right, Some(alert)) => note_the_end(alert, heard),

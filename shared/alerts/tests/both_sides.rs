@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vigie_alerts::{Book, Decision, Edit, EditError, Heard, Judge, Said, Standing, Thing, Verdict};
+use vigie_alerts::{Book, Decision, Edit, EditError, Heard, Judge, Part, Place, Said, Standing, Thing, Verdict};
 use vigie_merge::{Actor, Hlc, Key, Marker, Row, Scope, Ulid};
 use vigie_model::{NodeId, Severity, UtcMs};
 
@@ -90,10 +90,14 @@ fn meet(one: &mut Side, other: &mut Side, now: UtcMs) {
     assert_eq!(one.rows, other.rows, "one exchange is enough");
 }
 
+fn lyon() -> Scope {
+    Scope::Site("acme".parse().expect("a name"), "lyon".parse().expect("a name"))
+}
+
 fn heard(verdict: Verdict, at: UtcMs) -> Heard {
     let text = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     Heard {
-        scope: Scope::Site("acme".parse().expect("a name"), "lyon".parse().expect("a name")),
+        scope: lyon(),
         thing: Thing([3; 16]),
         rule: "DiskFull".to_owned(),
         severity: Severity::Critical,
@@ -171,6 +175,31 @@ fn a_closed_alert_that_its_rule_still_sees_is_quiet_for_an_hour_and_then_speaks_
     meet(&mut hub, &mut site, at(3_701));
     assert_eq!(hub.only().standing(at(3_702)), Standing::Firing);
     assert!(!hub.only().is_contradicted(), "its judge knew that it had been closed");
+}
+
+#[test]
+fn a_row_of_one_scope_about_anothers_thing_keeps_nothing_from_being_raised_and_gets_nothing_of_it() {
+    let mut hub = Side::new("hub", 1);
+    let theirs = Scope::Site("bron".parse().expect("a name"), "ecole".parse().expect("a name"));
+    let forged = Heard { scope: theirs.clone(), rule: "Forged".to_owned(), ..heard(Verdict::Wrong, at(0)) };
+    let edits = hub.book.judged(&forged, &Side::new("relay-ecole", 3).judge(), [9; 10]).expect("short names");
+    hub.apply(edits, at(0)).expect("a row of its own scope");
+    let before = hub.rows.clone();
+
+    hub.judged(Verdict::Wrong, at(10));
+    let raised = hub.book.of_thing(&lyon(), Thing([3; 16])).expect("it is raised at its own place");
+    assert!(raised.is_open() && raised.place.scope == lyon());
+    assert_eq!(raised.about.as_ref().map(|about| about.rule.as_str()), Some("DiskFull"));
+    let id = raised.place.id;
+    let kept = hub.rows.iter().filter(|(key, _)| key.scope() == theirs);
+    assert!(kept.eq(&before), "nothing of it is written into the other's rows");
+
+    // Nor does a row under the same id in another scope change what is shown of it.
+    let copied = Place { scope: theirs, id }.key(Part::About).expect("a key");
+    let row = before.iter().find(|(key, _)| key.kind() == vigie_merge::Kind::About).expect("the forged one").1;
+    assert_eq!(hub.book.take(&copied, row, at(11)), None);
+    let still = hub.book.alert(id).and_then(|alert| alert.about.as_ref());
+    assert_eq!(still.map(|about| about.rule.as_str()), Some("DiskFull"));
 }
 
 #[test]
@@ -316,7 +345,7 @@ mod histories {
                 }
             }
             // What the judge last said is so, unless a person who had seen it said otherwise.
-            let judged = sides[1].book.of_thing(Thing([3; 16]));
+            let judged = sides[1].book.of_thing(&lyon(), Thing([3; 16]));
             let told = judged.and_then(|alert| alert.about.as_ref());
             if told.is_some_and(|about| about.ended.is_some()) {
                 prop_assert!(!judged.is_some_and(vigie_alerts::Alert::is_open), "what ended for its judge is over");

@@ -66,7 +66,10 @@ impl Teller<'_> {
     fn id(&self, alert: &Alert, facts: &Facts) -> AlertId {
         match (facts.about, &facts.site, &alert.about) {
             (About::Cut, Some(site), _) => AlertId::of_site(&facts.client, site),
-            (_, _, Some(about)) => AlertId(Digest16(about.thing.0)),
+            (_, _, Some(about)) => {
+                let (client, site) = place_of(&alert.place.scope);
+                AlertId::of_thing(client, site, &about.thing.0)
+            }
             _ => AlertId(Digest16([0; 16])),
         }
     }
@@ -151,4 +154,50 @@ fn freshness(known: Option<presence::Known>, judged: UtcMs) -> Freshness {
         Known::Unseen => Reach::Unseen,
     };
     Freshness { reach, heard: known.heard_at, via: known.via.map(|via| Text::new(&via)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use vigie_alerts::{Book, Heard as Judged, Thing, Verdict};
+    use vigie_merge::{Actor, Hlc, Marker};
+    use vigie_model::Severity;
+
+    use super::*;
+
+    #[test]
+    fn the_same_thing_at_two_sites_is_told_as_two() {
+        let mut book = Book::new();
+        for (chance, site) in [(1, "lyon"), (2, "paris")] {
+            let heard = Judged {
+                scope: Scope::Site("acme".parse().expect("a name"), site.parse().expect("a name")),
+                thing: Thing([3; 16]),
+                rule: "DiskFull".to_owned(),
+                severity: Severity::Critical,
+                labels: BTreeMap::new(),
+                annotations: BTreeMap::new(),
+                value: 1.0,
+                doubt: None,
+                verdict: Verdict::Wrong,
+                at: UtcMs(1_000),
+            };
+            let judge = Judge { node: NodeId::from_bytes([1; 16]), name: "hub".to_owned() };
+            let marker = Marker { hlc: Hlc::of_utc(UtcMs(1_000)), actor: Actor::of(1, 1) };
+            for edit in book.judged(&heard, &judge, [chance; 10]).expect("short names") {
+                let key = edit.key.clone();
+                book.take(&key, &edit.onto(None, marker).expect("a new row"), UtcMs(1_000));
+            }
+        }
+        let teller = Teller {
+            node: NodeId::from_bytes([1; 16]),
+            role: Role::Hub,
+            url: None,
+            french: false,
+            known: &|_| None,
+            known_site: &|_, _| None,
+            exposed: &|_, _| Vec::new(),
+        };
+        let told: Vec<Instance> = book.alerts().filter_map(|alert| teller.instance(alert)).collect();
+        assert_eq!((told.len(), told[0].began), (2, told[1].began));
+        assert_ne!(told[0].alert, told[1].alert);
+    }
 }

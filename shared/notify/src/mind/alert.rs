@@ -24,6 +24,12 @@ impl AlertId {
         Self(hash("alert", &parts))
     }
 
+    /// The alert of a thing whose name relay and hub come to alike, at its place: the same thing elsewhere is another alert.
+    pub fn of_thing(client: Option<&Slug>, site: Option<&Slug>, thing: &[u8]) -> Self {
+        let place = |slug: Option<&Slug>| slug.map_or("", Slug::as_str).to_owned();
+        Self(hash("thing", &[place(client).as_bytes(), place(site).as_bytes(), thing]))
+    }
+
     /// The cut of a site, as the hub sees it.
     pub fn of_site(client: &Slug, site: &Slug) -> Self {
         Self(hash("cut", &[client.as_str().as_bytes(), site.as_str().as_bytes()]))

@@ -362,9 +362,9 @@ impl Fleet {
     fn expired(&self, row: Row, before_ms: i64) -> Option<Coverage> {
         let memory = self.memory();
         let known = memory.node(memory.stream(row.stream).node).known()?;
-        let Owner { site, machine, machine_id, .. } = owner(known);
+        let Owner { client, site, machine, machine_id } = owner(known);
         let mut told = Coverage::whole();
-        told.lacks(Shortfall { machine, machine_id, site, lack: Lack::Expired { before_ms } });
+        told.lacks(Shortfall { machine, machine_id, client, site, lack: Lack::Expired { before_ms } });
         Some(told)
     }
 
@@ -448,8 +448,8 @@ impl Fleet {
                 let waiting = (ticks > 2).then_some(Lack::Waiting { ticks });
                 let Some(known) = machine.known().filter(|_| lack.is_some() || waiting.is_some()) else { continue };
                 for lack in lack.into_iter().chain(waiting) {
-                    let Owner { site, machine, machine_id, .. } = owner(known);
-                    coverage.lacks(Shortfall { machine, machine_id, site, lack });
+                    let Owner { client, site, machine, machine_id } = owner(known);
+                    coverage.lacks(Shortfall { machine, machine_id, client, site, lack });
                 }
             }
         }

@@ -78,8 +78,11 @@ impl Overlay<'_> {
         let Judges::Places(places) = self.judges else { return of_all };
         let mut coverage = Coverage::whole();
         of_all.coarse().iter().for_each(|coarse| coverage.is_coarse(*coarse));
-        let is_here = |site: &str| places.iter().any(|(_, own)| own.as_str() == site);
-        let shortfalls = of_all.shortfalls().iter().filter(|shortfall| is_here(&shortfall.site));
+        let is_here = |(client, site): (&str, &str)| {
+            places.iter().any(|(own, place)| own.as_str() == client && place.as_str() == site)
+        };
+        let shortfalls = of_all.shortfalls().iter();
+        let shortfalls = shortfalls.filter(|shortfall| is_here((&shortfall.client, &shortfall.site)));
         shortfalls.for_each(|shortfall| coverage.lacks(shortfall.clone()));
         coverage
     }
@@ -127,5 +130,29 @@ impl Source for Overlay<'_> {
             }
         };
         Ok(self.coverage(coverage))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vigie_query::{Lack, Shortfall};
+
+    use super::*;
+
+    #[test]
+    fn what_is_missing_of_a_site_is_not_missing_of_another_clients_site_of_that_name() {
+        let places = ("acme".parse().expect("a name"), "paris".parse().expect("a name"));
+        let judges = Judges::Places([places].into());
+        let mut of_all = Coverage::whole();
+        for client in ["acme", "bron"] {
+            let (machine, machine_id) = (format!("till of {client}"), client.to_owned());
+            let (client, site, lack) = (client.to_owned(), "paris".to_owned(), Lack::Cut { since_ms: 1 });
+            of_all.lacks(Shortfall { machine, machine_id, client, site, lack });
+        }
+        let base = vigie_query::InMemory::default();
+        let overlay = Overlay { base: &base, judges: &judges, presence: &[], written: &Written::default(), now_ms: 0 };
+        let coverage = overlay.coverage(of_all);
+        let missing: Vec<&str> = coverage.shortfalls().iter().map(|one| one.client.as_str()).collect();
+        assert_eq!(missing, ["acme"]);
     }
 }

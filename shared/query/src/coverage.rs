@@ -40,6 +40,8 @@ pub struct Shortfall {
     pub machine: String,
     /// Its node id.
     pub machine_id: String,
+    /// Whose it is: two clients may have sites of one name.
+    pub client: String,
     /// Its site.
     pub site: String,
     /// What is missing, and why.
@@ -197,7 +199,13 @@ mod tests {
         for n in 0..14 {
             let machine = format!("m{n}");
             let lack = Lack::Cut { since_ms: 1_500 };
-            coverage.lacks(Shortfall { machine, machine_id: String::new(), site: "lyon".into(), lack });
+            coverage.lacks(Shortfall {
+                machine,
+                machine_id: String::new(),
+                client: "acme".into(),
+                site: "lyon".into(),
+                lack,
+            });
         }
         let warnings = coverage.warnings();
         assert_eq!(warnings.len(), 11);

@@ -64,6 +64,7 @@ fn concerns(matchers: &[Matcher], shortfall: &Shortfall) -> bool {
     let value = |name: &str| match name {
         "machine" => Some(&shortfall.machine),
         "machine_id" => Some(&shortfall.machine_id),
+        "client" => Some(&shortfall.client),
         "site" => Some(&shortfall.site),
         _ => None,
     };

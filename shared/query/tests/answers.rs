@@ -136,7 +136,13 @@ fn a_question_ends_when_its_time_is_over() {
 fn an_answer_says_what_is_missing_from_it() {
     let mut source = two_sites();
     let lack = Lack::Cut { since_ms: 0 };
-    source.lacks(Shortfall { machine: "c".into(), machine_id: "3".into(), site: "paris".into(), lack });
+    source.lacks(Shortfall {
+        machine: "c".into(),
+        machine_id: "3".into(),
+        client: "acme".into(),
+        site: "paris".into(),
+        lack,
+    });
     let warnings = |text: &str| {
         let query = Query::parse(text).expect("a selector");
         let answer = query.instant(&source, 10 * MINUTE, Query::LOOKBACK_MS, &Limits::usual()).expect("an answer");

@@ -182,7 +182,8 @@ impl Actor {
         if let Part::Cut(_) = self.part {
             let lack = Lack::Cut { since_ms: last };
             let (machine, machine_id) = (self.name.clone(), self.id.to_string());
-            source.lacks(Shortfall { machine, machine_id, site: self.site.to_owned(), lack });
+            let (client, site) = (self.owner().client, self.site.to_owned());
+            source.lacks(Shortfall { machine, machine_id, client, site, lack });
         }
     }
 

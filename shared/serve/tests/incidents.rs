@@ -66,7 +66,7 @@ impl Incidents for Watch {
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
             alerts: vec![alert("acme"), alert("bron")],
-            last_error: None,
+            last_error: Some("many-to-many: client=\"bron\" machine=\"mairie\"".to_owned()),
             last_evaluation: Some(Stamp(UtcMs(1_000))),
             evaluation_seconds: 0.25,
         };
@@ -231,6 +231,17 @@ async fn rules_and_alerts_are_read_as_those_of_prometheus() {
     assert_eq!(none["data"]["groups"], json!([]));
     let wrong = door.get("hub", "/prometheus/api/v1/rules?type=odd").await;
     assert_eq!((wrong.status, &wrong.json()["errorType"]), (StatusCode::BAD_REQUEST, &json!("bad_data")));
+}
+
+#[tokio::test]
+async fn why_a_rule_fails_is_for_who_sees_every_client_and_that_it_fails_for_all() {
+    let (door, _) = door();
+    for path in ["/api/v1/watch/rules", "/prometheus/api/v1/rules", "/api/v1/rules"] {
+        let (all, one) = (door.get("hub", path).await, door.get("looks", path).await);
+        let (all, one) = (all.text(), one.text());
+        assert!(all.contains("mairie"), "{all}");
+        assert!(!one.contains("mairie") && one.contains("could not be worked out"), "{one}");
+    }
 }
 
 fn door() -> (Door, Arc<Watch>) {

@@ -244,7 +244,13 @@ async fn an_answer_warns_of_what_is_not_in_it() {
     let mut source = InMemory::default();
     source.add(labels("up", &machine("compta", "acme", "lyon")), [(NOW_MS, 1.0)]);
     let lack = Lack::Cut { since_ms: NOW_MS };
-    source.lacks(Shortfall { machine: "compta".into(), machine_id: "1".into(), site: "lyon".into(), lack });
+    source.lacks(Shortfall {
+        machine: "compta".into(),
+        machine_id: "1".into(),
+        client: "acme".into(),
+        site: "lyon".into(),
+        lack,
+    });
     let door = Door::of(Node { source: Box::new(source), ..Node::new() }, Options::default());
     let answer = door.get(ALL, "/prometheus/api/v1/query?query=up").await.json();
     let wanted = "site lyon is cut off: nothing of compta after 2026-11-21T11:02:10Z has been heard yet";

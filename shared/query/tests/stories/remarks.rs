@@ -38,7 +38,13 @@ fn repaired_and_malformed_histograms_are_remarked() {
 fn what_is_missing_under_any_expression_is_missing_from_the_answer() {
     let mut source = source("up{machine=\"a\"} 1 1 1\nup{machine=\"b\"} 1 1 1");
     let lack = Lack::Cut { since_ms: 0 };
-    source.lacks(Shortfall { machine: "b".into(), machine_id: "2".into(), site: "lyon".into(), lack });
+    source.lacks(Shortfall {
+        machine: "b".into(),
+        machine_id: "2".into(),
+        client: "acme".into(),
+        site: "lyon".into(),
+        lack,
+    });
     let steps = Steps::new(0, 2 * MINUTE, MINUTE, &Limits::usual()).expect("steps");
     for (text, missing) in [
         ("sum(up)", 1),

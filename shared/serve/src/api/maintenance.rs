@@ -108,6 +108,9 @@ pub(crate) async fn rules(
     Ok(drawn.await?.answer(&headers))
 }
 
+/// What those who do not see every client are told of a rule that fails: the reason quotes labels, which may be others'.
+const WHY_NOT_SHOWN: &str = "it could not be worked out; who sees every client sees why";
+
 /// The rules with the alerts that the asker may see; none on a node that evaluates none.
 pub(crate) fn rules_of(app: &Shared, caller: &Caller) -> Vec<RuleGroup> {
     let mut groups = app.incidents.as_ref().map(|watch| watch.rules()).unwrap_or_default();
@@ -118,6 +121,9 @@ pub(crate) fn rules_of(app: &Shared, caller: &Caller) -> Vec<RuleGroup> {
     };
     for rule in groups.iter_mut().flat_map(|group| &mut group.rules) {
         rule.alerts.retain(|alert| sees(alert.labels.get("client")));
+        if caller.who.clients != Clients::All {
+            rule.last_error = rule.last_error.take().map(|_| WHY_NOT_SHOWN.to_owned());
+        }
     }
     groups
 }

@@ -153,7 +153,7 @@ fn concerns(shortfall: &Shortfall, series: &LabelSet) -> bool {
         own.is_empty() || own == value
     };
     match series.get("machine_id") {
-        "" => same("machine", &shortfall.machine) && same("site", &shortfall.site),
+        "" => same("machine", &shortfall.machine) && same("site", &shortfall.site) && same("client", &shortfall.client),
         id => id == shortfall.machine_id,
     }
 }

@@ -46,7 +46,8 @@ pub(crate) fn labels(name: &str, machine: &str) -> LabelSet {
 /// Nothing of this machine, and why.
 pub(crate) fn lacking(mut source: InMemory, machine: &str, lack: Lack) -> InMemory {
     let (machine, site) = (machine.to_owned(), "lyon".to_owned());
-    source.lacks(Shortfall { machine_id: machine.clone(), machine, site, lack });
+    let client = "acme".to_owned();
+    source.lacks(Shortfall { machine_id: machine.clone(), machine, client, site, lack });
     source
 }
 

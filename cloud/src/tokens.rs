@@ -17,7 +17,7 @@ impl Tokens {
         let rows = registry.accesses()?;
         let kept = rows.into_iter().filter_map(|row| Some((parse(&row.hash)?, identity(row))));
         let (clients, writes, decides) = (Clients::All, Writes::Everywhere, Decides::Seen);
-        let hub = Identity { name: "hub".to_owned(), clients, writes, decides };
+        let hub = Identity { name: "hub".to_owned(), clients, writes, decides, ..Identity::default() };
         let table = TokenTable::new(kept.chain([(TokenTable::hash(own), hub)]));
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = table;
         Ok(())
@@ -43,7 +43,7 @@ fn identity(row: AccessRow) -> Identity {
     let clients = if sees_all { Clients::All } else { Clients::Only(row.clients.into_iter().collect()) };
     let writes = if row.writes.is_empty() { Writes::Nothing } else { Writes::Only(row.writes.into_iter().collect()) };
     let decides = if row.decides { Decides::Seen } else { Decides::Nothing };
-    Identity { name: row.name, clients, writes, decides }
+    Identity { name: row.name, clients, writes, decides, ..Identity::default() }
 }
 
 #[cfg(test)]

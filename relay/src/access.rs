@@ -14,7 +14,7 @@ impl SiteAccess {
     /// Whoever holds the token sees everything, and decides of the site.
     pub(crate) fn new(token: &str, own: Place, people: Porch) -> Self {
         let (writes, decides) = (Writes::into_one(own.clone()), Decides::of_one(own));
-        let who = Identity { name: "site".to_owned(), clients: Clients::All, writes, decides };
+        let who = Identity { name: "site".to_owned(), clients: Clients::All, writes, decides, ..Identity::default() };
         Self { token: TokenTable::new([(TokenTable::hash(token), who)]), people }
     }
 }

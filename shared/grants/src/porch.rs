@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use vigie_merge::{Kind, Scope};
 use vigie_model::UtcMs;
 use vigie_node::{NodeClock, NodeRows};
-use vigie_serve::{Clients, Decides, Identity, NotLetIn, Place, Stamp, Writes};
+use vigie_serve::{Clients, Credential, Decides, Identity, NotLetIn, Place, Stamp, Writes};
 use vigie_store::rows::RowsError;
 
 use crate::audit::{Came, Visit, note};
@@ -99,12 +99,14 @@ impl Porch {
     }
 
     fn identity_of(&self, grant: Grant) -> Identity {
+        // What proves the passphrase has its own salt: a later grant to the same person is another credential.
+        let credential = Credential::of(&grant.encode());
         let decides = match grant.may {
             May::Look => Decides::Nothing,
             May::Decide => Decides::of_one(self.0.place.clone()),
         };
         let clients = Clients::Only([self.0.place.client.clone()].into());
-        Identity { name: grant.name, clients, writes: Writes::Nothing, decides }
+        Identity { name: grant.name, clients, writes: Writes::Nothing, decides, credential }
     }
 
     fn now(&self) -> UtcMs {

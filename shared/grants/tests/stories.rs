@@ -97,6 +97,7 @@ fn what_is_taken_back_opens_nothing_and_may_be_given_again() {
     let site = Site::new();
     let passphrase = site.granted("Marc", 30, May::Decide);
     assert!(matches!(add(&site.hub, &place(), "MARC", 1, May::Look, NOW), Err(GrantError::Already(_))));
+    let before = site.porch().admit("Marc", &passphrase, "x").expect("he is let in");
     revoke(&site.hub, &place(), "Marc", NOW).expect("it is taken back");
     assert!(matches!(revoke(&site.hub, &place(), "Marc", NOW), Err(GrantError::NotThere(_))));
     let porch = site.porch();
@@ -105,7 +106,12 @@ fn what_is_taken_back_opens_nothing_and_may_be_given_again() {
     let again = site.granted("Marc", 1, May::Look);
     let porch = site.porch();
     assert_eq!(porch.admit("Marc", &passphrase, "x"), Err(NotLetIn::Wrong), "the old one is no longer his");
-    assert!(porch.admit("Marc", &again, "x").is_ok());
+    let who = porch.admit("Marc", &again, "x").expect("he is let in again");
+    assert_eq!(porch.identity("Marc").as_ref(), Some(&who));
+    assert_ne!(
+        who.credential, before.credential,
+        "a browser that came in by the first grant is not let in by the second"
+    );
 }
 
 #[test]

@@ -16,7 +16,8 @@ pub trait Access: Send + Sync + 'static {
     fn check_bearer(&self, token: &str) -> Option<Identity>;
 
     /// The identity of this name as it is *now*; none once its token is revoked. A signed-in browser is asked about at
-    /// each request, so that revoking a token ends its sessions too.
+    /// each request, so that revoking a token ends its sessions too; and by [`Identity::credential`] for good, when
+    /// another is made for the same name.
     fn identity(&self, name: &str) -> Option<Identity>;
 
     /// Whether people sign in here by name and passphrase too.
@@ -62,6 +63,25 @@ pub struct Identity {
     pub writes: Writes,
     /// Of what, among what they see, they decide.
     pub decides: Decides,
+    /// By what they came in.
+    pub credential: Credential,
+}
+
+/// Which token or grant it was, and no later one of the same name: a browser stays signed in by it alone.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Credential([u8; 32]);
+
+impl Credential {
+    /// The one that these bytes make out among all others.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(blake3::derive_key("vigie 2026-11 credential", bytes))
+    }
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credential")
+    }
 }
 
 /// Of what somebody decides: alerts, and when nobody is told. Never more than they see, and never because they write: a
@@ -155,9 +175,12 @@ pub struct TokenTable {
 }
 
 impl TokenTable {
-    /// A table of token hashes and their holders.
+    /// A table of token hashes and their holders, each of whom comes in by this token and no other.
     pub fn new(tokens: impl IntoIterator<Item = (blake3::Hash, Identity)>) -> Self {
-        Self { tokens: tokens.into_iter().collect() }
+        let bound = |(hash, who): (blake3::Hash, Identity)| {
+            (hash, Identity { credential: Credential::of(hash.as_bytes()), ..who })
+        };
+        Self { tokens: tokens.into_iter().map(bound).collect() }
     }
 
     /// What a node keeps of a token. Plain BLAKE3, because tokens are 32 random bytes and not passwords: there is
@@ -190,6 +213,7 @@ mod tests {
         let clients = Clients::Only([acme.clone()].into());
         let who = Identity { name: "acme read".to_owned(), clients, ..Identity::default() };
         let table = TokenTable::new([(TokenTable::hash("secret"), who.clone())]);
+        let who = Identity { credential: Credential::of(TokenTable::hash("secret").as_bytes()), ..who };
         assert_eq!(table.check_bearer("secret"), Some(who.clone()));
         assert_eq!(table.check_bearer("secret "), None);
         assert_eq!(table.identity("acme read"), Some(who.clone()));

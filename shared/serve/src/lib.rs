@@ -44,7 +44,7 @@ mod stream;
 mod tally;
 mod work;
 
-pub use access::{Access, Clients, Decides, Identity, NotLetIn, TokenTable, Writes};
+pub use access::{Access, Clients, Credential, Decides, Identity, NotLetIn, TokenTable, Writes};
 pub use exposition::{Exposition, Family};
 pub use fact::{Amount, Fact, Origin, Path};
 pub use incident::{Decision, Incident, IncidentState, JudgedBy, Reached, Word};

@@ -37,7 +37,7 @@ pub(super) async fn sign_in(app: &App, parts: &Parts, pairs: &Pairs) -> Response
     match let_in_as {
         Ok(who) => {
             let failed = || shown(app, parts, name, Some(Refused::Failed), StatusCode::INTERNAL_SERVER_ERROR);
-            let_in(app, &who.name).unwrap_or_else(failed)
+            let_in(app, &who).unwrap_or_else(failed)
         }
         Err((refused, status)) => shown(app, parts, name, Some(refused), status),
     }
@@ -45,13 +45,8 @@ pub(super) async fn sign_in(app: &App, parts: &Parts, pairs: &Pairs) -> Response
 
 async fn person(app: &App, parts: &Parts, name: &str, passphrase: &str) -> Result<Identity, (Refused, StatusCode)> {
     let from = Address::of(parts, &app.options);
-    // Before anything is worked out: whoever guesses is not even thought about.
-    let now_ms = app.lookout.now().mono_ms;
-    app.attempts.may_try(from, now_ms).map_err(|left| refused(&too_many_attempts(left), Refused::Wrong))?;
     let checked = check(app, from, name, passphrase).await.map_err(|problem| refused(&problem, Refused::Wrong))?;
     checked.map_err(|not| {
-        app.attempts.failed(from, &format!("{name}\0{passphrase}"), now_ms);
-        app.tally.refused();
         let refused = match not {
             NotLetIn::Wrong => Refused::Wrong,
             NotLetIn::Expired(at) => Refused::Expired(at),
@@ -62,19 +57,36 @@ async fn person(app: &App, parts: &Parts, name: &str, passphrase: &str) -> Resul
 }
 
 async fn check(app: &App, from: Address, name: &str, passphrase: &str) -> Result<Result<Identity, NotLetIn>, Problem> {
+    // Before anything is worked out: whoever guesses is not even thought about.
+    may_try(app, from)?;
     if name.len() > MAX_BYTES || passphrase.len() > MAX_BYTES {
-        return Ok(Err(NotLetIn::Wrong));
+        return Ok(Err(wrong(app, from, name, passphrase, NotLetIn::Wrong)));
     }
     let turn = work::turn(&app.people).await?;
     let (app, name, passphrase) = (App::clone(app), name.to_owned(), passphrase.to_owned());
     let checked = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        app.access.check_person(&name, &passphrase, &from.to_string())
+        // Those who had their turn meanwhile have been counted: many at once get no more tries than one after another.
+        may_try(&app, from)?;
+        let checked = app.access.check_person(&name, &passphrase, &from.to_string());
+        let checked = checked.map_err(|not| wrong(&app, from, &name, &passphrase, not));
+        drop(turn);
+        Ok(checked)
     });
-    checked.await.map_err(|died| {
+    checked.await.unwrap_or_else(|died| {
         tracing::error!(%died, "a passphrase could not be checked");
-        Problem::internal()
+        Err(Problem::internal())
     })
+}
+
+fn may_try(app: &App, from: Address) -> Result<(), Problem> {
+    app.attempts.may_try(from, app.lookout.now().mono_ms).map_err(too_many_attempts)
+}
+
+/// Counts one that was wrong.
+fn wrong(app: &App, from: Address, name: &str, passphrase: &str, not: NotLetIn) -> NotLetIn {
+    app.attempts.failed(from, &format!("{name}\0{passphrase}"), app.lookout.now().mono_ms);
+    app.tally.refused();
+    not
 }
 
 fn refused(problem: &Problem, otherwise: Refused) -> (Refused, StatusCode) {

@@ -130,7 +130,8 @@ fn by_session(app: &Shared, parts: &Parts) -> Result<Option<Identity>, Problem> 
         return Err(cross_site());
     }
     let who = app.sessions.who(secret, app.lookout.now().mono_ms);
-    Ok(who.and_then(|who| app.access.identity(&who)))
+    // Who was taken back and let in again signs in again: the name alone does not keep a browser in.
+    Ok(who.and_then(|(name, by)| app.access.identity(&name).filter(|who| who.credential == by)))
 }
 
 /// Says no in the language of the one who asked: a person is led to the sign-in page, a Prometheus client and an API

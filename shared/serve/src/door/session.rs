@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 
+use crate::{Credential, Identity};
+
 /// Sessions kept. Beyond it the one that was used longest ago ends: nobody has more browsers than this.
 const MAX_SESSIONS: usize = 1_024;
 
@@ -23,6 +25,7 @@ pub(crate) struct Sessions {
 #[derive(Debug, Clone)]
 struct Session {
     who: String,
+    by: Credential,
     opened_ms: u64,
     used_ms: u64,
 }
@@ -34,7 +37,7 @@ impl Sessions {
     }
 
     /// Signs a browser in and gives the secret it keeps; none when the system has no randomness to give.
-    pub(crate) fn open(&self, who: &str, now_ms: u64) -> Option<String> {
+    pub(crate) fn open(&self, who: &Identity, now_ms: u64) -> Option<String> {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).ok()?;
         let secret = BASE64URL_NOPAD.encode(&secret);
@@ -44,12 +47,13 @@ impl Sessions {
             let stalest = table.iter().min_by_key(|(_, session)| session.used_ms).map(|(key, _)| *key);
             stalest.map(|key| table.remove(&key));
         }
-        table.insert(key(&secret), Session { who: who.to_owned(), opened_ms: now_ms, used_ms: now_ms });
+        let session = Session { who: who.name.clone(), by: who.credential, opened_ms: now_ms, used_ms: now_ms };
+        table.insert(key(&secret), session);
         Some(secret)
     }
 
-    /// Who is signed in by this secret, and notes that they are still there.
-    pub(crate) fn who(&self, secret: &str, now_ms: u64) -> Option<String> {
+    /// Who is signed in by this secret and by what they came in, and notes that they are still there.
+    pub(crate) fn who(&self, secret: &str, now_ms: u64) -> Option<(String, Credential)> {
         let key = key(secret);
         let mut table = self.table.lock().expect("no thread panics while it looks");
         let session = table.get_mut(&key)?;
@@ -58,7 +62,7 @@ impl Sessions {
             return None;
         }
         session.used_ms = now_ms;
-        Some(session.who.clone())
+        Some((session.who.clone(), session.by))
     }
 
     /// Signs a browser out.
@@ -84,6 +88,10 @@ fn key(secret: &str) -> [u8; 32] {
 mod tests {
     use super::*;
 
+    fn named(name: &str) -> Identity {
+        Identity { name: name.to_owned(), ..Identity::default() }
+    }
+
     fn sessions() -> Sessions {
         Sessions::new(Duration::from_secs(60), Duration::from_secs(300))
     }
@@ -91,9 +99,9 @@ mod tests {
     #[test]
     fn a_session_ends_when_it_is_not_used() {
         let sessions = sessions();
-        let secret = sessions.open("ann", 0).expect("randomness");
-        assert_eq!(sessions.who(&secret, 59_000).as_deref(), Some("ann"));
-        assert_eq!(sessions.who(&secret, 118_000).as_deref(), Some("ann"));
+        let secret = sessions.open(&named("ann"), 0).expect("randomness");
+        assert_eq!(sessions.who(&secret, 59_000), Some(("ann".to_owned(), Credential::default())));
+        assert_eq!(sessions.who(&secret, 118_000), Some(("ann".to_owned(), Credential::default())));
         assert_eq!(sessions.who(&secret, 178_000), None);
         assert_eq!(sessions.who(&secret, 118_001), None, "it does not come back");
     }
@@ -101,16 +109,16 @@ mod tests {
     #[test]
     fn a_session_ends_after_its_life_however_much_it_is_used() {
         let sessions = sessions();
-        let secret = sessions.open("ann", 0).expect("randomness");
+        let secret = sessions.open(&named("ann"), 0).expect("randomness");
         let last = (0..30).map(|at| sessions.who(&secret, at * 10_000)).last().flatten();
-        assert_eq!(last.as_deref(), Some("ann"));
+        assert!(last.is_some());
         assert_eq!(sessions.who(&secret, 300_000), None);
     }
 
     #[test]
     fn who_signs_out_is_out() {
         let sessions = sessions();
-        let secret = sessions.open("ann", 0).expect("randomness");
+        let secret = sessions.open(&named("ann"), 0).expect("randomness");
         sessions.close(&secret);
         assert_eq!(sessions.who(&secret, 1), None);
     }
@@ -118,9 +126,9 @@ mod tests {
     #[test]
     fn the_longest_unused_session_makes_room() {
         let sessions = sessions();
-        let first = sessions.open("first", 0).expect("randomness");
+        let first = sessions.open(&named("first"), 0).expect("randomness");
         for at in 0..MAX_SESSIONS as u64 {
-            sessions.open("more", 1 + at / 100).expect("randomness");
+            sessions.open(&named("more"), 1 + at / 100).expect("randomness");
         }
         assert_eq!(sessions.count(), MAX_SESSIONS);
         assert_eq!(sessions.who(&first, 20), None);

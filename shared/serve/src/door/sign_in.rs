@@ -9,6 +9,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::require::cross_site;
 use super::{Address, cookie, origin, person};
+use crate::Identity;
 use crate::params::Pairs;
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
@@ -78,16 +79,16 @@ pub(crate) async fn sign_in(
         }
         Err(_) => return page(words, words.wrong, StatusCode::UNAUTHORIZED),
     };
-    let_in(&app, &who.name).unwrap_or_else(|| page(words, words.failed, StatusCode::INTERNAL_SERVER_ERROR))
+    let_in(&app, &who).unwrap_or_else(|| page(words, words.failed, StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 /// Opens a session and leads to the first page; nothing when the system has no randomness to give.
-pub(super) fn let_in(app: &Shared, who: &str) -> Option<Response> {
+pub(super) fn let_in(app: &Shared, who: &Identity) -> Option<Response> {
     let Some(secret) = app.sessions.open(who, app.lookout.now().mono_ms) else {
         tracing::error!("the system gives no randomness: nobody can sign in");
         return None;
     };
-    tracing::info!(who, "signed in");
+    tracing::info!(who = who.name, "signed in");
     Some(with_cookie(cookie::set(&secret, &app.options), "/"))
 }
 

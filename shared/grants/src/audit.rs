@@ -40,7 +40,7 @@ pub struct Visit {
     pub relay: NodeId,
     /// When, by its clock.
     pub at: UtcMs,
-    /// The name that was given.
+    /// Who it was, as the grant calls them; of a name that nobody has there, that it is unknown.
     pub name: String,
     /// From which address.
     pub from: String,

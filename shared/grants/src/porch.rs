@@ -26,6 +26,8 @@ struct Inner {
     /// It is later than this, whatever the clock says: a box without a battery wakes in the past.
     floor: UtcMs,
     people: RwLock<BTreeMap<String, Grant>>,
+    /// Keys what is written down of names that nobody has; nothing where the system gave no random bytes.
+    blind: Option<[u8; 32]>,
 }
 
 impl Porch {
@@ -36,7 +38,9 @@ impl Porch {
     pub fn open(rows: NodeRows, clock: NodeClock, floor: UtcMs) -> Result<Option<Self>, RowsError> {
         let Scope::Site(client, site) = rows.who().view.clone() else { return Ok(None) };
         let place = Place { client, site };
-        let porch = Self(Arc::new(Inner { rows, place, clock, floor, people: RwLock::default() }));
+        let mut key = [0; 32];
+        let blind = getrandom::fill(&mut key).is_ok().then_some(key);
+        let porch = Self(Arc::new(Inner { rows, place, clock, floor, people: RwLock::default(), blind }));
         porch.read()?;
         Ok(Some(porch))
     }
@@ -72,6 +76,7 @@ impl Porch {
     /// When they are not let in.
     pub fn admit(&self, name: &str, passphrase: &str, from: &str) -> Result<Identity, NotLetIn> {
         let grant = self.grant(name);
+        let called = grant.as_ref().map_or_else(|| self.unknown(name), |grant| grant.name.clone());
         let verifier = grant.as_ref().map_or_else(Verifier::of_nobody, |grant| grant.verifier.clone());
         let proved = verifier.proves(passphrase);
         let now = self.now();
@@ -84,7 +89,7 @@ impl Porch {
             Some(grant) => Ok(self.identity_of(grant)),
         };
         let came = admitted.as_ref().err().map_or(Came::In, |(_, came)| *came);
-        self.write_down(name, from, came, now);
+        self.write_down(called, from, came, now);
         admitted.map_err(|(not, _)| not)
     }
 
@@ -113,13 +118,25 @@ impl Porch {
         self.0.clock.now().utc.max(self.0.floor)
     }
 
-    fn write_down(&self, name: &str, from: &str, came: Came, at: UtcMs) {
+    /// What stands for a name that nobody has: who types a passphrase into the field for the name has written it nowhere
+    /// else. Tries of one name look alike until the relay is started again, and nobody can work out which name it was.
+    fn unknown(&self, name: &str) -> String {
+        match &self.0.blind {
+            Some(key) => {
+                let hash = blake3::keyed_hash(key, folded(name).as_bytes()).to_hex();
+                format!("unknown name {}", &hash[..8])
+            }
+            None => "unknown name".to_owned(),
+        }
+    }
+
+    fn write_down(&self, name: String, from: &str, came: Came, at: UtcMs) {
         match came {
             Came::In => info!(name, from, "let in at the site"),
             Came::Wrong | Came::Expired | Came::Revoked => warn!(name, from, why = came.as_str(), "not let in"),
         }
         let Place { client, site } = self.0.place.clone();
-        let (name, from, relay) = (name.to_owned(), from.to_owned(), self.0.rows.who().node);
+        let (from, relay) = (from.to_owned(), self.0.rows.who().node);
         let visit = Visit { client, site, relay, at, name, from, came };
         // The door does not stay shut because its book is full: the log has it.
         if let Err(error) = note(&self.0.rows, &self.0.place, &visit) {

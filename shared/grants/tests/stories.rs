@@ -140,3 +140,19 @@ fn each_knock_is_written_down_for_the_hub() {
     assert!(told.contains(&(Came::Wrong, "Marc", "192.0.2.7")) && told.contains(&(Came::In, "Marc", "192.0.2.8")));
     assert_eq!(told.len(), 2);
 }
+
+#[test]
+fn a_passphrase_in_the_field_for_the_name_is_written_down_nowhere() {
+    let site = Site::new();
+    let passphrase = site.granted("Marc", 30, May::Decide);
+    let porch = site.porch();
+    for name in [&passphrase, &passphrase, "hunter2"] {
+        porch.admit(name, "", "192.0.2.7").expect_err("that is no name");
+        site.clock.correct(UtcMs(site.clock.now().utc.0 + 1_000));
+    }
+    let told = visits(&site.hub).expect("rows");
+    let names: Vec<&str> = told.iter().map(|visit| visit.name.as_str()).collect();
+    assert_eq!(names.len(), 3);
+    assert!(names.iter().all(|name| name.starts_with("unknown name ") && name.len() == 21), "{names:?}");
+    assert!(names[1] == names[2] && names[0] != names[1], "tries of one name look alike: {names:?}");
+}

@@ -255,7 +255,7 @@ fn access() -> Arc<dyn Access> {
         name: "pushes".to_owned(),
         clients: acme(),
         writes: Writes::into_one("acme/lyon".parse().expect("a place")),
-        decides: Decides::Nothing,
+        ..Identity::default()
     };
     // Said to decide of all it sees, and sees nobody's.
     let blind = Identity { name: "blind".to_owned(), decides: Decides::Seen, ..Identity::default() };

@@ -13,7 +13,7 @@ use vigie_serve::Stamp;
 use crate::config::{Config, Overrides};
 use crate::grants::{self, GrantCommand};
 use crate::raw::{self, RawArgs};
-use crate::{desk, run};
+use crate::{desk, doctor, run};
 
 /// The hub: enrols nodes, keeps what they bring, signs for it, and answers.
 #[derive(Debug, Parser)]
@@ -216,7 +216,7 @@ pub fn main() -> ExitCode {
         Command::Raw(args) => ask(&args.place, &args.request()).map(|raw| tell(&raw, args.json, raw::told)),
         Command::Grant(command) => grants::command(command),
         Command::Status(args) => desk::show(&args),
-        Command::Doctor(args) => desk::examine(&args),
+        Command::Doctor(args) => doctor::examine(&args),
         Command::Alerts(command) => cli::alerts(command, PROGRAM),
         Command::Rules(command) => cli::rules(command, PROGRAM),
         Command::Maintenance(command) => cli::maintenance(command, PROGRAM),

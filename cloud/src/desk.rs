@@ -10,7 +10,7 @@ use vigie_lookout::Watchman;
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_net::{Ca, Identity, JoinToken, SharedRevocations, TokenId, TokenSecret};
 use vigie_node::hatch::{self, Answering};
-use vigie_node::{Command, Failed, Finding, NodeHandle, random_text, rows_finding, show_findings};
+use vigie_node::{Command, Failed, NodeHandle, random_text};
 use vigie_serve::{Lookout, Place, Reachability, TokenTable};
 use vigie_sync::Ledger;
 
@@ -198,6 +198,7 @@ impl Desk {
             "forward": self.forwarder.reports(),
             "store": { "bytes": used, "cap_bytes": cap, "pressure": pressure },
             "rows": self.handle.rows().told().as_json(),
+            "watch": self.watchman.checkup(),
         })
     }
 }
@@ -242,7 +243,7 @@ pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
 }
 
 /// How a target is doing, as a sentence.
-fn forward_line(target: &Value, now_ms: i64) -> String {
+pub(crate) fn forward_line(target: &Value, now_ms: i64) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let age_s = |since: &Value| since.as_i64().map_or(0, |since| (now_ms - since).max(0) / 1_000);
     let mut line = format!(
@@ -265,57 +266,12 @@ fn forward_line(target: &Value, now_ms: i64) -> String {
     line
 }
 
-fn number_ms(value: &Value) -> i64 {
+pub(crate) fn number_ms(value: &Value) -> i64 {
     value.as_i64().unwrap_or(0)
 }
 
-fn number(value: &Value) -> u64 {
+pub(crate) fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or(0)
-}
-
-/// Looks at program, sites, store and accounts.
-pub(crate) fn examine(args: &StatusArgs) -> Result<ExitCode, Failed> {
-    let mut findings = Vec::new();
-    match hatch::ask(&args.place.data, &json!({ "ask": "status" })) {
-        Ok(Some(status)) => {
-            let pressure = status["store"]["pressure"].as_str().unwrap_or("unknown");
-            findings.push(Finding::good("program", format!("runs, {} sessions", status["sessions"])));
-            findings.push(Finding::check(
-                "sites",
-                status["sites_cut"] == 0,
-                format!("{} of {} cut off", status["sites_cut"], status["sites"]),
-                "see the page for which, and since when; they go on recording",
-            ));
-            findings.push(Finding::check(
-                "store",
-                pressure == "none",
-                format!("pressure {pressure}, {} bytes", status["store"]["bytes"]),
-                "make room or raise --store-mib; sites keep what the hub can not take",
-            ));
-            findings.push(Finding::check(
-                "accounting",
-                status["sums_meet"] == true,
-                format!("{} collected, {} waiting", status["ledger"]["collected"], status["ledger"]["waiting"]),
-                "report this with the output of: vigie-cloud status --json",
-            ));
-            findings.push(rows_finding(&status["rows"], number_ms(&status["as_of_ms"])));
-            for target in status["forward"].as_array().into_iter().flatten() {
-                findings.push(Finding::check(
-                    "forward",
-                    target["failing"].is_null() && number(&target["refused_samples"]) == 0,
-                    forward_line(target, number_ms(&status["as_of_ms"])),
-                    "see that url, token and receiver are right; what waits is kept here, what was refused is passed over",
-                ));
-            }
-        }
-        Ok(None) => findings.push(Finding::bad(
-            "program",
-            "no hub runs with this data folder".to_owned(),
-            "vigie-cloud run, or start its service",
-        )),
-        Err(failed) => findings.push(Finding::bad("program", failed.text, "look at its log; restart it")),
-    }
-    Ok(show_findings(&findings, args.json))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod admission;
 pub mod cli;
 mod config;
 mod desk;
+mod doctor;
 mod grants;
 mod owners;
 mod raw;

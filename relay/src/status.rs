@@ -69,6 +69,7 @@ impl Status {
             "machines": machines,
             "store": { "bytes": used, "cap_bytes": cap, "pressure": pressure },
             "rows": self.handle.rows().told().as_json(),
+            "watch": self.watchman.checkup(),
         })
     }
 }
@@ -147,7 +148,7 @@ fn running(status: &Value) -> Vec<Finding> {
     let left_days =
         (status["certificate_until_ms"].as_i64().unwrap_or(0) - status["as_of_ms"].as_i64().unwrap_or(0)) / 86_400_000;
     let pressure = status["store"]["pressure"].as_str().unwrap_or("unknown");
-    vec![
+    let mut findings = vec![
         Finding::good("program", "runs".to_owned()),
         Finding::check(
             "link",
@@ -180,5 +181,7 @@ fn running(status: &Value) -> Vec<Finding> {
             "it renews itself while the hub can be reached; if it has ended, enrol again",
         ),
         rows_finding(&status["rows"], status["as_of_ms"].as_i64().unwrap_or(0)),
-    ]
+    ];
+    findings.extend(vigie_lookout::findings(&status["watch"]));
+    findings
 }

@@ -84,7 +84,9 @@ impl Watchman {
             Request::Rules => {
                 let faults = lock(&self.found).rulebook.faults.clone();
                 let folder = self.watching.rules.display().to_string();
-                Ok(json!({ "groups": self.rules(), "folder": folder, "faults": faults }))
+                let (always, speaks) = self.speaks();
+                Ok(json!({ "groups": self.rules(), "folder": folder, "faults": faults, "always": always,
+                    "speaks": speaks }))
             }
             Request::RulesApply { name, text } => self.apply(&name, &text),
             Request::RulesDiff { name, text } => Ok(json!(self.diff(&name, &text)?)),

@@ -12,6 +12,7 @@
 //! Decides nothing by itself that `vigie-watch`, `vigie-alerts` and `vigie-notify` do not decide: it joins them.
 
 mod body;
+mod checkup;
 pub mod cli;
 mod command;
 mod config;
@@ -36,6 +37,7 @@ mod writing;
 mod written;
 
 pub use body::{Body, Parts};
+pub use checkup::findings;
 pub use command::answer;
 pub use config::{AlertsConfig, AlertsError, AlertsSaid};
 pub use register::KINDS;

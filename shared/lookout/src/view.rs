@@ -138,7 +138,15 @@ impl Incidents for Watchman {
             tries: sent.attempts,
             said: sent.said.as_str().to_owned(),
         });
-        Telling { routes: self.routes.len(), waiting: waiting.collect(), sent: sent.collect(), dead: dead.collect() }
+        let (always, speaks) = self.speaks();
+        Telling {
+            routes: self.routes.len(),
+            always,
+            speaks,
+            waiting: waiting.collect(),
+            sent: sent.collect(),
+            dead: dead.collect(),
+        }
     }
 }
 

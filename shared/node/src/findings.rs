@@ -25,6 +25,16 @@ impl Finding {
         Self { what, good: false, said, advice }
     }
 
+    /// Whether it is in order.
+    pub fn is_good(&self) -> bool {
+        self.good
+    }
+
+    /// What was found, in words.
+    pub fn said(&self) -> &str {
+        &self.said
+    }
+
     /// In order or not.
     pub fn check(what: &'static str, good: bool, said: String, advice: &'static str) -> Self {
         if good { Self::good(what, said) } else { Self::bad(what, said, advice) }

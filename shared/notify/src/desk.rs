@@ -13,8 +13,8 @@ use vigie_model::UtcMs;
 use vigie_store::{CommitError, ReadError, State};
 
 use crate::mind::{
-    DeadLetter, HearError, Heard, Letter, LetterId, Mark, Mind, Outbox, Outcome, Restored, Rows, Rules, SentLetter,
-    Settled, Table, read_row,
+    DeadLetter, HearError, Heard, Letter, LetterId, Mark, Mind, Outbox, Outcome, Restored, Rows, Rules, Seat,
+    SentLetter, Settled, Table, read_row,
 };
 
 /// What was heard is not safe.
@@ -141,6 +141,13 @@ impl Desk {
         drop(inner);
         self.wake.notify_one();
         written
+    }
+
+    /// Whose node this is, and its routes: each by its name, and whether it always speaks.
+    pub fn routes(&self) -> (Seat, Vec<(String, bool)>) {
+        let inner = self.inner();
+        let rules = inner.mind.rules();
+        (rules.seat, rules.routes.iter().map(|route| (route.name.clone(), route.always)).collect())
     }
 
     /// When something may be due next.

@@ -60,6 +60,10 @@ pub trait Incidents: Send + Sync + 'static {
 pub struct Telling {
     /// Routes that are configured.
     pub routes: usize,
+    /// Those of them that speak whether or not the other side does.
+    pub always: Vec<String>,
+    /// When the others speak, in one sentence: hub and relay do so by turns.
+    pub speaks: String,
     /// Messages that wait or are under way.
     pub waiting: Vec<Message>,
     /// Messages that were sent, the latest hundred, oldest first.

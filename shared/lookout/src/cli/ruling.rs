@@ -175,6 +175,7 @@ fn listed(said: &Value) -> String {
     let faults = said["faults"].as_array().into_iter().flatten();
     said_lines.extend(faults.map(|fault| format!("left out: {}", fault.as_str().unwrap_or_default())));
     said_lines.push(format!("rule files are read from {}", text(&said["folder"])));
+    said_lines.push(text(&said["speaks"]));
     said_lines.join("\n")
 }
 

@@ -155,6 +155,17 @@ impl Node {
         role: Role,
         book: impl FnOnce(NodeRows) -> Arc<dyn RowBook>,
     ) -> Self {
+        Self::begin_routed(folder, world, role, "", book)
+    }
+
+    /// As above; `more` is said of its route.
+    pub fn begin_routed(
+        folder: &Path,
+        world: &Arc<World>,
+        role: Role,
+        more: &str,
+        book: impl FnOnce(NodeRows) -> Arc<dyn RowBook>,
+    ) -> Self {
         let (state, _) = State::open(folder).expect("a state");
         let (state, clock) = (Arc::new(state), NodeClock::new());
         let node = if role == Role::Hub { id(250) } else { id(200) };
@@ -164,7 +175,7 @@ impl Node {
         let seat = if role == Role::Hub { Seat::Hub } else { Seat::Relay };
         let channel = "kind='webhook'\nname='hook'\nurl='https://a.example/x'\nsecret_file='s'\n";
         let channel: ChannelSaid = toml::from_str(channel).expect("a channel");
-        let route: RouteSaid = toml::from_str(ROUTE).expect("a route");
+        let route: RouteSaid = toml::from_str(&format!("{ROUTE}{more}")).expect("a route");
         let (rules, _) = check(&[channel], &[route], seat).expect("they make sense");
         let desk = Arc::new(Desk::open(state.clone(), rules, world.at().utc).expect("a desk"));
         let clock = world.clone();

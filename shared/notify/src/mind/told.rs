@@ -179,6 +179,11 @@ impl Mind {
         self.look_at_all(now);
     }
 
+    /// By which rules it decides.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// How many instances are followed, each counted for each route.
     pub fn followed(&self) -> usize {
         self.members

@@ -79,7 +79,7 @@ impl Gate {
             return self.fleet.removed(node);
         }
         let (role, client, site) = (row.role, row.client.clone(), row.site.clone());
-        self.handle.command(Command::Enrolled(node, client.clone()));
+        self.handle.command(Command::Enrolled(node, (client.clone(), site.clone())));
         self.fleet.enrolled(Known { node, role, client, site, name: row.name.clone() });
     }
 }

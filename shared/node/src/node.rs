@@ -75,8 +75,8 @@ pub enum Command {
     Pass(SessionId, Errand),
     /// Say which machines do not answer: all of them, or what has changed (relay only).
     Vouch(SessionId, bool, Vec<Word>),
-    /// An agent belongs to a client (hub only).
-    Enrolled(NodeId, Slug),
+    /// A node belongs to a client's site (hub only).
+    Enrolled(NodeId, (Slug, Slug)),
     /// How well the clock is known.
     Clock(u32, ClockSource),
     /// End a connection.
@@ -328,7 +328,7 @@ impl Node {
             Command::Keep(writes, done) => self.keeper.keep(writes, done),
             Command::Vouch(session, whole, list) => self.tell(Input::Vouch { session, whole, list }),
             Command::Pass(session, errand) => self.tell(Input::Pass { session, errand }),
-            Command::Enrolled(node, client) => self.tell(Input::Enrolled { node, client }),
+            Command::Enrolled(node, (client, site)) => self.tell(Input::Enrolled { node, client, site }),
             Command::Clock(error_ms, source) => self.tell(Input::Clock { error_ms, source }),
             Command::Close(session, why) => {
                 if let Some(outlet) = self.outlets.get(&session) {

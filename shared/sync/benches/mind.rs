@@ -126,7 +126,7 @@ fn hub_of(streams: u64, direct: bool) -> (Replica, std::ops::Range<u64>) {
         say(&mut hub, session, &Frame::Hello(hello(role)));
     }
     for (ix, sender) in (0..streams).map(Sender::new).enumerate() {
-        hub.handle(Input::Enrolled { node: sender.stream.agent, client: client() }, at(0));
+        hub.handle(Input::Enrolled { node: sender.stream.agent, client: client(), site: client() }, at(0));
         let (session, ix) = if direct { (ix as u64, 0) } else { (0, ix as u32) };
         let key = sender.key.verifying_key().to_bytes();
         let announced = Announced { ix, stream: sender.stream, key, name: "m".to_owned(), tally: Tally::default() };

@@ -61,7 +61,8 @@ pub struct Replica {
     /// Streams that a peer introduced and the store does not know yet.
     fresh: BTreeSet<StreamId>,
     sessions: Sessions,
-    clients: BTreeMap<NodeId, Slug>,
+    /// Each enrolled node's client and site.
+    homes: BTreeMap<NodeId, (Slug, Slug)>,
     paused: Paused,
     clock: (u32, ClockSource),
     asked: BTreeMap<Token, Asked>,
@@ -85,7 +86,7 @@ impl Replica {
             streams: BTreeMap::new(),
             fresh: BTreeSet::new(),
             sessions: Sessions::default(),
-            clients: BTreeMap::new(),
+            homes: BTreeMap::new(),
             paused: Paused::default(),
             clock: (0, ClockSource::Rtc),
             asked: BTreeMap::new(),
@@ -169,8 +170,8 @@ impl Replica {
                     outbound.answer(stream, answer, now.mono_ms);
                 }
             }
-            Input::Enrolled { node, client } => {
-                self.clients.insert(node, client);
+            Input::Enrolled { node, client, site } => {
+                self.homes.insert(node, (client, site));
             }
             Input::Pause(paused) => {
                 self.paused = paused;

@@ -157,12 +157,14 @@ pub enum Input {
         /// The answer.
         answer: Answer,
     },
-    /// An agent belongs to a client (hub only).
+    /// A node belongs to a site (hub only).
     Enrolled {
-        /// The agent.
+        /// The node.
         node: NodeId,
         /// Its client.
         client: Slug,
+        /// Where it is.
+        site: Slug,
     },
     /// This node's disk can take more, or no more.
     Pause(Paused),

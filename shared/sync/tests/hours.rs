@@ -176,7 +176,7 @@ fn site(ticks: u64) -> (Node, Node, Machine) {
     shelf.facts.rolled.own = RangeSet::of(1, ticks);
     let facts = Arc::new(shelf.facts.clone());
     relay.tell(Input::Facts(machine.stream, facts), 0);
-    hub.tell(Input::Enrolled { node: machine.stream.agent, client: client() }, 0);
+    hub.tell(Input::Enrolled { node: machine.stream.agent, client: client(), site: client() }, 0);
     (relay, hub, machine)
 }
 
@@ -186,7 +186,7 @@ fn connected(role: Role, way: Way, sends: Sends) -> Input {
 }
 
 fn connect(relay: &mut Node, hub: &mut Node, machine: &Machine, sends: Sends, ms: u64) {
-    hub.tell(Input::Enrolled { node: machine.stream.agent, client: client() }, ms);
+    hub.tell(Input::Enrolled { node: machine.stream.agent, client: client(), site: client() }, ms);
     let mut first = relay.tell(connected(Role::Hub, Way::Up, sends), ms);
     for (_, lane, frame) in hub.tell(connected(Role::Relay, Way::Down, sends), ms) {
         first.extend(relay.hears(UP.0, lane, &frame, ms));

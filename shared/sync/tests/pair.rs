@@ -94,7 +94,7 @@ fn a_peer_that_lacks_ticks_is_told_now_and_then_what_it_can_not_count() {
 /// A relay's mind and its hub's, which knows whose machines they are.
 fn connect(relay: &mut Node, hub: &mut Node, machines: &[Machine], ms: u64) {
     for machine in machines {
-        hub.tell(Input::Enrolled { node: machine.stream.agent, client: client() }, ms);
+        hub.tell(Input::Enrolled { node: machine.stream.agent, client: client(), site: client() }, ms);
     }
     let peer = |of: Role, way| vigie_sync::PeerIs { node: id(of), role: of, client: client(), site: client(), way };
     let connected = |peer| Input::Connected { session: UP, peer, profile: profile() };

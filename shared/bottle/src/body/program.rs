@@ -81,7 +81,7 @@ impl World {
         if node == HUB {
             let enrolled: Vec<_> = self.nodes.iter().map(|node| (node.id, node.client.clone())).collect();
             for (id, client) in enrolled {
-                self.tell(node, Input::Enrolled { node: id, client });
+                self.tell(node, Input::Enrolled { node: id, site: client.clone(), client });
             }
         }
         let generation = self.nodes[node].generation;

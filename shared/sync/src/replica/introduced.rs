@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use vigie_codec::wire::{Announced, Held, RefusedWhy, Tally};
-use vigie_model::{Role, Seq, StreamId};
+use vigie_model::{Role, Seq, Slug, StreamId};
 
 use super::Replica;
 use super::stored::Asked;
@@ -48,15 +48,17 @@ impl Replica {
         Ok(())
     }
 
-    /// An agent speaks for itself; a relay speaks at the hub for itself and for agents of its own client.
+    /// An agent speaks for itself; a relay speaks at the hub for itself and for what is enrolled at its own site.
     fn may_speak(&self, id: SessionId, stream: StreamId) -> bool {
-        let Some(PeerIs { node, role, client, .. }) = self.sessions.get(id).map(|session| &session.peer) else {
+        let Some(PeerIs { node, role, client, site, .. }) = self.sessions.get(id).map(|session| &session.peer) else {
             return false;
         };
         match role {
             Role::Agent => *node == stream.agent,
             Role::Relay => {
-                self.me.role == Role::Hub && (*node == stream.agent || self.clients.get(&stream.agent) == Some(client))
+                let is_of_site = |home: &(Slug, Slug)| (&home.0, &home.1) == (client, site);
+                self.me.role == Role::Hub
+                    && (*node == stream.agent || self.homes.get(&stream.agent).is_some_and(is_of_site))
             }
             Role::Hub => false,
         }

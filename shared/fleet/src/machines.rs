@@ -50,18 +50,24 @@ impl Fleet {
         }
     }
 
-    /// Machines of this site that do not answer, for the hub to be told.
+    /// Machines of this site that do not answer, for the hub to be told: those too of which nothing was heard since this node
+    /// began. Their newest samples are in the log, or they never sent any.
     pub fn unanswering(&self) -> Vec<Word> {
         let now = self.clock.now().utc;
         self.of_all_machines(|memory, node| {
             let reach = self.reach_of(memory, node, now);
+            let was_heard = node.voice.as_ref().is_some_and(|voice| voice.heard_at.is_some());
             let answers = match reach.state {
-                Reachability::Silent => Answers::No,
                 Reachability::Asleep => Answers::Away,
+                Reachability::Silent => Answers::No,
+                _ if !was_heard => Answers::No,
                 _ => return None,
             };
-            let heard_s_ago = reach.since.map_or(0, |since| now.0.saturating_sub(since.0.0).max(0) / 1_000);
-            let heard_s_ago = u32::try_from(heard_s_ago).unwrap_or(u32::MAX);
+            let ago_ms = match reach.since {
+                Some(since) => u64::try_from(now.0.saturating_sub(since.0.0)).unwrap_or(0),
+                None => self.clock.mono_ms(),
+            };
+            let heard_s_ago = u32::try_from(ago_ms / 1_000).unwrap_or(u32::MAX);
             Some(Word { stream: memory.stream(*node.streams.last()?).id, answers, heard_s_ago })
         })
     }
@@ -99,6 +105,7 @@ impl Fleet {
     pub(crate) fn reach_of(&self, memory: &Memory, node: &Node, now: UtcMs) -> Reach {
         let newest = newest_stream(memory, node);
         let seen = newest.and_then(|stream| stream.recent.newest());
+        let sampled_at = newest.zip(seen).map(|(stream, seen)| seen.learnt_at.min(UtcMs(stream.true_ms(seen.at))));
         let beat = |ix: NodeIx| beat_of(memory.node(ix).voice.as_ref()?);
         let bringer = newest.and_then(|stream| stream.bringer).filter(|bringer| memory.node(*bringer).id != node.id);
         let (vouched_by, vouched) = best_word(memory, node, bringer).unzip();
@@ -109,7 +116,11 @@ impl Fleet {
                 let machine = vouched.and_then(|vouched| match vouched {
                     // As fresh as the relay itself: it would say so otherwise.
                     Vouched::Answers => beat(relay),
-                    Vouched::Silent(silence) => Some(Beat { at: silence.heard_at, every_ms: USUAL_BEAT_MS.into() }),
+                    // A sample that was measured after that word says more than it.
+                    Vouched::Silent(silence) => {
+                        let at = sampled_at.map_or(silence.heard_at, |at| at.max(silence.heard_at));
+                        Some(Beat { at, every_ms: USUAL_BEAT_MS.into() })
+                    }
                 });
                 Listener::Relay { relay: beat(relay), machine }
             }

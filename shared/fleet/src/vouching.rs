@@ -14,8 +14,10 @@ use vigie_sync::Word;
 pub(crate) struct Vouching {
     /// The machines that it brings, on its newest connection.
     carries: BTreeSet<NodeId>,
-    /// Those that do not answer it; nothing until it has said so.
-    silent: Option<BTreeMap<NodeId, Silence>>,
+    /// Those that do not answer it, as it said last.
+    silent: BTreeMap<NodeId, Silence>,
+    /// It has said on its newest connection which all of them are: only then do the others answer.
+    has_said_all: bool,
 }
 
 /// A machine that does not answer.
@@ -35,9 +37,11 @@ pub(crate) enum Vouched {
 }
 
 impl Vouching {
-    /// The relay is connected anew: what it carries comes again, what it says stands until it says more.
+    /// The relay is connected anew: what it carries comes again. Who did not answer does not until it says more; of the
+    /// others nobody knows what became of them meanwhile.
     pub(crate) fn connected(&mut self) {
         self.carries.clear();
+        self.has_said_all = false;
     }
 
     /// It brings a machine.
@@ -48,9 +52,13 @@ impl Vouching {
     /// It says which do not answer: all of them, or what has changed.
     pub(crate) fn said(&mut self, whole: bool, list: &[Word], now: UtcMs) {
         if whole {
-            self.silent = Some(BTreeMap::new());
+            self.silent.clear();
+            self.has_said_all = true;
         }
-        let Some(silent) = &mut self.silent else { return };
+        if !self.has_said_all {
+            return;
+        }
+        let silent = &mut self.silent;
         for word in list {
             let heard_at = UtcMs(now.0.saturating_sub(1_000 * i64::from(word.heard_s_ago)));
             match word.answers {
@@ -63,8 +71,11 @@ impl Vouching {
 
     /// What it says of a machine, if anything.
     pub(crate) fn of(&self, machine: NodeId) -> Option<Vouched> {
-        let silent = self.silent.as_ref().filter(|_| self.carries.contains(&machine))?;
-        Some(silent.get(&machine).map_or(Vouched::Answers, |silence| Vouched::Silent(*silence)))
+        if !self.carries.contains(&machine) {
+            return None;
+        }
+        let silence = self.silent.get(&machine).map(|silence| Vouched::Silent(*silence));
+        silence.or_else(|| self.has_said_all.then_some(Vouched::Answers))
     }
 }
 
@@ -99,5 +110,22 @@ mod tests {
         assert_eq!(vouching.of(machine(2)), Some(Vouched::Silent(Silence { is_away: true, ..silence })));
         vouching.connected();
         assert_eq!(vouching.of(machine(2)), None, "until it brings it again");
+    }
+
+    #[test]
+    fn after_a_relay_came_back_nobody_answers_by_its_old_word() {
+        let (mut vouching, now) = (Vouching::default(), UtcMs(100_000));
+        vouching.brings(machine(1));
+        vouching.brings(machine(2));
+        vouching.said(true, &[word(1, Answers::No)], now);
+        vouching.connected();
+        vouching.brings(machine(1));
+        vouching.brings(machine(2));
+        let silence = Silence { heard_at: UtcMs(60_000), is_away: false };
+        assert_eq!(vouching.of(machine(1)), Some(Vouched::Silent(silence)), "nothing else was said of it");
+        assert_eq!(vouching.of(machine(2)), None, "it may have fallen silent during the cut");
+        vouching.said(true, &[word(2, Answers::No)], now);
+        let words = [1, 2].map(|no| vouching.of(machine(no)));
+        assert_eq!(words, [Some(Vouched::Answers), Some(Vouched::Silent(silence))]);
     }
 }

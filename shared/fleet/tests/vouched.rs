@@ -2,11 +2,13 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use common::*;
 use vigie_codec::wire::{Answers, Tally};
-use vigie_fleet::Known;
-use vigie_model::{NodeId, Role};
-use vigie_node::Happening;
+use vigie_fleet::{Fleet, Known};
+use vigie_model::{Boot, NodeId, Role};
+use vigie_node::{Happening, NodeClock};
 use vigie_serve::{Lookout, Reachability};
 use vigie_sync::{PeerIs, SessionId, Way, Word};
 
@@ -42,6 +44,50 @@ fn of_two_relays_the_one_that_hears_a_machine_is_right() {
     assert_eq!(state(&hub, &machine), Reachability::Late);
     said(&hub, other, false, &[word(&machine, Answers::No, 50)]);
     assert_eq!(state(&hub, &machine), Reachability::Silent);
+}
+
+#[test]
+fn after_a_relay_came_back_a_machine_does_not_answer_by_the_word_of_before() {
+    let (hub, machine) = site();
+    up(&hub, &machine, 1, UP);
+    said(&hub, UP, true, &[]);
+    assert_eq!(state(&hub, &machine), Reachability::Late);
+    up(&hub, &machine, 1, SessionId(8));
+    assert_eq!(state(&hub, &machine), Reachability::Unseen, "it may have fallen silent during the cut");
+    said(&hub, SessionId(8), true, &[word(&machine, Answers::No, 400)]);
+    assert_eq!(state(&hub, &machine), Reachability::Silent);
+}
+
+#[test]
+fn what_was_measured_after_a_relay_called_a_machine_silent_says_that_it_is_not() {
+    let (hub, machine) = site();
+    hub.commit(&machine, vec![machine.schema(0, vec![def("a", &[])])]);
+    up(&hub, &machine, 1, UP);
+    said(&hub, UP, true, &[word(&machine, Answers::No, 400)]);
+    assert_eq!(state(&hub, &machine), Reachability::Silent);
+    hub.sees(&machine, &tick(1, Boot { no: 1, ms: 10_000 }, hub.fleet.now().utc.0, &[0]));
+    assert_eq!(state(&hub, &machine), Reachability::Live);
+}
+
+#[test]
+fn a_relay_that_began_anew_says_of_machines_it_has_not_heard_since_that_they_do_not_answer() {
+    let (hub, fresh, never) = (Hub::new(), Machine::new(1, 1), Machine::new(2, 1));
+    hub.commit(&never, vec![never.hello()]);
+    let now_ms = hub.fleet.now().utc.0;
+    let newest = tick(1, Boot { no: 1, ms: 10_000 }, now_ms, &[0]);
+    hub.commit(&fresh, vec![fresh.hello(), fresh.schema(0, vec![def("a", &[])]), fresh.ticks([newest])]);
+    let Known { client, site, .. } = fresh.known("lyon", "till");
+    let is = (Role::Relay, "relay".to_owned());
+    let relay = Fleet::of_log(is, Some((client.clone(), site.clone())), hub.log.clone(), NodeClock::new());
+    let silent = || {
+        let words = relay.unanswering().into_iter();
+        words.map(|word| (word.stream, (word.answers, word.heard_s_ago < 60))).collect::<BTreeMap<_, _>>()
+    };
+    let both = [fresh.stream, never.stream].map(|stream| (stream, (Answers::No, true)));
+    assert_eq!(silent(), BTreeMap::from(both), "what the log holds is of before");
+    let peer = PeerIs { node: fresh.stream.agent, role: Role::Agent, client, site, way: Way::Down };
+    relay.happened(&Happening::Up { session: UP, peer, beat_ms: 10_000 });
+    assert_eq!(silent(), BTreeMap::from([both[1]]));
 }
 
 /// A machine that is enrolled at a site with two relays.

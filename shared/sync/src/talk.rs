@@ -227,7 +227,7 @@ pub struct Word {
     pub stream: StreamId,
     /// Whether it answers.
     pub answers: Answers,
-    /// How long ago it was last heard, in seconds.
+    /// How long ago it was last heard, in seconds; of a machine that the relay never heard, for how long it has not.
     pub heard_s_ago: u32,
 }
 

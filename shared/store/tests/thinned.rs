@@ -5,6 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::*;
+use vigie_codec::wire::Tally;
 use vigie_merge::RangeSet;
 use vigie_model::{Role, UtcMs};
 use vigie_rollup::HOUR_MS;
@@ -125,9 +126,13 @@ fn at_the_hub_what_a_relay_let_go_of_is_neither_lost_nor_waited_for() {
     let machine = Machine::new(1);
     let mut hub = Log::open_on(FaultDisk::new(), options()).expect("an empty disk").0;
     keep(&mut hub, vec![machine.hello(), machine.sealed(101, 200)]);
-    let thinned = Write::Thinned { stream: machine.stream, ticks: set(&[(1, 150), (201, 300)]) };
-    let outcome = hub.commit(vec![thinned]).expect("sound");
-    assert!(matches!(outcome[..], [Outcome::Kept(_)]), "{outcome:?}");
+    let tally =
+        Write::Tally { stream: machine.stream, tally: Tally { ticks: 300, samples: 300 * u64::from(machine.series) } };
+    // More than was ever collected, as far as is known by then.
+    let thinned = Write::Thinned { stream: machine.stream, ticks: set(&[(1, 150), (201, 9_000)]) };
+    let outcome = hub.commit(vec![tally, thinned]).expect("sound");
+    assert!(matches!(outcome[..], [Outcome::Kept(_), Outcome::Kept(_)]), "{outcome:?}");
+    assert_eq!(hub.streams()[&machine.stream].rolled.thinned, set(&[(1, 150), (201, 300)]));
     let ledger = Ledger::of(&hub.streams()[&machine.stream], Role::Hub);
     assert_eq!((ledger.at_hub, ledger.folded, ledger.thinned, ledger.waiting), (100, 200, 200, 0));
     assert!(ledger.meets() && ledger.given_up.is_empty());

@@ -153,10 +153,13 @@ impl Pen<'_> {
         })
     }
 
-    /// A relay has let go of ticks.
+    /// A relay has let go of ticks: as far as they were ever collected. What it said of that before is kept before.
     pub(crate) fn keep_thinned(&mut self, stream: StreamId, ticks: &RangeSet) -> Result<Outcome, Trouble> {
         self.change_let_go(stream, |facts| {
-            facts.rolled.thinned.union_with(ticks);
+            let last = facts.collected().ticks;
+            if last > 0 {
+                facts.rolled.thinned.union_with(&ticks.intersection(&RangeSet::of(1, last)));
+            }
             facts.rolled.thinned.ranges().len() <= limit::RANGES
         })
     }

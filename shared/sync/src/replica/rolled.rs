@@ -1,7 +1,6 @@
 //! What becomes of hours that a relay brings, and what is it told of those that are here?
 
 use vigie_codec::wire::{Frame, RolledUp, RollupSheet, Thinned};
-use vigie_merge::RangeSet;
 
 use super::Replica;
 use super::brought::NO_NUMBERS;
@@ -25,7 +24,8 @@ impl Replica {
         Ok(())
     }
 
-    /// A relay says what it has let go of: as far as it was ever collected, and only what is news.
+    /// A relay says what it has let go of; only what is news. How far the stream was ever collected the store knows when it
+    /// keeps this: what the relay has just announced may still be on its way there.
     pub(super) fn thinned_came(&mut self, id: SessionId, list: Vec<Thinned>) -> Result<(), CloseWhy> {
         for said in list {
             let Some(inbound) = self.inbound(id).filter(|inbound| inbound.rolls) else {
@@ -33,8 +33,7 @@ impl Replica {
             };
             let Some(stream) = inbound.stream_at(said.ix) else { continue };
             let Some(facts) = self.streams.get(&stream) else { continue };
-            let collected = RangeSet::of(1, facts.collected().ticks.max(1));
-            let ticks = said.ticks.intersection(&collected).without(&facts.rolled.thinned);
+            let ticks = said.ticks.without(&facts.rolled.thinned);
             if !ticks.is_empty() {
                 self.keep(id, stream, NO_NUMBERS, Write::Thinned { stream, ticks }, 0);
             }

@@ -249,7 +249,8 @@ impl Shelf {
                 facts.rolled.there.union_with(&ticks);
             }
             Write::Thinned { ticks, .. } => {
-                facts.rolled.thinned.union_with(&ticks);
+                let collected = RangeSet::of(1, facts.collected().ticks.max(1));
+                facts.rolled.thinned.union_with(&ticks.intersection(&collected));
             }
             Write::Rollup(_) | Write::RolledTold { .. } | Write::Wanted { .. } => {}
             Write::Stream { .. } | Write::Schema { .. } | Write::Reserve { .. } => {}

@@ -10,17 +10,15 @@ use vigie_merge::{Scope, Ulid};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_query::LabelSet;
 use vigie_store::{ReadError, State};
-use vigie_watch::presence::Reach;
-use vigie_watch::{Instance, Mind, PRESENCE_LABEL, Phase, Settings, Transition};
+use vigie_watch::{Instance, Mind, Phase, Settings, Transition};
 
 use crate::facts::scope_of;
 use crate::overlay::{Judges, Overlay};
-use crate::presence::Presence;
 use crate::remembered::Remembered;
 use crate::rulebook::Rulebook;
 use crate::sight::At;
-use crate::verdict::{Said, ended_alert, is_judged_here, judged, thing};
-use crate::vouching;
+use crate::verdict::{Said, is_judged_here, judged, thing};
+use crate::vouching::{self, Saying};
 use crate::watchman::{Found, Watching, Watchman, lock};
 use crate::written::Written;
 
@@ -42,13 +40,14 @@ pub(crate) struct Judging {
     rules_at_ms: i64,
     remembered: Remembered,
     written: Written,
-    judges: Judges,
+    pub(crate) judges: Judges,
     began_ms: i64,
     /// Since when each place is judged here, at a hub.
     judged_since_ms: BTreeMap<(Slug, Slug), i64>,
     /// When each rule of a group was last worked out.
     worked_out_ms: BTreeMap<(String, String), i64>,
-    vouched: BTreeMap<NodeId, bool>,
+    /// What was said of each machine: whether it answers, and since when.
+    vouched: BTreeMap<NodeId, (bool, UtcMs)>,
     unwritten: bool,
     /// When rules were last worked out.
     evaluated: Option<UtcMs>,
@@ -75,7 +74,7 @@ impl Judging {
             rules_at_ms: now.boot_ms,
             remembered,
             written: Written::default(),
-            judges: if role == Role::Hub { Judges::Places(BTreeSet::new()) } else { Judges::All },
+            judges: if role == Role::Hub { Judges::Places(BTreeSet::new()) } else { Judges::AllBut(BTreeSet::new()) },
             began_ms: now.boot_ms,
             judged_since_ms: BTreeMap::new(),
             worked_out_ms: BTreeMap::new(),
@@ -91,7 +90,7 @@ impl Judging {
 impl Judging {
     /// Whether what a rule does not find at a place is well: it was worked out, without a fault, when that place had been
     /// judged here for a while.
-    fn is_sure(&self, rule: &str, scope: &Scope) -> bool {
+    pub(crate) fn is_sure(&self, rule: &str, scope: &Scope) -> bool {
         let since_ms = match scope {
             Scope::Site(client, site) => self.judged_since_ms.get(&(client.clone(), site.clone())),
             Scope::Client(_) | Scope::Deployment => None,
@@ -153,22 +152,25 @@ impl Watchman {
         self.take_rules(&mut judging, now);
     }
 
-    /// A hub judges the places whose relay does not. What it judged no longer is neither begun nor ended here.
+    /// A hub judges the places whose relay does not, and a relay the machines that no other relay heard later. What is
+    /// judged here no longer is neither begun nor ended here.
     fn hand_over(&self, judging: &mut Judging, now: At) {
-        if self.role != Role::Hub {
-            return;
-        }
         let presence = lock(&self.presence);
-        let elsewhere = presence.judged_elsewhere(now);
-        let places: BTreeSet<_> = presence.places().difference(&elsewhere).cloned().collect();
+        let judges = if self.role == Role::Hub {
+            let elsewhere = presence.judged_elsewhere(now);
+            Judges::Places(presence.places().difference(&elsewhere).cloned().collect())
+        } else {
+            Judges::AllBut(presence.judged_beside())
+        };
         drop(presence);
-        judging.judged_since_ms.retain(|place, _| places.contains(place));
-        for place in &places {
-            judging.judged_since_ms.entry(place.clone()).or_insert(now.boot_ms);
-        }
-        let judges = Judges::Places(places);
         if judges == judging.judges {
             return;
+        }
+        if let Judges::Places(places) = &judges {
+            judging.judged_since_ms.retain(|place, _| places.contains(place));
+            for place in places {
+                judging.judged_since_ms.entry(place.clone()).or_insert(now.boot_ms);
+            }
         }
         judging.judges = judges;
         let judges = &judging.judges;
@@ -180,7 +182,7 @@ impl Watchman {
         let began = Instant::now();
         let presence = {
             let mut presence = lock(&self.presence);
-            let judges = |labels: &LabelSet| judging.judges.includes(labels.get("client"), labels.get("site"));
+            let judges = |labels: &LabelSet| judging.judges.includes(labels);
             presence.series(judges, now)
         };
         let overlay = Overlay {
@@ -255,69 +257,22 @@ impl Watchman {
         verdicts
     }
 
-    /// Open alerts that this node judges and does not find: their rule is gone, or it was found to be well while this
-    /// node could not write so, or another judged them before.
-    fn orphans(&self, judging: &Judging, found: &HashSet<Thing>, now: At) -> Vec<Judged> {
-        let register = lock(&self.register);
-        let presence = lock(&self.presence);
-        let is_deaf = presence.is_deaf(now);
-        let open = register.book.alerts().filter(|alert| alert.is_open());
-        let orphans = open.filter_map(|alert| {
-            let about = alert.about.as_ref()?;
-            let labels = LabelSet::new(about.labels.iter().map(|(n, v)| (n.as_str(), v.as_str())));
-            if found.contains(&about.thing) || !self.is_mine(judging, &alert.place.scope, &labels) {
-                return None;
-            }
-            // A rule that only another judge has is not gone because it is not here.
-            let is_unruled =
-                !judging.rulebook.has_alert(&about.rule) && !self.is_judge_there(&presence, about.judge.node);
-            let (is_there, hears) = match about.labels.get("machine_id") {
-                Some(id) => {
-                    (presence.is_enrolled(id), presence.known(id).is_some_and(|known| known.reach == Reach::Live))
-                }
-                None => (true, true),
-            };
-            let is_sure = !is_deaf && hears && judging.is_sure(&about.rule, &alert.place.scope);
-            let is_over = is_unruled || !is_there || is_sure;
-            is_over.then(|| ended_alert(alert.place.scope.clone(), about, now.utc))
-        });
-        orphans.collect()
-    }
-
-    /// Whether another node that judged something here may do so again.
-    fn is_judge_there(&self, presence: &Presence, judge: NodeId) -> bool {
-        judge != self.node && presence.is_relay(judge)
-    }
-
-    /// Whether an alert of this scope is this node's to end. A relay has its client's alerts and everybody's too, and the
-    /// hub those of each site: whose an alert is, its key says, and labels may not.
-    fn is_mine(&self, judging: &Judging, scope: &Scope, labels: &LabelSet) -> bool {
-        let is_home = |(client, site): &(Slug, Slug)| *scope == Scope::Site(client.clone(), site.clone());
-        match (self.role, labels.get(PRESENCE_LABEL), scope) {
-            // The cut of a site is the hub's to see.
-            (Role::Hub, "site", _) => true,
-            (_, "site", _) => false,
-            (Role::Hub, _, Scope::Site(client, site)) => judging.judges.includes(client.as_str(), site.as_str()),
-            (Role::Hub, _, Scope::Client(_) | Scope::Deployment) => true,
-            (Role::Relay | Role::Agent, ..) => self.home.as_ref().is_some_and(is_home),
-        }
-    }
-
     /// A relay says of its machines whether they answer: the hub can not know.
     fn vouch(&self, judging: &mut Judging, now: At) {
         let Some((client, site)) = self.home.as_ref().filter(|_| self.role == Role::Relay) else { return };
         let presence = lock(&self.presence);
-        let said: Vec<(NodeId, bool)> = presence.answers().map(|(one, answers)| (one.node, answers)).collect();
+        let said = presence.sayings(now.utc);
         drop(presence);
-        let news: Vec<(NodeId, bool)> =
-            said.into_iter().filter(|(node, answers)| judging.vouched.get(node) != Some(answers)).collect();
+        let is_said =
+            |one: &Saying| judging.vouched.get(&one.machine).is_some_and(|(a, since)| one.is_said_by(*a, *since));
+        let news: Vec<Saying> = said.into_iter().filter(|one| !is_said(one)).collect();
         let scope = Scope::Site(client.clone(), site.clone());
-        let edits = news.iter().filter_map(|one| vouching::write(&scope, self.node, *one, now.utc).ok()).collect();
+        let edits = news.iter().filter_map(|one| vouching::write(&scope, self.node, *one).ok()).collect();
         if news.is_empty() {
             return;
         }
         match self.rows.change(edits) {
-            Ok(_) => judging.vouched.extend(news),
+            Ok(_) => judging.vouched.extend(news.iter().map(|one| (one.machine, (one.answers, one.since)))),
             Err(error) => tracing::warn!(%error, "the hub is not told who answers here; it is tried again"),
         }
     }

@@ -7,10 +7,12 @@
 //!
 //! A relay judges its own site. The hub judges the places that have no relay, and which sites are cut off; when a relay was
 //! once heard it judges, and the hub does no more, unless the relay is off while its machines are heard by another way. An
-//! alert is the same thing on both, so whoever judges next goes on with it.
+//! alert is the same thing on both, so whoever judges next goes on with it. Of several relays at a site each judges the
+//! machines that it heard last.
 //!
 //! Decides nothing by itself that `vigie-watch`, `vigie-alerts` and `vigie-notify` do not decide: it joins them.
 
+mod beside;
 mod body;
 mod checkup;
 pub mod cli;
@@ -21,6 +23,7 @@ mod judging;
 mod marks;
 mod mutes;
 mod node_rows;
+mod orphans;
 mod overlay;
 mod presence;
 mod register;

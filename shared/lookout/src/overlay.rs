@@ -16,17 +16,25 @@ use crate::written::Written;
 /// Whose series this node judges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Judges {
-    /// All that it has: a relay, of its site.
-    All,
+    /// All that it has but of these machines, by their ids: a relay, of its site.
+    AllBut(BTreeSet<String>),
     /// Those of these places, and of none: a hub.
     Places(BTreeSet<(Slug, Slug)>),
 }
 
 impl Judges {
     /// Whether what bears these labels is judged here.
-    pub(crate) fn includes(&self, client: &str, site: &str) -> bool {
+    pub(crate) fn includes(&self, labels: &LabelSet) -> bool {
         match self {
-            Self::All => true,
+            Self::AllBut(machines) => machines.is_empty() || !machines.contains(labels.get("machine_id")),
+            Self::Places(_) => self.includes_place(labels.get("client"), labels.get("site")),
+        }
+    }
+
+    /// Whether anything of a place is judged here; no site is everybody's.
+    pub(crate) fn includes_place(&self, client: &str, site: &str) -> bool {
+        match self {
+            Self::AllBut(_) => true,
             Self::Places(_) if site.is_empty() => true,
             Self::Places(places) => places.iter().any(|(own, place)| own.as_str() == client && place.as_str() == site),
         }
@@ -60,7 +68,7 @@ impl Overlay<'_> {
     }
 
     fn shows(&self, labels: &LabelSet) -> bool {
-        self.judges.includes(labels.get("client"), labels.get("site"))
+        self.judges.includes(labels)
     }
 
     /// What this node knows by itself: who is there, and what rules wrote.

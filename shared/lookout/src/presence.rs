@@ -9,6 +9,7 @@ use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_query::{LabelSet, NAME};
 use vigie_watch::presence::{Beat, Cause, Fact, Incident, Post, Reach, Subject, Timing, Vigil};
 
+use crate::beside::Beside;
 use crate::sight::At;
 use crate::vouching::Vouched;
 
@@ -31,6 +32,8 @@ pub(crate) struct Presence {
     new_relays: Vec<NodeId>,
     /// When it was last looked, by the clock that only goes forward.
     looked_at_ms: i64,
+    /// What other relays of this site say.
+    pub(crate) beside: Beside,
     /// What was last said while somebody was heard.
     said: Vec<(Arc<LabelSet>, f64)>,
 }
@@ -69,6 +72,7 @@ impl Presence {
             heard_relays,
             new_relays: Vec::new(),
             looked_at_ms: now.boot_ms,
+            beside: Beside::default(),
             said: Vec::new(),
         }
     }
@@ -275,6 +279,12 @@ impl Presence {
         let via = tracked.sighted.brought.and_then(|(by, _)| Some(self.nodes.get(&by)?.sighted.name.clone()));
         let reach = self.vigil.reach(&tracked.id)?;
         Some(Known { reach, heard_at: tracked.heard, via })
+    }
+
+    /// How a machine is known and when anything of it was last heard; nothing of one that is not enrolled here.
+    pub(crate) fn last_heard(&self, machine: NodeId) -> Option<(Option<Reach>, Option<UtcMs>)> {
+        let tracked = self.nodes.get(&machine)?;
+        Some((self.vigil.reach(&tracked.id), tracked.heard.max(tracked.sighted.sampled_at)))
     }
 
     /// Whether this is a machine that is enrolled here.

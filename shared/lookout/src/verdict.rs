@@ -10,7 +10,7 @@ use crate::overlay::Judges;
 
 /// Whether what bears these labels is judged here.
 pub(crate) fn is_judged_here(judges: &Judges, labels: &LabelSet) -> bool {
-    labels.get(PRESENCE_LABEL) == "site" || judges.includes(labels.get("client"), labels.get("site"))
+    labels.get(PRESENCE_LABEL) == "site" || judges.includes(labels)
 }
 
 /// Which thing: the alert of a rule and its labels; of what names no place, that of whoever judges it.

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use vigie_merge::{Key, Row};
+use vigie_merge::{Key, Row, Scope};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_notify::Desk;
 use vigie_store::State;
@@ -201,15 +201,18 @@ impl Watchman {
         }
     }
 
-    /// What relays vouch for, at the hub.
+    /// What relays vouch for: at the hub, and at a relay what the others of its site say.
     fn take_presence(&self, news: &News) {
-        if self.role != Role::Hub || news.presence.is_empty() {
+        if news.presence.is_empty() {
             return;
         }
+        let home = self.home.as_ref().map(|(client, site)| Scope::Site(client.clone(), site.clone()));
         let mut presence = lock(&self.presence);
-        for (key, row) in &news.presence {
-            if let Some(said) = vouching::read(key, row) {
+        for said in news.presence.iter().filter_map(|(key, row)| vouching::read(key, row)) {
+            if self.role == Role::Hub {
                 presence.vouched(&said, (self.clock)());
+            } else if said.relay != self.node && Some(&said.scope) == home.as_ref() {
+                presence.heard_beside(&said);
             }
         }
     }

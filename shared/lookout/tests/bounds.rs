@@ -9,7 +9,7 @@ use vigie_lookout::{Found, RowBook, RowEdit, RowTrouble};
 use vigie_merge::{Key, Row};
 use vigie_model::{NodeId, Role};
 use vigie_node::NodeRows;
-use vigie_serve::IncidentState;
+use vigie_serve::{IncidentState, Incidents};
 
 fn oven(world: &World, node: u8, heat: f64) {
     world.hear(node, Role::Agent, "lyon");
@@ -87,4 +87,49 @@ fn an_alert_that_can_not_be_written_keeps_no_other_from_being_written() {
     *refused.lock().expect("no test panics here") = None;
     run(10 * SECOND, 20.0, 300.0);
     assert_eq!(relay.incident("OvenHot of m1").standing, IncidentState::Resolved, "it can be now");
+}
+
+/// Two relays of one site, for so many seconds; each gives its rows to the other.
+fn both(relays: &[Node; 2], seconds: usize, each: impl Fn(&World, usize)) {
+    for _ in 0..seconds {
+        for (at, relay) in relays.iter().enumerate() {
+            relay.run(SECOND, |world| each(world, at));
+        }
+        relays[0].gives(&relays[1]);
+        relays[1].gives(&relays[0]);
+    }
+}
+
+fn times(relay: &Node, summary: &str) -> (IncidentState, u32) {
+    let one = relay.incident(summary);
+    (one.standing, one.times)
+}
+
+#[test]
+fn of_two_relays_of_a_site_each_judges_the_machines_that_it_heard_last() {
+    let folders = [tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
+    folders.iter().for_each(|folder| write_rule(folder.path(), "OvenHot", "oven_celsius > 200", ""));
+    let relays = [Node::relay_beside(folders[0].path(), 200), Node::relay_beside(folders[1].path(), 201)];
+    // Machine 1 is enrolled at the first alone, and machine 2 at the second; machine 3 goes from one to the other.
+    let at = |third: Option<usize>| {
+        move |world: &World, at: usize| {
+            oven(world, 1 + u8::try_from(at).expect("one of two"), 300.0);
+            if third == Some(at) {
+                oven(world, 3, 20.0);
+            }
+        }
+    };
+    both(&relays, 60, at(Some(0)));
+    both(&relays, 150, at(Some(1)));
+    for relay in &relays {
+        for summary in ["OvenHot of m1", "OvenHot of m2"] {
+            assert_eq!(times(relay, summary), (IncidentState::Firing, 1), "{summary}");
+        }
+        assert_eq!(relay.watchman.incidents().len(), 2, "the third answers, though not here");
+    }
+    both(&relays, 60, at(None));
+    both(&relays, 60, at(Some(0)));
+    for relay in &relays {
+        assert_eq!(times(relay, "m3 does not answer"), (IncidentState::Resolved, 1));
+    }
 }

@@ -50,9 +50,10 @@ fn hub() -> Presence {
 fn after_word(scope: (&str, &str), relay: u8, machine: u8) -> Option<Reach> {
     let mut presence = hub();
     let scope = Scope::Site(slug(scope.0), slug(scope.1));
-    presence.vouched(&Vouched { scope, relay: node(relay), machine: node(machine), answers: false }, at(60));
+    let (relay, machine) = (node(relay), node(machine));
+    presence.vouched(&Vouched { scope, relay, machine, answers: false, since: at(60).utc }, at(60));
     look(&mut presence, at(61));
-    presence.known(&node(machine).to_string()).map(|known| known.reach)
+    presence.known(&machine.to_string()).map(|known| known.reach)
 }
 
 #[test]

@@ -148,6 +148,11 @@ impl Node {
         Self::begin_with(folder, world, role, |rows| Arc::new(rows))
     }
 
+    /// One of several relays of `lyon`, with a world of its own.
+    pub fn relay_beside(folder: &Path, node: u8) -> Self {
+        Self::begin_as(folder, &Arc::default(), (id(node), Role::Relay), "", |rows| Arc::new(rows))
+    }
+
     /// A node whose rows are kept by something that is put before them.
     pub fn begin_with(
         folder: &Path,
@@ -166,9 +171,19 @@ impl Node {
         more: &str,
         book: impl FnOnce(NodeRows) -> Arc<dyn RowBook>,
     ) -> Self {
+        let node = if role == Role::Hub { id(250) } else { id(200) };
+        Self::begin_as(folder, world, (node, role), more, book)
+    }
+
+    fn begin_as(
+        folder: &Path,
+        world: &Arc<World>,
+        (node, role): (NodeId, Role),
+        more: &str,
+        book: impl FnOnce(NodeRows) -> Arc<dyn RowBook>,
+    ) -> Self {
         let (state, _) = State::open(folder).expect("a state");
         let (state, clock) = (Arc::new(state), NodeClock::new());
-        let node = if role == Role::Hub { id(250) } else { id(200) };
         let home = (role == Role::Relay).then(|| (slug("acme"), slug("lyon")));
         let place = home.as_ref().map(|(client, site)| (client, site));
         let rows = NodeRows::open(state.clone(), (node, role), place, UtcMs(0), false, clock).expect("rows");

@@ -20,6 +20,8 @@ pub struct Sighted {
     pub name: String,
     /// When this node last heard it itself.
     pub heard_at: Option<UtcMs>,
+    /// How often it is sure to be heard on the link that it was last heard on; nothing where that is not known.
+    pub beat_ms: Option<u32>,
     /// Whether it is connected with this node now.
     pub is_connected: bool,
     /// The node that brought its newest tick, if that is another, and when.
@@ -55,6 +57,7 @@ fn sighted(memory: &Memory, node: &Node) -> Option<Sighted> {
         site: known.site.clone(),
         name: known.name.clone(),
         heard_at: voice.and_then(|voice| voice.heard_at),
+        beat_ms: voice.and_then(|voice| voice.beat_ms),
         is_connected: voice.is_some_and(|voice| voice.session.is_some()),
         brought: bringer.filter(|(bringer, _)| *bringer != node.id),
         sampled_at: newest.map(|(stream, seen)| UtcMs(stream.true_ms(seen.at))),

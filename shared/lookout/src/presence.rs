@@ -135,6 +135,9 @@ impl Presence {
         tracked.goodbye = sighted.goodbye_at;
         tracked.sighted = sighted;
         let (id, one) = (tracked.id.clone(), tracked.sighted.clone());
+        if let Some(beat_ms) = one.beat_ms {
+            self.vigil.learn(Fact::Beats { of: id.clone(), every_ms: beat_ms.into() }, now.boot_ms);
+        }
         if let Some((heard_ms, _)) = heard {
             self.hear(&id, &one, heard_ms, by, now);
         }

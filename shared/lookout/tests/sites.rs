@@ -176,3 +176,22 @@ fn a_hub_that_does_not_know_the_rule_of_a_place_it_takes_over_does_not_end_what_
     hub.run(10 * MINUTE, |world| relay_is_off(world, 300.0));
     assert_eq!(hub.incident("OvenHot of m1").standing, IncidentState::Firing);
 }
+
+#[test]
+fn a_site_on_a_metered_line_is_cut_off_after_three_of_its_own_beats_and_not_between_two() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hub = hub(folder.path());
+    let metered = |seconds: i64, is_heard: bool| {
+        hub.run(seconds * SECOND, |world| {
+            let s = world.at().boot_ms / SECOND;
+            heard(world, if is_heard && s % 60 == 0 { &["lyon", "paris"] } else { &["paris"] });
+            world.beats(RELAY_OF_LYON, 60_000);
+        });
+    };
+    metered(20 * 60, true);
+    assert_eq!((hub.told(), hub.watchman.incidents()), (Vec::new(), Vec::new()), "it is heard as often as it can be");
+    metered(110, false);
+    assert_eq!(hub.told(), [], "it may be heard again");
+    metered(75, false);
+    assert!(matches!(hub.told()[..], [(Kind::Cut, _)]), "three beats are missed");
+}

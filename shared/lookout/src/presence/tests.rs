@@ -21,6 +21,7 @@ fn sighted(number: u8, role: Role, site: &str, now: At) -> Sighted {
         site: slug(site),
         name: format!("m{number}"),
         heard_at: (role == Role::Relay).then_some(now.utc),
+        beat_ms: None,
         is_connected: role == Role::Relay,
         brought: None,
         sampled_at: None,

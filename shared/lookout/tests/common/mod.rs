@@ -81,12 +81,19 @@ impl World {
             site: slug(site),
             name: format!("m{node}"),
             heard_at: Some(now),
+            beat_ms: None,
             is_connected: true,
             brought: None,
             sampled_at: (role == Role::Agent).then_some(now),
             goodbye_at: None,
         };
         self.sighted.lock().expect("no test panics here").insert(id(node), one);
+    }
+
+    /// A node is heard no oftener than this by its link.
+    pub fn beats(&self, node: u8, every_ms: u32) {
+        let mut sighted = self.sighted.lock().expect("no test panics here");
+        sighted.get_mut(&id(node)).expect("it was heard").beat_ms = Some(every_ms);
     }
 
     /// A machine was heard by way of a relay.

@@ -16,7 +16,8 @@ pub enum Post {
 pub struct Timing {
     /// After so long without a beat a node is not heard any more.
     ///
-    /// Beats come every 8 s: three are missed, and what the line delays is let pass; told within 30 s all the same.
+    /// Beats come every 8 s: three are missed, and what the line delays is let pass; told within 30 s all the same. Whoever
+    /// is heard less often by its link is waited for longer: see [`Timing::silent_after_ms`].
     pub silent_after_ms: i64,
     /// Newest samples older than this are late: twice the fast interval and 5 s.
     pub late_after_ms: i64,
@@ -26,6 +27,21 @@ pub struct Timing {
     pub longest_sleep_ms: i64,
     /// How often this node is asked at least. A pause of three times that means that it did not run itself.
     pub look_every_ms: i64,
+}
+
+/// How often a node is sure to be heard on most links: its ticks come each ten seconds.
+const USUAL_BEAT_MS: i64 = 10_000;
+
+impl Timing {
+    /// After how long without a beat a node is not heard any more that is sure to be heard so often: three beats of a thin
+    /// or metered line, as everywhere else where somebody is said to be gone.
+    pub fn silent_after_ms(&self, beat_ms: i64) -> i64 {
+        if beat_ms <= USUAL_BEAT_MS {
+            self.silent_after_ms
+        } else {
+            self.silent_after_ms.max(beat_ms.saturating_mul(3))
+        }
+    }
 }
 
 impl Default for Timing {
@@ -75,6 +91,13 @@ pub enum Fact {
         relay: Arc<str>,
         /// Where.
         site: Arc<str>,
+    },
+    /// How often a machine or relay is sure to be heard, by the link that it was last heard on.
+    Beats {
+        /// Which.
+        of: Arc<str>,
+        /// Each so many ms.
+        every_ms: i64,
     },
     /// A machine was heard.
     Heard(Beat),

@@ -109,6 +109,7 @@ pub(super) struct Machine {
     /// Heard not through a relay.
     heard_apart_ms: Option<i64>,
     is_direct: bool,
+    silent_after_ms: i64,
     sample_age_ms: i64,
     not_answering: Option<Arc<str>>,
     away_until_ms: Option<i64>,
@@ -122,6 +123,7 @@ struct Relay {
     /// Heard in an earlier life of this node.
     is_remembered: bool,
     away_until_ms: Option<i64>,
+    silent_after_ms: i64,
     ran_all_the_while: bool,
 }
 
@@ -145,7 +147,7 @@ impl Vigil {
         self.notice_own_absence(now_ms);
         match fact {
             Fact::Enrolled { machine, site } => {
-                let known = self.machines.entry(machine).or_insert_with(|| Machine::new(site.clone()));
+                let known = self.machines.entry(machine).or_insert_with(|| Machine::new(site.clone(), &self.timing));
                 known.site = site;
             }
             Fact::Remembered(machine) => {
@@ -161,7 +163,12 @@ impl Vigil {
             Fact::Retired(machine) => drop(self.machines.remove(&machine)),
             Fact::RetiredRelay(relay) => drop(self.relays.remove(&relay)),
             Fact::Relay { relay, site } => {
-                self.relays.entry(relay).or_insert_with(|| Relay::new(site.clone())).site = site.clone();
+                self.relays.entry(relay).or_insert_with(|| Relay::new(site.clone(), &self.timing)).site = site.clone();
+            }
+            Fact::Beats { of, every_ms } => {
+                let after_ms = self.timing.silent_after_ms(every_ms);
+                self.machines.get_mut(&of).into_iter().for_each(|machine| machine.silent_after_ms = after_ms);
+                self.relays.get_mut(&of).into_iter().for_each(|relay| relay.silent_after_ms = after_ms);
             }
             Fact::Heard(beat) => self.hear(&beat, now_ms),
             Fact::HeardRelay(relay) => self.hear_relay(&relay, now_ms),
@@ -265,26 +272,34 @@ impl Vigil {
 
     /// When to look at the latest, on the same clock.
     pub fn look_by_ms(&self) -> i64 {
-        let after =
-            |heard: Option<i64>| heard.map(|heard| heard.max(self.listening_since_ms) + self.timing.silent_after_ms);
-        let machines = self.machines.values().flat_map(|machine| [after(machine.heard_ms), machine.away_until_ms]);
-        let relays = self.relays.values().flat_map(|relay| [after(relay.heard_ms), relay.away_until_ms]);
+        let after = |heard: Option<i64>, after_ms: i64| Some(heard?.max(self.listening_since_ms) + after_ms);
+        let machines = self.machines.values();
+        let machines = machines.flat_map(|one| [after(one.heard_ms, self.patience_ms(one)), one.away_until_ms]);
+        let relays = self.relays.values();
+        let relays = relays.flat_map(|one| [after(one.heard_ms, one.silent_after_ms), one.away_until_ms]);
         let regular = self.looked_at_ms + self.timing.look_every_ms;
         machines.chain(relays).flatten().filter(|at| *at > self.looked_at_ms).fold(regular, i64::min)
     }
 
-    fn is_fresh(&self, heard_ms: Option<i64>, now_ms: i64) -> bool {
-        heard_ms.is_some_and(|heard| now_ms.saturating_sub(heard) < self.timing.silent_after_ms)
+    fn is_heard(&self, machine: &Machine, now_ms: i64) -> bool {
+        // Most are fresh by their own line, and no relay need be looked for.
+        is_fresh(machine.heard_ms, machine.silent_after_ms, now_ms)
+            || is_fresh(machine.heard_ms, self.patience_ms(machine), now_ms)
     }
 
-    /// Whether this node has listened for long enough that not hearing somebody means something.
-    fn has_listened(&self, now_ms: i64) -> bool {
-        self.network_works && now_ms.saturating_sub(self.listening_since_ms) >= self.timing.silent_after_ms
+    /// How long a machine's silence is waited for: what comes by way of a relay comes no sooner than the relay is heard.
+    fn patience_ms(&self, machine: &Machine) -> i64 {
+        let relays = self.relays.values().filter(|relay| !machine.is_direct && relay.site == machine.site);
+        relays.map(|relay| relay.silent_after_ms).fold(machine.silent_after_ms, i64::max)
+    }
+
+    /// Whether this node has listened for long enough that not hearing somebody for so long means something.
+    fn has_listened(&self, after_ms: i64, now_ms: i64) -> bool {
+        self.network_works && now_ms.saturating_sub(self.listening_since_ms) >= after_ms
     }
 
     fn judge(&self, machine: &Machine, is_deaf: bool, now_ms: i64) -> Reach {
-        if self.is_fresh(machine.heard_ms, now_ms) && machine.not_answering.is_none() && machine.away_until_ms.is_none()
-        {
+        if self.is_heard(machine, now_ms) && machine.not_answering.is_none() && machine.away_until_ms.is_none() {
             let is_late = machine.sample_age_ms > self.timing.late_after_ms;
             return if is_late { Reach::Late } else { Reach::Live };
         }
@@ -302,7 +317,7 @@ impl Vigil {
         match self.post {
             // Deaf, it can vouch for nobody.
             Post::Relay if !self.network_works => Reach::Cut,
-            Post::Relay if self.has_listened(now_ms) => Reach::Silent,
+            Post::Relay if self.has_listened(self.patience_ms(machine), now_ms) => Reach::Silent,
             Post::Relay => as_before,
             Post::Hub => self.judge_from_afar(machine, as_before, is_deaf, now_ms),
         }
@@ -313,16 +328,16 @@ impl Vigil {
         let relays: Vec<&Relay> = self.relays.values().filter(|relay| relay.site == machine.site).collect();
         if relays.is_empty() || (machine.is_direct && machine.not_answering.is_none()) {
             // Nobody stands beside it: its silence is all there is.
-            return match (self.has_listened(now_ms), is_deaf) {
+            return match (self.has_listened(self.patience_ms(machine), now_ms), is_deaf) {
                 _ if !self.network_works => Reach::Cut,
                 (false, _) => as_before,
                 (true, true) => Reach::Cut,
                 (true, false) => Reach::Silent,
             };
         }
-        if relays.iter().any(|relay| self.is_fresh(relay.heard_ms, now_ms)) {
+        if relays.iter().any(|relay| relay.is_heard(now_ms)) {
             let vouching = machine.not_answering.as_ref().and_then(|relay| self.relays.get(relay));
-            let is_vouched = vouching.is_some_and(|relay| self.is_fresh(relay.heard_ms, now_ms));
+            let is_vouched = vouching.is_some_and(|relay| relay.is_heard(now_ms));
             // The way works: only who stands beside it can say that it does not answer.
             return if is_vouched { Reach::Silent } else { Reach::Late };
         }
@@ -331,35 +346,38 @@ impl Vigil {
 
     fn judge_site(&self, site: &Arc<str>, now_ms: i64) -> Reach {
         let relays: Vec<&Relay> = self.relays.values().filter(|relay| relay.site == *site).collect();
-        if relays.iter().any(|relay| self.is_fresh(relay.heard_ms, now_ms)) {
+        if relays.iter().any(|relay| relay.is_heard(now_ms)) {
             return Reach::Live;
         }
         if relays.iter().any(|relay| relay.away_until_ms.is_some_and(|until| now_ms < until)) {
             return Reach::Asleep;
         }
         let never_heard = relays.iter().all(|relay| relay.heard_ms.is_none() && !relay.is_remembered);
+        let after_ms = relays.iter().map(|relay| relay.silent_after_ms).fold(self.timing.silent_after_ms, i64::max);
+        let is_unsure = !self.has_listened(after_ms, now_ms) && self.network_works;
         match self.sites.get(site) {
             None | Some(Reach::Unseen) if never_heard => Reach::Unseen,
-            None if !self.has_listened(now_ms) && self.network_works => Reach::Unseen,
-            Some(was) if !self.has_listened(now_ms) && self.network_works => *was,
+            None if is_unsure => Reach::Unseen,
+            Some(was) if is_unsure => *was,
             _ => Reach::Cut,
         }
     }
 
     /// Whether nobody at all is heard who was heard before, of at least two: then the fault is here.
     fn is_deaf(&self, now_ms: i64) -> bool {
-        let relays = self.relays.values().map(|relay| relay.heard_ms);
+        let relays = self.relays.values().map(|relay| (relay.heard_ms, relay.is_heard(now_ms)));
         let direct = self.machines.values().filter(|machine| machine.is_direct && machine.away_until_ms.is_none());
-        let heard: Vec<Option<i64>> =
-            relays.chain(direct.map(|machine| machine.heard_ms)).filter(Option::is_some).collect();
-        !self.network_works || (heard.len() > 1 && !heard.into_iter().any(|heard| self.is_fresh(heard, now_ms)))
+        let direct = direct.map(|machine| (machine.heard_ms, self.is_heard(machine, now_ms)));
+        let known: Vec<bool> = relays.chain(direct).filter(|(heard, _)| heard.is_some()).map(|(_, is)| is).collect();
+        !self.network_works || (known.len() > 1 && !known.contains(&true))
     }
 
     /// Why a site is cut off.
     pub fn cause(&self, site: &str, now_ms: i64) -> Cause {
         let relays: Vec<&Relay> = self.relays.values().filter(|relay| *relay.site == *site).collect();
         let of_site = self.machines.values().filter(|machine| *machine.site == *site);
-        let is_heard_apart = of_site.map(|machine| machine.heard_apart_ms).any(|heard| self.is_fresh(heard, now_ms));
+        let is_heard = |machine: &Machine| is_fresh(machine.heard_apart_ms, machine.silent_after_ms, now_ms);
+        let is_heard_apart = of_site.into_iter().any(is_heard);
         if is_heard_apart {
             Cause::RelayOff
         } else if self.is_deaf(now_ms) {
@@ -407,14 +425,19 @@ impl Vigil {
     }
 }
 
+fn is_fresh(heard_ms: Option<i64>, after_ms: i64, now_ms: i64) -> bool {
+    heard_ms.is_some_and(|heard| now_ms.saturating_sub(heard) < after_ms)
+}
+
 impl Machine {
-    fn new(site: Arc<str>) -> Self {
+    fn new(site: Arc<str>, timing: &Timing) -> Self {
         Self {
             site,
             heard_ms: None,
             is_remembered: false,
             heard_apart_ms: None,
             is_direct: false,
+            silent_after_ms: timing.silent_after_ms,
             sample_age_ms: 0,
             not_answering: None,
             away_until_ms: None,
@@ -424,7 +447,18 @@ impl Machine {
 }
 
 impl Relay {
-    fn new(site: Arc<str>) -> Self {
-        Self { site, heard_ms: None, is_remembered: false, away_until_ms: None, ran_all_the_while: false }
+    fn is_heard(&self, now_ms: i64) -> bool {
+        is_fresh(self.heard_ms, self.silent_after_ms, now_ms)
+    }
+
+    fn new(site: Arc<str>, timing: &Timing) -> Self {
+        Self {
+            site,
+            heard_ms: None,
+            is_remembered: false,
+            away_until_ms: None,
+            silent_after_ms: timing.silent_after_ms,
+            ran_all_the_while: false,
+        }
     }
 }

@@ -103,7 +103,7 @@ impl Body {
             every(LOOK_EVERY, watchman.clone(), Watchman::look_around),
             every(JUDGE_EVERY, watchman.clone(), Watchman::judge),
             every(MUTES_EVERY, watchman.clone(), Watchman::tell_mutes),
-            tokio::spawn(hear(rows, changes, watchman.clone())),
+            tokio::spawn(hear(changes, watchman.clone())),
         ];
         Ok(Self { watchman, messenger, tasks })
     }
@@ -142,23 +142,15 @@ fn every(pause: Duration, watchman: Arc<Watchman>, what: fn(&Watchman)) -> JoinH
 }
 
 /// Takes in what changed in the rows, from whichever side.
-async fn hear(rows: NodeRows, mut changes: RowChanges, watchman: Arc<Watchman>) {
+async fn hear(mut changes: RowChanges, watchman: Arc<Watchman>) {
     loop {
         let changed = changes.next().await;
-        let (rows, watchman) = (rows.clone(), watchman.clone());
-        let taken = spawn_blocking(move || {
-            if changed.all {
-                return watchman.read_all();
-            }
-            let keys: Vec<_> = changed.keys.into_iter().collect();
-            let found = crate::rows::RowBook::some(&rows, &keys)?;
-            watchman.arrived(&found);
-            Ok(())
-        });
+        let watchman = watchman.clone();
+        let taken = spawn_blocking(move || watchman.changed(changed.all, changed.keys));
         match taken.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(%error, "rows that changed could not be read; they are with the next change")
+                tracing::warn!(%error, "rows that changed could not be read; it is tried again")
             }
             Err(error) => tracing::error!(%error, "rows that changed were not taken in by an error of ours"),
         }

@@ -106,6 +106,7 @@ impl Watchman {
     /// Works out the rules that are due, and writes what follows. Call it every second from a thread that may block.
     pub fn judge(&self) {
         let now = (self.clock)();
+        self.read_what_is_unread();
         let mut judging = lock(&self.judging);
         self.read_rules_again(&mut judging, now);
         self.hand_over(&mut judging, now);

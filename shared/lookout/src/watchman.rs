@@ -89,6 +89,8 @@ pub struct Watchman {
     /// What rules found the last time.
     pub(crate) found: Mutex<Found>,
     pub(crate) clock: Arc<dyn Fn() -> At + Send + Sync>,
+    /// Rows that changed and could not be read yet.
+    unread: Mutex<Unread>,
     /// At a relay: the hub was heard since it was last asked what it has.
     pub(crate) hub_was_heard: AtomicBool,
 }
@@ -107,6 +109,13 @@ pub(crate) struct Found {
     pub(crate) failures: BTreeMap<String, String>,
     pub(crate) evaluated: Option<UtcMs>,
     pub(crate) took: Duration,
+}
+
+/// Rows that changed: these, or more than are named.
+#[derive(Debug, Default)]
+struct Unread {
+    all: bool,
+    keys: BTreeSet<Key>,
 }
 
 /// A watchman that could not begin. Nothing was started.
@@ -153,6 +162,7 @@ impl Watchman {
             presence: Mutex::new(presence),
             found: Mutex::new(found),
             clock,
+            unread: Mutex::default(),
             hub_was_heard: AtomicBool::new(true),
         });
         watchman.look_around();
@@ -175,7 +185,39 @@ impl Watchman {
         Ok(())
     }
 
-    /// Rows changed, here or elsewhere.
+    /// Rows of these keys changed, or so many that all are to be read. What can not be read now is read the next time, or
+    /// when the watchman judges again: nobody names it a second time.
+    ///
+    /// # Errors
+    /// When they can not be read now.
+    pub fn changed(&self, all: bool, keys: impl IntoIterator<Item = Key>) -> Result<(), RowTrouble> {
+        let mut unread = lock(&self.unread);
+        unread.all |= all;
+        unread.keys.extend(keys);
+        let due = std::mem::take(&mut *unread);
+        drop(unread);
+        let keys: Vec<Key> = due.keys.iter().cloned().collect();
+        let read = match (due.all, keys.is_empty()) {
+            (true, _) => self.read_all(),
+            (false, true) => Ok(()),
+            (false, false) => self.rows.some(&keys).map(|found| self.arrived(&found)),
+        };
+        if read.is_err() {
+            let mut unread = lock(&self.unread);
+            unread.all |= due.all;
+            unread.keys.extend(due.keys);
+        }
+        read
+    }
+
+    /// Reads what could not be read before.
+    pub(crate) fn read_what_is_unread(&self) {
+        if let Err(error) = self.changed(false, []) {
+            tracing::debug!(%error, "rows that changed can still not be read");
+        }
+    }
+
+    /// Rows changed, here or elsewhere, and now stand so.
     pub fn arrived(&self, rows: &[(Key, Row)]) {
         let learnt = self.utc();
         let mut register = lock(&self.register);

@@ -56,6 +56,9 @@ impl RowBook for Refusing {
     }
 
     fn some(&self, keys: &[Key]) -> Result<Vec<(Key, Row)>, RowTrouble> {
+        if self.refused.lock().expect("no test panics here").is_some() {
+            return Err(RowTrouble::Store("it can not be read".to_owned()));
+        }
         RowBook::some(&self.rows, keys)
     }
 
@@ -132,4 +135,24 @@ fn of_two_relays_of_a_site_each_judges_the_machines_that_it_heard_last() {
     for relay in &relays {
         assert_eq!(times(relay, "m3 does not answer"), (IncidentState::Resolved, 1));
     }
+}
+
+#[test]
+fn a_row_that_could_not_be_read_when_it_changed_is_read_as_soon_as_it_can_be() {
+    let folders = [tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
+    write_rule(folders[0].path(), "OvenHot", "oven_celsius > 200", "");
+    let refused = Arc::new(Mutex::new(Some("nothing".to_owned())));
+    let to_refuse = refused.clone();
+    let relay = Node::relay_beside(folders[0].path(), 200);
+    let other = Node::begin_with(folders[1].path(), &Arc::default(), Role::Relay, |rows| {
+        Arc::new(Refusing { rows, refused: to_refuse })
+    });
+    relay.run(10 * SECOND, |world| oven(world, 1, 300.0));
+    let keys = relay.gives_rows(&other);
+    assert!(other.watchman.changed(false, keys).is_err());
+    other.run(SECOND, |_| {});
+    assert_eq!(other.watchman.incidents(), []);
+    *refused.lock().expect("no test panics here") = None;
+    other.run(SECOND, |_| {});
+    assert_eq!(other.watchman.incidents().len(), 1, "it is there now");
 }

@@ -275,6 +275,13 @@ impl Node {
 
     /// Gives all its rows to another node, as a session would.
     pub fn gives(&self, other: &Self) {
+        let keys = self.gives_rows(other);
+        let taken = RowBook::some(&other.rows, &keys).expect("they are there");
+        other.watchman.arrived(&taken);
+    }
+
+    /// As [`Node::gives`], and the other's watchman is not told yet.
+    pub fn gives_rows(&self, other: &Self) -> Vec<Key> {
         let all = self.rows.scan_all(&KINDS).expect("rows");
         let keys: Vec<Key> = all.iter().map(|(key, _)| key.clone()).collect();
         let done = other.rows.edit_blocking(|pen| {
@@ -289,8 +296,7 @@ impl Node {
             Ok(())
         });
         done.expect("the rows are taken");
-        let taken = RowBook::some(&other.rows, &keys).expect("they are there");
-        other.watchman.arrived(&taken);
+        keys
     }
 }
 

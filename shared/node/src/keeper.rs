@@ -1,6 +1,6 @@
 //! The store's thread: groups what is to be kept into commits, and looks up what is asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
@@ -228,7 +228,7 @@ impl Worker {
         if parts.is_empty() {
             return;
         }
-        let touched: std::collections::BTreeSet<_> = writes.iter().map(Write::stream).collect();
+        let touched: BTreeSet<_> = writes.iter().map(Write::stream).collect();
         let mut log = self.log();
         match log.commit(writes) {
             Ok(outcomes) => {
@@ -327,11 +327,14 @@ impl Worker {
         self.last_tidy = Some(Instant::now());
         let now: UtcMs = self.clock.now().utc;
         let mut log = self.log();
-        let done = log.make_room(now, self.options.gap_key.as_ref());
-        let changed = done.as_ref().map(|evicted| evicted.streams.clone()).unwrap_or_default();
+        // By a time that somebody else has told: a clock that runs ahead would take what nobody else has.
+        let aged = self.clock.trusted().map(|trusted| log.thin_for_age(trusted));
+        let room = log.make_room(now, self.options.gap_key.as_ref());
+        let (done, failed): (Vec<_>, Vec<_>) = aged.into_iter().chain([room]).partition(Result::is_ok);
+        let changed: BTreeSet<StreamId> = done.into_iter().flatten().flat_map(|evicted| evicted.streams).collect();
         let facts = log.facts_of(changed);
         drop(log);
-        if let Err(failed) = done {
+        for failed in failed.into_iter().filter_map(Result::err) {
             self.in_trouble(&failed, "no room can be made in the store");
         }
         facts.into_iter().for_each(|(stream, facts)| self.tell(Kept::Facts(stream, facts)));

@@ -88,14 +88,26 @@ fn samples_go_for_their_age_whole_hours_at_a_time() {
     fold_all(&mut log);
     told(&mut log, &machine, true, &set(&[(1, 6_000)]));
     let day_later = |ms: i64| UtcMs(T0 + 24 * HOUR_MS + ms);
-    assert_eq!(log.make_room(day_later(0), None).expect("sound").thinned, 0);
-    let some = log.make_room(day_later(3 * HOUR_MS), None).expect("sound").thinned;
+    assert_eq!(log.thin_for_age(day_later(0)).expect("sound").thinned, 0);
+    let some = log.thin_for_age(day_later(3 * HOUR_MS)).expect("sound").thinned;
     assert!(some > 0 && some < 2_000, "{some}");
-    let again = log.make_room(day_later(3 * HOUR_MS + 60_000), None).expect("sound").thinned;
+    let again = log.thin_for_age(day_later(3 * HOUR_MS + 60_000)).expect("sound").thinned;
     assert_eq!(again, 0, "within the hour nothing is told again");
-    assert!(log.make_room(day_later(5 * HOUR_MS), None).expect("sound").thinned > 0);
-    log.make_room(LATER, None).expect("sound");
+    assert!(log.thin_for_age(day_later(5 * HOUR_MS)).expect("sound").thinned > 0);
+    log.thin_for_age(LATER).expect("sound");
     assert!(present(&log, &machine).is_empty());
+}
+
+#[test]
+fn a_time_that_goes_back_holds_and_a_time_that_nobody_vouches_for_lets_nothing_go_for_its_age() {
+    let (mut log, machine, _) = full_of(60, thinning(1 << 40, Some(DAY)));
+    fold_all(&mut log);
+    assert_eq!(log.thin_for_age(LATER).expect("sound").thinned, 0, "the hub has nothing of it yet");
+    told(&mut log, &machine, true, &set(&[(1, 6_000)]));
+    assert_eq!(log.make_room(LATER, None).expect("sound").thinned, 0, "there is room");
+    assert_eq!(log.thin_for_age(UtcMs(T0)).expect("sound").thinned, 0, "nothing is a day old");
+    let three_hours = log.thin_for_age(UtcMs(T0 + 27 * HOUR_MS)).expect("sound").thinned;
+    assert!(three_hours > 0 && three_hours < 2_000, "{three_hours}: what LATER had seen to is forgotten");
 }
 
 #[test]
@@ -103,11 +115,11 @@ fn a_hub_that_lost_its_hours_stops_the_thinning_until_it_has_them_again() {
     let (mut log, machine, _) = full_of(40, thinning(1 << 40, Some(DAY)));
     fold_all(&mut log);
     told(&mut log, &machine, true, &set(&[(1, 1_000)]));
-    log.make_room(LATER, None).expect("sound");
+    log.thin_for_age(LATER).expect("sound");
     assert_eq!(present(&log, &machine), set(&[(1_001, 4_000)]));
     told(&mut log, &machine, false, &set(&[(1_001, 2_000)]));
     told(&mut log, &machine, true, &RangeSet::new());
-    log.make_room(UtcMs(LATER.0 + HOUR_MS), None).expect("sound");
+    log.thin_for_age(UtcMs(LATER.0 + HOUR_MS)).expect("sound");
     assert_eq!(present(&log, &machine), set(&[(1_001, 4_000)]));
     assert_eq!(log.streams()[&machine.stream].rolled.thinned, set(&[(1, 1_000)]));
 }
@@ -117,6 +129,7 @@ fn a_relay_that_sends_every_tick_lets_go_of_none_before_the_hub_has_signed_for_i
     let (mut log, machine, _) = full_of(60, Options { raw_for: Some(DAY), cap_bytes: 180_000, ..options() });
     fold_all(&mut log);
     told(&mut log, &machine, true, &set(&[(1, 6_000)]));
+    log.thin_for_age(LATER).expect("sound");
     log.make_room(LATER, None).expect("sound");
     assert_eq!(present(&log, &machine), set(&[(1, 6_000)]));
 }

@@ -34,10 +34,11 @@ impl World {
         if !due && !life.keeper.paused.bulk {
             return;
         }
-        let done = life.log.make_room(now, key.as_ref());
+        let aged = life.log.thin_for_age(now);
+        let done = aged.and_then(|aged| Ok((aged, life.log.make_room(now, key.as_ref())?)));
         let facts = life.log.all_facts();
         match done {
-            Ok(evicted) => {
+            Ok((aged, evicted)) => {
                 if !evicted.given_up.is_empty() {
                     self.tally.evicted += evicted.given_up.len() as u64;
                     self.evicted(node);
@@ -45,7 +46,10 @@ impl World {
                 }
                 self.tally.forgotten += evicted.settled + evicted.receipted;
                 self.check_facts(node, &facts);
-                let changed = facts.into_iter().filter(|(stream, _)| evicted.streams.contains(stream)).collect();
+                let changed = facts
+                    .into_iter()
+                    .filter(|(stream, _)| evicted.streams.contains(stream) || aged.streams.contains(stream))
+                    .collect();
                 self.say_facts(node, changed);
             }
             Err(failed) => {

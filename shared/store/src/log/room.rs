@@ -119,7 +119,6 @@ impl Log {
             self.stand_up()?;
             self.starved = self.medium.ballast(true).is_err();
         }
-        self.thin_for_age(now, &mut evicted)?;
         let goal = self.goal();
         if let Some(goal) = goal {
             self.delete_receipted(goal, &mut evicted)?;

@@ -64,20 +64,23 @@ pub(crate) fn read(
 }
 
 impl Log {
-    /// Lets go of what is older than it is to be kept, hour by hour: whoever is told pays for each word.
-    pub(crate) fn thin_for_age(&mut self, now: UtcMs, evicted: &mut Evicted) -> Result<(), CommitError> {
-        let Some(raw_for) = self.options.raw_for.filter(|_| self.options.thins) else { return Ok(()) };
+    /// Lets go of what is older than it is to be kept, hour by hour: whoever is told pays for each word. To be called now
+    /// and then with a time that is more than what this machine believes: what goes here is nowhere else.
+    ///
+    /// # Errors
+    /// As [`Log::commit`]; what was deleted before stays deleted.
+    pub fn thin_for_age(&mut self, trusted: UtcMs) -> Result<Evicted, CommitError> {
+        let mut evicted = Evicted::default();
+        let Some(raw_for) = self.options.raw_for.filter(|_| self.options.thins) else { return Ok(evicted) };
         let kept_ms = i64::try_from(raw_for.as_millis()).unwrap_or(i64::MAX);
-        let before_ms = now.0.saturating_sub(kept_ms).div_euclid(HOUR_MS) * HOUR_MS;
-        if self.thinned_to_ms.is_some_and(|done_ms| before_ms <= done_ms) {
-            return Ok(());
+        let before_ms = trusted.0.saturating_sub(kept_ms).div_euclid(HOUR_MS) * HOUR_MS;
+        // Where time went back, what was done by the other time says nothing.
+        if self.thinned_to_ms == Some(before_ms) {
+            return Ok(evicted);
         }
-        let had = evicted.bytes;
-        self.thin_before(UtcMs(before_ms), BYTES_AT_ONCE, evicted)?;
-        if evicted.bytes - had < BYTES_AT_ONCE / 2 {
-            self.thinned_to_ms = Some(before_ms);
-        }
-        Ok(())
+        self.thin_before(UtcMs(before_ms), BYTES_AT_ONCE, &mut evicted)?;
+        self.thinned_to_ms = (evicted.bytes < BYTES_AT_ONCE / 2).then_some(before_ms);
+        Ok(evicted)
     }
 
     /// Lets go of the oldest, of all streams alike, until a goal is reached or nothing is left that may go.
@@ -86,6 +89,9 @@ impl Log {
             let mut ends_ms = Vec::new();
             for (stream, facts) in &self.streams {
                 let may_go = self.thinnable(*stream)?;
+                if may_go.is_empty() {
+                    continue;
+                }
                 let spans = self.spans(*stream)?;
                 let within = spans.iter().filter(|span| may_go.touches(span.first, span.last));
                 ends_ms.extend(within.map(|span| span.latest(facts.anchors.get(&span.boot_no)).0));
@@ -104,9 +110,13 @@ impl Log {
     fn thin_before(&mut self, before: UtcMs, most_bytes: u64, evicted: &mut Evicted) -> Result<(), CommitError> {
         let goal = self.used_bytes().saturating_sub(most_bytes);
         for stream in self.streams.keys().copied().collect::<Vec<_>>() {
-            let may_go = self.thinnable(stream)?.intersection(&self.older(stream, before)?);
             let excess = self.used_bytes().saturating_sub(goal);
+            let mut may_go = self.thinnable(stream)?;
             if may_go.is_empty() || excess == 0 {
+                continue;
+            }
+            may_go = may_go.intersection(&self.older(stream, before)?);
+            if may_go.is_empty() {
                 continue;
             }
             evicted.thinned +=

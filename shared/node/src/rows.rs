@@ -9,6 +9,7 @@ mod changes;
 mod desk;
 mod tend;
 mod told;
+mod waiting;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

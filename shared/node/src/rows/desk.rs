@@ -1,9 +1,8 @@
 //! The thread that carries out what sessions wish of the rows.
 //!
-//! Each session's wishes in their order; between sessions those that concern alerts and decisions first. An answer is told
-//! after its commit.
+//! Each session's wishes in their order; between sessions those that concern alerts and decisions first, and among equals
+//! each in its turn. An answer is told after its commit.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
@@ -15,6 +14,7 @@ use vigie_sync::rows::{RowFacts, RowInput, RowPeer, RowWish};
 use vigie_sync::{RowsWish, SessionId};
 
 use super::NodeRows;
+use super::waiting::Waiting;
 
 /// What the thread tells the loop.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) enum RowsDone {
 }
 
 /// What a session wishes, and of which peer it is.
-type Wished = (SessionId, RowPeer, RowsWish);
+pub(super) type Wished = (SessionId, RowPeer, RowsWish);
 
 #[derive(Debug)]
 enum Job {
@@ -49,7 +49,7 @@ impl RowDesk {
     /// When the system gives no thread.
     pub(crate) fn start(rows: NodeRows, told: tokio::sync::mpsc::UnboundedSender<RowsDone>) -> std::io::Result<Self> {
         let (jobs, inbox) = channel();
-        let worker = Worker { rows, told, waiting: BTreeMap::new() };
+        let worker = Worker { rows, told, waiting: Waiting::default() };
         let thread = std::thread::Builder::new().name("vigie-rows".to_owned()).spawn(move || worker.run(&inbox))?;
         Ok(Self { jobs, thread: Some(thread) })
     }
@@ -87,7 +87,7 @@ impl Drop for RowDesk {
 struct Worker {
     rows: NodeRows,
     told: tokio::sync::mpsc::UnboundedSender<RowsDone>,
-    waiting: BTreeMap<SessionId, VecDeque<(RowPeer, RowsWish)>>,
+    waiting: Waiting,
 }
 
 impl Worker {
@@ -97,34 +97,21 @@ impl Worker {
             let job = if self.waiting.is_empty() { inbox.recv().ok() } else { inbox.try_recv().ok() };
             match job {
                 Some(Job::Wish(wished)) => {
-                    let (session, peer, wish) = *wished;
-                    self.waiting.entry(session).or_default().push_back((peer, wish));
+                    self.waiting.add(*wished);
                     continue;
                 }
                 Some(Job::Gone(session)) => {
-                    self.waiting.remove(&session);
+                    self.waiting.gone(session);
                     continue;
                 }
                 Some(Job::Stop) => return,
                 None if self.waiting.is_empty() => return,
                 None => {}
             }
-            if let Some((session, peer, wish)) = self.choose() {
+            if let Some((session, peer, wish)) = self.waiting.next() {
                 self.carry_out(session, &peer, wish);
             }
         }
-    }
-
-    fn choose(&mut self) -> Option<Wished> {
-        let urgent = |wishes: &VecDeque<(RowPeer, RowsWish)>| wishes.iter().any(|(_, wish)| wish.is_urgent());
-        let found = self.waiting.iter().find(|(_, wishes)| urgent(wishes)).or_else(|| self.waiting.iter().next());
-        let session = *found?.0;
-        let wishes = self.waiting.get_mut(&session)?;
-        let next = wishes.pop_front();
-        if wishes.is_empty() {
-            self.waiting.remove(&session);
-        }
-        next.map(|(peer, wish)| (session, peer, wish))
     }
 
     fn carry_out(&self, session: SessionId, peer: &RowPeer, wish: RowsWish) {

@@ -56,10 +56,10 @@ impl<S: Shelf> Rows<S> {
                 RowInput::Settled
             }
             // What is forgotten does not wait for agents, which have nothing but their own.
-            RowWish::Passed(_) if peer.role == Role::Agent => return Ok(None),
+            RowWish::Passed(_) if peer.role == Role::Agent => RowInput::Passed,
             RowWish::Passed(ask) => {
                 self.passed(peer, ask, stamp)?;
-                return Ok(None);
+                RowInput::Passed
             }
             RowWish::Reborn => {
                 self.believed.insert(peer.node, heard_ms(stamp, &self.clock));

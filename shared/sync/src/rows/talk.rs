@@ -6,6 +6,7 @@
 
 mod compare;
 mod give;
+mod lacking;
 mod take;
 
 use std::collections::VecDeque;
@@ -15,7 +16,9 @@ use vigie_codec::wire::rows::{Entry, RowAsk, RowFrame, RowGive, RowHello};
 use vigie_merge::Urgency;
 use vigie_model::Role;
 
-use self::compare::{Answering, Comparing, Giving};
+use self::compare::{Answering, Comparing};
+use self::give::{Open, Passing};
+use self::lacking::Giving;
 use super::keep::{Applied, Digest, Recalled, RowFacts, RowPeer};
 use crate::Lane;
 
@@ -46,6 +49,8 @@ pub enum RowInput {
     Applied(Applied),
     /// To [`RowWish::Digest`].
     Digested(Digest),
+    /// To [`RowWish::Passed`]: durable, where it is to be.
+    Passed,
     /// To [`RowWish::Fetch`]. As many as fit; those that were left out are asked for again.
     Fetched(Vec<Entry>),
     /// To [`RowWish::Settle`]: durable.
@@ -65,7 +70,7 @@ pub enum RowWish {
     Recall(RowHello),
     /// Gather what changed since; say [`RowInput::Served`].
     Serve(RowAsk, RowHello),
-    /// The peer says with its question up to where it has this node's changes; nothing is said to that.
+    /// The peer says with its question up to where it has this node's changes; say [`RowInput::Passed`].
     Passed(RowAsk),
     /// Keep these rows, and up to where they go, in one commit; say [`RowInput::Applied`].
     Apply(RowGive, RowHello),
@@ -91,8 +96,8 @@ pub enum RowBroke {
     /// The peer said something it may not say.
     #[error("the peer broke the protocol of rows: {0}")]
     Protocol(#[from] WireError),
-    /// The peer said more than it can have been asked for before it was known.
-    #[error("the peer said more of rows than it was asked for")]
+    /// The peer said more than it was asked for, or asked for more at a time than anybody does.
+    #[error("the peer said more of rows than it was asked for, or asked for more of them at a time than anybody does")]
     Unasked,
     /// The store failed; the peer should come back later.
     #[error("the store can not keep rows now; come back later")]
@@ -125,11 +130,14 @@ pub struct RowTalk {
     /// What the peer asked and was not told yet.
     open: [Option<Open>; 2],
     serving: [bool; 2],
+    passing: Passing,
     /// When the peer was last told of changes.
     given_ms: [Option<u64>; 2],
     comparing: Option<Comparing>,
     giving: Giving,
     answering: Option<Answering>,
+    /// The comparison of the peer's that is open, from its first question to its end: what is lacking here may come.
+    taking: Option<u32>,
     /// The peer has compared: its changes up to here are here.
     settling_at: Option<u64>,
     /// When all is compared next; none when the peer does so.
@@ -151,14 +159,6 @@ enum Asked {
     Since(u64),
     /// Answered; the rows are being kept.
     Keeping,
-}
-
-/// A question of the peer's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Open {
-    ask: RowAsk,
-    /// Up to here nothing was for the peer.
-    looked: u64,
 }
 
 /// Which wish an answer is for.
@@ -191,10 +191,12 @@ impl RowTalk {
             asked: [Asked::Not; 2],
             open: [None; 2],
             serving: [false; 2],
+            passing: Passing::default(),
             given_ms: [None; 2],
             comparing: None,
             giving: Giving::default(),
             answering: None,
+            taking: None,
             settling_at: None,
             compare_due_ms: None,
             runs: 0,
@@ -230,6 +232,7 @@ impl RowTalk {
             RowInput::Served(give) => self.served(give),
             RowInput::Applied(applied) => self.applied(applied),
             RowInput::Digested(digest) => self.digested(digest),
+            RowInput::Passed => self.was_passed(),
             RowInput::Fetched(entries) => self.fetched(entries),
             RowInput::Settled => self.settled(),
             RowInput::Failed => self.close(RowBroke::StoreTrouble),
@@ -264,6 +267,7 @@ impl RowTalk {
             && self.giving.is_empty()
             && self.doing.is_empty()
             && self.serving == [false; 2]
+            && !self.passing.under_way
     }
 
     fn frame(&mut self, frame: RowFrame) {
@@ -280,8 +284,7 @@ impl RowTalk {
                 self.over = true;
             }
             RowFrame::Ask(ask) if ask.epoch == self.facts.epoch => {
-                self.open[usize::from(ask.urgency)] = Some(Open { ask, looked: ask.since });
-                self.wishes.push_back(RowWish::Passed(ask));
+                self.asked_for(ask);
             }
             RowFrame::Give(give) => self.given(give),
             RowFrame::Compare(run, spans) => self.asked_to_compare(run, spans),

@@ -6,7 +6,7 @@ use vigie_codec::wire::rows::{Entry, MAX_KEYS, RowFrame, Span, Spanned};
 use vigie_merge::{Key, Urgency};
 use vigie_model::Role;
 
-use super::{COMPARE_EVERY_MS, Doing, Lane, RowTalk, RowWish};
+use super::{COMPARE_EVERY_MS, Doing, Lane, RowBroke, RowTalk, RowWish};
 use crate::rows::keep::Digest;
 use crate::rows::ranges::{Comparison, Next, answer};
 
@@ -18,7 +18,10 @@ const KEEP_SUMS_MS: u64 = 60_000;
 
 /// Each question has its own number, which its answer bears, so that an answer that comes twice is no answer to the next
 /// question: which comparison in the upper half, which question in the lower.
-const STEPS: u32 = 1 << 16;
+pub(super) const STEPS: u32 = 1 << 16;
+
+/// Questions for rows that wait here to be answered: one for what the peer lacks, one whether what it gave is kept.
+const MAX_WANTS: usize = 2;
 
 fn comparison_of(number: u32) -> u32 {
     number / STEPS
@@ -49,25 +52,10 @@ pub(super) struct Comparing {
     settling: bool,
 }
 
-/// What the peer was found to lack.
-#[derive(Debug, Default)]
-pub(super) struct Giving {
-    waiting: VecDeque<Vec<u8>>,
-    fetching: Vec<Vec<u8>>,
-    /// The comparison that is over, and the last change in it.
-    done: Option<(u32, u64)>,
-}
-
 impl Comparing {
     fn next_number(&mut self) -> u32 {
         self.steps = (self.steps + 1) % STEPS;
         self.run * STEPS + self.steps
-    }
-}
-
-impl Giving {
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.fetching.is_empty() && self.done.is_none()
     }
 }
 
@@ -166,7 +154,8 @@ impl RowTalk {
                 false
             }
         };
-        if comparing.asked.is_empty() && !comparing.wanted.is_empty() {
+        // Rows that came while others are being kept would be passed over.
+        if comparing.asked.is_empty() && !comparing.keeping && !comparing.wanted.is_empty() {
             let most = comparing.wanted.len().min(MAX_KEYS / 2);
             comparing.asked = comparing.wanted.drain(..most).collect();
             comparing.want_no = comparing.next_number();
@@ -196,24 +185,9 @@ impl RowTalk {
         let (urgent, other): (Vec<_>, Vec<_>) = found.theirs.into_iter().partition(|key| is_urgent(key));
         urgent.into_iter().rev().for_each(|key| comparing.wanted.push_front(key));
         comparing.wanted.extend(other);
-        self.giving.waiting.extend(found.ours);
+        self.giving.add(found.ours);
         self.compare_further();
         self.give_lacking();
-    }
-
-    /// What the peer lacks, some at a time.
-    fn give_lacking(&mut self) {
-        let Some(hello) = self.hello().filter(|_| self.giving.fetching.is_empty()) else { return };
-        if self.giving.waiting.is_empty() {
-            // Only once all was compared is it known that nothing more is lacking.
-            if let Some((run, last)) = self.giving.done.take() {
-                self.send(Lane::State, &RowFrame::Done(run, last));
-            }
-            return;
-        }
-        let most = self.giving.waiting.len().min(MAX_KEYS / 2);
-        self.giving.fetching = self.giving.waiting.drain(..most).collect();
-        self.do_next(Doing::FetchGiven, RowWish::Fetch(self.giving.fetching.clone(), hello));
     }
 
     pub(super) fn kept_wanted(&mut self) {
@@ -224,10 +198,10 @@ impl RowTalk {
 
     /// The peer has compared, and sent what was lacking here.
     pub(super) fn done(&mut self, number: u32, last: u64) {
-        let (Some(hello), Some(answering)) = (self.hello(), &self.answering) else { return };
-        if answering.run == comparison_of(number) && self.settling_at.is_none() {
+        let Some(hello) = self.hello() else { return };
+        if self.taking == Some(comparison_of(number)) && self.settling_at.is_none() {
             self.settling_at = Some(last);
-            self.answering = None;
+            (self.answering, self.taking) = (None, None);
             self.wishes.push_back(RowWish::Settle(last, hello));
         }
     }
@@ -235,10 +209,14 @@ impl RowTalk {
     /// The peer compares.
     pub(super) fn asked_to_compare(&mut self, number: u32, spans: Vec<Span>) {
         let run = comparison_of(number);
+        self.taking = Some(run);
         let same = self.answering.as_mut().filter(|answering| answering.run == run);
         let Some(answering) = same else {
             self.answering = Some(Answering { run, digest: None, waiting: (number, spans), asked_ms: self.now_ms });
-            self.do_next(Doing::DigestToAnswer, RowWish::Digest);
+            // Sums that are under way already are as new as those of another wish.
+            if !self.doing.contains(&Doing::DigestToAnswer) {
+                self.do_next(Doing::DigestToAnswer, RowWish::Digest);
+            }
             return;
         };
         answering.asked_ms = self.now_ms;
@@ -249,23 +227,19 @@ impl RowTalk {
 
     pub(super) fn wanted(&mut self, run: u32, keys: Vec<Vec<u8>>) {
         let Some(hello) = self.hello() else { return };
+        if self.doing.contains(&Doing::FetchWanted(run)) {
+            return;
+        }
+        if self.under_way(|doing| matches!(doing, Doing::FetchWanted(_))) >= MAX_WANTS {
+            return self.close(RowBroke::Unasked);
+        }
         self.do_next(Doing::FetchWanted(run), RowWish::Fetch(keys, hello));
     }
 
     pub(super) fn fetched(&mut self, entries: Vec<Entry>) {
         match self.doing.pop_front() {
             Some(Doing::FetchWanted(run)) => self.send(Lane::State, &RowFrame::Rows(run, entries)),
-            Some(Doing::FetchGiven) => {
-                let fetched = std::mem::take(&mut self.giving.fetching);
-                if !entries.is_empty() {
-                    // What did not fit comes next; where nothing came, nothing may be given.
-                    let came = |key: &Vec<u8>| entries.iter().any(|entry| entry.key == *key);
-                    let left: Vec<_> = fetched.into_iter().filter(|key| !came(key)).collect();
-                    left.into_iter().rev().for_each(|key| self.giving.waiting.push_front(key));
-                    self.send(Lane::State, &RowFrame::Rows(0, entries));
-                }
-                self.give_lacking();
-            }
+            Some(Doing::FetchGiven) => self.give(entries),
             Some(_) | None => {}
         }
     }
@@ -273,8 +247,10 @@ impl RowTalk {
     pub(super) fn rows(&mut self, number: u32, entries: Vec<Entry>) {
         let Some(hello) = self.hello() else { return };
         if number == 0 {
-            self.do_next(Doing::KeepGiven, RowWish::Keep(entries, hello));
-            return;
+            return self.rows_given(entries, hello);
+        }
+        if self.giving.awaits(number) {
+            return self.given_was_kept();
         }
         let Some(comparing) = self.comparing.as_mut().filter(|comparing| comparing.want_no == number) else { return };
         if comparing.asked.is_empty() || comparing.keeping {
@@ -294,7 +270,7 @@ impl RowTalk {
         let at = match self.comparing.as_mut().filter(|comparing| comparing.settling) {
             Some(comparing) => {
                 let (at, last) = (comparing.settles_at, comparing.last);
-                self.giving.done = Some((comparing.run * STEPS, last));
+                self.giving.ends_with(comparing.run * STEPS, last);
                 self.comparing = None;
                 self.compare_due_ms = Some(self.now_ms + COMPARE_EVERY_MS);
                 at

@@ -3,9 +3,49 @@
 use vigie_codec::wire::rows::{RowAsk, RowFrame, RowGive};
 use vigie_merge::Urgency;
 
-use super::{COALESCE_MS, Open, PASS_BY_MS, RowTalk, RowWish, lane_of};
+use super::{COALESCE_MS, PASS_BY_MS, RowTalk, RowWish, lane_of};
+
+/// A question of the peer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Open {
+    ask: RowAsk,
+    /// Up to here nothing was for the peer.
+    looked: u64,
+}
+
+/// What the peer said it has, to be remembered: one word is under way at a time, and the last of those that come meanwhile
+/// waits.
+#[derive(Debug, Default)]
+pub(super) struct Passing {
+    pub(super) under_way: bool,
+    next: [Option<RowAsk>; 2],
+}
 
 impl RowTalk {
+    /// The peer asks, and says by it what it has.
+    pub(super) fn asked_for(&mut self, ask: RowAsk) {
+        let urgency = usize::from(ask.urgency);
+        self.open[urgency] = Some(Open { ask, looked: ask.since });
+        self.passing.next[urgency] = Some(ask);
+        self.pass();
+    }
+
+    pub(super) fn was_passed(&mut self) {
+        self.passing.under_way = false;
+        self.pass();
+    }
+
+    /// The peer's later word holds what its earlier one said: however often it asks, one is under way.
+    fn pass(&mut self) {
+        if self.passing.under_way {
+            return;
+        }
+        if let Some(ask) = self.passing.next.iter_mut().find_map(Option::take) {
+            self.passing.under_way = true;
+            self.wishes.push_back(RowWish::Passed(ask));
+        }
+    }
+
     /// Answers open questions, the urgent one first: state waits while alerts are being gathered.
     pub(super) fn serve_what_can_be(&mut self) {
         let Some(hello) = self.hello() else { return };

@@ -8,6 +8,7 @@
 //! twice, or to have lost a row, begins a new life: a new epoch, under which its places mean nothing, and a new actor.
 
 mod apply;
+mod caps;
 mod changed;
 mod desk;
 mod forget;
@@ -22,10 +23,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vigie_codec::wire::rows::Seen;
-use vigie_merge::{Actor, Hlc, HybridClock, Key, Row, Urgency};
+use vigie_merge::{Actor, Hlc, HybridClock, Key, Row, Scope, Urgency};
 use vigie_model::{NodeId, Role, UtcMs};
 use vigie_sync::rows::{RowFacts, RowPeer, Stamp};
 
+pub use caps::{MACHINE_ROWS, SITE_ROWS};
 pub use changed::Changed;
 pub use forget::{Collected, FORGET_AFTER_MS, RETIRE_AFTER_MS};
 pub use life::NewLife;
@@ -71,6 +73,8 @@ pub struct Rows<S> {
     changed: Changed,
     /// Peers at whose word these rows began a new life, and when, in milliseconds since 2025.
     believed: BTreeMap<NodeId, u64>,
+    /// How many rows there are of sites whose relays have brought new ones.
+    counts: caps::Counts,
 }
 
 impl<S: std::fmt::Debug> std::fmt::Debug for Rows<S> {
@@ -268,6 +272,7 @@ impl<S: Shelf> Rows<S> {
                 self.newest[urgency] = done.next.last;
             }
         }
+        self.counts.add(done.counted, &done.fresh);
         self.clock.pass(done.clock.last());
         self.clock.reserve(done.next.reserved);
         self.changed.add(done.keys);
@@ -282,6 +287,10 @@ struct Done {
     filled: bool,
     keys: Vec<Key>,
     clock: HybridClock,
+    /// Rows that were not there before, by where they belong.
+    fresh: BTreeMap<Scope, u64>,
+    /// How many rows a site was found to have before.
+    counted: Option<(Scope, u64)>,
 }
 
 /// Puts records, giving each its place. One for each transaction.
@@ -292,13 +301,22 @@ struct Places {
     touched: [bool; 2],
     filled: bool,
     keys: Vec<Key>,
+    fresh: BTreeMap<Scope, u64>,
     at_ms: u64,
 }
 
 impl Places {
     fn begin(change: &mut dyn Change, stamp: Stamp, clock: &HybridClock) -> Result<Self, crate::TxError> {
         let at_ms = stamp.trusted.map_or(clock.last(), Hlc::of_utc).ms();
-        Ok(Self { next: Next::read(change)?, group: None, touched: [false; 2], filled: false, keys: Vec::new(), at_ms })
+        Ok(Self {
+            next: Next::read(change)?,
+            group: None,
+            touched: [false; 2],
+            filled: false,
+            keys: Vec::new(),
+            fresh: BTreeMap::new(),
+            at_ms,
+        })
     }
 
     fn new_group(&mut self) {
@@ -317,6 +335,8 @@ impl Places {
         let urgency = key.kind().urgency();
         if let Some(old) = old {
             change.remove(tables::CHANGES, &shelf::place(urgency, key, old.seq))?;
+        } else {
+            *self.fresh.entry(key.scope()).or_default() += 1;
         }
         self.next.last += 1;
         let seq = self.next.last;
@@ -337,7 +357,8 @@ impl Places {
         if reserved.is_some() || self.touched != [false; 2] {
             self.next.write(change)?;
         }
-        Ok(Done { next: self.next, touched: self.touched, filled: self.filled, keys: self.keys, clock })
+        let Self { next, touched, filled, keys, fresh, .. } = self;
+        Ok(Done { next, touched, filled, keys, clock, fresh, counted: None })
     }
 }
 

@@ -11,7 +11,9 @@ use vigie_merge::{Context, Hlc, Key, Kind, Last, Marker, Row, Scope, Ulid, limit
 use vigie_model::{NodeId, Role, UtcMs};
 use vigie_store::State;
 use vigie_store::fault::{FaultDisk, Faults};
-use vigie_store::rows::{Collected, FORGET_AFTER_MS, NewLife, Owner, Rows, Shelf, WriteError};
+use vigie_store::rows::{
+    Collected, FORGET_AFTER_MS, MACHINE_ROWS, MemoryShelf, NewLife, Owner, Rows, SITE_ROWS, Shelf, WriteError,
+};
 use vigie_sync::rows::{RowPeer, Stamp};
 
 type OnDisk = Rows<Arc<State>>;
@@ -357,4 +359,58 @@ fn a_deletion_is_forgotten_when_all_have_it_and_who_had_not_begins_again() {
     let Some(vigie_sync::rows::RowInput::Recalled(recalled)) = recalled else { panic!("an answer") };
     assert!(recalled.peer_begins_again);
     assert!(back.shelf().witness().is_some());
+}
+
+fn brought(from: u8, range: std::ops::Range<usize>, name: &dyn Fn(usize) -> String) -> Vec<Entry> {
+    let row =
+        Row::Last(Last::new(None, Marker { hlc: Hlc::of(5, 0), actor: vigie_merge::Actor::of(u16::from(from), 1) }));
+    let entry = |number: usize| Entry {
+        key: fact(&name(number)).as_bytes().to_vec(),
+        said: Said::Row(row.encode()),
+        begins: true,
+    };
+    range.map(entry).collect()
+}
+
+#[test]
+fn a_machine_has_so_many_rows_and_no_more_and_those_it_has_still_change() {
+    let mut rows = open(&FaultDisk::new(), relay(2));
+    let agent = RowPeer { role: Role::Agent, ..relay(7) };
+    let said = hello(&mut open(&FaultDisk::new(), agent.clone()), &relay(2));
+    let own = |number: usize| format!("{}/{number}", agent.node);
+    let applied = rows.keep(&agent, &said, &brought(7, 0..MACHINE_ROWS + 10, &own), at(1)).expect("sound");
+    assert_eq!(applied.changed.len(), MACHINE_ROWS);
+    assert_eq!(applied.refused.len(), 10);
+    assert!(applied.refused.iter().all(|(_, why)| *why == RowRefusal::TooMany), "{:?}", applied.refused);
+    let again = rows.keep(&agent, &said, &brought(7, MACHINE_ROWS..MACHINE_ROWS + 1, &own), at(2)).expect("sound");
+    assert_eq!(again.refused.len(), 1);
+    let newer =
+        Row::Last(Last::new(Some("newer".into()), Marker { hlc: Hlc::of(9, 0), actor: vigie_merge::Actor::of(7, 1) }));
+    let entry = Entry { key: fact(&own(0)).as_bytes().to_vec(), said: Said::Row(newer.encode()), begins: true };
+    let changed = rows.keep(&agent, &said, &[entry], at(3)).expect("sound");
+    assert_eq!((changed.changed.len(), changed.refused.len()), (1, 0));
+    // The next machine has its own.
+    let next = RowPeer { role: Role::Agent, ..relay(8) };
+    let applied = rows.keep(&next, &said, &brought(7, 0..1, &|_| format!("{}/x", next.node)), at(4)).expect("sound");
+    assert_eq!(applied.changed.len(), 1);
+}
+
+#[test]
+fn a_site_has_so_many_rows_and_no_more_however_its_relay_brings_them() {
+    let who = hub();
+    let owner = Owner { who, number: 1, floor: Hlc::ZERO, recovering: false };
+    let random = Box::new(|| 7);
+    let mut rows = Rows::open(MemoryShelf::new(), owner, Arc::new(|_| true), random, false, 0).expect("it opens").0;
+    let said = hello(&mut open(&FaultDisk::new(), relay(2)), &hub());
+    let most = usize::try_from(SITE_ROWS).expect("it fits");
+    let name = |number: usize| number.to_string();
+    // The hub's own count as well, before the relay's first word and after it.
+    rows.write(at(1), |pen| pen.last(&fact("hubs/0"), Some("x".into()))).expect("it may");
+    let first = rows.keep(&relay(2), &said, &brought(2, 0..most - 10, &name), at(1)).expect("sound");
+    assert_eq!((first.changed.len(), first.refused.len()), (most - 10, 0));
+    rows.write(at(1), |pen| pen.last(&fact("hubs/1"), Some("x".into()))).expect("it may");
+    let rest = rows.keep(&relay(2), &said, &brought(2, most - 10..most, &name), at(2)).expect("sound");
+    assert_eq!((rest.changed.len(), rest.refused.len()), (8, 2));
+    assert!(rest.refused.iter().all(|(_, why)| *why == RowRefusal::TooMany), "{:?}", rest.refused);
+    rows.write(at(3), |pen| pen.last(&fact("hubs/2"), Some("x".into()))).expect("the hub may");
 }

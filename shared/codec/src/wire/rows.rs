@@ -197,6 +197,8 @@ pub enum RowRefusal {
     OtherType,
     /// Merged with the row that is here it would be beyond its limits: somebody must decide between its values first.
     TooMuch,
+    /// A new row beyond what a machine or a site may have; those that are there still change.
+    TooMany,
 }
 
 /// Everything two nodes can say of rows.

@@ -80,11 +80,14 @@ pub fn rows_finding(status: &Value, now_ms: i64) -> Finding {
         status["refused"].as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum();
     if refused > 0 {
         let said = format!("{refused} rows of peers were not taken: {}", status["refused"]);
-        return Finding::bad(
-            "rows",
-            said,
-            "look for the peer in this node's log; it is of another version, or hostile",
-        );
+        let too_many = status["refused"].get(format!("{:?}", RowRefusal::TooMany)).is_some();
+        let advice = if too_many {
+            "a machine or a site brings more rows than it may have: those it has still change, new ones are left out; find the \
+             peer in this node's log and see what writes them, for no program of Vigie needs so many"
+        } else {
+            "look for the peer in this node's log; it is of another version, or hostile"
+        };
+        return Finding::bad("rows", said, advice);
     }
     let anew = status["peers_anew"].as_object().map_or(0, serde_json::Map::len);
     let said = if anew == 0 { "in order".to_owned() } else { format!("in order; of {anew} peers they began anew") };
@@ -140,5 +143,21 @@ impl NodeRows {
         applied.refused.iter().for_each(|(_, why)| *told.refused.entry(*why).or_default() += 1);
         told.future += applied.future.len() as u64;
         told.contradictions += applied.contradictions;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doctor_says_when_a_peer_brought_more_rows_than_it_may() {
+        let told = RowsTold { refused: [(RowRefusal::TooMany, 3)].into(), ..RowsTold::default() };
+        let finding = format!("{:?}", rows_finding(&told.as_json(), 0));
+        assert!(finding.contains("3 rows") && finding.contains("TooMany"), "{finding}");
+        assert!(finding.contains("more rows than it may have"), "{finding}");
+        let told = RowsTold { refused: [(RowRefusal::Garbled, 3)].into(), ..RowsTold::default() };
+        let finding = format!("{:?}", rows_finding(&told.as_json(), 0));
+        assert!(finding.contains("another version"), "{finding}");
     }
 }

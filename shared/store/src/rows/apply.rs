@@ -4,6 +4,7 @@ use vigie_codec::wire::rows::{Entry, RowGive, RowHello, RowRefusal, Said};
 use vigie_merge::{HybridClock, Key, Merged, Observed, Row};
 use vigie_sync::rows::{Applied, RowPeer, Stamp, guard};
 
+use super::caps::Counting;
 use super::record::{self, Body, Floor, PeerNote, Record};
 use super::shelf::Change;
 use super::{Done, Knows, Owner, Places, Rows, RowsError, Shelf, is_hub};
@@ -17,6 +18,7 @@ struct Judge<'a> {
     epoch: u64,
     stamp: Stamp,
     clock: HybridClock,
+    counting: Counting,
 }
 
 impl<S: Shelf> Rows<S> {
@@ -105,7 +107,8 @@ impl<S: Shelf> Rows<S> {
 
     fn judge<'a>(&self, peer: &'a RowPeer, epoch: u64, stamp: Stamp) -> Judge<'a> {
         let (owner, knows) = (self.owner.clone(), self.knows.clone());
-        Judge { owner, knows, peer, epoch, stamp, clock: self.clock.clone() }
+        let counting = Counting::of(peer, &self.owner, &self.counts);
+        Judge { owner, knows, peer, epoch, stamp, clock: self.clock.clone(), counting }
     }
 }
 
@@ -131,7 +134,7 @@ impl Judge<'_> {
             }
         }
         let done = places.end(change, self.clock)?;
-        Ok((applied, done))
+        Ok((applied, Done { counted: self.counting.found(), ..done }))
     }
 
     fn take_one(
@@ -203,6 +206,9 @@ impl Judge<'_> {
         };
         if !row.is_within_limits() {
             return Ok(Err(RowRefusal::TooMuch));
+        }
+        if old.is_none() && !self.counting.has_room(change, key, &places.fresh)? {
+            return Ok(Err(RowRefusal::TooMany));
         }
         let encoded = row.encode();
         // A bundle that can be read by now is another row than the one that came.

@@ -82,6 +82,9 @@ impl<S: Shelf> Rows<S> {
             places.end(change, clock)
         })?;
         self.note_commit(done);
+        if collected.gone > 0 {
+            self.counts.forget();
+        }
         Ok(collected)
     }
 

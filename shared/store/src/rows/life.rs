@@ -84,6 +84,7 @@ impl<S: Shelf> Rows<S> {
             empty: !some,
             changed: Changed::default(),
             believed: BTreeMap::new(),
+            counts: super::caps::Counts::default(),
         };
         match why {
             Some(why) => rows.begin_new_life(why)?,
@@ -150,6 +151,7 @@ impl<S: Shelf> Rows<S> {
         })?;
         self.empty = self.look(|look| Ok(look.range(tables::ROWS, b"", b"", 1)?.is_empty()))?;
         self.changed.add(gone.into_iter().map(|(key, _)| key));
+        self.counts.forget();
         self.begin_new_life(NewLife::BeginsAgain)?;
         Ok(count)
     }

@@ -15,6 +15,7 @@ mod forget;
 mod life;
 mod memory;
 mod pen;
+mod places;
 mod record;
 mod serve;
 mod shelf;
@@ -23,9 +24,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vigie_codec::wire::rows::Seen;
-use vigie_merge::{Actor, Hlc, HybridClock, Key, Row, Scope, Urgency};
+use vigie_merge::{Actor, Hlc, HybridClock, Key, Row, Urgency};
 use vigie_model::{NodeId, Role, UtcMs};
-use vigie_sync::rows::{RowFacts, RowPeer, Stamp};
+use vigie_sync::rows::{RowFacts, RowPeer};
 
 pub use caps::{MACHINE_ROWS, SITE_ROWS};
 pub use changed::Changed;
@@ -36,7 +37,8 @@ pub use pen::{Pen, WriteError};
 pub use shelf::{Change, Look, Shelf};
 
 use crate::errors::{CommitError, ReadError};
-use crate::rows::record::{Life, Next, Record};
+use crate::rows::places::{Done, Places};
+use crate::rows::record::Life;
 use crate::rows::shelf::tables;
 
 /// Where random numbers come from.
@@ -276,89 +278,6 @@ impl<S: Shelf> Rows<S> {
         self.clock.pass(done.clock.last());
         self.clock.reserve(done.next.reserved);
         self.changed.add(done.keys);
-    }
-}
-
-/// What a change did.
-struct Done {
-    next: Next,
-    touched: [bool; 2],
-    /// A row was put.
-    filled: bool,
-    keys: Vec<Key>,
-    clock: HybridClock,
-    /// Rows that were not there before, by where they belong.
-    fresh: BTreeMap<Scope, u64>,
-    /// How many rows a site was found to have before.
-    counted: Option<(Scope, u64)>,
-}
-
-/// Puts records, giving each its place. One for each transaction.
-struct Places {
-    next: Next,
-    /// The first place of the group under way, for each urgency.
-    group: Option<u64>,
-    touched: [bool; 2],
-    filled: bool,
-    keys: Vec<Key>,
-    fresh: BTreeMap<Scope, u64>,
-    at_ms: u64,
-}
-
-impl Places {
-    fn begin(change: &mut dyn Change, stamp: Stamp, clock: &HybridClock) -> Result<Self, crate::TxError> {
-        let at_ms = stamp.trusted.map_or(clock.last(), Hlc::of_utc).ms();
-        Ok(Self {
-            next: Next::read(change)?,
-            group: None,
-            touched: [false; 2],
-            filled: false,
-            keys: Vec::new(),
-            fresh: BTreeMap::new(),
-            at_ms,
-        })
-    }
-
-    fn new_group(&mut self) {
-        self.group = None;
-    }
-
-    /// Puts a record in place of `old`, at the end of the sequence.
-    fn put(
-        &mut self,
-        change: &mut dyn Change,
-        key: &Key,
-        old: Option<&Record>,
-        body: record::Body,
-        from: Option<(NodeId, u64)>,
-    ) -> Result<(), crate::TxError> {
-        let urgency = key.kind().urgency();
-        if let Some(old) = old {
-            change.remove(tables::CHANGES, &shelf::place(urgency, key, old.seq))?;
-        } else {
-            *self.fresh.entry(key.scope()).or_default() += 1;
-        }
-        self.next.last += 1;
-        let seq = self.next.last;
-        let group = *self.group.get_or_insert(seq);
-        let record = Record { seq, group, at_ms: self.at_ms, from, body };
-        change.put(tables::ROWS, key.as_bytes(), &record.write())?;
-        change.put(tables::CHANGES, &shelf::place(urgency, key, seq), key.as_bytes())?;
-        self.touched[urgency as usize] = true;
-        self.filled = true;
-        self.keys.push(key.clone());
-        Ok(())
-    }
-
-    /// Ends the transaction: the sequence, and what the clock must never give again.
-    fn end(mut self, change: &mut dyn Change, clock: HybridClock) -> Result<Done, crate::TxError> {
-        let reserved = clock.reservation().filter(|until| *until > self.next.reserved);
-        self.next.reserved = reserved.unwrap_or(self.next.reserved);
-        if reserved.is_some() || self.touched != [false; 2] {
-            self.next.write(change)?;
-        }
-        let Self { next, touched, filled, keys, fresh, .. } = self;
-        Ok(Done { next, touched, filled, keys, clock, fresh, counted: None })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is done now and then: room is made, neighbours are laid out, and what is sealed is folded.
 
 use vigie_model::UtcMs;
-use vigie_store::ToFold;
+use vigie_store::{Pressure, ToFold};
 
 use crate::plan::NodeIx;
 use crate::world::{Event, World};
@@ -36,7 +36,7 @@ impl World {
         }
         let aged = life.log.thin_for_age(now);
         let done = aged.and_then(|aged| Ok((aged, life.log.make_room(now, key.as_ref())?)));
-        let facts = life.log.all_facts();
+        let (facts, pressed) = (life.log.all_facts(), life.log.pressure() != Pressure::None);
         match done {
             Ok((aged, evicted)) => {
                 if !evicted.given_up.is_empty() {
@@ -54,6 +54,10 @@ impl World {
             }
             Err(failed) => {
                 self.trace(|| format!("{node} could not make room: {failed}"));
+                // What it gave up before it failed stays given up, and its last commit may have reached the disk.
+                if pressed && key.is_some() {
+                    self.evicted(node);
+                }
                 if self.lost_power(node) {
                     return;
                 }

@@ -21,7 +21,7 @@ pub fn write<T: Serialize>(fact: &Observed<T>) -> Vec<u8> {
     postcard::to_stdvec(&(VERSION, fact)).unwrap_or_default()
 }
 
-/// As [`write`], leaving out the last ones of a list that would not fit in a row.
+/// As [`write()`], leaving out the last ones of a list that would not fit in a row.
 pub fn write_list<T: Serialize>(at: UtcMs, mut what: Vec<T>) -> (Observed<Vec<T>>, Vec<u8>) {
     loop {
         let fact = Observed { at, what };

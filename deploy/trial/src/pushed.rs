@@ -1,13 +1,13 @@
 //! What became of samples that were pushed: asked of a running node, and read from what a stopped one holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
 use serde_json::Value;
-use vigie_model::{UtcMs, pushed_place};
+use vigie_model::{SeriesDef, UtcMs, pushed_place};
 use vigie_store::{Log, Options};
 
 use crate::door::{Door, escaped};
@@ -82,8 +82,8 @@ pub fn is_laid_out(data: &Path) -> bool {
 pub struct PushedStream {
     /// For whom it was pushed, as `client/site`.
     pub place: String,
-    /// Places given to series.
-    pub series: u32,
+    /// Every place given in it: the series' name and labels, and the step its values are kept in there.
+    pub places: Vec<(String, String)>,
     /// Numbers that will never come.
     pub given_up: u64,
     /// Kept samples, by series name and labels, with every value that was ever kept of the moment.
@@ -106,15 +106,18 @@ pub fn streams(data: &Path) -> Vec<PushedStream> {
             for sample in &tick.samples {
                 let def = &defs[sample.series.0 as usize];
                 let bits = def.resolution().value(sample.value).to_bits();
-                let key = (format!("{} {:?}", def.name(), def.labels()), tick.at.utc.0);
-                samples.entry(key).or_default().push(bits);
+                samples.entry((named(def), tick.at.utc.0)).or_default().push(bits);
             }
         })
         .expect("the log of a stopped node can be read");
-        let (series, given_up) = (facts.schema_len, facts.gaps.count());
-        PushedStream { place: format!("{client}/{site}"), series, given_up, samples }
+        let places = defs.iter().map(|def| (named(def), format!("{:?}", def.resolution()))).collect();
+        PushedStream { place: format!("{client}/{site}"), places, given_up: facts.gaps.count(), samples }
     });
     read.collect()
+}
+
+fn named(def: &SeriesDef) -> String {
+    format!("{} {:?}", def.name(), def.labels())
 }
 
 /// Checks that a stopped node holds, in one stream of a place, what a sender was promised and nothing else. A sample may lie
@@ -123,8 +126,11 @@ pub fn check(data: &Path, place: &str, job: &str, promised: &Samples) {
     let streams: Vec<_> = streams(data).into_iter().filter(|stream| stream.place == place).collect();
     assert_eq!(streams.len(), 1, "a place has one stream, however often its node began again");
     let stream = &streams[0];
-    let said: std::collections::BTreeSet<u32> = promised.keys().map(|(series, _)| *series).collect();
-    assert_eq!(stream.series as usize, said.len(), "a series has one place in it");
+    let places: BTreeSet<_> = stream.places.iter().collect();
+    assert_eq!(places.len(), stream.places.len(), "a series has one place in it for each step of its values");
+    let said: BTreeSet<u32> = promised.keys().map(|(series, _)| *series).collect();
+    let known: BTreeSet<&String> = places.iter().map(|(series, _)| series).collect();
+    assert_eq!(known.len(), said.len(), "nobody said more series");
     assert_eq!(stream.given_up, 0, "nothing of it was given up");
     let labels = |n: u32| vec![("job".to_owned(), job.to_owned()), ("n".to_owned(), n.to_string())];
     for ((series, at_ms), bits) in promised {

@@ -6,7 +6,7 @@
 mod bodies;
 mod http;
 mod keepers;
-mod program;
+pub(crate) mod program;
 pub(crate) mod pushed;
 mod questions;
 

@@ -7,6 +7,7 @@ mod agent_cost;
 mod bytes;
 mod engine;
 mod freshness;
+mod scale;
 mod table;
 
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ use crate::table::Figure;
 #[derive(Debug, Parser)]
 #[command(name = "bench", version)]
 struct Cli {
-    /// Only this: agent, agent-relay, relay-hub, cut, visible, engine, pushed.
+    /// Only this: agent, agent-relay, relay-hub, cut, visible, engine, scale, pushed.
     #[arg(long)]
     only: Option<String>,
     /// Shorter runs: good to see that it works, not to quote.
@@ -35,13 +36,14 @@ struct Cli {
 
 type Measure = fn(bool) -> Vec<Figure>;
 
-const ALL: [(&str, Measure); 6] = [
+const ALL: [(&str, Measure); 7] = [
     ("agent", agent_cost::measure),
     ("agent-relay", bytes::agent_to_relay),
     ("relay-hub", bytes::relay_to_hub),
     ("cut", freshness::cut_and_return),
     ("visible", freshness::visible),
     ("engine", engine::measure),
+    ("scale", scale::measure),
 ];
 
 /// What is measured only when it is asked for by name: parts of the others, alone.

@@ -10,13 +10,17 @@ use vigie_node::Failed;
 
 use crate::run;
 
-/// Many simulated machines behind some simulated relays, against a real hub.
+/// Many simulated machines behind some simulated relays, against a real hub; or many agents at a real relay.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "vigie-sim", version, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     /// Start a hub of its own in a fresh folder, measure it from outside, and end it.
     #[arg(long = "self", conflicts_with_all = ["hub", "token", "api", "api_token"])]
     pub(crate) own_hub: bool,
+    /// Start a relay beside that hub, and measure it in the hub's place: each machine is an agent that dials it, over a
+    /// connection of its own.
+    #[arg(long, requires = "own_hub", conflicts_with = "relays")]
+    pub(crate) site: bool,
     /// The hub's data folder with --self; kept. A temporary one that is removed if left out.
     #[arg(long, requires = "own_hub", value_name = "FOLDER")]
     pub(crate) data: Option<PathBuf>,
@@ -72,6 +76,7 @@ Examples:
   vigie-sim --self --machines 10000 --relays 20 --for 2m           # steady state
   vigie-sim --self --machines 200 --relays 4 --backlog 6h          # how fast a hub takes history
   vigie-sim --self --machines 1000 --backlog 6h --for 2m           # both together
+  vigie-sim --self --site --machines 500 --for 5m                  # a relay with 500 agents
   vigie-sim --token vg1.… --api 127.0.0.1:7880 --api-token TOKEN   # against a hub that runs
 
 Exit codes: 0 every sample is at the hub once · 1 failed · 2 wrong usage · 3 the accounts do not meet";
@@ -85,13 +90,18 @@ pub fn run() -> Result<ExitCode, Failed> {
     if cli.interval.subsec_nanos() != 0 || cli.interval.is_zero() {
         return Err(Failed::new(2, "machines measure in whole seconds; nothing was started"));
     }
-    if cli.relays > cli.machines {
+    if !cli.site && cli.relays > cli.machines {
         return Err(Failed::new(2, "there are more relays than machines; nothing was started"));
     }
     run::run(&cli)
 }
 
 impl Cli {
+    /// How many nodes dial, and how many of the machines each brings.
+    pub(crate) fn sites(&self) -> u32 {
+        if self.site { 1 } else { self.relays }
+    }
+
     /// How long live ticks are measured; zero when only history is asked for.
     pub(crate) fn live_for(&self) -> Duration {
         let usual = if self.backlog.is_some() { Duration::ZERO } else { Duration::from_secs(60) };

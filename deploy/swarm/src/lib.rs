@@ -1,4 +1,4 @@
-//! Does a hub hold ten thousand machines? A swarm of simulated relays and agents finds out on one machine.
+//! Does a hub hold ten thousand machines, and a relay five hundred? A swarm of simulated nodes finds out on one machine.
 //!
 //! What the hub sees is real: QUIC, mTLS, enrolment with join tokens, the mind of `vigie-sync` on each relay, the agents'
 //! own numbering and signatures. What nobody can see from the hub is spared: agents have no program and relays no disk, they
@@ -16,5 +16,6 @@ mod machine;
 mod relay;
 mod report;
 mod run;
+mod running;
 mod shelf;
 mod swarm;

@@ -1,4 +1,5 @@
-//! How does one simulated relay live? The real mind over a real connection, with a shelf in memory for a store.
+//! How does one simulated node live? The real mind over a real connection, with a shelf in memory for a store. It is a relay
+//! with machines behind it, or an agent that dials itself.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -91,7 +92,10 @@ pub(crate) struct Relay {
 #[derive(Debug)]
 pub(crate) struct RelaySetup {
     pub(crate) identity: Identity,
+    /// A relay, or an agent: then its one machine is itself.
+    pub(crate) role: Role,
     pub(crate) name: String,
+    /// Where the next hop is.
     pub(crate) hub: Vec<String>,
     pub(crate) machines: Vec<Machine>,
     pub(crate) shelf: Shelf,
@@ -103,12 +107,12 @@ pub(crate) struct RelaySetup {
 impl Relay {
     /// Begins a relay that looks for the hub and introduces its machines.
     pub(crate) fn begin(setup: RelaySetup) -> Result<RelayHandle, Failed> {
-        let RelaySetup { identity, name, hub, machines, shelf, schedule, figures, clock } = setup;
-        let profile = LinkProfile::of(LinkKind::Wan);
+        let RelaySetup { identity, role, name, hub, machines, shelf, schedule, figures, clock } = setup;
+        let profile = LinkProfile::of(if role == Role::Agent { LinkKind::Lan } else { LinkKind::Wan });
         let hub_key = VerifyingKey::from_bytes(&identity.facts().hub_key)?;
         let me = Me {
             node: identity.node(),
-            role: Role::Relay,
+            role,
             name,
             software: env!("CARGO_PKG_VERSION").to_owned(),
             store_epoch: 1,

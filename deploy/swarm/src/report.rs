@@ -8,16 +8,16 @@ use crate::account::Comparison;
 use crate::cli::Cli;
 use crate::process::MemoryMb;
 
-/// One part of a trial. What only a hub of our own shows is missing for others.
+/// One part of a trial. What only a hub or relay of our own shows is missing for others.
 #[derive(Debug, Clone)]
 pub(crate) struct Phase {
     pub(crate) name: &'static str,
     pub(crate) seconds: f64,
-    pub(crate) hub_cpu_s: Option<f64>,
+    pub(crate) cpu_s: Option<f64>,
     pub(crate) own_cpu_s: f64,
     pub(crate) memory: Option<MemoryMb>,
     pub(crate) own_memory: MemoryMb,
-    /// Growth of the hub's data folder.
+    /// Growth of the data folder of what is measured.
     pub(crate) disk_bytes: Option<i64>,
     /// Live ticks measured.
     pub(crate) measured: u64,
@@ -71,14 +71,14 @@ pub(crate) fn show(report: &Report, as_json: bool) {
 
 impl Phase {
     fn cores(&self) -> Option<f64> {
-        self.hub_cpu_s.map(|cpu| cpu / self.seconds)
+        self.cpu_s.map(|cpu| cpu / self.seconds)
     }
 
     /// One line for whoever waits.
     pub(crate) fn line(&self) -> String {
         let mut line = format!("{:<14} {:>6.1} s", self.name, self.seconds);
         if let (Some(cores), Some(memory)) = (self.cores(), self.memory) {
-            line += &format!(" | hub {cores:.2} cores {:.0} MB", memory.pss);
+            line += &format!(" | measured {cores:.2} cores {:.0} MB", memory.pss);
         }
         line += &format!(" | own {:.2} cores", self.own_cpu_s / self.seconds);
         if self.acknowledged > 0 {
@@ -96,10 +96,10 @@ impl Phase {
 
     fn json(&self) -> Value {
         json!({
-            "name": self.name, "seconds": self.seconds, "hub_cpu_s": self.hub_cpu_s, "hub_cores": self.cores(),
-            "own_cpu_s": self.own_cpu_s, "hub_pss_mb": self.memory.map(|memory| memory.pss),
-            "hub_rss_mb": self.memory.map(|memory| memory.rss),
-            "hub_peak_rss_mb": self.memory.map(|memory| memory.peak_rss), "own_rss_mb": self.own_memory.rss,
+            "name": self.name, "seconds": self.seconds, "cpu_s": self.cpu_s, "cores": self.cores(),
+            "own_cpu_s": self.own_cpu_s, "pss_mb": self.memory.map(|memory| memory.pss),
+            "rss_mb": self.memory.map(|memory| memory.rss),
+            "peak_rss_mb": self.memory.map(|memory| memory.peak_rss), "own_rss_mb": self.own_memory.rss,
             "disk_bytes": self.disk_bytes, "ticks_measured": self.measured, "ticks_acknowledged": self.acknowledged,
             "samples_acknowledged": self.samples, "samples_per_s": self.rate(), "ticks_signed": self.signed,
             "wire_up_bytes": self.wire_up, "wire_down_bytes": self.wire_down,
@@ -111,13 +111,13 @@ impl Phase {
 
 impl Report {
     fn text(&self) -> String {
-        let cli = &self.cli;
+        let (cli, who) = (&self.cli, self.measured());
         let mut text = format!(
-            "{} machines × {} series / {} s behind {} relays\n\n| phase | s | hub cores | hub PSS MB | own cores | ticks durable | M samples/s | wire B/sample | disk B/sample |\n|---|---|---|---|---|---|---|---|---|\n",
+            "{} machines × {} series / {} s {}\n\n| phase | s | {who} cores | {who} PSS MB | own cores | ticks durable | M samples/s | wire B/sample | disk B/sample |\n|---|---|---|---|---|---|---|---|---|\n",
             cli.machines,
             cli.series,
             cli.interval.as_secs(),
-            cli.relays
+            if cli.site { "at one relay".to_owned() } else { format!("behind {} relays", cli.relays) }
         );
         for phase in &self.phases {
             let per_sample =
@@ -154,6 +154,11 @@ impl Report {
         text + "\n" + &self.verdict()
     }
 
+    /// Whose processors and memory the phases show.
+    fn measured(&self) -> &'static str {
+        if self.cli.site { "relay" } else { "hub" }
+    }
+
     fn verdict(&self) -> String {
         let Comparison { met, at_hub, sent, duplicates, wrong } = &self.comparison;
         let mut text = format!(
@@ -168,8 +173,8 @@ impl Report {
             self.took.as_secs_f64()
         );
         match self.stopped {
-            Some(Some(took)) => text += &format!("; the hub ended within {:.1} s", took.as_secs_f64()),
-            Some(None) => text += "; the hub DID NOT END when it was told to",
+            Some(Some(took)) => text += &format!("; what was started ended within {:.1} s", took.as_secs_f64()),
+            Some(None) => text += "; what was started DID NOT END when it was told to",
             None => {}
         }
         if wrong.is_empty() {
@@ -183,7 +188,7 @@ impl Report {
     fn json(&self) -> Value {
         let Comparison { met, at_hub, sent, duplicates, wrong } = &self.comparison;
         json!({
-            "machines": self.cli.machines, "relays": self.cli.relays, "series": self.cli.series,
+            "machines": self.cli.machines, "relays": self.cli.sites(), "measured": self.measured(), "series": self.cli.series,
             "interval_s": self.cli.interval.as_secs(), "class": self.cli.class.to_string(),
             "phases": self.phases.iter().map(Phase::json).collect::<Vec<_>>(),
             "account": {
@@ -191,7 +196,7 @@ impl Report {
                 "sent": { "ticks": sent[0], "samples": sent[1] }, "at_hub": { "ticks": at_hub[0], "samples": at_hub[1] },
             },
             "pieces_refused": self.refused, "connections_lost": self.lost_links, "rounds_late": self.late_rounds,
-            "hub_status": self.status, "hub_ended_s": self.stopped.flatten().map(|took| took.as_secs_f64()),
+            "hub_status": self.status, "ended_s": self.stopped.flatten().map(|took| took.as_secs_f64()),
             "seconds": self.took.as_secs_f64(),
         })
     }

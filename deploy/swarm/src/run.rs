@@ -8,10 +8,11 @@ use vigie_node::Failed;
 
 use crate::account::{self, Comparison};
 use crate::cli::Cli;
-use crate::hub::OwnHub;
+use crate::hub::{OwnHub, OwnRelay};
 use crate::process;
 use crate::relay::Order;
 use crate::report::{self, Phase, Report};
+use crate::running::Running;
 use crate::swarm::Swarm;
 
 /// How often a person is told how it goes.
@@ -20,16 +21,29 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 /// How often it is looked whether a phase is over.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// A hub that used less than this share of one core has nothing left to do.
+/// A program that used less than this share of one core has nothing left to do.
 const QUIET: f64 = 0.06;
 
-/// How long a hub may take to become quiet after the introductions; then the trial goes on all the same.
+/// How long it may take to become quiet after the introductions; then the trial goes on all the same.
 const QUIET_WITHIN: Duration = Duration::from_secs(60);
+
+/// What was started for the trial.
+struct Own {
+    hub: OwnHub,
+    /// With it, what is measured.
+    relay: Option<OwnRelay>,
+}
+
+impl Own {
+    fn measured(&self) -> &Running {
+        self.relay.as_ref().map_or(&self.hub.process, |relay| &relay.process)
+    }
+}
 
 /// A swarm on trial.
 struct Trial {
     cli: Cli,
-    own: Option<OwnHub>,
+    own: Option<Own>,
     swarm: Swarm,
     phases: Vec<Phase>,
 }
@@ -37,6 +51,7 @@ struct Trial {
 /// Runs the trial that was asked for.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failed> {
     let own = if cli.own_hub { Some(OwnHub::start(cli.data.as_deref())?) } else { None };
+    let own = own.map(|hub| Own { hub, relay: None });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let report = runtime.block_on(trial(cli, own))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -44,20 +59,25 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failed> {
     Ok(if report.comparison.meets() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
-async fn trial(cli: &Cli, own: Option<OwnHub>) -> Result<Report, Failed> {
+async fn trial(cli: &Cli, mut own: Option<Own>) -> Result<Report, Failed> {
     let began = Instant::now();
     let tokens = match &own {
-        Some(hub) => Swarm::make_tokens(cli, hub)?,
+        Some(own) => Swarm::make_tokens(cli, &own.hub)?,
         None => cli.token.clone(),
     };
-    let watched = Watched::begin("enrol", own.as_ref(), None);
+    if let Some(own) = own.as_mut().filter(|_| cli.site) {
+        own.relay = Some(OwnRelay::start(&own.hub, &tokens[0])?);
+    }
+    let relay = own.as_ref().and_then(|own| own.relay.as_ref()).map(|relay| relay.listen.to_string());
+    let process = || own.as_ref().map(Own::measured);
+    let watched = Watched::begin("enrol", process(), None);
     let enrolled = Swarm::enrol(cli, &tokens).await?;
-    let enrolment = watched.end(own.as_ref(), None);
-    let watched = Watched::begin("introduce", own.as_ref(), None);
-    let swarm = Swarm::begin(cli, enrolled).await?;
+    let enrolment = watched.end(process(), None);
+    let watched = Watched::begin("introduce", process(), None);
+    let swarm = Swarm::begin(cli, enrolled, relay).await?;
     let mut trial = Trial { cli: cli.clone(), own, swarm, phases: vec![enrolment] };
     trial.until_quiet().await?;
-    trial.phases.push(watched.end(trial.own.as_ref(), Some(&trial.swarm)));
+    trial.phases.push(watched.end(trial.process(), Some(&trial.swarm)));
     if trial.cli.backlog_ticks() > 0 {
         trial.prepare().await?;
     }
@@ -70,24 +90,29 @@ async fn trial(cli: &Cli, own: Option<OwnHub>) -> Result<Report, Failed> {
 }
 
 impl Trial {
-    /// Waits until the hub knows all machines and their series, and has come to rest.
+    /// What is measured.
+    fn process(&self) -> Option<&Running> {
+        self.own.as_ref().map(Own::measured)
+    }
+
+    /// Waits until all machines and their series are known, and what is measured has come to rest.
     async fn until_quiet(&mut self) -> Result<(), Failed> {
         let deadline = Instant::now() + self.cli.patience;
         while !self.swarm.is_greeted() {
             if Instant::now() > deadline {
-                return Err(Failed::new(1, "the hub does not answer all relays; see its log"));
+                return Err(Failed::new(1, "not all of the swarm are answered; see the log"));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        let Some(hub) = &self.own else {
+        let Some(process) = self.process() else {
             tokio::time::sleep(Duration::from_secs(3)).await;
             return Ok(());
         };
         let deadline = Instant::now() + QUIET_WITHIN;
         loop {
-            let before = process::cpu_seconds(hub.pid());
+            let before = process::cpu_seconds(process.pid());
             tokio::time::sleep(Duration::from_secs(1)).await;
-            if process::cpu_seconds(hub.pid()) - before < QUIET || Instant::now() > deadline {
+            if process::cpu_seconds(process.pid()) - before < QUIET || Instant::now() > deadline {
                 return Ok(());
             }
         }
@@ -111,10 +136,10 @@ impl Trial {
 
     /// History alone, as fast as the hub takes it.
     async fn deliver(&mut self) {
-        let watched = Watched::begin("backlog", self.own.as_ref(), Some(&self.swarm));
+        let watched = Watched::begin("backlog", self.process(), Some(&self.swarm));
         self.swarm.order(|| Order::Deliver);
         self.until_acknowledged(&watched, self.cli.backlog_ticks() * u64::from(self.cli.machines)).await;
-        self.phases.push(watched.end(self.own.as_ref(), Some(&self.swarm)));
+        self.phases.push(watched.end(self.process(), Some(&self.swarm)));
     }
 
     async fn until_acknowledged(&self, watched: &Watched, ticks: u64) {
@@ -135,19 +160,19 @@ impl Trial {
         tokio::time::sleep(self.cli.interval + Duration::from_secs(2)).await;
         self.swarm.figures.forget_delays();
         let name = if with_backlog { "live + backlog" } else { "live" };
-        let watched = Watched::begin(name, self.own.as_ref(), Some(&self.swarm));
+        let watched = Watched::begin(name, self.process(), Some(&self.swarm));
         let (mut told, began) = (Instant::now(), Instant::now());
         if with_backlog {
             self.swarm.order(|| Order::Deliver);
             self.until_acknowledged(&watched, self.cli.backlog_ticks() * u64::from(self.cli.machines)).await;
-            self.phases.push(watched.so_far(self.own.as_ref(), Some(&self.swarm)));
+            self.phases.push(watched.so_far(self.process(), Some(&self.swarm)));
         }
         while began.elapsed() < self.cli.live_for() {
             tokio::time::sleep(LOOK_EVERY).await;
             self.tell(&mut told, &watched);
         }
         let name = if with_backlog { "live + backlog, all" } else { "live" };
-        let mut phase = Phase { name, ..watched.end(self.own.as_ref(), Some(&self.swarm)) };
+        let mut phase = Phase { name, ..watched.end(self.process(), Some(&self.swarm)) };
         if let Some(api) = self.api() {
             let stale_ms = self.cli.interval.as_millis() as i64 * 3 / 2 + 1_000;
             let asked = Instant::now();
@@ -160,7 +185,7 @@ impl Trial {
 
     /// Everything is sealed and must be signed for.
     async fn close(&mut self) {
-        let watched = Watched::begin("close", self.own.as_ref(), Some(&self.swarm));
+        let watched = Watched::begin("close", self.process(), Some(&self.swarm));
         self.swarm.order(|| Order::Close);
         let (mut told, began) = (Instant::now(), Instant::now());
         // The relays count once a second.
@@ -169,7 +194,7 @@ impl Trial {
             tokio::time::sleep(LOOK_EVERY).await;
             self.tell(&mut told, &watched);
         }
-        self.phases.push(watched.end(self.own.as_ref(), Some(&self.swarm)));
+        self.phases.push(watched.end(self.process(), Some(&self.swarm)));
     }
 
     async fn report(mut self, began: Instant) -> Result<Report, Failed> {
@@ -183,10 +208,13 @@ impl Trial {
             }
             None => Comparison::of_words(&sent, self.swarm.unsettled()),
         };
-        let status = self.own.as_ref().map(OwnHub::status).transpose()?;
+        let status = self.own.as_ref().map(|own| own.hub.status()).transpose()?;
         // Before the hub ends, and with it every connection.
         let now = self.swarm.figures.now();
-        let stopped = self.own.as_mut().map(OwnHub::stop);
+        let stopped = self.own.as_mut().map(|own| {
+            let relay = own.relay.as_mut().map_or(Some(Duration::ZERO), |relay| relay.process.stop());
+            relay.and_then(|relay| Some(own.hub.process.stop()?.max(relay)))
+        });
         Ok(Report {
             cli: self.cli,
             phases: self.phases,
@@ -202,13 +230,13 @@ impl Trial {
 
     fn api(&self) -> Option<crate::hub::Api> {
         let said = || Some(crate::hub::Api { address: self.cli.api?, token: self.cli.api_token.clone()? });
-        self.own.as_ref().map(|hub| hub.api.clone()).or_else(said)
+        self.own.as_ref().map(|own| own.hub.api.clone()).or_else(said)
     }
 
     fn tell(&self, told: &mut Instant, watched: &Watched) {
         if told.elapsed() >= TELL_EVERY {
             *told = Instant::now();
-            report::progress(&watched.so_far(self.own.as_ref(), Some(&self.swarm)).line());
+            report::progress(&watched.so_far(self.process(), Some(&self.swarm)).line());
         }
     }
 }
@@ -217,41 +245,41 @@ impl Trial {
 struct Watched {
     name: &'static str,
     began: Instant,
-    hub_cpu_s: Option<f64>,
+    cpu_s: Option<f64>,
     own_cpu_s: f64,
     disk: Option<u64>,
     before: crate::figures::Now,
 }
 
 impl Watched {
-    fn begin(name: &'static str, hub: Option<&OwnHub>, swarm: Option<&Swarm>) -> Self {
+    fn begin(name: &'static str, process: Option<&Running>, swarm: Option<&Swarm>) -> Self {
         Self {
             name,
             began: Instant::now(),
-            hub_cpu_s: hub.map(|hub| process::cpu_seconds(hub.pid())),
+            cpu_s: process.map(|process| process::cpu_seconds(process.pid())),
             own_cpu_s: process::cpu_seconds(std::process::id()),
-            disk: hub.map(|hub| process::folder_bytes(hub.data())),
+            disk: process.map(|process| process::folder_bytes(process.data())),
             before: swarm.map(|swarm| swarm.figures.now()).unwrap_or_default(),
         }
     }
 
-    fn end(&self, hub: Option<&OwnHub>, swarm: Option<&Swarm>) -> Phase {
-        let phase = self.so_far(hub, swarm);
+    fn end(&self, process: Option<&Running>, swarm: Option<&Swarm>) -> Phase {
+        let phase = self.so_far(process, swarm);
         report::progress(&phase.line());
         phase
     }
 
-    fn so_far(&self, hub: Option<&OwnHub>, swarm: Option<&Swarm>) -> Phase {
+    fn so_far(&self, process: Option<&Running>, swarm: Option<&Swarm>) -> Phase {
         let now = swarm.map(|swarm| swarm.figures.now()).unwrap_or_default();
         Phase {
             name: self.name,
             seconds: self.began.elapsed().as_secs_f64(),
-            hub_cpu_s: hub.zip(self.hub_cpu_s).map(|(hub, before)| process::cpu_seconds(hub.pid()) - before),
+            cpu_s: process.zip(self.cpu_s).map(|(process, before)| process::cpu_seconds(process.pid()) - before),
             own_cpu_s: process::cpu_seconds(std::process::id()) - self.own_cpu_s,
-            memory: hub.map(|hub| process::memory_mb(hub.pid())),
+            memory: process.map(|process| process::memory_mb(process.pid())),
             own_memory: process::memory_mb(std::process::id()),
-            disk_bytes: hub.zip(self.disk).map(|(hub, before)| {
-                process::folder_bytes(hub.data()).cast_signed().saturating_sub(before.cast_signed())
+            disk_bytes: process.zip(self.disk).map(|(process, before)| {
+                process::folder_bytes(process.data()).cast_signed().saturating_sub(before.cast_signed())
             }),
             measured: now.measured - self.before.measured,
             acknowledged: now.acknowledged - self.before.acknowledged,

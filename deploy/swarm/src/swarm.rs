@@ -1,4 +1,4 @@
-//! The relays and machines of a trial: enrolled, made, begun.
+//! The nodes and machines of a trial: enrolled, made, begun.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::oneshot;
 use vigie_agent::collect::{Intervals, Schedule, synthetic_series};
 use vigie_model::Role;
-use vigie_net::{Enrolled, JoinToken};
+use vigie_net::{Enrolled, Identity, JoinToken};
 use vigie_node::{Failed, NodeClock, random_incarnation};
 use vigie_sync::origin::SealAfter;
 
@@ -20,14 +20,19 @@ use crate::relay::{Order, Relay, RelayHandle, RelaySetup};
 use crate::report;
 use crate::shelf::Shelf;
 
-/// All relays, and what they have done.
+/// All nodes that dial, and what they have done.
 pub(crate) struct Swarm {
     pub(crate) relays: Vec<RelayHandle>,
     pub(crate) figures: Arc<Figures>,
 }
 
-/// Nodes that may begin: each relay with its machines.
-pub(crate) type Sites = Vec<(Enrolled, Vec<Enrolled>)>;
+/// Nodes that may begin.
+pub(crate) enum Nodes {
+    /// Each with its machines.
+    Relays(Vec<(Enrolled, Vec<Enrolled>)>),
+    /// Each its own machine.
+    Agents(Vec<Enrolled>),
+}
 
 /// Machines are told apart by their relay's number and their own.
 fn name(relay: usize, machine: usize) -> String {
@@ -37,19 +42,20 @@ fn name(relay: usize, machine: usize) -> String {
 impl Swarm {
     /// A token for each relay's site, with room for its machines.
     pub(crate) fn make_tokens(cli: &Cli, hub: &OwnHub) -> Result<Vec<String>, Failed> {
-        let uses = cli.machines.div_ceil(cli.relays) + 1;
-        (0..cli.relays).map(|relay| hub.token(&format!("site-{relay:03}"), uses)).collect()
+        let uses = cli.machines.div_ceil(cli.sites()) + 1;
+        (0..cli.sites()).map(|relay| hub.token(&format!("site-{relay:03}"), uses)).collect()
     }
 
-    /// Enrols all relays and then all machines.
-    pub(crate) async fn enrol(cli: &Cli, tokens: &[String]) -> Result<Sites, Failed> {
+    /// Enrols all relays, if they are simulated, and then all machines.
+    pub(crate) async fn enrol(cli: &Cli, tokens: &[String]) -> Result<Nodes, Failed> {
         let tokens: Vec<Arc<JoinToken>> =
             tokens.iter().map(|text| text.parse().map(Arc::new)).collect::<Result<_, _>>()?;
         let via: Arc<[String]> = cli.hub.iter().cloned().collect();
         let of_relay = |relay: usize| tokens[relay % tokens.len()].clone();
-        let count = cli.relays as usize;
+        let count = cli.sites() as usize;
         let relay = |at| Candidate { name: format!("sim-relay-{at:03}"), role: Role::Relay, token: of_relay(at) };
-        let relays = enrolment::enrol((0..count).map(relay).collect(), via.clone(), |_| {}).await?;
+        let simulated = if cli.site { 0 } else { count };
+        let relays = enrolment::enrol((0..simulated).map(relay).collect(), via.clone(), |_| {}).await?;
         // Machine after machine to relay after relay: no relay has two more than another.
         let machine = |at: usize| Candidate {
             name: name(at % count, at / count),
@@ -64,44 +70,41 @@ impl Swarm {
             }
         };
         let machines = enrolment::enrol((0..all).map(machine).collect(), via, tell).await?;
-        let mut sites: Sites = relays.into_iter().map(|relay| (relay, Vec::new())).collect();
+        if cli.site {
+            return Ok(Nodes::Agents(machines));
+        }
+        let mut sites: Vec<_> = relays.into_iter().map(|relay| (relay, Vec::new())).collect();
         machines.into_iter().enumerate().for_each(|(at, machine)| sites[at % count].1.push(machine));
-        Ok(sites)
+        Ok(Nodes::Relays(sites))
     }
 
-    /// Begins all relays; they look for the hub by themselves.
-    pub(crate) async fn begin(cli: &Cli, sites: Sites) -> Result<Self, Failed> {
-        let kind = kind(cli);
-        let figures = Arc::new(Figures::default());
-        let clock = NodeClock::new();
-        let intervals = Intervals::try_new(cli.interval, cli.interval, cli.interval)?;
-        let all = f64::from(cli.machines);
+    /// Begins all nodes; they look for the next hop by themselves. Agents dial this relay.
+    pub(crate) async fn begin(cli: &Cli, nodes: Nodes, relay: Option<String>) -> Result<Self, Failed> {
+        let nursery = Nursery::new(cli)?;
         let mut relays = Vec::new();
-        for (at, (relay, enrolled)) in sites.into_iter().enumerate() {
-            let identity = relay.identity;
-            let mut machines = Vec::new();
-            for (place, machine) in enrolled.into_iter().enumerate() {
-                let number = place as u64 * u64::from(cli.relays) + at as u64;
-                let key = machine.identity.key().signing_key();
-                let life = random_incarnation()?;
-                let seed = cli.seed.wrapping_mul(1_000_003).wrapping_add(number);
-                machines.push(Machine::new(name(at, place), key, life, seed, number as f64 / all, &kind));
+        match nodes {
+            Nodes::Relays(sites) => {
+                for (at, (own, enrolled)) in sites.into_iter().enumerate() {
+                    let machine = |(place, machine): (usize, &Enrolled)| nursery.machine(at, place, machine);
+                    let machines = enrolled.iter().enumerate().map(machine).collect::<Result<_, _>>()?;
+                    let known = || own.identity.facts().hub_addrs.clone();
+                    let hub = cli.hub.as_ref().map_or_else(known, |hub| vec![hub.clone()]);
+                    let setup = nursery.setup(own.identity, (Role::Relay, format!("sim-relay-{at:03}")), hub, machines);
+                    relays.push(Relay::begin(setup)?);
+                    tokio::task::yield_now().await;
+                }
             }
-            let hub =
-                if cli.hub.is_some() { cli.hub.iter().cloned().collect() } else { identity.facts().hub_addrs.clone() };
-            relays.push(Relay::begin(RelaySetup {
-                name: format!("sim-relay-{at:03}"),
-                hub,
-                machines,
-                shelf: Shelf::new(kind.defs.clone(), figures.clone()),
-                schedule: Schedule::new(intervals, (identity.client(), identity.site()), identity.node()),
-                figures: figures.clone(),
-                clock: clock.clone(),
-                identity,
-            })?);
-            tokio::task::yield_now().await;
+            Nodes::Agents(agents) => {
+                let hub: Vec<String> = relay.into_iter().collect();
+                for (place, agent) in agents.into_iter().enumerate() {
+                    let machines = vec![nursery.machine(0, place, &agent)?];
+                    let who = (Role::Agent, name(0, place));
+                    relays.push(Relay::begin(nursery.setup(agent.identity, who, hub.clone(), machines))?);
+                    tokio::task::yield_now().await;
+                }
+            }
         }
-        Ok(Self { relays, figures })
+        Ok(Self { relays, figures: nursery.figures })
     }
 
     pub(crate) fn order(&self, order: impl Fn() -> Order) {
@@ -126,6 +129,47 @@ impl Swarm {
             all.extend(told.await?);
         }
         Ok(all)
+    }
+}
+
+/// What all nodes of a trial are made from.
+struct Nursery {
+    cli: Cli,
+    kind: Kind,
+    figures: Arc<Figures>,
+    clock: NodeClock,
+    intervals: Intervals,
+}
+
+impl Nursery {
+    fn new(cli: &Cli) -> Result<Self, Failed> {
+        let intervals = Intervals::try_new(cli.interval, cli.interval, cli.interval)?;
+        let (figures, clock) = (Arc::new(Figures::default()), NodeClock::new());
+        Ok(Self { cli: cli.clone(), kind: kind(cli), figures, clock, intervals })
+    }
+
+    /// The machine with this place behind this node.
+    fn machine(&self, node: usize, place: usize, enrolled: &Enrolled) -> Result<Machine, Failed> {
+        let number = place as u64 * u64::from(self.cli.sites()) + node as u64;
+        let key = enrolled.identity.key().signing_key();
+        let seed = self.cli.seed.wrapping_mul(1_000_003).wrapping_add(number);
+        let share = number as f64 / f64::from(self.cli.machines);
+        Ok(Machine::new(name(node, place), key, random_incarnation()?, seed, share, &self.kind))
+    }
+
+    fn setup(&self, identity: Identity, who: (Role, String), hub: Vec<String>, machines: Vec<Machine>) -> RelaySetup {
+        let (role, name) = who;
+        RelaySetup {
+            role,
+            name,
+            hub,
+            machines,
+            shelf: Shelf::new(self.kind.defs.clone(), self.figures.clone()),
+            schedule: Schedule::new(self.intervals, (identity.client(), identity.site()), identity.node()),
+            figures: self.figures.clone(),
+            clock: self.clock.clone(),
+            identity,
+        }
     }
 }
 

@@ -56,6 +56,8 @@ fn history_alone_is_delivered_and_nothing_is_measured_meanwhile() {
 fn nonsense_on_the_command_line_starts_nothing() {
     for nonsense in [
         &["--self", "--machines", "2", "--relays", "5"][..],
+        &["--self", "--site", "--relays", "5"],
+        &["--site"],
         &["--self", "--interval", "0s"],
         &["--machines", "2"],
         &["--self", "--class", "loud"],
@@ -63,4 +65,16 @@ fn nonsense_on_the_command_line_starts_nothing() {
         let done = sim(nonsense);
         assert_eq!(done.status.code(), Some(2), "{nonsense:?}: {}", String::from_utf8_lossy(&done.stderr));
     }
+}
+
+#[test]
+fn thirty_agents_at_one_relay_have_every_sample_at_the_hub_once() {
+    let live = ["--interval", "1s", "--for", "4s", "--seal-after", "2s", "--backlog", "5m"];
+    let small = ["--self", "--site", "--machines", "30", "--series", "12", "--json"];
+    let report = report(&sim(&[&small[..], &live].concat()));
+    let account = &report["account"];
+    assert_eq!((account["meets"].as_bool(), account["machines_met"].as_u64()), (Some(true), Some(30)), "{report}");
+    assert_eq!(account["sent"], account["at_hub"], "{report}");
+    assert!(account["sent"]["ticks"].as_u64() > Some(30 * 300), "{report}");
+    assert_eq!((report["measured"].as_str(), report["pieces_refused"].as_u64()), (Some("relay"), Some(0)), "{report}");
 }

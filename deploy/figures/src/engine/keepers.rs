@@ -165,7 +165,7 @@ impl Filled {
             phases.filter(|one| one["name"] == phase).filter_map(|one| one[key].as_f64()).sum::<f64>()
         };
         let at_once = folder_bytes(data);
-        let cpu_s = of("backlog", "hub_cpu_s") + of("close", "hub_cpu_s");
+        let cpu_s = of("backlog", "cpu_s") + of("close", "cpu_s");
         let program = Keeper::Vigie.start(data)?;
         let settled = program.rests(data, REST_WITHIN);
         let cost = Cost {
@@ -173,7 +173,7 @@ impl Filled {
             seconds: of("backlog", "seconds"),
             cpu_s,
             settled_cpu_s: cpu_s + program.cpu_s(),
-            peak_rss_mb: of("close", "hub_peak_rss_mb"),
+            peak_rss_mb: of("close", "peak_rss_mb"),
             bytes_at_once: at_once.saturating_sub(empty_bytes),
             bytes: folder_bytes(data).saturating_sub(empty_bytes),
             settled_s: settled.as_secs_f64(),

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// A program that used less than this for so long, and whose folder changed by less than this part, has nothing left to do:
 /// longer than the rhythm in which any of them looks for work of its own, and than one piece of such work waits for a busy
 /// disk.
-const QUIET_CPU_S: f64 = 0.3;
+const QUIET_CPU_S: f64 = 1.5;
 const QUIET_PART: u64 = 100;
 const QUIET_FOR: Duration = Duration::from_secs(15);
 
@@ -140,7 +140,7 @@ pub(super) fn installed(name: &str) -> Option<PathBuf> {
 }
 
 /// A program of our own: where its variable says, or beside this one.
-pub(super) fn own(name: &str) -> Result<PathBuf, String> {
+pub(crate) fn own(name: &str) -> Result<PathBuf, String> {
     if let Some(said) = std::env::var_os(name.to_uppercase().replace('-', "_")) {
         return Ok(PathBuf::from(said));
     }

@@ -1,5 +1,6 @@
 //! A whole trial, from the first enrolment to the comparison of accounts.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,8 @@ use vigie_node::Failed;
 
 use crate::account::{self, Comparison};
 use crate::cli::Cli;
-use crate::hub::{OwnHub, OwnRelay};
+use crate::hub::{Api, OwnHub, OwnRelay};
+use crate::machine::Measured;
 use crate::process;
 use crate::relay::Order;
 use crate::report::{self, Phase, Report};
@@ -39,6 +41,9 @@ impl Own {
         self.relay.as_ref().map_or(&self.hub.process, |relay| &relay.process)
     }
 }
+
+/// How long the API may show less than the hub has signed for.
+const SHOWN_WITHIN: Duration = Duration::from_secs(60);
 
 /// A swarm on trial.
 struct Trial {
@@ -202,7 +207,7 @@ impl Trial {
         let comparison = match self.api() {
             Some(api) => {
                 let span_s = self.cli.backlog.unwrap_or_default() + began.elapsed() + Duration::from_secs(60);
-                let mut comparison = account::compare(&api, &sent)?;
+                let mut comparison = self.compared(&api, &sent).await?;
                 comparison.wrong.extend(account::read_back(&api, &sent, span_s.as_secs())?);
                 comparison
             }
@@ -228,8 +233,20 @@ impl Trial {
         })
     }
 
-    fn api(&self) -> Option<crate::hub::Api> {
-        let said = || Some(crate::hub::Api { address: self.cli.api?, token: self.cli.api_token.clone()? });
+    /// The accounts, as soon as they meet: what is durable is shown a little later where the hub is busy.
+    async fn compared(&self, api: &Api, sent: &BTreeMap<String, Measured>) -> Result<Comparison, Failed> {
+        let deadline = Instant::now() + SHOWN_WITHIN.min(self.cli.patience);
+        loop {
+            let comparison = account::compare(api, sent)?;
+            if comparison.meets() || Instant::now() > deadline {
+                return Ok(comparison);
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    fn api(&self) -> Option<Api> {
+        let said = || Some(Api { address: self.cli.api?, token: self.cli.api_token.clone()? });
         self.own.as_ref().map(|own| own.hub.api.clone()).or_else(said)
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use vigie_model::{
     Anchor, Incarnation, Moment, NodeId, Resolution, Role, SeriesDef, SeriesIx, Slug, StreamId, Tick, UtcMs,
 };
-use vigie_query::{LabelSet, Owner};
+use vigie_query::{LabelSet, Lack, Owner, Shortfall};
 use vigie_sync::keep::StreamFacts;
 use vigie_sync::{Ledger as Account, SessionId};
 
@@ -66,6 +66,14 @@ pub(crate) struct Enrolled {
     pub(crate) labels: [(Arc<str>, Arc<str>); 4],
     /// No machine: it stands for what others pushed to a place.
     pub(crate) is_pushed: bool,
+}
+
+impl Enrolled {
+    /// That something of it is missing from an answer.
+    pub(crate) fn shortfall(&self, lack: Lack) -> Shortfall {
+        let [client, machine, machine_id, site] = self.labels.each_ref().map(|(_, value)| value.clone());
+        Shortfall { machine, machine_id, client, site, lack }
+    }
 }
 
 /// A site of a client, and its relays.
@@ -472,7 +480,7 @@ fn next_labels(next: &mut u32) -> LabelKey {
     LabelKey(*next)
 }
 
-pub(crate) fn owner(known: &Known) -> Owner {
+fn owner(known: &Known) -> Owner {
     Owner {
         client: known.client.to_string(),
         site: known.site.to_string(),

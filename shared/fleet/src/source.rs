@@ -6,8 +6,8 @@ use std::sync::Arc;
 use vigie_merge::RangeSet;
 use vigie_model::{Resolution, SeriesIx, StreamId, UtcMs};
 use vigie_query::{
-    Coverage, LabelSet, Lack, Limits, Matcher, Owner, Selection, SeriesCells, SeriesPart, SeriesSamples, Shortfall,
-    Source, SourceError, Visit, Wish,
+    Coverage, LabelSet, Lack, Limits, Matcher, Selection, SeriesCells, SeriesPart, SeriesSamples, Source, SourceError,
+    Visit, Wish,
 };
 use vigie_rollup::Window;
 use vigie_serve::Reachability;
@@ -17,7 +17,7 @@ use crate::fleet::Fleet;
 use crate::grain::Choice;
 use crate::ledgers::waiting_of;
 use crate::machines::newest_sample_ms;
-use crate::memory::{Memory, Node, NodeIx, StreamIx, owner};
+use crate::memory::{Memory, Node, NodeIx, StreamIx};
 use crate::newest::{Newest, Told};
 use crate::rolled::{CellPiece, Form, Leg, Plan, lacks_samples};
 use crate::samples::{Column, Stretch, failed};
@@ -361,10 +361,9 @@ impl Fleet {
 
     fn expired(&self, row: Row, before_ms: i64) -> Option<Coverage> {
         let memory = self.memory();
-        let known = memory.node(memory.stream(row.stream).node).known()?;
-        let Owner { client, site, machine, machine_id } = owner(known);
+        let enrolled = memory.node(memory.stream(row.stream).node).enrolled.as_ref()?;
         let mut told = Coverage::whole();
-        told.lacks(Shortfall { machine, machine_id, client, site, lack: Lack::Expired { before_ms } });
+        told.lacks(enrolled.shortfall(Lack::Expired { before_ms }));
         Some(told)
     }
 
@@ -446,11 +445,8 @@ impl Fleet {
                 // One tick on its way is everyday life; a backlog is not.
                 let ticks = waiting_of(&memory, &machine.streams, self.role);
                 let waiting = (ticks > 2).then_some(Lack::Waiting { ticks });
-                let Some(known) = machine.known().filter(|_| lack.is_some() || waiting.is_some()) else { continue };
-                for lack in lack.into_iter().chain(waiting) {
-                    let Owner { client, site, machine, machine_id } = owner(known);
-                    coverage.lacks(Shortfall { machine, machine_id, client, site, lack });
-                }
+                let Some(enrolled) = &machine.enrolled else { continue };
+                lack.into_iter().chain(waiting).for_each(|lack| coverage.lacks(enrolled.shortfall(lack)));
             }
         }
         coverage

@@ -172,6 +172,6 @@ fn an_answer_says_what_it_lacks_of_the_machines_it_is_about() {
     let mut late = asked(at(4));
     late.sort_by(|a, b| a.0.cmp(&b.0));
     let silent = Lack::Silent { since_ms: at(3) };
-    assert_eq!(late, [("a".to_owned(), silent), ("b".to_owned(), silent)], "the third has no such series");
+    assert_eq!(late, [("a".into(), silent), ("b".into(), silent)], "the third has no such series");
     assert_eq!(asked(at(3)), [], "up to there all is known");
 }

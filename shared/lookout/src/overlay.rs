@@ -153,14 +153,14 @@ mod tests {
         let judges = Judges::Places([places].into());
         let mut of_all = Coverage::whole();
         for client in ["acme", "bron"] {
-            let (machine, machine_id) = (format!("till of {client}"), client.to_owned());
-            let (client, site, lack) = (client.to_owned(), "paris".to_owned(), Lack::Cut { since_ms: 1 });
+            let (machine, machine_id) = (format!("till of {client}").into(), client.into());
+            let (client, site, lack) = (client.into(), "paris".into(), Lack::Cut { since_ms: 1 });
             of_all.lacks(Shortfall { machine, machine_id, client, site, lack });
         }
         let base = vigie_query::InMemory::default();
         let overlay = Overlay { base: &base, judges: &judges, presence: &[], written: &Written::default(), now_ms: 0 };
         let coverage = overlay.coverage(of_all);
-        let missing: Vec<&str> = coverage.shortfalls().iter().map(|one| one.client.as_str()).collect();
+        let missing: Vec<&str> = coverage.shortfalls().iter().map(|one| &*one.client).collect();
         assert_eq!(missing, ["acme"]);
     }
 }

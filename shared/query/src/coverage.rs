@@ -1,13 +1,17 @@
 //! What is missing from an answer, in words?
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Machines that a warning names one by one; of the others it says how many.
+/// Sites, and machines of others, that are named one by one; of the rest it is said how many there are.
 const MAX_NAMED: usize = 10;
+
+/// Machines of one site are heard within this of each other.
+const A_MINUTE_MS: i64 = 60_000;
 
 /// What a source could not give, of what was asked. Empty when the answer is whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,13 +41,13 @@ pub struct Coarse {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shortfall {
     /// The machine's host name.
-    pub machine: String,
+    pub machine: Arc<str>,
     /// Its node id.
-    pub machine_id: String,
+    pub machine_id: Arc<str>,
     /// Whose it is: two clients may have sites of one name.
-    pub client: String,
+    pub client: Arc<str>,
     /// Its site.
-    pub site: String,
+    pub site: Arc<str>,
     /// What is missing, and why.
     pub lack: Lack,
 }
@@ -126,13 +130,24 @@ impl Coverage {
         &self.shortfalls
     }
 
-    /// The sentences that go with an answer, in Prometheus' `warnings`.
+    /// The sentences that go with an answer, in Prometheus' `warnings`: one for each site that is cut off, however many
+    /// machines are behind it.
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings: Vec<_> = self.shortfalls.iter().take(MAX_NAMED).map(ToString::to_string).collect();
-        let rest = self.shortfalls.len().saturating_sub(MAX_NAMED);
-        if rest > 0 {
-            warnings.push(format!("{rest} more machines are incomplete in this range"));
+        let (mut cut, mut others) = (BTreeMap::<_, CutSite<'_>>::new(), Vec::new());
+        for shortfall in &self.shortfalls {
+            match shortfall.lack {
+                Lack::Cut { since_ms } => cut
+                    .entry((&*shortfall.client, &*shortfall.site))
+                    .and_modify(|site| site.and(since_ms))
+                    .or_insert_with(|| CutSite::of(shortfall, since_ms)),
+                _ => {
+                    others.push(shortfall);
+                    continue;
+                }
+            };
         }
+        let mut warnings = named(cut.into_values(), "sites are cut off");
+        warnings.extend(named(others.into_iter(), "machines are incomplete in this range"));
         warnings.extend(self.coarse.iter().filter(|coarse| coarse.only).map(ToString::to_string));
         warnings
     }
@@ -140,6 +155,47 @@ impl Coverage {
     /// The sentences for Prometheus' `infos`: what was answered more coarsely than it could have been.
     pub fn infos(&self) -> Vec<String> {
         self.coarse.iter().filter(|coarse| !coarse.only).map(ToString::to_string).collect()
+    }
+}
+
+/// The first of them in words, and how many more there are.
+fn named<T: fmt::Display>(all: impl ExactSizeIterator<Item = T>, more: &str) -> Vec<String> {
+    let rest = all.len().saturating_sub(MAX_NAMED);
+    let rest = (rest > 0).then(|| format!("{rest} more {more}"));
+    all.take(MAX_NAMED).map(|one| one.to_string()).chain(rest).collect()
+}
+
+/// A site that is cut off, and what is missing of it.
+#[derive(Debug)]
+struct CutSite<'a> {
+    first: &'a Shortfall,
+    machines: usize,
+    /// When the machine that was heard last was, and when the one that was not heard for longest.
+    newest_ms: i64,
+    oldest_ms: i64,
+}
+
+impl<'a> CutSite<'a> {
+    fn of(first: &'a Shortfall, since_ms: i64) -> Self {
+        Self { first, machines: 1, newest_ms: since_ms, oldest_ms: since_ms }
+    }
+
+    fn and(&mut self, since_ms: i64) {
+        self.machines += 1;
+        self.newest_ms = self.newest_ms.max(since_ms);
+        self.oldest_ms = self.oldest_ms.min(since_ms);
+    }
+}
+
+impl fmt::Display for CutSite<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { first, machines, newest_ms, oldest_ms } = self;
+        if *machines == 1 {
+            return first.fmt(f);
+        }
+        let (site, newest) = (&first.site, moment(*newest_ms));
+        write!(f, "site {site} is cut off: nothing of {machines} machines after {newest} has been heard yet")?;
+        if newest_ms - oldest_ms > A_MINUTE_MS { write!(f, ", of some since {}", moment(*oldest_ms)) } else { Ok(()) }
     }
 }
 
@@ -193,23 +249,38 @@ fn moment(ms: i64) -> String {
 mod tests {
     use super::*;
 
+    fn lacking(coverage: &mut Coverage, site: &str, machine: usize, lack: Lack) {
+        let (machine, client) = (format!("m{machine}").into(), "acme".into());
+        coverage.lacks(Shortfall { machine, machine_id: "".into(), client, site: site.into(), lack });
+    }
+
     #[test]
     fn many_incomplete_machines_are_counted_not_listed() {
         let mut coverage = Coverage::whole();
-        for n in 0..14 {
-            let machine = format!("m{n}");
-            let lack = Lack::Cut { since_ms: 1_500 };
-            coverage.lacks(Shortfall {
-                machine,
-                machine_id: String::new(),
-                client: "acme".into(),
-                site: "lyon".into(),
-                lack,
-            });
-        }
+        (0..14).for_each(|n| lacking(&mut coverage, "lyon", n, Lack::Silent { since_ms: 1_500 }));
         let warnings = coverage.warnings();
         assert_eq!(warnings.len(), 11);
-        assert_eq!(warnings[0], "site lyon is cut off: nothing of m0 after 1970-01-01T00:00:01Z has been heard yet");
+        assert_eq!(warnings[0], "m0 at site lyon does not answer: nothing after 1970-01-01T00:00:01Z has been heard");
         assert_eq!(warnings[10], "4 more machines are incomplete in this range");
+    }
+
+    #[test]
+    fn a_site_that_is_cut_off_is_one_warning_however_many_machines_are_behind_it() {
+        let mut coverage = Coverage::whole();
+        (0..14).for_each(|n| lacking(&mut coverage, "lyon", n, Lack::Cut { since_ms: 1_500 + n as i64 }));
+        lacking(&mut coverage, "nice", 0, Lack::Cut { since_ms: 1_000 });
+        lacking(&mut coverage, "paris", 0, Lack::Cut { since_ms: 1_000 });
+        lacking(&mut coverage, "paris", 1, Lack::Cut { since_ms: 3_600_000 });
+        assert_eq!(
+            coverage.warnings(),
+            [
+                "site lyon is cut off: nothing of 14 machines after 1970-01-01T00:00:01Z has been heard yet",
+                "site nice is cut off: nothing of m0 after 1970-01-01T00:00:01Z has been heard yet",
+                "site paris is cut off: nothing of 2 machines after 1970-01-01T01:00:00Z has been heard yet, of some since \
+             1970-01-01T00:00:01Z",
+            ]
+        );
+        (0..12).for_each(|n| lacking(&mut coverage, &format!("a{n:02}"), n, Lack::Cut { since_ms: 0 }));
+        assert_eq!(coverage.warnings().last().map(String::as_str), Some("5 more sites are cut off"));
     }
 }

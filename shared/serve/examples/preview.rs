@@ -181,8 +181,8 @@ impl Actor {
         }
         if let Part::Cut(_) = self.part {
             let lack = Lack::Cut { since_ms: last };
-            let (machine, machine_id) = (self.name.clone(), self.id.to_string());
-            let (client, site) = (self.owner().client, self.site.to_owned());
+            let (machine, machine_id) = (self.name.as_str().into(), self.id.to_string().into());
+            let (client, site) = (self.owner().client.into(), self.site.into());
             source.lacks(Shortfall { machine, machine_id, client, site, lack });
         }
     }

@@ -154,6 +154,6 @@ fn concerns(shortfall: &Shortfall, series: &LabelSet) -> bool {
     };
     match series.get("machine_id") {
         "" => same("machine", &shortfall.machine) && same("site", &shortfall.site) && same("client", &shortfall.client),
-        id => id == shortfall.machine_id,
+        id => id == &*shortfall.machine_id,
     }
 }

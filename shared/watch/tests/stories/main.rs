@@ -45,8 +45,7 @@ pub(crate) fn labels(name: &str, machine: &str) -> LabelSet {
 
 /// Nothing of this machine, and why.
 pub(crate) fn lacking(mut source: InMemory, machine: &str, lack: Lack) -> InMemory {
-    let (machine, site) = (machine.to_owned(), "lyon".to_owned());
-    let client = "acme".to_owned();
+    let (machine, site, client): (Arc<str>, _, _) = (machine.into(), "lyon".into(), "acme".into());
     source.lacks(Shortfall { machine_id: machine.clone(), machine, client, site, lack });
     source
 }

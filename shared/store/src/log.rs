@@ -23,6 +23,7 @@ mod loss;
 mod offer;
 mod open;
 mod options;
+mod overflow;
 mod packed;
 mod pen;
 mod query;

@@ -2,13 +2,14 @@
 
 mod common;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use common::*;
 use vigie_codec::wire::Tally;
 use vigie_merge::RangeSet;
 use vigie_model::{Role, UtcMs};
-use vigie_rollup::HOUR_MS;
+use vigie_rollup::{HOUR_MS, Window};
 use vigie_store::fault::FaultDisk;
 use vigie_store::{Log, Options, Outcome, Pressure, Rollups, Write};
 use vigie_sync::Ledger;
@@ -108,6 +109,108 @@ fn a_time_that_goes_back_holds_and_a_time_that_nobody_vouches_for_lets_nothing_g
     assert_eq!(log.thin_for_age(UtcMs(T0)).expect("sound").thinned, 0, "nothing is a day old");
     let three_hours = log.thin_for_age(UtcMs(T0 + 27 * HOUR_MS)).expect("sound").thinned;
     assert!(three_hours > 0 && three_hours < 2_000, "{three_hours}: what LATER had seen to is forgotten");
+}
+
+/// What hours are here, as the ticks in them.
+fn in_hours(log: &Log, machine: &Machine) -> RangeSet {
+    let (mut ticks, all) = (RangeSet::new(), (UtcMs(i64::MIN), UtcMs(i64::MAX)));
+    log.rollups_between(machine.stream, &[], Window::Hour, all.0, all.1, |rolled| {
+        ticks.union_with(&rolled.covered);
+        ControlFlow::Continue(())
+    })
+    .expect("sound");
+    ticks
+}
+
+#[test]
+fn a_store_that_is_full_of_hours_lets_the_oldest_go_and_takes_in_ticks_for_years() {
+    const EACH: u64 = 720;
+    let (machine, disk) = (Machine { series: 40, ..Machine::new(1) }, FaultDisk::new());
+    let mut log = Log::open_on(disk.clone(), thinning(200_000, None)).expect("an empty disk").0;
+    let defs = (0..machine.series).map(def).collect();
+    keep(&mut log, vec![machine.hello(), Write::Schema { stream: machine.stream, from: 0, defs }]);
+    let (mut hours, mut last) = (0, 0);
+    for round in 0..80 {
+        last = (round + 1) * EACH;
+        keep(&mut log, vec![machine.sealed(round * EACH + 1, last)]);
+        fold_all(&mut log);
+        told(&mut log, &machine, true, &RangeSet::of(1, last));
+        hours += log.make_room(LATER, None).expect("sound").hours;
+        assert_eq!(log.pressure(), Pressure::None, "after {last} ticks, with {hours} hours gone");
+    }
+    assert!(hours > 20, "{hours}: the store was never full of them");
+    let facts = log.streams()[&machine.stream].clone();
+    let left = in_hours(&log, &machine);
+    assert_eq!(left.ranges().collect::<Vec<_>>(), [(last + 1 - left.count(), last)], "the newest are left");
+    assert!(facts.present.without(&left).is_empty(), "ticks went before their hours");
+    assert_eq!((&facts.rolled.own, &facts.have), (&RangeSet::of(1, last), &RangeSet::of(1, last)));
+    let ledger = Ledger::of(&facts, Role::Relay);
+    assert_eq!((ledger.folded, ledger.thinned), (last, last - facts.present.count()));
+    assert!(ledger.meets() && ledger.given_up.is_empty(), "{ledger:?}");
+    drop(log);
+    let mut log = Log::open_on(disk, thinning(200_000, None)).expect("sound").0;
+    assert_eq!(log.streams()[&machine.stream].rolled, facts.rolled);
+    assert_eq!(in_hours(&log, &machine), left);
+    assert!(log.take_damage().is_empty());
+    fold_all(&mut log);
+    assert_eq!(in_hours(&log, &machine), left, "nothing is folded again");
+}
+
+#[test]
+fn no_hour_goes_that_the_hub_has_not_got_and_none_behind_it() {
+    let cap = |cap_bytes| thinning(cap_bytes, None);
+    let (mut log, machine, disk) = full_of(60, cap(1 << 40));
+    fold_all(&mut log);
+    told(&mut log, &machine, true, &set(&[(1, 6_000)]));
+    log.make_room(LATER, None).expect("there is room");
+    assert_eq!(in_hours(&log, &machine), set(&[(1, 6_000)]));
+    let third: Vec<RangeSet> = {
+        let mut hours = Vec::new();
+        log.rollups_between(machine.stream, &[], Window::Hour, UtcMs(i64::MIN), UtcMs(i64::MAX), |rolled| {
+            hours.push(rolled.covered.clone());
+            ControlFlow::Continue(())
+        })
+        .expect("sound");
+        hours
+    };
+    // All but one tick of the third hour: its segment stays, which begins in the hour before, and so do both hours.
+    let missing = third[2].first().expect("an hour has ticks");
+    told(&mut log, &machine, true, &set(&[(1, missing - 1), (missing + 1, 6_000)]));
+    drop(log);
+    let mut log = Log::open_on(disk, cap(1_000)).expect("sound").0;
+    let evicted = log.make_room(LATER, None).expect("sound");
+    assert_eq!((in_hours(&log, &machine), evicted.hours), (set(&[(1, 6_000)]).without(&third[0]), 1));
+    assert!(present(&log, &machine).contains(missing) && present(&log, &machine).contains(missing - 1));
+}
+
+#[test]
+fn minutes_go_before_hours() {
+    let (mut log, machine, disk) = full_of(60, Options { rollups: Rollups::All, ..thinning(1 << 40, None) });
+    fold_all(&mut log);
+    told(&mut log, &machine, true, &set(&[(1, 6_000)]));
+    let minutes = |log: &Log| {
+        let (mut hours, all) = (0, (UtcMs(i64::MIN), UtcMs(i64::MAX)));
+        log.rollups_between(machine.stream, &[], Window::Minute, all.0, all.1, |_| {
+            hours += 1;
+            ControlFlow::Continue(())
+        })
+        .expect("sound");
+        hours
+    };
+    let (all, mut some_minutes_went, mut some_hours_went) = (log.used_bytes(), false, false);
+    assert!(minutes(&log) > 10);
+    drop(log);
+    for percent in (1..=30).rev() {
+        let cap_bytes = all * percent / 100;
+        let options = Options { rollups: Rollups::All, ..thinning(cap_bytes, None) };
+        let mut log = Log::open_on(disk.clone(), options).expect("sound").0;
+        log.make_room(LATER, None).expect("sound");
+        let (minutes, hours) = (minutes(&log), in_hours(&log, &machine));
+        some_minutes_went |= minutes == 0;
+        some_hours_went |= hours != set(&[(1, 6_000)]);
+        assert!(minutes == 0 || hours == set(&[(1, 6_000)]), "{percent} %: {minutes} hours of minutes, {hours:?}");
+    }
+    assert!(some_minutes_went && some_hours_went);
 }
 
 #[test]

@@ -95,7 +95,8 @@ impl Pen<'_> {
         done
     }
 
-    fn expire_up_to(
+    /// Removes the minutes or hours up to a sheet; says how many bytes.
+    pub(crate) fn expire_up_to(
         &mut self,
         stream: StreamId,
         facts: &mut StreamFacts,

@@ -1,9 +1,9 @@
 //! What goes when the disk fills up?
 //!
 //! First what the hub has signed for and the floor no longer protects; then, under pressure, what the floor protects;
-//! then, where hours go up in place of ticks, what the hub keeps as hours;
-//! then, at the origin only, what the next hop keeps with its signature; and last the oldest, with a signed gap in its place. A relay or a hub
-//! gives nothing up: it says that it is under pressure, and takes in less.
+//! then, where hours go up in place of ticks, what the hub keeps as hours; then minutes and hours that the hub has too;
+//! then, at the origin only, what the next hop keeps with its signature; and last the oldest, with a signed gap in its
+//! place. A relay or a hub gives nothing up: it says that it is under pressure, and takes in less.
 
 use std::collections::BTreeSet;
 
@@ -46,6 +46,8 @@ pub struct Evicted {
     pub expired: u64,
     /// Ticks that the hub knows by their hours, and that nobody else was ever to get.
     pub thinned: u64,
+    /// Hours of streams of which the minutes, or the hours themselves, went: the hub has them too.
+    pub hours: u64,
     /// What was given up, as it was stated.
     pub given_up: Vec<(StreamId, Gap)>,
     /// Bytes of records deleted.
@@ -123,6 +125,7 @@ impl Log {
         if let Some(goal) = goal {
             self.delete_receipted(goal, &mut evicted)?;
             self.thin_for_room(goal, &mut evicted)?;
+            self.let_hours_go(goal, &mut evicted)?;
             if self.options.origin {
                 self.delete_in_custody(goal, &mut evicted)?;
                 if let Some(key) = key {

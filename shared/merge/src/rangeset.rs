@@ -169,7 +169,9 @@ impl RangeSet {
     /// The part of this set within a range.
     #[must_use]
     pub fn within(&self, first: u64, last: u64) -> Self {
-        self.intersection(&Self::of(first, last))
+        let from = self.ranges.partition_point(|range| range.1 < first);
+        let touching = self.ranges[from..].iter().take_while(|range| range.0 <= last && first <= last);
+        Self { ranges: touching.map(|range| (range.0.max(first), range.1.min(last))).collect() }
     }
 
     /// The last number of the unbroken run that begins at `first`, if `first` is here.

@@ -9,6 +9,7 @@ mod expire;
 mod facts;
 mod fold;
 mod foreign;
+mod gaps;
 mod give_back;
 mod hot;
 mod index;

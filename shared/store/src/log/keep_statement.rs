@@ -5,6 +5,7 @@ use vigie_merge::RangeSet;
 use vigie_model::{Anchor, Gap, StreamId};
 
 use super::facts::Change;
+use super::gaps::{holds, is_crowded};
 use super::pen::{Pen, add};
 use super::shelf::{Shelf, gap_key, stated};
 use crate::errors::Trouble;
@@ -29,17 +30,22 @@ impl Pen<'_> {
         }
         if !facts.gap_list.iter().any(|other| covers(other, &gap)) {
             let pieces = 1 + facts.have.within(first, last).ranges().len();
-            let others = facts.gap_list.iter().filter(|other| !covers(&gap, other)).count();
-            if others >= limit::GAPS || !facts.has_room_for(pieces) {
+            let others = facts.gap_list.len();
+            let beside = |inside: fn(&Gap, &Gap) -> bool| {
+                others - facts.gap_list.iter().filter(|other| inside(&gap, other)).count()
+            };
+            // Where there are too many for each to have its own reason, the wide one gives it for all.
+            let inside = if is_crowded(others) && is_crowded(beside(covers)) { holds } else { covers };
+            if (others >= limit::GAPS && beside(inside) >= limit::GAPS) || !facts.has_room_for(pieces) {
                 return Ok(Outcome::TooMuch(stream));
             }
-            self.list_gap(facts, said, gap)?;
+            self.list_gap(facts, said, gap, inside)?;
         }
         // Also of what was said before: ticks that were given up loose are back when their segment is sealed, and when the
         // segment goes too, they are under the gap again.
         let range = RangeSet::of(first, last);
         let (have, sealed) = (range.without(&facts.have), range.without(&facts.sealed));
-        let ticks = if self.options.origin { ticks_not_given_up(facts) } else { facts.ticks() };
+        let ticks = ticks_within(facts, (first, last), self.options.origin);
         for (first, last) in range.without(&ticks).ranges() {
             facts.cover(first, last);
         }
@@ -48,9 +54,17 @@ impl Pen<'_> {
     }
 
     /// An agent joins neighbouring gaps, so that years without room stay one gap: those that this one says go.
-    fn list_gap(&mut self, facts: &mut StreamFacts, said: &SignedStatement, gap: Gap) -> Result<(), Trouble> {
-        let (inside, others): (Vec<Gap>, Vec<Gap>) = facts.gap_list.iter().partition(|other| covers(&gap, other));
-        facts.gap_list = others;
+    fn list_gap(
+        &mut self,
+        facts: &mut StreamFacts,
+        said: &SignedStatement,
+        gap: Gap,
+        is_inside: fn(&Gap, &Gap) -> bool,
+    ) -> Result<(), Trouble> {
+        let inside: Vec<Gap> = facts.gap_list.iter().copied().filter(|other| is_inside(&gap, other)).collect();
+        if !inside.is_empty() {
+            facts.gap_list.retain(|other| !is_inside(&gap, other));
+        }
         for old in &inside {
             let bytes = self.remove(Shelf::Statement, &gap_key(said.stream, old))?;
             add(&mut facts.bytes.other, bytes);
@@ -89,13 +103,19 @@ impl Pen<'_> {
 
 /// Whether one gap says all that another says.
 fn covers(large: &Gap, small: &Gap) -> bool {
-    large.reason == small.reason && large.first <= small.first && small.last <= large.last
+    large.reason == small.reason && holds(large, small)
 }
 
-/// At the origin nobody below has what is not present: only what is present, or safe at the hub, is not given up.
-fn ticks_not_given_up(facts: &StreamFacts) -> RangeSet {
-    let mut safe = facts.ticks().intersection(facts.held());
-    safe.union_with(&facts.present_ticks());
+/// Ticks over which a gap says nothing. At the origin nobody below has what is not present: there only what is present, or
+/// safe at the hub, is not given up.
+fn ticks_within(facts: &StreamFacts, (first, last): (u64, u64), origin: bool) -> RangeSet {
+    let gaps = facts.gaps.within(first, last);
+    let ticks = facts.have.within(first, last).without(&gaps);
+    if !origin {
+        return ticks;
+    }
+    let mut safe = ticks.intersection(facts.held());
+    safe.union_with(&facts.present.within(first, last).without(&gaps));
     safe
 }
 

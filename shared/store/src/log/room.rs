@@ -121,6 +121,9 @@ impl Log {
             self.stand_up()?;
             self.starved = self.medium.ballast(true).is_err();
         }
+        if let Some(key) = key.filter(|_| self.options.origin) {
+            self.join_gaps(now, key)?;
+        }
         let goal = self.goal();
         if let Some(goal) = goal {
             self.delete_receipted(goal, &mut evicted)?;
@@ -314,7 +317,7 @@ impl Log {
     }
 }
 
-trait Settle {
+pub(crate) trait Settle {
     /// What the hub has had for longer than the floor, by the receipts remembered.
     fn settled_by(&self, now: UtcMs, floor_ms: i64) -> RangeSet;
 

@@ -1,10 +1,8 @@
-//! Records on their way out, and the gaps that stand in their place.
+//! Records on their way out.
 
 use redb::ReadableTable;
-use vigie_codec::SigningKey;
-use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_merge::RangeSet;
-use vigie_model::{Gap, GapReason, Seq, StreamId, UtcMs};
+use vigie_model::StreamId;
 
 use super::facts::Change;
 use super::index::SpanChange;
@@ -171,57 +169,4 @@ impl Pen<'_> {
         }
         Ok(end)
     }
-
-    /// States what was given up, joined with what was given up beside it before.
-    pub(crate) fn state_gaps(
-        &mut self,
-        stream: StreamId,
-        facts: &mut StreamFacts,
-        runs: &[(u64, u64, u64)],
-        now: UtcMs,
-        key: &SigningKey,
-    ) -> Result<Vec<Gap>, Trouble> {
-        let mut stated = Vec::new();
-        for (first, last, samples) in runs {
-            let gone = RangeSet::of(*first, *last).without(facts.held());
-            let whole = gone.contains_range(*first, *last);
-            for (first, last) in gone.ranges() {
-                let samples = whole.then_some(*samples);
-                let gap =
-                    Gap { first: Seq(first), last: Seq(last), reason: GapReason::Evicted, samples, noted_at: now };
-                stated.push(gap);
-                let said = SignedStatement::new(stream, Statement::Gap(joined(facts, gap)), key);
-                self.give(stream, facts.clone());
-                self.keep_statement(said)?;
-                if let Some(changed) = self.take(stream) {
-                    *facts = changed;
-                }
-            }
-        }
-        Ok(stated)
-    }
-}
-
-/// A gap and its neighbours of the same reason as one: years without room are one gap, not one for each hour.
-fn joined(facts: &StreamFacts, gap: Gap) -> Gap {
-    let same = facts.gap_list.iter().filter(|other| other.reason == gap.reason);
-    same.fold(gap, |all, other| together(&all, other).unwrap_or(all))
-}
-
-/// Two gaps as one, when nothing lies between them. They overlap where ticks that were given up loose came back with their
-/// segment and went again.
-fn together(gap: &Gap, other: &Gap) -> Option<Gap> {
-    let holds = |large: &Gap, small: &Gap| large.first <= small.first && small.last <= large.last;
-    let (before, after) = (other.last < gap.first, gap.last < other.first);
-    if (before && other.last.next() < gap.first) || (after && gap.last.next() < other.first) {
-        return None;
-    }
-    let samples = match (before || after, holds(gap, other), holds(other, gap)) {
-        (true, ..) => gap.samples.zip(other.samples).map(|(some, more)| some + more),
-        (false, true, _) => gap.samples,
-        (false, false, true) => other.samples,
-        // How many samples are in both, nobody has counted.
-        (false, false, false) => None,
-    };
-    Some(Gap { first: gap.first.min(other.first), last: gap.last.max(other.last), samples, ..*gap })
 }

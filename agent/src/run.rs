@@ -17,6 +17,7 @@ use vigie_node::{
 };
 use vigie_store::{Log, OpenReport, Options, State};
 use vigie_sync::keep::Outcome;
+use vigie_sync::keep::StreamFacts;
 use vigie_sync::lives::{Earlier, Lives, Settling};
 use vigie_sync::noted::{Found, Noted};
 use vigie_sync::{Errand, Me};
@@ -401,11 +402,19 @@ impl Agent {
         }
         self.looked_for_lost = tokio::time::Instant::now();
         let nowhere: Vec<_> = match self.handle.log().read() {
-            Ok(log) => log.streams().keys().map(|stream| (*stream, log.unbacked(*stream))).collect(),
+            Ok(log) => {
+                let looked =
+                    |(stream, facts): (&StreamId, &StreamFacts)| (*stream, log.unbacked(*stream), facts.schema_len);
+                log.streams().iter().map(looked).collect()
+            }
             Err(_) => return,
         };
         let (now_ms, now) = (self.clock.mono_ms(), self.clock.now().utc);
-        for (stream, nowhere) in nowhere {
+        for (stream, nowhere, schema_len) in nowhere {
+            if self.lives.defined(stream, schema_len) {
+                warn!(%stream, "damage took definitions of series; they are written again");
+                self.commit_at.get_or_insert_with(tokio::time::Instant::now);
+            }
             if self.lives.nowhere(stream, &nowhere, now_ms, now) {
                 warn!(%stream, ticks = nowhere.count(), "deleted for lack of room, and lost by who had them: given up");
                 self.commit_at.get_or_insert_with(tokio::time::Instant::now);
@@ -567,7 +576,9 @@ fn earlier_lives(log: &Log) -> Vec<Earlier> {
     for (stream, facts) in log.streams() {
         let defs = all_defs(log, *stream, facts.schema_len);
         let tail = log.tail(*stream).unwrap_or_default();
-        lives.push(Earlier { stream: *stream, facts: facts.clone(), defs, tail });
+        // What can not be read has given its places all the same.
+        let places = log.places_given(*stream).unwrap_or(u32::MAX);
+        lives.push(Earlier { stream: *stream, facts: facts.clone(), defs, places, tail });
     }
     lives
 }

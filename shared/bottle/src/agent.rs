@@ -61,7 +61,8 @@ pub(crate) fn earlier_lives(log: &Log) -> Vec<Earlier> {
     for (stream, facts) in log.streams() {
         let defs = all_defs(log, *stream, facts.schema_len);
         let tail = log.tail(*stream).unwrap_or_default();
-        lives.push(Earlier { stream: *stream, facts: facts.clone(), defs, tail });
+        let places = log.places_given(*stream).unwrap_or(u32::MAX);
+        lives.push(Earlier { stream: *stream, facts: facts.clone(), defs, places, tail });
     }
     lives
 }

@@ -49,6 +49,8 @@ pub struct Line {
     introduced: bool,
     /// Definitions given a place, durable or not.
     defs: usize,
+    /// Damage took some of them: what is defined from now on would be given the place of another series.
+    is_full: bool,
     schema: SchemaHash,
     last: u64,
     /// Numbered ticks that are in no segment, in order.
@@ -71,6 +73,7 @@ impl Line {
             name,
             introduced: false,
             defs: 0,
+            is_full: false,
             schema: SchemaHash::EMPTY,
             last: 0,
             loose: VecDeque::new(),
@@ -86,12 +89,14 @@ impl Line {
     /// A stream that goes on, from what the store holds of it; and what must be kept first: gaps for numbers that a failed
     /// commit took and nothing else can mean.
     ///
+    /// It has ever given so many `places` to definitions: when not all of these are left, no more are added to it.
+    ///
     /// `newest` are its newest ticks as [`newest`](crate::newest) finds them: those that are not sealed are, and those
     /// before them are known when they are sent again.
     pub fn resume(
         stream: StreamId,
         facts: &StreamFacts,
-        defs: &[SeriesDef],
+        (defs, places): (&[SeriesDef], u32),
         newest: Vec<Arc<Tick>>,
         key: &SigningKey,
         now: UtcMs,
@@ -100,6 +105,7 @@ impl Line {
         let mut line = Self::new(stream, facts.name.clone());
         line.introduced = true;
         line.defs = defs.len();
+        line.is_full = defs.len() < places as usize;
         line.schema = SchemaHash::of(defs);
         line.last = last;
         line.head = facts.head;
@@ -126,12 +132,12 @@ impl Line {
 
     /// Whether another series finds a place.
     pub(crate) fn has_room(&self) -> bool {
-        self.defs < MAX_SERIES
+        !self.is_full && self.defs < MAX_SERIES
     }
 
     /// Whether another step of one of its series finds a place.
     pub(crate) fn has_room_beside(&self) -> bool {
-        self.defs < MAX_DEFS
+        !self.is_full && self.defs < MAX_DEFS
     }
 
     /// Gives the next place to a definition.

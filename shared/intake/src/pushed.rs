@@ -65,7 +65,8 @@ impl Pushed {
             for (stream, facts) in log.streams().iter().filter(|(stream, _)| stream.agent == node) {
                 let Some(place) = pushed_place(&facts.name) else { continue };
                 let defs = definitions(&log, *stream, facts.schema_len)?;
-                let (line, lost) = Line::resume(*stream, facts, &defs, newest(&log, *stream)?, &key, now);
+                let known = (&defs[..], log.places_given(*stream)?);
+                let (line, lost) = Line::resume(*stream, facts, known, newest(&log, *stream)?, &key, now);
                 book.know(&place, line, &defs);
                 gaps.extend(lost);
             }

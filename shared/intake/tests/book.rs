@@ -51,8 +51,9 @@ impl Node {
         let mut gaps = Vec::new();
         for (stream, facts) in log.streams() {
             let defs = definitions(&log, *stream, facts.schema_len);
+            let places = log.places_given(*stream).expect("sound");
             let newest = newest(&log, *stream).expect("sound");
-            let (line, lost) = Line::resume(*stream, facts, &defs, newest, &key(), UtcMs(0));
+            let (line, lost) = Line::resume(*stream, facts, (&defs, places), newest, &key(), UtcMs(0));
             book.know(&place(), line, &defs);
             gaps.extend(lost);
         }
@@ -266,6 +267,27 @@ fn a_restart_goes_on_with_the_same_streams() {
     assert_eq!((facts.schema_len, facts.sealed.clone()), (3, RangeSet::of(1, 2)));
     assert_eq!(facts.tally.samples, 4);
     assert_eq!(node.answered().len(), 4);
+}
+
+#[test]
+fn where_damage_took_definitions_a_new_series_begins_another_stream() {
+    let disk = FaultDisk::new();
+    let mut node = Node::start(open(&disk), 0);
+    node.push(&[("alpha", 1_000, 1.0), ("bravissimo", 1_000, 2.0), ("charlie", 1_000, 3.0)]);
+    let Node { log, streams, .. } = node;
+    drop(log);
+    let (image, name) = (disk.image(), b"bravissimo");
+    let found = (0..image.len() - name.len()).filter(|at| image[*at..].starts_with(name));
+    found.for_each(|at| disk.flip_bit(at as u64 * 8));
+    let mut log = open(&disk);
+    let (stream, facts) = log.streams().iter().next().map(|(stream, facts)| (*stream, facts.clone())).expect("one");
+    assert!((log.schema(stream, 0, 9).expect("sound").len() as u32) < facts.schema_len, "its definition is damaged");
+    log.take_damage();
+    let mut node = Node::start(log, streams);
+    assert_eq!(node.push(&[("alpha", 2_000, 1.5), ("delta", 2_000, 4.0)]), (true, 0));
+    assert!(node.log.streams().len() > 1, "its places are given to no other series");
+    let told: Vec<String> = node.answered().into_keys().map(|(name, at)| format!("{name} {at}")).collect();
+    assert_eq!(told, ["alpha 1000", "alpha 2000", "delta 2000"], "nobody knows any more what the others are");
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub struct Earlier {
     pub facts: StreamFacts,
     /// Its definitions, as far as they can be read.
     pub defs: Vec<SeriesDef>,
+    /// How many places it has ever given to definitions.
+    pub places: u32,
     /// Its ticks that are in no segment.
     pub tail: Vec<Arc<Tick>>,
 }
@@ -64,7 +66,7 @@ impl Lives {
         let mut latest_defs = Vec::new();
         for life in earlier.into_iter().filter(|life| life.stream.agent == agent) {
             // Without all its definitions a life can not go on: a place might be given to another series.
-            let goes_on = present == Some(life.stream.incarnation) && life.defs.len() as u32 == life.facts.schema_len;
+            let goes_on = present == Some(life.stream.incarnation) && life.defs.len() as u32 == life.places;
             let defs = life.defs.clone();
             let key = lives.key.clone();
             let (origin, writes) = Origin::resume(life.stream, &life.facts, life.defs, life.tail, key, seal_after, now);
@@ -189,6 +191,13 @@ impl Lives {
         let lost = self.unbacked.seen(stream, nowhere, now_ms);
         self.given_up(stream, &lost, GapReason::Evicted, now);
         !lost.is_empty()
+    }
+
+    /// How many definitions of a stream the store has; said regularly. What damage took of them is written again: says
+    /// whether there is something to write.
+    pub fn defined(&mut self, stream: StreamId, schema_len: u32) -> bool {
+        let life = self.lives.iter_mut().find(|life| life.stream() == stream);
+        life.is_some_and(|life| life.define_again(schema_len))
     }
 
     fn given_up(&mut self, stream: StreamId, lost: &RangeSet, reason: GapReason, now: UtcMs) {

@@ -204,6 +204,14 @@ impl Origin {
         }
     }
 
+    /// Only so many definitions are in the store: those behind them, if they were durable, are written again. Says whether
+    /// there are any.
+    pub fn define_again(&mut self, schema_len: u32) -> bool {
+        let is_lost = (schema_len as usize) < self.durable_defs;
+        self.durable_defs = self.durable_defs.min(schema_len as usize);
+        is_lost
+    }
+
     /// Numbers a round of measurements. `None` when no number may be given: see [`Origin::can_number`].
     pub fn measured(&mut self, at: Moment, samples: Vec<Sample>, now_ms: u64) -> Option<Arc<Tick>> {
         if !self.can_number() {

@@ -125,6 +125,10 @@ impl World {
         let Some(life) = self.nodes[node].life.as_mut() else { return };
         let Some(agent) = life.agent.as_mut() else { return };
         let streams: Vec<_> = life.log.streams().keys().map(|stream| (*stream, life.log.unbacked(*stream))).collect();
+        let lens = life.log.streams().iter().map(|(stream, facts)| (*stream, facts.schema_len));
+        if lens.map(|(stream, len)| agent.lives.defined(stream, len)).fold(false, |any, one| any | one) {
+            agent.commit_at.get_or_insert(time.0);
+        }
         let said = |(stream, nowhere): (_, _)| agent.lives.nowhere(stream, &nowhere, time.0, time.1);
         if streams.into_iter().map(said).fold(false, |any, one| any | one) {
             agent.commit_at.get_or_insert(time.0);

@@ -216,14 +216,17 @@ impl Pen<'_> {
         Ok(lost.intersection(&facts.gaps))
     }
 
-    /// Definitions from the damaged one on are dropped: they have an order, and come again together.
+    /// Definitions from the damaged one on are dropped: they have an order, and come again together. How many there were
+    /// stays noted, until as many are here again.
     fn settle_series(&mut self, stream: StreamId, facts: &mut StreamFacts, key: &[u8]) -> Result<RangeSet, Trouble> {
         let Some(place) = number(key).filter(|place| *place < u64::from(facts.schema_len)) else {
             return Ok(RangeSet::new());
         };
-        let bytes = self.quarantine(Shelf::Series, key)?
-            + self.remove_range(Shelf::Series, key, &at(stream, u64::MAX), |_, _| {})?;
+        let (last, noted) = (at(stream, u64::from(facts.schema_len)), self.places_noted(stream)?);
+        let bytes = self.quarantine(Shelf::Series, key)? + self.remove_range(Shelf::Series, key, &last, |_, _| {})?;
         add(&mut facts.bytes.other, bytes);
+        let places = facts.schema_len.max(noted.unwrap_or(0));
+        self.note_places(stream, facts, places)?;
         let mut hash = SchemaHash::EMPTY;
         let mut len = 0;
         while u64::from(len) < place {

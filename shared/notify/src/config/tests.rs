@@ -1,4 +1,9 @@
+use jiff::civil::Weekday;
+use serde::Deserialize;
+
+use super::words::{some_days, time_of_day};
 use super::*;
+use crate::mind::Language;
 
 #[derive(Deserialize)]
 struct Said {

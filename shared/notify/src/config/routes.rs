@@ -1,0 +1,66 @@
+//! Does a route make sense?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::said::OneOrMany;
+use super::words::{MAX_SECONDS, plain_name, some_days, time_of_day, zone_of};
+use super::{ConfigError, RouteSaid, WindowSaid};
+use crate::mind::{Hours, Route, Window};
+
+impl RouteSaid {
+    pub(super) fn check(&self, receivers: &BTreeMap<String, Vec<String>>) -> Result<Route, ConfigError> {
+        let name = plain_name(&self.name)?;
+        if self.channels.is_empty() {
+            return Err(ConfigError::NoChannels(name));
+        }
+        if let Some(none) = self.channels.iter().find(|channel| !receivers.contains_key(*channel)) {
+            return Err(ConfigError::NoChannel(name, none.clone()));
+        }
+        let often = self.repeat_s > 0 && self.repeat_s < 60;
+        if often || [self.wait_s, self.interval_s, self.repeat_s].iter().any(|seconds| *seconds > MAX_SECONDS) {
+            return Err(ConfigError::Seconds(name));
+        }
+        let zone = zone_of(&name, &self.zone)?;
+        let hours = |said: &[WindowSaid]| {
+            let windows = said.iter().map(|window| window.check(&name)).collect::<Result<_, _>>()?;
+            Ok(Hours::new(zone.clone(), windows))
+        };
+        let values = |of: &OneOrMany| match of {
+            OneOrMany::One(value) => vec![value.clone()],
+            OneOrMany::Many(values) => values.clone(),
+        };
+        let mut channels = self.channels.clone();
+        channels.sort_unstable();
+        channels.dedup();
+        Ok(Route {
+            channels,
+            clients: self.clients.iter().cloned().collect::<BTreeSet<_>>(),
+            sites: self.sites.iter().cloned().collect::<BTreeSet<_>>(),
+            severity: self.severity,
+            labels: self.labels.iter().map(|(label, of)| (label.clone(), values(of))).collect(),
+            hours: hours(&self.hours)?,
+            quiet: hours(&self.quiet)?,
+            quiet_passes: self.quiet_passes,
+            group_by: self.group_by.clone(),
+            wait_ms: i64::from(self.wait_s) * 1_000,
+            interval_ms: i64::from(self.interval_s) * 1_000,
+            repeat_ms: i64::from(self.repeat_s) * 1_000,
+            tells_ended: self.tells_ended,
+            always: self.always,
+            language: self.language,
+            name,
+        })
+    }
+}
+
+impl WindowSaid {
+    pub(super) fn check(&self, route: &str) -> Result<Window, ConfigError> {
+        let wrong = |said: &str| ConfigError::Window(route.to_owned(), said.to_owned());
+        let time = |said: &str| time_of_day(said).ok_or_else(|| wrong(said));
+        let mut days = Vec::new();
+        for said in &self.days {
+            days.extend(some_days(said).ok_or_else(|| wrong(said))?);
+        }
+        Ok(Window { days, from: time(&self.from)?, to: time(&self.to)? })
+    }
+}

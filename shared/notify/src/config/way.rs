@@ -1,0 +1,49 @@
+//! What is a channel, once it is checked?
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hyper::Uri;
+use lettre::Address;
+
+use super::TlsSaid;
+
+/// A way to receivers, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Way {
+    Smtp(SmtpWay),
+    Webhook(WebhookWay),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SmtpWay {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) tls: TlsSaid,
+    /// User, and where the password stands.
+    pub(crate) login: Option<(String, PathBuf)>,
+    pub(crate) from: Address,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) helo: String,
+    pub(crate) private: bool,
+    /// How long all of it may take.
+    pub(crate) patience: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WebhookWay {
+    pub(crate) uri: Uri,
+    pub(crate) secret_file: PathBuf,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) private: bool,
+    /// How long all of it may take.
+    pub(crate) patience: Duration,
+}
+
+/// A channel that can be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelSetup {
+    pub(crate) name: String,
+    pub(crate) way: Way,
+    pub(crate) receivers: Vec<String>,
+}

@@ -24,6 +24,12 @@ const JUDGE_EVERY: Duration = Duration::from_millis(500);
 /// How often it is said again when maintenance mutes: times are told a week ahead.
 const MUTES_EVERY: Duration = Duration::from_secs(3_600);
 
+/// How often it is tried again to show the other side what was told, where that was not possible at once.
+const SHOW_EVERY: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether there is room for what was not followed: all that is open is told again then.
+const REST_EVERY: Duration = Duration::from_secs(30);
+
 /// What a running lookout is made of.
 pub struct Parts {
     /// The node's samples, and whom it hears.
@@ -74,7 +80,9 @@ impl Body {
         // Subscribed before all is read, so that nothing changes unseen between.
         let changes = rows.subscribe(&KINDS);
         let routes = config.rules.routes.iter().map(|route| route.name.clone()).collect();
-        let desk = Arc::new(Desk::open(state.clone(), config.rules, clock.now().utc)?);
+        // Without the kernel's word no two boots are taken for the same.
+        let boot = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let desk = Arc::new(Desk::open(state.clone(), config.rules, &boot, now(&clock).now())?);
         let setup = Setup {
             sight,
             rows: Arc::new(rows.clone()),
@@ -91,18 +99,20 @@ impl Body {
         let watchman = Watchman::begin(setup)?;
         let told: Told = {
             let watchman = watchman.clone();
-            Arc::new(move |marks| {
+            Arc::new(move || {
                 let watchman = watchman.clone();
-                drop(spawn_blocking(move || watchman.told(&marks)));
+                drop(spawn_blocking(move || watchman.show_what_was_told()));
             })
         };
-        let utc: Clock = Arc::new(move || clock.now().utc);
+        let both: Clock = Arc::new(move || now(&clock).now());
         let channels = config.channels.into_iter().map(Channel::new).collect();
-        let messenger = Messenger::start(desk, channels, utc, told);
+        let messenger = Messenger::start(desk, channels, both, told);
         let tasks = vec![
             every(LOOK_EVERY, watchman.clone(), Watchman::look_around),
             every(JUDGE_EVERY, watchman.clone(), Watchman::judge),
             every(MUTES_EVERY, watchman.clone(), Watchman::tell_mutes),
+            every(SHOW_EVERY, watchman.clone(), Watchman::show_what_was_told),
+            every(REST_EVERY, watchman.clone(), Watchman::tell_the_rest),
             tokio::spawn(hear(changes, watchman.clone())),
         ];
         Ok(Self { watchman, messenger, tasks })
@@ -113,7 +123,7 @@ impl Body {
         self.watchman.clone()
     }
 
-    /// The hub was heard just now, at a relay.
+    /// The hub was heard at that time, at a relay; the same time again is no news.
     pub fn hub_heard(&self, at: UtcMs) {
         let watchman = self.watchman.clone();
         drop(spawn_blocking(move || watchman.hub_heard(at)));

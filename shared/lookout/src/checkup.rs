@@ -15,13 +15,12 @@ const LONG_MS: i64 = 3_600_000;
 impl Watchman {
     /// What `doctor` looks at, for the status that a running node gives.
     pub fn checkup(&self) -> Value {
-        let now = self.utc();
         let found = lock(&self.found);
         let (faults, failing) = (found.rulebook.faults.clone(), found.failures.len());
         drop(found);
         let (always, speaks) = self.speaks();
-        json!({ "faults": faults, "failing": failing, "dead": self.given_up(), "late": self.late(now),
-            "routes": self.routes.len(), "always": always, "speaks": speaks })
+        json!({ "faults": faults, "failing": failing, "dead": self.given_up(), "late": self.late(),
+            "routes": self.routes.len(), "always": always, "speaks": speaks, "crowded": self.is_crowded() })
     }
 
     /// The routes that always speak, and when the others do, in one sentence.
@@ -74,14 +73,12 @@ impl Watchman {
     }
 
     /// For each channel how many messages have waited for too long, and since when the oldest does.
-    fn late(&self, now: UtcMs) -> Vec<Value> {
+    fn late(&self) -> Vec<Value> {
         let mut late: BTreeMap<String, (u64, i64)> = BTreeMap::new();
-        for letter in self.desk.waiting() {
-            let wanted = letter.intent.notice.made.at.max(letter.intent.not_before);
-            let waits_ms = now.0.saturating_sub(wanted.0);
-            if waits_ms > LONG_MS {
-                let of = late.entry(letter.intent.channel).or_default();
-                *of = (of.0 + 1, of.1.max(waits_ms));
+        for one in self.desk.waiting((self.clock)().now()) {
+            if one.waits_ms > LONG_MS {
+                let of = late.entry(one.letter.intent.channel).or_default();
+                *of = (of.0 + 1, of.1.max(one.waits_ms));
             }
         }
         let shown =
@@ -120,6 +117,10 @@ pub fn findings(checkup: &Value) -> Vec<Finding> {
             text(&late["channel"]),
             late["letters"]
         ));
+    }
+    if checkup["crowded"].as_bool().unwrap_or(false) {
+        trouble
+            .push("more alerts are open than are followed: of the rest nobody is told before some are over".to_owned());
     }
     let good = trouble.is_empty();
     let said = if good { text(&checkup["speaks"]) } else { trouble.join("; ") };

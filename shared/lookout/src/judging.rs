@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use vigie_alerts::{Heard as Judged, Part, Thing, Verdict};
-use vigie_merge::{Scope, Ulid};
+use vigie_merge::{Key, Scope, Ulid};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_query::LabelSet;
 use vigie_store::{ReadError, State};
@@ -291,17 +291,20 @@ impl Watchman {
             .filter_map(|alert| Some((alert.place.id, alert.about.as_ref()?.since)))
             .collect();
         judging.with_hub.retain(|id, since| open.get(id) == Some(since));
-        let unsure: Vec<_> = open.iter().filter(|(id, since)| judging.with_hub.get(id) != Some(since)).collect();
-        let mut known = Vec::new();
-        for (id, since) in unsure.into_iter().take(ASKED_AT_ONCE) {
-            let Some(alert) = register.book.alert(*id) else { continue };
-            let keys: Vec<_> =
-                [Part::About, Part::Raises].into_iter().filter_map(|part| alert.place.key(part).ok()).collect();
-            if self.rows.have(&[], &keys) {
-                judging.with_hub.insert(*id, *since);
-                known.push(*id);
-            }
-        }
-        self.hub_has(&register, &known);
+        let unsure = open.into_iter().filter(|(id, since)| judging.with_hub.get(id) != Some(since));
+        let asked: Vec<(Ulid, UtcMs, Vec<Key>)> = unsure
+            .take(ASKED_AT_ONCE)
+            .filter_map(|(id, since)| {
+                let place = &register.book.alert(id)?.place;
+                let keys = [Part::About, Part::Raises].into_iter().filter_map(|part| place.key(part).ok());
+                Some((id, since, keys.collect()))
+            })
+            .collect();
+        drop(register);
+        // Nobody who looks at alerts waits while rows are read.
+        let known = asked.into_iter().filter(|(_, _, keys)| self.rows.have(&[], keys));
+        let known: Vec<(Ulid, UtcMs)> = known.map(|(id, since, _)| (id, since)).collect();
+        judging.with_hub.extend(known.iter().copied());
+        self.hub_has(&known);
     }
 }

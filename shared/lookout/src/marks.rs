@@ -12,10 +12,14 @@ use crate::rows::RowEdit;
 /// Marks of one alert; what is told beyond them may be told twice.
 const MAX_MARKS: usize = 60;
 
-/// What notes that these changes of an alert were told.
-pub(crate) fn write(alert: &Alert, marks: Vec<Mark>) -> Result<RowEdit, KeyError> {
-    let key = Key::new(&alert.place.scope, &Kind::Audit, &format!("told/{}", alert.place.id))?;
-    Ok(RowEdit::new(key, move |row, _| {
+/// Where it is noted what of an alert was told.
+pub(crate) fn key(alert: &Alert) -> Result<Key, KeyError> {
+    Key::new(&alert.place.scope, &Kind::Audit, &format!("told/{}", alert.place.id))
+}
+
+/// What notes there that these changes were told.
+pub(crate) fn write(key: Key, marks: Vec<Mark>) -> RowEdit {
+    RowEdit::new(key, move |row, _| {
         let mut grow = match row {
             None => Grow::new(),
             Some(Row::Grow(grow)) => grow,
@@ -26,7 +30,7 @@ pub(crate) fn write(alert: &Alert, marks: Vec<Mark>) -> Result<RowEdit, KeyError
             grow.add(mark.0.to_vec());
         }
         Ok(Row::Grow(grow))
-    }))
+    })
 }
 
 /// The marks in a row, if it is one of these.

@@ -30,3 +30,10 @@ pub struct At {
     /// The clock that only goes forward and counts the time a machine sleeps, in ms.
     pub boot_ms: i64,
 }
+
+impl At {
+    /// As minds are told it, by the clock that only goes forward.
+    pub fn now(self) -> vigie_model::Now {
+        vigie_model::Now { mono_ms: self.boot_ms.max(0).cast_unsigned(), utc: self.utc }
+    }
+}

@@ -122,8 +122,8 @@ impl Incidents for Watchman {
     }
 
     fn telling(&self) -> Telling {
-        let waiting = self.desk.waiting();
-        let waiting = waiting.iter().map(|letter| message(letter, letter.next_at, letter.why.as_ref()));
+        let waiting = self.desk.waiting((self.clock)().now());
+        let waiting = waiting.iter().map(|one| message(&one.letter, one.next_at, one.letter.why.as_ref()));
         let dead = self.desk.dead().unwrap_or_default();
         let dead = dead.iter().map(|dead| message(&dead.letter, dead.at, Some(&dead.why)));
         let sent = self.desk.sent().unwrap_or_default();

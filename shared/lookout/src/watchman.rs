@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use vigie_merge::{Key, Row, Scope};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
-use vigie_notify::Desk;
+use vigie_notify::{Desk, Heard};
 use vigie_store::State;
 use vigie_watch::Instance;
 use vigie_watch::presence::Post;
@@ -93,6 +93,14 @@ pub struct Watchman {
     unread: Mutex<Unread>,
     /// At a relay: the hub was heard since it was last asked what it has.
     pub(crate) hub_was_heard: AtomicBool,
+    /// When the hub was last heard, as somebody said: another time is news, whatever clocks show.
+    pub(crate) hub_heard_at: Mutex<Option<UtcMs>>,
+    /// What is to be heard by the desk, in the order in which it followed from rows.
+    pub(crate) heard: Mutex<Vec<Heard>>,
+    /// Held by who hands it to the desk, so that the order is kept.
+    pub(crate) handing: Mutex<()>,
+    /// More was wrong than the desk follows: it is told of it again when there is room.
+    pub(crate) crowded: AtomicBool,
 }
 
 impl std::fmt::Debug for Watchman {
@@ -164,6 +172,10 @@ impl Watchman {
             clock,
             unread: Mutex::default(),
             hub_was_heard: AtomicBool::new(true),
+            hub_heard_at: Mutex::default(),
+            heard: Mutex::default(),
+            handing: Mutex::default(),
+            crowded: AtomicBool::new(false),
         });
         watchman.look_around();
         watchman.read_all()?;
@@ -179,8 +191,9 @@ impl Watchman {
         let mut register = lock(&self.register);
         let mut news = register.take(all.iter().map(|found| (&found.key, &found.row, found.learnt)));
         news.mutes = true;
-        self.tell(&register, &news);
+        self.queue(&register, &news);
         drop(register);
+        self.tell();
         self.take_presence(&news);
         Ok(())
     }
@@ -222,8 +235,9 @@ impl Watchman {
         let learnt = self.utc();
         let mut register = lock(&self.register);
         let news = register.take(rows.iter().map(|(key, row)| (key, row, learnt)));
-        self.tell(&register, &news);
+        self.queue(&register, &news);
         drop(register);
+        self.tell();
         self.take_presence(&news);
     }
 

@@ -46,7 +46,7 @@ fn a_rule_file_that_is_wrong_is_found_until_it_is_mended() {
 fn what_was_given_up_is_found_until_something_arrives_there() {
     let folder = tempfile::tempdir().expect("a folder");
     let relay = relay_that_burns(folder.path());
-    let now = relay.world.at().utc;
+    let now = relay.world.at().now();
     let [letter] = &relay.desk.due(now).letters[..] else { panic!("one letter") };
     relay.desk.settle(letter.id(), Outcome::Never(Text::new("404 not found")), now, 0).expect("it is written down");
     assert_eq!(bad(&relay), ["hook: 1 messages given up, the last for: 404 not found"]);
@@ -62,7 +62,7 @@ fn what_was_given_up_is_found_until_something_arrives_there() {
 fn a_message_that_waits_for_more_than_an_hour_is_found() {
     let folder = tempfile::tempdir().expect("a folder");
     let relay = relay_that_burns(folder.path());
-    let now = relay.world.at().utc;
+    let now = relay.world.at().now();
     let [letter] = &relay.desk.due(now).letters[..] else { panic!("one letter") };
     let later = Outcome::Later { why: Text::new("no answer"), whose: Whose::Channel, after_ms: None };
     relay.desk.settle(letter.id(), later, now, 0).expect("it is written down");

@@ -9,15 +9,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::{T0, alert, configured, smtp, webhook};
-use vigie_model::UtcMs;
+use vigie_model::{Now, UtcMs};
 use vigie_notify::{Channel, Desk, Messenger, Seat};
 use vigie_store::State;
 
 const MESSAGES: u32 = 200;
 
-fn now() -> UtcMs {
+fn now() -> Now {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UtcMs(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    let ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    // Nobody sets the clock of a machine whose pace is measured.
+    Now { mono_ms: ms, utc: UtcMs(ms.cast_signed()) }
 }
 
 #[tokio::main]
@@ -46,12 +48,12 @@ async fn pace(what: &str, channel: &str, folder: std::path::PathBuf, arrived: im
     let (rules, channels) = configured(&text, Seat::Relay);
     std::fs::create_dir_all(&folder).expect("a folder");
     let (state, _) = State::open(&folder).expect("it opens");
-    let desk = Arc::new(Desk::open(Arc::new(state), rules, now()).expect("it opens"));
+    let desk = Arc::new(Desk::open(Arc::new(state), rules, b"boot", now()).expect("it opens"));
     let channels = channels.into_iter().map(Channel::new).collect();
-    let messenger = Messenger::start(desk.clone(), channels, Arc::new(now), Arc::new(drop));
+    let messenger = Messenger::start(desk.clone(), channels, Arc::new(now), Arc::new(|| ()));
     let mut took = Vec::new();
     for number in 0..MESSAGES {
-        let (desk, begins) = (desk.clone(), alert(number, now().0 - T0).begins());
+        let (desk, begins) = (desk.clone(), alert(number, now().utc.0 - T0).begins());
         let began = Instant::now();
         tokio::task::spawn_blocking(move || desk.hear([begins], now()).expect("heard")).await.expect("no panic");
         while arrived() <= number as usize {

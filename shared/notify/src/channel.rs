@@ -8,7 +8,7 @@ mod webhook;
 use vigie_model::UtcMs;
 
 use crate::config::{ChannelSetup, Way};
-use crate::mind::{Digest16, Intent, Kind, Language, Notice, Outcome, Severity, Stamp, Text, test_key};
+use crate::mind::{Digest16, Intent, Kind, Language, Notice, Outcome, Severity, Stamp, Steady, Text, test_key};
 
 use smtp::Smtp;
 use webhook::Webhook;
@@ -96,7 +96,7 @@ fn trial(channel: &str, to: &str, language: Language, now: UtcMs) -> Intent {
         to: to.to_owned(),
         notice,
         tells: Vec::new(),
-        not_before: now,
-        expires: now,
+        not_before: Steady(now.0),
+        expires: Steady(now.0),
     }
 }

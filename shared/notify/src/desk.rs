@@ -5,15 +5,19 @@
 //! stops between any two steps tells again, with the same key, and never not at all.
 //!
 //! A disk that refuses stops nobody from being told: memory goes on, and the rows are written when it takes them again.
+//!
+//! Times are given as a node's clocks show them: `mono_ms` is the boot clock, which counts what the machine sleeps. What
+//! is waited for goes by it, and goes on after a restart.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
-use vigie_model::UtcMs;
+use vigie_model::{Now, UtcMs};
 use vigie_store::{CommitError, ReadError, State};
 
 use crate::mind::{
-    DeadLetter, HearError, Heard, Letter, LetterId, Mark, Mind, Outbox, Outcome, Restored, Rows, Rules, Seat,
+    DeadLetter, HearError, Heard, Letter, LetterId, Mark, Mind, Outbox, Outcome, Pace, Restored, Rows, Rules, Seat,
     SentLetter, Settled, Table, read_row,
 };
 
@@ -23,7 +27,7 @@ pub enum DeskError {
     /// It is followed, and told, while this process lives; tell it again after a restart.
     #[error("what was heard is not written down")]
     NotWritten(#[from] CommitError),
-    /// It is not followed. The rest of what was heard is.
+    /// It is not followed; tell it again when there is room. The rest of what was heard is.
     #[error(transparent)]
     NotHeard(#[from] HearError),
 }
@@ -37,6 +41,17 @@ pub struct Due {
     pub written: Result<(), CommitError>,
 }
 
+/// A letter that waits or is under way, in the time of people's clocks.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// Which.
+    pub letter: Letter,
+    /// When it is tried next.
+    pub next_at: UtcMs,
+    /// For how long it has been wanted, in milliseconds.
+    pub waits_ms: i64,
+}
+
 /// Where everything is told, and from where everybody is told. Blocking: call it from a thread of its own.
 #[derive(Debug)]
 pub struct Desk {
@@ -47,6 +62,7 @@ pub struct Desk {
 
 #[derive(Debug)]
 struct Inner {
+    pace: Pace,
     mind: Mind,
     outbox: Outbox,
     /// What changed and is not on disk.
@@ -54,30 +70,24 @@ struct Inner {
 }
 
 impl Desk {
-    /// The desk as it was left, with these rules.
+    /// The desk as it was left, with these rules. `boot` is what the kernel calls this boot of the machine: it says whether
+    /// the boot clock of before is the one of now. Nothing if that is not known.
     ///
     /// # Errors
     /// When the state can not be read.
-    pub fn open(state: Arc<State>, rules: Rules, now: UtcMs) -> Result<Self, ReadError> {
-        let tables = [
-            Table::Group,
-            Table::Member,
-            Table::Site,
-            Table::Mark,
-            Table::Done,
-            Table::Letter,
-            Table::Sent,
-            Table::Dead,
-        ];
+    pub fn open(state: Arc<State>, rules: Rules, boot: &[u8], now: Now) -> Result<Self, ReadError> {
         let mut restored = Restored::default();
-        for table in tables {
+        for table in Table::ALL {
             let rows = state.scan(table.name(), &[])?;
             restored.rows.extend(rows.into_iter().map(|(key, row)| (table, key, row)));
         }
-        let mut outbox = Outbox::restore(&restored);
-        outbox.keep_channels(|channel| rules.receivers.contains_key(channel), now);
-        let mind = Mind::restore(rules, &restored, now);
-        let inner = Mutex::new(Inner { mind, outbox, unwritten: Rows::default() });
+        let last = restored.rows.iter().find(|(table, _, _)| *table == Table::Clock).map(|(_, _, row)| row.as_slice());
+        let pace = Pace::resume(last, boot, now);
+        let clocks = pace.clocks(now);
+        let mut outbox = Outbox::restore(&restored, clocks);
+        outbox.keep_channels(|channel| rules.receivers.contains_key(channel), clocks);
+        let mind = Mind::restore(rules, &restored, clocks);
+        let inner = Mutex::new(Inner { pace, mind, outbox, unwritten: Rows::default() });
         Ok(Self { state, inner, wake: Notify::new() })
     }
 
@@ -85,28 +95,31 @@ impl Desk {
     ///
     /// # Errors
     /// When it is not durable, or not followed; the rest is taken in.
-    pub fn hear(&self, heard: impl IntoIterator<Item = Heard>, now: UtcMs) -> Result<(), DeskError> {
+    pub fn hear(&self, heard: impl IntoIterator<Item = Heard>, now: Now) -> Result<(), DeskError> {
         let mut inner = self.inner();
+        let clocks = inner.pace.clocks(now);
         let mut refused = Ok(());
         for one in heard {
-            if let Err(error) = inner.mind.hear(one, now) {
+            if let Err(error) = inner.mind.hear(one, clocks) {
                 refused = Err(error);
             }
         }
-        let written = inner.write(&self.state);
+        let written = inner.write(&self.state, now);
         drop(inner);
         self.wake.notify_one();
-        written?;
-        Ok(refused?)
+        // What is not written is written with the next step; what was not heard must be told again.
+        refused?;
+        Ok(written?)
     }
 
     /// What is to be sent now, written down.
-    pub fn due(&self, now: UtcMs) -> Due {
+    pub fn due(&self, now: Now) -> Due {
         let mut inner = self.inner();
-        let intents = inner.mind.due(now);
-        intents.into_iter().for_each(|intent| inner.outbox.add(intent, now));
-        let letters = inner.outbox.due(now);
-        let written = inner.write(&self.state);
+        let clocks = inner.pace.clocks(now);
+        let intents = inner.mind.due(clocks);
+        intents.into_iter().for_each(|intent| inner.outbox.add(intent, clocks));
+        let letters = inner.outbox.due(clocks);
+        let written = inner.write(&self.state, now);
         Due { letters, written }
     }
 
@@ -118,12 +131,13 @@ impl Desk {
         &self,
         letter: LetterId,
         outcome: Outcome,
-        now: UtcMs,
+        now: Now,
         chance: u8,
     ) -> Result<Settled, (Settled, CommitError)> {
         let mut inner = self.inner();
-        let settled = inner.outbox.settle(letter, outcome, now, chance);
-        match inner.write(&self.state) {
+        let clocks = inner.pace.clocks(now);
+        let settled = inner.outbox.settle(letter, outcome, clocks, chance);
+        match inner.write(&self.state, now) {
             Ok(()) => Ok(settled),
             Err(error) => Err((settled, error)),
         }
@@ -133,11 +147,12 @@ impl Desk {
     ///
     /// # Errors
     /// When what follows from it is not written down; it holds all the same.
-    pub fn set_rules(&self, rules: Rules, now: UtcMs) -> Result<(), CommitError> {
+    pub fn set_rules(&self, rules: Rules, now: Now) -> Result<(), CommitError> {
         let mut inner = self.inner();
-        inner.outbox.keep_channels(|channel| rules.receivers.contains_key(channel), now);
-        inner.mind.set_rules(rules, now);
-        let written = inner.write(&self.state);
+        let clocks = inner.pace.clocks(now);
+        inner.outbox.keep_channels(|channel| rules.receivers.contains_key(channel), clocks);
+        inner.mind.set_rules(rules, clocks);
+        let written = inner.write(&self.state, now);
         drop(inner);
         self.wake.notify_one();
         written
@@ -150,15 +165,43 @@ impl Desk {
         (rules.seat, rules.routes.iter().map(|route| (route.name.clone(), route.always)).collect())
     }
 
-    /// When something may be due next.
-    pub fn next_at(&self) -> Option<UtcMs> {
+    /// How long until something may be due.
+    pub fn wait(&self, now: Now) -> Option<Duration> {
         let inner = self.inner();
-        [inner.mind.next_at(), inner.outbox.next_at()].into_iter().flatten().min()
+        let next = [inner.mind.next_at(), inner.outbox.next_at()].into_iter().flatten().min()?;
+        Some(Duration::from_millis(next.since(inner.pace.clocks(now).steady).max(0).cast_unsigned()))
     }
 
     /// Letters that wait or are under way.
-    pub fn waiting(&self) -> Vec<Letter> {
-        self.inner().outbox.waiting().cloned().collect()
+    pub fn waiting(&self, now: Now) -> Vec<Waiting> {
+        let inner = self.inner();
+        let clocks = inner.pace.clocks(now);
+        let waiting = |letter: &Letter| Waiting {
+            letter: letter.clone(),
+            next_at: clocks.wall_of(letter.next_at),
+            waits_ms: clocks.steady.since(letter.intent.not_before).max(0),
+        };
+        inner.outbox.waiting().map(waiting).collect()
+    }
+
+    /// Whether one more alert would be followed, on each route.
+    pub fn has_room(&self) -> bool {
+        self.inner().mind.has_room()
+    }
+
+    /// What was told and is still to be shown to the other side; say [`Desk::shown`] when that is durable.
+    pub fn unshown(&self) -> Vec<Mark> {
+        self.inner().outbox.unshown().collect()
+    }
+
+    /// The other side can see, or never will, that this was told.
+    ///
+    /// # Errors
+    /// When it is not written down; after a restart it is shown again, which changes nothing.
+    pub fn shown(&self, marks: &[Mark], now: Now) -> Result<(), CommitError> {
+        let mut inner = self.inner();
+        inner.outbox.shown(marks);
+        inner.write(&self.state, now)
     }
 
     /// What was sent, oldest first; what can not be read is left out.
@@ -197,13 +240,14 @@ impl Desk {
 
 impl Inner {
     /// Writes all that changed, together.
-    fn write(&mut self, state: &State) -> Result<(), CommitError> {
+    fn write(&mut self, state: &State, now: Now) -> Result<(), CommitError> {
         let (mind, outbox) = (self.mind.take_rows(), self.outbox.take_rows());
         self.unwritten.append(mind);
         self.unwritten.append(outbox);
         if self.unwritten.is_empty() {
             return Ok(());
         }
+        self.pace.note(now, &mut self.unwritten);
         state.transact(|tx| {
             for (table, key, row) in self.unwritten.iter() {
                 match row {
@@ -215,13 +259,5 @@ impl Inner {
         })?;
         self.unwritten.clear();
         Ok(())
-    }
-}
-
-/// What the other side may be told was told.
-pub(crate) fn told(settled: Settled) -> Vec<Mark> {
-    match settled {
-        Settled::Sent(marks) => marks,
-        Settled::Again(_) | Settled::Dead | Settled::Unknown => Vec::new(),
     }
 }

@@ -12,6 +12,6 @@ mod mind;
 
 pub use channel::{Channel, Tried};
 pub use config::ChannelSetup;
-pub use desk::{Desk, DeskError, Due};
+pub use desk::{Desk, DeskError, Due, Waiting};
 pub use messenger::{Clock, Messenger, Told};
 pub use mind::*;

@@ -9,20 +9,23 @@ use tokio::sync::watch as signal;
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::sleep;
 use tracing::{error, info, warn};
-use vigie_model::UtcMs;
+use vigie_model::{Now, UtcMs};
 
 use crate::channel::Channel;
-use crate::desk::{Desk, told};
-use crate::mind::{Digest16, Letter, Mark, Outcome, Settled, Text, Whose};
+use crate::desk::Desk;
+use crate::mind::{Digest16, Letter, Outcome, Settled, Text, Whose};
 
-/// How long the task sleeps at most: a clock that was set is noticed within this.
+/// How long the task sleeps at most: quiet hours follow a wall clock that was set within this.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
-/// The time, as the node knows it.
-pub type Clock = Arc<dyn Fn() -> UtcMs + Send + Sync>;
+/// And at least, so that what can not be sent yet keeps no processor busy.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 
-/// What hears of everything that was told, to show it to the other side.
-pub type Told = Arc<dyn Fn(Vec<Mark>) + Send + Sync>;
+/// The time, as the node knows it, by both its clocks: `mono_ms` is the boot clock.
+pub type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
+
+/// What hears that something was told: [`Desk::unshown`] says what is to be shown to the other side.
+pub type Told = Arc<dyn Fn() + Send + Sync>;
 
 /// Sends until it is closed.
 pub struct Messenger {
@@ -72,10 +75,8 @@ impl Body {
     async fn live(mut self, mut stopped: signal::Receiver<bool>) {
         loop {
             self.send_what_is_due().await;
-            let now = (self.clock)();
-            let pause = self.desk.next_at().map_or(LONGEST_SLEEP, |at| {
-                Duration::from_millis(at.0.saturating_sub(now.0).max(1).cast_unsigned()).min(LONGEST_SLEEP)
-            });
+            let wait = self.desk.wait((self.clock)()).unwrap_or(LONGEST_SLEEP);
+            let pause = wait.clamp(SHORTEST_SLEEP, LONGEST_SLEEP);
             tokio::select! {
                 Some(ended) = self.under_way.join_next_with_id() => self.take_in(ended).await,
                 () = self.desk.woken() => {}
@@ -97,7 +98,7 @@ impl Body {
         for letter in due.letters {
             let channel = self.channels.get(&letter.intent.channel).cloned();
             let id = letter.id();
-            let task = self.under_way.spawn(async move { send(channel, &letter, now).await });
+            let task = self.under_way.spawn(async move { send(channel, &letter, now.utc).await });
             self.letters.insert(task.id(), id);
         }
     }
@@ -130,9 +131,8 @@ impl Body {
             }
             Err(_) => Settled::Unknown,
         };
-        let marks = told(settled);
-        if !marks.is_empty() {
-            (self.told)(marks);
+        if matches!(&settled, Settled::Sent(marks) if !marks.is_empty()) {
+            (self.told)();
         }
     }
 }

@@ -4,6 +4,7 @@
 //! are wanted, and is asked again when it said so.
 
 mod alert;
+mod clocks;
 mod draft;
 mod fence;
 mod group;
@@ -15,6 +16,7 @@ mod letter;
 mod mute;
 mod notice;
 mod outbox;
+mod pace;
 mod pauses;
 mod plain;
 mod remembered;
@@ -25,6 +27,7 @@ mod told;
 mod words;
 
 pub use alert::{About, AlertId, Change, Facts, Freshness, Instance, Judge, Reach, Transition};
+pub use clocks::{Clocks, Steady};
 pub use fence::{HAND_OVER_MS, Seat};
 pub use group::{BRIEF_MS, SETTLE_MS};
 pub use hours::{Hours, Window};
@@ -32,8 +35,9 @@ pub(crate) use key::test_key;
 pub use key::{Digest16, Key, Mark, mark};
 pub use letter::{DeadLetter, Letter, LetterId, Outcome, SentLetter, Whose};
 pub use mute::{AWAKE_LABEL, Mute};
-pub use notice::{Intent, Kind, Language, Line, MAX_LINES, Notice, Stamp};
+pub use notice::{Intent, Kind, Language, Line, MAX_LINES, MAX_NAMED, Notice, Stamp};
 pub use outbox::{Outbox, Settled};
+pub(crate) use pace::Pace;
 pub use pauses::Pauses;
 pub use route::{Route, Rules};
 pub(crate) use rows::read as read_row;

@@ -2,79 +2,9 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-
-use common::{Alert, HOUR, MINUTE, SECOND, alert, at, configured, line, one_route};
-use proptest::prelude::*;
-use vigie_notify::{Change, Heard, Intent, Judge, Kind, Mind, Mute, Restored, Rules, Seat, Severity, Table, mark};
-
-/// A mind, and all that it ever wanted told, with the second of it.
-struct Story {
-    mind: Mind,
-    told: Vec<(i64, Intent)>,
-    now: i64,
-    disk: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
-    rules: Rules,
-}
-
-impl Story {
-    fn new(rules: Rules) -> Self {
-        let (told, disk) = (Vec::new(), BTreeMap::new());
-        Self { mind: Mind::new(rules.clone(), at(0)), told, now: 0, disk, rules }
-    }
-
-    fn hears(&mut self, heard: Heard) {
-        self.mind.hear(heard, at(self.now)).expect("there is room");
-        self.write();
-    }
-
-    /// Lets time go on until then, a second at a time.
-    fn until(&mut self, when: i64) {
-        while self.now < when {
-            self.now = (self.now + SECOND).min(when);
-            let due = self.mind.due(at(self.now));
-            self.told.extend(due.into_iter().map(|intent| (self.now / SECOND, intent)));
-            self.write();
-        }
-    }
-
-    fn write(&mut self) {
-        for (table, key, row) in self.mind.take_rows().iter() {
-            match row {
-                Some(row) => drop(self.disk.insert((table, key.to_vec()), row.to_vec())),
-                None => drop(self.disk.remove(&(table, key.to_vec()))),
-            }
-        }
-    }
-
-    fn restarts(&mut self) {
-        let rows = self.disk.iter().map(|((table, key), row)| (*table, key.clone(), row.clone())).collect();
-        self.mind = Mind::restore(self.rules.clone(), &Restored { rows }, at(self.now));
-    }
-
-    /// Rows that are there but for those that only keep it from being told again.
-    fn left(&self) -> usize {
-        self.disk.keys().filter(|(table, _)| *table != Table::Done).count()
-    }
-
-    fn kinds(&self) -> Vec<(i64, Kind, usize, usize)> {
-        let of = |(second, intent): &(i64, Intent)| {
-            let notice = &intent.notice;
-            let (wrong, over) =
-                (notice.wrong.len() + notice.more_wrong as usize, notice.over.len() + notice.more_over as usize);
-            (*second, notice.kind, wrong, over)
-        };
-        self.told.iter().map(of).collect()
-    }
-}
-
-fn hub(more: &str) -> Story {
-    Story::new(one_route(Seat::Hub, more))
-}
-
-fn relay(more: &str) -> Story {
-    Story::new(one_route(Seat::Relay, more))
-}
+use common::story::{Story, hub, relay};
+use common::{Alert, HOUR, MINUTE, SECOND, alert, at, clocks, configured, line, one_route};
+use vigie_notify::{Change, Heard, Judge, Kind, Mute, Rules, Seat, Severity, mark};
 
 #[test]
 fn an_alert_is_told_once_when_it_begins_and_once_when_it_is_over() {
@@ -110,10 +40,33 @@ fn what_belongs_together_is_told_together_and_the_rest_apart() {
     }
     story.until(MINUTE);
     assert_eq!(story.kinds(), [(30, Kind::Firing, 30, 0), (30, Kind::Firing, 30, 0)], "one for each site");
-    assert_eq!(story.told[0].1.notice.wrong.len(), 20);
     story.hears(alert(61, MINUTE).begins());
     story.until(HOUR);
     assert_eq!(story.kinds()[2], (330, Kind::Firing, 1, 0), "five minutes after the one before");
+}
+
+#[test]
+fn a_hundred_machines_that_fail_together_are_one_message_that_says_which_and_one_when_they_are_back() {
+    for seat in [Seat::Hub, Seat::Relay] {
+        let mut story = Story::new(one_route(seat, "always=true"));
+        let machines: Vec<Alert> = (0..100).map(|number| alert(2 * number + 1, i64::from(number) * 200)).collect();
+        for one in &machines {
+            story.until(one.began);
+            story.hears(one.begins());
+        }
+        story.until(HOUR);
+        assert_eq!(story.kinds(), [(30, Kind::Firing, 100, 0)], "they failed within twenty seconds");
+        for one in &machines {
+            story.hears(one.ends(HOUR));
+        }
+        story.until(2 * HOUR);
+        assert_eq!(story.kinds()[1..], [(3_630, Kind::Resolved, 0, 100)]);
+        for (_, intent) in &story.told {
+            let text = vigie_notify::plain(&intent.notice);
+            assert!(machines.iter().all(|one| text.contains(&one.machine())), "{text}");
+            assert!(text.contains("100 alerts") && text.lines().count() < 150, "{text}");
+        }
+    }
 }
 
 #[test]
@@ -272,7 +225,7 @@ fn relay_and_hub_give_the_same_notice_the_same_key() {
 #[test]
 fn a_relay_is_quiet_about_what_the_hub_knows_and_speaks_when_it_hears_nothing_from_it() {
     let mut story = relay("");
-    story.hears(Heard::Hub(at(0)));
+    story.hears(Heard::Hub);
     story.hears(alert(1, 0).begins());
     story.hears(alert(2, 0).begins());
     story.until(20 * SECOND);
@@ -359,7 +312,7 @@ fn each_receiver_of_each_channel_is_told_apart() {
 fn a_route_that_is_taken_away_leaves_nothing_behind() {
     let mut story = hub("");
     story.hears(alert(1, 0).begins());
-    story.mind.set_rules(Rules { routes: Vec::new(), ..story.rules.clone() }, at(0));
+    story.mind.set_rules(Rules { routes: Vec::new(), ..story.rules.clone() }, clocks(0));
     story.write();
     assert_eq!(story.left(), 0);
     assert_eq!(story.mind.followed(), 0);
@@ -377,92 +330,6 @@ fn moments_beyond_all_clocks_do_no_harm() {
             transition.instance.began.0 = strange;
             story.hears(Heard::Transition(transition));
             story.until(story.now + 10 * MINUTE);
-        }
-    }
-}
-
-/// What can happen in a story.
-#[derive(Debug, Clone, Copy)]
-enum Event {
-    Begins(u32),
-    Ends(u32),
-    Acknowledged(u32),
-    Cut,
-    Back,
-    HubKnows(u32),
-    Passes(u8),
-}
-
-fn event() -> impl Strategy<Value = Event> {
-    prop_oneof![
-        3 => (0..6_u32).prop_map(Event::Begins),
-        2 => (0..6_u32).prop_map(Event::Ends),
-        1 => (0..6_u32).prop_map(Event::Acknowledged),
-        1 => Just(Event::Cut),
-        1 => Just(Event::Back),
-        1 => (0..6_u32).prop_map(Event::HubKnows),
-        4 => any::<u8>().prop_map(Event::Passes),
-    ]
-}
-
-fn play(story: &mut Story, events: &[Event], restarts: bool) {
-    let mut began = [0; 6];
-    let mut cut = 0;
-    for event in events {
-        let now = story.now;
-        match *event {
-            Event::Begins(n) => {
-                began[n as usize] = now;
-                story.hears(alert(n, now).begins());
-            }
-            Event::Ends(n) => story.hears(alert(n, began[n as usize]).ends(now)),
-            Event::Acknowledged(n) => story.hears(alert(n, began[n as usize]).changes(Change::Acknowledged, now)),
-            Event::Cut => {
-                cut = now;
-                story.hears(line(Change::Began, cut, now));
-            }
-            Event::Back => story.hears(line(Change::Ended, cut, now)),
-            Event::HubKnows(n) => story.hears(Heard::HubKnows(alert(n, began[n as usize]).instance())),
-            Event::Passes(some) => story.until(now + i64::from(some) * 7 * SECOND),
-        }
-        if restarts {
-            story.restarts();
-        }
-    }
-    story.until(story.now + 10 * HOUR);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn a_mind_that_restarts_all_the_time_tells_what_one_that_never_does(
-        events in proptest::collection::vec(event(), 1..25), quiet in any::<bool>(),
-    ) {
-        let more = if quiet { "quiet=[{from='23:00', to='01:00'}]\nquiet_passes='critical'\nrepeat_s=3600" } else { "repeat_s=3600" };
-        // A relay's restart gives the hub anew the time to be heard, so its seconds would differ.
-        let (mut steady, mut shaken) = (hub(more), hub(more));
-        play(&mut steady, &events, false);
-        play(&mut shaken, &events, true);
-        prop_assert_eq!(steady.told, shaken.told);
-    }
-
-    #[test]
-    fn nobody_is_told_the_same_twice_nor_an_end_without_its_beginning(
-        events in proptest::collection::vec(event(), 1..30), seat in any::<bool>(),
-    ) {
-        let mut story = Story::new(one_route(if seat { Seat::Hub } else { Seat::Relay }, "repeat_s=0"));
-        play(&mut story, &events, false);
-        let mut began = std::collections::BTreeSet::new();
-        let mut ended = std::collections::BTreeSet::new();
-        for (_, intent) in &story.told {
-            for (instance, change) in &intent.tells {
-                match change {
-                    Change::Began => prop_assert!(began.insert(*instance), "begun twice"),
-                    Change::Ended => prop_assert!(began.contains(instance) && ended.insert(*instance), "ended oddly"),
-                    Change::Acknowledged => prop_assert!(false, "nobody asked"),
-                }
-            }
         }
     }
 }

@@ -6,9 +6,10 @@
 mod common;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use common::{HOUR, MINUTE, SECOND, alert, at, one_route};
-use vigie_notify::{Desk, Heard, Kind, LetterId, Outcome, Seat, Settled, Text, Whose};
+use common::{Alert, HOUR, MINUTE, SECOND, alert, now, one_route, set_by};
+use vigie_notify::{Desk, Heard, Judge, Kind, LetterId, Outcome, Seat, Settled, Text, Whose};
 use vigie_store::State;
 use vigie_store::fault::{FaultDisk, Faults};
 
@@ -65,7 +66,7 @@ impl World {
         let (state, _) = State::open_on(disk.clone()).map_err(|_| Stopped)?;
         // Who speaks is another question.
         let rules = one_route(Seat::Relay, &format!("repeat_s=0\nalways=true\nwait_s={}", self.wait_s));
-        let desk = Desk::open(Arc::new(state), rules, at(self.now)).map_err(|_| Stopped)?;
+        let desk = Desk::open(Arc::new(state), rules, b"boot", now(self.now)).map_err(|_| Stopped)?;
         // The watch tells again what it told, in the same order, though the desk has said that it is durable.
         self.events.iter_mut().for_each(|event| event.2 = false);
         while self.now <= until {
@@ -73,19 +74,19 @@ impl World {
                 let (when, heard, durable) = self.events[number].clone();
                 if when <= self.now && !durable {
                     self.step(stop)?;
-                    desk.hear([heard], at(self.now)).map_err(|_| Stopped)?;
+                    desk.hear([heard], now(self.now)).map_err(|_| Stopped)?;
                     self.events[number].2 = true;
                 }
             }
             self.step(stop)?;
-            let due = desk.due(at(self.now));
+            let due = desk.due(now(self.now));
             // Where the disk refuses because there is no power, nothing is sent either.
             due.written.map_err(|_| Stopped)?;
             for letter in due.letters {
                 self.step(stop)?;
                 let outcome = self.send(letter.intent.key.to_string(), letter.intent.notice.kind);
                 self.step(stop)?;
-                desk.settle(letter.id(), outcome, at(self.now), 0).map_err(|_| Stopped)?;
+                desk.settle(letter.id(), outcome, now(self.now), 0).map_err(|_| Stopped)?;
             }
             self.now += 20 * SECOND;
         }
@@ -180,35 +181,35 @@ fn wherever_it_stops_a_receiver_that_was_away_hears_of_the_end_and_of_nothing_af
 fn a_full_disk_stops_nobody_from_being_told_and_what_was_told_is_written_when_there_is_room() {
     let disk = FaultDisk::new();
     let (state, _) = State::open_on(disk.clone()).expect("it opens");
-    let desk = Desk::open(Arc::new(state), one_route(Seat::Hub, ""), at(0)).expect("it opens");
+    let desk = Desk::open(Arc::new(state), one_route(Seat::Hub, ""), b"boot", now(0)).expect("it opens");
     disk.set_faults(Faults { full_from: Some(0), ..Faults::default() });
     disk.set_capacity(Some(0));
     let mut number = 0;
     // A redb file has some room within; it is used up first.
-    while desk.hear([alert(number, 0).begins()], at(0)).is_ok() {
+    while desk.hear([alert(number, 0).begins()], now(0)).is_ok() {
         number += 1;
         assert!(number < 10_000, "the disk is full at last");
     }
-    let due = desk.due(at(MINUTE));
+    let due = desk.due(now(MINUTE));
     assert!(due.written.is_err() && !due.letters.is_empty());
     let ids: Vec<LetterId> = due.letters.iter().map(|letter| letter.id()).collect();
     for id in &ids {
-        let settled = desk.settle(*id, Outcome::Taken(Text::new("ok")), at(MINUTE), 0);
+        let settled = desk.settle(*id, Outcome::Taken(Text::new("ok")), now(MINUTE), 0);
         assert!(matches!(settled, Err((Settled::Sent(_), _))));
     }
     disk.set_faults(Faults::default());
     disk.set_capacity(None);
-    assert!(desk.due(at(MINUTE)).written.is_ok());
+    assert!(desk.due(now(MINUTE)).written.is_ok());
     assert_eq!(desk.sent().expect("it reads").len(), ids.len());
     drop(desk);
     let (state, _) = State::open_on(disk.killed()).expect("it opens");
-    let desk = Desk::open(Arc::new(state), one_route(Seat::Hub, ""), at(MINUTE)).expect("it opens");
-    assert!(desk.due(at(2 * MINUTE)).letters.is_empty(), "nothing is told again");
+    let desk = Desk::open(Arc::new(state), one_route(Seat::Hub, ""), b"boot", now(MINUTE)).expect("it opens");
+    assert!(desk.due(now(2 * MINUTE)).letters.is_empty(), "nothing is told again");
 }
 
 fn desk(more: &str) -> Desk {
     let (state, _) = State::open_on(FaultDisk::new()).expect("it opens");
-    Desk::open(Arc::new(state), one_route(Seat::Hub, more), at(0)).expect("it opens")
+    Desk::open(Arc::new(state), one_route(Seat::Hub, more), b"boot", now(0)).expect("it opens")
 }
 
 fn later(whose: Whose, after_ms: Option<i64>) -> Outcome {
@@ -218,35 +219,35 @@ fn later(whose: Whose, after_ms: Option<i64>) -> Outcome {
 #[test]
 fn a_receiver_that_asks_for_time_is_given_it_and_the_channel_waits_with_it() {
     let desk = desk("group_by=['machine']");
-    (1..=6).for_each(|number| desk.hear([alert(number, 0).begins()], at(0)).expect("heard"));
-    let due = desk.due(at(30 * SECOND)).letters;
+    (1..=6).for_each(|number| desk.hear([alert(number, 0).begins()], now(0)).expect("heard"));
+    let due = desk.due(now(30 * SECOND)).letters;
     assert_eq!(due.len(), 4, "no more at once");
-    let settled = desk.settle(due[0].id(), later(Whose::Channel, Some(90 * SECOND)), at(30 * SECOND), 0);
-    assert_eq!(settled.expect("written"), Settled::Again(at(120 * SECOND)));
+    let settled = desk.settle(due[0].id(), later(Whose::Channel, Some(90 * SECOND)), now(30 * SECOND), 0);
+    assert_eq!(settled.expect("written"), Settled::Again(90 * SECOND));
     for letter in &due[1..] {
-        desk.settle(letter.id(), later(Whose::Channel, None), at(31 * SECOND), 0).expect("written");
+        desk.settle(letter.id(), later(Whose::Channel, None), now(31 * SECOND), 0).expect("written");
     }
-    assert_eq!(desk.due(at(119 * SECOND)).letters.len(), 0);
-    assert_eq!(desk.next_at(), Some(at(120 * SECOND)));
-    let probe = desk.due(at(120 * SECOND)).letters;
+    assert_eq!(desk.due(now(119 * SECOND)).letters.len(), 0);
+    assert_eq!(desk.wait(now(119 * SECOND)), Some(Duration::from_secs(1)));
+    let probe = desk.due(now(120 * SECOND)).letters;
     assert_eq!(probe.len(), 1, "one tries for all");
-    desk.settle(probe[0].id(), Outcome::Taken(Text::new("ok")), at(120 * SECOND), 0).expect("written");
-    assert_eq!(desk.due(at(121 * SECOND)).letters.len(), 4);
+    desk.settle(probe[0].id(), Outcome::Taken(Text::new("ok")), now(120 * SECOND), 0).expect("written");
+    assert_eq!(desk.due(now(121 * SECOND)).letters.len(), 4);
 }
 
 #[test]
 fn what_is_refused_for_good_or_comes_too_late_is_a_dead_letter_and_in_nobodys_way() {
     let desk = desk("group_by=['machine']");
-    desk.hear([alert(1, 0).begins(), alert(2, 0).begins()], at(0)).expect("heard");
-    let due = desk.due(at(30 * SECOND)).letters;
+    desk.hear([alert(1, 0).begins(), alert(2, 0).begins()], now(0)).expect("heard");
+    let due = desk.due(now(30 * SECOND)).letters;
     let never = Outcome::Never(Text::new("no such person"));
-    assert_eq!(desk.settle(due[0].id(), never, at(30 * SECOND), 0).expect("written"), Settled::Dead);
+    assert_eq!(desk.settle(due[0].id(), never, now(30 * SECOND), 0).expect("written"), Settled::Dead);
     assert_eq!(
-        desk.settle(due[0].id(), later(Whose::Letter, None), at(30 * SECOND), 0).expect("written"),
+        desk.settle(due[0].id(), later(Whose::Letter, None), now(30 * SECOND), 0).expect("written"),
         Settled::Unknown
     );
-    desk.settle(due[1].id(), later(Whose::Letter, None), at(30 * SECOND), 0).expect("written");
-    assert_eq!(desk.due(at(25 * HOUR)).letters.iter().filter(|letter| letter.id() == due[1].id()).count(), 0);
+    desk.settle(due[1].id(), later(Whose::Letter, None), now(30 * SECOND), 0).expect("written");
+    assert_eq!(desk.due(now(25 * HOUR)).letters.iter().filter(|letter| letter.id() == due[1].id()).count(), 0);
     let dead = desk.dead().expect("it reads");
     let why: Vec<&str> = dead.iter().map(|dead| dead.why.as_str()).collect();
     assert_eq!(why, ["no such person", "not in time; at last: busy"]);
@@ -255,26 +256,76 @@ fn what_is_refused_for_good_or_comes_too_late_is_a_dead_letter_and_in_nobodys_wa
 #[test]
 fn an_end_waits_for_its_beginning_and_takes_it_back_when_it_did_not_leave() {
     let desk = desk("interval_s=0\nwait_s=0");
-    desk.hear([alert(1, 0).begins()], at(0)).expect("heard");
-    let firing = desk.due(at(0)).letters;
+    desk.hear([alert(1, 0).begins()], now(0)).expect("heard");
+    let firing = desk.due(now(0)).letters;
     assert_eq!(firing.len(), 1);
-    desk.hear([alert(1, 0).ends(MINUTE)], at(MINUTE)).expect("heard");
-    assert!(desk.due(at(MINUTE)).letters.is_empty(), "the beginning is under way");
-    desk.settle(firing[0].id(), Outcome::Taken(Text::new("ok")), at(MINUTE), 0).expect("written");
-    let over = desk.due(at(MINUTE)).letters;
+    desk.hear([alert(1, 0).ends(MINUTE)], now(MINUTE)).expect("heard");
+    assert!(desk.due(now(MINUTE)).letters.is_empty(), "the beginning is under way");
+    desk.settle(firing[0].id(), Outcome::Taken(Text::new("ok")), now(MINUTE), 0).expect("written");
+    let over = desk.due(now(MINUTE)).letters;
     assert_eq!(over[0].intent.notice.kind, Kind::Resolved);
-    desk.settle(over[0].id(), Outcome::Taken(Text::new("ok")), at(MINUTE), 0).expect("written");
+    desk.settle(over[0].id(), Outcome::Taken(Text::new("ok")), now(MINUTE), 0).expect("written");
 
     // The channel is away: what was tried may have arrived, what waits behind it did not.
-    desk.hear([alert(2, MINUTE).begins()], at(MINUTE)).expect("heard");
-    let tried = desk.due(at(MINUTE)).letters;
-    desk.settle(tried[0].id(), later(Whose::Channel, Some(HOUR)), at(MINUTE), 0).expect("written");
-    desk.hear([alert(3, MINUTE).begins()], at(MINUTE)).expect("heard");
-    assert!(desk.due(at(MINUTE)).letters.is_empty());
-    assert_eq!(desk.waiting().len(), 2);
-    desk.hear([alert(2, MINUTE).ends(2 * MINUTE), alert(3, MINUTE).ends(2 * MINUTE)], at(2 * MINUTE)).expect("heard");
-    assert!(desk.due(at(2 * MINUTE)).letters.is_empty());
-    let waiting = desk.waiting();
-    let machines: Vec<_> = waiting.iter().map(|letter| (letter.intent.notice.kind, letter.intent.tells[0].0)).collect();
+    desk.hear([alert(2, MINUTE).begins()], now(MINUTE)).expect("heard");
+    let tried = desk.due(now(MINUTE)).letters;
+    desk.settle(tried[0].id(), later(Whose::Channel, Some(HOUR)), now(MINUTE), 0).expect("written");
+    desk.hear([alert(3, MINUTE).begins()], now(MINUTE)).expect("heard");
+    assert!(desk.due(now(MINUTE)).letters.is_empty());
+    assert_eq!(desk.waiting(now(0)).len(), 2);
+    desk.hear([alert(2, MINUTE).ends(2 * MINUTE), alert(3, MINUTE).ends(2 * MINUTE)], now(2 * MINUTE)).expect("heard");
+    assert!(desk.due(now(2 * MINUTE)).letters.is_empty());
+    let waiting = desk.waiting(now(0));
+    let machines: Vec<_> =
+        waiting.iter().map(|waits| (waits.letter.intent.notice.kind, waits.letter.intent.tells[0].0)).collect();
     assert_eq!(machines, [(Kind::Resolved, alert(2, MINUTE).instance())], "nobody needs to hear of the other");
+}
+
+#[test]
+fn pauses_and_the_worth_of_a_message_do_not_follow_a_clock_that_somebody_sets_nor_a_restart_with_it() {
+    for ahead in [-9_000 * HOUR, -HOUR, HOUR, 9_000 * HOUR] {
+        for restarts in [false, true] {
+            let disk = FaultDisk::new();
+            let open = |disk: &FaultDisk, now| {
+                let (state, _) = State::open_on(disk.clone()).expect("it opens");
+                Desk::open(Arc::new(state), one_route(Seat::Hub, "wait_s=0"), b"boot", now).expect("it opens")
+            };
+            let mut desk = open(&disk, now(0));
+            desk.hear([alert(1, 0).begins()], now(0)).expect("heard");
+            let due = desk.due(now(0)).letters;
+            desk.settle(due[0].id(), later(Whose::Channel, None), now(0), 0).expect("written");
+            if restarts {
+                drop(desk);
+                desk = open(&disk.killed(), set_by(ahead, SECOND));
+            }
+            assert_eq!(desk.due(set_by(ahead, SECOND)).letters.len(), 0, "not before its time");
+            let waiting = desk.waiting(set_by(ahead, SECOND));
+            assert_eq!((waiting.len(), waiting[0].waits_ms), (1, SECOND), "it is neither given up nor forgotten");
+            assert_eq!(desk.wait(set_by(ahead, SECOND)), Some(Duration::from_secs(1)));
+            assert_eq!(desk.due(set_by(ahead, 2 * SECOND)).letters.len(), 1, "and not after it: {ahead} {restarts}");
+            assert_eq!(desk.dead().expect("it reads").len(), 0);
+        }
+    }
+}
+
+#[test]
+fn rows_of_a_clock_that_was_ahead_are_not_waited_for() {
+    // A desk of before the steady clock was written down, on a node whose clock was a year ahead.
+    let disk = FaultDisk::new();
+    let open = |disk: &FaultDisk, boot: &[u8], now| {
+        let (state, _) = State::open_on(disk.clone()).expect("it opens");
+        let state = Arc::new(state);
+        let desk = Desk::open(state.clone(), one_route(Seat::Hub, "wait_s=0"), boot, now).expect("it opens");
+        (state, desk)
+    };
+    let year = 365 * 24 * HOUR;
+    let (state, desk) = open(&disk, b"", set_by(year, 0));
+    let begins = [1, 2].map(|number| Alert { judge: Judge::Hub, ..alert(number, 0) }.begins());
+    desk.hear(begins, set_by(year, 0)).expect("heard");
+    let due = desk.due(set_by(year, 0)).letters;
+    desk.settle(due[0].id(), later(Whose::Letter, Some(HOUR)), set_by(year, 0), 0).expect("written");
+    state.remove("notify-clock", &[]).expect("it is removed");
+    drop((state, desk));
+    let (_state, desk) = open(&disk.killed(), b"", now(0));
+    assert_eq!(desk.due(now(0)).letters.len(), 2, "a time that lies a year ahead is nobody's");
 }

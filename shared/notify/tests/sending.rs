@@ -5,8 +5,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{MINUTE, alert, at, configured, line, smtp, webhook};
-use vigie_model::UtcMs;
+use common::{MINUTE, alert, at, clocks, configured, line, now, smtp, webhook};
 use vigie_notify::{Change, Channel, Desk, Intent, Language, Messenger, Mind, Outcome, Seat, Text, Whose};
 use vigie_store::State;
 use vigie_store::fault::FaultDisk;
@@ -40,9 +39,9 @@ fn line_to(channel: &str, more: &str) -> Line {
     let text = format!("{channel}\nname='c'\n[[route]]\nname='r'\nchannels=['c']\nwait_s=0\n{more}");
     let text = text.replace("DIR", dir.path().to_str().expect("plain"));
     let (rules, mut channels) = configured(&text, Seat::Relay);
-    let mut mind = Mind::new(rules, UtcMs(0));
-    mind.hear(alert(1, 0).begins(), at(0)).expect("heard");
-    let intent = mind.due(at(MINUTE)).remove(0);
+    let mut mind = Mind::new(rules, clocks(0));
+    mind.hear(alert(1, 0).begins(), clocks(0)).expect("heard");
+    let intent = mind.due(clocks(MINUTE)).remove(0);
     Line { channel: Channel::new(channels.remove(0)), intent, dir }
 }
 
@@ -227,34 +226,26 @@ async fn what_a_desk_hears_is_sent_by_its_messenger_and_what_fails_is_sent_again
     let (state, _) = State::open_on(FaultDisk::new()).expect("it opens");
     // A clock that goes a thousand times as fast, so that pauses pass.
     let began = std::time::Instant::now();
-    let clock = Arc::new(move || at(i64::try_from(began.elapsed().as_micros()).expect("soon")));
-    let desk = Arc::new(Desk::open(Arc::new(state), rules, at(0)).expect("it opens"));
-    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let tell = told.clone();
+    let clock = Arc::new(move || now(i64::try_from(began.elapsed().as_micros()).expect("soon")));
+    let desk = Arc::new(Desk::open(Arc::new(state), rules, b"boot", now(0)).expect("it opens"));
     let channels: Vec<Channel> = channels.into_iter().map(Channel::new).collect();
-    let messenger = Messenger::start(
-        desk.clone(),
-        channels,
-        clock.clone(),
-        Arc::new(move |marks| tell.lock().expect("no panic").extend(marks)),
-    );
-    let now = clock();
-    let cut = line(Change::Began, now.0 - common::T0, now.0 - common::T0);
+    let (told, mut is_told) = tokio::sync::mpsc::unbounded_channel();
+    let tell = Arc::new(move || told.send(()).unwrap_or_default());
+    let messenger = Messenger::start(desk.clone(), channels, clock.clone(), tell);
+    let then = clock();
+    let cut = line(Change::Began, then.utc.0 - common::T0, then.utc.0 - common::T0);
     tokio::task::spawn_blocking({
         let desk = desk.clone();
-        move || desk.hear([cut], now).expect("heard")
+        move || desk.hear([cut], then).expect("heard")
     })
     .await
     .expect("no panic");
-    let all_told = async {
-        while told.lock().expect("no panic").is_empty() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), all_told).await.expect("it is told in the end");
+    let told = tokio::time::timeout(Duration::from_secs(60), is_told.recv()).await;
+    assert_eq!(told.expect("it is told in the end"), Some(()));
+    assert_eq!(desk.unshown().len(), 1, "what the other side is to be shown");
     messenger.close().await;
     let keys: std::collections::BTreeSet<String> = receiver.got().into_iter().map(|got| got.key).collect();
     assert_eq!((keys.len(), receiver.got().len()), (1, 2), "twice on the way, once for who honours the key");
     assert_eq!(desk.sent().expect("it reads")[0].attempts, 3);
-    assert!(desk.waiting().is_empty());
+    assert!(desk.waiting(clock()).is_empty());
 }

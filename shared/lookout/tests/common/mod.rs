@@ -12,9 +12,10 @@ use vigie_merge::{Key, Row};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_node::{NodeClock, NodeRows};
 use vigie_notify::config::{ChannelSaid, RouteSaid, check};
-use vigie_notify::{Desk, Kind, Letter, Outcome, Seat, Settled, Text};
+use vigie_notify::{Desk, Kind, Letter, Outcome, Seat, Text};
 use vigie_query::{Coverage, InMemory, LabelSet, Limits, Selection, SeriesSamples, Source, SourceError, Visit};
 use vigie_store::State;
+use vigie_store::fault::FaultDisk;
 
 pub const SECOND: i64 = 1_000;
 pub const MINUTE: i64 = 60 * SECOND;
@@ -147,6 +148,14 @@ pub struct Node {
     pub desk: Arc<Desk>,
 }
 
+const CHANNEL: &str = "[[channel]]\nkind='webhook'\nname='hook'\nurl='https://a.example/x'\nsecret_file='s'\n";
+
+#[derive(serde::Deserialize)]
+struct Said {
+    channel: Vec<ChannelSaid>,
+    route: Vec<RouteSaid>,
+}
+
 pub const ROUTE: &str =
     "name='r'\nchannels=['hook']\nwait_s=0\ninterval_s=0\nrepeat_s=0\ngroup_by=['machine', 'rule']\n";
 
@@ -185,21 +194,37 @@ impl Node {
     fn begin_as(
         folder: &Path,
         world: &Arc<World>,
-        (node, role): (NodeId, Role),
+        who: (NodeId, Role),
         more: &str,
         book: impl FnOnce(NodeRows) -> Arc<dyn RowBook>,
     ) -> Self {
         let (state, _) = State::open(folder).expect("a state");
+        Self::try_begin(state, folder, world, who, &format!("[[route]]\n{ROUTE}{more}"), book).expect("it begins")
+    }
+
+    /// A relay of `lyon` on a disk that may fail, with these routes to `hook`; nothing if the disk does.
+    pub fn relay_on(disk: &FaultDisk, folder: &Path, world: &Arc<World>, routes: &str) -> Option<Self> {
+        let (state, _) = State::open_on(disk.clone()).ok()?;
+        Self::try_begin(state, folder, world, (id(200), Role::Relay), routes, |rows| Arc::new(rows))
+    }
+
+    fn try_begin(
+        state: State,
+        folder: &Path,
+        world: &Arc<World>,
+        (node, role): (NodeId, Role),
+        routes: &str,
+        book: impl FnOnce(NodeRows) -> Arc<dyn RowBook>,
+    ) -> Option<Self> {
         let (state, clock) = (Arc::new(state), NodeClock::new());
         let home = (role == Role::Relay).then(|| (slug("acme"), slug("lyon")));
         let place = home.as_ref().map(|(client, site)| (client, site));
-        let rows = NodeRows::open(state.clone(), (node, role), place, UtcMs(0), false, clock).expect("rows");
+        let rows = NodeRows::open(state.clone(), (node, role), place, UtcMs(0), false, clock).ok()?;
         let seat = if role == Role::Hub { Seat::Hub } else { Seat::Relay };
-        let channel = "kind='webhook'\nname='hook'\nurl='https://a.example/x'\nsecret_file='s'\n";
-        let channel: ChannelSaid = toml::from_str(channel).expect("a channel");
-        let route: RouteSaid = toml::from_str(&format!("{ROUTE}{more}")).expect("a route");
-        let (rules, _) = check(&[channel], &[route], seat).expect("they make sense");
-        let desk = Arc::new(Desk::open(state.clone(), rules, world.at().utc).expect("a desk"));
+        let said: Said = toml::from_str(&format!("{CHANNEL}{routes}")).expect("a configuration");
+        let (rules, _) = check(&said.channel, &said.route, seat).expect("they make sense");
+        let names = rules.routes.iter().map(|route| route.name.clone()).collect();
+        let desk = Arc::new(Desk::open(state.clone(), rules, b"boot", world.at().now()).ok()?);
         let clock = world.clone();
         let setup = Setup {
             sight: world.clone(),
@@ -216,11 +241,11 @@ impl Node {
                 french: false,
             },
             desk: desk.clone(),
-            routes: vec!["r".to_owned()],
+            routes: names,
             clock: Arc::new(move || clock.at()),
         };
-        let watchman = Watchman::begin(setup).expect("a watchman");
-        Self { world: world.clone(), watchman, rows, desk }
+        let watchman = Watchman::begin(setup).ok()?;
+        Some(Self { world: world.clone(), watchman, rows, desk })
     }
 
     pub fn relay(folder: &Path) -> Self {
@@ -243,20 +268,22 @@ impl Node {
 
     /// What is sent now, by kind and the title of its first line; the receiver takes it.
     pub fn told(&self) -> Vec<(Kind, String)> {
-        let now = self.world.at().utc;
-        let due = self.desk.due(now);
+        let due = self.desk.due(self.world.at().now());
         for letter in &due.letters {
-            let taken = self.desk.settle(letter.id(), Outcome::Taken(Text::new("ok")), now, 0);
-            if let Settled::Sent(marks) = taken.expect("it is written down") {
-                self.watchman.told(&marks);
-            }
+            self.settle(letter, Outcome::Taken(Text::new("ok")));
         }
+        self.watchman.show_what_was_told();
         let said = |letter: &Letter| {
             let notice = &letter.intent.notice;
             let line = notice.wrong.first().or(notice.over.first());
             (notice.kind, line.map(|line| line.title.as_str().to_owned()).unwrap_or_default())
         };
         due.letters.iter().map(said).collect()
+    }
+
+    /// What became of a letter.
+    pub fn settle(&self, letter: &Letter, outcome: Outcome) {
+        drop(self.desk.settle(letter.id(), outcome, self.world.at().now(), 0).expect("it is written down"));
     }
 
     /// Another node learns of all its rows, also of those that are not the other's to write.

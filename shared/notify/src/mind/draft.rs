@@ -6,16 +6,17 @@ use std::collections::BTreeMap;
 use vigie_model::{Severity, Slug, UtcMs};
 
 use super::alert::{Change, Facts, Instance};
+use super::clocks::Clocks;
 use super::group::Member;
 use super::key::{Digest16, key, mark};
-use super::notice::{Intent, Kind, Line, MAX_LINES, Notice};
+use super::notice::{Intent, Kind, Line, MAX_NAMED, Notice};
 use super::route::Route;
 
 /// How long a message is worth sending.
 const EXPIRES_MS: i64 = 24 * 3_600_000;
 
 /// A digest is read on the day after as well.
-const DIGEST_EXPIRES_MS: i64 = 72 * 3_600_000;
+pub(crate) const DIGEST_EXPIRES_MS: i64 = 72 * 3_600_000;
 
 pub(crate) fn thread(route: &str, first: Option<Instance>) -> Digest16 {
     let of = |first| mark(route, first, Change::Began);
@@ -55,7 +56,7 @@ pub(crate) fn notice(
     mut wrong: Vec<Line>,
     mut over: Vec<Line>,
     round: u64,
-    now: UtcMs,
+    now: Clocks,
 ) -> Notice {
     let all = || wrong.iter().chain(&over);
     let same = |of: &dyn Fn(&Line) -> Option<Slug>| {
@@ -65,8 +66,8 @@ pub(crate) fn notice(
     let (client, site) = (same(&|line| Some(line.client.clone())), same(&|line| line.site.clone()));
     let severity = all().map(|line| line.severity).max().unwrap_or(Severity::Info);
     let more = |list: &mut Vec<Line>| {
-        let more = list.len().saturating_sub(MAX_LINES);
-        list.truncate(MAX_LINES);
+        let more = list.len().saturating_sub(MAX_NAMED);
+        list.truncate(MAX_NAMED);
         u32::try_from(more).unwrap_or(u32::MAX)
     };
     let (more_wrong, more_over) = (more(&mut wrong), more(&mut over));
@@ -76,7 +77,7 @@ pub(crate) fn notice(
         client,
         site,
         severity,
-        made: route.stamp(now),
+        made: route.stamp(now.wall),
         wrong,
         more_wrong,
         over,
@@ -93,7 +94,7 @@ pub(crate) fn address(
     thread: Digest16,
     tells: &[(Instance, Change)],
     round: u64,
-    now: UtcMs,
+    now: Clocks,
 ) -> Vec<Intent> {
     let lasts = if notice.kind == Kind::Digest { DIGEST_EXPIRES_MS } else { EXPIRES_MS };
     let of = |channel: &String, to: &String| Intent {
@@ -104,8 +105,8 @@ pub(crate) fn address(
         to: to.clone(),
         notice: notice.clone(),
         tells: tells.to_vec(),
-        not_before: now,
-        expires: UtcMs(now.0.saturating_add(lasts)),
+        not_before: now.steady,
+        expires: now.steady.after(lasts),
     };
     let channels = route.channels.iter().filter_map(|channel| Some((channel, receivers.get(channel)?)));
     channels.flat_map(|(channel, to)| to.iter().map(move |to| of(channel, to))).collect()

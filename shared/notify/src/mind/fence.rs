@@ -6,6 +6,8 @@
 
 use vigie_model::UtcMs;
 
+use super::clocks::Steady;
+
 /// How long the relay waits for the hub's word. Longer than the 30 s after which a silent hub counts as gone, so that a
 /// pause of the line does not wake two people; short enough for a person who waits for it.
 pub const HAND_OVER_MS: i64 = 45_000;
@@ -23,9 +25,9 @@ pub enum Seat {
 ///
 /// At once where the hub has been silent for the hand-over time; never later than that time after it happened, even if
 /// the hub is heard and yet does not say that it knows.
-pub(crate) fn relay_speaks_at(at: UtcMs, hub_heard: Option<UtcMs>) -> UtcMs {
-    let silent = hub_heard.map_or(i64::MIN, |heard| heard.0.saturating_add(HAND_OVER_MS));
-    UtcMs(silent.clamp(at.0, at.0.saturating_add(HAND_OVER_MS)))
+pub(crate) fn relay_speaks_at(at: Steady, hub_heard: Option<Steady>) -> Steady {
+    let silent = hub_heard.map_or(Steady(i64::MIN), |heard| heard.after(HAND_OVER_MS));
+    silent.clamp(at, at.after(HAND_OVER_MS))
 }
 
 /// Whether the hub pages for something it learnt now. What is older goes into a digest, and pages if it is still wrong.
@@ -43,11 +45,11 @@ mod tests {
 
     #[test]
     fn a_relay_that_was_long_alone_speaks_at_once_and_one_with_a_hub_waits_for_its_word() {
-        let at = UtcMs(1_000_000);
+        let at = Steady(1_000_000);
         assert_eq!(relay_speaks_at(at, None), at);
-        assert_eq!(relay_speaks_at(at, Some(UtcMs(at.0 - HAND_OVER_MS))), at);
-        assert_eq!(relay_speaks_at(at, Some(UtcMs(at.0 - 10 * SECOND))), UtcMs(at.0 + HAND_OVER_MS - 10 * SECOND));
-        assert_eq!(relay_speaks_at(at, Some(UtcMs(at.0 + 900 * SECOND))), UtcMs(at.0 + HAND_OVER_MS));
+        assert_eq!(relay_speaks_at(at, Some(at.after(-HAND_OVER_MS))), at);
+        assert_eq!(relay_speaks_at(at, Some(at.after(-10 * SECOND))), at.after(HAND_OVER_MS - 10 * SECOND));
+        assert_eq!(relay_speaks_at(at, Some(at.after(900 * SECOND))), at.after(HAND_OVER_MS));
     }
 
     #[test]
@@ -55,7 +57,7 @@ mod tests {
         // The line works or not, the hub learns and its word comes back after every delay, its clock is off by anything.
         let at = UtcMs(0);
         for heard in [None, Some(-90), Some(-44), Some(-1), Some(30)] {
-            let speaks = relay_speaks_at(at, heard.map(|s| UtcMs(s * SECOND)));
+            let speaks = relay_speaks_at(Steady(at.0), heard.map(|s| Steady(s * SECOND)));
             for learnt in (0..200).map(Some).chain([None]) {
                 for back in [0, 1, 20, 60, 10_000] {
                     for skew in [-3_600, -50, 0, 50, 3_600] {

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use vigie_model::{Slug, UtcMs};
 
 use super::alert::{About, Change, Facts, Instance, Judge};
+use super::clocks::{Clocks, Steady};
+use super::fence::HAND_OVER_MS;
 use super::key::Digest16;
 use super::notice::Kind;
 use super::route::{Admission, Route};
@@ -26,7 +28,7 @@ pub(crate) struct Member {
     pub(crate) judge: Judge,
     pub(crate) ended: Option<UtcMs>,
     /// When its last change was heard.
-    pub(crate) heard: UtcMs,
+    pub(crate) heard: Steady,
     /// Its beginning was given to the outbox.
     pub(crate) told: bool,
     pub(crate) acknowledged: bool,
@@ -37,7 +39,7 @@ pub(crate) struct Member {
     /// Held back in quiet hours: if it is over before they are, it stands in a digest.
     pub(crate) held: bool,
     /// Not before the hub had time to say that it knows.
-    pub(crate) not_before: UtcMs,
+    pub(crate) not_before: Steady,
 }
 
 /// What of a group is known beside its members.
@@ -46,7 +48,7 @@ pub(crate) struct Head {
     pub(crate) route: String,
     /// Whose late news it gathers, if it does.
     pub(crate) late: Option<(Slug, Option<Slug>)>,
-    pub(crate) told_at: Option<UtcMs>,
+    pub(crate) told_at: Option<Steady>,
     /// What all its notices share, from the first to the one that says that all is over.
     pub(crate) thread: Option<Digest16>,
 }
@@ -56,7 +58,7 @@ pub(crate) struct Group {
     pub(crate) head: Head,
     pub(crate) members: BTreeMap<Instance, Member>,
     /// When it is to be looked at next; not at all until something is heard if there is none.
-    pub(crate) check_at: Option<UtcMs>,
+    pub(crate) check_at: Option<Steady>,
 }
 
 /// What a group has to tell now.
@@ -83,15 +85,15 @@ pub(crate) struct Around {
     /// A silence or a maintenance keeps it from being told.
     pub(crate) muted: bool,
     /// When that ends or begins by itself, if it does.
-    pub(crate) turns: Option<UtcMs>,
+    pub(crate) turns: Option<Steady>,
     /// The hub judged what it could not see: its site is cut off.
     pub(crate) behind_a_cut: bool,
 }
 
 /// What is to be done about a member.
 enum Step {
-    Wait(Option<UtcMs>),
-    Hold(Option<UtcMs>),
+    Wait(Option<Steady>),
+    Hold(Option<Steady>),
     Forget,
     Wrong,
     Over,
@@ -101,7 +103,7 @@ enum Step {
 
 impl Group {
     /// Looks at all members, says what is told now, and when to look again.
-    pub(crate) fn look(&mut self, route: &Route, now: UtcMs, around: impl Fn(&Member) -> Around) -> Ready {
+    pub(crate) fn look(&mut self, route: &Route, now: Clocks, around: impl Fn(&Member) -> Around) -> Ready {
         let mut ready = Ready::default();
         let mut next = Next(None);
         let (mut wrong, mut over, mut digest, mut again) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -126,22 +128,22 @@ impl Group {
         let all = wrong.iter().chain(&over).chain(&digest);
         let may_tell = self.may_tell(route, all, !wrong.is_empty());
         match may_tell {
-            Some(at) if at > now => next.at(Some(at)),
+            Some(at) if at > now.steady => next.at(Some(at)),
             Some(_) => {
                 self.tell(&mut ready, wrong, over, digest);
-                self.head.told_at = Some(now);
+                self.head.told_at = Some(now.steady);
                 // What follows is looked at when the next notice may go.
-                next.at(Some(UtcMs(now.0.saturating_add(route.interval_ms.max(1)))));
+                next.at(Some(now.steady.after(route.interval_ms.max(1))));
             }
             None => {}
         }
         if let Some(round) = again.iter().map(|(_, round)| *round).max() {
             let wrong = again.into_iter().map(|(instance, _)| instance).collect();
             ready.notices.push(Telling { kind: self.kind(), wrong, over: Vec::new(), round });
-            self.head.told_at = Some(now);
+            self.head.told_at = Some(now.steady);
         }
         if self.head.told_at != told_at && route.repeat_ms > 0 {
-            next.at(Some(UtcMs(now.0.saturating_add(route.repeat_ms))));
+            next.at(Some(now.steady.after(route.repeat_ms)));
         }
         self.check_at = next.0;
         ready
@@ -169,19 +171,24 @@ impl Group {
     }
 
     /// When what is ready may be told.
-    fn may_tell<'a>(&self, route: &Route, ready: impl Iterator<Item = &'a Instance>, has_wrong: bool) -> Option<UtcMs> {
+    fn may_tell<'a>(
+        &self,
+        route: &Route,
+        ready: impl Iterator<Item = &'a Instance>,
+        has_wrong: bool,
+    ) -> Option<Steady> {
         let members: Vec<&Member> = ready.filter_map(|instance| self.members.get(instance)).collect();
         let first = members.iter().map(|member| member.heard).min()?;
         let last = members.iter().map(|member| member.heard).max()?;
         if members.iter().any(|member| member.late) {
-            return Some(UtcMs((last.0 + SETTLE_MS).min(first.0 + LONGEST_SETTLE_MS)));
+            return Some(last.after(SETTLE_MS).min(first.after(LONGEST_SETTLE_MS)));
         }
-        let after_last = self.head.told_at.map_or(i64::MIN, |told| told.0.saturating_add(route.interval_ms));
+        let after_last = self.head.told_at.map_or(Steady(i64::MIN), |told| told.after(route.interval_ms));
         match self.kind() {
             // That a site is back is told at once; that a site is cut again and again, not more often than other things.
-            Kind::Cut if has_wrong => Some(UtcMs(first.0.max(after_last))),
+            Kind::Cut if has_wrong => Some(first.max(after_last)),
             Kind::Cut => Some(first),
-            _ => Some(UtcMs(first.0.saturating_add(route.wait_ms).max(after_last))),
+            _ => Some(first.after(route.wait_ms).max(after_last)),
         }
     }
 
@@ -192,59 +199,68 @@ impl Group {
 }
 
 impl Member {
-    fn step(&self, instance: Instance, route: &Route, head: &Head, now: UtcMs, around: Around) -> Step {
+    /// As it may be after a restart: what was heard later than now, and what waits for longer than anybody would, is of
+    /// another clock.
+    pub(crate) fn resumed(mut self, now: Clocks) -> Self {
+        self.heard = self.heard.min(now.steady);
+        if self.not_before > now.steady.after(HAND_OVER_MS) {
+            self.not_before = now.steady;
+        }
+        self
+    }
+
+    fn step(&self, instance: Instance, route: &Route, head: &Head, now: Clocks, around: Around) -> Step {
         let blocked = around.muted || around.behind_a_cut;
+        let steady = |until: Option<UtcMs>| until.map(|until| now.steady_of(until));
         match (self.told, self.ended) {
             _ if self.elsewhere => self.ended.map_or(Step::Wait(None), |_| Step::Forget),
             (false, None) if self.acknowledged => Step::Wait(None),
             (false, None) if blocked => Step::Wait(around.turns),
-            (false, None) if self.not_before > now => Step::Wait(Some(self.not_before)),
-            (false, None) => match route.admits(&self.facts, now) {
+            (false, None) if self.not_before > now.steady => Step::Wait(Some(self.not_before)),
+            (false, None) => match route.admits(&self.facts, now.wall) {
                 Admission::Open => Step::Wrong,
-                Admission::Held { until, digest: true } => Step::Hold(until),
-                Admission::Held { until, digest: false } => Step::Wait(until),
+                Admission::Held { until, digest: true } => Step::Hold(steady(until)),
+                Admission::Held { until, digest: false } => Step::Wait(steady(until)),
             },
             (false, Some(ended)) => self.untold_end(instance, ended, route, now, blocked),
-            (true, None) => self.repeat(instance, route, head, now, around),
+            (true, None) => self.repeat(route, head, now, around),
             (true, Some(_)) if !route.tells_ended => Step::Forget,
-            (true, Some(_)) => match route.admits(&self.facts, now) {
+            (true, Some(_)) => match route.admits(&self.facts, now.wall) {
                 Admission::Open if self.late => Step::Digest,
                 Admission::Open => Step::Over,
-                Admission::Held { until, .. } => Step::Wait(until),
+                Admission::Held { until, .. } => Step::Wait(steady(until)),
             },
         }
     }
 
     /// It was over before anybody was told.
-    fn untold_end(&self, instance: Instance, ended: UtcMs, route: &Route, now: UtcMs, blocked: bool) -> Step {
+    fn untold_end(&self, instance: Instance, ended: UtcMs, route: &Route, now: Clocks, blocked: bool) -> Step {
         let brief = ended.0.saturating_sub(instance.began.0) < BRIEF_MS;
         if blocked || self.acknowledged || (brief && !self.late && !self.held) {
             return Step::Forget;
         }
-        if self.not_before > now {
+        if self.not_before > now.steady {
             return Step::Wait(Some(self.not_before));
         }
-        match route.admits(&self.facts, now) {
+        match route.admits(&self.facts, now.wall) {
             Admission::Open => Step::Digest,
-            Admission::Held { until, digest: true } => Step::Hold(until),
+            Admission::Held { until, digest: true } => Step::Hold(until.map(|until| now.steady_of(until))),
             Admission::Held { .. } => Step::Forget,
         }
     }
 
-    fn repeat(&self, instance: Instance, route: &Route, head: &Head, now: UtcMs, around: Around) -> Step {
+    fn repeat(&self, route: &Route, head: &Head, now: Clocks, around: Around) -> Step {
         let Some(told_at) = head.told_at.filter(|_| route.repeat_ms > 0 && !self.acknowledged) else {
             return Step::Wait(None);
         };
-        let at = UtcMs(told_at.0.saturating_add(route.repeat_ms));
-        if around.muted || around.behind_a_cut || at > now {
-            return Step::Wait(Some(at.max(around.turns.unwrap_or(at))).filter(|at| *at > now));
+        let at = told_at.after(route.repeat_ms);
+        if around.muted || around.behind_a_cut || at > now.steady {
+            return Step::Wait(Some(at.max(around.turns.unwrap_or(at))).filter(|at| *at > now.steady));
         }
-        match route.admits(&self.facts, now) {
-            // By the age of the instance, so that both sides count the same.
-            Admission::Open => {
-                Step::Again((now.0.saturating_sub(instance.began.0) / route.repeat_ms).max(1).cast_unsigned())
-            }
-            Admission::Held { until, .. } => Step::Wait(until),
+        match route.admits(&self.facts, now.wall) {
+            // By how long it is known, which both sides count alike, and which never comes to the same number twice.
+            Admission::Open => Step::Again((now.steady.since(self.heard) / route.repeat_ms).max(1).cast_unsigned()),
+            Admission::Held { until, .. } => Step::Wait(until.map(|until| now.steady_of(until))),
         }
     }
 }
@@ -259,10 +275,10 @@ pub(crate) fn changes(telling: &Telling, members: &BTreeMap<Instance, Member>) -
     began.chain(both).chain(ended).collect()
 }
 
-struct Next(Option<UtcMs>);
+struct Next(Option<Steady>);
 
 impl Next {
-    fn at(&mut self, at: Option<UtcMs>) {
+    fn at(&mut self, at: Option<Steady>) {
         self.0 = match (self.0, at) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),

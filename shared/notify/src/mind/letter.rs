@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use vigie_model::UtcMs;
 
+use super::clocks::Steady;
+use super::draft::DIGEST_EXPIRES_MS;
 use super::key::{Digest16, Key, hash};
 use super::notice::{Intent, Kind};
+use super::pauses::LONGEST_ASKED_MS;
 use super::text::Text;
 
 /// A message to one receiver by one channel.
@@ -20,7 +23,7 @@ pub struct Letter {
     /// How often it was given to its channel. Written down before it is sent.
     pub attempts: u32,
     /// Not before.
-    pub next_at: UtcMs,
+    pub next_at: Steady,
     /// What was said the last time.
     pub why: Option<Text>,
 }
@@ -29,6 +32,17 @@ impl Letter {
     /// Which.
     pub fn id(&self) -> LetterId {
         id_of(&self.intent)
+    }
+
+    /// As it may be after a restart: what was to wait for longer than any receiver may ask for waits for a time of another
+    /// clock, and is due.
+    pub(crate) fn resumed(mut self, now: Steady) -> Self {
+        if self.next_at > now.after(LONGEST_ASKED_MS) {
+            self.next_at = now;
+        }
+        self.intent.not_before = self.intent.not_before.min(now);
+        self.intent.expires = self.intent.expires.min(now.after(DIGEST_EXPIRES_MS));
+        self
     }
 }
 

@@ -4,11 +4,16 @@ use serde::{Deserialize, Serialize};
 use vigie_model::{Severity, Slug, UtcMs};
 
 use super::alert::{AlertId, Reach};
+use super::clocks::Steady;
 use super::key::{Digest16, Key};
 use super::text::{Link, Text};
 
-/// Alerts that a message lists, of each list; the rest is counted. Two screens of a phone.
+/// Alerts that a message tells in full, of each list. Two screens of a phone.
 pub const MAX_LINES: usize = 20;
+
+/// Alerts that a message names, of each list; the rest is counted. A site's machines that fail together stand in one
+/// message that says which; a letter takes some 30 kB then.
+pub const MAX_NAMED: usize = 120;
 
 /// The language of the words around what machines and people said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -115,11 +120,11 @@ pub struct Notice {
     pub severity: Severity,
     /// When it was decided to tell.
     pub made: Stamp,
-    /// What is wrong, the worst first; no more than [`MAX_LINES`].
+    /// What is wrong, the worst first; no more than [`MAX_NAMED`].
     pub wrong: Vec<Line>,
     /// How many more are wrong.
     pub more_wrong: u32,
-    /// What is over; no more than [`MAX_LINES`].
+    /// What is over; no more than [`MAX_NAMED`].
     pub over: Vec<Line>,
     /// How many more are over.
     pub more_over: u32,
@@ -145,7 +150,7 @@ pub struct Intent {
     /// What it says that nobody was told before, to be shown to the other side and to be taken back.
     pub tells: Vec<(super::alert::Instance, super::alert::Change)>,
     /// Not before.
-    pub not_before: UtcMs,
+    pub not_before: Steady,
     /// Nobody cares after this.
-    pub expires: UtcMs,
+    pub expires: Steady,
 }

@@ -7,7 +7,7 @@ const FIRST_MS: i64 = 2_000;
 const LONGEST_MS: i64 = 5 * 60_000;
 
 /// The longest that a receiver may ask for.
-const LONGEST_ASKED_MS: i64 = 3_600_000;
+pub(crate) const LONGEST_ASKED_MS: i64 = 3_600_000;
 
 /// Pauses that double with each failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vigie_model::UtcMs;
-
+use super::clocks::Steady;
 use super::key::Mark;
 use super::rows::{Rows, Table};
 
@@ -13,8 +12,8 @@ const MAX_MARKS: usize = 10_000;
 /// Marks, the newest of them.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered {
-    since: BTreeMap<Mark, UtcMs>,
-    by_age: BTreeSet<(UtcMs, Mark)>,
+    since: BTreeMap<Mark, Steady>,
+    by_age: BTreeSet<(Steady, Mark)>,
 }
 
 impl Remembered {
@@ -23,7 +22,7 @@ impl Remembered {
     }
 
     /// Remembers one more, and forgets the oldest where there is no room. Says whether it is new.
-    pub(crate) fn add(&mut self, mark: Mark, now: UtcMs, table: Table, rows: &mut Rows) -> bool {
+    pub(crate) fn add(&mut self, mark: Mark, now: Steady, table: Table, rows: &mut Rows) -> bool {
         if self.has(mark) {
             return false;
         }
@@ -38,7 +37,7 @@ impl Remembered {
         true
     }
 
-    pub(crate) fn restore(&mut self, mark: Mark, at: UtcMs) {
+    pub(crate) fn restore(&mut self, mark: Mark, at: Steady) {
         self.since.insert(mark, at);
         self.by_age.insert((at, mark));
     }

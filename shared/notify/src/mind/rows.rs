@@ -29,9 +29,27 @@ pub enum Table {
     Sent,
     /// What never will be.
     Dead,
+    /// Where the steady clock stood.
+    Clock,
+    /// What was told of and is still to be shown to the other side.
+    Shown,
 }
 
 impl Table {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Group,
+        Self::Member,
+        Self::Site,
+        Self::Mark,
+        Self::Done,
+        Self::Letter,
+        Self::Sent,
+        Self::Dead,
+        Self::Clock,
+        Self::Shown,
+    ];
+
     /// Its name in the state.
     pub fn name(self) -> &'static str {
         match self {
@@ -43,6 +61,8 @@ impl Table {
             Self::Letter => "notify-letter",
             Self::Sent => "notify-sent",
             Self::Dead => "notify-dead",
+            Self::Clock => "notify-clock",
+            Self::Shown => "notify-shown",
         }
     }
 }

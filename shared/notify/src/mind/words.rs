@@ -5,7 +5,7 @@
 use vigie_model::{Severity, Slug};
 
 use super::alert::Reach;
-use super::notice::{Kind, Language, Line, Notice, Stamp};
+use super::notice::{Kind, Language, Line, MAX_LINES, Notice, Stamp};
 use super::text::Text;
 
 /// Characters of a subject: what a list of mails shows, and some more.
@@ -36,10 +36,11 @@ pub(crate) fn compose(notice: &Notice) -> Composed {
     let words = Words(notice.language);
     let line = |line: &Line| words.part(line);
     let is_line_of_site = matches!(notice.kind, Kind::Cut | Kind::Back);
-    let listed = || notice.wrong.iter().chain(&notice.over);
+    let listed = || notice.wrong.iter().take(MAX_LINES).chain(notice.over.iter().take(MAX_LINES));
     let parts = if is_line_of_site { Vec::new() } else { listed().map(line).collect() };
     let mut foot = Vec::new();
-    for (more, wrong) in [(notice.more_wrong, true), (notice.more_over, false)] {
+    for (list, more, wrong) in [(&notice.wrong, notice.more_wrong, true), (&notice.over, notice.more_over, false)] {
+        foot.extend(list.get(MAX_LINES..).into_iter().flat_map(|rest| words.briefly(rest, wrong)));
         if more > 0 {
             foot.push(words.more(more, wrong));
         }
@@ -249,6 +250,21 @@ impl Words {
             Language::English => format!("Site {place} is heard again. Cut off: {span}."),
             Language::French => format!("Le site {place} répond de nouveau. Coupure : {span}."),
         }
+    }
+
+    /// What is not told in full: which machines, for each rule.
+    fn briefly(self, rest: &[Line], wrong: bool) -> Vec<String> {
+        let also = if wrong { self.pick("Also", "Également") } else { self.pick("Also over", "Également terminé") };
+        let mut rules: Vec<(&Text, Vec<&str>)> = Vec::new();
+        for line in rest {
+            let name = line.machine.as_ref().unwrap_or(&line.title).as_str();
+            match rules.iter_mut().find(|(rule, _)| **rule == line.rule) {
+                Some((_, names)) => names.push(name),
+                None => rules.push((&line.rule, vec![name])),
+            }
+        }
+        let colon = self.pick(": ", " : ");
+        rules.iter().map(|(rule, names)| format!("{also}{colon}{rule} · {}", names.join(", "))).collect()
     }
 
     fn more(self, more: u32, wrong: bool) -> String {

@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use vigie_model::UtcMs;
+use vigie_model::{Now, UtcMs};
 use vigie_notify::config::{ChannelSaid, RouteSaid, check};
 use vigie_notify::{
-    About, AlertId, Change, ChannelSetup, Facts, Freshness, Heard, Instance, Judge, Link, Reach, Rules, Seat, Severity,
-    Text, Transition,
+    About, AlertId, Change, ChannelSetup, Clocks, Facts, Freshness, Heard, Instance, Judge, Link, Reach, Rules, Seat,
+    Severity, Steady, Text, Transition,
 };
 
 pub mod smtp;
+pub mod story;
 pub mod webhook;
 
 /// A Tuesday, 2023-11-14 22:13:20 UTC.
@@ -23,6 +24,21 @@ pub const HOUR: i64 = 60 * MINUTE;
 
 pub fn at(ms: i64) -> UtcMs {
     UtcMs(T0 + ms)
+}
+
+/// What a node's clocks show then, if nobody set them.
+pub fn now(ms: i64) -> Now {
+    set_by(0, ms)
+}
+
+/// What they show after the wall clock was set by so much.
+pub fn set_by(ahead: i64, ms: i64) -> Now {
+    Now { mono_ms: (HOUR + ms).cast_unsigned(), utc: at(ms.saturating_add(ahead)) }
+}
+
+/// What a desk's clocks show then, if nobody set them.
+pub fn clocks(ms: i64) -> Clocks {
+    Clocks { wall: at(ms), steady: Steady(T0 + ms) }
 }
 
 #[derive(Deserialize)]

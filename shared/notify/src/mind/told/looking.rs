@@ -1,0 +1,78 @@
+//! What is to be told by now?
+
+use std::collections::BTreeMap;
+
+use vigie_model::Slug;
+
+use super::super::alert::{About, Change, Instance, Judge};
+use super::super::clocks::Clocks;
+use super::super::draft::{address, lines, notice, thread};
+use super::super::group::{Around, Head, Member, SETTLE_MS, changes};
+use super::super::key::{Digest16, mark};
+use super::super::mute::Mute;
+use super::super::notice::Intent;
+use super::super::rows::Table;
+use super::{Mind, SiteLine};
+
+impl Mind {
+    pub(super) fn look(&mut self, id: Digest16, now: Clocks) -> Vec<Intent> {
+        let Some(group) = self.groups.get_mut(&id) else { return Vec::new() };
+        let Some(route) = self.rules.routes.iter().find(|route| route.name == group.head.route) else {
+            return Vec::new();
+        };
+        let (mutes, sites) = (&self.mutes, &self.sites);
+        let before = group.head.clone();
+        let ready = group.look(route, now, |member| around(mutes, sites, member, now));
+        let mut intents = Vec::new();
+        for telling in &ready.notices {
+            let tells = changes(telling, &group.members);
+            let first =
+                tells.iter().map(|(instance, _)| *instance).min_by_key(|instance| (instance.began, instance.alert));
+            let thread = *group.head.thread.get_or_insert_with(|| thread(&route.name, first));
+            let lines = |which: &[Instance]| lines(route, which, &group.members);
+            let notice = notice(route, telling.kind, lines(&telling.wrong), lines(&telling.over), telling.round, now);
+            intents.extend(address(route, &self.rules.receivers, &notice, thread, &tells, telling.round, now));
+        }
+        ready.changed.iter().for_each(|instance| self.write(id, *instance));
+        for instance in &ready.gone {
+            self.done.add(mark(&before.route, *instance, Change::Ended), now.steady, Table::Done, &mut self.rows);
+            self.forget(id, *instance);
+        }
+        self.tidy(id, &before, now);
+        intents
+    }
+
+    /// Forgets a group that has nothing left to say and whose interval is over.
+    fn tidy(&mut self, id: Digest16, before: &Head, now: Clocks) {
+        let Some(group) = self.groups.get_mut(&id) else { return };
+        if group.members.is_empty() {
+            group.head.thread = None;
+            let interval = self.rules.route(&group.head.route).map_or(0, |route| route.interval_ms);
+            let over = group.head.told_at.map(|told| told.after(interval));
+            match over.filter(|over| *over > now.steady) {
+                Some(over) => group.check_at = Some(over),
+                None => {
+                    self.groups.remove(&id);
+                    return self.rows.remove(Table::Group, &id.0);
+                }
+            }
+        }
+        if let Some(group) = self.groups.get(&id).filter(|group| group.head != *before) {
+            self.rows.put(Table::Group, &id.0, &group.head);
+        }
+    }
+}
+
+fn around(mutes: &[Mute], sites: &BTreeMap<(Slug, Slug), SiteLine>, member: &Member, now: Clocks) -> Around {
+    let of_hub = member.judge == Judge::Hub && member.facts.about == About::Alert;
+    let line = member.facts.place().filter(|_| of_hub).and_then(|place| sites.get(&place));
+    // After a cut the hub needs a moment to see that what it missed is well.
+    let seen_from = line.filter(|line| !line.cut).map(|line| line.since.after(SETTLE_MS));
+    let seen_from = seen_from.filter(|seen_from| *seen_from > now.steady);
+    let turns = mutes.iter().filter_map(|mute| mute.turns(now.wall)).map(|at| now.steady_of(at));
+    Around {
+        muted: mutes.iter().any(|mute| mute.covers(&member.facts, now.wall)),
+        turns: turns.chain(seen_from).min(),
+        behind_a_cut: line.is_some_and(|line| line.cut) || seen_from.is_some(),
+    }
+}

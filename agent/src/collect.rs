@@ -4,6 +4,7 @@
 //! machine does not tell is missing, never zero; a text nobody understands is counted, never guessed at.
 //! Knows no clock time, no store and no network: [`Schedule`] says when, and whoever asks stamps and keeps the result.
 
+mod bus;
 mod choice;
 mod cpu;
 mod disk;
@@ -23,6 +24,7 @@ mod round;
 mod schedule;
 mod schema;
 mod sensor;
+mod service;
 mod stat;
 mod status;
 mod synthetic;

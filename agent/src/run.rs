@@ -259,6 +259,13 @@ impl Agent {
             own.received_bytes = Some(path.udp_rx_bytes);
             own.waiting_ticks = Some(session.backlog_ticks);
         }
+        // While a commit is under way it is not waited for: the next round says it.
+        if let Ok(log) = self.handle.log().try_read() {
+            own.store_bytes = Some(log.used_bytes());
+            own.store_limit_bytes = Some(log.cap_bytes());
+        }
+        let left_ms = self.identity.validity().not_after.0.saturating_sub(self.clock.now().utc.0);
+        own.certificate_seconds = Some(u64::try_from(left_ms / 1_000).unwrap_or(0));
         own
     }
 
@@ -440,7 +447,6 @@ impl Agent {
             | Happening::Announced(..)
             | Happening::Goodbye(..)
             | Happening::Beats(..)
-            | Happening::Vouched(..)
             | Happening::Enrolment(_) => {}
         }
     }

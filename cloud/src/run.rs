@@ -12,7 +12,7 @@ use vigie_codec::wire::Opaque;
 use vigie_fleet::Fleet;
 use vigie_forward::{Beside, Forwarder, Setup};
 use vigie_intake::Pushed;
-use vigie_lookout::{Body, Parts};
+use vigie_lookout::{Body, CertificateEnds, Parts, told_of_nothing};
 use vigie_merge::Scope;
 use vigie_model::{ClockSource, NodeId, Role, Slug, UtcMs};
 use vigie_net::{
@@ -122,7 +122,7 @@ impl Hub {
             clock: clock.clone(),
         })?;
         let relays = registry.clone();
-        tokio::spawn(handle.rows().clone().tend(move || relays_of(&relays)));
+        tokio::spawn(handle.rows().clone().tend(move || relays_of(&relays), told_of_nothing));
         handle.command(Command::Clock(0, ClockSource::Hub));
         let fleet =
             Arc::new(Fleet::new((identity.node(), Role::Hub, name.clone()), None, None, handle.clone(), clock.clone()));
@@ -153,6 +153,7 @@ impl Hub {
             name,
             home: None,
             config: config.alerts.clone(),
+            certificate_ends: certificate_ends(endpoint.clone()),
             clock: clock.clone(),
         })?;
         let setup = Setup { log: handle.log(), state, owners, clock: clock.clone() };
@@ -386,4 +387,9 @@ fn open_log(config: &Config) -> Result<Log, Failed> {
         warn!(?report, "the store was not closed in order; it was checked");
     }
     Ok(log)
+}
+
+/// When the certificate that others see ends.
+fn certificate_ends(endpoint: Endpoint) -> CertificateEnds {
+    Arc::new(move || endpoint.identity().validity().not_after)
 }

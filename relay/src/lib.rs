@@ -9,4 +9,3 @@ mod errands;
 mod retention;
 mod run;
 mod status;
-mod vouch;

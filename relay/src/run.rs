@@ -1,5 +1,6 @@
 //! The relay's life.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,7 +13,7 @@ use vigie_codec::VerifyingKey;
 use vigie_fleet::{Fleet, Upstream};
 use vigie_grants::Porch;
 use vigie_intake::Pushed;
-use vigie_lookout::{Body, Parts};
+use vigie_lookout::{Body, CertificateEnds, Parts};
 use vigie_model::{ClockSource, Role, UtcMs};
 use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink, UplinkState};
 use vigie_node::{
@@ -27,7 +28,6 @@ use crate::access::SiteAccess;
 use crate::config::Config;
 use crate::errands::Errands;
 use crate::status::Status;
-use crate::vouch::Vouching;
 
 /// Agents of one site, and as many again while they reconnect.
 const MAX_CONNECTIONS: usize = 2_048;
@@ -58,7 +58,6 @@ struct Relay {
     lookout: Body,
     pushed: Pushed,
     errands: Errands,
-    vouching: Vouching,
     renewing: Renewing,
     up: Option<SessionId>,
     uplink: watch::Receiver<UplinkState>,
@@ -110,7 +109,7 @@ impl Relay {
             rows: rows.clone(),
             clock: clock.clone(),
         })?;
-        tokio::spawn(handle.rows().clone().tend(|| Some(Vec::new())));
+        tokio::spawn(handle.rows().clone().tend(|| Some(Vec::new()), |_| BTreeSet::new()));
         let home = Some((identity.client().clone(), identity.site().clone()));
         let upstream = Some(Upstream { to: hub.join(", "), search: watch.clone() });
         let is = (identity.node(), Role::Relay, name.clone());
@@ -133,6 +132,7 @@ impl Relay {
             name,
             home,
             config: config.alerts,
+            certificate_ends: certificate_ends(endpoint.clone()),
             clock: clock.clone(),
         })?;
         hatch::open(
@@ -159,7 +159,6 @@ impl Relay {
             fleet,
             lookout,
             errands: Errands::default(),
-            vouching: Vouching::new(config.rollups_every),
             up: None,
             uplink: watch,
             http,
@@ -181,7 +180,6 @@ impl Relay {
                     self.fleet.listen();
                     self.hear_hub();
                     self.renew();
-                    self.vouch();
                 }
             }
         }
@@ -260,14 +258,6 @@ impl Relay {
         }
     }
 
-    /// The hub can not hear the machines of the site itself.
-    fn vouch(&mut self) {
-        let Some(up) = self.up else { return };
-        if let Some((whole, words)) = self.vouching.due(up, &self.fleet.unanswering(), self.clock.mono_ms()) {
-            self.handle.command(Command::Vouch(up, whole, words));
-        }
-    }
-
     /// A node that lost its rights while it was connected is connected no longer.
     fn part_from_revoked(&self) {
         for (session, view) in &self.handle.view().sessions {
@@ -341,4 +331,9 @@ async fn serve(
         drop(closed.await);
     };
     Ok((tokio::spawn(vigie_serve::serve(listener, router, until)), close))
+}
+
+/// When the certificate that others see ends.
+fn certificate_ends(endpoint: Endpoint) -> CertificateEnds {
+    Arc::new(move || endpoint.identity().validity().not_after)
 }

@@ -20,9 +20,14 @@ pub struct OwnFigures {
     pub store_limit_bytes: Option<u64>,
     /// Ticks that nobody has acknowledged yet.
     pub waiting_ticks: Option<u64>,
+    /// In how many seconds the agent's certificate ends.
+    pub certificate_seconds: Option<u64>,
     /// What other programs said, if any may.
     pub foreign: Option<ForeignFigures>,
 }
+
+/// A certificate lasts for months: in whole hours its time travels for nothing.
+const HOURS: Resolution = Resolution::Step { step: 3_600, exponent: 0 };
 
 /// Why something that others said was not taken: the values of the label `reason`.
 pub const FOREIGN_REASONS: [&str; 6] = ["series_cap", "left_out", "unreadable", "duplicate", "untimely", "busy"];
@@ -119,6 +124,7 @@ struct Slots {
     store: Slot,
     store_limit: Slot,
     waiting: Slot,
+    certificate: Slot,
 }
 
 impl Slots {
@@ -138,6 +144,7 @@ impl Slots {
             store: reading.gauge("vigie.agent.store.usage", &[], "By", BYTES),
             store_limit: reading.gauge("vigie.agent.store.limit", &[], "By", BYTES),
             waiting: reading.gauge("vigie.agent.ticks.waiting", &[], "{tick}", one),
+            certificate: reading.gauge("vigie.agent.certificate.remaining", &[], "s", HOURS),
         }
     }
 
@@ -148,6 +155,7 @@ impl Slots {
         if medium {
             reading.record_told(self.store, own.store_bytes);
             reading.record_told(self.store_limit, own.store_limit_bytes);
+            reading.record_told(self.certificate, own.certificate_seconds);
         }
     }
 }

@@ -21,6 +21,7 @@ use super::own::Own;
 use super::pressure::Pressure;
 use super::process::Processes;
 use super::sensor::Sensors;
+use super::service::Services;
 use super::{Choice, CollectError, CollectorStatus, Health, OwnFigures, Reading, Schema, Slot, Synthetic, Tier, Tiers};
 
 /// How long a round waits for what can hang, all of it together.
@@ -34,6 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Machine {
     proc: PathBuf,
     sys: PathBuf,
+    run: PathBuf,
 }
 
 impl Machine {
@@ -42,9 +44,9 @@ impl Machine {
         Self::at(Path::new("/"))
     }
 
-    /// A machine whose `/proc` and `/sys` stand below `root`: a host seen from a container, or a captured one in a test.
+    /// A machine whose `/proc`, `/sys` and `/run` stand below `root`: a host seen from a container, or a captured one in a test.
     pub fn at(root: &Path) -> Self {
-        Self { proc: root.join("proc"), sys: root.join("sys") }
+        Self { proc: root.join("proc"), sys: root.join("sys"), run: root.join("run") }
     }
 
     pub(super) fn proc(&self, file: &str) -> PathBuf {
@@ -53,6 +55,10 @@ impl Machine {
 
     pub(super) fn sys(&self, file: &str) -> PathBuf {
         self.sys.join(file)
+    }
+
+    pub(super) fn run(&self, file: &str) -> PathBuf {
+        self.run.join(file)
     }
 }
 
@@ -91,6 +97,7 @@ impl Collectors {
             Box::new(Filesystems::new(machine, Reach::Local)),
             Box::new(Links::new(machine)),
             Box::new(Sensors::new()),
+            Box::new(Services::new(machine)),
             Box::new(Filesystems::new(machine, Reach::Remote)),
         ];
         Self { census: Some(Census::default()), ..Self::of(collectors, schema) }

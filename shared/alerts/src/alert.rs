@@ -18,6 +18,8 @@ pub struct Alert {
     pub about: Option<About>,
     /// When this node first learnt of it.
     pub learnt: UtcMs,
+    /// What it was about was deleted: somebody erased it.
+    pub(crate) is_erased: bool,
     pub(crate) raises: BTreeMap<Vec<u8>, Context>,
     pub(crate) acknowledged: Decided<String>,
     pub(crate) assigned: Decided<String>,
@@ -67,6 +69,7 @@ impl Alert {
             place,
             about: None,
             learnt,
+            is_erased: false,
             raises: BTreeMap::new(),
             acknowledged: Decided::default(),
             assigned: Decided::default(),

@@ -43,6 +43,7 @@ impl Book {
                 alert.raises = raises.map(|raise| (raise.clone(), members.context(&raise))).collect();
             }
             (Part::About, Row::Last(last)) => {
+                alert.is_erased = last.value().is_none();
                 alert.about = last.value().and_then(read::<About>);
                 if let Some(about) = &alert.about {
                     let things = self.of_thing.entry(place.scope).or_default();
@@ -63,20 +64,21 @@ impl Book {
             // A later version's, or damaged: the alert is shown without it.
             _ => {}
         }
+        if alert.is_nothing() {
+            self.forget(id);
+        }
         Some(id)
     }
 
-    /// Forgets an alert whose rows were collected.
-    pub fn forget(&mut self, id: Ulid) {
+    /// Forgets an alert of which nothing is left.
+    fn forget(&mut self, id: Ulid) {
         let Some(alert) = self.alerts.remove(&id) else { return };
-        let Some(about) = alert.about else { return };
         let Some(things) = self.of_thing.get_mut(&alert.place.scope) else { return };
-        if let Some(ids) = things.get_mut(&about.thing) {
+        // What it was about is not known any more: it is in one of them.
+        things.retain(|_, ids| {
             ids.retain(|one| *one != id);
-            if ids.is_empty() {
-                things.remove(&about.thing);
-            }
-        }
+            !ids.is_empty()
+        });
         if things.is_empty() {
             self.of_thing.remove(&alert.place.scope);
         }

@@ -98,7 +98,10 @@ fn reopened(alert: &Alert, heard: &Heard, judge: &Judge) -> Result<Edit, KeyErro
 
 /// Still so: told anew only if what people are told has changed, not with each new value.
 fn goes_on(alert: &Alert, heard: &Heard, judge: &Judge) -> Result<Vec<Edit>, KeyError> {
-    let Some(before) = &alert.about else { return Ok(Vec::new()) };
+    // Somebody erased it who did not know that it is so again.
+    let Some(before) = &alert.about else {
+        return Ok(vec![told(&alert.place, &about(heard, judge, heard.at, 1))?]);
+    };
     let now = About {
         since: before.since,
         changed: before.changed,

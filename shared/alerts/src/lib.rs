@@ -9,6 +9,7 @@
 //! - Two who acknowledge without knowing of each other are both shown. Two snoozes hold only as far as both agree: a
 //!   conflict never makes an alert quieter.
 //! - One thing that goes wrong again soon is the same alert, counted; later it is another one.
+//! - What is over for long enough is [`erased`], on both sides, and does not come back.
 //!
 //! Pure: it knows no store, no clock and no chance. [`Book::judged`] and [`Book::decided`] say which rows to change, as
 //! [`Edit`]s; whoever has the store applies them and hands every changed row to [`Book::take`].
@@ -18,6 +19,7 @@ mod alert;
 mod book;
 mod decide;
 mod edit;
+mod erase;
 mod judge;
 mod row;
 mod said;
@@ -27,6 +29,7 @@ pub use alert::{Alert, Standing};
 pub use book::Book;
 pub use decide::{DecideError, Decision};
 pub use edit::{Edit, EditError};
+pub use erase::erased;
 pub use judge::{FLAP_MS, Heard, QUIET_MS, Verdict};
 pub use row::{Part, Place};
 pub use said::{Said, cut_to};

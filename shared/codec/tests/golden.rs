@@ -7,8 +7,8 @@ use vigie_codec::schema::SchemaHash;
 use vigie_codec::segment::{self, HeaderHash, Segment};
 use vigie_codec::statement::{SignedStatement, Statement};
 use vigie_codec::wire::{
-    Announced, Answers, Clock, Frame, Held, Hello, Link, LiveTick, LooseTicks, Opaque, Paused, RawWanted, Refused,
-    RefusedWhy, RolledUp, RollupSheet, SchemaPart, Tally, Thinned, Vouch,
+    Announced, Clock, Frame, Held, Hello, Link, LiveTick, LooseTicks, Opaque, Paused, RawWanted, Refused, RefusedWhy,
+    RolledUp, RollupSheet, SchemaPart, Tally, Thinned,
 };
 use vigie_codec::{SigningKey, block, disk};
 use vigie_merge::RangeSet;
@@ -101,7 +101,6 @@ fn frames() -> Vec<(&'static str, Frame)> {
         ("rollup", Frame::Rollup(sheet)),
         ("rolled up", Frame::RolledUp(vec![rolled])),
         ("raw wanted", Frame::RawWanted(vec![RawWanted { ix: 3, ticks: RangeSet::of(4, 5) }])),
-        ("vouched", Frame::Vouched { whole: true, list: vec![Vouch { ix: 3, answers: Answers::No, heard_s_ago: 90 }] }),
         ("link", Frame::Link(Link { beat_ms: 60_000, gather_acks_ms: 120_000 })),
         ("thinned", Frame::Thinned(vec![Thinned { ix: 3, ticks: RangeSet::of(1, 5) }])),
     ]

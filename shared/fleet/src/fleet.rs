@@ -15,7 +15,6 @@ use vigie_sync::keep::{StreamFacts, Write};
 use crate::definitions::definitions;
 use crate::label_cache::LabelCache;
 use crate::memory::{Memory, Voice};
-use crate::vouching::Vouching;
 
 /// How often it is looked whether something happened of which nothing was told: telling does not wait for a role that is
 /// busy. So long an answer may lack what has just become durable.
@@ -231,7 +230,6 @@ impl Fleet {
                 let mut memory = self.memory_mut();
                 let (node, _) = memory.node_mut(peer.node);
                 memory.of_session.insert(*session, node);
-                memory.vouching.entry(node).and_modify(Vouching::connected);
                 *memory.voice_mut(node) = Voice {
                     session: Some(*session),
                     connected_since: Some(now),
@@ -249,12 +247,6 @@ impl Fleet {
                     voice.beat_ms = voice.beat_ms.max(Some(*every_ms));
                 }
             }
-            Happening::Vouched(session, whole, list) => {
-                let mut memory = self.memory_mut();
-                if let Some(relay) = memory.of_session.get(session).copied() {
-                    memory.vouching.entry(relay).or_default().said(*whole, list, now);
-                }
-            }
             Happening::Down(session, node, _) => {
                 let mut memory = self.memory_mut();
                 memory.of_session.remove(session);
@@ -269,9 +261,6 @@ impl Fleet {
                 let mut memory = self.memory_mut();
                 if let Some(node) = memory.of_session.get(session).copied() {
                     memory.stream_mut(*stream).1.bringer = Some(node);
-                    if self.role == Role::Hub && memory.node(node).id != stream.agent {
-                        memory.vouching.entry(node).or_default().brings(stream.agent);
-                    }
                 }
             }
             Happening::Goodbye(_, node, _) => {
@@ -289,7 +278,7 @@ impl Fleet {
 
     fn saw(&self, stream: StreamId, tick: &Arc<Tick>, from: Option<SessionId>, now: UtcMs) {
         let mut memory = self.memory_mut();
-        memory.saw(stream, tick, now);
+        memory.arrived(stream, tick, now);
         let bringer = from.and_then(|session| memory.of_session.get(&session).copied());
         if let Some(node) = bringer {
             memory.stream_mut(stream).1.bringer = Some(node);
@@ -311,7 +300,7 @@ impl Fleet {
         let mut memory = self.memory_mut();
         self.told(&mut memory, stream, facts, defs);
         if let Some((at, tick)) = tick {
-            memory.saw(stream, &Arc::new(tick), at);
+            memory.arrived(stream, &Arc::new(tick), at);
         }
     }
 

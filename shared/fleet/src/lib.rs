@@ -30,3 +30,4 @@ mod vouching;
 
 pub use fleet::{Fleet, Known, Upstream};
 pub use sighted::Sighted;
+pub use vouching::{Answers, Spoken, Word};

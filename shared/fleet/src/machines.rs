@@ -1,19 +1,17 @@
 //! What is told of a machine?
 
-use vigie_codec::wire::Answers;
 use vigie_model::{ClockSource, NodeId, Role, SeriesIx, UtcMs};
 use vigie_serve::{
     Beat, ClockNote, Drain, Fact, Goodbye, Health, Heard, Listener, Machine, Origin, Path, Reach, Reachability, Stamp,
-    reach,
+    USUAL_ABSENCE_MS, reach,
 };
-use vigie_sync::Word;
 
 use crate::catalogue::Schema;
 use crate::fleet::Fleet;
 use crate::ledgers;
 use crate::memory::{Memory, Node, NodeIx, Stream, StreamIx, Voice};
 use crate::recent::Seen;
-use crate::vouching::Vouched;
+use crate::vouching::{Answers, Word};
 
 /// How often somebody is sure to be heard whose link is not known.
 pub(crate) const USUAL_BEAT_MS: u32 = 10_000;
@@ -48,28 +46,6 @@ impl Fleet {
             last = Some(memory.node(*end).id);
             all.extend(some.into_iter().filter_map(|node| of(&memory, memory.node(node))));
         }
-    }
-
-    /// Machines of this site that do not answer, for the hub to be told: those too of which nothing was heard since this node
-    /// began. Their newest samples are in the log, or they never sent any.
-    pub fn unanswering(&self) -> Vec<Word> {
-        let now = self.clock.now().utc;
-        self.of_all_machines(|memory, node| {
-            let reach = self.reach_of(memory, node, now);
-            let was_heard = node.voice.as_ref().is_some_and(|voice| voice.heard_at.is_some());
-            let answers = match reach.state {
-                Reachability::Asleep => Answers::Away,
-                Reachability::Silent => Answers::No,
-                _ if !was_heard => Answers::No,
-                _ => return None,
-            };
-            let ago_ms = match reach.since {
-                Some(since) => u64::try_from(now.0.saturating_sub(since.0.0)).unwrap_or(0),
-                None => self.clock.mono_ms(),
-            };
-            let heard_s_ago = u32::try_from(ago_ms / 1_000).unwrap_or(u32::MAX);
-            Some(Word { stream: memory.stream(*node.streams.last()?).id, answers, heard_s_ago })
-        })
     }
 
     pub(crate) fn one_machine(&self, node: NodeId) -> Option<Machine> {
@@ -108,17 +84,17 @@ impl Fleet {
         let sampled_at = newest.zip(seen).map(|(stream, seen)| seen.learnt_at.min(UtcMs(stream.true_ms(seen.at))));
         let beat = |ix: NodeIx| beat_of(memory.node(ix).voice.as_ref()?);
         let bringer = newest.and_then(|stream| stream.bringer).filter(|bringer| memory.node(*bringer).id != node.id);
-        let (vouched_by, vouched) = best_word(memory, node, bringer).unzip();
+        let (vouched_by, vouched) = memory.word_of(node).filter(|_| self.role == Role::Hub).unzip();
         let relay = vouched_by.or(bringer).or_else(|| relay_of(memory, node));
         let direct = node.voice.as_ref().is_some_and(|voice| voice.session.is_some());
         let listener = match relay.filter(|_| !direct && self.role == Role::Hub) {
             Some(relay) => {
-                let machine = vouched.and_then(|vouched| match vouched {
+                let machine = vouched.and_then(|word| match word.answers {
                     // As fresh as the relay itself: it would say so otherwise.
-                    Vouched::Answers => beat(relay),
+                    Answers::Yes => beat(relay),
                     // A sample that was measured after that word says more than it.
-                    Vouched::Silent(silence) => {
-                        let at = sampled_at.map_or(silence.heard_at, |at| at.max(silence.heard_at));
+                    Answers::No | Answers::Away => {
+                        let at = sampled_at.map_or(word.since, |at| at.max(word.since));
                         Some(Beat { at, every_ms: USUAL_BEAT_MS.into() })
                     }
                 });
@@ -126,11 +102,10 @@ impl Fleet {
             }
             None => Listener::Here { machine: node.voice.as_ref().and_then(beat_of) },
         };
-        let said_goodbye = vouched.and_then(|vouched| match vouched {
-            Vouched::Silent(silence) if silence.is_away && !direct => Some(silence.heard_at),
-            Vouched::Silent(_) | Vouched::Answers => None,
-        });
-        let goodbye_at = said_goodbye.or_else(|| node.voice.as_ref().and_then(|voice| voice.goodbye_at));
+        let promised = |at: UtcMs| Goodbye { at, back_at: Some(UtcMs(at.0.saturating_add(USUAL_ABSENCE_MS))) };
+        let is_away = |word: &&Word| word.answers == Answers::Away && !direct;
+        let said_goodbye = vouched.filter(is_away).map(|word| promised(word.since));
+        let goodbye = said_goodbye.or_else(|| node.voice.as_ref()?.goodbye_at.map(promised));
         let told_of = |stream: &Stream| {
             let seen = stream.recent.newest().map(|seen| seen.seq);
             stream.facts.as_ref().is_some_and(|facts| facts.rolled.foreign.last() > seen)
@@ -141,7 +116,7 @@ impl Fleet {
             learnt_at: seen.map(|seen| seen.learnt_at),
             told_of: node.streams.iter().any(|stream| told_of(memory.stream(*stream))),
             listener,
-            goodbye: goodbye_at.map(|at| Goodbye { at, back_at: None }),
+            goodbye,
             retired: false,
         };
         reach(&heard, now)
@@ -205,22 +180,6 @@ fn relay_of(memory: &Memory, node: &Node) -> Option<NodeIx> {
     let first = relays.next()?;
     let heard = |ix: NodeIx| memory.node(ix).voice.as_ref().and_then(|voice| voice.heard_at);
     Some(relays.fold(first, |best, relay| if heard(relay) > heard(best) { relay } else { best }))
-}
-
-/// What the relays that bring a machine say of it: that it answers, by any; otherwise the word of who heard it last.
-fn best_word(memory: &Memory, node: &Node, bringer: Option<NodeIx>) -> Option<(NodeIx, Vouched)> {
-    let of_site = node.enrolled.as_ref().map(|enrolled| memory.place(enrolled.place).relays.values().copied());
-    let relays = of_site.into_iter().flatten().chain(bringer);
-    let words = relays.filter_map(|relay| Some((relay, memory.vouching.get(&relay)?.of(node.id)?)));
-    words.max_by_key(|(relay, vouched)| {
-        let is_connected = memory.node(*relay).voice.as_ref().is_some_and(|voice| voice.session.is_some());
-        let heard_at = match vouched {
-            Vouched::Answers => UtcMs(i64::MAX),
-            Vouched::Silent(silence) => silence.heard_at,
-        };
-        // Who is cut off may hear it all the same.
-        (heard_at, is_connected)
-    })
 }
 
 fn clock_note(stream: &Stream, seen: &Seen) -> Option<ClockNote> {

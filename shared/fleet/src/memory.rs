@@ -98,14 +98,16 @@ pub(crate) struct Stream {
     pub(crate) labels: LabelKey,
     /// Who brought it last.
     pub(crate) bringer: Option<NodeIx>,
+    /// The place of its newest tick among all that came since this node began; 0 of what the log knew by then.
+    pub(crate) arrival: u64,
     pub(crate) draining: Option<Draining>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     nodes: Vec<Node>,
-    /// What each relay says of its machines (hub only).
-    pub(crate) vouching: BTreeMap<NodeIx, Vouching>,
+    /// What relays say of their machines (hub only).
+    pub(crate) vouching: Vouching,
     by_id: BTreeMap<NodeId, NodeIx>,
     /// Where each node's series belong, if they may be asked for: what most questions ask of it.
     machine_at: Vec<Option<PlaceIx>>,
@@ -117,6 +119,7 @@ pub(crate) struct Memory {
     by_stream: BTreeMap<StreamId, StreamIx>,
     pub(crate) catalogue: Catalogue,
     next_labels: u32,
+    arrivals: u64,
     pub(crate) of_session: BTreeMap<SessionId, NodeIx>,
     pub(crate) not_ready: Vec<String>,
 }
@@ -332,6 +335,7 @@ impl Memory {
             schema: None,
             labels: next_labels(&mut self.next_labels),
             bringer: None,
+            arrival: 0,
             draining: None,
         });
         let mut lives = std::mem::take(&mut self.nodes[node.0 as usize].streams);
@@ -355,6 +359,14 @@ impl Memory {
             }
         }
         ix
+    }
+
+    /// A tick came now: what the log knew when this node began did not.
+    pub(crate) fn arrived(&mut self, id: StreamId, tick: &Arc<Tick>, learnt_at: UtcMs) {
+        self.arrivals += 1;
+        let arrival = self.arrivals;
+        let stream = self.saw(id, tick, learnt_at);
+        self.streams[stream.0 as usize].arrival = arrival;
     }
 
     /// What is known of a stream has changed. Its definitions come first: see [`Memory::learn`].
@@ -464,6 +476,12 @@ impl Stream {
     /// True time of a tick, as far as known.
     pub(crate) fn true_ms(&self, at: Moment) -> i64 {
         self.facts.as_ref().map_or(at.utc.0, |facts| true_ms(&facts.anchors, at))
+    }
+
+    /// By how much the machine's clock was ahead at a moment; nothing where it was not told the time since it booted.
+    pub(crate) fn clock_ahead_ms(&self, at: Moment) -> Option<i64> {
+        let anchor = self.facts.as_ref()?.anchors.get(&at.boot.no)?;
+        Some(at.utc.0.saturating_sub(anchor.resolve(at)?.0))
     }
 
     /// Whether a tick is in the log, or not yet durable and remembered.

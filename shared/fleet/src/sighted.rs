@@ -4,6 +4,7 @@ use vigie_model::{NodeId, Role, Slug, UtcMs};
 
 use crate::fleet::Fleet;
 use crate::memory::{Memory, Node};
+use crate::vouching::{Spoken, Word};
 
 /// A node that is enrolled, as it was last heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,11 @@ pub struct Sighted {
     pub sampled_at: Option<UtcMs>,
     /// When it said goodbye, unless it came back.
     pub goodbye_at: Option<UtcMs>,
+    /// What the relays of its site say of it, and whose word that is; nothing of relays.
+    pub word: Option<Spoken>,
+    /// By how much its clock was ahead of the true time when that sample was measured, once its relay or hub told it the
+    /// time; below 0 it was behind.
+    pub clock_ahead_ms: Option<i64>,
 }
 
 impl Fleet {
@@ -47,7 +53,8 @@ fn sighted(memory: &Memory, node: &Node) -> Option<Sighted> {
     let known = node.known()?;
     let lives = node.streams.iter().map(|stream| memory.stream(*stream));
     let newest = lives.filter_map(|stream| Some((stream, stream.recent.newest()?)));
-    let newest = newest.max_by_key(|(_, seen)| seen.learnt_at);
+    // By the order of arrival: clocks may have been set between two of them.
+    let newest = newest.max_by_key(|(stream, seen)| (stream.arrival, seen.learnt_at));
     let bringer = newest.as_ref().and_then(|(stream, seen)| Some((memory.node(stream.bringer?).id, seen.learnt_at)));
     let voice = node.voice.as_ref();
     Some(Sighted {
@@ -60,7 +67,12 @@ fn sighted(memory: &Memory, node: &Node) -> Option<Sighted> {
         beat_ms: voice.and_then(|voice| voice.beat_ms),
         is_connected: voice.is_some_and(|voice| voice.session.is_some()),
         brought: bringer.filter(|(bringer, _)| *bringer != node.id),
+        clock_ahead_ms: newest.as_ref().and_then(|(stream, seen)| stream.clock_ahead_ms(seen.at)),
         sampled_at: newest.map(|(stream, seen)| UtcMs(stream.true_ms(seen.at))),
+        word: memory.word_of(node).map(|(_, word)| {
+            let Word { relay, answers, since, .. } = *word;
+            Spoken { relay, answers, since }
+        }),
         goodbye_at: voice.and_then(|voice| voice.goodbye_at),
     })
 }

@@ -1,131 +1,119 @@
 //! What do relays say of the machines on their networks?
 //!
-//! A relay says which of its machines do not answer; of the others that it carries it says by that that they do. Of two
-//! relays the one that hears a machine is right.
+//! Only who stands beside a machine can say whether it answers. A relay says so in a row of its site, when it changes; who
+//! reads the rows hands the words here, and page, API and the judge of silence ask here. Of two relays the one that hears a
+//! machine is right; of words that it does not answer, the one of who heard it last.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use vigie_codec::wire::Answers;
-use vigie_model::{NodeId, UtcMs};
-use vigie_sync::Word;
+use vigie_model::{NodeId, Slug, UtcMs};
 
-/// What one relay says.
+use crate::fleet::Fleet;
+use crate::memory::{Memory, Node, NodeIx};
+
+/// Whether a machine answers the relay of its site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Answers {
+    /// It does.
+    Yes,
+    /// It does not, and has not said why.
+    No,
+    /// It does not, and has said goodbye.
+    Away,
+}
+
+/// What a relay says of a machine. Whether both are of this place is not its word to give: it is looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// Whose row it is.
+    pub client: Slug,
+    /// Of which site.
+    pub site: Slug,
+    /// Who says so.
+    pub relay: NodeId,
+    /// Of whom.
+    pub machine: NodeId,
+    /// What.
+    pub answers: Answers,
+    /// Since when it answers, or when it was last heard; by the relay's clock.
+    pub since: UtcMs,
+}
+
+/// The word that counts of a machine, without the places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spoken {
+    /// Whose it is.
+    pub relay: NodeId,
+    /// What it says.
+    pub answers: Answers,
+    /// Since when it answers, or when it was last heard; by the relay's clock.
+    pub since: UtcMs,
+}
+
+/// The words of all relays: of each machine, by relay.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Vouching {
-    /// The machines that it brings, on its newest connection.
-    carries: BTreeSet<NodeId>,
-    /// Those that do not answer it, as it said last.
-    silent: BTreeMap<NodeId, Silence>,
-    /// It has said on its newest connection which all of them are: only then do the others answer.
-    has_said_all: bool,
-}
-
-/// A machine that does not answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Silence {
-    /// When it was last heard, by this node's clock.
-    pub(crate) heard_at: UtcMs,
-    /// It had said goodbye.
-    pub(crate) is_away: bool,
-}
-
-/// What a relay says of a machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Vouched {
-    Answers,
-    Silent(Silence),
-}
+pub(crate) struct Vouching(BTreeMap<NodeId, BTreeMap<NodeId, Word>>);
 
 impl Vouching {
-    /// The relay is connected anew: what it carries comes again. Who did not answer does not until it says more; of the
-    /// others nobody knows what became of them meanwhile.
-    pub(crate) fn connected(&mut self) {
-        self.carries.clear();
-        self.has_said_all = false;
+    /// A relay says something of a machine, in place of what it said before.
+    pub(crate) fn said(&mut self, word: Word) {
+        self.0.entry(word.machine).or_default().insert(word.relay, word);
     }
 
-    /// It brings a machine.
-    pub(crate) fn brings(&mut self, machine: NodeId) {
-        self.carries.insert(machine);
+    /// The word that counts, of those that are somebody's to give.
+    fn best<'w>(&'w self, machine: NodeId, counts: impl Fn(&Word) -> bool) -> Option<&'w Word> {
+        let words = self.0.get(&machine)?.values().filter(|word| counts(word));
+        words.max_by_key(|word| (word.answers == Answers::Yes, word.since))
     }
+}
 
-    /// It says which do not answer: all of them, or what has changed.
-    pub(crate) fn said(&mut self, whole: bool, list: &[Word], now: UtcMs) {
-        if whole {
-            self.silent.clear();
-            self.has_said_all = true;
-        }
-        if !self.has_said_all {
-            return;
-        }
-        let silent = &mut self.silent;
-        for word in list {
-            let heard_at = UtcMs(now.0.saturating_sub(1_000 * i64::from(word.heard_s_ago)));
-            match word.answers {
-                Answers::Yes => silent.remove(&word.stream.agent),
-                Answers::No => silent.insert(word.stream.agent, Silence { heard_at, is_away: false }),
-                Answers::Away => silent.insert(word.stream.agent, Silence { heard_at, is_away: true }),
-            };
-        }
+impl Fleet {
+    /// A relay says something of a machine: a row of its site says so.
+    pub fn vouched(&self, word: Word) {
+        self.memory_mut().vouching.said(word);
     }
+}
 
-    /// What it says of a machine, if anything.
-    pub(crate) fn of(&self, machine: NodeId) -> Option<Vouched> {
-        if !self.carries.contains(&machine) {
-            return None;
-        }
-        let silence = self.silent.get(&machine).map(|silence| Vouched::Silent(*silence));
-        silence.or_else(|| self.has_said_all.then_some(Vouched::Answers))
+impl Memory {
+    /// What the relays of a machine's own site say of it, and the one whose word counts.
+    pub(crate) fn word_of(&self, node: &Node) -> Option<(NodeIx, &Word)> {
+        let enrolled = node.machine()?;
+        let place = self.place(enrolled.place);
+        let counts = |word: &Word| {
+            place.client == word.client && place.site == word.site && place.relays.contains_key(&word.relay)
+        };
+        let word = self.vouching.best(node.id, counts)?;
+        Some((*place.relays.get(&word.relay)?, word))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use vigie_model::{Incarnation, StreamId};
-
     use super::*;
 
-    fn machine(no: u8) -> NodeId {
-        NodeId::from_bytes([no; 16])
-    }
-
-    fn word(no: u8, answers: Answers) -> Word {
-        Word { stream: StreamId { agent: machine(no), incarnation: Incarnation(1) }, answers, heard_s_ago: 40 }
-    }
-
-    #[test]
-    fn who_is_carried_and_not_named_answers_once_the_relay_has_said_all() {
-        let (mut vouching, now) = (Vouching::default(), UtcMs(100_000));
-        vouching.brings(machine(1));
-        vouching.brings(machine(2));
-        vouching.said(false, &[word(1, Answers::No)], now);
-        assert_eq!(vouching.of(machine(1)), None, "a change of what was never said");
-        vouching.said(true, &[word(1, Answers::No)], now);
-        let silence = Silence { heard_at: UtcMs(60_000), is_away: false };
-        assert_eq!(vouching.of(machine(1)), Some(Vouched::Silent(silence)));
-        assert_eq!(vouching.of(machine(2)), Some(Vouched::Answers));
-        assert_eq!(vouching.of(machine(3)), None, "it brings no such machine");
-        vouching.said(false, &[word(1, Answers::Yes), word(2, Answers::Away)], now);
-        assert_eq!(vouching.of(machine(1)), Some(Vouched::Answers));
-        assert_eq!(vouching.of(machine(2)), Some(Vouched::Silent(Silence { is_away: true, ..silence })));
-        vouching.connected();
-        assert_eq!(vouching.of(machine(2)), None, "until it brings it again");
+    fn word(relay: u8, answers: Answers, since: i64) -> Word {
+        let (machine, relay) = (NodeId::from_bytes([1; 16]), NodeId::from_bytes([relay; 16]));
+        let place = |name: &str| name.parse().expect("a name");
+        Word { client: place("acme"), site: place("lyon"), relay, machine, answers, since: UtcMs(since) }
     }
 
     #[test]
-    fn after_a_relay_came_back_nobody_answers_by_its_old_word() {
-        let (mut vouching, now) = (Vouching::default(), UtcMs(100_000));
-        vouching.brings(machine(1));
-        vouching.brings(machine(2));
-        vouching.said(true, &[word(1, Answers::No)], now);
-        vouching.connected();
-        vouching.brings(machine(1));
-        vouching.brings(machine(2));
-        let silence = Silence { heard_at: UtcMs(60_000), is_away: false };
-        assert_eq!(vouching.of(machine(1)), Some(Vouched::Silent(silence)), "nothing else was said of it");
-        assert_eq!(vouching.of(machine(2)), None, "it may have fallen silent during the cut");
-        vouching.said(true, &[word(2, Answers::No)], now);
-        let words = [1, 2].map(|no| vouching.of(machine(no)));
-        assert_eq!(words, [Some(Vouched::Answers), Some(Vouched::Silent(silence))]);
+    fn the_relay_that_hears_a_machine_is_right_and_otherwise_the_one_that_heard_it_last() {
+        use Answers::{Away, No, Yes};
+        let cases = [
+            (vec![word(1, No, 50)], Some((1, No))),
+            (vec![word(1, No, 50), word(1, Yes, 60)], Some((1, Yes))),
+            (vec![word(1, Yes, 10), word(2, No, 99)], Some((1, Yes))),
+            (vec![word(1, No, 10), word(2, Away, 99)], Some((2, Away))),
+            (vec![word(1, No, 99), word(2, Away, 10)], Some((1, No))),
+            (vec![], None),
+        ];
+        for (said, wanted) in cases {
+            let mut vouching = Vouching::default();
+            said.iter().for_each(|word| vouching.said(word.clone()));
+            let best = vouching.best(NodeId::from_bytes([1; 16]), |_| true);
+            let best = best.map(|word| (word.relay.as_bytes()[0], word.answers));
+            assert_eq!(best, wanted, "{said:?}");
+        }
     }
 }

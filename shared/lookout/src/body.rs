@@ -13,7 +13,7 @@ use vigie_store::State;
 use crate::config::AlertsConfig;
 use crate::register::KINDS;
 use crate::sight::{At, Sight};
-use crate::watchman::{BeginError, Setup, Watchman};
+use crate::watchman::{BeginError, CertificateEnds, Setup, Watchman};
 
 /// How often it is looked who was heard.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -29,6 +29,9 @@ const SHOW_EVERY: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether there is room for what was not followed: all that is open is told again then.
 const REST_EVERY: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether alerts ended long enough ago to go.
+const ERASE_EVERY: Duration = Duration::from_secs(3_600);
 
 /// What a running lookout is made of.
 pub struct Parts {
@@ -48,6 +51,8 @@ pub struct Parts {
     pub home: Option<(Slug, Slug)>,
     /// What was configured.
     pub config: AlertsConfig,
+    /// When the certificate of this node ends, as it is now.
+    pub certificate_ends: CertificateEnds,
     /// The node's clock.
     pub clock: NodeClock,
 }
@@ -72,7 +77,7 @@ impl Body {
     /// # Errors
     /// When what was wrong or to be told before can not be read; nothing was started.
     pub fn start(parts: Parts) -> Result<Self, BeginError> {
-        let Parts { sight, rows, state, node, role, name, home, config, clock } = parts;
+        let Parts { sight, rows, state, node, role, name, home, config, certificate_ends, clock } = parts;
         let at: Arc<dyn Fn() -> At + Send + Sync> = {
             let clock = clock.clone();
             Arc::new(move || now(&clock))
@@ -94,6 +99,7 @@ impl Body {
             watching: config.watching,
             desk: desk.clone(),
             routes,
+            certificate_ends,
             clock: at,
         };
         let watchman = Watchman::begin(setup)?;
@@ -104,7 +110,10 @@ impl Body {
                 drop(spawn_blocking(move || watchman.show_what_was_told()));
             })
         };
-        let both: Clock = Arc::new(move || now(&clock).now());
+        let both: Clock = {
+            let clock = clock.clone();
+            Arc::new(move || now(&clock).now())
+        };
         let channels = config.channels.into_iter().map(Channel::new).collect();
         let messenger = Messenger::start(desk, channels, both, told);
         let tasks = vec![
@@ -114,6 +123,7 @@ impl Body {
             every(SHOW_EVERY, watchman.clone(), Watchman::show_what_was_told),
             every(REST_EVERY, watchman.clone(), Watchman::tell_the_rest),
             tokio::spawn(hear(changes, watchman.clone())),
+            tokio::spawn(erase(clock, watchman.clone())),
         ];
         Ok(Self { watchman, messenger, tasks })
     }
@@ -149,6 +159,18 @@ fn every(pause: Duration, watchman: Arc<Watchman>, what: fn(&Watchman)) -> JoinH
             }
         }
     })
+}
+
+/// Erases what ended long ago, while somebody else has told the time.
+async fn erase(clock: NodeClock, watchman: Arc<Watchman>) {
+    loop {
+        tokio::time::sleep(ERASE_EVERY).await;
+        let Some(now) = clock.trusted() else { continue };
+        let watchman = watchman.clone();
+        if let Err(error) = spawn_blocking(move || watchman.erase_bygone(now)).await {
+            tracing::error!(%error, "alerts that ended long ago were not erased by an error of ours; it is tried again");
+        }
+    }
 }
 
 /// Takes in what changed in the rows, from whichever side.

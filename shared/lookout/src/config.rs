@@ -10,6 +10,12 @@ use vigie_watch::default_rules;
 
 use crate::watchman::Watching;
 
+/// How long alerts are kept that are over: what happened in a quarter can be looked at in its last days.
+const KEEP_DAYS: u32 = 100;
+
+/// Ten years.
+const MAX_KEEP_DAYS: u32 = 3_660;
+
 /// `[alerts]` as it stands in the file. Every key may be left out.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -22,6 +28,8 @@ pub struct AlertsSaid {
     url: Option<String>,
     /// The language of what rules say, in messages.
     language: Language,
+    /// For how many days alerts are kept that are over.
+    keep_days: Option<u32>,
 }
 
 /// All that was said of alerts, checked.
@@ -41,6 +49,9 @@ pub enum AlertsError {
     /// Not an address of a page.
     #[error("[alerts] url: {0:?} is no address of a page: https:// or http://, and a host")]
     Url(String),
+    /// No number of days.
+    #[error("[alerts] keep_days: alerts that are over are kept for 1 to {MAX_KEEP_DAYS} days, not {0}")]
+    KeepDays(u32),
     /// A channel or a route.
     #[error(transparent)]
     Telling(#[from] ConfigError),
@@ -70,12 +81,17 @@ impl AlertsSaid {
         if let Some(wrong) = self.url.as_ref().filter(|url| !is_page(url)) {
             return Err(AlertsError::Url(wrong.clone()));
         }
+        let keep_days = self.keep_days.unwrap_or(KEEP_DAYS);
+        if !(1..=MAX_KEEP_DAYS).contains(&keep_days) {
+            return Err(AlertsError::KeepDays(keep_days));
+        }
         let (rules, channels) = check(channels, routes, seat)?;
         let watching = Watching {
             rules: self.rules.clone().unwrap_or_else(|| data.join("rules")),
             off: self.off.iter().cloned().collect(),
             url: self.url.clone(),
             french: self.language == Language::French,
+            keep_ms: i64::from(keep_days) * 86_400_000,
         };
         Ok(AlertsConfig { watching, rules, channels })
     }

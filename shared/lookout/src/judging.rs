@@ -5,18 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use vigie_alerts::{Heard as Judged, Part, Thing, Verdict};
+use vigie_alerts::{Alert, Heard as Judged, Part, Thing, Verdict};
+use vigie_fleet::Answers;
 use vigie_merge::{Key, Scope, Ulid};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
-use vigie_query::LabelSet;
+use vigie_query::{LabelSet, NAME};
 use vigie_store::{ReadError, State};
-use vigie_watch::{Instance, Mind, Phase, Settings, Transition};
+use vigie_watch::presence::CERTIFICATE_SECONDS;
+use vigie_watch::{Fingerprint, Instance, Mind, Settings, Transition};
 
 use crate::facts::scope_of;
 use crate::overlay::{Judges, Overlay};
 use crate::remembered::Remembered;
 use crate::rulebook::Rulebook;
 use crate::sight::At;
+use crate::steady::Steady;
 use crate::verdict::{Said, is_judged_here, judged, thing};
 use crate::vouching::{self, Saying};
 use crate::watchman::{Found, Watching, Watchman, lock};
@@ -47,7 +50,7 @@ pub(crate) struct Judging {
     /// When each rule of a group was last worked out.
     worked_out_ms: BTreeMap<(String, String), i64>,
     /// What was said of each machine: whether it answers, and since when.
-    vouched: BTreeMap<NodeId, (bool, UtcMs)>,
+    vouched: BTreeMap<NodeId, (Answers, UtcMs)>,
     unwritten: bool,
     /// When rules were last worked out.
     evaluated: Option<UtcMs>,
@@ -55,6 +58,7 @@ pub(crate) struct Judging {
     pub(crate) refused: BTreeSet<Thing>,
     /// Alerts that the hub is known to have, each with when it began.
     with_hub: BTreeMap<Ulid, UtcMs>,
+    steady: Steady,
 }
 
 impl Judging {
@@ -83,6 +87,7 @@ impl Judging {
             evaluated: None,
             refused: BTreeSet::new(),
             with_hub: BTreeMap::new(),
+            steady: Steady::default(),
         })
     }
 }
@@ -177,6 +182,7 @@ impl Watchman {
         let judges = &judging.judges;
         let gone = |instance: &Instance| !is_judged_here(judges, &instance.labels);
         drop(judging.mind.forget(now.utc.0, gone));
+        judging.steady.forget(|labels| !is_judged_here(judges, labels));
     }
 
     fn evaluate(&self, judging: &mut Judging, now: At) {
@@ -184,7 +190,9 @@ impl Watchman {
         let presence = {
             let mut presence = lock(&self.presence);
             let judges = |labels: &LabelSet| judging.judges.includes(labels);
-            presence.series(judges, now)
+            let mut series = presence.series(judges, now);
+            series.push(self.own_certificate(now.utc));
+            series
         };
         let overlay = Overlay {
             base: self.sight.source(),
@@ -198,14 +206,16 @@ impl Watchman {
         let worked_out = evaluation.worked_out.drain(..);
         let worked_out = worked_out.map(|rule| ((rule.group.to_string(), rule.rule.to_string()), now.boot_ms));
         judging.worked_out_ms.extend(worked_out);
-        evaluation.transitions.extend(self.of_retired(&mut judging.mind, now));
         judging.written.take(evaluation.outputs, now.utc.0);
         let failures: BTreeMap<String, String> =
             evaluation.failures.iter().map(|failure| (failure.rule.to_string(), failure.why.clone())).collect();
-        let changed = !evaluation.transitions.is_empty();
+        let retired = self.of_retired(&mut judging.mind, now);
+        let changed = !(evaluation.transitions.is_empty() && retired.is_empty());
         // Rows first: what is not written as found is found again.
-        let ended: Vec<_> = evaluation.transitions.iter().filter(|one| one.to == Phase::Inactive).collect();
-        let verdicts = self.verdicts(judging, &ended, now);
+        let mut ended = judging.steady.ended(evaluation.transitions, now.boot_ms);
+        ended.extend(retired);
+        let withheld = judging.steady.withheld(&judging.mind, &judging.worked_out_ms, now.boot_ms);
+        let verdicts = self.verdicts(judging, &ended, &withheld, now);
         judging.unwritten = !self.write(&mut judging.refused, verdicts);
         if let Err(error) = judging.remembered.save(&self.state, &judging.mind, changed, now.utc.0) {
             tracing::warn!(%error, "what is pending is not written down: after a crash it begins anew");
@@ -226,6 +236,14 @@ impl Watchman {
         };
     }
 
+    /// In how many seconds this node is refused by the others, if it is not renewed.
+    fn own_certificate(&self, now: UtcMs) -> (Arc<LabelSet>, f64) {
+        let place = self.home.iter().flat_map(|(client, site)| [("client", client.as_str()), ("site", site.as_str())]);
+        let labels = place.chain([(NAME, CERTIFICATE_SECONDS), ("node", self.name.as_str())]);
+        let left_ms = (self.certificate_ends)().0.saturating_sub(now.0);
+        (Arc::new(LabelSet::new(labels)), left_ms as f64 / 1000.0)
+    }
+
     /// A machine that was retired can not be heard to be well again: what was wrong with it is over.
     fn of_retired(&self, mind: &mut Mind, now: At) -> Vec<Transition> {
         let presence = lock(&self.presence);
@@ -236,15 +254,27 @@ impl Watchman {
     }
 
     /// What the judge says now: of all that fires, of what ended, and of what is open in the rows and no longer found.
-    fn verdicts(&self, judging: &Judging, ended: &[&Transition], now: At) -> Vec<Judged> {
+    fn verdicts(
+        &self,
+        judging: &Judging,
+        ended: &[Transition],
+        withheld: &HashSet<Fingerprint>,
+        now: At,
+    ) -> Vec<Judged> {
         let mut verdicts = Vec::new();
         let mut found: HashSet<Thing> = HashSet::new();
+        for one in judging.steady.held() {
+            found.insert(thing(one.fingerprint.0, &one.labels, &scope_of(&one.labels, self.home.as_ref())));
+        }
         for (rule, instance) in judging.mind.instances() {
             let scope = scope_of(&instance.labels, self.home.as_ref());
             let thing = thing(instance.fingerprint.0, &instance.labels, &scope);
             found.insert(thing);
-            if instance.phase.is_firing() {
-                verdicts.push(judged(scope, thing, &rule.rule, Said::of(instance), Verdict::Wrong, now.utc));
+            let is_new = || !lock(&self.register).book.of_thing(&scope, thing).is_some_and(Alert::is_open);
+            if instance.phase.is_firing() && !(withheld.contains(&instance.fingerprint) && is_new()) {
+                let mut wrong = judged(scope, thing, &rule.rule, Said::of(instance), Verdict::Wrong, now.utc);
+                judging.steady.mark(&mut wrong, instance.fingerprint, now.boot_ms);
+                verdicts.push(wrong);
             }
         }
         for one in ended {

@@ -14,6 +14,8 @@
 
 mod beside;
 mod body;
+mod bygone;
+mod carrier;
 mod checkup;
 pub mod cli;
 mod command;
@@ -31,6 +33,7 @@ mod remembered;
 mod rows;
 mod rulebook;
 mod sight;
+mod steady;
 mod telling;
 mod verdict;
 mod view;
@@ -40,10 +43,11 @@ mod writing;
 mod written;
 
 pub use body::{Body, Parts};
+pub use bygone::told_of_nothing;
 pub use checkup::findings;
 pub use command::answer;
 pub use config::{AlertsConfig, AlertsError, AlertsSaid};
 pub use register::KINDS;
 pub use rows::{Found, Make, RowBook, RowEdit, RowTrouble};
 pub use sight::{At, Sight};
-pub use watchman::{BeginError, Setup, Watching, Watchman};
+pub use watchman::{BeginError, CertificateEnds, Setup, Watching, Watchman};

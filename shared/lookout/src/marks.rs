@@ -2,7 +2,7 @@
 //!
 //! A row for each alert that only grows: `audit/told/ID`, with a mark for each change of it that a route told.
 
-use vigie_merge::{Grow, Key, KeyError, Kind, Row};
+use vigie_merge::{Grow, Key, KeyError, Kind, Row, Ulid};
 use vigie_notify::{Digest16, Mark};
 
 use vigie_alerts::{Alert, EditError};
@@ -31,6 +31,11 @@ pub(crate) fn write(key: Key, marks: Vec<Mark>) -> RowEdit {
         }
         Ok(Row::Grow(grow))
     })
+}
+
+/// Of which alert a row says what was told, if it is one of these.
+pub(crate) fn alert_of(key: &Key) -> Option<Ulid> {
+    Ulid::read(key.name().strip_prefix("told/")?)
 }
 
 /// The marks in a row, if it is one of these.

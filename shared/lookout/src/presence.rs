@@ -3,19 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use vigie_fleet::Sighted;
-use vigie_merge::Scope;
+use vigie_fleet::{Answers, Sighted, Spoken};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_query::{LabelSet, NAME};
-use vigie_watch::presence::{Beat, Cause, Fact, Incident, Post, Reach, Subject, Timing, Vigil};
+use vigie_serve::USUAL_ABSENCE_MS;
+use vigie_watch::presence::{Beat, Cause, Fact, MACHINE_CLOCK_AHEAD_SECONDS, Post, Reach, Subject, Timing, Vigil};
 
 use crate::beside::Beside;
 use crate::sight::At;
-use crate::vouching::Vouched;
-
-/// How long somebody may be away who said goodbye and not for how long: a restart or an update takes minutes. Who stays
-/// away for longer is silent, whatever they said.
-const USUAL_ABSENCE_MS: i64 = 15 * 60_000;
 
 /// What is heard so soon after a goodbye was on its way when it was said.
 const ECHO_MS: i64 = 5_000;
@@ -52,6 +47,8 @@ struct Tracked {
     goodbye: Option<UtcMs>,
     /// When it said goodbye, by the clock that only goes forward.
     left_ms: Option<i64>,
+    /// What its relay said of it the last time.
+    word: Option<Spoken>,
 }
 
 /// What is known of a machine, for whoever tells of it.
@@ -84,6 +81,9 @@ impl Presence {
         gone.into_iter().for_each(|node| self.retire(node, now));
         sighted.into_iter().for_each(|one| self.take(one, now));
         self.looked_at_ms = now.boot_ms;
+        for (machine, is_there) in self.heard_elsewhere() {
+            self.vigil.learn(Fact::Elsewhere { machine, is_there }, now.boot_ms);
+        }
         for change in self.vigil.look(now.boot_ms) {
             tracing::info!(of = ?change.of, from = ?change.from, to = ?change.to, "what is known of it has changed");
         }
@@ -133,6 +133,7 @@ impl Presence {
         tracked.own = sighted.heard_at.or(tracked.own);
         tracked.brought = sighted.brought.map(|(_, at)| at).or(tracked.brought);
         tracked.goodbye = sighted.goodbye_at;
+        let known_word = std::mem::replace(&mut tracked.word, sighted.word);
         tracked.sighted = sighted;
         let (id, one) = (tracked.id.clone(), tracked.sighted.clone());
         if let Some(beat_ms) = one.beat_ms {
@@ -143,12 +144,13 @@ impl Presence {
         }
         if goodbye.is_some() {
             let fact = match one.role {
-                Role::Relay => Fact::RelayGoodbye { relay: id, back_in_ms: USUAL_ABSENCE_MS },
-                Role::Agent | Role::Hub => {
-                    Fact::Goodbye { machine: id, reason: "said goodbye".into(), back_in_ms: Some(USUAL_ABSENCE_MS) }
-                }
+                Role::Relay => Fact::RelayGoodbye { relay: id.clone(), back_in_ms: USUAL_ABSENCE_MS },
+                Role::Agent | Role::Hub => Fact::Goodbye { machine: id.clone(), back_in_ms: USUAL_ABSENCE_MS },
             };
             self.vigil.learn(fact, now.boot_ms);
+        }
+        if let Some(word) = one.word.filter(|word| known_word != Some(*word)) {
+            self.vouched(&id, word, now);
         }
     }
 
@@ -158,6 +160,7 @@ impl Presence {
         let site: Arc<str> = format!("{}/{}", sighted.client, sighted.site).into();
         let brought = sighted.brought.map(|(_, at)| at);
         let left_ms = |at: UtcMs| now.boot_ms.saturating_sub(now.utc.0.saturating_sub(at.0).max(0));
+        let word = self.nodes.get(&sighted.node).and_then(|known| known.word);
         let before = match self.nodes.get(&sighted.node) {
             Some(known) => (known.heard, known.own, known.brought, known.goodbye, known.left_ms),
             // What was heard by an earlier life of this program is no news, unless they are connected now.
@@ -186,8 +189,17 @@ impl Presence {
                 learn(Fact::Remembered(id.clone()));
             }
         }
-        let tracked =
-            Tracked { id, sighted: sighted.clone(), labels: Arc::new(labels), heard, own, brought, goodbye, left_ms };
+        let tracked = Tracked {
+            id,
+            sighted: sighted.clone(),
+            labels: Arc::new(labels),
+            heard,
+            own,
+            brought,
+            goodbye,
+            left_ms,
+            word,
+        };
         self.nodes.insert(sighted.node, tracked);
     }
 
@@ -203,17 +215,19 @@ impl Presence {
         self.vigil.learn(Fact::Heard(Beat { machine: id.clone(), by, sample_age_ms }), heard_ms);
     }
 
-    /// A relay says whether a machine answers it. Of machines of another place it has nothing to say, nor does anybody in its
-    /// name.
-    pub(crate) fn vouched(&mut self, said: &Vouched, now: At) {
-        let of_place = |node: NodeId, role: Role| {
-            let known = self.nodes.get(&node).filter(|known| known.sighted.role == role)?;
-            let place = Scope::Site(known.sighted.client.clone(), known.sighted.site.clone());
-            (place == said.scope).then(|| known.id.clone())
+    /// A relay of its site says whether a machine answers it.
+    fn vouched(&mut self, machine: &Arc<str>, word: Spoken, now: At) {
+        let Some(relay) = self.nodes.get(&word.relay).map(|relay| relay.id.clone()) else { return };
+        let since_ms = now.utc.0.saturating_sub(word.since.0).max(0);
+        let fact = match word.answers {
+            // What it said of itself is believed for as long as where it was said.
+            Answers::Away if since_ms < USUAL_ABSENCE_MS => {
+                Fact::Goodbye { machine: machine.clone(), back_in_ms: USUAL_ABSENCE_MS - since_ms }
+            }
+            Answers::Away | Answers::No => Fact::Vouched { relay, machine: machine.clone(), answers: false },
+            Answers::Yes => Fact::Vouched { relay, machine: machine.clone(), answers: true },
         };
-        if let (Some(relay), Some(machine)) = (of_place(said.relay, Role::Relay), of_place(said.machine, Role::Agent)) {
-            self.vigil.learn(Fact::Vouched { relay, machine, answers: said.answers }, now.boot_ms);
-        }
+        self.vigil.learn(fact, now.boot_ms);
     }
 
     /// Relays heard for the first time ever, since this was last asked.
@@ -242,13 +256,18 @@ impl Presence {
 
     /// Whether this node hears nobody: then it says nothing of anybody.
     pub(crate) fn is_deaf(&self, now: At) -> bool {
-        matches!(self.vigil.incidents(now.boot_ms).first(), Some(Incident::Deaf { .. }))
+        self.vigil.is_deaf(now.boot_ms)
     }
 
-    /// What is said of sites, and of the machines that are judged here, as series. Who hears nobody says what it said
-    /// before: nothing has begun, and nothing is over.
+    /// Whether this node's own network works, as far as it can tell.
+    pub(crate) fn own_network(&mut self, works: bool, now: At) {
+        self.vigil.learn(Fact::OwnNetwork(works), now.boot_ms);
+    }
+
+    /// What is said of sites, and of the machines that are judged here, as series. A hub that hears nobody says what it said
+    /// before: nothing has begun, and nothing is over. A relay then says so of its network, and nothing of who is in it.
     pub(crate) fn series(&mut self, judges: impl Fn(&LabelSet) -> bool, now: At) -> Vec<(Arc<LabelSet>, f64)> {
-        if !self.is_deaf(now) {
+        if self.post == Post::Relay || !self.is_deaf(now) {
             self.said = self.statements(judges, now);
         }
         self.said.clone()
@@ -273,7 +292,13 @@ impl Presence {
             };
             Some((Arc::new(labels), statement.value))
         });
-        labelled.collect()
+        let clocks = self.nodes.values().filter(|known| judges(&known.labels)).filter_map(|known| {
+            let is_heard = matches!(self.vigil.reach(&known.id), Some(Reach::Live | Reach::Late));
+            let ahead_ms = known.sighted.clock_ahead_ms.filter(|_| is_heard)?;
+            let labels = LabelSet::new(std::iter::once((NAME, MACHINE_CLOCK_AHEAD_SECONDS)).chain(known.labels.iter()));
+            Some((Arc::new(labels), ahead_ms as f64 / 1000.0))
+        });
+        labelled.chain(clocks).collect()
     }
 
     /// What is known of a machine.
@@ -321,15 +346,13 @@ impl Presence {
     }
 
     /// Each machine and whether it answers, where that can be said: what a relay vouches for.
-    pub(crate) fn answers(&self) -> impl Iterator<Item = (&Sighted, bool)> {
+    pub(crate) fn answers(&self) -> impl Iterator<Item = (&Sighted, Answers)> {
         let agents = self.nodes.values().filter(|known| known.sighted.role == Role::Agent);
         agents.filter_map(|known| match self.vigil.reach(&known.id)? {
-            Reach::Live | Reach::Late | Reach::Asleep => Some((&known.sighted, true)),
-            Reach::Silent => Some((&known.sighted, false)),
+            Reach::Live | Reach::Late => Some((&known.sighted, Answers::Yes)),
+            Reach::Asleep => Some((&known.sighted, Answers::Away)),
+            Reach::Silent => Some((&known.sighted, Answers::No)),
             Reach::Cut | Reach::Unseen => None,
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -40,6 +40,17 @@ pub(crate) struct News {
 }
 
 impl Register {
+    /// Rows of which the store has forgotten even that they were deleted.
+    pub(crate) fn forget(&mut self, asked: &[Key], found: &[(Key, Row)]) {
+        if asked.len() == found.len() {
+            return;
+        }
+        let found: BTreeSet<&Key> = found.iter().map(|(key, _)| key).collect();
+        for key in asked.iter().filter(|key| !found.contains(key)) {
+            self.known.remove(key);
+        }
+    }
+
     /// Takes in rows as they now stand.
     pub(crate) fn take<'r>(&mut self, rows: impl IntoIterator<Item = (&'r Key, &'r Row, UtcMs)>) -> News {
         let mut news = News::default();

@@ -1,7 +1,11 @@
 //! What does the watchman see?
 
-use vigie_fleet::{Fleet, Sighted};
+use std::path::Path;
+
+use vigie_fleet::{Fleet, Sighted, Word};
 use vigie_query::Source;
+
+use crate::carrier;
 
 /// A node's samples, and whom it hears.
 pub trait Sight: Send + Sync + 'static {
@@ -10,6 +14,12 @@ pub trait Sight: Send + Sync + 'static {
 
     /// Every enrolled agent and relay, as it was last heard.
     fn sighted(&self) -> Vec<Sighted>;
+
+    /// A relay says of a machine whether it answers: from now on [`Sight::sighted`] tells, where it counts.
+    fn vouched(&self, word: Word);
+
+    /// Whether this node's own network works, as far as it can tell.
+    fn network_works(&self) -> bool;
 }
 
 impl Sight for Fleet {
@@ -19,6 +29,14 @@ impl Sight for Fleet {
 
     fn sighted(&self) -> Vec<Sighted> {
         Self::sighted(self)
+    }
+
+    fn vouched(&self, word: Word) {
+        Self::vouched(self, word);
+    }
+
+    fn network_works(&self) -> bool {
+        carrier::is_there(Path::new("/sys/class/net"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vigie_alerts::{Alert, DecideError, Decision as Decided, Part, Said, Standing};
+use vigie_alerts::{Alert, DecideError, Decision as Decided, Said, Standing};
 use vigie_merge::{Key, Ulid};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_notify::{Text, subject};
@@ -12,6 +12,7 @@ use vigie_serve::{
 };
 use vigie_watch::{Group, Instance, Rule, RuleKind};
 
+use crate::bygone::keys;
 use crate::facts::label;
 use crate::mutes::{self, Mutes, place_of};
 use crate::rows::{RowEdit, RowTrouble};
@@ -191,10 +192,7 @@ impl Watchman {
         let labels = about.map(|about| about.labels.clone()).unwrap_or_default();
         let own = |name: &str| labels.get(name).filter(|value| !value.is_empty()).cloned();
         let [acknowledged, assigned, _, closed] = alert.learnt_decisions();
-        let parts = [Part::Raises, Part::About, Part::Acknowledged, Part::Assigned, Part::Snoozed, Part::Closed];
-        let comments = alert.comments().map(|(id, ..)| Part::Comment(id));
-        let keys = parts.into_iter().chain(comments).filter_map(|part| alert.place.key(part).ok());
-        let reached = self.reached(site.zip(client), &keys.collect::<Vec<_>>());
+        let reached = self.reached(site.zip(client), &keys(alert));
         Incident {
             id: alert.place.id.to_string(),
             standing: match alert.standing(now) {

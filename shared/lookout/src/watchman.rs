@@ -47,9 +47,14 @@ pub struct Setup {
     pub desk: Arc<Desk>,
     /// Names of the routes that are configured: what was told on them is shown to the other side.
     pub routes: Vec<String>,
+    /// When the certificate of this node ends.
+    pub certificate_ends: CertificateEnds,
     /// The time.
     pub clock: Arc<dyn Fn() -> At + Send + Sync>,
 }
+
+/// When the certificate of this node ends, as it is now: it is renewed.
+pub type CertificateEnds = Arc<dyn Fn() -> UtcMs + Send + Sync>;
 
 impl std::fmt::Debug for Setup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -68,6 +73,8 @@ pub struct Watching {
     pub url: Option<String>,
     /// Whether messages take the French texts of rules.
     pub french: bool,
+    /// How long alerts are kept that are over, from when anything last happened to them.
+    pub keep_ms: i64,
 }
 
 /// What is wrong, who knows, and who is told: the lookout of a relay or a hub.
@@ -79,6 +86,7 @@ pub struct Watchman {
     pub(crate) role: Role,
     pub(crate) name: String,
     pub(crate) home: Option<(Slug, Slug)>,
+    home_scope: Option<Scope>,
     pub(crate) watching: Watching,
     pub(crate) desk: Arc<Desk>,
     pub(crate) routes: Vec<String>,
@@ -88,6 +96,7 @@ pub struct Watchman {
     pub(crate) presence: Mutex<Presence>,
     /// What rules found the last time.
     pub(crate) found: Mutex<Found>,
+    pub(crate) certificate_ends: CertificateEnds,
     pub(crate) clock: Arc<dyn Fn() -> At + Send + Sync>,
     /// Rows that changed and could not be read yet.
     unread: Mutex<Unread>,
@@ -148,7 +157,8 @@ impl Watchman {
     /// # Errors
     /// When that can not be read.
     pub fn begin(setup: Setup) -> Result<Arc<Self>, BeginError> {
-        let Setup { sight, rows, state, node, role, name, home, watching, desk, routes, clock } = setup;
+        let Setup { sight, rows, state, node, role, name, home, watching, desk, routes, certificate_ends, clock } =
+            setup;
         let now = clock();
         let post = if role == Role::Hub { Post::Hub } else { Post::Relay };
         let presence = Presence::new(post, remembered::heard_relays(&state)?, now);
@@ -161,6 +171,7 @@ impl Watchman {
             node,
             role,
             name,
+            home_scope: home.as_ref().map(|(client, site)| Scope::Site(client.clone(), site.clone())),
             home,
             watching,
             desk,
@@ -169,6 +180,7 @@ impl Watchman {
             register: Mutex::default(),
             presence: Mutex::new(presence),
             found: Mutex::new(found),
+            certificate_ends,
             clock,
             unread: Mutex::default(),
             hub_was_heard: AtomicBool::new(true),
@@ -213,7 +225,10 @@ impl Watchman {
         let read = match (due.all, keys.is_empty()) {
             (true, _) => self.read_all(),
             (false, true) => Ok(()),
-            (false, false) => self.rows.some(&keys).map(|found| self.arrived(&found)),
+            (false, false) => self.rows.some(&keys).map(|found| {
+                self.arrived(&found);
+                lock(&self.register).forget(&keys, &found);
+            }),
         };
         if read.is_err() {
             let mut unread = lock(&self.unread);
@@ -241,6 +256,11 @@ impl Watchman {
         self.take_presence(&news);
     }
 
+    /// A relay's own site.
+    pub(crate) fn home_scope(&self) -> Option<&Scope> {
+        self.home_scope.as_ref()
+    }
+
     pub(crate) fn utc(&self) -> UtcMs {
         (self.clock)().utc
     }
@@ -249,7 +269,9 @@ impl Watchman {
     /// pause means that this node did not run, and claims nothing before it has listened again.
     pub fn look_around(&self) {
         let mut presence = lock(&self.presence);
-        presence.look(self.sight.sighted(), (self.clock)());
+        let now = (self.clock)();
+        presence.own_network(self.sight.network_works(), now);
+        presence.look(self.sight.sighted(), now);
         for relay in presence.take_new_relays() {
             if let Err(error) = remembered::heard(&self.state, relay) {
                 tracing::warn!(%error, %relay, "that this relay was heard is not written down");
@@ -262,12 +284,12 @@ impl Watchman {
         if news.presence.is_empty() {
             return;
         }
-        let home = self.home.as_ref().map(|(client, site)| Scope::Site(client.clone(), site.clone()));
         let mut presence = lock(&self.presence);
         for said in news.presence.iter().filter_map(|(key, row)| vouching::read(key, row)) {
+            let is_home = self.home.as_ref().is_some_and(|(client, site)| said.client == *client && said.site == *site);
             if self.role == Role::Hub {
-                presence.vouched(&said, (self.clock)());
-            } else if said.relay != self.node && Some(&said.scope) == home.as_ref() {
+                self.sight.vouched(said);
+            } else if said.relay != self.node && is_home {
                 presence.heard_beside(&said);
             }
         }

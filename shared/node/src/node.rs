@@ -14,7 +14,7 @@ use vigie_store::Log;
 use vigie_store::rows::Changed;
 use vigie_sync::keep::{Outcome, StreamFacts, Write};
 use vigie_sync::{
-    Answer, CloseWhy, Errand, Event, Input, Lane, LinkProfile, Me, Output, PeerIs, Replica, SessionId, Way, Word,
+    Answer, CloseWhy, Errand, Event, Input, Lane, LinkProfile, Me, Output, PeerIs, Replica, SessionId, Way,
 };
 
 use crate::NodeClock;
@@ -73,8 +73,6 @@ pub enum Command {
     Keep(Vec<Write>, oneshot::Sender<Result<Vec<Outcome>, KeptBack>>),
     /// Send something for another room.
     Pass(SessionId, Errand),
-    /// Say which machines do not answer: all of them, or what has changed (relay only).
-    Vouch(SessionId, bool, Vec<Word>),
     /// A node belongs to a client's site (hub only).
     Enrolled(NodeId, (Slug, Slug)),
     /// How well the clock is known.
@@ -111,8 +109,6 @@ pub enum Happening {
     Clock(SessionId, Clock, u64),
     /// How often somebody is sure to be heard, in ms, by their own word.
     Beats(SessionId, u32),
-    /// A relay says which of its machines do not answer: all of them, or what has changed.
-    Vouched(SessionId, bool, Vec<Word>),
     /// Something for another room.
     Errand(SessionId, Errand),
     /// A peer said goodbye.
@@ -326,7 +322,6 @@ impl Node {
             }
             Command::Begin(stream, facts) => self.tell(Input::Facts(stream, facts)),
             Command::Keep(writes, done) => self.keeper.keep(writes, done),
-            Command::Vouch(session, whole, list) => self.tell(Input::Vouch { session, whole, list }),
             Command::Pass(session, errand) => self.tell(Input::Pass { session, errand }),
             Command::Enrolled(node, (client, site)) => self.tell(Input::Enrolled { node, client, site }),
             Command::Clock(error_ms, source) => self.tell(Input::Clock { error_ms, source }),
@@ -520,9 +515,6 @@ impl Node {
             }
             Event::Paused(session, paused) => debug!(session = session.0, ?paused, "what a peer can take has changed"),
             Event::Beats { session, every_ms } => self.telling.happens(Happening::Beats(session, every_ms)),
-            Event::Vouched { session, whole, list } => {
-                self.telling.happens(Happening::Vouched(session, whole, list));
-            }
             Event::Errand(session, errand) => self.telling.happens(Happening::Errand(session, errand)),
             Event::Goodbye(session, reason) => {
                 let node = self.outlets.get(&session).map(|outlet| outlet.link.peer().node);

@@ -58,7 +58,7 @@ pub use machine::{ClockNote, Drain, Machine};
 pub use mute::{Mute, MuteKind, MutePreview, MuteWish, Recurring};
 pub use options::Options;
 pub use raw::{Raw, RawError, RawState};
-pub use reach::{Beat, Goodbye, Heard, Listener, Reach, Reachability, reach, reach_of_site};
+pub use reach::{Beat, Goodbye, Heard, Listener, Reach, Reachability, USUAL_ABSENCE_MS, reach, reach_of_site};
 pub use router::{router, router_with};
 pub use ruling::{RuleAlert, RuleGroup, RuleShown};
 pub use site::{Line, Link, Relay, Site, Upward};

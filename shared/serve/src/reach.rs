@@ -121,6 +121,10 @@ const LIVE_GRACE_MS: u64 = 5_000;
 /// Intervals after which a machine that nobody vouches for no longer counts as late.
 const LATE_INTERVALS: u64 = 10;
 
+/// For how long an absence is believed that was announced and said no time of return: a restart or an update takes minutes.
+/// Who stays away for longer is silent, whatever they said.
+pub const USUAL_ABSENCE_MS: i64 = 15 * 60_000;
+
 /// How we know what this machine says, now.
 pub fn reach(heard: &Heard, now: UtcMs) -> Reach {
     let sample = heard.newest_sample();

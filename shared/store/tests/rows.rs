@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use common::{Chance, quiet_redb};
@@ -335,21 +335,29 @@ fn a_deletion_is_forgotten_when_all_have_it_and_who_had_not_begins_again() {
     tell(&mut one, &mut at_hub, 5);
     let enrolled = [(relay(2).node, site()), (relay(3).node, site())];
     let late = FORGET_AFTER_MS + 10;
-    assert_eq!(at_hub.forget(&enrolled, at(late)).expect("sound"), Collected::default(), "the other has not heard");
+    assert_eq!(
+        at_hub.forget(&enrolled, &BTreeSet::new(), at(late)).expect("sound"),
+        Collected::default(),
+        "the other has not heard"
+    );
     // Each says with its next question that it has it.
     for rows in [&mut one, &mut other] {
         tell(&mut at_hub, rows, late);
         tell(&mut at_hub, rows, late);
     }
-    assert_eq!(at_hub.forget(&enrolled, at(6)).expect("sound"), Collected::default(), "it is too young");
-    let noted = at_hub.forget(&enrolled, at(late)).expect("sound");
+    assert_eq!(
+        at_hub.forget(&enrolled, &BTreeSet::new(), at(6)).expect("sound"),
+        Collected::default(),
+        "it is too young"
+    );
+    let noted = at_hub.forget(&enrolled, &BTreeSet::new(), at(late)).expect("sound");
     assert_eq!((noted.noted, noted.gone), (1, 0));
     for rows in [&mut one, &mut other] {
         tell(&mut at_hub, rows, late + 1_000_000);
         tell(&mut at_hub, rows, late + 2_000_000);
         assert_eq!(rows.dump().expect("sound"), []);
     }
-    assert_eq!(at_hub.forget(&enrolled, at(late)).expect("sound").gone, 1);
+    assert_eq!(at_hub.forget(&enrolled, &BTreeSet::new(), at(late)).expect("sound").gone, 1);
     assert_eq!(at_hub.dump().expect("sound"), []);
     // A copy from before the deletion would bring the row back.
     let mut back = open(&old, relay(3));

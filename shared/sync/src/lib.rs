@@ -30,4 +30,4 @@ pub use lane::Lane;
 pub use ledger::Ledger;
 pub use profile::{LinkKind, LinkProfile, ProfileError, Redial, Sends};
 pub use replica::{Me, Replica, receipted};
-pub use talk::{Answer, Ask, CloseWhy, Errand, Event, Input, Output, PeerIs, RowsWish, SessionId, Token, Way, Word};
+pub use talk::{Answer, Ask, CloseWhy, Errand, Event, Input, Output, PeerIs, RowsWish, SessionId, Token, Way};

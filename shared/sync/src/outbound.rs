@@ -22,7 +22,7 @@ pub(crate) use hours::MAX_HOUR_BYTES;
 
 use crate::allowance::Allowance;
 use crate::keep::StreamFacts;
-use crate::talk::{Ask, Word};
+use crate::talk::Ask;
 use crate::window::Window;
 use crate::{Lane, LinkProfile, Sends};
 use offered::Offered;
@@ -76,8 +76,6 @@ pub(crate) struct Outbound {
     pub(crate) peer_paused: Paused,
     /// The peer takes rollups.
     pub(crate) peer_rolls: bool,
-    /// What is to be said of machines that do not answer, behind what introduces them.
-    vouches: VecDeque<(bool, Vec<Word>)>,
     wishes: VecDeque<Wish>,
 }
 
@@ -116,7 +114,6 @@ impl Outbound {
             allowance,
             peer_paused: Paused::default(),
             peer_rolls: false,
-            vouches: VecDeque::new(),
             wishes: VecDeque::new(),
         }
     }
@@ -165,7 +162,6 @@ impl Outbound {
             allowance.fill(now_ms);
         }
         self.announce(streams);
-        self.say_vouches();
         std::mem::take(&mut self.uncounted).into_iter().for_each(|at| self.count(at, streams));
         self.tell_tallies(streams, now_ms);
         // Ticks first: their seal may be due, and goes behind them.

@@ -178,11 +178,6 @@ impl Replica {
                 self.sessions.touch_all();
             }
             Input::Clock { error_ms, source } => self.clock = (error_ms, source),
-            Input::Vouch { session, whole, list } => {
-                if let Some(outbound) = self.outbound(session) {
-                    outbound.vouch(whole, list);
-                }
-            }
             Input::Pass { session, errand } => {
                 let frame = match errand {
                     Errand::CertAsk(body) => Frame::CertAsk(body),

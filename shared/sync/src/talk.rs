@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vigie_codec::segment::Seal;
 use vigie_codec::statement::SignedStatement;
 use vigie_codec::wire::rows::RowHello;
-use vigie_codec::wire::{Answers, Clock, Hello, Opaque, Paused, Refused, Tally};
+use vigie_codec::wire::{Clock, Hello, Opaque, Paused, Refused, Tally};
 use vigie_merge::{RangeSet, Urgency};
 use vigie_model::{ClockSource, NodeId, Role, SeriesDef, Slug, StreamId, Tick};
 
@@ -175,15 +175,6 @@ pub enum Input {
         /// How it knows.
         source: ClockSource,
     },
-    /// What this relay says to a hub of the machines that do not answer it.
-    Vouch {
-        /// To whom.
-        session: SessionId,
-        /// All that do not; otherwise what has changed.
-        whole: bool,
-        /// The machines.
-        list: Vec<Word>,
-    },
     /// Send a certificate request, an answer to one, or a list of revocations.
     Pass {
         /// On which connection.
@@ -218,17 +209,6 @@ pub enum Input {
     Leave(String),
     /// The time that [`Replica::poll_timeout`](crate::Replica::poll_timeout) asked for has come.
     Timeout,
-}
-
-/// What a relay says of a machine on its network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Word {
-    /// One of the machine's streams.
-    pub stream: StreamId,
-    /// Whether it answers.
-    pub answers: Answers,
-    /// How long ago it was last heard, in seconds; of a machine that the relay never heard, for how long it has not.
-    pub heard_s_ago: u32,
 }
 
 /// What is carried through a session for other rooms.
@@ -357,15 +337,6 @@ pub enum Event {
         clock: Clock,
         /// How long asking took.
         round_trip_ms: u64,
-    },
-    /// A relay says which of its machines do not answer.
-    Vouched {
-        /// Which relay.
-        session: SessionId,
-        /// All that do not; otherwise what has changed.
-        whole: bool,
-        /// The machines.
-        list: Vec<Word>,
     },
     /// How often a peer is sure to be heard, by its own word.
     Beats {

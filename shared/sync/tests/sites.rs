@@ -2,7 +2,7 @@
 
 mod common;
 
-use vigie_codec::wire::{Answers, Frame, Hello, Refused, RefusedWhy, Tally, Thinned, Vouch, feature};
+use vigie_codec::wire::{Frame, Hello, Refused, RefusedWhy, Tally, Thinned, feature};
 use vigie_merge::RangeSet;
 use vigie_model::{Role, Slug};
 use vigie_sync::keep::Write;
@@ -17,21 +17,19 @@ const UP: SessionId = SessionId(1);
 struct Made {
     introduced: usize,
     refused: Vec<RefusedWhy>,
-    vouched: Vec<usize>,
     thinned: usize,
 }
 
 #[test]
 fn a_relay_of_another_site_of_the_client_may_not_speak_for_a_machine() {
-    let nothing = Made { refused: vec![RefusedWhy::NotYours], vouched: vec![0], ..Made::default() };
+    let nothing = Made { refused: vec![RefusedWhy::NotYours], ..Made::default() };
     assert_eq!(made_of_relay_at("brest", Some("lyon")), nothing);
     assert_eq!(made_of_relay_at("brest", None), nothing, "nobody knows whose machine it is");
-    let all = Made { introduced: 1, vouched: vec![1], thinned: 1, ..Made::default() };
+    let all = Made { introduced: 1, thinned: 1, ..Made::default() };
     assert_eq!(made_of_relay_at("lyon", Some("lyon")), all, "although nothing of it is durable yet");
 }
 
-/// A relay of a site announces a machine of this or another site, says that it does not answer, and that ticks of it are
-/// let go of.
+/// A relay of a site announces a machine of this or another site, and says that ticks of it are let go of.
 fn made_of_relay_at(site: &str, home: Option<&str>) -> Made {
     let (mut hub, machine) = (Node::new(Role::Hub).mind, Machine::new(0));
     let slug = |name: &str| name.parse::<Slug>().expect("a slug");
@@ -43,7 +41,6 @@ fn made_of_relay_at(site: &str, home: Option<&str>) -> Made {
     let frames = [
         Frame::Hello(Hello { features: feature::ROLLUPS, ..hello(Role::Relay) }),
         Frame::Announce(vec![machine.announced(0, Tally { ticks: 5, samples: 15 })]),
-        Frame::Vouched { whole: true, list: vec![Vouch { ix: 0, answers: Answers::No, heard_s_ago: 40 }] },
         Frame::Thinned(vec![Thinned { ix: 0, ticks: RangeSet::of(1, 4) }]),
     ];
     let mut made = Made::default();
@@ -52,7 +49,6 @@ fn made_of_relay_at(site: &str, home: Option<&str>) -> Made {
         while let Some(output) = hub.poll_output() {
             match output {
                 Output::Event(Event::Announced { .. }) => made.introduced += 1,
-                Output::Event(Event::Vouched { list, .. }) => made.vouched.push(list.len()),
                 Output::Send { frame, .. } => {
                     if let Ok(Frame::Refused(Refused { why, .. })) = Frame::decode(&frame) {
                         made.refused.push(why);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use vigie_model::Severity;
 use vigie_query::{Coverage, Halt, LabelSet, Limits, QueryError, Selection, SeriesSamples, Source, SourceError, Visit};
 
-use crate::around::Flaps;
+use crate::flaps::Flaps;
 use crate::mind::{CompileError, Failure, Fingerprint, Mind, Phase, RuleKey, Settings, Transition};
 use crate::rule::Group;
 use crate::test::storage::Storage;
@@ -162,13 +162,16 @@ impl Told {
 
     /// The first change as a flapping alert is still told.
     fn count(&mut self, transition: &Transition) {
+        let fires = transition.to.is_firing();
+        if fires == transition.from.is_firing() {
+            return;
+        }
         let was_flapping = self.flaps.is_flapping(transition.fingerprint, transition.at_ms);
-        let is_flapping = self.flaps.note(transition);
+        let is_flapping = self.flaps.note(transition.fingerprint, fires, transition.at_ms);
         if is_flapping {
             self.flapped.insert(transition.fingerprint);
         }
-        let is_change = transition.from.is_firing() != transition.to.is_firing();
-        self.history.notices += usize::from(is_change && !(was_flapping && is_flapping));
+        self.history.notices += usize::from(!(was_flapping && is_flapping));
     }
 
     fn note(&mut self, transition: Transition) {

@@ -9,11 +9,11 @@
 //! Knows no IO, clock or chance, and neither who is told nor what people answer: acknowledging, silencing and escalation
 //! begin where a transition has been told. Rules on native histograms find nothing, because there are none.
 
-mod around;
 mod backtest;
 mod defaults;
 mod duration;
 mod file;
+mod flaps;
 mod form;
 mod mind;
 pub mod presence;
@@ -21,17 +21,17 @@ mod rule;
 mod template;
 mod test;
 
-pub use around::{Dependency, Flaps, PRESENCE_LABEL, dependencies, grouped, hidden};
 pub use backtest::{BacktestError, Episode, History, Span, backtest};
 pub use defaults::default_rules;
 pub use duration::{parse_duration, write_duration};
 pub use file::{Fault, MAX_FILE_BYTES, Place, Strictness, read_rules, write_rules};
+pub use flaps::Flaps;
 pub use form::{Applied, Family, Form, Layer, Machine, Reading, Scope};
 pub use mind::{
     Comparison, CompileError, Evaluation, FOR_GRACE_MS, Failure, Fingerprint, Instance, Mind, OUTAGE_TOLERANCE_MS,
     Output, Phase, RuleKey, Saved, Settings, Transition,
 };
-pub use rule::{Alerting, CLEAR_ANNOTATION, Group, Rule, RuleKind, SEVERITY_LABEL};
+pub use rule::{ACROSS_LABEL, Alerting, CLEAR_ANNOTATION, Group, PRESENCE_LABEL, Rule, RuleKind, SEVERITY_LABEL};
 pub use template::{Ask, Sample, Subject, Template};
 pub use test::{Difference, RunOptions, SeriesError, TestFile, read_series, read_tests, run_tests};
 pub use vigie_model::{Doubt, Severity};

@@ -1,5 +1,12 @@
 //! What is a rule?
 
+/// The label of rules that say who is there: `site`, `network` or `machine`. A machine that does not answer stands before
+/// what its silence brings with it.
+pub const PRESENCE_LABEL: &str = "presence";
+
+/// The label of rules that are worked out at the hub alone, over all sites: `vigie_across: sites`.
+pub const ACROSS_LABEL: &str = "vigie_across";
+
 /// Rules that are worked out together, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Group {

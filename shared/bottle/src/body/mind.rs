@@ -93,7 +93,6 @@ impl World {
             | Told::Errand(..)
             | Told::Paused(..)
             | Told::Goodbye(..)
-            | Told::Vouched { .. }
             | Told::Beats { .. } => {}
         }
     }

@@ -225,28 +225,6 @@ pub struct Thinned {
     pub ticks: RangeSet,
 }
 
-/// Whether a machine answers the relay of its site.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Answers {
-    /// It does.
-    Yes,
-    /// It does not, and has not said why.
-    No,
-    /// It does not, and has said goodbye.
-    Away,
-}
-
-/// What a relay says of a machine on its network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vouch {
-    /// The sender's number of one of the machine's streams.
-    pub ix: u32,
-    /// Whether it answers.
-    pub answers: Answers,
-    /// How long ago it was last heard, in seconds.
-    pub heard_s_ago: u32,
-}
-
 /// How the side that dialled treats the link: the other side takes the slower of this and its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
@@ -326,13 +304,6 @@ pub enum Frame {
     RawWanted(Vec<RawWanted>),
     /// Which ticks the sender has let go of.
     Thinned(Vec<Thinned>),
-    /// Which machines do not answer the sender.
-    Vouched {
-        /// All that do not: any other that was announced does. Otherwise what has changed.
-        whole: bool,
-        /// The machines.
-        list: Vec<Vouch>,
-    },
     /// How the sender, who dialled, treats the link.
     Link(Link),
     /// A type this program does not know: to be passed over.
@@ -370,7 +341,6 @@ impl Frame {
             Self::RawWanted(body) => write(25, body),
             Self::Thinned(body) => write(26, body),
             Self::Link(body) => write(27, body),
-            Self::Vouched { whole, list } => write(28, &(whole, list)),
             Self::Unknown(kind) => write(*kind, &()),
         }
     }
@@ -409,7 +379,7 @@ impl Frame {
             25 => Self::RawWanted(read(kind, version, body)?),
             26 => Self::Thinned(read(kind, version, body)?),
             27 => Self::Link(read(kind, version, body)?),
-            28 => read(kind, version, body).map(|(whole, list)| Self::Vouched { whole, list })?,
+            // 28 was once said of machines that do not answer; now rows say so. The number is not given again.
             unknown => Self::Unknown(unknown),
         };
         if frame.is_within_limits() { Ok(frame) } else { Err(WireError::TooMany { kind }) }
@@ -431,7 +401,6 @@ impl Frame {
             Self::Rollup(part) => part.sheet.len() <= MAX_SHEET_BYTES,
             Self::RolledUp(list) => list.len() <= MAX_STREAMS_PER_FRAME,
             Self::RawWanted(list) => list.len() <= MAX_STREAMS_PER_FRAME,
-            Self::Vouched { list, .. } => list.len() <= MAX_STREAMS_PER_FRAME,
             Self::Thinned(list) => list.len() <= MAX_STREAMS_PER_FRAME,
             // Bounded by the frame, or of one size.
             Self::Receipt(_)

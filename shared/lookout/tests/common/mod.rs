@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use vigie_fleet::Sighted;
+use vigie_fleet::{Sighted, Spoken, Word};
 use vigie_lookout::{At, KINDS, RowBook, Setup, Sight, Watching, Watchman};
 use vigie_merge::{Key, Row};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
@@ -32,6 +32,9 @@ pub struct World {
     now_ms: AtomicI64,
     /// By how much the clock was set.
     set_by_ms: AtomicI64,
+    pub has_no_network: AtomicBool,
+    /// When the certificate of its node ends.
+    pub certificate_ends_ms: AtomicI64,
 }
 
 impl Source for World {
@@ -54,6 +57,17 @@ impl Sight for World {
     fn sighted(&self) -> Vec<Sighted> {
         self.sighted.lock().expect("no test panics here").values().cloned().collect()
     }
+
+    fn vouched(&self, word: Word) {
+        let mut sighted = self.sighted.lock().expect("no test panics here");
+        if let Some(one) = sighted.get_mut(&word.machine) {
+            one.word = Some(Spoken { relay: word.relay, answers: word.answers, since: word.since });
+        }
+    }
+
+    fn network_works(&self) -> bool {
+        !self.has_no_network.load(Ordering::Relaxed)
+    }
 }
 
 impl World {
@@ -75,6 +89,7 @@ impl World {
     /// A machine or relay was heard now, by its own connection.
     pub fn hear(&self, node: u8, role: Role, site: &str) {
         let now = self.at().utc;
+        let mut sighted = self.sighted.lock().expect("no test panics here");
         let one = Sighted {
             node: id(node),
             role,
@@ -87,8 +102,10 @@ impl World {
             brought: None,
             sampled_at: (role == Role::Agent).then_some(now),
             goodbye_at: None,
+            word: sighted.get(&id(node)).and_then(|known| known.word),
+            clock_ahead_ms: None,
         };
-        self.sighted.lock().expect("no test panics here").insert(id(node), one);
+        sighted.insert(id(node), one);
     }
 
     /// A node is heard no oftener than this by its link.
@@ -116,6 +133,17 @@ impl World {
         let now = self.at().utc;
         let mut sighted = self.sighted.lock().expect("no test panics here");
         sighted.get_mut(&id(node)).expect("it was heard").goodbye_at = Some(now);
+    }
+
+    /// A machine's clock is so far ahead of the time that it was told.
+    pub fn clock_is_ahead(&self, node: u8, ms: Option<i64>) {
+        let mut sighted = self.sighted.lock().expect("no test panics here");
+        sighted.get_mut(&id(node)).expect("it was heard").clock_ahead_ms = ms;
+    }
+
+    /// A node is enrolled no longer.
+    pub fn retire(&self, node: u8) {
+        self.sighted.lock().expect("no test panics here").remove(&id(node));
     }
 
     /// A series of a machine has this value now.
@@ -225,6 +253,7 @@ impl Node {
         let (rules, _) = check(&said.channel, &said.route, seat).expect("they make sense");
         let names = rules.routes.iter().map(|route| route.name.clone()).collect();
         let desk = Arc::new(Desk::open(state.clone(), rules, b"boot", world.at().now()).ok()?);
+        world.certificate_ends_ms.store(T0 + 90 * 86_400_000, Ordering::Relaxed);
         let clock = world.clone();
         let setup = Setup {
             sight: world.clone(),
@@ -239,9 +268,14 @@ impl Node {
                 off: Default::default(),
                 url: Some("https://vigie.example".to_owned()),
                 french: false,
+                keep_ms: 100 * 86_400_000,
             },
             desk: desk.clone(),
             routes: names,
+            certificate_ends: {
+                let world = world.clone();
+                Arc::new(move || UtcMs(world.certificate_ends_ms.load(Ordering::Relaxed)))
+            },
             clock: Arc::new(move || clock.at()),
         };
         let watchman = Watchman::begin(setup).ok()?;

@@ -5,7 +5,7 @@
 //! that it may be forgotten, which travels as a row does; once all have that too, the note goes. Who comes back from before
 //! a deletion that was forgotten begins again. Nobody is waited for longer than 45 days.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vigie_codec::wire::rows::{RowHello, Seen};
 use vigie_merge::{Key, Scope};
@@ -40,11 +40,17 @@ pub struct Collected {
 
 impl<S: Shelf> Rows<S> {
     /// Forgets deletions that everybody has, once a day: the hub, and a relay its notes of them. `enrolled` are the nodes that have rows, and what each
-    /// sees; a node that was enrolled and never came is waited for like any other.
+    /// sees; a node that was enrolled and never came is waited for like any other. `over` names rows that say nothing any
+    /// more although they can not be deleted, for they only grow: they go as deletions do.
     ///
     /// # Errors
     /// When nothing can be read or written now; what was committed stays.
-    pub fn forget(&mut self, enrolled: &[(NodeId, Scope)], stamp: Stamp) -> Result<Collected, RowsError> {
+    pub fn forget(
+        &mut self,
+        enrolled: &[(NodeId, Scope)],
+        over: &BTreeSet<Key>,
+        stamp: Stamp,
+    ) -> Result<Collected, RowsError> {
         let now_ms = heard_ms(stamp, &self.clock);
         let (epoch, last, hub) = (self.life.epoch, self.clock.last(), is_hub(self.owner.who.role));
         let mut collected = Collected::default();
@@ -59,7 +65,8 @@ impl<S: Shelf> Rows<S> {
                     (Body::Row(_), _) if !hub => false,
                     // One from the future might win over what is written after it was forgotten.
                     (Body::Row(_), Some(row)) => {
-                        old && row.is_tombstone() && row.marker().is_none_or(|marker| marker.hlc <= last)
+                        let is_over = row.is_tombstone() || over.contains(key);
+                        old && is_over && row.marker().is_none_or(|marker| marker.hlc <= last)
                     }
                     (Body::Row(_), None) => false,
                 };

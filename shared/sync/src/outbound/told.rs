@@ -1,10 +1,10 @@
 //! What is a peer told of a stream beside its ticks: that it is there, how much was collected, and what is small?
 
-use vigie_codec::wire::{Announced, Frame, MAX_STREAMS_PER_FRAME, Vouch};
+use vigie_codec::wire::{Announced, Frame, MAX_STREAMS_PER_FRAME};
 use vigie_merge::RangeSet;
 
 use super::{Outbound, Streams, Wish};
-use crate::talk::{Ask, Word};
+use crate::talk::Ask;
 use crate::{Lane, Sends};
 
 /// How often the peer is told how much was collected, when no tick says so.
@@ -54,26 +54,6 @@ impl Outbound {
                 self.streams[at].tally_told = tally;
                 self.wishes.push_back(Wish::Send(Lane::Control, Box::new(Frame::Tally(at as u32, tally))));
             }
-        }
-    }
-
-    /// Which machines do not answer: said once all that there are have been announced, on the lane that announced them.
-    pub(crate) fn vouch(&mut self, whole: bool, list: Vec<Word>) {
-        self.vouches.push_back((whole, list));
-    }
-
-    pub(super) fn say_vouches(&mut self) {
-        for (whole, list) in std::mem::take(&mut self.vouches) {
-            let vouch = |word: &Word| {
-                let ix = *self.by_id.get(&word.stream)?;
-                Some(Vouch { ix, answers: word.answers, heard_s_ago: word.heard_s_ago })
-            };
-            let list: Vec<Vouch> = list.iter().filter_map(vouch).collect();
-            let (first, rest) = list.split_at(list.len().min(MAX_STREAMS_PER_FRAME));
-            let mut frames = vec![Frame::Vouched { whole, list: first.to_vec() }];
-            let more = |part: &[Vouch]| Frame::Vouched { whole: false, list: part.to_vec() };
-            frames.extend(rest.chunks(MAX_STREAMS_PER_FRAME).map(more));
-            self.wishes.extend(frames.into_iter().map(|frame| Wish::Send(Lane::Control, Box::new(frame))));
         }
     }
 

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use vigie_codec::VerifyingKey;
 use vigie_codec::segment::{Header, MAX_BODY_BYTES, Seal, Segment};
 use vigie_codec::statement::{SignedStatement, Statement};
-use vigie_codec::wire::{Announced, Frame, LiveTick, LooseTicks, RefusedWhy, SchemaPart, Tally, Vouch};
-use vigie_model::{Now, Role, Seq, StreamId, Tick};
+use vigie_codec::wire::{Announced, Frame, LiveTick, LooseTicks, RefusedWhy, SchemaPart, Tally};
+use vigie_model::{Now, Seq, StreamId, Tick};
 
 use super::Replica;
 use crate::Lane;
 use crate::keep::Write;
-use crate::talk::{CloseWhy, Event, SessionId, Word};
+use crate::talk::{CloseWhy, Event, SessionId};
 
 /// A piece that has no numbers of its own: a refusal of it names none.
 pub(super) const NO_NUMBERS: (Seq, Seq) = (Seq(0), Seq(0));
@@ -48,7 +48,6 @@ impl Replica {
             }
             Frame::Tally(ix, tally) => self.tally_came(id, ix, tally),
             Frame::Rollup(sheet) => self.sheet_came(id, sheet, bulk_bytes)?,
-            Frame::Vouched { whole, list } => self.vouched(id, whole, &list)?,
             Frame::Thinned(list) => self.thinned_came(id, list)?,
             _ => {}
         }
@@ -127,21 +126,6 @@ impl Replica {
             self.event(Event::Announced { session: id, stream, tally });
             self.keep(id, stream, NO_NUMBERS, Write::Tally { stream, tally }, 0);
         }
-    }
-
-    /// Only who stands beside a machine can say that it does not answer.
-    fn vouched(&mut self, id: SessionId, whole: bool, list: &[Vouch]) -> Result<(), CloseWhy> {
-        let is_hub = self.me.role == Role::Hub;
-        let Some(session) = self.sessions.get(id).filter(|session| is_hub && session.peer.role == Role::Relay) else {
-            return Err(CloseWhy::Protocol("a word on machines from a peer that is not beside them".to_owned()));
-        };
-        let word = |said: &Vouch| {
-            let stream = session.inbound.as_ref()?.stream_at(said.ix)?;
-            Some(Word { stream, answers: said.answers, heard_s_ago: said.heard_s_ago })
-        };
-        let list = list.iter().filter_map(word).collect();
-        self.event(Event::Vouched { session: id, whole, list });
-        Ok(())
     }
 
     /// Whether the key of a stream that a session carries does not fit what came. One it does not carry is refused later.

@@ -65,7 +65,6 @@ impl Replica {
             | Frame::Schema(_)
             | Frame::Rollup(_)
             | Frame::Thinned(_)
-            | Frame::Vouched { .. }
             | Frame::Tally(..) => {
                 self.brought(id, lane, frame, bytes.len() as u64, now)?;
             }

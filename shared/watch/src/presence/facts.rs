@@ -23,8 +23,6 @@ pub struct Timing {
     pub late_after_ms: i64,
     /// How long past its time an announced return is waited for.
     pub return_grace_ms: i64,
-    /// How long an absence lasts that said no time of return.
-    pub longest_sleep_ms: i64,
     /// How often this node is asked at least. A pause of three times that means that it did not run itself.
     pub look_every_ms: i64,
 }
@@ -46,13 +44,7 @@ impl Timing {
 
 impl Default for Timing {
     fn default() -> Self {
-        Self {
-            silent_after_ms: 26_000,
-            late_after_ms: 25_000,
-            return_grace_ms: 120_000,
-            longest_sleep_ms: 7 * 86_400_000,
-            look_every_ms: 2_000,
-        }
+        Self { silent_after_ms: 26_000, late_after_ms: 25_000, return_grace_ms: 5_000, look_every_ms: 2_000 }
     }
 }
 
@@ -113,14 +105,19 @@ pub enum Fact {
         /// What.
         answers: bool,
     },
-    /// A machine announced that it will be away, with its reason.
+    /// Whether another relay of the site has heard a machine later than this one: then its silence here says nothing.
+    Elsewhere {
+        /// Which.
+        machine: Arc<str>,
+        /// Whether it is so.
+        is_there: bool,
+    },
+    /// A machine announced that it will be away.
     Goodbye {
         /// Which.
         machine: Arc<str>,
-        /// Why: shutdown, reboot, update, suspend, parked.
-        reason: Arc<str>,
         /// In how many ms it means to be back.
-        back_in_ms: Option<i64>,
+        back_in_ms: i64,
     },
     /// A relay announced that it will be away: a restart, an update.
     RelayGoodbye {
@@ -129,16 +126,6 @@ pub enum Fact {
         /// In how many ms it means to be back.
         back_in_ms: i64,
     },
-    /// A relay that was not heard says since when it has been running, in ms before now: longer than the silence means
-    /// that only the line was cut.
-    Returned {
-        /// Which.
-        relay: Arc<str>,
-        /// How long it has been running, in ms.
-        running_ms: i64,
-    },
-    /// Whether this node's own network works, as far as it can tell: the gateway answers, the interface is up.
+    /// Whether this node's own network works, as far as it can tell: an interface has its carrier.
     OwnNetwork(bool),
-    /// This node was asleep or stopped until now, as its body knows better than its clock.
-    Woke,
 }

@@ -6,10 +6,17 @@
 //! has listened again. Knows no clock: `now_ms` is a clock that only goes forward and counts suspended time
 //! (`CLOCK_BOOTTIME`), so that sleeping shows.
 
+mod common;
 mod facts;
 mod judge;
+mod reach;
 mod series;
+mod vigil;
 
 pub use facts::{Beat, Fact, Post, Timing};
-pub use judge::{Cause, Change, Incident, Reach, Subject, Vigil};
-pub use series::{MACHINE_SILENT_SECONDS, MACHINE_UP, SITE_UP, Statement, is_series};
+pub use reach::{Cause, Change, Incident, Reach, Subject};
+pub use series::{
+    CERTIFICATE_SECONDS, MACHINE_CLOCK_AHEAD_SECONDS, MACHINE_SILENT_SECONDS, MACHINE_UP, NETWORK_UP, SITE_UP,
+    Statement, is_series,
+};
+pub use vigil::Vigil;

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::judge::{Reach, Subject, Vigil};
+use super::common::Hears;
+use super::facts::Post;
+use super::reach::{Reach, Subject};
+use super::vigil::Vigil;
 
 /// Whether a machine answers: 1 or 0. Missing where nobody can say.
 pub const MACHINE_UP: &str = "vigie_machine_up";
@@ -13,9 +16,20 @@ pub const SITE_UP: &str = "vigie_site_up";
 /// Seconds since a machine was last heard.
 pub const MACHINE_SILENT_SECONDS: &str = "vigie_machine_silent_seconds";
 
-/// Whether this name is one of a series that says who is there.
+/// Whether a relay hears anybody of its network: 1 or 0. Missing where fewer than two machines are there to tell.
+pub const NETWORK_UP: &str = "vigie_network_up";
+
+/// By how many seconds a machine's clock is ahead of the true time, as its relay or hub told that; below 0 it is behind.
+/// Missing until it was told.
+pub const MACHINE_CLOCK_AHEAD_SECONDS: &str = "vigie_machine_clock_ahead_seconds";
+
+/// In how many seconds the certificate of this node ends, by which others know it.
+pub const CERTIFICATE_SECONDS: &str = "vigie_certificate_remaining_seconds";
+
+/// Whether this name is one of a series that only the node which judges knows.
 pub fn is_series(name: &str) -> bool {
-    [MACHINE_UP, SITE_UP, MACHINE_SILENT_SECONDS].contains(&name)
+    let own = [MACHINE_UP, SITE_UP, MACHINE_SILENT_SECONDS, NETWORK_UP, MACHINE_CLOCK_AHEAD_SECONDS];
+    own.contains(&name) || name == CERTIFICATE_SECONDS
 }
 
 /// A value of such a series. Whoever stores it adds the labels of the machine or site.
@@ -32,7 +46,7 @@ pub struct Statement {
 impl Vigil {
     /// What is said of everybody now, from what was last judged. Of whom nothing is known nothing is said.
     pub fn statements(&self, now_ms: i64) -> Vec<Statement> {
-        let mut statements = Vec::new();
+        let mut statements: Vec<Statement> = self.of_network(now_ms).into_iter().collect();
         for (site, reach) in &self.sites {
             let value = match reach {
                 Reach::Live | Reach::Late => Some(1.0),
@@ -57,5 +71,19 @@ impl Vigil {
             }));
         }
         statements
+    }
+
+    /// What a relay says of the network that it stands in.
+    fn of_network(&self, now_ms: i64) -> Option<Statement> {
+        let site = self.machines.values().next().filter(|_| self.post == Post::Relay)?.site.clone();
+        let of = Subject::Site(site);
+        match self.hears(now_ms) {
+            Hears::Nobody => Some(Statement { name: NETWORK_UP, of, value: 0.0 }),
+            Hears::NobodyYet => None,
+            Hears::Somebody => {
+                let is_heard = self.machines.values().any(|machine| self.is_heard(machine, now_ms));
+                is_heard.then_some(Statement { name: NETWORK_UP, of, value: 1.0 })
+            }
+        }
     }
 }

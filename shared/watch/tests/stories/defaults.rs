@@ -62,6 +62,8 @@ fn default_rules_ask_for_what_the_agent_measures() {
         ("vigie_agent_store_usage_bytes", "vigie.agent.store.usage"),
         ("vigie_agent_store_limit_bytes", "vigie.agent.store.limit"),
         ("vigie_agent_collector_up", "vigie.agent.collector.up"),
+        ("vigie_agent_certificate_remaining_seconds", "vigie.agent.certificate.remaining"),
+        ("system_linux_services_failed", "system.linux.services.failed"),
     ];
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../agent/src/collect");
     let files = std::fs::read_dir(folder).expect("the collectors").map(|file| file.expect("a file").path());
@@ -76,6 +78,15 @@ fn default_rules_ask_for_what_the_agent_measures() {
             assert!(measured.iter().any(|(known, _)| *known == name), "{} asks for {name}", rule.name);
         }
     }
+}
+
+#[test]
+fn what_destroys_something_is_never_slept_through() {
+    let is_awake = |rule: &&vigie_watch::Rule| rule.labels.iter().any(|(name, _)| name == "vigie_awake");
+    let rules = default_rules();
+    let awake = rules.iter().flat_map(|group| &group.rules).filter(is_awake);
+    let names: Vec<&str> = awake.map(|rule| rule.name.as_str()).collect();
+    assert_eq!(names, ["Overheats", "DiskFull", "DiskReadOnly", "BufferNearlyFull", "CertificateEnds"]);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! What does a watch say when machines fail, links are cut, and nodes sleep?
 
-mod around;
 mod backtest;
 mod coverage;
 mod defaults;
@@ -9,8 +8,6 @@ mod files;
 mod forms;
 mod presence;
 mod shortcuts;
-
-use std::sync::Arc;
 
 use vigie_query::{InMemory, LabelSet, Lack, Shortfall};
 use vigie_watch::{Evaluation, Group, Mind, Phase, Settings, Strictness, read_rules};
@@ -56,8 +53,4 @@ pub(crate) fn steps(evaluation: &Evaluation) -> Vec<(Phase, Phase)> {
 
 pub(crate) fn phases(mind: &Mind) -> Vec<Phase> {
     mind.instances().map(|(_, instance)| instance.phase).collect()
-}
-
-pub(crate) fn arc(labels: LabelSet) -> Arc<LabelSet> {
-    Arc::new(labels)
 }

@@ -57,6 +57,11 @@ impl World {
         }
     }
 
+    fn network_up(&self) -> Option<f64> {
+        let statements = self.vigil.statements(self.now_ms);
+        statements.iter().find(|statement| statement.name == "vigie_network_up").map(|statement| statement.value)
+    }
+
     fn reach(&self, site: &str, n: usize) -> Reach {
         self.vigil.reach(&machine(site, n)).expect("an enrolled machine")
     }
@@ -143,20 +148,67 @@ fn a_relay_whose_own_network_is_down_accuses_nobody() {
     world.run(60 * SECOND, |_| false);
     assert_eq!(world.reach("acme/lyon", 1), Reach::Cut);
     assert!(world.vigil.incidents(world.now_ms).iter().all(|incident| matches!(incident, Incident::Deaf { .. })));
+    assert_eq!(world.network_up(), Some(0.0));
     world.vigil.learn(Fact::OwnNetwork(true), world.now_ms);
-    world.run(20 * SECOND, |_| false);
+    let but_one = |name: &str| name != "acme/lyon/1";
+    world.run(20 * SECOND, but_one);
     assert_eq!(world.reach("acme/lyon", 1), Reach::Cut, "it has just begun to listen again");
-    world.run(20 * SECOND, |_| false);
+    world.run(20 * SECOND, but_one);
     assert_eq!(world.reach("acme/lyon", 1), Reach::Silent);
+}
+
+#[test]
+fn when_all_machines_of_a_relay_fall_silent_at_once_their_network_is_told_and_none_of_them() {
+    let mut world = World::new(Post::Relay);
+    assert_eq!(world.network_up(), Some(1.0));
+    let changes = world.run(60 * SECOND, |_| false);
+    assert!(changes.iter().all(|change| change.to == Reach::Cut), "{changes:?}");
+    assert!(changes.iter().all(|change| change.at_ms - 60 * SECOND < 30 * SECOND), "as soon as any silence is told");
+    assert_eq!(world.network_up(), Some(0.0));
+    let switched_off = |name: &str| name != "acme/lyon/7";
+    let back = world.run(20 * SECOND, switched_off);
+    assert!(back.iter().all(|change| change.to == Reach::Live), "{back:?}");
+    assert_eq!((world.network_up(), world.reach("acme/lyon", 7)), (Some(1.0), Reach::Cut), "it may need some time");
+    world.run(20 * SECOND, switched_off);
+    assert_eq!(world.reach("acme/lyon", 7), Reach::Silent, "the others are back, and it is not");
+}
+
+#[test]
+fn a_machine_that_was_silent_before_its_network_failed_is_silent_all_the_while() {
+    let mut world = World::new(Post::Relay);
+    world.run(60 * SECOND, |name| name != "acme/lyon/7");
+    let changes = world.run(60 * SECOND, |_| false);
+    assert_eq!(changes.len(), 49, "nothing is said of it anew");
+    assert_eq!(world.reach("acme/lyon", 7), Reach::Silent);
+}
+
+#[test]
+fn the_last_machine_of_a_relay_is_told_by_itself() {
+    let mut world = World::new(Post::Relay);
+    world.run(60 * SECOND, |name| name == "acme/lyon/0");
+    assert_eq!(world.reach("acme/lyon", 7), Reach::Silent, "one after the other");
+    world.run(60 * SECOND, |_| false);
+    assert_eq!((world.reach("acme/lyon", 0), world.network_up()), (Reach::Silent, None));
+}
+
+#[test]
+fn machines_that_another_relay_hears_say_nothing_of_this_ones_network() {
+    let mut world = World::new(Post::Relay);
+    for n in 0..50 {
+        world.vigil.learn(Fact::Elsewhere { machine: machine("acme/lyon", n), is_there: true }, world.now_ms);
+    }
+    world.run(60 * SECOND, |_| false);
+    assert_eq!(world.network_up(), None);
+    assert!(!world.vigil.is_deaf(world.now_ms));
 }
 
 #[test]
 fn who_said_goodbye_is_asleep_until_the_time_of_return_has_passed() {
     let mut world = World::new(Post::Relay);
-    let (machine, reason) = (machine("acme/lyon", 3), Arc::from("update"));
-    world.vigil.learn(Fact::Goodbye { machine, reason, back_in_ms: Some(600 * SECOND) }, world.now_ms);
+    let machine = machine("acme/lyon", 3);
+    world.vigil.learn(Fact::Goodbye { machine, back_in_ms: 600 * SECOND }, world.now_ms);
     let away = |name: &str| name != "acme/lyon/3";
-    assert_eq!(world.run(700 * SECOND, away).iter().map(|change| change.to).collect::<Vec<_>>(), [Reach::Asleep]);
+    assert_eq!(world.run(600 * SECOND, away).iter().map(|change| change.to).collect::<Vec<_>>(), [Reach::Asleep]);
     assert_eq!(world.run(60 * SECOND, away).iter().map(|change| change.to).collect::<Vec<_>>(), [Reach::Silent]);
     assert_eq!(world.run(9 * SECOND, |_| true).iter().map(|change| change.to).collect::<Vec<_>>(), [Reach::Live]);
 }
@@ -180,9 +232,7 @@ fn a_relay_that_is_off_and_a_line_that_is_cut_are_told_apart_where_somebody_know
     world.vigil.learn(Fact::Heard(beat), world.now_ms);
     assert_eq!(world.vigil.cause("acme/lyon", world.now_ms), Cause::RelayOff, "a machine came by another way");
     world.run(60 * SECOND, |name| !name.starts_with("acme/lyon"));
-    assert_eq!(world.vigil.cause("acme/lyon", world.now_ms), Cause::RelayOrLine);
-    world.vigil.learn(Fact::Returned { relay: relay("acme/lyon"), running_ms: 86_400 * SECOND }, world.now_ms);
-    assert_eq!(world.vigil.cause("acme/lyon", world.now_ms), Cause::LineCut, "the relay ran all the while");
+    assert_eq!(world.vigil.cause("acme/lyon", world.now_ms), Cause::RelayOrLine, "nobody knows any more");
 }
 
 #[test]

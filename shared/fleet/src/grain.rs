@@ -29,18 +29,25 @@ pub(crate) struct Choice {
     pub(crate) where_gone: Option<Window>,
     /// The reader wants to know how values are spread.
     pub(crate) spread: bool,
+    /// Samples are wanted nowhere.
+    pub(crate) cells_alone: bool,
+}
+
+impl Choice {
+    const SAMPLES: Self = Self { always: None, where_gone: None, spread: false, cells_alone: false };
 }
 
 impl Fleet {
     pub(crate) fn choose(&self, rows: &[Row], selection: &Selection<'_>, wish: Wish, limits: &Limits) -> Choice {
         if !wish.takes_cells {
-            return Choice { always: None, where_gone: None, spread: false };
+            return Choice::SAMPLES;
         }
         let fits = fitting(selection, wish.spread);
         let finest = if wish.spread { Window::Hour } else { Window::Minute };
-        let of = |always: Option<Window>, gone: Window| Choice { always, where_gone: Some(gone), spread: wish.spread };
+        let (spread, cells_alone) = (wish.spread, wish.cells_alone);
+        let of = |always: Option<Window>, gone: Window| Choice { always, where_gone: Some(gone), spread, cells_alone };
         match wish.grain {
-            Grain::Raw => Choice { always: None, where_gone: None, spread: false },
+            Grain::Raw => Choice::SAMPLES,
             Grain::Hour => of(Some(Window::Hour), Window::Hour),
             Grain::Minute => of(Some(finest), finest),
             Grain::Auto => {

@@ -97,13 +97,14 @@ impl Fleet {
         let form = |hour: Hour, covered: &RangeSet| {
             let only = is_gone(covered);
             let whole = hour.ends().0 <= end_ms.saturating_add(1) && hour.ends().0 <= unfolded_ms;
-            let window = if only { Some(where_gone) } else { choice.always.filter(|_| whole) }?;
+            let window = if only { Some(where_gone) } else { choice.always.filter(|_| whole || choice.cells_alone) }?;
             // Minutes go before their hours, and a site that sends hours sends no minutes.
             let window = if minutes.get(&hour) == Some(covered) { window } else { Window::Hour };
             Some(Form::Cells { window, only })
         };
         let cells = hours.iter().filter_map(|(hour, covered)| Some((*hour, form(*hour, covered)?)));
-        let legs = legs((start_ms, end_ms), cells);
+        let mut legs = legs((start_ms, end_ms), cells);
+        legs.retain(|leg| !choice.cells_alone || leg.form != Form::Samples);
         let gone_before_ms = gone_before(&log, stream, facts, (start_ms, end_ms))?.filter(|before| *before > start_ms);
         Ok(Plan { legs, gone_before_ms })
     }
@@ -126,18 +127,22 @@ impl Fleet {
             let end = last.min(next.saturating_add(hours - 1));
             let mut columns = vec![Vec::new(); series.len()];
             let (from, to) = (Hour::number(next).begins(), UtcMs(Hour::number(end).ends().0 - 1));
-            let read = self.log().rollups_between(stream, series, window, from, to, |rolled| {
+            let log = self.log();
+            let all = log.streams().get(&stream).map(|facts| facts.rolled.all()).unwrap_or_default();
+            let read = log.rollups_between(stream, series, window, from, to, |rolled| {
                 covered.union_with(&rolled.covered);
+                let coverage = share(&rolled.covered, &all);
                 for (place, (cells, column)) in rolled.cells.iter().zip(&mut columns).enumerate() {
                     let sketch = rolled.sketches.get(place).and_then(Option::as_ref).filter(|_| spread);
                     let resolution = resolutions.get(place).copied().unwrap_or(Resolution::Exact);
-                    column.extend(
-                        cells.iter().filter_map(|(begins, cell)| told(*begins, window, cell, resolution, sketch)),
-                    );
+                    let cells = cells.iter();
+                    let cells = cells.filter_map(|(begins, cell)| told(*begins, window, cell, resolution, sketch));
+                    column.extend(cells.map(|cell| Cell { coverage, ..cell }));
                 }
                 ControlFlow::Continue(())
             });
             read.map_err(failed)?;
+            drop(log);
             if each(columns).is_break() {
                 return Ok((ControlFlow::Break(()), covered));
             }
@@ -206,6 +211,13 @@ fn gone_before(
     Ok(before.filter(|before| *before > start_ms))
 }
 
+/// How much of what was measured in an hour is in it, as far as numbers tell.
+fn share(covered: &RangeSet, all: &RangeSet) -> f64 {
+    let Some((first, last)) = covered.first().zip(covered.last()) else { return 1.0 };
+    let known = RangeSet::of(first, last).without(&all.within(first, last).without(covered)).count();
+    covered.count() as f64 / known as f64
+}
+
 /// What is read as cells, and samples before, between and after.
 fn legs((start_ms, end_ms): (i64, i64), cells: impl Iterator<Item = (Hour, Form)>) -> Vec<Leg> {
     let (mut legs, mut next_ms): (Vec<Leg>, _) = (Vec::new(), start_ms);
@@ -253,6 +265,7 @@ fn told(
             .map(|sketch| sketch.values().map(|(value, count)| (in_unit(value, resolution), count)).collect())
             .unwrap_or_default(),
         spread_error: sketch.map_or(0.0, Sketch::accuracy),
+        coverage: 1.0,
     })
 }
 

@@ -2,12 +2,15 @@
 
 mod common;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use common::*;
 use vigie_fleet::Known;
 use vigie_model::{Boot, Kind, Moment, Resolution, Sample, Seq, SeriesDef, SeriesIx, Tick, UtcMs};
-use vigie_query::{Answer, Grain, Hints, Lack, Limits, Matcher, Query, Steps, Value};
+use vigie_query::{
+    Answer, Cell, Grain, Hints, Lack, Limits, Matcher, Query, Selection, SeriesPart, Source, Steps, Value, Wish,
+};
 use vigie_serve::{Amount, HoleKind, Lookout};
 
 const MINUTE: i64 = 60_000;
@@ -200,4 +203,58 @@ fn hours_of_which_something_is_missing_say_how_much_is_there() {
     let answer = ask(&hub, "count_over_time(app_level[1h])", (HOUR, DAY, HOUR), Grain::Hour);
     assert_eq!(points(&answer).len(), 22);
     assert!(answer.coverage.infos()[0].contains("coverage 91.6 %"), "{:?}", answer.coverage.infos());
+}
+
+/// What hours or minutes leave with an export: when they begin, how long they are, count, sum and coverage.
+fn taken_away(hub: &Hub, grain: Grain, (from, to): (i64, i64)) -> Vec<(i64, i64, u64, f64, f64)> {
+    let matchers = [Matcher::equal("__name__", "app_level")];
+    let (selection, mut rows) = (Selection::new(&matchers, from, to), Vec::new());
+    let take = &mut |part: SeriesPart<'_>| {
+        let SeriesPart::Cells(cells) = part else { panic!("no samples were wanted") };
+        let row = |cell: &Cell| (cell.begins_ms - BEGIN, cell.length_ms, cell.count, cell.sum, cell.coverage);
+        rows.extend(cells.cells.iter().map(row));
+        ControlFlow::Continue(())
+    };
+    hub.fleet.select_parts(&selection, Wish::cells(grain), &Limits::usual(), take).expect("an answer");
+    rows
+}
+
+#[test]
+fn hours_are_taken_away_whole_whatever_else_is_kept() {
+    let (hub, machine) = world(MINUTE, 3);
+    let all = (i64::MIN, i64::MAX);
+    let hours = taken_away(&hub, Grain::Hour, all);
+    assert_eq!(hours.len(), 72);
+    for (no, (begins, length, count, sum, coverage)) in hours.iter().enumerate() {
+        // Kept in tenths.
+        let level = |seq: i64| (seq * 7 % 1_003) as f64 / 10.0;
+        let first = no as i64 * 60 + 1;
+        assert_eq!((*begins, *length, *count, *coverage), (no as i64 * HOUR, HOUR, 60, 1.0));
+        assert!((sum - (first..first + 60).map(level).sum::<f64>()).abs() < 1e-9, "{no}: {sum}");
+    }
+    let minutes = taken_away(&hub, Grain::Minute, all);
+    assert_eq!((minutes.len(), minutes[61].0, minutes[61].1), (72 * 60, 61 * MINUTE, MINUTE));
+    // Half of a day is gone, and of its minutes a part.
+    hub.expire(&machine, BEGIN + DAY + HOUR / 2);
+    hub.log().expire_rollups(machine.stream, UtcMs(BEGIN + 12 * HOUR), UtcMs(i64::MIN)).expect("a disk in order");
+    assert_eq!(taken_away(&hub, Grain::Hour, all), hours);
+    let mixed = taken_away(&hub, Grain::Minute, all);
+    assert_eq!(mixed.iter().filter(|row| row.1 == HOUR).count(), 12, "where minutes are gone there are hours");
+    assert_eq!(mixed.iter().map(|row| row.2).sum::<u64>(), 72 * 60);
+    let some = taken_away(&hub, Grain::Hour, (BEGIN + 5 * HOUR + 1, BEGIN + 7 * HOUR));
+    assert_eq!(some, hours[5..8], "those that touch the time");
+}
+
+#[test]
+fn an_hour_that_is_taken_away_says_how_much_of_it_came() {
+    let (hub, machine) = (Hub::new(), Machine::new(1, 1));
+    hub.fleet.enrolled(machine.known("lyon", "web-1"));
+    let defs = vec![def("app.total", &[]), def("app.level", &[])];
+    hub.commit(&machine, vec![machine.hello(), machine.schema(0, defs)]);
+    let ticks: Vec<_> = (1..=180).map(|seq| tick_every(MINUTE, seq)).collect();
+    hub.commit(&machine, [&ticks[..75], &ticks[90..]].map(|some| machine.sealed(some)).to_vec());
+    hub.fold(&machine);
+    let shares: Vec<(u64, f64)> =
+        taken_away(&hub, Grain::Hour, (i64::MIN, i64::MAX)).iter().map(|row| (row.2, row.4)).collect();
+    assert_eq!(shares, [(60, 1.0), (45, 0.75), (60, 1.0)]);
 }

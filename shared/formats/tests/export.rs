@@ -6,7 +6,7 @@ use common::{bits, series};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
 use proptest::prelude::*;
-use vigie_formats::export::{Cells, CsvError, CsvWriter, JsonLines, Nans, ParquetWriter, ROWS_PER_GROUP};
+use vigie_formats::export::{Cells, CsvError, CsvWriter, JsonLines, Nans, ParquetWriter, ROWS_PER_GROUP, Window};
 use vigie_formats::{ForeignSeries, NAME, NORMAL_NAN_BITS, STALE_NAN_BITS};
 
 #[test]
@@ -46,6 +46,52 @@ fn a_sheet_has_a_column_for_each_label() {
                   1970-01-01T00:00:00.001Z,m,\"x,\"\"y\"\"\n\",,NaN\r\n\
                   1969-12-31T23:59:59.999Z,m,,'=cmd|' /C calc'!A0,+Inf\r\n";
     assert_eq!(text, wanted);
+}
+
+#[test]
+fn windows_have_a_column_for_each_thing_that_is_known_of_them() {
+    let window = Window {
+        begins_ms: 3_600_000,
+        length_ms: 60_000,
+        count: 6,
+        sum: 1.5,
+        min: -0.0,
+        max: f64::INFINITY,
+        first: f64::NAN,
+        last: 0.5,
+        climbed: 1e-7,
+        coverage: 1.0,
+    };
+    let labels = [(NAME, "m"), ("a", "1")];
+    let mut lines = JsonLines::new(Vec::new(), Nans::Null);
+    lines.windows(&labels, &[window, window]).expect("in memory");
+    lines.windows(&labels, &[]).expect("in memory");
+    let text = String::from_utf8(lines.finish().expect("in memory")).expect("text");
+    let (head, rest) = text.split_at(text.find(",\"sum\"").expect("a sum"));
+    assert_eq!(
+        head,
+        r#"{"metric":{"__name__":"m","a":"1"},"timestamps":[3600000,3600000],"window_s":[60,60],"count":[6,6]"#
+    );
+    assert!(rest.contains(r#""min":[-0,-0],"max":["Infinity","Infinity"],"first":[null,null]"#), "{rest}");
+    assert!(rest.ends_with("\"climbed\":[1e-7,1e-7],\"coverage\":[1,1]}\n"), "{rest}");
+
+    let columns = CsvWriter::columns(["a"].into_iter());
+    let mut sheet = CsvWriter::of_windows(Vec::new(), columns, Cells::Guarded).expect("in memory");
+    sheet.windows(&labels, &[window]).expect("in memory");
+    assert!(matches!(sheet.windows(&[("c", "1")], &[window]), Err(CsvError::NoColumn(_))));
+    let text = String::from_utf8(sheet.finish().expect("in memory")).expect("text");
+    let wanted = "time,__name__,a,window_s,count,sum,min,max,first,last,climbed,coverage\r\n\
+                  1970-01-01T01:00:00.000Z,m,1,60,6,1.5,-0,+Inf,NaN,0.5,1e-7,1\r\n";
+    assert_eq!(text, wanted);
+
+    let mut file = ParquetWriter::of_windows(Vec::new()).expect("in memory");
+    file.windows(&labels, &vec![window; ROWS_PER_GROUP + 1]).expect("in memory");
+    let bytes = file.finish().expect("in memory");
+    let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).expect("a file");
+    assert_eq!(reader.num_row_groups(), 2);
+    let row = reader.get_row_iter(None).expect("rows").last().expect("a row").expect("a row");
+    assert_eq!((row.get_long(3).expect("seconds"), row.get_long(4).expect("a count")), (60, 6));
+    assert_eq!(row.get_double(6).expect("a minimum").to_bits(), (-0.0f64).to_bits());
 }
 
 #[test]

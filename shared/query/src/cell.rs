@@ -32,6 +32,8 @@ pub struct Cell {
     pub spread: Vec<(f64, u64)>,
     /// How far a value of the spread may be from those that it stands for, as a share of it.
     pub spread_error: f64,
+    /// The share of what was measured in its window that is in it; of a minute that of its hour.
+    pub coverage: f64,
 }
 
 impl Cell {
@@ -49,6 +51,7 @@ impl Cell {
             climbed: 0.0,
             spread: vec![(value, 1)],
             spread_error: 0.0,
+            coverage: 1.0,
         }
     }
 

@@ -36,9 +36,16 @@ pub struct Wish {
     pub takes_cells: bool,
     /// Whether it is quantiles that are wanted: only hours say how their values are spread.
     pub spread: bool,
+    /// Whether cells alone are wanted, of every minute or hour that was folded, whatever is kept beside it.
+    pub cells_alone: bool,
 }
 
 impl Wish {
     /// Single samples alone.
-    pub const RAW: Self = Self { grain: Grain::Raw, takes_cells: false, spread: false };
+    pub const RAW: Self = Self { grain: Grain::Raw, takes_cells: false, spread: false, cells_alone: false };
+
+    /// The minutes or hours themselves.
+    pub fn cells(grain: Grain) -> Self {
+        Self { grain, takes_cells: true, spread: false, cells_alone: true }
+    }
 }

@@ -109,7 +109,7 @@ impl Evaluator<'_> {
             }
             Ok(())
         };
-        let wish = Wish { grain: self.grain, takes_cells: true, spread: false };
+        let wish = Wish { grain: self.grain, takes_cells: true, spread: false, cells_alone: false };
         let (series, coverage) = collect(self.source, (&selection, wish), self.limits, make, add)?;
         self.coverage.merge(coverage);
         Ok(series)

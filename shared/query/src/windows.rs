@@ -95,7 +95,7 @@ impl Evaluator<'_> {
     fn wish(&self, function: Option<&'static str>) -> Wish {
         let rolling = function.and_then(Rolling::named);
         let takes_cells = function == Some("absent_over_time") || rolling.is_some_and(Rolling::takes_cells);
-        Wish { grain: self.grain, takes_cells, spread: rolling == Some(Rolling::Quantile) }
+        Wish { grain: self.grain, takes_cells, spread: rolling == Some(Rolling::Quantile), cells_alone: false }
     }
 
     /// An expression at steps of its own, which are multiples of the step since 1970.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::instant;
+use super::{Window, instant};
 use crate::{ForeignSample, NAME};
 
 /// Writes RFC 4180 with a header: `time`, a column for each label, `value`.
@@ -44,9 +44,26 @@ impl<W: io::Write> CsvWriter<W> {
     ///
     /// # Errors
     /// When the sink fails.
-    pub fn new(mut out: W, columns: Vec<String>, cells: Cells) -> Result<Self, CsvError> {
+    pub fn new(out: W, columns: Vec<String>, cells: Cells) -> Result<Self, CsvError> {
+        Self::begin(out, columns, cells, ["value"].into_iter())
+    }
+
+    /// The same for windows: behind the labels `window_s`, `count` and the other columns, in place of `value`.
+    ///
+    /// # Errors
+    /// When the sink fails.
+    pub fn of_windows(out: W, columns: Vec<String>, cells: Cells) -> Result<Self, CsvError> {
+        Self::begin(out, columns, cells, ["window_s", "count"].into_iter().chain(Window::NUMBERS))
+    }
+
+    fn begin(
+        mut out: W,
+        columns: Vec<String>,
+        cells: Cells,
+        values: impl Iterator<Item = &'static str>,
+    ) -> Result<Self, CsvError> {
         let names = columns.iter().map(String::as_str).map(|name| cell(name, cells));
-        let header: Vec<_> = ["time".to_owned()].into_iter().chain(names).chain(["value".to_owned()]).collect();
+        let header: Vec<_> = ["time".to_owned()].into_iter().chain(names).chain(values.map(str::to_owned)).collect();
         out.write_all(format!("{}\r\n", header.join(",")).as_bytes())?;
         Ok(Self { out, columns, cells, row: String::new() })
     }
@@ -56,21 +73,42 @@ impl<W: io::Write> CsvWriter<W> {
     /// # Errors
     /// When a label has no column: nothing of the series is written. When the sink fails.
     pub fn series<S: AsRef<str>>(&mut self, labels: &[(S, S)], samples: &[ForeignSample]) -> Result<(), CsvError> {
+        let cells = self.cells_of(labels)?;
+        samples.iter().try_for_each(|(time_ms, value)| self.row(*time_ms, &cells, &[crate::text::written(*value)]))
+    }
+
+    /// Writes some windows of a series, a row for each.
+    ///
+    /// # Errors
+    /// As [`CsvWriter::series`].
+    pub fn windows<S: AsRef<str>>(&mut self, labels: &[(S, S)], windows: &[Window]) -> Result<(), CsvError> {
+        let cells = self.cells_of(labels)?;
+        windows.iter().try_for_each(|window| {
+            let mut values = vec![window.length_s().to_string(), window.count.to_string()];
+            values.extend(window.numbers().map(crate::text::written));
+            self.row(window.begins_ms, &cells, &values)
+        })
+    }
+
+    fn cells_of<S: AsRef<str>>(&self, labels: &[(S, S)]) -> Result<String, CsvError> {
         let column = |name: &str| self.columns.iter().any(|column| column == name);
         if let Some((name, _)) = labels.iter().find(|(name, _)| !column(name.as_ref())) {
             return Err(CsvError::NoColumn(name.as_ref().to_owned()));
         }
         let value = |name: &String| crate::label(labels, name).unwrap_or_default();
-        let cells: String = self.columns.iter().map(|name| format!(",{}", cell(value(name), self.cells))).collect();
-        for (time_ms, value) in samples {
-            self.row.clear();
-            self.row.push_str(&instant::written(*time_ms));
-            self.row.push_str(&cells);
+        Ok(self.columns.iter().map(|name| format!(",{}", cell(value(name), self.cells))).collect())
+    }
+
+    fn row(&mut self, time_ms: i64, cells: &str, values: &[String]) -> Result<(), CsvError> {
+        self.row.clear();
+        self.row.push_str(&instant::written(time_ms));
+        self.row.push_str(cells);
+        for value in values {
             self.row.push(',');
-            self.row.push_str(&crate::text::written(*value));
-            self.row.push_str("\r\n");
-            self.out.write_all(self.row.as_bytes())?;
+            self.row.push_str(value);
         }
+        self.row.push_str("\r\n");
+        self.out.write_all(self.row.as_bytes())?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{json_text, object};
+use super::{Window, json_text, object};
 use crate::{ForeignSample, NORMAL_NAN_BITS};
 
 /// Writes the lines of VictoriaMetrics' `/api/v1/export`, which its `/api/v1/import` takes back:
@@ -42,11 +42,38 @@ impl<W: io::Write> JsonLines<W> {
         if samples.is_empty() {
             return Ok(());
         }
+        self.begin(labels);
+        self.list("values", samples, |nans, (_, value)| value_json(*value, nans));
+        self.list("timestamps", samples, |_, (time_ms, _)| time_ms.to_string());
+        self.end()
+    }
+
+    /// Writes some windows of a series as one line, which no other program knows: a list of timestamps at which they
+    /// begin, of their lengths in seconds (`window_s`), of their counts, and one for each of the other columns.
+    ///
+    /// # Errors
+    /// When the sink fails; the line may be there in part.
+    pub fn windows<S: AsRef<str>>(&mut self, labels: &[(S, S)], windows: &[Window]) -> io::Result<()> {
+        if windows.is_empty() {
+            return Ok(());
+        }
+        self.begin(labels);
+        self.list("timestamps", windows, |_, window| window.begins_ms.to_string());
+        self.list("window_s", windows, |_, window| window.length_s().to_string());
+        self.list("count", windows, |_, window| window.count.to_string());
+        for (at, name) in Window::NUMBERS.into_iter().enumerate() {
+            self.list(name, windows, |nans, window| value_json(window.numbers()[at], nans));
+        }
+        self.end()
+    }
+
+    fn begin<S: AsRef<str>>(&mut self, labels: &[(S, S)]) {
         self.line.clear();
         self.line.push_str("{\"metric\":");
         self.line.push_str(&object(labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))));
-        self.list("values", samples, |nans, (_, value)| value_json(*value, nans));
-        self.list("timestamps", samples, |_, (time_ms, _)| time_ms.to_string());
+    }
+
+    fn end(&mut self) -> io::Result<()> {
         self.line.push_str("}\n");
         self.out.write_all(self.line.as_bytes())
     }
@@ -60,13 +87,13 @@ impl<W: io::Write> JsonLines<W> {
         Ok(self.out)
     }
 
-    fn list(&mut self, name: &str, samples: &[ForeignSample], text: impl Fn(Nans, &ForeignSample) -> String) {
+    fn list<T>(&mut self, name: &str, of: &[T], text: impl Fn(Nans, &T) -> String) {
         self.line.push_str(&format!(",{}:[", json_text(name)));
-        for (at, sample) in samples.iter().enumerate() {
+        for (at, one) in of.iter().enumerate() {
             if at > 0 {
                 self.line.push(',');
             }
-            self.line.push_str(&text(self.nans, sample));
+            self.line.push_str(&text(self.nans, one));
         }
         self.line.push(']');
     }

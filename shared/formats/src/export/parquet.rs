@@ -12,7 +12,7 @@ use parquet::schema::types::ColumnPath;
 
 pub use parquet::errors::ParquetError;
 
-use super::object;
+use super::{Window, object};
 use crate::{ForeignSample, NAME};
 
 /// Rows that are held before they are written: 1 MB of times and values, and the texts of their series.
@@ -24,18 +24,16 @@ const TEXT_BYTES_PER_GROUP: usize = 8 << 20;
 /// Rows of text handed to the encoder at once; each costs 32 bytes there, whatever its length.
 const ROWS_AT_ONCE: usize = 1024;
 
-const SCHEMA: &str = "message samples {
-    required binary metric (STRING);
+/// What every table begins with.
+const SERIES_AND_TIME: &str = "required binary metric (STRING);
     required binary labels (STRING);
-    required int64 time (TIMESTAMP(MILLIS,true));
-    required double value;
-}";
+    required int64 time (TIMESTAMP(MILLIS,true));";
 
 /// Writes Parquet: `metric` (the name), `labels` (a JSON object of the others, sorted), `time` (UTC, milliseconds) and
-/// `value`, of which every bit is kept. Snappy inside.
+/// `value`, of which every bit is kept; or, of windows, `window_s`, `count` and the other columns. Snappy inside.
 ///
 /// Memory: one row group, at most [`ROWS_PER_GROUP`] rows or 8 MiB of texts and what the encoder makes of them, and
-/// about 1 KB per group written so far for the footer.
+/// about 1 KB per group written so far for the footer. Of windows a row is four times as large.
 pub struct ParquetWriter<W: Write + Send> {
     out: SerializedFileWriter<W>,
     rows: Rows,
@@ -53,9 +51,25 @@ impl<W: Write + Send> ParquetWriter<W> {
     /// # Errors
     /// When the sink fails.
     pub fn new(out: W) -> Result<Self, ParquetError> {
-        let schema = Arc::new(parse_message_type(SCHEMA)?);
-        let out = SerializedFileWriter::new(out, schema, Arc::new(properties()))?;
-        Ok(Self { out, rows: Rows::default() })
+        Self::begin(out, &[], &["value"])
+    }
+
+    /// Begins a file of windows.
+    ///
+    /// # Errors
+    /// When the sink fails.
+    pub fn of_windows(out: W) -> Result<Self, ParquetError> {
+        Self::begin(out, &["window_s", "count"], &Window::NUMBERS)
+    }
+
+    fn begin(out: W, counts: &[&'static str], values: &[&'static str]) -> Result<Self, ParquetError> {
+        let counted: String = counts.iter().map(|name| format!(" required int64 {name};")).collect();
+        let valued: String = values.iter().map(|name| format!(" required double {name};")).collect();
+        let schema =
+            Arc::new(parse_message_type(&format!("message samples {{ {SERIES_AND_TIME}{counted}{valued} }}"))?);
+        let properties = properties(counts.iter().chain(&["time"]), values.iter());
+        let out = SerializedFileWriter::new(out, schema, Arc::new(properties))?;
+        Ok(Self { out, rows: Rows::of(counts.len(), values.len()) })
     }
 
     /// Takes a piece of a series; what fills a row group is written.
@@ -63,13 +77,34 @@ impl<W: Write + Send> ParquetWriter<W> {
     /// # Errors
     /// When the sink fails; the file is then of no use.
     pub fn series<S: AsRef<str>>(&mut self, labels: &[(S, S)], samples: &[ForeignSample]) -> Result<(), ParquetError> {
+        self.each_group(labels, samples, |rows, (time_ms, value)| rows.add(*time_ms, &[], &[*value]))
+    }
+
+    /// Takes some windows of a series.
+    ///
+    /// # Errors
+    /// As [`ParquetWriter::series`].
+    pub fn windows<S: AsRef<str>>(&mut self, labels: &[(S, S)], windows: &[Window]) -> Result<(), ParquetError> {
+        self.each_group(labels, windows, |rows, window| {
+            let counts = [window.length_s(), window.count.cast_signed()];
+            rows.add(window.begins_ms, &counts, &window.numbers());
+        })
+    }
+
+    fn each_group<S: AsRef<str>, T>(
+        &mut self,
+        labels: &[(S, S)],
+        of: &[T],
+        add: impl Fn(&mut Rows, &T),
+    ) -> Result<(), ParquetError> {
         let metric = ByteArray::from(crate::label(labels, NAME).unwrap_or_default());
         let labels = ByteArray::from(labels_json(labels).into_bytes());
-        let mut left = samples;
+        let mut left = of;
         while !left.is_empty() {
             let room = ROWS_PER_GROUP - self.rows.times.len();
             let (piece, rest) = left.split_at(room.min(left.len()));
-            self.rows.add(&metric, &labels, piece);
+            self.rows.add_run(&metric, &labels, piece.len());
+            piece.iter().for_each(|one| add(&mut self.rows, one));
             left = rest;
             if self.rows.full() {
                 self.write_group()?;
@@ -88,7 +123,8 @@ impl<W: Write + Send> ParquetWriter<W> {
     }
 
     fn write_group(&mut self) -> Result<(), ParquetError> {
-        let rows = std::mem::take(&mut self.rows);
+        let empty = Rows::of(self.rows.counts.len(), self.rows.values.len());
+        let rows = std::mem::replace(&mut self.rows, empty);
         if rows.times.is_empty() {
             return Ok(());
         }
@@ -96,18 +132,20 @@ impl<W: Write + Send> ParquetWriter<W> {
         write_texts(&mut group, &rows.runs, |run| &run.metric)?;
         write_texts(&mut group, &rows.runs, |run| &run.labels)?;
         write_numbers::<_, Int64Type>(&mut group, &rows.times)?;
-        write_numbers::<_, DoubleType>(&mut group, &rows.values)?;
+        rows.counts.iter().try_for_each(|counts| write_numbers::<_, Int64Type>(&mut group, counts))?;
+        rows.values.iter().try_for_each(|values| write_numbers::<_, DoubleType>(&mut group, values))?;
         group.close()?;
         Ok(())
     }
 }
 
 /// Rows that wait for their group. Texts are held once for each run of rows of one series.
-#[derive(Default)]
 struct Rows {
     runs: Vec<Run>,
     times: Vec<i64>,
-    values: Vec<f64>,
+    /// Column by column.
+    counts: Vec<Vec<i64>>,
+    values: Vec<Vec<f64>>,
     text_bytes: usize,
 }
 
@@ -118,11 +156,20 @@ struct Run {
 }
 
 impl Rows {
-    fn add(&mut self, metric: &ByteArray, labels: &ByteArray, samples: &[ForeignSample]) {
+    fn of(counts: usize, values: usize) -> Self {
+        let (counts, values) = (vec![Vec::new(); counts], vec![Vec::new(); values]);
+        Self { runs: Vec::new(), times: Vec::new(), counts, values, text_bytes: 0 }
+    }
+
+    fn add_run(&mut self, metric: &ByteArray, labels: &ByteArray, rows: usize) {
         self.text_bytes += metric.len() + labels.len();
-        self.runs.push(Run { metric: metric.clone(), labels: labels.clone(), rows: samples.len() });
-        self.times.extend(samples.iter().map(|(time_ms, _)| time_ms));
-        self.values.extend(samples.iter().map(|(_, value)| value));
+        self.runs.push(Run { metric: metric.clone(), labels: labels.clone(), rows });
+    }
+
+    fn add(&mut self, time_ms: i64, counts: &[i64], values: &[f64]) {
+        self.times.push(time_ms);
+        self.counts.iter_mut().zip(counts).for_each(|(column, count)| column.push(*count));
+        self.values.iter_mut().zip(values).for_each(|(column, value)| column.push(*value));
     }
 
     fn full(&self) -> bool {
@@ -130,19 +177,23 @@ impl Rows {
     }
 }
 
-/// Texts repeat, so they are a dictionary, as large as all of a group's texts; times step evenly, so their steps are
-/// kept; doubles compress best with their bytes apart.
-fn properties() -> WriterProperties {
-    let (time, value) = (ColumnPath::from("time"), ColumnPath::from("value"));
-    WriterProperties::builder()
+/// Texts repeat, so they are a dictionary, as large as all of a group's texts; times and counts step evenly, so their steps
+/// are kept; doubles compress best with their bytes apart.
+fn properties<'a>(
+    stepping: impl Iterator<Item = &'a &'static str>,
+    values: impl Iterator<Item = &'a &'static str>,
+) -> WriterProperties {
+    let builder = WriterProperties::builder()
         .set_created_by("vigie".to_owned())
         .set_compression(Compression::SNAPPY)
-        .set_dictionary_page_size_limit(2 * TEXT_BYTES_PER_GROUP)
-        .set_column_dictionary_enabled(time.clone(), false)
-        .set_column_encoding(time, Encoding::DELTA_BINARY_PACKED)
-        .set_column_dictionary_enabled(value.clone(), false)
-        .set_column_encoding(value, Encoding::BYTE_STREAM_SPLIT)
-        .build()
+        .set_dictionary_page_size_limit(2 * TEXT_BYTES_PER_GROUP);
+    let stepping = stepping.map(|name| (*name, Encoding::DELTA_BINARY_PACKED));
+    let values = values.map(|name| (*name, Encoding::BYTE_STREAM_SPLIT));
+    let builder = stepping.chain(values).fold(builder, |builder, (name, encoding)| {
+        let column = ColumnPath::from(name);
+        builder.set_column_dictionary_enabled(column.clone(), false).set_column_encoding(column, encoding)
+    });
+    builder.build()
 }
 
 fn write_texts<W: Write + Send>(
@@ -173,7 +224,7 @@ fn write_numbers<W: Write + Send, T: DataType>(
 fn next_column<'g, W: Write + Send>(
     group: &'g mut SerializedRowGroupWriter<'_, W>,
 ) -> Result<parquet::file::writer::SerializedColumnWriter<'g>, ParquetError> {
-    group.next_column()?.ok_or_else(|| ParquetError::General("the schema has four columns".to_owned()))
+    group.next_column()?.ok_or_else(|| ParquetError::General("the schema has a column less".to_owned()))
 }
 
 /// The labels of a series but its name, as a JSON object.

@@ -50,6 +50,7 @@ fn cell(samples: &[(i64, f64)], window_ms: i64) -> Cell {
     let values = || samples.iter().map(|sample| sample.1);
     let pairs = samples.windows(2).map(|pair| (pair[0].1, pair[1].1));
     Cell {
+        coverage: 1.0,
         begins_ms: samples[0].0 / window_ms * window_ms,
         length_ms: window_ms,
         count: samples.len() as u64,
@@ -225,7 +226,7 @@ fn what_needs_every_sample_asks_for_nothing_else() {
     let query = Query::parse(text).expect(text).at_grain(Grain::Hour);
     query.range(&kept, steps, Query::LOOKBACK_MS, &Limits::usual()).expect("an answer");
     let wishes = kept.wishes.into_inner().expect("no panic");
-    let of = |takes_cells, spread| Wish { grain: Grain::Hour, takes_cells, spread };
+    let of = |takes_cells, spread| Wish { grain: Grain::Hour, takes_cells, spread, cells_alone: false };
     assert_eq!(wishes, [of(false, false), of(false, false), of(true, true), of(true, false)]);
 }
 

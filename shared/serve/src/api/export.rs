@@ -5,7 +5,7 @@ mod form;
 use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use vigie_query::{Limits, Matcher, QueryError, Selection, Source, Visit, all_match};
+use vigie_query::{Grain, Limits, Matcher, QueryError, Selection, SeriesPart, Source, Visit, Wish, all_match};
 
 use self::form::{Form, Writer};
 use crate::door::Caller;
@@ -18,8 +18,9 @@ use crate::{prometheus, work};
 /// Label names in one table of comma-separated values: more columns than any spreadsheet shows.
 const MAX_COLUMNS: usize = 1_000;
 
-/// `GET|POST /api/v1/export?match[]=…&start=…&end=…&format=jsonl|csv|parquet`: raw samples. Without `format` the `Accept`
-/// header decides, and without either it is JSON lines. Without `start` and `end`, everything.
+/// `GET|POST /api/v1/export?match[]=…&start=…&end=…&format=jsonl|csv|parquet&resolution=raw|1m|1h`: raw samples, or what
+/// minutes or hours came down to. Without `format` the `Accept` header decides, and without either it is JSON lines. Without
+/// `start` and `end`, everything.
 ///
 /// - JSON lines are those of VictoriaMetrics' `/api/v1/export`, so that what reads that reads this. A series comes on
 ///   several lines, each in rising time. Times are milliseconds. Values read back bit for bit; NaN is `null` and infinities
@@ -27,6 +28,12 @@ const MAX_COLUMNS: usize = 1_000;
 /// - Comma-separated values are for people: times in UTC, a column for each label, formulas disarmed, `NaN`, `+Inf`, `-Inf`.
 /// - Parquet is for data frames: `metric`, `labels` (JSON), `time`, and `value` with all its bits, so that only here one
 ///   NaN can be told from another.
+///
+/// Of minutes and hours each form has, in place of values, when a window begins, its length in seconds (`window_s`), the
+/// `count`, `sum`, `min`, `max`, `first` and `last` of its samples, what a counter `climbed`, and the `coverage`: the share
+/// of what was measured in its hour that is in it. What is not kept or no number is NaN. Every window that touches the time
+/// is there as it was folded, and what is not folded yet is not: samples tell of it. Where minutes were asked for and are
+/// not kept there are hours, as their length says.
 ///
 /// Pieces of one series may follow in any order, and where two lives of a machine's store overlap a moment may come twice.
 /// If anything fails after the first piece the connection breaks off: an export that ends is whole.
@@ -51,6 +58,8 @@ struct Wanted {
     selectors: Vec<Vec<Matcher>>,
     start_ms: i64,
     end_ms: i64,
+    /// Samples unless minutes or hours are.
+    grain: Option<Grain>,
 }
 
 impl Wanted {
@@ -60,7 +69,12 @@ impl Wanted {
             return Err(Problem::bad_parameter("no match[] parameter provided: which series?"));
         }
         let time = |name, default| params.time(name, default).map_err(Problem::bad_parameter);
-        Ok(Self { selectors, start_ms: time("start", i64::MIN)?, end_ms: time("end", i64::MAX)? })
+        let grain = match params.get("resolution").map(Grain::read) {
+            None | Some(Some(Grain::Raw)) => None,
+            Some(Some(grain @ (Grain::Minute | Grain::Hour))) => Some(grain),
+            Some(Some(Grain::Auto) | None) => return Err(Problem::bad_parameter("resolution is raw, 1m or 1h")),
+        };
+        Ok(Self { selectors, start_ms: time("start", i64::MIN)?, end_ms: time("end", i64::MAX)?, grain })
     }
 
     fn write(
@@ -73,17 +87,26 @@ impl Wanted {
     ) -> Result<(), QueryError> {
         let source = caller.source(app);
         let names = if form == Form::Csv { self.label_names(&source, limits)? } else { Vec::new() };
-        let mut writer = Writer::new(form, names, out)?;
+        let mut writer = Writer::new(form, self.grain.is_some(), names, out)?;
+        let wish = self.grain.map_or(Wish::RAW, Wish::cells);
         for (at, matchers) in self.selectors.iter().enumerate() {
             let earlier = &self.selectors[..at];
             let mut written = Ok(());
-            source.select(&Selection::new(matchers, self.start_ms, self.end_ms), limits, &mut |piece| {
+            let selection = Selection::new(matchers, self.start_ms, self.end_ms);
+            source.select_parts(&selection, wish, limits, &mut |part| {
                 // What an earlier selector brought is not brought again.
-                if earlier.iter().any(|matchers| all_match(matchers, piece.labels)) {
+                if earlier.iter().any(|matchers| all_match(matchers, part.labels())) {
                     return Visit::Continue(());
                 }
-                app.tally.exported(piece.values.len());
-                written = writer.piece(piece);
+                written = match part {
+                    SeriesPart::Samples(piece) if self.grain.is_none() => {
+                        app.tally.exported(piece.values.len());
+                        writer.piece(piece)
+                    }
+                    // Of a source that keeps nothing else.
+                    SeriesPart::Samples(_) => Ok(()),
+                    SeriesPart::Cells(cells) => writer.cells(cells, (self.start_ms, self.end_ms)),
+                };
                 if written.is_ok() { Visit::Continue(()) } else { Visit::Break(()) }
             })?;
             written?;

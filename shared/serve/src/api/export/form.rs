@@ -3,8 +3,8 @@
 use std::io;
 
 use axum::http::HeaderMap;
-use vigie_formats::export::{Cells, CsvError, CsvWriter, JsonLines, Nans, ParquetError, ParquetWriter};
-use vigie_query::{QueryError, SeriesSamples};
+use vigie_formats::export::{Cells, CsvError, CsvWriter, JsonLines, Nans, ParquetError, ParquetWriter, Window};
+use vigie_query::{Cell, QueryError, SeriesCells, SeriesSamples};
 
 use crate::accept;
 use crate::params::Params;
@@ -59,6 +59,7 @@ impl Form {
 pub(super) struct Writer<'o> {
     to: To<'o>,
     samples: Vec<(i64, f64)>,
+    windows: Vec<Window>,
 }
 
 enum To<'o> {
@@ -68,17 +69,26 @@ enum To<'o> {
 }
 
 impl<'o> Writer<'o> {
-    /// Begins. `names` are the labels that series have, which only a table asks for.
-    pub(super) fn new(form: Form, names: Vec<String>, out: &'o mut Outlet<QueryError>) -> Result<Self, QueryError> {
+    /// Begins, of samples or of minutes and hours. `names` are the labels that series have, which only a table asks for.
+    pub(super) fn new(
+        form: Form,
+        windows: bool,
+        names: Vec<String>,
+        out: &'o mut Outlet<QueryError>,
+    ) -> Result<Self, QueryError> {
         let to = match form {
             Form::JsonLines => To::JsonLines(JsonLines::new(out, Nans::Null)),
             Form::Csv => {
                 let columns = CsvWriter::columns(names.iter().map(String::as_str));
-                To::Csv(CsvWriter::new(out, columns, Cells::Guarded).map_err(of_csv)?)
+                let begin = if windows { CsvWriter::of_windows } else { CsvWriter::new };
+                To::Csv(begin(out, columns, Cells::Guarded).map_err(of_csv)?)
             }
-            Form::Parquet => To::Parquet(Box::new(ParquetWriter::new(out).map_err(of_parquet)?)),
+            Form::Parquet => {
+                let begin = if windows { ParquetWriter::of_windows } else { ParquetWriter::new };
+                To::Parquet(Box::new(begin(out).map_err(of_parquet)?))
+            }
         };
-        Ok(Self { to, samples: Vec::new() })
+        Ok(Self { to, samples: Vec::new(), windows: Vec::new() })
     }
 
     /// Writes a piece of a series.
@@ -97,6 +107,22 @@ impl<'o> Writer<'o> {
         Ok(())
     }
 
+    /// Writes minutes or hours of a series, those that touch a time.
+    pub(super) fn cells(&mut self, piece: SeriesCells<'_>, (start_ms, end_ms): (i64, i64)) -> Result<(), QueryError> {
+        let labels: Vec<_> = piece.labels.iter().collect();
+        for some in piece.cells.chunks(PIECE_SAMPLES) {
+            let touches = |cell: &&Cell| cell.begins_ms <= end_ms && start_ms < cell.begins_ms + cell.length_ms;
+            self.windows.clear();
+            self.windows.extend(some.iter().filter(touches).map(window));
+            match &mut self.to {
+                To::JsonLines(lines) => lines.windows(&labels, &self.windows).map_err(of_io)?,
+                To::Csv(table) => table.windows(&labels, &self.windows).map_err(of_csv)?,
+                To::Parquet(table) => table.windows(&labels, &self.windows).map_err(of_parquet)?,
+            }
+        }
+        Ok(())
+    }
+
     /// Writes what belongs at the end.
     pub(super) fn finish(self) -> Result<(), QueryError> {
         match self.to {
@@ -104,6 +130,22 @@ impl<'o> Writer<'o> {
             To::Csv(table) => table.finish().map(|_| ()).map_err(of_csv),
             To::Parquet(table) => table.finish().map(|_| ()).map_err(of_parquet),
         }
+    }
+}
+
+fn window(cell: &Cell) -> Window {
+    let value = |kept: Option<(i64, f64)>| kept.map_or(f64::NAN, |(_, value)| value);
+    Window {
+        begins_ms: cell.begins_ms,
+        length_ms: cell.length_ms,
+        count: cell.count,
+        sum: cell.sum,
+        min: cell.min,
+        max: cell.max,
+        first: value(cell.first),
+        last: value(cell.last),
+        climbed: cell.climbed,
+        coverage: cell.coverage,
     }
 }
 

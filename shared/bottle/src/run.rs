@@ -17,10 +17,6 @@ const DRAIN_MS: u64 = 45 * 60_000;
 /// A silence after which nothing more is expected: longer than any acknowledgement waits for company.
 const QUIET_MS: u64 = 240_000;
 
-/// The same where a relay sends hours in place of ticks: how much was collected is told no oftener than hours go, each quarter
-/// of an hour.
-const QUIET_OF_HOURS_MS: u64 = 960_000;
-
 /// How long silence must last once all has arrived.
 const SILENCE_MS: u64 = 900_000;
 
@@ -105,11 +101,10 @@ fn live(world: &mut World) {
         hours_come(world, deadline);
         world.asked_for_all = true;
     }
-    let quiet_ms = if world.plan.keeps_ticks_back() { QUIET_OF_HOURS_MS } else { QUIET_MS };
     while world.failure().is_none() {
         world.ask_for_all();
         world.run_until(world.now + 30_000);
-        let quiet = world.now - world.oracle.last_frame_at > quiet_ms;
+        let quiet = world.now - world.oracle.last_frame_at > QUIET_MS;
         if quiet && world.lacking().is_none() && world.rows_lacking().is_none() {
             break;
         }

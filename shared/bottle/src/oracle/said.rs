@@ -51,7 +51,9 @@ impl World {
         let anchor = kind == 13 && matches!(Frame::decode(frame), Ok(Frame::Statement(said)) if is_anchor(&said));
         // Rows are compared once a day, whatever happened.
         let compares = matches!(kind, 67 | 68 | 73);
-        if !matches!(kind, 16 | 17) && !anchor && !compares {
+        // Where hours go in place of ticks, how much was collected is told each quarter of an hour: longer than all else waits.
+        let counts = kind == 18 && self.plan.keeps_ticks_back();
+        if !matches!(kind, 16 | 17) && !anchor && !compares && !counts {
             self.oracle.last_frame_at = self.now;
             self.oracle.quiet_frames += 1;
         }

@@ -1,6 +1,6 @@
 //! What goes wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vigie_merge::{Key, Row, Scope};
 use vigie_model::NodeId;
@@ -137,7 +137,7 @@ impl World {
             let stamp = self.stamp(node);
             let enrolled = if node == 0 { enrolled.as_slice() } else { &[] };
             let Some(rows) = &mut self.nodes[node].rows else { continue };
-            match rows.forget(enrolled, stamp) {
+            match rows.forget(enrolled, &BTreeSet::new(), stamp) {
                 Ok(collected) => {
                     self.tally.forgotten += if node == 0 { collected.noted } else { 0 };
                     if collected.noted + collected.gone > 0 {

@@ -81,14 +81,10 @@ impl Talk {
     /// The next message, if it is the answer to this call: its number, or that there is none.
     fn answer(&mut self, serial: u32) -> io::Result<Option<Option<u32>>> {
         loop {
-            if let Some(length) = Message::length(&self.heard)? {
-                if self.heard.len() >= length {
-                    let message: Vec<u8> = self.heard.drain(..length).collect();
-                    return Message::read(&message)
-                        .filter(|read| read.answers == Some(serial))
-                        .map(Message::number)
-                        .transpose();
-                }
+            if let Some(length) = Message::length(&self.heard)?.filter(|length| self.heard.len() >= *length) {
+                let message: Vec<u8> = self.heard.drain(..length).collect();
+                let answer = Message::read(&message).filter(|read| read.answers == Some(serial));
+                return answer.map(Message::number).transpose();
             }
             self.hear()?;
         }

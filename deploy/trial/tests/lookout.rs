@@ -168,7 +168,7 @@ fn rules_and_maintenance_have_the_same_words_at_the_hub() {
     eventually("the hub answers at its socket", || mesh.hub_command(&["rules", "list"]).status.success());
     let rules = json(&mesh.hub_command(&["rules", "list", "--json"]));
     let groups = rules["groups"].as_array().expect("groups").iter();
-    assert_eq!(groups.filter_map(|group| group["rules"].as_array()).map(Vec::len).sum::<usize>(), 23);
+    assert_eq!(groups.filter_map(|group| group["rules"].as_array()).map(Vec::len).sum::<usize>(), 29);
 
     let file = mesh.dir().join("shop.yml");
     std::fs::write(&file, RULES).expect("a file");
@@ -202,4 +202,36 @@ fn rules_and_maintenance_have_the_same_words_at_the_hub() {
     assert_eq!(mesh.hub_command(&["rules", "show", "NoSuch"]).status.code(), Some(5));
     assert!(mesh.hub.stop(), "it ends in order");
     assert_eq!(mesh.hub_command(&["alerts", "list"]).status.code(), Some(6), "nothing is known");
+}
+
+#[test]
+fn what_is_pushed_to_the_hub_for_a_site_with_a_relay_is_judged_by_the_hub_and_ended_by_no_relay() {
+    let mut mesh = Mesh::new();
+    let mut relay = mesh.relay("lyon", "relay-1", mesh.hub_udp());
+    let mut agent = mesh.agent("lyon", "till-1", 1, &[relay.udp], &[]);
+    eventually("the hub sees the machine", || listed(&mesh.door(), "/api/v1/machines", "machines").len() == 1);
+    let file = mesh.dir().join("shop.yml");
+    std::fs::write(&file, RULES).expect("a file");
+    assert!(mesh.hub_command(&["rules", "apply", &file.to_string_lossy()]).status.success());
+    let push = |heat: u32| {
+        let text = format!("oven_celsius {heat}\n");
+        let path = "/to/acme/lyon/api/v1/import/prometheus";
+        let answer = mesh.door().post(path, &[("Content-Type", "text/plain")], text.as_bytes());
+        assert!(answer.is_some_and(|answer| (200..300).contains(&answer.status)));
+    };
+    let ovens = || {
+        let all = listed(&mesh.door(), "/api/v1/incidents?standing=all", "incidents");
+        all.into_iter().filter(|one| one["rule"] == "OvenHot").collect::<Vec<_>>()
+    };
+    push(300);
+    eventually("the hub finds the fire", || ovens().iter().any(|one| one["standing"] == "firing"));
+    let found = ovens();
+    assert_eq!(
+        (found.len(), &found[0]["site"], &found[0]["labels"]["vigie_pushed"]),
+        (1, &"lyon".into(), &"hub".into())
+    );
+    eventually("the relay knows of it", || !listed(&relay.door(), "/api/v1/incidents", "incidents").is_empty());
+    push(20);
+    eventually("the hub sees it put out", || ovens().iter().all(|one| one["standing"] == "resolved"));
+    assert!(agent.program.stop() && relay.program.stop() && mesh.hub.stop(), "all end in order");
 }

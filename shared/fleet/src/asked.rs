@@ -25,6 +25,14 @@ pub(crate) fn rows(memory: &Memory, matchers: &[Matcher]) -> Vec<Row> {
     }
 }
 
+/// Those that match of streams whose origin is one node: what others pushed to it, a stream for each place.
+pub(crate) fn rows_from(memory: &Memory, node: NodeId, matchers: &[Matcher]) -> Vec<Row> {
+    let owners = Owners::of(memory, matchers);
+    let streams = memory.streams_from(node).into_iter().filter_map(|stream| memory.find_stream(stream));
+    let asked: Vec<StreamIx> = streams.filter(|stream| owners.pass(memory.stream(*stream).node)).collect();
+    if asked.is_empty() { Vec::new() } else { of_streams(memory, asked.into_iter(), matchers) }
+}
+
 /// The machines of some rows, each once.
 pub(crate) fn machines_of(memory: &Memory, rows: &[Row]) -> Vec<NodeIx> {
     let mut is_in = vec![false; memory.nodes().len()];
@@ -33,9 +41,12 @@ pub(crate) fn machines_of(memory: &Memory, rows: &[Row]) -> Vec<NodeIx> {
 }
 
 fn of_nodes(memory: &Memory, nodes: &[NodeIx], matchers: &[Matcher]) -> Vec<Row> {
+    of_streams(memory, nodes.iter().flat_map(|node| memory.node(*node).streams.iter().copied()), matchers)
+}
+
+fn of_streams(memory: &Memory, streams: impl Iterator<Item = StreamIx>, matchers: &[Matcher]) -> Vec<Row> {
     let mut wanted = vec![false; memory.catalogue.len()];
     memory.catalogue.matching(matchers).into_iter().for_each(|def| wanted[def.at()] = true);
-    let streams = nodes.iter().flat_map(|node| memory.node(*node).streams.iter().copied());
     let schemas = streams.filter_map(|stream| Some((stream, memory.catalogue.schema(memory.stream(stream).schema?))));
     let rows = schemas.flat_map(|(stream, schema)| {
         let series = (0..).map(SeriesIx).zip(&schema.defs).filter(|(_, def)| wanted[def.at()]);

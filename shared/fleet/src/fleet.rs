@@ -58,7 +58,7 @@ pub struct Fleet {
     labels: Mutex<LabelCache>,
     catch_up_due_ms: AtomicU64,
     /// This node, where it is itself the origin of what others push to it.
-    me: Option<NodeId>,
+    pub(crate) me: Option<NodeId>,
     intake: Inlet,
     /// Client and site of a relay: its machines are all there.
     pub(crate) place: Option<(Slug, Slug)>,

@@ -30,4 +30,5 @@ mod vouching;
 
 pub use fleet::{Fleet, Known, Upstream};
 pub use sighted::Sighted;
+pub use source::PushedHere;
 pub use vouching::{Answers, Spoken, Word};

@@ -31,7 +31,7 @@ pub struct Sighted {
     pub sampled_at: Option<UtcMs>,
     /// When it said goodbye, unless it came back.
     pub goodbye_at: Option<UtcMs>,
-    /// What the relays of its site say of it, and whose word that is; nothing of relays.
+    /// What the relays of its site say of it, and whose word that is; of a relay, whether it says that it judges all rules.
     pub word: Option<Spoken>,
     /// By how much its clock was ahead of the true time when that sample was measured, once its relay or hub told it the
     /// time; below 0 it was behind.

@@ -12,7 +12,7 @@ use vigie_query::{
 use vigie_rollup::Window;
 use vigie_serve::Reachability;
 
-use crate::asked::{Row, machines_of, rows};
+use crate::asked::{Row, machines_of, rows, rows_from};
 use crate::fleet::Fleet;
 use crate::grain::Choice;
 use crate::ledgers::waiting_of;
@@ -51,31 +51,8 @@ impl Source for Fleet {
         limits: &Limits,
         sink: &mut dyn FnMut(SeriesPart<'_>) -> Visit,
     ) -> Result<Coverage, SourceError> {
-        let (rows, machines) = {
-            let memory = self.memory();
-            let rows = rows(&memory, selection.matchers);
-            let machines = machines_of(&memory, &rows);
-            (rows, machines)
-        };
-        let range = (selection.start_ms, selection.end_ms);
-        let choice = self.choose(&rows, selection, wish, limits);
-        let mut coverage = Coverage::whole();
-        let ended = if selection.hints.newest_alone {
-            let (far, near) = self.apart(rows, selection.start_ms);
-            let ended = self.newest(&near, range, limits, &mut |samples| sink(SeriesPart::Samples(samples)))?;
-            let stretch = (Stretch::newest(range), choice);
-            if ended.is_continue() { self.read_parts(far, stretch, limits, sink, &mut coverage)? } else { ended }
-        } else {
-            self.read_parts(rows, (Stretch::of(selection), choice), limits, sink, &mut coverage)?
-        };
-        match ended {
-            Visit::Continue(()) => {
-                coverage.merge(self.lacks(&machines, selection.end_ms));
-                Ok(coverage)
-            }
-            // Whoever wants no more is told nothing more.
-            Visit::Break(()) => Ok(Coverage::whole()),
-        }
+        let rows = rows(&self.memory(), selection.matchers);
+        self.select_rows(rows, selection, wish, limits, sink)
     }
 
     fn series(
@@ -99,6 +76,69 @@ impl Source for Fleet {
             }
         }
         Ok(Coverage::whole())
+    }
+}
+
+/// Of what a fleet has, what others pushed to this node itself: no relay gets it.
+#[derive(Debug)]
+pub struct PushedHere<'a>(pub &'a Fleet);
+
+impl Source for PushedHere<'_> {
+    fn select(
+        &self,
+        selection: &Selection<'_>,
+        limits: &Limits,
+        sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
+    ) -> Result<Coverage, SourceError> {
+        self.select_parts(selection, Wish::RAW, limits, &mut |part| match part {
+            SeriesPart::Samples(samples) => sink(samples),
+            // Not wished for.
+            SeriesPart::Cells(_) => Visit::Continue(()),
+        })
+    }
+
+    fn select_parts(
+        &self,
+        selection: &Selection<'_>,
+        wish: Wish,
+        limits: &Limits,
+        sink: &mut dyn FnMut(SeriesPart<'_>) -> Visit,
+    ) -> Result<Coverage, SourceError> {
+        let Some(me) = self.0.me else { return Ok(Coverage::whole()) };
+        let rows = rows_from(&self.0.memory(), me, selection.matchers);
+        self.0.select_rows(rows, selection, wish, limits, sink)
+    }
+}
+
+impl Fleet {
+    fn select_rows(
+        &self,
+        rows: Vec<Row>,
+        selection: &Selection<'_>,
+        wish: Wish,
+        limits: &Limits,
+        sink: &mut dyn FnMut(SeriesPart<'_>) -> Visit,
+    ) -> Result<Coverage, SourceError> {
+        let machines = machines_of(&self.memory(), &rows);
+        let range = (selection.start_ms, selection.end_ms);
+        let choice = self.choose(&rows, selection, wish, limits);
+        let mut coverage = Coverage::whole();
+        let ended = if selection.hints.newest_alone {
+            let (far, near) = self.apart(rows, selection.start_ms);
+            let ended = self.newest(&near, range, limits, &mut |samples| sink(SeriesPart::Samples(samples)))?;
+            let stretch = (Stretch::newest(range), choice);
+            if ended.is_continue() { self.read_parts(far, stretch, limits, sink, &mut coverage)? } else { ended }
+        } else {
+            self.read_parts(rows, (Stretch::of(selection), choice), limits, sink, &mut coverage)?
+        };
+        match ended {
+            Visit::Continue(()) => {
+                coverage.merge(self.lacks(&machines, selection.end_ms));
+                Ok(coverage)
+            }
+            // Whoever wants no more is told nothing more.
+            Visit::Break(()) => Ok(Coverage::whole()),
+        }
     }
 }
 

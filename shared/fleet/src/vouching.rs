@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use vigie_model::{NodeId, Slug, UtcMs};
+use vigie_model::{NodeId, Role, Slug, UtcMs};
 
 use crate::fleet::Fleet;
 use crate::memory::{Memory, Node, NodeIx};
@@ -61,7 +61,7 @@ impl Vouching {
     }
 
     /// The word that counts, of those that are somebody's to give.
-    fn best<'w>(&'w self, machine: NodeId, counts: impl Fn(&Word) -> bool) -> Option<&'w Word> {
+    fn best(&self, machine: NodeId, counts: impl Fn(&Word) -> bool) -> Option<&Word> {
         let words = self.0.get(&machine)?.values().filter(|word| counts(word));
         words.max_by_key(|word| (word.answers == Answers::Yes, word.since))
     }
@@ -75,12 +75,15 @@ impl Fleet {
 }
 
 impl Memory {
-    /// What the relays of a machine's own site say of it, and the one whose word counts.
+    /// What the relays of a machine's own site say of it, and the one whose word counts; of a relay, what it says of its own
+    /// judging.
     pub(crate) fn word_of(&self, node: &Node) -> Option<(NodeIx, &Word)> {
-        let enrolled = node.machine()?;
+        let enrolled = node.enrolled.as_ref().filter(|enrolled| !enrolled.is_pushed)?;
         let place = self.place(enrolled.place);
+        let is_relay = enrolled.known.role == Role::Relay;
         let counts = |word: &Word| {
-            place.client == word.client && place.site == word.site && place.relays.contains_key(&word.relay)
+            let is_own = !is_relay || word.relay == node.id;
+            is_own && place.client == word.client && place.site == word.site && place.relays.contains_key(&word.relay)
         };
         let word = self.vouching.best(node.id, counts)?;
         Some((*place.relays.get(&word.relay)?, word))

@@ -9,15 +9,16 @@ use vigie_alerts::{Alert, Heard as Judged, Part, Thing, Verdict};
 use vigie_fleet::Answers;
 use vigie_merge::{Key, Scope, Ulid};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
-use vigie_query::{LabelSet, NAME};
+use vigie_query::{InMemory, LabelSet, NAME, Source};
 use vigie_store::{ReadError, State};
 use vigie_watch::presence::CERTIFICATE_SECONDS;
-use vigie_watch::{Fingerprint, Instance, Mind, Settings, Transition};
+use vigie_watch::{Fingerprint, Instance, Mind, RuleKey, Settings, Transition};
 
 use crate::facts::scope_of;
 use crate::overlay::{Judges, Overlay};
 use crate::remembered::Remembered;
 use crate::rulebook::Rulebook;
+use crate::seats::{Seat, origin};
 use crate::sight::At;
 use crate::steady::Steady;
 use crate::verdict::{Said, is_judged_here, judged, thing};
@@ -27,7 +28,7 @@ use crate::written::Written;
 
 /// How long after it began to judge a place a judge believes that what it does not find wrong there is well: as long as the
 /// watch itself waits for machines to be heard, and some more.
-const SURE_AFTER_MS: i64 = 120_000;
+pub(crate) const SURE_AFTER_MS: i64 = 120_000;
 
 /// Alerts of which it is asked at once whether the hub has them: some milliseconds of reading, after each sign of the hub.
 const ASKED_AT_ONCE: usize = 256;
@@ -39,14 +40,14 @@ const RULES_EVERY_MS: i64 = 10_000;
 pub(crate) struct Judging {
     pub(crate) mind: Mind,
     pub(crate) settings: Settings,
-    pub(crate) rulebook: Rulebook,
+    pub(crate) rulebook: Arc<Rulebook>,
     rules_at_ms: i64,
     remembered: Remembered,
     written: Written,
     pub(crate) judges: Judges,
     began_ms: i64,
     /// Since when each place is judged here, at a hub.
-    judged_since_ms: BTreeMap<(Slug, Slug), i64>,
+    pub(crate) judged_since_ms: BTreeMap<(Slug, Slug), i64>,
     /// When each rule of a group was last worked out.
     worked_out_ms: BTreeMap<(String, String), i64>,
     /// What was said of each machine: whether it answers, and since when.
@@ -66,7 +67,7 @@ impl Judging {
     pub(crate) fn begin(watching: &Watching, role: Role, state: &State, now: At) -> Result<Self, ReadError> {
         let settings = Settings { external_url: watching.url.clone().unwrap_or_default(), ..Settings::default() };
         let mut rulebook = Rulebook::read(&watching.rules, &watching.off);
-        let mut mind = rulebook.mind(&settings);
+        let mut mind = rulebook.mind(&settings, role);
         rulebook.faults.iter().for_each(|fault| tracing::error!(%fault, "rules are left out"));
         let (remembered, saved) = Remembered::load(state)?;
         // What belongs to a rule that is no more is ended as its rows are looked at.
@@ -74,7 +75,7 @@ impl Judging {
         Ok(Self {
             mind,
             settings,
-            rulebook,
+            rulebook: Arc::new(rulebook),
             rules_at_ms: now.boot_ms,
             remembered,
             written: Written::default(),
@@ -93,6 +94,12 @@ impl Judging {
 }
 
 impl Judging {
+    /// Whether all rules that there are could be read and have been worked out since they were taken into use.
+    fn works_out_all(&self) -> bool {
+        let all_were = || self.rulebook.alerts.iter().all(|rule| self.worked_out_ms.contains_key(rule));
+        self.rulebook.faults.is_empty() && all_were()
+    }
+
     /// Whether what a rule does not find at a place is well: it was worked out, without a fault, when that place had been
     /// judged here for a while.
     pub(crate) fn is_sure(&self, rule: &str, scope: &Scope) -> bool {
@@ -138,15 +145,15 @@ impl Watchman {
     /// Takes the rules of the folder into use; alerts of rules that are still there go on.
     pub(crate) fn take_rules(&self, judging: &mut Judging, now: At) {
         let mut rulebook = Rulebook::read(&self.watching.rules, &self.watching.off);
-        let new = rulebook.mind(&judging.settings);
+        let new = rulebook.mind(&judging.settings, self.role);
         rulebook.faults.iter().for_each(|fault| tracing::error!(%fault, "rules are left out"));
         let none = Mind::new(&[], judging.settings.clone()).expect("no rules can be worked out");
         let old = std::mem::replace(&mut judging.mind, none);
         // What ended with its rule is found by its rows.
         (judging.mind, _) = old.replaced_by(new, now.utc.0);
         tracing::info!(groups = rulebook.groups.len(), "rules were taken into use");
-        lock(&self.found).rulebook = Arc::new(rulebook.clone());
-        judging.rulebook = rulebook;
+        judging.rulebook = Arc::new(rulebook);
+        lock(&self.found).rulebook = judging.rulebook.clone();
         judging.worked_out_ms.clear();
         judging.unwritten = true;
     }
@@ -194,17 +201,24 @@ impl Watchman {
             series.push(self.own_certificate(now.utc));
             series
         };
-        let overlay = Overlay {
-            base: self.sight.source(),
+        let (everybody, pushed) = self.beyond(&judging.judges, now);
+        let see = |seat: Seat, base, presence| Overlay {
+            base,
+            seat,
             judges: &judging.judges,
-            presence: &presence,
+            presence,
             written: &judging.written,
             now_ms: now.utc.0,
         };
-        let mut evaluation = judging.mind.evaluate(&overlay, now.utc.0);
+        let own = see(Seat::Own, self.sight.source(), &presence);
+        let pushed = see(Seat::Pushed, &*pushed, &[]);
+        let across = see(Seat::Across, self.sight.source(), &everybody);
+        let sources: [&dyn Source; Seat::ALL.len()] = [&own, &pushed, &across];
+        let mut evaluation = judging.mind.evaluate_each(&sources, |group| Seat::of(group) as usize, now.utc.0);
         judging.evaluated = Some(now.utc);
         let worked_out = evaluation.worked_out.drain(..);
-        let worked_out = worked_out.map(|rule| ((rule.group.to_string(), rule.rule.to_string()), now.boot_ms));
+        let key = |rule: RuleKey| (origin(&rule.group).to_owned(), rule.rule.to_string());
+        let worked_out = worked_out.map(|rule| (key(rule), now.boot_ms));
         judging.worked_out_ms.extend(worked_out);
         judging.written.take(evaluation.outputs, now.utc.0);
         let failures: BTreeMap<String, String> =
@@ -222,18 +236,29 @@ impl Watchman {
         }
         let instances = judging.mind.instances().map(|(rule, instance)| (rule.clone(), instance.clone())).collect();
         let mut found = lock(&self.found);
+        let is_sound = failures.is_empty() && judging.works_out_all() && !judging.unwritten;
+        let judged = found.judged.after(judging, is_sound, now);
         for (rule, why) in &failures {
             if found.failures.get(rule) != Some(why) {
                 tracing::warn!(%rule, %why, "a rule could not be worked out; its alerts stay as they were");
             }
         }
         *found = Found {
-            rulebook: Arc::new(judging.rulebook.clone()),
+            rulebook: judging.rulebook.clone(),
             instances: Arc::new(instances),
             failures,
             evaluated: Some(now.utc),
             took: began.elapsed(),
+            judged,
         };
+    }
+
+    /// What a hub sees beyond the places that it judges: who is there everywhere, and what is pushed to itself for others.
+    fn beyond(&self, judges: &Judges, now: At) -> (Vec<(Arc<LabelSet>, f64)>, Box<dyn Source + '_>) {
+        match judges {
+            Judges::Places(_) => (lock(&self.presence).of_all(now), self.sight.pushed_here()),
+            Judges::AllBut(_) => (Vec::new(), Box::new(InMemory::default())),
+        }
     }
 
     /// In how many seconds this node is refused by the others, if it is not renewed.
@@ -292,8 +317,9 @@ impl Watchman {
     fn vouch(&self, judging: &mut Judging, now: At) {
         let Some((client, site)) = self.home.as_ref().filter(|_| self.role == Role::Relay) else { return };
         let presence = lock(&self.presence);
-        let said = presence.sayings(now.utc);
+        let mut said = presence.sayings(now.utc);
         drop(presence);
+        said.push(self.own_saying(now));
         let is_said =
             |one: &Saying| judging.vouched.get(&one.machine).is_some_and(|(a, since)| one.is_said_by(*a, *since));
         let news: Vec<Saying> = said.into_iter().filter(|one| !is_said(one)).collect();

@@ -11,6 +11,7 @@ use vigie_watch::presence::Reach;
 
 use crate::judging::Judging;
 use crate::presence::Presence;
+use crate::seats::is_set_apart;
 use crate::sight::At;
 use crate::verdict::ended_alert;
 use crate::watchman::{Watchman, lock};
@@ -57,6 +58,9 @@ impl Watchman {
     /// hub those of each site: whose an alert is, its key says, and labels may not.
     fn is_mine(&self, judging: &Judging, scope: &Scope, labels: &LabelSet) -> bool {
         let is_home = |(client, site): &(Slug, Slug)| *scope == Scope::Site(client.clone(), site.clone());
+        if is_set_apart(labels) {
+            return self.role == Role::Hub;
+        }
         match (self.role, labels.get(PRESENCE_LABEL), scope) {
             // The cut of a site is the hub's to see.
             (Role::Hub, "site", _) => true,

@@ -11,6 +11,7 @@ use vigie_query::{
 };
 use vigie_watch::presence;
 
+use crate::seats::Seat;
 use crate::written::Written;
 
 /// Whose series this node judges.
@@ -44,6 +45,7 @@ impl Judges {
 /// What rules see at one moment.
 pub(crate) struct Overlay<'a> {
     pub(crate) base: &'a dyn Source,
+    pub(crate) seat: Seat,
     pub(crate) judges: &'a Judges,
     /// Who is there, now.
     pub(crate) presence: &'a [(Arc<LabelSet>, f64)],
@@ -55,7 +57,7 @@ impl Overlay<'_> {
     /// The matchers with those that keep a store from reading what is judged elsewhere; nothing where nothing is left.
     fn confined(&self, matchers: &[Matcher]) -> Option<Vec<Matcher>> {
         let mut confined = matchers.to_vec();
-        if let Judges::Places(places) = self.judges {
+        if let (Judges::Places(places), Seat::Own) = (self.judges, self.seat) {
             if places.is_empty() {
                 return None;
             }
@@ -68,7 +70,11 @@ impl Overlay<'_> {
     }
 
     fn shows(&self, labels: &LabelSet) -> bool {
-        self.judges.includes(labels)
+        match self.seat {
+            Seat::Own => self.judges.includes(labels),
+            Seat::Pushed => !self.judges.includes(labels),
+            Seat::Across => true,
+        }
     }
 
     /// What this node knows by itself: who is there, and what rules wrote.
@@ -78,12 +84,12 @@ impl Overlay<'_> {
                 sink(SeriesSamples { labels, timestamps_ms: &[self.now_ms], values: &[*value] })?;
             }
         }
-        self.written.select(selection, sink)
+        self.written.select(selection, self.seat, sink)
     }
 
     /// What is missing of the places that are judged here.
     fn coverage(&self, of_all: Coverage) -> Coverage {
-        let Judges::Places(places) = self.judges else { return of_all };
+        let (Judges::Places(places), Seat::Own) = (self.judges, self.seat) else { return of_all };
         let mut coverage = Coverage::whole();
         of_all.coarse().iter().for_each(|coarse| coverage.is_coarse(*coarse));
         let is_here = |(client, site): (&str, &str)| {
@@ -158,7 +164,9 @@ mod tests {
             of_all.lacks(Shortfall { machine, machine_id, client, site, lack });
         }
         let base = vigie_query::InMemory::default();
-        let overlay = Overlay { base: &base, judges: &judges, presence: &[], written: &Written::default(), now_ms: 0 };
+        let seat = Seat::Own;
+        let overlay =
+            Overlay { base: &base, seat, judges: &judges, presence: &[], written: &Written::default(), now_ms: 0 };
         let coverage = overlay.coverage(of_all);
         let missing: Vec<&str> = coverage.shortfalls().iter().map(|one| &*one.client).collect();
         assert_eq!(missing, ["acme"]);

@@ -149,7 +149,7 @@ impl Presence {
             };
             self.vigil.learn(fact, now.boot_ms);
         }
-        if let Some(word) = one.word.filter(|word| known_word != Some(*word)) {
+        if let Some(word) = one.word.filter(|word| one.role == Role::Agent && known_word != Some(*word)) {
             self.vouched(&id, word, now);
         }
     }
@@ -273,6 +273,11 @@ impl Presence {
         self.said.clone()
     }
 
+    /// What is said of everybody, whoever judges them.
+    pub(crate) fn of_all(&self, now: At) -> Vec<(Arc<LabelSet>, f64)> {
+        self.statements(|_| true, now)
+    }
+
     fn statements(&self, judges: impl Fn(&LabelSet) -> bool, now: At) -> Vec<(Arc<LabelSet>, f64)> {
         let by_id: BTreeMap<&str, &Tracked> = self.nodes.values().map(|known| (&*known.id, known)).collect();
         let statements = self.vigil.statements(now.boot_ms).into_iter();
@@ -332,6 +337,11 @@ impl Presence {
         let relay = relay.max_by_key(|known| known.heard)?;
         let reach = self.vigil.site_reach(&format!("{client}/{site}"))?;
         Some(Known { reach, heard_at: relay.heard, via: Some(relay.sighted.name.clone()) })
+    }
+
+    /// Every relay, as it was last sighted.
+    pub(crate) fn sighted_relays(&self) -> impl Iterator<Item = &Sighted> {
+        self.nodes.values().map(|known| &known.sighted).filter(|known| known.role == Role::Relay)
     }
 
     /// The relays of a place.

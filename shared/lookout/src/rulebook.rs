@@ -6,7 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use vigie_model::Role;
 use vigie_watch::{Fault, Group, MAX_FILE_BYTES, Mind, Settings, Strictness, default_rules, read_rules};
+
+use crate::seats::{origin, seated};
 
 /// What the rules of this program are called where files are named.
 pub(crate) const DEFAULTS: &str = "defaults";
@@ -21,6 +24,8 @@ pub(crate) struct Rulebook {
     pub(crate) groups: Vec<(String, Group)>,
     /// What of the folder could not be read; the rest is used.
     pub(crate) faults: Vec<String>,
+    /// The rules that raise alerts here, each with its group.
+    pub(crate) alerts: BTreeSet<(String, String)>,
     seen: Seen,
 }
 
@@ -84,8 +89,8 @@ impl Rulebook {
         look(folder) != self.seen
     }
 
-    /// The rules, ready to be evaluated. A group that can not be worked out is left out, and said.
-    pub(crate) fn mind(&mut self, settings: &Settings) -> Mind {
+    /// The rules, ready to be evaluated by a relay or a hub. A group that can not be worked out is left out, and said.
+    pub(crate) fn mind(&mut self, settings: &Settings, role: Role) -> Mind {
         let groups = std::mem::take(&mut self.groups);
         for (file, group) in groups {
             match Mind::new(std::slice::from_ref(&group), settings.clone()) {
@@ -93,7 +98,13 @@ impl Rulebook {
                 Err(error) => self.faults.push(format!("{file}: {error}")),
             }
         }
-        let groups: Vec<Group> = self.groups.iter().map(|(_, group)| group.clone()).collect();
+        let groups = seated(self.groups.iter().map(|(_, group)| group), role);
+        let alerting = |group: &Group| {
+            let alerts = group.rules.iter().filter(|rule| rule.alerting().is_some());
+            let name = origin(&group.name).to_owned();
+            alerts.map(|rule| (name.clone(), rule.name.clone())).collect::<Vec<_>>()
+        };
+        self.alerts = groups.iter().flat_map(alerting).collect();
         Mind::new(&groups, settings.clone()).unwrap_or_else(|error| {
             self.faults.push(error.to_string());
             // Without groups there is nothing that could be wrong.

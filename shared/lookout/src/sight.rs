@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vigie_fleet::{Fleet, Sighted, Word};
+use vigie_fleet::{Fleet, PushedHere, Sighted, Word};
 use vigie_query::Source;
 
 use crate::carrier;
@@ -11,6 +11,9 @@ use crate::carrier;
 pub trait Sight: Send + Sync + 'static {
     /// The samples.
     fn source(&self) -> &dyn Source;
+
+    /// Of the samples those that others pushed to this node itself.
+    fn pushed_here(&self) -> Box<dyn Source + '_>;
 
     /// Every enrolled agent and relay, as it was last heard.
     fn sighted(&self) -> Vec<Sighted>;
@@ -25,6 +28,10 @@ pub trait Sight: Send + Sync + 'static {
 impl Sight for Fleet {
     fn source(&self) -> &dyn Source {
         self
+    }
+
+    fn pushed_here(&self) -> Box<dyn Source + '_> {
+        Box::new(PushedHere(self))
     }
 
     fn sighted(&self) -> Vec<Sighted> {

@@ -9,6 +9,8 @@ use vigie_alerts::Heard as Judged;
 use vigie_query::LabelSet;
 use vigie_watch::{Fingerprint, Flaps, Mind, PRESENCE_LABEL, Phase, Transition};
 
+use crate::seats::origin;
+
 /// The annotation of an alert that flaps.
 pub(crate) const FLAPPING_ANNOTATION: &str = "vigie_flapping";
 
@@ -93,7 +95,7 @@ impl Steady {
             if silent.contains(instance.labels.get("machine_id")) {
                 self.behind.insert(it, now_ms);
             }
-            let at = worked_out.get(&(rule.group.to_string(), rule.rule.to_string())).copied();
+            let at = worked_out.get(&(origin(&rule.group).to_owned(), rule.rule.to_string())).copied();
             if self.behind.get(&it).is_some_and(|last| at.is_none_or(|at| at < last.saturating_add(SETTLE_MS))) {
                 withheld.insert(it);
             }

@@ -7,10 +7,11 @@ use vigie_query::LabelSet;
 use vigie_watch::{CLEAR_ANNOTATION, Instance, PRESENCE_LABEL, SEVERITY_LABEL, Transition};
 
 use crate::overlay::Judges;
+use crate::seats::is_set_apart;
 
 /// Whether what bears these labels is judged here.
 pub(crate) fn is_judged_here(judges: &Judges, labels: &LabelSet) -> bool {
-    labels.get(PRESENCE_LABEL) == "site" || judges.includes(labels)
+    labels.get(PRESENCE_LABEL) == "site" || is_set_apart(labels) || judges.includes(labels)
 }
 
 /// Which thing: the alert of a rule and its labels; of what names no place, that of whoever judges it.

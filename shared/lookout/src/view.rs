@@ -1,14 +1,14 @@
 //! What people and programs see, and what they decide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use vigie_alerts::{Alert, DecideError, Decision as Decided, Said, Standing};
 use vigie_merge::{Key, Ulid};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_notify::{Text, subject};
 use vigie_serve::{
-    Decision, Incident, IncidentState, Incidents, JudgedBy, Message, Mute, MutePreview, MuteWish, Place, Reached,
-    RuleAlert, RuleGroup, RuleShown, Stamp, Telling, Undecided, Word,
+    Decision, Health, Incident, IncidentState, Incidents, JudgedBy, Message, Mute, MutePreview, MuteWish, Place,
+    Reached, RuleAlert, RuleGroup, RuleShown, Stamp, Telling, Undecided, Word,
 };
 use vigie_watch::{Group, Instance, Rule, RuleKind};
 
@@ -16,6 +16,7 @@ use crate::bygone::keys;
 use crate::facts::label;
 use crate::mutes::{self, Mutes, place_of};
 use crate::rows::{RowEdit, RowTrouble};
+use crate::seats::origin;
 use crate::watchman::{Found, SHOWN_MS, Watchman, chance, lock};
 
 /// Machines that a preview names.
@@ -68,6 +69,10 @@ impl Incidents for Watchman {
     fn rules(&self) -> Vec<RuleGroup> {
         let found = lock(&self.found).clone();
         found.rulebook.groups.iter().map(|(file, group)| shown_group(file, group, &found)).collect()
+    }
+
+    fn healths(&self) -> HashMap<NodeId, Health> {
+        self.all_healths()
     }
 
     fn mutes(&self) -> Vec<Mute> {
@@ -301,7 +306,8 @@ fn shown_group(file: &str, group: &Group, found: &Found) -> RuleGroup {
 }
 
 fn shown_rule(group: &Group, rule: &Rule, turn: usize, found: &Found) -> RuleShown {
-    let is_own = |key: &vigie_watch::RuleKey| *key.group == *group.name && *key.rule == *rule.name && key.turn == turn;
+    let is_own =
+        |key: &vigie_watch::RuleKey| origin(&key.group) == group.name && *key.rule == *rule.name && key.turn == turn;
     let alerts = found.instances.iter().filter(|(key, _)| is_own(key)).map(|(_, instance)| shown_alert(instance));
     let key = vigie_watch::RuleKey { group: group.name.as_str().into(), rule: rule.name.as_str().into(), turn };
     let (for_ms, keep_firing_for_ms, annotations) = match &rule.kind {

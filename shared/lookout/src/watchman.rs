@@ -13,6 +13,7 @@ use vigie_store::State;
 use vigie_watch::Instance;
 use vigie_watch::presence::Post;
 
+use crate::health::Judged;
 use crate::judging::Judging;
 use crate::presence::Presence;
 use crate::register::{News, Register};
@@ -126,6 +127,7 @@ pub(crate) struct Found {
     pub(crate) failures: BTreeMap<String, String>,
     pub(crate) evaluated: Option<UtcMs>,
     pub(crate) took: Duration,
+    pub(crate) judged: Judged,
 }
 
 /// Rows that changed: these, or more than are named.
@@ -163,7 +165,7 @@ impl Watchman {
         let post = if role == Role::Hub { Post::Hub } else { Post::Relay };
         let presence = Presence::new(post, remembered::heard_relays(&state)?, now);
         let judging = Judging::begin(&watching, role, &state, now)?;
-        let found = Found { rulebook: Arc::new(judging.rulebook.clone()), ..Found::default() };
+        let found = Found { rulebook: judging.rulebook.clone(), ..Found::default() };
         let watchman = Arc::new(Self {
             sight,
             rows,

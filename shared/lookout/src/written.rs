@@ -6,6 +6,8 @@ use std::sync::Arc;
 use vigie_query::{LabelSet, Selection, SeriesSamples, Visit, all_match};
 use vigie_watch::Output;
 
+use crate::seats::Seat;
+
 /// How far back rules see what rules wrote. After a restart that begins again.
 const KEPT_MS: i64 = 3_600_000;
 
@@ -50,9 +52,15 @@ impl Written {
         });
     }
 
-    /// Gives what matches.
-    pub(crate) fn select(&self, selection: &Selection<'_>, sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit) -> Visit {
-        for (labels, samples) in self.series.iter().filter(|(labels, _)| all_match(selection.matchers, labels)) {
+    /// Gives what matches, of what is seen from a seat.
+    pub(crate) fn select(
+        &self,
+        selection: &Selection<'_>,
+        seat: Seat,
+        sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
+    ) -> Visit {
+        let is_meant = |labels: &LabelSet| seat.sees_written(labels) && all_match(selection.matchers, labels);
+        for (labels, samples) in self.series.iter().filter(|(labels, _)| is_meant(labels)) {
             let wanted = samples.iter().filter(|(at, _)| (selection.start_ms..=selection.end_ms).contains(at));
             let (timestamps_ms, values): (Vec<i64>, Vec<f64>) = wanted.copied().unzip();
             if !timestamps_ms.is_empty() {

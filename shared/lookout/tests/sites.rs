@@ -195,3 +195,55 @@ fn a_site_on_a_metered_line_is_cut_off_after_three_of_its_own_beats_and_not_betw
     metered(75, false);
     assert!(matches!(hub.told()[..], [(Kind::Cut, _)]), "three beats are missed");
 }
+
+#[test]
+fn a_rule_across_sites_is_worked_out_at_the_hub_alone_and_ended_by_nobody_else() {
+    let (site, everywhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let expr = "sum by (client, site) (oven_celsius) > 500";
+    for folder in [&site, &everywhere] {
+        write_rule(folder.path(), "ManyHot", expr, ", vigie_across: sites");
+    }
+    let hub = hub(everywhere.path());
+    let relay = Node::begin(site.path(), &hub.world, Role::Relay);
+    let ovens = |world: &World, heat: f64| {
+        heard(world, &["lyon", "paris"]);
+        (1..11).for_each(|node| world.hear(node, Role::Agent, "lyon"));
+        (1..4).for_each(|node| world.measure("oven_celsius", node, "lyon", heat));
+        (101..104).for_each(|node| world.measure("oven_celsius", node, "paris", 20.0));
+    };
+    hub.run(10 * SECOND, |world| ovens(world, 300.0));
+    relay.run(3 * MINUTE, |world| ovens(world, 300.0));
+    assert_eq!(relay.watchman.incidents(), [], "one site is not all of them");
+    let found = hub.watchman.incidents();
+    let place = |one: &vigie_serve::Incident| (one.rule.clone(), one.site.as_ref().map(ToString::to_string));
+    assert_eq!(found.iter().map(place).collect::<Vec<_>>(), [("ManyHot".to_owned(), Some("lyon".to_owned()))]);
+    hub.gives(&relay);
+    relay.run(5 * MINUTE, |world| ovens(world, 300.0));
+    assert_eq!(relay.watchman.incidents()[0].standing, IncidentState::Firing, "it is not the relay's to end");
+    // It was not asked while the relay ran, and needs a moment as after a sleep.
+    hub.run(2 * MINUTE, |world| ovens(world, 20.0));
+    assert_eq!(hub.watchman.incidents()[0].standing, IncidentState::Resolved);
+}
+
+#[test]
+fn what_is_pushed_to_the_hub_for_a_site_with_a_relay_is_judged_by_the_hub_and_what_the_relay_gets_is_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_rule(folder.path(), "OvenHot", "oven_celsius > 200", "");
+    let hub = hub(folder.path());
+    hub.run(10 * SECOND, |world| {
+        heard(world, &["lyon", "paris"]);
+        world.push("oven_celsius", "lyon", 300.0);
+        world.push("oven_celsius", "alone", 300.0);
+        world.measure("oven_celsius", 1, "lyon", 300.0);
+    });
+    let found = hub.watchman.incidents();
+    let mut places: Vec<_> = found.iter().map(|one| one.site.as_ref().map(ToString::to_string)).collect();
+    places.sort();
+    assert_eq!(places, [Some("alone".to_owned()), Some("lyon".to_owned())], "each once: {found:?}");
+    hub.run(10 * SECOND, |world| {
+        heard(world, &["lyon", "paris"]);
+        world.push("oven_celsius", "lyon", 20.0);
+        world.push("oven_celsius", "alone", 20.0);
+    });
+    assert!(hub.watchman.incidents().iter().all(|one| one.standing == IncidentState::Resolved));
+}

@@ -1,8 +1,11 @@
 //! What must a node know so that people can see what is wrong, and decide?
 
-use serde::Serialize;
+use std::collections::HashMap;
 
-use crate::{Decision, Incident, Mute, MutePreview, MuteWish, Place, RuleGroup, Stamp};
+use serde::Serialize;
+use vigie_model::{NodeId, Severity};
+
+use crate::{Decision, Health, Incident, IncidentState, Mute, MutePreview, MuteWish, Place, RuleGroup, Stamp};
 
 /// What hub and relay implement so that people and programs can see what is wrong and decide of it.
 ///
@@ -30,6 +33,12 @@ pub trait Incidents: Send + Sync + 'static {
     /// The rules that are evaluated here, and what they found.
     fn rules(&self) -> Vec<RuleGroup>;
 
+    /// What is known of each machine's health by the rules: by its open alerts, and well only where somebody vouches for
+    /// looking. Of whom nothing is said nothing is known.
+    fn healths(&self) -> HashMap<NodeId, Health> {
+        by_alerts(&self.incidents())
+    }
+
     /// Maintenance and silences: what mutes or will, and what ended within the last days.
     fn mutes(&self) -> Vec<Mute>;
 
@@ -53,6 +62,23 @@ pub trait Incidents: Send + Sync + 'static {
 
     /// How telling people goes.
     fn telling(&self) -> Telling;
+}
+
+/// What open alerts say of machines. That nothing is open makes nobody well.
+fn by_alerts(incidents: &[Incident]) -> HashMap<NodeId, Health> {
+    let mut healths = HashMap::new();
+    for one in incidents.iter().filter(|one| one.standing != IncidentState::Resolved && one.doubt.is_none()) {
+        let health = match one.severity {
+            Severity::Critical => Health::Critical,
+            Severity::Warning => Health::Warning,
+            Severity::Info => continue,
+        };
+        if let Some(id) = one.machine_id.as_deref().and_then(|id| id.parse().ok()) {
+            let known = healths.entry(id).or_insert(health);
+            *known = health.max(*known);
+        }
+    }
+    healths
 }
 
 /// How telling people goes.

@@ -8,7 +8,7 @@ use vigie_model::{Role, UtcMs};
 use crate::door::{Attempts, Sessions};
 use crate::push::Pushes;
 use crate::tally::Tally;
-use crate::{Access, Incidents, Lookout, Options};
+use crate::{Access, Health, Incidents, Lookout, Machine, Options};
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
 const LISTS_AT_ONCE: usize = 8;
@@ -40,6 +40,15 @@ impl Shared {
     /// Whether this is a site's own node, whose people need a page of their own.
     pub(crate) fn is_site(&self) -> bool {
         self.lookout.role() == Role::Relay
+    }
+
+    /// Says of machines how they are, as far as rules judge them.
+    pub(crate) fn judge(&self, machines: &mut [Machine]) {
+        let Some(incidents) = &self.incidents else { return };
+        let healths = incidents.healths();
+        for machine in machines.iter_mut().filter(|machine| machine.health == Health::Unknown) {
+            machine.health = healths.get(&machine.id).copied().unwrap_or(Health::Unknown);
+        }
     }
 
     pub(crate) fn new(lookout: Arc<dyn Lookout>, access: Arc<dyn Access>, options: Options) -> Self {

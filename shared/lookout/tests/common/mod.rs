@@ -27,6 +27,7 @@ const T0: i64 = 1_700_000_000_000;
 #[derive(Default)]
 pub struct World {
     source: Mutex<InMemory>,
+    pushed: Mutex<InMemory>,
     sighted: Mutex<BTreeMap<NodeId, Sighted>>,
     /// Since the beginning.
     now_ms: AtomicI64,
@@ -52,6 +53,10 @@ impl Source for World {
 impl Sight for World {
     fn source(&self) -> &dyn Source {
         self
+    }
+
+    fn pushed_here(&self) -> Box<dyn Source + '_> {
+        Box::new(self.pushed.lock().expect("no test panics here").clone())
     }
 
     fn sighted(&self) -> Vec<Sighted> {
@@ -133,6 +138,14 @@ impl World {
         let now = self.at().utc;
         let mut sighted = self.sighted.lock().expect("no test panics here");
         sighted.get_mut(&id(node)).expect("it was heard").goodbye_at = Some(now);
+    }
+
+    /// Somebody pushed a value to this node itself, for a place.
+    pub fn push(&self, name: &str, site: &str, value: f64) {
+        let labels = LabelSet::new([("__name__", name), ("client", "acme"), ("site", site), ("oven", "1")]);
+        for source in [&self.source, &self.pushed] {
+            source.lock().expect("no test panics here").add(labels.clone(), [(self.at().utc.0, value)]);
+        }
     }
 
     /// A machine's clock is so far ahead of the time that it was told.

@@ -51,6 +51,7 @@ pub(crate) async fn machines(
     let drawn = work::list(&app, move |app| {
         let mut machines = app.lookout.machines();
         machines.retain(|machine| caller.who.clients.include(&machine.client) && wanted.finds(machine));
+        app.judge(&mut machines);
         let page = wanted.page(&mut machines);
         Drawn::new(&page, app.lookout.now())
     });
@@ -97,7 +98,8 @@ pub(crate) async fn ledger(
 
 /// The machine, if the asker may see it. That it is someone else's and that it is not there are the same answer.
 pub(super) fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Machine, Problem> {
-    let machine = id.parse::<NodeId>().ok().and_then(|id| app.lookout.machine(id));
+    let mut machine = id.parse::<NodeId>().ok().and_then(|id| app.lookout.machine(id));
+    app.judge(machine.as_mut_slice());
     machine.filter(|machine| caller.who.clients.include(&machine.client)).ok_or_else(|| no_machine(id))
 }
 

@@ -31,7 +31,7 @@ pub(crate) async fn home(State(app): State<App>, Extension(caller): Extension<Ca
     let drawn = work::list(&app, move |app| {
         let (open, ended) = incidents(app, &caller, frame.voice.now.0);
         let mut machines = seen_by(app, &caller);
-        machines::judge(&mut machines, &open);
+        app.judge(&mut machines);
         machines::by_need(&mut machines);
         let heard = machines::heard(&machines);
         let home = Home {
@@ -90,7 +90,7 @@ pub(crate) async fn machines(State(app): State<App>, Extension(caller): Extensio
     let (frame, page) = (frame_of(&app, &parts), page_of(&parts));
     let drawn = work::list(&app, move |app| {
         let mut machines = seen_by(app, &caller);
-        machines::judge(&mut machines, &incidents(app, &caller, frame.voice.now.0).0);
+        app.judge(&mut machines);
         machines::by_need(&mut machines);
         let part = with_disks(app, &caller, Part::of(machines, page, machines::ON_ONE_PAGE));
         let title = frame.voice.words().machines;
@@ -114,7 +114,7 @@ pub(crate) async fn machine(
         let mut machine = machine.filter(|machine| caller.who.clients.include(&machine.client)).ok_or_else(not_here)?;
         let (mut open, _) = incidents(app, &caller, frame.voice.now.0);
         open.retain(|incident| incident.machine_id.as_deref() == Some(id.as_str()));
-        machines::judge(std::slice::from_mut(&mut machine), &open);
+        app.judge(std::slice::from_mut(&mut machine));
         open.truncate(alerts::ON_ONE_PAGE);
         let disk = chart_query::disks(&caller.source(app), app, &[machine.id]).remove(&machine.id.to_string());
         let charts = chart_query::charts(app, &caller, &machine, disk, range_h, frame.voice.words());

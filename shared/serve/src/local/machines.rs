@@ -1,13 +1,11 @@
 //! Which machines are there, how are they, and do we hear them? Two questions, in two columns.
 
-use vigie_model::Severity;
-
 use super::alerts::Part;
 use super::html::Html;
 use super::short::short_name;
 use super::voice::Voice;
 use super::words::Words;
-use crate::{Health, Incident, Machine, Reachability, Shown, Stamp, status};
+use crate::{Health, Machine, Reachability, Shown, Stamp, status};
 
 /// Machines on the first page: those that need somebody stand first, the others are one step away.
 pub(crate) const AT_A_GLANCE: usize = 6;
@@ -29,20 +27,6 @@ pub(crate) fn by_need(machines: &mut [Machine]) {
         let shown = |machine: &Machine| status(machine.health, machine.reachability.state).shown;
         shown(b).cmp(&shown(a)).then_with(|| a.name.cmp(&b.name)).then_with(|| a.id.cmp(&b.id))
     });
-}
-
-/// What open alerts say of machines that are not judged otherwise. That nothing is open makes nobody well.
-pub(crate) fn judge(machines: &mut [Machine], open: &[Incident]) {
-    for machine in machines.iter_mut().filter(|machine| machine.health == Health::Unknown) {
-        let id = machine.id.to_string();
-        let sure =
-            open.iter().filter(|alert| alert.doubt.is_none() && alert.machine_id.as_deref() == Some(id.as_str()));
-        machine.health = match sure.map(|alert| alert.severity).max() {
-            Some(Severity::Critical) => Health::Critical,
-            Some(Severity::Warning) => Health::Warning,
-            Some(Severity::Info) | None => Health::Unknown,
-        };
-    }
 }
 
 /// How many are heard now, and how many there are.

@@ -77,6 +77,7 @@ pub struct Failure {
 
 #[derive(Debug)]
 struct LiveGroup {
+    name: String,
     interval_ms: i64,
     limit: usize,
     query_offset_ms: i64,
@@ -114,6 +115,7 @@ impl Mind {
         let live = |group: &Group| {
             let rules = plans(group, &settings)?.into_iter().map(LiveRule::new).collect();
             Ok(LiveGroup {
+                name: group.name.clone(),
                 interval_ms: group.interval_ms.unwrap_or(settings.interval_ms).max(1),
                 limit: group.limit,
                 query_offset_ms: group.query_offset_ms.unwrap_or(0),
@@ -175,11 +177,18 @@ impl Mind {
 
     /// Works out the groups that are due.
     pub fn evaluate(&mut self, source: &dyn Source, now_ms: i64) -> Evaluation {
+        self.evaluate_each(&[source], |_| 0, now_ms)
+    }
+
+    /// Works out the groups that are due, each over one of several sources: `of` says which by the group's name. Where there
+    /// is none, the group waits.
+    pub fn evaluate_each(&mut self, sources: &[&dyn Source], of: impl Fn(&str) -> usize, now_ms: i64) -> Evaluation {
         let mut evaluation = Evaluation::default();
-        let shared = Shared::over(source);
+        let shared: Vec<Shared<'_>> = sources.iter().map(|source| Shared::over(*source)).collect();
         for group in &mut self.groups {
+            let Some(shared) = shared.get(of(&group.name)) else { continue };
             if group.due_ms().is_none_or(|due_ms| due_ms <= now_ms) || group.last_ms.is_some_and(|last| now_ms < last) {
-                group.evaluate(&shared, &self.settings, now_ms, &mut evaluation);
+                group.evaluate(shared, &self.settings, now_ms, &mut evaluation);
             }
         }
         evaluation

@@ -1,0 +1,112 @@
+//! Who is well?
+//!
+//! That nothing is open makes nobody well: only a judge who works out all rules, and has for a while, says by that that what
+//! it does not find is not so. A relay vouches for its judging in a row, as it does for who answers; while it is not heard,
+//! nobody knows.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use vigie_alerts::Alert;
+use vigie_fleet::Answers;
+use vigie_model::{NodeId, Role, Severity, Slug};
+use vigie_serve::Health;
+
+use crate::judging::{Judging, SURE_AFTER_MS};
+use crate::overlay::Judges;
+use crate::presence::Presence;
+use crate::sight::At;
+use crate::vouching::Saying;
+use crate::watchman::{Watchman, lock};
+
+/// After so long without an evaluation what was found is old.
+const OLD_AFTER_MS: i64 = 30_000;
+
+/// What this node judges, and since when it does so without fault.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Judged {
+    /// Since when each evaluation worked out all rules; nothing while one of them can not be.
+    sound_since_ms: Option<i64>,
+    evaluated_ms: i64,
+    /// At a hub: the places that it judges, each since when.
+    places: Arc<BTreeMap<(Slug, Slug), i64>>,
+    /// At a relay: the machines that another relay of its site judges.
+    beside: Arc<BTreeSet<String>>,
+}
+
+impl Judged {
+    /// After an evaluation: whether all rules are in use and were worked out when they were last due.
+    pub(crate) fn after(&self, judging: &Judging, is_sound: bool, now: At) -> Self {
+        let sound_since_ms = if is_sound { self.sound_since_ms.or(Some(now.boot_ms)) } else { None };
+        let (places, beside) = match &judging.judges {
+            Judges::Places(_) if *self.places == judging.judged_since_ms => (self.places.clone(), Arc::default()),
+            Judges::Places(_) => (Arc::new(judging.judged_since_ms.clone()), Arc::default()),
+            Judges::AllBut(beside) if *self.beside == *beside => (Arc::default(), self.beside.clone()),
+            Judges::AllBut(beside) => (Arc::default(), Arc::new(beside.clone())),
+        };
+        Self { sound_since_ms, evaluated_ms: now.boot_ms, places, beside }
+    }
+
+    /// Whether what this node does not find is not so.
+    pub(crate) fn is_sound(&self, now: At) -> bool {
+        let is_long_ago = |since_ms: i64| now.boot_ms.saturating_sub(since_ms) >= SURE_AFTER_MS;
+        now.boot_ms.saturating_sub(self.evaluated_ms) < OLD_AFTER_MS && self.sound_since_ms.is_some_and(is_long_ago)
+    }
+
+    fn vouches_for(&self, machine: &vigie_fleet::Sighted, role: Role, presence: &Presence, now: At) -> bool {
+        if role != Role::Hub {
+            return self.is_sound(now) && !self.beside.contains(&machine.node.to_string());
+        }
+        let place = (machine.client.clone(), machine.site.clone());
+        match self.places.get(&place) {
+            Some(since_ms) => self.is_sound(now) && now.boot_ms.saturating_sub(*since_ms) >= SURE_AFTER_MS,
+            None => presence.relays_vouch(&machine.client, &machine.site),
+        }
+    }
+}
+
+impl Presence {
+    /// Whether the relays of a place that are connected say of themselves that they work out all rules.
+    fn relays_vouch(&self, client: &Slug, site: &Slug) -> bool {
+        let relays = self.sighted_relays().filter(|one| one.client == *client && one.site == *site && one.is_connected);
+        let mut words = relays.map(|one| one.word.is_some_and(|word| word.answers == Answers::Yes)).peekable();
+        words.peek().is_some() && words.all(|vouches| vouches)
+    }
+}
+
+impl Watchman {
+    /// What a relay says of itself: whether it judges.
+    pub(crate) fn own_saying(&self, now: At) -> Saying {
+        let is_sound = lock(&self.found).judged.is_sound(now);
+        let answers = if is_sound { Answers::Yes } else { Answers::No };
+        Saying { machine: self.node, answers, since: now.utc, beside: None }
+    }
+
+    pub(crate) fn all_healths(&self) -> HashMap<NodeId, Health> {
+        let now = (self.clock)();
+        let judged = lock(&self.found).judged.clone();
+        let mut open: HashMap<String, (Option<Severity>, bool)> = HashMap::new();
+        let register = lock(&self.register);
+        for about in
+            register.book.alerts().filter(|alert| alert.is_open()).filter_map(|alert: &Alert| alert.about.as_ref())
+        {
+            let Some(id) = about.labels.get("machine_id") else { continue };
+            let (worst, is_doubtful) = open.entry(id.clone()).or_default();
+            match about.doubt {
+                None => *worst = (*worst).max(Some(about.severity)),
+                Some(_) => *is_doubtful = true,
+            }
+        }
+        drop(register);
+        let presence = lock(&self.presence);
+        let health = |machine: &vigie_fleet::Sighted| match open.get(&machine.node.to_string()) {
+            Some((Some(Severity::Critical), _)) => Health::Critical,
+            Some((Some(Severity::Warning), _)) => Health::Warning,
+            Some((_, true)) => Health::Unknown,
+            Some((Some(Severity::Info) | None, false)) | None => {
+                if judged.vouches_for(machine, self.role, &presence, now) { Health::Ok } else { Health::Unknown }
+            }
+        };
+        presence.machines().map(|machine| (machine.node, health(machine))).collect()
+    }
+}

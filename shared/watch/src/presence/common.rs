@@ -28,15 +28,17 @@ impl Vigil {
         if self.post == Post::Hub || there.len() < 2 {
             return Hears::Somebody;
         }
-        let patience_ms = there.iter().map(|machine| self.patience_ms(machine));
-        let (shortest_ms, longest_ms) = patience_ms.fold((i64::MAX, 0), |(low, high), ms| (low.min(ms), high.max(ms)));
+        let mut patience_ms: Vec<i64> = there.iter().map(|machine| self.patience_ms(machine)).collect();
+        patience_ms.sort_unstable();
+        // Two that are soon sure to be silent are enough: who is seldom heard is not waited for.
+        let (shortest_ms, enough_ms) = (patience_ms[0], patience_ms[1]);
         let heard_ms = there.iter().filter_map(|machine| machine.heard_ms).max();
         let quiet_ms =
             now_ms.saturating_sub(heard_ms.map_or(self.listening_since_ms, |ms| ms.max(self.listening_since_ms)));
         // Of two who beat, one is heard within half the time after which either is silent.
         if quiet_ms < shortest_ms / 2 {
             Hears::Somebody
-        } else if quiet_ms < longest_ms {
+        } else if quiet_ms < enough_ms {
             Hears::NobodyYet
         } else {
             Hears::Nobody

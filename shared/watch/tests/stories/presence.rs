@@ -174,6 +174,14 @@ fn when_all_machines_of_a_relay_fall_silent_at_once_their_network_is_told_and_no
 }
 
 #[test]
+fn a_machine_that_is_seldom_heard_does_not_keep_a_network_from_being_told_to_have_failed() {
+    let mut world = World::new(Post::Relay);
+    world.vigil.learn(Fact::Beats { of: machine("acme/lyon", 7), every_ms: 60_000 }, world.now_ms);
+    world.run(30 * SECOND, |_| false);
+    assert_eq!((world.network_up(), world.reach("acme/lyon", 1)), (Some(0.0), Reach::Cut));
+}
+
+#[test]
 fn a_machine_that_was_silent_before_its_network_failed_is_silent_all_the_while() {
     let mut world = World::new(Post::Relay);
     world.run(60 * SECOND, |name| name != "acme/lyon/7");

@@ -1,7 +1,7 @@
 //! What is wrong, since when, and how sure is that? Rules, observations and a moment become transitions of alerts.
 //!
 //! Rules are those of Prometheus, read from its files ([`read_rules`]) and tried with its unit tests ([`run_tests`]), or
-//! written by people as a [`Form`] with differences for a place ([`Family`]). A [`Mind`] works them out over a
+//! written by people as a [`Form`] with differences for a place (a [`Family`] of [`Tuning`]s). A [`Mind`] works them out over a
 //! [`Source`](vigie_query::Source) and tells each [`Transition`] once. What is not heard because a site is cut or a machine
 //! silent is in [`Doubt`], not resolved: only hearing resolves. [`presence`] judges who is there at all, and [`backtest`]
 //! says what rules would have done.
@@ -26,7 +26,9 @@ pub use defaults::default_rules;
 pub use duration::{parse_duration, write_duration};
 pub use file::{Fault, MAX_FILE_BYTES, Place, Strictness, read_rules, write_rules};
 pub use flaps::Flaps;
-pub use form::{Applied, Family, Form, Layer, Machine, Reading, Scope};
+pub use form::{
+    Applied, ConfineError, Family, Form, FormError, Layer, Machine, Reading, Scope, Spread, Tuning, Value, confined,
+};
 pub use mind::{
     Comparison, CompileError, Evaluation, FOR_GRACE_MS, Failure, Fingerprint, Instance, Mind, OUTAGE_TOLERANCE_MS,
     Output, Phase, RuleKey, Saved, Settings, Transition,

@@ -53,7 +53,7 @@ mod unite;
 mod windows;
 
 pub use cell::Cell;
-pub use confined::Confined;
+pub use confined::{Bounds, Confined};
 pub use coverage::{Coarse, Coverage, Lack, Shortfall};
 pub use error::QueryError;
 pub use evaluate::{Answer, Point, Steps, Value};

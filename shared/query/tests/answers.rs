@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vigie_query::{
-    Confined, Coverage, Halt, InMemory, LabelSet, Lack, Limits, Matcher, Point, Query, QueryError, Selection,
+    Bounds, Confined, Coverage, Halt, InMemory, LabelSet, Lack, Limits, Point, Query, QueryError, Selection,
     SeriesSamples, Shortfall, Source, SourceError, Steps, Stop, Value, Visit,
 };
 
@@ -165,7 +165,7 @@ fn whoever_is_confined_sees_nothing_else_whatever_they_ask_and_whatever_storage_
             self.0.select(&Selection { matchers: &[], ..*selection }, limits, sink)
         }
     }
-    let only = Matcher::one_of("site", ["paris".to_owned()]);
+    let only = Bounds::new([].into(), [(String::new(), "paris".to_owned())].into());
     for source in [&two_sites() as &dyn Source, &Forgetful(two_sites())] {
         let confined = Confined::new(source, Some(&only));
         for text in ["up", r#"up{site=~".*"}"#, r#"up{site!="paris"}"#] {

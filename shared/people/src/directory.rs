@@ -1,0 +1,254 @@
+//! Who is here, and what may they do now?
+//!
+//! All of it, in memory: a thousand people with their tokens and browsers are some megabytes. What changes it is decided by
+//! the orders, becomes durable, and is then taken in by [`Directory::apply`].
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use vigie_model::{Slug, UtcMs};
+
+use crate::secret::Kept;
+use crate::{Email, Grant, Id, Invitation, Person, Powers, Right, Role, Scope, Session, Spans, Token, Verifier, Who};
+
+/// People, roles, tokens, sessions and invitations.
+#[derive(Debug, Clone, Default)]
+pub struct Directory {
+    pub(crate) begun: Option<Begun>,
+    pub(crate) people: BTreeMap<Id, Person>,
+    pub(crate) roles: BTreeMap<Slug, Role>,
+    pub(crate) invitations: BTreeMap<Id, Invitation>,
+    pub(crate) tokens: BTreeMap<Id, Token>,
+    pub(crate) sessions: BTreeMap<Id, Session>,
+    emails: BTreeMap<Email, Id>,
+    by_secret: BTreeMap<Kept, Id>,
+    /// How long things last.
+    pub spans: Spans,
+}
+
+/// That somebody has taken the hub into use. It stays, whoever is removed later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// What the provider calls itself.
+    pub organisation: String,
+    /// When.
+    pub at_ms: i64,
+}
+
+/// A row that becomes another one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// The hub was taken into use.
+    Begun(Begun),
+    /// A person came or changed.
+    Person(Box<Person>),
+    /// A role came or changed.
+    Role(Role),
+    /// A role is gone.
+    RoleGone(Slug),
+    /// Somebody was invited.
+    Invitation(Box<Invitation>),
+    /// An invitation was taken up or back.
+    InvitationGone(Id),
+    /// A token came or was used.
+    Token(Box<Token>),
+    /// A token is gone.
+    TokenGone(Id),
+    /// A browser signed in or was used.
+    Session(Box<Session>),
+    /// A browser is out.
+    SessionGone(Id),
+}
+
+impl Directory {
+    /// Whether somebody has taken the hub into use.
+    pub fn begun(&self) -> Option<&Begun> {
+        self.begun.as_ref()
+    }
+
+    /// Takes in what has become durable.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Begun(begun) => self.begun = Some(begun.clone()),
+            Change::Person(person) => {
+                self.emails.insert(person.email.clone(), person.id.clone());
+                self.people.insert(person.id.clone(), Person::clone(person));
+            }
+            Change::Role(role) => drop(self.roles.insert(role.name.clone(), role.clone())),
+            Change::RoleGone(name) => drop(self.roles.remove(name)),
+            Change::Invitation(invitation) => {
+                self.by_secret.insert(invitation.kept, invitation.id.clone());
+                self.invitations.insert(invitation.id.clone(), Invitation::clone(invitation));
+            }
+            Change::InvitationGone(id) => {
+                let gone = self.invitations.remove(id);
+                gone.map(|gone| self.by_secret.remove(&gone.kept));
+            }
+            Change::Token(token) => {
+                self.by_secret.insert(token.kept, token.id.clone());
+                self.tokens.insert(token.id.clone(), Token::clone(token));
+            }
+            Change::TokenGone(id) => {
+                let gone = self.tokens.remove(id);
+                gone.map(|gone| self.by_secret.remove(&gone.kept));
+            }
+            Change::Session(session) => {
+                self.by_secret.insert(session.kept, session.id.clone());
+                self.sessions.insert(session.id.clone(), Session::clone(session));
+            }
+            Change::SessionGone(id) => {
+                let gone = self.sessions.remove(id);
+                gone.map(|gone| self.by_secret.remove(&gone.kept));
+            }
+        }
+    }
+
+    /// A person.
+    pub fn person(&self, id: &Id) -> Option<&Person> {
+        self.people.get(id)
+    }
+
+    /// The person of an address.
+    pub fn person_of(&self, email: &Email) -> Option<&Person> {
+        self.people.get(self.emails.get(email)?)
+    }
+
+    /// Who knocks with this address, and what proves their password: nobody's, which takes as long, where there is none.
+    pub fn door(&self, email: &str) -> (Option<&Person>, Verifier) {
+        let person = email.parse().ok().and_then(|email| self.person_of(&email));
+        let password = person.filter(|person| !person.disabled).and_then(|person| person.password.as_ref());
+        match password {
+            Some(password) => (person, password.verifier.clone()),
+            None => (person, Verifier::of_nobody()),
+        }
+    }
+
+    /// A role, of those that are always there or of the others.
+    pub fn role(&self, name: &Slug) -> Option<Role> {
+        let built_in = Role::built_in().into_iter().find(|role| role.name == *name);
+        built_in.or_else(|| self.roles.get(name).cloned())
+    }
+
+    /// What these grants allow now; a role that is gone allows nothing.
+    pub fn allowed_by(&self, grants: &[Grant]) -> Powers {
+        let rights = |grant: &Grant| {
+            let rights = self.role(&grant.role).map(|role| role.rights).unwrap_or_default();
+            let scope = grant.scope.clone();
+            rights.into_iter().map(move |right| (right, scope.clone()))
+        };
+        grants.iter().flat_map(rights).collect()
+    }
+
+    /// What a person may now; nothing once they are disabled.
+    pub fn powers_of(&self, person: &Id) -> Powers {
+        let person = self.people.get(person).filter(|person| !person.disabled);
+        person.map(|person| self.allowed_by(&person.grants)).unwrap_or_default()
+    }
+
+    /// What somebody may now.
+    pub fn powers(&self, who: &Who, now: UtcMs) -> Powers {
+        match who {
+            Who::Console => Powers::all(),
+            Who::Program(_, powers) => powers.clone(),
+            Who::Nobody => Powers::default(),
+            Who::Token(id) => match self.tokens.get(id).filter(|token| !token.is_over(now)) {
+                // However it was made: at no moment may it do more than its maker.
+                Some(token) => token.asked.meet(&self.powers_of(&token.maker)),
+                None => Powers::default(),
+            },
+            Who::Person(id, session) => {
+                let open = self.sessions.get(session).filter(|open| open.person == *id);
+                let is_open = open.is_some_and(|open| open.is_open(&self.spans, now));
+                let must_change = self.must_change(id, now);
+                if is_open && !must_change { self.powers_of(id) } else { Powers::default() }
+            }
+        }
+    }
+
+    /// Whether a person must choose another password before anything else.
+    pub fn must_change(&self, person: &Id, now: UtcMs) -> bool {
+        self.people.get(person).is_some_and(|person| person.has_old_password(self.spans.password_days, now))
+    }
+
+    /// The browser with this secret, while it is signed in.
+    pub fn session(&self, secret: &str, now: UtcMs) -> Option<&Session> {
+        let session = self.sessions.get(self.by_secret.get(&Kept::of(secret))?)?;
+        let person = self.people.get(&session.person)?;
+        Some(session).filter(|session| session.is_open(&self.spans, now) && !person.disabled)
+    }
+
+    /// The token with this text, while it opens anything.
+    pub fn token(&self, text: &str, now: UtcMs) -> Option<&Token> {
+        let token = self.tokens.get(self.by_secret.get(&Kept::of(text))?)?;
+        let maker = self.people.get(&token.maker)?;
+        Some(token).filter(|token| !token.is_over(now) && !maker.disabled)
+    }
+
+    /// The invitation with this code, while it holds.
+    pub fn invitation(&self, code: &str, now: UtcMs) -> Option<&Invitation> {
+        let invitation = self.invitations.get(self.by_secret.get(&Kept::of_code(code))?)?;
+        Some(invitation).filter(|invitation| !invitation.is_over(now))
+    }
+
+    /// What the audit calls somebody.
+    pub fn called(&self, who: &Who) -> String {
+        let person = |id: &Id| self.people.get(id).map_or_else(|| id.to_string(), |person| person.email.to_string());
+        match who {
+            Who::Console => "console".to_owned(),
+            Who::Program(name, _) => format!("token {name:?} of the console"),
+            Who::Person(id, _) => person(id),
+            Who::Token(id) => match self.tokens.get(id) {
+                Some(token) => format!("token {:?} of {}", token.name.as_str(), person(&token.maker)),
+                None => format!("token {id}"),
+            },
+            Who::Nobody => "nobody".to_owned(),
+        }
+    }
+
+    /// Whether anybody but this person may look after people everywhere.
+    pub(crate) fn others_rule(&self, but: &Id) -> bool {
+        let rules = |person: &Person| {
+            let may = self.powers_of(&person.id).in_all_of(Right::People, &Scope::everywhere());
+            may && person.password.is_some() && person.id != *but
+        };
+        self.people.values().any(rules)
+    }
+
+    pub(crate) fn sessions_of<'a>(&'a self, person: &'a Id) -> impl Iterator<Item = &'a Session> {
+        self.sessions.values().filter(move |session| session.person == *person)
+    }
+
+    pub(crate) fn tokens_of<'a>(&'a self, person: &'a Id) -> impl Iterator<Item = &'a Token> {
+        self.tokens.values().filter(move |token| token.maker == *person)
+    }
+
+    /// What has ended by itself, and need not be kept.
+    pub fn ended(&self, now: UtcMs) -> Vec<Change> {
+        let sessions = self.sessions.values().filter(|session| !session.is_open(&self.spans, now));
+        let invitations = self.invitations.values().filter(|invitation| invitation.is_over(now));
+        let gone = sessions.map(|session| Change::SessionGone(session.id.clone()));
+        gone.chain(invitations.map(|invitation| Change::InvitationGone(invitation.id.clone()))).collect()
+    }
+
+    /// Notes that a browser or token was used, in memory; says what is to be kept once in some minutes.
+    pub fn used(&mut self, who: &Who, now: UtcMs) -> Option<Change> {
+        /// A restart forgets at most so much.
+        const KEPT_EVERY_MS: i64 = 5 * 60_000;
+        match who {
+            Who::Person(_, session) => {
+                let session = self.sessions.get_mut(session)?;
+                // In memory it moves with each use, so that what is idle is known to the second.
+                let keep = now.0 / KEPT_EVERY_MS != session.used_ms / KEPT_EVERY_MS;
+                session.used_ms = session.used_ms.max(now.0);
+                keep.then(|| Change::Session(Box::new(session.clone())))
+            }
+            Who::Token(token) => {
+                let token = self.tokens.get_mut(token)?;
+                let keep = token.used_ms.is_none_or(|used_ms| now.0 / KEPT_EVERY_MS != used_ms / KEPT_EVERY_MS);
+                token.used_ms = Some(token.used_ms.map_or(now.0, |used_ms| used_ms.max(now.0)));
+                keep.then(|| Change::Token(Box::new(token.clone())))
+            }
+            Who::Console | Who::Program(..) | Who::Nobody => None,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Who may do what, where?
+//!
+//! A person has roles in parts of the deployment; a token may no more than its maker may at that moment; a browser is signed
+//! in until it is not used or somebody ends it. [`Directory::decide`] says what comes of an [`Order`]: rows and lines of an
+//! audit whose chain shows when one was taken out. Knows no clock, no chance and no storage; passwords are worked out by
+//! [`Verifier`], which is slow on purpose and asked by whoever has a thread for it.
+
+mod asker;
+mod audit;
+mod directory;
+mod guess;
+mod invitation;
+mod order;
+mod orders;
+mod password;
+mod person;
+mod powers;
+mod right;
+mod role;
+mod scope;
+mod secret;
+mod session;
+mod shown;
+mod token;
+mod totp;
+
+pub use asker::{Asker, Who};
+pub use audit::{Broken, Check, Head, LINE_BYTES, Line, Link, Note};
+pub use directory::{Begun, Change, Directory};
+pub use guess::Guesses;
+pub use invitation::Invitation;
+pub use order::{Answer, Done, Invited, Order, Recovery, Refused, SignedIn, TokenMade, TotpOffered};
+pub use password::{LEAST_CHARS, MOST_BYTES, USUAL_LIFE_DAYS, Verifier, Weak, check};
+pub use person::{Email, Name, NotAPerson, Password, Person};
+pub use powers::Powers;
+pub use right::{Right, UnknownRight};
+pub use role::{Grant, Role};
+pub use scope::{At, NotAScope, Scope};
+pub use secret::{Chance, Id, Kept, NotAnId};
+pub use session::{PROOF_MS, Session, Spans};
+pub use shown::{InvitationShown, PersonShown, SessionShown, TokenShown};
+pub use token::{LONGEST_TOKEN_DAYS, Token};
+pub use totp::Totp;

@@ -1,0 +1,229 @@
+//! What can be asked for, and what comes of it?
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use vigie_model::{Slug, UtcMs};
+
+use crate::audit::Note;
+use crate::orders::Asking;
+use crate::{
+    Asker, Chance, Change, Directory, Email, Grant, Id, Name, PersonShown, Powers, Right, SessionShown, TokenShown,
+    Verifier,
+};
+
+/// Something that changes who may do what. Passwords have been checked and worked out before: that is slow, and needs no
+/// directory.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "each order says what it is about, and its fields are of that")]
+pub enum Order {
+    /// The first person takes the hub into use, and is its admin.
+    Begin { organisation: String, name: Name, email: Email, password: Verifier },
+    /// Somebody signs in, whose password was proved by this verifier.
+    SignIn { person: Id, proved: Verifier, code: String, agent: String },
+    /// A browser goes.
+    SignOut,
+    /// A signed-in person proves again who they are.
+    Prove { proved: Verifier, code: String },
+    /// Somebody new may choose a password.
+    Invite { email: Email, name: Name, grants: Vec<Grant> },
+    /// They choose it.
+    Accept { code: String, name: Option<Name>, password: Verifier },
+    /// They may not after all.
+    Withdraw { invitation: Id },
+    /// A person may something else; only if it is still this version, when it says one.
+    Allow { person: Id, grants: Vec<Grant>, version: Option<u64> },
+    /// A person comes in nowhere any more.
+    Disable { person: Id, version: Option<u64> },
+    /// And again.
+    Enable { person: Id, version: Option<u64> },
+    /// A person has lost password or telephone, and gets a code for another.
+    Reset { person: Id },
+    /// One's own password is another one.
+    SetPassword { proved: Verifier, password: Verifier },
+    /// Shows a secret for one's telephone.
+    OfferTotp,
+    /// The telephone answered.
+    ConfirmTotp { code: String },
+    /// No telephone any more.
+    EndTotp,
+    /// Other recovery codes.
+    NewRecovery,
+    /// A token, which may what is asked as far as its maker may it.
+    MakeToken { name: Name, rights: BTreeSet<Right>, scopes: Vec<crate::Scope>, days: u32 },
+    /// A token opens nothing any more.
+    RevokeToken { token: Id },
+    /// A browser is signed out, one's own or, by who looks after its person, another's.
+    EndSession { session: Id },
+    /// A set of rights comes or changes.
+    PutRole { name: Slug, rights: BTreeSet<Right> },
+    /// It goes.
+    RemoveRole { name: Slug },
+}
+
+/// What comes of an order: rows to be made durable together with lines of the audit, and then taken in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    /// The rows.
+    pub changes: Vec<Change>,
+    /// The lines.
+    pub notes: Vec<Note>,
+    /// What is said to who asked.
+    pub answer: Answer,
+    /// Whose act it is for the audit, where that is known only now: who signs in, or takes up an invitation.
+    pub by: Option<Id>,
+}
+
+/// What is said to who asked. A secret is in it this once, and is kept nowhere.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// That it is done.
+    Nothing,
+    /// A person, as they are now.
+    Person(Box<PersonShown>),
+    /// A code for somebody who chooses a password.
+    Invited(Invited),
+    /// A token.
+    Token(TokenMade),
+    /// A browser's secret.
+    SignedIn(SignedIn),
+    /// A secret for a telephone.
+    Totp(TotpOffered),
+    /// Codes for the day when the telephone is gone.
+    Recovery(Recovery),
+}
+
+/// A code by which somebody chooses a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Invited {
+    /// Which invitation.
+    pub id: Id,
+    /// Who is invited.
+    pub email: Email,
+    /// What they type.
+    pub code: String,
+    /// Until when, in ms since 1970.
+    pub until_ms: i64,
+}
+
+/// A token that was made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TokenMade {
+    /// What it is.
+    #[serde(flatten)]
+    pub shown: TokenShown,
+    /// Its text.
+    pub token: String,
+}
+
+/// A browser that signed in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SignedIn {
+    /// What it is.
+    #[serde(flatten)]
+    pub shown: SessionShown,
+    /// What the browser keeps.
+    #[serde(skip)]
+    pub secret: String,
+}
+
+/// A secret that was shown to a person's telephone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TotpOffered {
+    /// As it is typed.
+    pub secret: String,
+    /// As an app takes it in.
+    pub uri: String,
+}
+
+/// Codes, each of which stands for the telephone once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Recovery {
+    /// The codes.
+    pub codes: Vec<String>,
+}
+
+/// Why nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// They may not.
+    #[error("these credentials may not {0} there; nothing was changed")]
+    NoRight(Right),
+    /// They would give or take more than they have.
+    #[error("nobody gives, changes or takes away more than they may themselves: {0}; nothing was changed")]
+    MoreThanOwn(&'static str),
+    /// They must prove again who they are.
+    #[error(
+        "this needs your password, and your code if you use one, given within the last ten minutes; nothing was changed"
+    )]
+    NeedsProof,
+    /// Only a person who is signed in has such things.
+    #[error("this is for a person who is signed in with a browser; nothing was changed")]
+    NotAPerson,
+    /// There is none, or none that they may know of.
+    #[error("there is no such {0} here; nothing was changed")]
+    NotThere(&'static str),
+    /// It makes no sense.
+    #[error("{0}; nothing was changed")]
+    Senseless(String),
+    /// Somebody changed it meanwhile.
+    #[error("somebody changed it meanwhile; nothing was changed")]
+    Changed,
+    /// There is one already.
+    #[error("there is {0} already; nothing was changed")]
+    Taken(&'static str),
+    /// Nobody would be left who looks after people.
+    #[error(
+        "nobody would be left who may look after people everywhere; make somebody else admin first; nothing was changed"
+    )]
+    LastAdmin,
+    /// The hub is in use.
+    #[error("somebody has taken this hub into use already; nothing was changed")]
+    Begun,
+    /// Not this address, password or code.
+    #[error("address, password and code do not belong together")]
+    Wrong,
+    /// The password is right, and the telephone is missing.
+    #[error("this account asks for a code of your telephone, or a recovery code, too")]
+    CodeNeeded,
+}
+
+impl Directory {
+    /// Decides about an order. Nothing is changed by it: make `changes` and `notes` durable in one step, then
+    /// [`apply`](Self::apply) the changes.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub fn decide(&self, order: Order, asker: &Asker, chance: &Chance, now: UtcMs) -> Result<Done, Refused> {
+        let asking = Asking { directory: self, asker, chance, now, powers: self.powers(&asker.who, now) };
+        match order {
+            Order::Begin { organisation, name, email, password } => asking.begin(organisation, name, email, password),
+            Order::SignIn { person, proved, code, agent } => asking.sign_in(&person, &proved, &code, &agent),
+            Order::SignOut => asking.sign_out(),
+            Order::Prove { proved, code } => asking.prove(&proved, &code),
+            Order::Invite { email, name, grants } => asking.invite(email, name, grants),
+            Order::Accept { code, name, password } => asking.accept(&code, name, password),
+            Order::Withdraw { invitation } => asking.withdraw(&invitation),
+            Order::Allow { person, grants, version } => asking.allow(&person, grants, version),
+            Order::Disable { person, version } => asking.disable(&person, version),
+            Order::Enable { person, version } => asking.enable(&person, version),
+            Order::Reset { person } => asking.reset(&person),
+            Order::SetPassword { proved, password } => asking.set_password(&proved, password),
+            Order::OfferTotp => asking.offer_totp(),
+            Order::ConfirmTotp { code } => asking.confirm_totp(&code),
+            Order::EndTotp => asking.end_totp(),
+            Order::NewRecovery => asking.new_recovery(),
+            Order::MakeToken { name, rights, scopes, days } => asking.make_token(name, &rights, &scopes, days),
+            Order::RevokeToken { token } => asking.revoke_token(&token),
+            Order::EndSession { session } => asking.end_session(&session),
+            Order::PutRole { name, rights } => asking.put_role(name, rights),
+            Order::RemoveRole { name } => asking.remove_role(&name),
+        }
+    }
+}
+
+/// What each right in each scope is, for who asks for that.
+pub(crate) fn each_in_each(rights: &BTreeSet<Right>, scopes: &[crate::Scope]) -> Powers {
+    rights.iter().flat_map(|right| scopes.iter().map(|scope| (*right, scope.clone()))).collect()
+}

@@ -1,0 +1,105 @@
+//! What can somebody be allowed to do?
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that a person or a program may do. Each has one name, which is never changed: roles and tokens are kept by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Right {
+    /// See sites, machines, samples and what is wrong; ask and export.
+    Look,
+    /// Acknowledge, assign, comment, snooze and close.
+    Decide,
+    /// Say when nobody is told: maintenance and silences.
+    Mute,
+    /// Have a site send what it keeps back.
+    Fetch,
+    /// Bring samples.
+    Push,
+    /// Make tokens that may no more than their maker.
+    Tokens,
+    /// Invite, change and disable people, and end their sessions.
+    People,
+    /// Make and change sets of rights.
+    Roles,
+    /// Read who did what.
+    Audit,
+    /// Read the hub's own numbers, which are of all clients together.
+    Node,
+}
+
+impl Right {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Look,
+        Self::Decide,
+        Self::Mute,
+        Self::Fetch,
+        Self::Push,
+        Self::Tokens,
+        Self::People,
+        Self::Roles,
+        Self::Audit,
+        Self::Node,
+    ];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Look => "look",
+            Self::Decide => "decide",
+            Self::Mute => "mute",
+            Self::Fetch => "fetch",
+            Self::Push => "push",
+            Self::Tokens => "tokens",
+            Self::People => "people",
+            Self::Roles => "roles",
+            Self::Audit => "audit",
+            Self::Node => "node",
+        }
+    }
+
+    /// Whether a person must have proved themselves a moment ago: with these a browser that somebody left open would give
+    /// its finder more than the browser has.
+    pub fn needs_proof(self) -> bool {
+        match self {
+            Self::Tokens | Self::People | Self::Roles => true,
+            Self::Look | Self::Decide | Self::Mute | Self::Fetch | Self::Push | Self::Audit | Self::Node => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Right {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Right {
+    type Err = UnknownRight;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRight> {
+        let found = Self::ALL.into_iter().find(|right| right.as_str() == text);
+        found.ok_or_else(|| UnknownRight(text.chars().take(40).collect()))
+    }
+}
+
+/// Not a right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no right: look, decide, mute, fetch, push, tokens, people, roles, audit or node")]
+pub struct UnknownRight(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_right_has_one_name_and_it_is_kept_by_it() {
+        for right in Right::ALL {
+            assert_eq!(right.as_str().parse(), Ok(right));
+            assert_eq!(serde_json::to_string(&right).expect("a name"), format!("\"{right}\""));
+        }
+        let said = "root".parse::<Right>().expect_err("no right").to_string();
+        assert!(Right::ALL.iter().all(|right| said.contains(right.as_str())), "{said}");
+    }
+}

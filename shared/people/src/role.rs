@@ -1,0 +1,66 @@
+//! Which rights go together?
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use vigie_model::Slug;
+
+use crate::{Right, Scope};
+
+/// A set of rights under a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Role {
+    /// Its name.
+    pub name: Slug,
+    /// What it allows.
+    pub rights: BTreeSet<Right>,
+}
+
+/// A role somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// Which role.
+    pub role: Slug,
+    /// Where.
+    pub scope: Scope,
+}
+
+impl Role {
+    /// The roles that are always there, and that nobody changes.
+    pub fn built_in() -> [Self; 3] {
+        use Right::{Audit, Decide, Fetch, Look, Mute, Node, People, Push, Roles, Tokens};
+        let admin = [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node];
+        [("admin", &admin[..]), ("operator", &[Look, Decide, Mute, Fetch, Tokens]), ("observer", &[Look])].map(
+            |(name, rights)| Self {
+                name: name.parse().expect("three plain words"),
+                rights: rights.iter().copied().collect(),
+            },
+        )
+    }
+
+    /// Whether a name is one of those.
+    pub fn is_built_in(name: &Slug) -> bool {
+        matches!(name.as_str(), "admin" | "operator" | "observer")
+    }
+}
+
+impl std::fmt::Display for Grant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", self.role, self.scope)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_admin_may_all_and_each_role_less_than_the_one_before() {
+        let [admin, operator, observer] = Role::built_in();
+        assert_eq!(admin.rights, Right::ALL.into_iter().collect());
+        assert!(operator.rights.is_subset(&admin.rights) && observer.rights.is_subset(&operator.rights));
+        assert!([&admin, &operator, &observer].iter().all(|role| Role::is_built_in(&role.name)));
+        assert!(!Role::is_built_in(&"auditor".parse().expect("a name")));
+    }
+}

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Value, json};
-use vigie_lookout::cli::{self, AlertsCommand, MaintenanceCommand, Program, RulesCommand};
+use vigie_lookout::cli::{self, AlertsCommand, AvailabilityArgs, MaintenanceCommand, Program, RulesCommand};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_node::{Failed, hatch};
 use vigie_serve::Stamp;
@@ -70,6 +70,8 @@ enum Command {
     /// When nobody is to be told.
     #[command(subcommand)]
     Maintenance(MaintenanceCommand),
+    /// For how long machines were up, down, or not known to be either.
+    Availability(AvailabilityArgs),
 }
 
 const PROGRAM: Program = Program { name: "vigie-cloud", data: "/var/lib/vigie-cloud" };
@@ -220,6 +222,7 @@ pub fn main() -> ExitCode {
         Command::Alerts(command) => cli::alerts(command, PROGRAM),
         Command::Rules(command) => cli::rules(command, PROGRAM),
         Command::Maintenance(command) => cli::maintenance(command, PROGRAM),
+        Command::Availability(args) => cli::availability(args, PROGRAM),
     })
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use vigie_lookout::cli::{self, AlertsCommand, MaintenanceCommand, Program, RulesCommand};
+use vigie_lookout::cli::{self, AlertsCommand, AvailabilityArgs, MaintenanceCommand, Program, RulesCommand};
 use vigie_model::Role;
 use vigie_net::Ask;
 use vigie_node::{Failed, host_name, join};
@@ -51,6 +51,8 @@ enum Command {
     /// When nobody is to be told.
     #[command(subcommand)]
     Maintenance(MaintenanceCommand),
+    /// For how long machines were up, down, or not known to be either.
+    Availability(AvailabilityArgs),
 }
 
 const PROGRAM: Program = Program { name: "vigie-relay", data: "/var/lib/vigie-relay" };
@@ -118,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Alerts(command) => cli::alerts(command, PROGRAM),
         Command::Rules(command) => cli::rules(command, PROGRAM),
         Command::Maintenance(command) => cli::maintenance(command, PROGRAM),
+        Command::Availability(args) => cli::availability(args, PROGRAM),
     })
 }
 

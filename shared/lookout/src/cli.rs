@@ -7,10 +7,12 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use vigie_node::{Failed, hatch};
 
+pub use self::away::{AvailabilityArgs, availability};
 pub use self::mute::{MaintenanceCommand, maintenance};
 pub use self::ruling::{RulesCommand, rules};
 use self::say::{line, lines, print, show};
 
+mod away;
 mod mute;
 mod ruling;
 mod say;
@@ -145,11 +147,14 @@ pub fn alerts(command: AlertsCommand, program: Program) -> Result<ExitCode, Fail
     match command {
         AlertsCommand::List { at, all } => {
             let node = Node { program, at };
-            let mut list = node.ask(&json!({ "ask": "incidents" }))?["incidents"].take();
+            let mut said = node.ask(&json!({ "ask": "incidents" }))?;
+            let (mut list, cuts) = (said["incidents"].take(), said["cuts"].take());
             if let Value::Array(incidents) = &mut list {
                 incidents.retain(|one| all || one["standing"] != "resolved");
             }
-            Ok(print(&list, node.at.json, |list| lines(list, line, "nothing is wrong, as far as is known here")))
+            let none = "nothing is wrong, as far as is known here";
+            let say = |list: &Value| format!("{}{}", lines(list, line, none), away::said_of(&cuts));
+            Ok(print(&list, node.at.json, say))
         }
         AlertsCommand::Show { at, id } => {
             let node = Node { program, at };

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use vigie_model::UtcMs;
+use vigie_model::{Slug, UtcMs};
 use vigie_node::Failed;
 use vigie_query::{Halt, Limits, Stop};
-use vigie_serve::{Decision, Incidents, MuteWish, Stamp, Undecided};
+use vigie_serve::{AvailabilityWish, Clients, Decision, Incidents, MuteWish, Stamp, Undecided};
 use vigie_watch::{Flaps, Group, Settings, Span, backtest};
 
 use crate::rulebook::{self, ApplyError};
@@ -38,10 +38,11 @@ enum Request {
     MutePreview { wish: MuteWish },
     MuteEnd { id: String, by: String },
     Telling,
+    Availability { client: Option<Slug>, site: Option<Slug>, from_ms: i64, to_ms: i64 },
 }
 
 /// The words that begin a request which this room answers.
-const ASKS: [&str; 12] = [
+const ASKS: [&str; 13] = [
     "incidents",
     "incident",
     "decide",
@@ -54,6 +55,7 @@ const ASKS: [&str; 12] = [
     "mute-preview",
     "mute-end",
     "telling",
+    "availability",
 ];
 
 /// Answers a request at the local socket; nothing where it is not about alerts.
@@ -72,7 +74,9 @@ pub async fn answer(watchman: &Arc<Watchman>, request: &Value) -> Option<Result<
 impl Watchman {
     fn carry_out(&self, request: Request) -> Result<Value, Failed> {
         match request {
-            Request::Incidents => Ok(json!({ "incidents": self.incidents(), "changes": self.changes() })),
+            Request::Incidents => {
+                Ok(json!({ "incidents": self.incidents(), "cuts": self.cuts(), "changes": self.changes() }))
+            }
             Request::Incident { id } => {
                 let none = || Failed::new(5, format!("there is no incident {id:?} here; `alerts list` shows them"));
                 self.incident(&id).map(|one| json!(one)).ok_or_else(none)
@@ -102,13 +106,17 @@ impl Watchman {
                 self.end_mute(&id, &by).map(|mute| json!(mute)).map_err(|error| undecided(&error))
             }
             Request::Telling => Ok(json!(self.telling())),
+            Request::Availability { client, site, from_ms, to_ms } => {
+                let wish = AvailabilityWish { seen: Clients::All, client, site, from_ms, to_ms };
+                self.availability(&wish).map(|found| json!(found)).map_err(|error| undecided(&error))
+            }
         }
     }
 
     /// A relay mutes at its own site.
     fn at_home(&self, mut wish: MuteWish) -> Result<MuteWish, Failed> {
         let Some((client, site)) = &self.home else { return Ok(wish) };
-        let is_other = |said: &Option<vigie_model::Slug>, own| said.as_ref().is_some_and(|said| said != own);
+        let is_other = |said: &Option<Slug>, own| said.as_ref().is_some_and(|said| said != own);
         if is_other(&wish.client, client) || is_other(&wish.site, site) {
             let text = format!("a relay mutes at its own site alone, {client}/{site}; nothing was changed");
             return Err(Failed::new(2, text));

@@ -17,6 +17,9 @@ use crate::presence;
 /// The label by which a snooze names its alert.
 pub(crate) const ALERT_LABEL: &str = "vigie_alert";
 
+/// What was learnt within this time may not be told yet: who tells was away for no longer, or begins anew.
+const NEWS_MS: i64 = 3_600_000;
+
 /// Whom an alert of the whole deployment belongs to, where a client must be named.
 const HOUSE: &str = "hub";
 
@@ -48,7 +51,11 @@ impl Teller<'_> {
         };
         if !alert.is_open() {
             let closed = alert.closings().map(|(said, _)| said.happened).max();
-            return vec![tell(Change::Ended, about.ended.or(closed).unwrap_or(now))];
+            let ended = tell(Change::Ended, about.ended.or(closed).unwrap_or(now));
+            // What began and ended behind a cut comes as one: who is told of its end must hear that there was a beginning.
+            let is_news =
+                judge == ToldBy::Relay && self.role == Role::Hub && now.0.saturating_sub(alert.learnt.0) < NEWS_MS;
+            return is_news.then(|| tell(Change::Began, about.since)).into_iter().chain([ended]).collect();
         }
         let mut heard = vec![tell(Change::Began, about.since)];
         let known = alert.acknowledgements().map(|(said, _)| said.happened).min();

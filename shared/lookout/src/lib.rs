@@ -12,6 +12,7 @@
 //!
 //! Decides nothing by itself that `vigie-watch`, `vigie-alerts` and `vigie-notify` do not decide: it joins them.
 
+mod away;
 mod beside;
 mod body;
 mod bygone;
@@ -24,10 +25,12 @@ mod facts;
 mod health;
 mod judging;
 mod marks;
+mod minutes;
 mod mutes;
 mod node_rows;
 mod orphans;
 mod overlay;
+mod post;
 mod presence;
 mod register;
 mod remembered;
@@ -35,6 +38,7 @@ mod rows;
 mod rulebook;
 mod seats;
 mod sight;
+mod silences;
 mod steady;
 mod telling;
 mod verdict;

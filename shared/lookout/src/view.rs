@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use vigie_alerts::{Alert, DecideError, Decision as Decided, Said, Standing};
 use vigie_merge::{Key, Ulid};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
-use vigie_notify::{Text, subject};
 use vigie_serve::{
-    Decision, Health, Incident, IncidentState, Incidents, JudgedBy, Message, Mute, MutePreview, MuteWish, Place,
-    Reached, RuleAlert, RuleGroup, RuleShown, Stamp, Telling, Undecided, Word,
+    Availability, AvailabilityWish, Cut, Decision, Health, Incident, IncidentState, Incidents, JudgedBy, Mute,
+    MutePreview, MuteWish, Place, Reached, RuleAlert, RuleGroup, RuleShown, Stamp, Telling, Undecided, Word,
 };
 use vigie_watch::{Group, Instance, Rule, RuleKind};
 
@@ -21,9 +20,6 @@ use crate::watchman::{Found, SHOWN_MS, Watchman, chance, lock};
 
 /// Machines that a preview names.
 const NAMED: usize = 100;
-
-/// Messages that are shown of those that were sent.
-const SENT: usize = 100;
 
 impl Incidents for Watchman {
     fn home(&self) -> Option<Place> {
@@ -128,31 +124,15 @@ impl Incidents for Watchman {
     }
 
     fn telling(&self) -> Telling {
-        let waiting = self.desk.waiting((self.clock)().now());
-        let waiting = waiting.iter().map(|one| message(&one.letter, one.next_at, one.letter.why.as_ref()));
-        let dead = self.desk.dead().unwrap_or_default();
-        let dead = dead.iter().map(|dead| message(&dead.letter, dead.at, Some(&dead.why)));
-        let sent = self.desk.sent().unwrap_or_default();
-        let latest = &sent[sent.len().saturating_sub(SENT)..];
-        let sent = latest.iter().map(|sent| Message {
-            key: sent.key.to_string(),
-            route: sent.route.clone(),
-            channel: sent.channel.clone(),
-            to: sent.to.clone(),
-            subject: sent.kind.word().to_owned(),
-            at: Stamp(sent.at),
-            tries: sent.attempts,
-            said: sent.said.as_str().to_owned(),
-        });
-        let (always, speaks) = self.speaks();
-        Telling {
-            routes: self.routes.len(),
-            always,
-            speaks,
-            waiting: waiting.collect(),
-            sent: sent.collect(),
-            dead: dead.collect(),
-        }
+        self.telling_shown()
+    }
+
+    fn cuts(&self) -> Vec<Cut> {
+        self.cuts_shown()
+    }
+
+    fn availability(&self, wish: &AvailabilityWish) -> Result<Availability, Undecided> {
+        self.minutes(wish)
     }
 }
 
@@ -274,19 +254,6 @@ fn undecided(error: DecideError) -> Undecided {
         DecideError::Over | DecideError::Empty | DecideError::Past | DecideError::Key(_) => {
             Undecided::Senseless(error.to_string())
         }
-    }
-}
-
-fn message(letter: &vigie_notify::Letter, at: UtcMs, why: Option<&Text>) -> Message {
-    Message {
-        key: letter.intent.key.to_string(),
-        route: letter.intent.route.clone(),
-        channel: letter.intent.channel.clone(),
-        to: letter.intent.to.clone(),
-        subject: subject(&letter.intent.notice),
-        at: Stamp(at),
-        tries: letter.attempts,
-        said: why.map(|why| why.as_str().to_owned()).unwrap_or_default(),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::remembered;
 use crate::rows::{RowBook, RowTrouble};
 use crate::rulebook::Rulebook;
 use crate::sight::{At, Sight};
+use crate::silences::Silences;
 use crate::vouching;
 
 /// How long an alert that is over is shown: what is older is in the rows, and in the log of messages.
@@ -101,6 +102,8 @@ pub struct Watchman {
     pub(crate) clock: Arc<dyn Fn() -> At + Send + Sync>,
     /// Rows that changed and could not be read yet.
     unread: Mutex<Unread>,
+    /// When machines did not answer, for who asks how long they were there.
+    pub(crate) silences: Mutex<Silences>,
     /// At a relay: the hub was heard since it was last asked what it has.
     pub(crate) hub_was_heard: AtomicBool,
     /// When the hub was last heard, as somebody said: another time is news, whatever clocks show.
@@ -165,6 +168,7 @@ impl Watchman {
         let post = if role == Role::Hub { Post::Hub } else { Post::Relay };
         let presence = Presence::new(post, remembered::heard_relays(&state)?, now);
         let judging = Judging::begin(&watching, role, &state, now)?;
+        let silences = Silences::load(&state)?;
         let found = Found { rulebook: judging.rulebook.clone(), ..Found::default() };
         let watchman = Arc::new(Self {
             sight,
@@ -185,6 +189,7 @@ impl Watchman {
             certificate_ends,
             clock,
             unread: Mutex::default(),
+            silences: Mutex::new(silences),
             hub_was_heard: AtomicBool::new(true),
             hub_heard_at: Mutex::default(),
             heard: Mutex::default(),
@@ -206,8 +211,10 @@ impl Watchman {
         let mut news = register.take(all.iter().map(|found| (&found.key, &found.row, found.learnt)));
         news.mutes = true;
         self.queue(&register, &news);
+        let silences = self.silences_in(&register, &news);
         drop(register);
         self.tell();
+        self.remember_silences(&silences);
         self.take_presence(&news);
         Ok(())
     }
@@ -253,8 +260,10 @@ impl Watchman {
         let mut register = lock(&self.register);
         let news = register.take(rows.iter().map(|(key, row)| (key, row, learnt)));
         self.queue(&register, &news);
+        let silences = self.silences_in(&register, &news);
         drop(register);
         self.tell();
+        self.remember_silences(&silences);
         self.take_presence(&news);
     }
 

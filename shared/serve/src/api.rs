@@ -3,6 +3,7 @@
 //! Names and shapes here are a promise: fields are added, never renamed or removed. Times are RFC 3339 in UTC with
 //! milliseconds ([`Stamp`](crate::Stamp)); shares are 0 to 1; errors are problems with a stable `code`.
 
+mod away;
 mod export;
 mod here;
 mod incidents;
@@ -11,6 +12,7 @@ mod maintenance;
 mod raw;
 mod sites;
 
+pub(crate) use away::availability;
 pub(crate) use export::export;
 pub(crate) use here::here;
 pub(crate) use incidents::{decide, incident, incidents, telling};

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use serde::Serialize;
 use vigie_model::{NodeId, Severity};
 
-use crate::{Decision, Health, Incident, IncidentState, Mute, MutePreview, MuteWish, Place, RuleGroup, Stamp};
+use crate::{
+    Availability, AvailabilityWish, Cut, Decision, Health, Incident, IncidentState, Mute, MutePreview, MuteWish, Place,
+    RuleGroup, Stamp,
+};
 
 /// What hub and relay implement so that people and programs can see what is wrong and decide of it.
 ///
@@ -62,6 +65,16 @@ pub trait Incidents: Send + Sync + 'static {
 
     /// How telling people goes.
     fn telling(&self) -> Telling;
+
+    /// What happened at sites while they were cut off: of each its last cut that is over, of those of the last days; newest
+    /// first.
+    fn cuts(&self) -> Vec<Cut>;
+
+    /// For how long machines were there, as it is known now.
+    ///
+    /// # Errors
+    /// When the time makes no sense, or its samples can not be read.
+    fn availability(&self, wish: &AvailabilityWish) -> Result<Availability, Undecided>;
 }
 
 /// What open alerts say of machines. That nothing is open makes nobody well.
@@ -96,6 +109,8 @@ pub struct Telling {
     pub sent: Vec<Message>,
     /// Messages that were given up, oldest first.
     pub dead: Vec<Message>,
+    /// What happened at sites while they were cut off, newest first.
+    pub cuts: Vec<Cut>,
 }
 
 /// One message.

@@ -10,6 +10,7 @@ mod access;
 mod answer;
 mod api;
 mod armour;
+mod away;
 mod door;
 mod exposition;
 mod fact;
@@ -45,6 +46,7 @@ mod tally;
 mod work;
 
 pub use access::{Access, Clients, Credential, Decides, Identity, NotLetIn, TokenTable, Writes};
+pub use away::{Availability, AvailabilityWish, Cut, Lapse, MachineMinutes, Minutes, SiteMinutes};
 pub use exposition::{Exposition, Family};
 pub use fact::{Amount, Fact, Origin, Path};
 pub use incident::{Decision, Incident, IncidentState, JudgedBy, Reached, Word};

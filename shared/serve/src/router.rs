@@ -107,6 +107,7 @@ fn api_routes() -> Router<App> {
         .route("/maintenance/preview", post(api::preview))
         .route("/maintenance/{id}/end", post(api::end))
         .route("/telling", get(api::telling))
+        .route("/availability", get(api::availability))
         .route("/watch/rules", get(api::rules))
         // Prometheus' own shapes, for who expects them here.
         .route("/rules", get(prometheus::rules))

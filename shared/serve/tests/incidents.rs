@@ -10,8 +10,9 @@ use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
 use vigie_model::{Severity, UtcMs};
 use vigie_serve::{
-    Access, Clients, Decides, Decision, Identity, Incident, IncidentState, Incidents, Mute, MutePreview, MuteWish,
-    Place, Reached, RuleAlert, RuleGroup, RuleShown, Stamp, Telling, TokenTable, Undecided, Writes,
+    Access, Availability, AvailabilityWish, Clients, Cut, Decides, Decision, Identity, Incident, IncidentState,
+    Incidents, Minutes, Mute, MutePreview, MuteWish, Place, Reached, RuleAlert, RuleGroup, RuleShown, SiteMinutes,
+    Stamp, Telling, TokenTable, Undecided, Writes,
 };
 
 use common::{Answer, Door, slug};
@@ -95,6 +96,37 @@ impl Incidents for Watch {
         Err(Undecided::NotHere("such maintenance"))
     }
 
+    fn cuts(&self) -> Vec<Cut> {
+        let cut = |client: &str| Cut {
+            id: format!("cut of {client}"),
+            client: slug(client),
+            site: slug("lyon"),
+            from: Stamp(UtcMs(0)),
+            to: Stamp(UtcMs(60_000)),
+            began: 2,
+            ended: 1,
+            open: 1,
+            known_by: vec!["ann".to_owned()],
+            incidents: vec!["A".to_owned()],
+        };
+        vec![cut("acme"), cut("bron")]
+    }
+
+    fn availability(&self, wish: &AvailabilityWish) -> Result<Availability, Undecided> {
+        if wish.from_ms > wish.to_ms {
+            return Err(Undecided::Senseless("it ends before it begins".to_owned()));
+        }
+        let of = |client: &str| SiteMinutes {
+            client: slug(client),
+            site: wish.site.clone().unwrap_or_else(|| slug("lyon")),
+            minutes: Minutes::new(3, 1, 6),
+            machines: Vec::new(),
+        };
+        let seen = ["acme", "bron"].into_iter().filter(|client| wish.seen.include(&slug(client)));
+        let sites = seen.map(of).collect();
+        Ok(Availability { from: Stamp(UtcMs(wish.from_ms)), to: Stamp(UtcMs(wish.to_ms)), sites })
+    }
+
     fn telling(&self) -> Telling {
         Telling::default()
     }
@@ -115,6 +147,32 @@ async fn everybody_sees_what_is_wrong_with_their_own_and_nothing_of_others() {
     assert_eq!(door.get("hub", "/api/v1/incidents?standing=odd").await.status, StatusCode::BAD_REQUEST);
     assert_eq!(door.get("", "/api/v1/incidents").await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(door.get("looks", "/api/v1/telling").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn what_happened_behind_a_cut_and_who_was_there_is_shown_to_those_it_concerns() {
+    let (door, _) = door();
+    let clients = |answer: &Answer, list: &str| {
+        let of = answer.json()[list].as_array().cloned().unwrap_or_default();
+        of.iter().map(|one| one["client"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(clients(&door.get("hub", "/api/v1/incidents").await, "cuts"), ["acme", "bron"]);
+    assert_eq!(clients(&door.get("looks", "/api/v1/incidents").await, "cuts"), ["acme"]);
+    assert_eq!(clients(&door.get("hub", "/api/v1/incidents?client=bron").await, "cuts"), ["bron"]);
+    assert_eq!(clients(&door.get("hub", "/api/v1/incidents?site=paris").await, "cuts"), [""; 0]);
+
+    let asked = "/api/v1/availability?site=nice&start=2026-11-20T10:00:00Z&end=2026-11-21T10:00:00Z";
+    let found = door.get("looks", asked).await.json();
+    let site = &found["sites"][0];
+    assert_eq!((found["sites"].as_array().map(Vec::len), &site["client"]), (Some(1), &json!("acme")), "{found}");
+    assert_eq!((&site["site"], &site["up"], &site["unverified"]), (&json!("nice"), &json!(3), &json!(6)));
+    assert_eq!((&site["availability"], &site["verified"]), (&json!(0.75), &json!(0.4)));
+    assert_eq!(found["from"], "2026-11-20T10:00:00.000Z");
+    for wrong in ["start=soon", "client=No+Slug", "start=9&end=5"] {
+        let refused = door.get("hub", &format!("/api/v1/availability?{wrong}")).await;
+        assert!(refused.status.is_client_error(), "{wrong}: {}", refused.status);
+    }
+    assert_eq!(door.get("", "/api/v1/availability").await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

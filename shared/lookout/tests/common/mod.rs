@@ -161,6 +161,11 @@ impl World {
 
     /// A series of a machine has this value now.
     pub fn measure(&self, name: &str, node: u8, site: &str, value: f64) {
+        self.measured(name, node, site, value, self.at().utc);
+    }
+
+    /// It comes now that a series of a machine had this value then.
+    pub fn measured(&self, name: &str, node: u8, site: &str, value: f64, then: UtcMs) {
         let machine_id = id(node).to_string();
         let labels = LabelSet::new([
             ("__name__", name),
@@ -169,7 +174,7 @@ impl World {
             ("machine", &format!("m{node}")),
             ("machine_id", &machine_id),
         ]);
-        self.source.lock().expect("no test panics here").add(labels, [(self.at().utc.0, value)]);
+        self.source.lock().expect("no test panics here").add(labels, [(then.0, value)]);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::said::Fields;
 use crate::shared::{App, Shared};
-use crate::{Clients, Decision, Incident, IncidentState, Incidents, Stamp, Undecided, work};
+use crate::{Clients, Cut, Decision, Incident, IncidentState, Incidents, Stamp, Undecided, work};
 
 /// The longest snooze: what is to be quiet for longer is muted, with a reason.
 const LONGEST_SNOOZE_MS: i64 = 31 * 86_400_000;
@@ -20,6 +20,8 @@ const LONGEST_SNOOZE_MS: i64 = 31 * 86_400_000;
 #[derive(Serialize)]
 struct List {
     incidents: Vec<Incident>,
+    /// What happened at sites while they were cut off.
+    cuts: Vec<Cut>,
     /// Another number whenever something changed.
     changes: u64,
 }
@@ -38,7 +40,9 @@ pub(crate) async fn incidents(
         let changes = watch.changes();
         let mut incidents = watch.incidents();
         incidents.retain(|one| caller.sees(one.client.as_ref()) && wanted.has(one));
-        Drawn::new(&List { incidents, changes }, app.lookout.now())
+        let mut cuts = watch.cuts();
+        cuts.retain(|cut| caller.sees(Some(&cut.client)) && wanted.is_of(&cut.client, &cut.site));
+        Drawn::new(&List { incidents, cuts, changes }, app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))
 }
@@ -135,6 +139,11 @@ impl Wanted {
             severity,
             since_ms: params.time("since", i64::MIN).map_err(Problem::bad_parameter)?,
         })
+    }
+
+    fn is_of(&self, client: &Slug, site: &Slug) -> bool {
+        let is = |wanted: &Option<String>, slug: &Slug| wanted.as_deref().is_none_or(|wanted| slug.as_str() == wanted);
+        is(&self.client, client) && is(&self.site, site)
     }
 
     fn has(&self, one: &Incident) -> bool {

@@ -6,10 +6,10 @@ use axum::Router;
 use vigie_model::{Doubt, NodeId, Now, Role, Severity, UtcMs};
 use vigie_query::InMemory;
 use vigie_serve::{
-    Access, Clients, Decides, Decision, Described, Exposition, Identity, Incident, IncidentState, Incidents, Intake,
-    Inventory, JudgedBy, Ledger, Line, Link, Lookout, Machine, Mute, MuteKind, MutePreview, MuteWish, NotLetIn,
-    NotReady, Options, Place, Raw, RawError, Reach, Reachability, Reached, RuleGroup, Site, Source, Stamp, Telling,
-    TokenTable, Undecided, Upward, Word, router_with,
+    Access, Availability, AvailabilityWish, Clients, Cut, Decides, Decision, Described, Exposition, Identity, Incident,
+    IncidentState, Incidents, Intake, Inventory, JudgedBy, Ledger, Line, Link, Lookout, Machine, Mute, MuteKind,
+    MutePreview, MuteWish, NotLetIn, NotReady, Options, Place, Raw, RawError, Reach, Reachability, Reached, RuleGroup,
+    Site, Source, Stamp, Telling, TokenTable, Undecided, Upward, Word, router_with,
 };
 use vigie_serve::{Amount, Health};
 
@@ -277,6 +277,14 @@ impl Incidents for Book {
 
     fn end_mute(&self, _id: &str, _by: &str) -> Result<Mute, Undecided> {
         Err(Undecided::NotHere("such mute"))
+    }
+
+    fn cuts(&self) -> Vec<Cut> {
+        Vec::new()
+    }
+
+    fn availability(&self, wish: &AvailabilityWish) -> Result<Availability, Undecided> {
+        Ok(Availability { from: Stamp(UtcMs(wish.from_ms)), to: Stamp(UtcMs(wish.to_ms)), sites: Vec::new() })
     }
 
     fn telling(&self) -> Telling {

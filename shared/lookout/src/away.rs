@@ -1,0 +1,195 @@
+//! What happened while nobody could look? Worked out anew whenever somebody asks: what comes late is in it, and nobody is
+//! told again.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use vigie_alerts::Alert;
+use vigie_model::{NodeId, Role, Slug, UtcMs};
+use vigie_query::{Grain, Halt, Limits, Matcher, NAME, Selection, SeriesPart, SourceError, Stop, Wish};
+use vigie_serve::{Availability, AvailabilityWish, Cut, MachineMinutes, Minutes, SiteMinutes, Stamp, Undecided};
+use vigie_watch::PRESENCE_LABEL;
+use vigie_watch::presence::Reach;
+
+use crate::minutes::{MINUTE_MS, Tape};
+use crate::mutes::place_of;
+use crate::register::Register;
+use crate::watchman::{Watchman, lock};
+
+/// Cuts that are told of: those of a week.
+const TOLD_MS: i64 = 7 * 86_400_000;
+
+/// A cut is noticed so long after it began, behind a metered line: what happened in that time was heard by nobody.
+const NOTICED_MS: i64 = 180_000;
+
+/// Incidents of a cut that are named.
+const NAMED: usize = 100;
+
+/// The series by which a machine is known to have measured itself: each agent has it, in every round.
+const ALWAYS: &str = "system_cpu_load_average_1m";
+
+/// How long it may take to read a month of a site.
+const READING_TAKES: Duration = Duration::from_secs(15);
+
+impl Watchman {
+    /// What happened at sites during their last cut, newest first.
+    pub(crate) fn cuts_shown(&self) -> Vec<Cut> {
+        let now = self.utc();
+        let register = lock(&self.register);
+        let mut cuts: Vec<Cut> = register.book.alerts().filter_map(|alert| cut(&register, alert, now)).collect();
+        cuts.sort_by_key(|cut| std::cmp::Reverse(cut.to));
+        cuts
+    }
+
+    /// The minutes of machines, of those that are enrolled here.
+    pub(crate) fn minutes(&self, wish: &AvailabilityWish) -> Result<Availability, Undecided> {
+        let now = self.utc();
+        let (from_ms, to_ms) = whole_minutes(wish, now)?;
+        let mut tapes: BTreeMap<NodeId, (Slug, Slug, String, Tape)> = BTreeMap::new();
+        for one in lock(&self.presence).machines().filter(|one| one.role == Role::Agent) {
+            let is = |wanted: &Option<Slug>, slug: &Slug| wanted.as_ref().is_none_or(|wanted| wanted == slug);
+            if wish.seen.include(&one.client) && is(&wish.client, &one.client) && is(&wish.site, &one.site) {
+                let tape = Tape::new(from_ms, to_ms);
+                tapes.insert(one.node, (one.client.clone(), one.site.clone(), one.name.clone(), tape));
+            }
+        }
+        self.play(&mut tapes, wish, (from_ms, to_ms))?;
+        let silent = self.silent(now);
+        let mut sites: BTreeMap<(Slug, Slug), SiteMinutes> = BTreeMap::new();
+        for (id, (client, site, name, tape)) in tapes {
+            let (minutes, lapses, more_lapses) = tape.read(silent.get(&id).map_or(&[], Vec::as_slice));
+            let of = sites.entry((client.clone(), site.clone())).or_insert_with(|| SiteMinutes {
+                client,
+                site,
+                minutes: Minutes::default(),
+                machines: Vec::new(),
+            });
+            of.minutes = of.minutes.and(minutes);
+            of.machines.push(MachineMinutes { id, name, minutes, lapses, more_lapses });
+        }
+        let mut sites: Vec<SiteMinutes> = sites.into_values().collect();
+        sites.iter_mut().for_each(|site| site.machines.sort_by(|one, other| one.name.cmp(&other.name)));
+        Ok(Availability { from: Stamp(UtcMs(from_ms)), to: Stamp(UtcMs(to_ms)), sites })
+    }
+
+    /// Notes when each machine was measured: single samples, and minutes where samples are no longer kept. That there was
+    /// something within an hour says nothing of its minutes.
+    fn play(
+        &self,
+        tapes: &mut BTreeMap<NodeId, (Slug, Slug, String, Tape)>,
+        wish: &AvailabilityWish,
+        (from_ms, to_ms): (i64, i64),
+    ) -> Result<(), Undecided> {
+        if tapes.is_empty() || to_ms <= from_ms {
+            return Ok(());
+        }
+        let by = |name: &str, slug: &Option<Slug>| slug.as_ref().map(|slug| Matcher::equal(name, slug.as_str()));
+        let places = [by("client", &wish.client), by("site", &wish.site)];
+        let matchers: Vec<Matcher> = [Some(Matcher::equal(NAME, ALWAYS))].into_iter().chain(places).flatten().collect();
+        let until = Instant::now() + READING_TAKES;
+        let stop = Stop::when(move || (Instant::now() > until).then_some(Halt::TimedOut));
+        let limits = Limits { stop, ..Limits::usual() };
+        let selection = Selection::new(&matchers, from_ms, to_ms - 1);
+        let fine = Wish { grain: Grain::Auto, takes_cells: true, spread: false, cells_alone: false };
+        let mut note = |part: SeriesPart<'_>| {
+            let (SeriesPart::Samples(vigie_query::SeriesSamples { labels, .. })
+            | SeriesPart::Cells(vigie_query::SeriesCells { labels, .. })) = part;
+            let tape = labels.get("machine_id").parse().ok().and_then(|id: NodeId| tapes.get_mut(&id));
+            let Some((_, _, _, tape)) = tape else { return std::ops::ControlFlow::Continue(()) };
+            match part {
+                SeriesPart::Samples(samples) => samples.timestamps_ms.iter().for_each(|at| tape.measure(*at)),
+                SeriesPart::Cells(cells) => {
+                    let fine = cells.cells.iter().filter(|cell| cell.count > 0 && cell.length_ms <= MINUTE_MS);
+                    fine.for_each(|cell| tape.measure_minute(cell.begins_ms));
+                }
+            }
+            std::ops::ControlFlow::Continue(())
+        };
+        match self.sight.source().select_parts(&selection, fine, &limits, &mut note) {
+            Ok(_) => Ok(()),
+            Err(SourceError::Halted(_)) => {
+                Err(Undecided::Senseless("reading that took too long: ask for less time, or for one site".to_owned()))
+            }
+            Err(SourceError::Failed(why)) => Err(Undecided::NotKept(why)),
+        }
+    }
+
+    /// When machines did not answer their relays, up to now or to when their relay was last heard.
+    fn silent(&self, now: UtcMs) -> BTreeMap<NodeId, Vec<(UtcMs, UtcMs)>> {
+        let mut silent: BTreeMap<NodeId, Vec<(UtcMs, UtcMs)>> = BTreeMap::new();
+        let register = lock(&self.register);
+        for alert in register.book.alerts() {
+            let Some((node, since, ended)) = self.silence(alert) else { continue };
+            silent.entry(node).or_default().push((since, ended.unwrap_or_else(|| self.vouched_until(alert, now))));
+        }
+        drop(register);
+        lock(&self.silences)
+            .all()
+            .for_each(|(node, since, until)| silent.entry(node).or_default().push((since, until)));
+        silent
+    }
+
+    /// Until when the relay's word is known here of what is not over.
+    fn vouched_until(&self, alert: &Alert, now: UtcMs) -> UtcMs {
+        let (Some(client), Some(site)) = place_of(&alert.place.scope) else { return now };
+        if self.role == Role::Relay {
+            return now;
+        }
+        match lock(&self.presence).site(client.as_str(), site.as_str()) {
+            Some(known) if known.reach == Reach::Live => now,
+            Some(known) => known.heard_at.unwrap_or(UtcMs(i64::MIN)),
+            None => UtcMs(i64::MIN),
+        }
+    }
+}
+
+/// What happened at a site during its last cut, if this is one that is over.
+fn cut(register: &Register, alert: &Alert, now: UtcMs) -> Option<Cut> {
+    let about = alert.about.as_ref().filter(|about| about.labels.get(PRESENCE_LABEL).is_some_and(|of| of == "site"))?;
+    let (from, to) = (about.since, about.ended.filter(|ended| now.0.saturating_sub(ended.0) < TOLD_MS)?);
+    let (client, site) = place_of(&alert.place.scope);
+    let (client, site) = (client?.clone(), site?.clone());
+    let within = |at: UtcMs| from.0.saturating_sub(NOTICED_MS) <= at.0 && at <= to;
+    let mut cut = Cut {
+        id: alert.place.id.to_string(),
+        client,
+        site,
+        from: Stamp(from),
+        to: Stamp(to),
+        began: 0,
+        ended: 0,
+        open: 0,
+        known_by: Vec::new(),
+        incidents: Vec::new(),
+    };
+    let there = register.book.alerts().filter(|other| other.place.scope == alert.place.scope);
+    for other in there {
+        let Some(said) = other.about.as_ref().filter(|said| said.judge.node != about.judge.node) else { continue };
+        let (began, ended) = (within(said.since), said.ended.is_some_and(within));
+        let known = other.acknowledgements().filter(|(word, _)| within(word.happened)).map(|(word, _)| word.by.clone());
+        let known: Vec<String> = known.collect();
+        cut.began += u32::from(began);
+        cut.ended += u32::from(ended);
+        cut.open += u32::from(began && other.is_open());
+        if (began || ended || !known.is_empty()) && cut.incidents.len() < NAMED {
+            cut.incidents.push(other.place.id.to_string());
+        }
+        cut.known_by.extend(known);
+    }
+    cut.known_by.sort_unstable();
+    cut.known_by.dedup();
+    Some(cut)
+}
+
+/// What was asked for in whole minutes, up to now.
+fn whole_minutes(wish: &AvailabilityWish, now: UtcMs) -> Result<(i64, i64), Undecided> {
+    if wish.from_ms >= wish.to_ms {
+        return Err(Undecided::Senseless("the time ends before it begins".to_owned()));
+    }
+    if wish.to_ms.saturating_sub(wish.from_ms) > AvailabilityWish::MOST_MS {
+        return Err(Undecided::Senseless("at most 31 days can be asked for at once".to_owned()));
+    }
+    let begin = |ms: i64| ms.div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS);
+    let to_ms = begin(wish.to_ms.min(now.0));
+    Ok((begin(wish.from_ms).min(to_ms), to_ms))
+}

@@ -1,0 +1,148 @@
+//! What happened while nobody could look: during the cut of a site, and minute by minute.
+
+use serde::Serialize;
+use vigie_model::{NodeId, Slug};
+
+use crate::fact::as_text;
+use crate::{Clients, Stamp};
+
+/// What happened at a site while it was cut off, as it is known now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cut {
+    /// The incident of the cut itself.
+    pub id: String,
+    /// Whose.
+    pub client: Slug,
+    /// Where.
+    pub site: Slug,
+    /// When the hub noticed it. What happened in the three minutes before counts too: nobody heard of it either.
+    pub from: Stamp,
+    /// When the line was back.
+    pub to: Stamp,
+    /// Incidents that began there meanwhile.
+    pub began: u32,
+    /// Incidents that ended there meanwhile, whenever they began.
+    pub ended: u32,
+    /// Those that began meanwhile and are not over yet.
+    pub open: u32,
+    /// Who acknowledged something there meanwhile.
+    pub known_by: Vec<String>,
+    /// Which incidents, a hundred at most.
+    pub incidents: Vec<String>,
+}
+
+/// Whose minutes are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AvailabilityWish {
+    /// Whose, of those that the asker sees.
+    pub seen: Clients,
+    /// Of this client alone.
+    pub client: Option<Slug>,
+    /// Of this site alone.
+    pub site: Option<Slug>,
+    /// From when, in ms since 1970 UTC.
+    pub from_ms: i64,
+    /// Until when.
+    pub to_ms: i64,
+}
+
+impl AvailabilityWish {
+    /// Time that may be asked for at once, in ms: a month, with its samples of all machines of a site.
+    pub const MOST_MS: i64 = 31 * 24 * 3_600_000;
+}
+
+/// For how long machines were there, as it is known now: what comes late is counted when it is asked for again.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Availability {
+    /// From when: the beginning of a minute.
+    pub from: Stamp,
+    /// Until when: the end of one, and not later than now.
+    pub to: Stamp,
+    /// Each place with its machines.
+    pub sites: Vec<SiteMinutes>,
+}
+
+/// The minutes of a site.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SiteMinutes {
+    /// Whose.
+    pub client: Slug,
+    /// Where.
+    pub site: Slug,
+    /// Of all its machines together.
+    #[serde(flatten)]
+    pub minutes: Minutes,
+    /// One by one.
+    pub machines: Vec<MachineMinutes>,
+}
+
+/// The minutes of a machine.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MachineMinutes {
+    /// Which.
+    #[serde(serialize_with = "as_text")]
+    pub id: NodeId,
+    /// Its name.
+    pub name: String,
+    /// How many, of each kind.
+    #[serde(flatten)]
+    pub minutes: Minutes,
+    /// When it was not known to be up, the oldest first; a hundred at most.
+    pub lapses: Vec<Lapse>,
+    /// How many more there are.
+    pub more_lapses: usize,
+}
+
+/// Minutes of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Minutes {
+    /// The machine measured itself.
+    pub up: u64,
+    /// It did not, and a relay on its network says that it did not answer.
+    pub down: u64,
+    /// Nothing says how it was.
+    pub unverified: u64,
+    /// The share of `up` in what is verified, 0 to 1; nothing where nothing is.
+    pub availability: Option<f64>,
+    /// The share of what is verified in all of it, 0 to 1.
+    pub verified: Option<f64>,
+}
+
+impl Minutes {
+    /// These, with their shares.
+    pub fn new(up: u64, down: u64, unverified: u64) -> Self {
+        let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
+        let (known, all) = (up + down, up + down + unverified);
+        Self { up, down, unverified, availability: share(up, known), verified: share(known, all) }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self::new(self.up + other.up, self.down + other.down, self.unverified + other.unverified)
+    }
+}
+
+/// Minutes one after the other in which a machine was not known to be up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Lapse {
+    /// From when.
+    pub from: Stamp,
+    /// Until when.
+    pub to: Stamp,
+    /// Whether somebody says that it was down; else nobody knows.
+    pub down: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_verified_counts_for_neither_side() {
+        let one = Minutes::new(90, 10, 100);
+        assert_eq!((one.availability, one.verified), (Some(0.9), Some(0.5)));
+        assert_eq!(Minutes::new(0, 0, 5).availability, None);
+        assert_eq!(one.and(Minutes::new(0, 100, 0)), Minutes::new(90, 110, 100));
+    }
+}

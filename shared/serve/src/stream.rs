@@ -1,8 +1,8 @@
 //! How does an answer of any length leave in little memory?
 //!
 //! A blocking thread writes into an [`Outlet`]; the outlet hands chunks to the connection through a short queue and waits
-//! while the queue is full. When the reader leaves, the thread learns it; when the thread fails half-way, the connection
-//! is broken off, so that no reader takes a part for the whole.
+//! while the queue is full. When the reader leaves, the thread learns it; when the thread fails half-way, or the reader's
+//! credentials are taken back meanwhile, the connection is broken off, so that no reader takes a part for the whole.
 
 use std::io;
 use std::pin::Pin;
@@ -20,7 +20,7 @@ use tokio::task::spawn_blocking;
 use vigie_query::Limits;
 
 use crate::shared::{App, Shared};
-use crate::work;
+use crate::{Identity, work};
 
 /// What is handed over at once: large enough that the queue costs nothing, small enough to be seen moving on a bad link.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -44,15 +44,30 @@ pub(crate) struct Outlet<E> {
     begun: Option<oneshot::Sender<Result<(), E>>>,
     pieces: mpsc::Sender<Piece>,
     runtime: Handle,
+    reader: Reader,
 }
 
-/// The reader has gone.
+/// Who reads, and where it is asked whether they still may.
+struct Reader {
+    app: App,
+    who: Arc<Identity>,
+}
+
+impl Reader {
+    /// Whether their credentials are what they were when the answer began: neither taken back nor given to another.
+    fn still_may(&self) -> bool {
+        self.app.access.identity(&self.who.name).as_ref() == Some(&*self.who)
+    }
+}
+
+/// The reader has gone, or may read no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReaderGone;
 
 /// What one streamed answer needs.
 pub(crate) struct Job {
     pub(crate) turn: OwnedSemaphorePermit,
+    pub(crate) who: Arc<Identity>,
     pub(crate) life: Option<Duration>,
     pub(crate) content_type: &'static str,
 }
@@ -63,15 +78,16 @@ where
     E: std::fmt::Debug + Send + 'static,
     F: FnOnce(&Shared, &Limits, &mut Outlet<E>) -> Result<(), E> + Send + 'static,
 {
-    let Job { turn, life, content_type } = job;
+    let Job { turn, who, life, content_type } = job;
     let (begun, has_begun) = oneshot::channel();
     let (pieces, queue) = mpsc::channel(QUEUED_CHUNKS);
-    let reader = pieces.clone();
+    let gone = pieces.clone();
     let app = Arc::clone(app);
-    let mut outlet = Outlet { text: Vec::new(), begun: Some(begun), pieces, runtime: Handle::current() };
+    let reader = Reader { app: Arc::clone(&app), who };
+    let mut outlet = Outlet { text: Vec::new(), begun: Some(begun), pieces, runtime: Handle::current(), reader };
     spawn_blocking(move || {
         let _turn = turn;
-        let limits = work::limits(life, move || reader.is_closed());
+        let limits = work::limits(life, move || gone.is_closed());
         let written = write(&app, &limits, &mut outlet);
         outlet.finish(written);
     });
@@ -106,7 +122,15 @@ impl<E: std::fmt::Debug> Outlet<E> {
         }
     }
 
+    /// Asked before each piece: an answer may take hours, and rights that are taken back end it within one queue's length.
     fn send(&self, piece: Piece) -> Result<(), ReaderGone> {
+        if !self.reader.still_may() {
+            tracing::info!(
+                who = self.reader.who.name,
+                "credentials were taken back; an answer under way was broken off"
+            );
+            return Err(ReaderGone);
+        }
         let sent = tokio::time::timeout(PATIENCE, self.pieces.send(piece));
         match self.runtime.block_on(sent) {
             Ok(Ok(())) => Ok(()),

@@ -4,9 +4,11 @@ mod common;
 
 use std::sync::Mutex;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::http::{Request, StatusCode};
-use common::{ACME, ALL, Door, Node, id_of, tokens};
+use common::{ACME, ALL, Door, Node, asking, id_of, labels, machine, tokens};
+use tower::ServiceExt as _;
+use vigie_query::InMemory;
 use vigie_serve::{Access, Identity, NotReady, Options};
 
 fn private_paths() -> Vec<String> {
@@ -146,17 +148,45 @@ async fn a_session_ends_by_itself() {
     assert_eq!(door.get_with_cookie(&cookie, "/api/v1/here").await.status, StatusCode::UNAUTHORIZED);
 }
 
-#[tokio::test]
-async fn revoking_a_token_ends_its_sessions() {
-    struct Revocable(Mutex<bool>);
-    impl Access for Revocable {
-        fn check_bearer(&self, token: &str) -> Option<Identity> {
-            tokens().check_bearer(token)
-        }
-        fn identity(&self, name: &str) -> Option<Identity> {
-            tokens().identity(name).filter(|_| !*self.0.lock().expect("a flag"))
+/// Whether all that was given is taken back.
+struct Revocable(Mutex<bool>);
+
+impl Access for Revocable {
+    fn check_bearer(&self, token: &str) -> Option<Identity> {
+        tokens().check_bearer(token)
+    }
+    fn identity(&self, name: &str) -> Option<Identity> {
+        tokens().identity(name).filter(|_| !*self.0.lock().expect("a flag"))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_under_way_ends_unfinished_when_its_readers_rights_are_taken_back() {
+    let mut source = InMemory::default();
+    source.add(labels("long", &machine("compta", "acme", "lyon")), (0..200_000).map(|n| (n, n as f64)));
+    let access = std::sync::Arc::new(Revocable(Mutex::new(false)));
+    let node = Node { source: Box::new(source), ..Node::new() };
+    let door = Door::guarded(node, Options::default(), std::sync::Arc::clone(&access) as _);
+    let asking = || asking(ALL, "/api/v1/export?match[]=long").body(Body::empty()).expect("a request");
+    let whole = door.send(asking()).await.body.len();
+
+    // The writer stands at a full queue: most of the answer is still to come.
+    let answer = door.router().oneshot(asking()).await.expect("the router always answers");
+    assert_eq!(answer.status(), StatusCode::OK);
+    *access.0.lock().expect("a flag") = true;
+    let (mut came, mut broke_off) = (0, false);
+    let mut body = answer.into_body();
+    while let Some(piece) = std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await {
+        match piece {
+            Ok(piece) => came += piece.into_data().map_or(0, |bytes| bytes.len()),
+            Err(_) => broke_off = true,
         }
     }
+    assert!(broke_off && came < whole, "{came} of {whole} bytes came");
+}
+
+#[tokio::test]
+async fn revoking_a_token_ends_its_sessions() {
     let access = std::sync::Arc::new(Revocable(Mutex::new(false)));
     let door = Door::guarded(Node::new(), Options::default(), std::sync::Arc::clone(&access) as _);
     let cookie = door.sign_in(ALL).await;

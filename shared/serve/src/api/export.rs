@@ -47,7 +47,7 @@ pub(crate) async fn export(
     let (wanted, form) = (Wanted::read(&params)?, Form::of(&params, &headers)?);
     let turn = work::turn(&app.exports).await?;
     // No deadline: a year over a thin link takes hours. A reader that takes nothing is given up by the outlet.
-    let job = Job { turn, life: None, content_type: form.content_type() };
+    let job = Job { turn, who: caller.who.clone(), life: None, content_type: form.content_type() };
     let write = move |app: &Shared, limits: &Limits, out: &mut Outlet<QueryError>| {
         wanted.write(app, &caller, form, limits, out)
     };

@@ -93,7 +93,7 @@ async fn answer(
     let most = app.options.query_timeout;
     // A client may want an answer sooner than we give up, never later.
     let life = asked.timeout_ms.map_or(most, |ms| most.min(std::time::Duration::from_millis(ms.unsigned_abs())));
-    let job = Job { turn, life: Some(life), content_type: "application/json" };
+    let job = Job { turn, who: caller.who.clone(), life: Some(life), content_type: "application/json" };
     let write = move |app: &Shared, limits: &Limits, out: &mut Outlet<QueryError>| {
         let answer = evaluate(&asked, &caller.source(app), limits)?;
         write_answer(&answer, asked.limit, out).map_err(|_| QueryError::Canceled)

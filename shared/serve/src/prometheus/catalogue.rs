@@ -106,7 +106,8 @@ where
     I: IntoIterator<Item = T>,
 {
     let turn = work::turn(&app.queries).await?;
-    let job = Job { turn, life: Some(app.options.query_timeout), content_type: "application/json" };
+    let job =
+        Job { turn, who: caller.who.clone(), life: Some(app.options.query_timeout), content_type: "application/json" };
     let work = move |app: &Shared, limits: &Limits, out: &mut Outlet<QueryError>| {
         let (found, coverage) = wanted.find(&caller.source(app), limits, of)?;
         let most = wanted.limit.unwrap_or(usize::MAX);

@@ -43,7 +43,12 @@ async fn page(
         _ => TextFormat::Prometheus,
     };
     let turn = work::turn(&app.queries).await?;
-    let job = Job { turn, life: Some(app.options.query_timeout), content_type: format.content_type() };
+    let job = Job {
+        turn,
+        who: caller.who.clone(),
+        life: Some(app.options.query_timeout),
+        content_type: format.content_type(),
+    };
     let write = move |app: &Shared, limits: &Limits, out: &mut Outlet<QueryError>| {
         let newest = newest(&caller.source(app), &selectors, now_ms, limits)?;
         write_page(&newest, TextWriter::in_format(out, format)).map_err(of_page)

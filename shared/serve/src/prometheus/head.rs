@@ -58,7 +58,8 @@ pub(crate) async fn tsdb(
     let rows = rows(&params.map_err(QueryError::BadData)?)?;
     let max_time = app.lookout.now().utc.0;
     let turn = work::turn(&app.queries).await?;
-    let job = Job { turn, life: Some(app.options.query_timeout), content_type: "application/json" };
+    let job =
+        Job { turn, who: caller.who.clone(), life: Some(app.options.query_timeout), content_type: "application/json" };
     let write = move |app: &Shared, limits: &Limits, out: &mut Outlet<QueryError>| {
         let span = (max_time.saturating_sub(HEAD_MS), max_time);
         let series = present(&caller.source(app), span, limits)?;

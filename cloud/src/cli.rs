@@ -12,6 +12,7 @@ use vigie_serve::Stamp;
 
 use crate::config::{Config, Overrides};
 use crate::grants::{self, GrantCommand};
+use crate::people::{self, AuditCommand, PersonCommand};
 use crate::raw::{self, RawArgs};
 use crate::{desk, doctor, run};
 
@@ -32,6 +33,8 @@ Examples:
   vigie-cloud api-token create --name prometheus-lyon --write acme/lyon
   vigie-cloud raw till-1 --from 2026-11-21T10:00:00Z --to 2026-11-21T12:00:00Z --ask
   vigie-cloud grant add --client acme --site lyon --name marc --days 30
+  vigie-cloud person add --email ann@acme.org --name Ann --grant operator@acme/lyon
+  vigie-cloud audit verify
   vigie-cloud status
   vigie-cloud doctor
   vigie-cloud alerts list
@@ -57,6 +60,12 @@ enum Command {
     /// People who may come in at a site's own page, with or without its line.
     #[command(subcommand)]
     Grant(GrantCommand),
+    /// People of this hub: invite, list, change, disable, reset.
+    #[command(subcommand)]
+    Person(PersonCommand),
+    /// Who did what, and whether a line was taken out.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Show what is here and who is connected.
     Status(StatusArgs),
     /// Find what is wrong and say what to do.
@@ -217,6 +226,8 @@ pub fn main() -> ExitCode {
         Command::ApiToken(command) => api_token(command),
         Command::Raw(args) => ask(&args.place, &args.request()).map(|raw| tell(&raw, args.json, raw::told)),
         Command::Grant(command) => grants::command(command),
+        Command::Person(command) => people::person_command(command),
+        Command::Audit(command) => people::audit_command(command),
         Command::Status(args) => desk::show(&args),
         Command::Doctor(args) => doctor::examine(&args),
         Command::Alerts(command) => cli::alerts(command, PROGRAM),

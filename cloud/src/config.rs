@@ -11,6 +11,7 @@ use vigie_lookout::{AlertsConfig, AlertsSaid};
 use vigie_node::Failed;
 use vigie_notify::Seat;
 use vigie_notify::config::{ChannelSaid, RouteSaid};
+use vigie_people::Spans;
 
 use crate::retention::{Retention, RetentionSaid};
 
@@ -39,6 +40,10 @@ pub(crate) struct Overrides {
     /// back from the relays in this run. Leave it out the next time.
     #[arg(long)]
     take_back_rows: bool,
+    /// A proxy on this machine's loopback ends TLS in front of page and API: cookies are for TLS alone, and its
+    /// X-Forwarded-For says who asks.
+    #[arg(long, env = "VIGIE_BEHIND_TLS_PROXY")]
+    behind_tls_proxy: bool,
     /// How much to log: error, warn, info, debug, trace.
     #[arg(long, env = "VIGIE_LOG")]
     log: Option<String>,
@@ -54,12 +59,43 @@ struct File {
     store_mib: Option<u64>,
     certificate_hours: Option<u64>,
     http_token_file: Option<PathBuf>,
+    behind_tls_proxy: bool,
     log: Option<String>,
+    people: PeopleSaid,
     forward: Vec<TargetSaid>,
     retention: RetentionSaid,
     alerts: AlertsSaid,
     channel: Vec<ChannelSaid>,
     route: Vec<RouteSaid>,
+}
+
+/// How long people are signed in, and their passwords hold.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct PeopleSaid {
+    session_idle_minutes: Option<u32>,
+    session_hours: Option<u32>,
+    password_days: Option<u32>,
+}
+
+impl PeopleSaid {
+    fn check(&self) -> Result<Spans, Failed> {
+        let usual = Spans::default();
+        let ms =
+            |said: Option<u32>, unit_ms: i64, usual_ms: i64| said.map_or(usual_ms, |said| i64::from(said) * unit_ms);
+        let spans = Spans {
+            idle_ms: ms(self.session_idle_minutes, 60_000, usual.idle_ms),
+            life_ms: ms(self.session_hours, 3_600_000, usual.life_ms),
+            password_days: self.password_days.unwrap_or(usual.password_days),
+        };
+        if spans.idle_ms == 0 || spans.life_ms == 0 {
+            return Err(Failed::new(
+                2,
+                "[people] session_idle_minutes and session_hours are at least 1; nothing was started",
+            ));
+        }
+        Ok(spans)
+    }
 }
 
 /// All that was said, checked.
@@ -72,6 +108,9 @@ pub(crate) struct Config {
     pub(crate) store_bytes: u64,
     pub(crate) leaf_life: Duration,
     pub(crate) http_token_file: PathBuf,
+    behind_tls_proxy: bool,
+    /// How long people are signed in, and their passwords hold.
+    pub(crate) spans: Spans,
     /// Rows that only a hub writes are taken back from the relays.
     pub(crate) take_back_rows: bool,
     pub(crate) log: tracing::Level,
@@ -124,7 +163,15 @@ impl Config {
             forward,
             retention,
             alerts,
+            behind_tls_proxy: over.behind_tls_proxy || file.behind_tls_proxy,
+            spans: file.people.check()?,
         })
+    }
+
+    /// How page and API are served.
+    pub(crate) fn serving(&self) -> vigie_serve::Options {
+        let behind = self.behind_tls_proxy;
+        vigie_serve::Options { tls: behind, behind_loopback_proxy: behind, ..vigie_serve::Options::default() }
     }
 }
 

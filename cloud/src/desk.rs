@@ -17,6 +17,7 @@ use vigie_sync::Ledger;
 use crate::admission::Gate;
 use crate::cli::StatusArgs;
 use crate::grants::Grants;
+use crate::people::Register;
 use crate::raw;
 use crate::registry::{AccessRow, Registry, TokenRow};
 use crate::tokens::Tokens;
@@ -34,6 +35,7 @@ pub(crate) struct Desk {
     pub(crate) forwarder: Arc<Forwarder>,
     pub(crate) watchman: Arc<Watchman>,
     pub(crate) grants: Grants,
+    pub(crate) people: Arc<Register>,
     pub(crate) revocations: SharedRevocations,
     pub(crate) revoked: tokio::sync::mpsc::UnboundedSender<()>,
 }
@@ -60,6 +62,9 @@ impl Answering for Desk {
             return answer;
         }
         if let Some(answer) = self.grants.answer(&request).await {
+            return answer;
+        }
+        if let Some(answer) = self.people.answer(&request).await {
             return answer;
         }
         let request = serde_json::from_value(request).map_err(|error| Failed::new(2, error.to_string()))?;

@@ -7,6 +7,7 @@ mod desk;
 mod doctor;
 mod grants;
 mod owners;
+mod people;
 mod raw;
 mod registry;
 mod retention;

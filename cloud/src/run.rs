@@ -31,6 +31,7 @@ use crate::config::Config;
 use crate::desk::Desk;
 use crate::grants::Grants;
 use crate::owners::Roster;
+use crate::people::Register;
 use crate::registry::Registry;
 use crate::retention::Keeper;
 use crate::tokens::Tokens;
@@ -65,6 +66,7 @@ struct Hub {
     /// Where anything is ever deleted for its age.
     retention: Option<vigie_node::Retention>,
     registry: Arc<Registry>,
+    people: Arc<Register>,
     gate: Arc<Gate>,
     revoked: mpsc::UnboundedReceiver<()>,
     enrolments: tokio::task::JoinSet<()>,
@@ -156,12 +158,14 @@ impl Hub {
             certificate_ends: certificate_ends(endpoint.clone()),
             clock: clock.clone(),
         })?;
-        let setup = Setup { log: handle.log(), state, owners, clock: clock.clone() };
+        let setup = Setup { log: handle.log(), state: state.clone(), owners, clock: clock.clone() };
         let forwarder = Arc::new(Forwarder::start(config.forward.clone(), &setup)?);
         let retention = start_retention(&config, &registry, identity.node(), (&handle, &clock))?;
         let own_token = vigie_node::http_token(&config.http_token_file)?;
         let tokens = Arc::new(Tokens::default());
         tokens.read(&registry, &own_token)?;
+        let people = Arc::new(Register::open(state.clone(), clock.clone(), &config.data, config.spans)?);
+        tokio::spawn(people.clone().tend());
         let (tell_revoked, revoked) = mpsc::unbounded_channel();
         let desk = Desk {
             gate: gate.clone(),
@@ -174,6 +178,7 @@ impl Hub {
             forwarder: forwarder.clone(),
             watchman: lookout.watchman(),
             grants,
+            people: people.clone(),
             revocations,
             revoked: tell_revoked,
         };
@@ -186,7 +191,13 @@ impl Hub {
             Failed::new(1, text)
         })?;
         let shown = Arc::new(Beside::new(fleet.clone(), forwarder.clone()));
-        let router = vigie_serve::router_with(shown, lookout.watchman(), tokens, vigie_serve::Options::default());
+        let router = vigie_serve::router_of(vigie_serve::Parts {
+            lookout: shown,
+            incidents: Some(lookout.watchman()),
+            access: tokens,
+            people: Some(people.clone()),
+            options: config.serving(),
+        });
         let (close_http, closed) = tokio::sync::oneshot::channel::<()>();
         let until = async move { drop(closed.await) };
         let http = tokio::spawn(vigie_serve::serve(listener, router, until));
@@ -206,6 +217,7 @@ impl Hub {
             retention,
             fleet,
             registry,
+            people,
             gate,
             revoked,
             enrolments: tokio::task::JoinSet::new(),
@@ -239,6 +251,9 @@ impl Hub {
         self.pushed.close().await;
         self.forwarder.close().await;
         drop(self.retention.take());
+        if let Err(error) = self.people.tidy() {
+            warn!(%error, "who used what last could not be written down");
+        }
         self.handle.leave("the hub was stopped").await;
         self.http.abort();
         drop(std::fs::remove_file(hatch::path(&self.config.data)));

@@ -3,6 +3,7 @@
 use std::sync::{PoisonError, RwLock};
 
 use vigie_node::Failed;
+use vigie_people::Powers;
 use vigie_serve::{Access, Clients, Decides, Identity, TokenTable, Writes};
 
 use crate::registry::{AccessRow, Registry};
@@ -17,7 +18,9 @@ impl Tokens {
         let rows = registry.accesses()?;
         let kept = rows.into_iter().filter_map(|row| Some((parse(&row.hash)?, identity(row))));
         let (clients, writes, decides) = (Clients::All, Writes::Everywhere, Decides::Seen);
-        let hub = Identity { name: "hub".to_owned(), clients, writes, decides, ..Identity::default() };
+        // Whoever reads that file has all the hub's files, and may whatever its command line may.
+        let powers = Powers::all();
+        let hub = Identity { name: "hub".to_owned(), clients, writes, decides, powers, ..Identity::default() };
         let table = TokenTable::new(kept.chain([(TokenTable::hash(own), hub)]));
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = table;
         Ok(())

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use vigie_merge::{Kind, Scope};
 use vigie_model::UtcMs;
 use vigie_node::{NodeClock, NodeRows};
-use vigie_serve::{Clients, Credential, Decides, Identity, NotLetIn, Place, Stamp, Writes};
+use vigie_serve::{Clients, Credential, Decides, Identity, NotLetIn, Place, Stamp};
 use vigie_store::rows::RowsError;
 
 use crate::audit::{Came, Visit, note};
@@ -111,7 +111,7 @@ impl Porch {
             May::Decide => Decides::of_one(self.0.place.clone()),
         };
         let clients = Clients::Only([self.0.place.client.clone()].into());
-        Identity { name: grant.name, clients, writes: Writes::Nothing, decides, credential }
+        Identity { name: grant.name, clients, decides, credential, ..Identity::default() }
     }
 
     fn now(&self) -> UtcMs {

@@ -48,7 +48,7 @@ impl Watchman {
         let mut tapes: BTreeMap<NodeId, (Slug, Slug, String, Tape)> = BTreeMap::new();
         for one in lock(&self.presence).machines().filter(|one| one.role == Role::Agent) {
             let is = |wanted: &Option<Slug>, slug: &Slug| wanted.as_ref().is_none_or(|wanted| wanted == slug);
-            if wish.seen.include(&one.client) && is(&wish.client, &one.client) && is(&wish.site, &one.site) {
+            if wish.sees(&one.client, &one.site) && is(&wish.client, &one.client) && is(&wish.site, &one.site) {
                 let tape = Tape::new(from_ms, to_ms);
                 tapes.insert(one.node, (one.client.clone(), one.site.clone(), one.name.clone(), tape));
             }

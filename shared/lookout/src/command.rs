@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use vigie_model::{Slug, UtcMs};
 use vigie_node::Failed;
 use vigie_query::{Halt, Limits, Stop};
-use vigie_serve::{AvailabilityWish, Clients, Decision, Incidents, MuteWish, Stamp, Undecided};
+use vigie_serve::{AvailabilityWish, Decision, Incidents, MuteWish, Powers, Stamp, Undecided};
 use vigie_watch::{Flaps, Group, Settings, Span, backtest};
 
 use crate::rulebook::{self, ApplyError};
@@ -107,7 +107,7 @@ impl Watchman {
             }
             Request::Telling => Ok(json!(self.telling())),
             Request::Availability { client, site, from_ms, to_ms } => {
-                let wish = AvailabilityWish { seen: Clients::All, client, site, from_ms, to_ms };
+                let wish = AvailabilityWish { seen: Powers::all(), client, site, from_ms, to_ms };
                 self.availability(&wish).map(|found| json!(found)).map_err(|error| undecided(&error))
             }
         }

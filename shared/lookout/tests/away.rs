@@ -7,7 +7,7 @@ use std::sync::Arc;
 use common::{MINUTE, Node, ROUTE, SECOND, World, id, slug, write_rule};
 use vigie_model::{Role, UtcMs};
 use vigie_notify::Kind;
-use vigie_serve::{AvailabilityWish, Clients, Incidents, MachineMinutes, Minutes};
+use vigie_serve::{AvailabilityWish, Incidents, MachineMinutes, Minutes, Powers};
 use vigie_store::fault::FaultDisk;
 
 const RELAY: u8 = 200;
@@ -26,7 +26,7 @@ fn at_hub(world: &World, is_cut: bool) {
 }
 
 fn minutes(hub: &Node, from: UtcMs) -> [MachineMinutes; 2] {
-    let (seen, to_ms) = (Clients::All, hub.world.at().utc.0);
+    let (seen, to_ms) = (Powers::all(), hub.world.at().utc.0);
     let wish = AvailabilityWish { seen, client: Some(slug("acme")), site: Some(slug("lyon")), from_ms: from.0, to_ms };
     let found = hub.watchman.availability(&wish).expect("it is read");
     let [site] = &found.sites[..] else { panic!("{found:?}") };
@@ -146,7 +146,7 @@ fn a_time_that_is_none_or_too_long_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let hub = Node::hub(folder.path());
     let ask = |from_ms, to_ms| {
-        let wish = AvailabilityWish { seen: Clients::All, client: None, site: None, from_ms, to_ms };
+        let wish = AvailabilityWish { seen: Powers::all(), client: None, site: None, from_ms, to_ms };
         hub.watchman.availability(&wish).map_err(|error| error.to_string())
     };
     assert!(ask(5, 5).is_err_and(|error| error.contains("ends before it begins")));

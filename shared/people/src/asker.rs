@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Id, Powers};
 
 /// Whoever asks for a change, and from where.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asker {
     /// Who.
     pub who: Who,
@@ -16,7 +16,7 @@ pub struct Asker {
 }
 
 /// In whose name.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Who {
     /// Whoever commands the hub's own machine: they have its files anyway.
@@ -28,5 +28,6 @@ pub enum Who {
     /// A person's token.
     Token(Id),
     /// Somebody at the door.
+    #[default]
     Nobody,
 }

@@ -214,6 +214,16 @@ impl Directory {
         self.people.values().any(rules)
     }
 
+    /// Whether a browser is kept.
+    pub fn has_session(&self, id: &Id) -> bool {
+        self.sessions.contains_key(id)
+    }
+
+    /// Whether a token is kept.
+    pub fn has_token(&self, id: &Id) -> bool {
+        self.tokens.contains_key(id)
+    }
+
     pub(crate) fn sessions_of<'a>(&'a self, person: &'a Id) -> impl Iterator<Item = &'a Session> {
         self.sessions.values().filter(move |session| session.person == *person)
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use vigie_model::Slug;
-use vigie_query::Matcher;
+use vigie_people::{Powers, Right, Scope, Who};
 
 use crate::{Place, Stamp};
 
@@ -63,8 +63,44 @@ pub struct Identity {
     pub writes: Writes,
     /// Of what, among what they see, they decide.
     pub decides: Decides,
+    /// What else they may, and where: all that a person or their token may, who are known by this alone.
+    pub powers: Powers,
+    /// In whose name they change people, tokens and roles.
+    pub who: Who,
     /// By what they came in.
     pub credential: Credential,
+}
+
+impl Identity {
+    /// All that they may, and where.
+    pub fn all_powers(&self) -> Powers {
+        let mut powers = self.powers.clone();
+        let mut add = |rights: &[Right], scopes: Vec<Scope>| {
+            let each = scopes.into_iter().flat_map(|scope| rights.iter().map(move |right| (*right, scope.clone())));
+            powers.extend(each);
+        };
+        add(&[Right::Look], self.clients.scopes());
+        if self.clients == Clients::All {
+            add(&[Right::Node], vec![Scope::everywhere()]);
+        }
+        let decides = match &self.decides {
+            Decides::Nothing => Vec::new(),
+            Decides::Only(places) => places.iter().map(scope_of).collect(),
+            Decides::Seen => self.clients.scopes(),
+        };
+        add(&[Right::Decide, Right::Mute], decides);
+        let writes = match &self.writes {
+            Writes::Nothing => Vec::new(),
+            Writes::Only(places) => places.iter().map(scope_of).collect(),
+            Writes::Everywhere => vec![Scope::everywhere()],
+        };
+        add(&[Right::Push, Right::Fetch], writes);
+        powers
+    }
+}
+
+fn scope_of(place: &Place) -> Scope {
+    Scope::site(place.client.clone(), place.site.clone())
 }
 
 /// Which token or grant it was, and no later one of the same name: a browser stays signed in by it alone.
@@ -157,13 +193,10 @@ impl Clients {
         }
     }
 
-    /// The matcher that confines every query of theirs; none for those who see everything.
-    pub fn matcher(&self) -> Option<Matcher> {
+    fn scopes(&self) -> Vec<Scope> {
         match self {
-            Self::All => None,
-            Self::Only(clients) => {
-                Some(Matcher::one_of("client", clients.iter().map(|client| client.as_str().to_owned())))
-            }
+            Self::All => vec![Scope::everywhere()],
+            Self::Only(clients) => clients.iter().cloned().map(Scope::client).collect(),
         }
     }
 }

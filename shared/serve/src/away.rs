@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 use vigie_model::{NodeId, Slug};
+use vigie_people::{At, Powers, Right};
 
+use crate::Stamp;
 use crate::fact::as_text;
-use crate::{Clients, Stamp};
 
 /// What happened at a site while it was cut off, as it is known now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,8 +35,8 @@ pub struct Cut {
 /// Whose minutes are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AvailabilityWish {
-    /// Whose, of those that the asker sees.
-    pub seen: Clients,
+    /// What the asker may, of which only what they see is told.
+    pub seen: Powers,
     /// Of this client alone.
     pub client: Option<Slug>,
     /// Of this site alone.
@@ -44,6 +45,13 @@ pub struct AvailabilityWish {
     pub from_ms: i64,
     /// Until when.
     pub to_ms: i64,
+}
+
+impl AvailabilityWish {
+    /// Whether the asker sees this place.
+    pub fn sees(&self, client: &Slug, site: &Slug) -> bool {
+        self.seen.may(Right::Look, At::of(Some(client), Some(site)))
+    }
 }
 
 impl AvailabilityWish {

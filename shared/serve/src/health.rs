@@ -4,10 +4,12 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use vigie_people::{At, Right};
+
 use crate::door::{Address, credentials};
 use crate::problem::Problem;
 use crate::shared::App;
-use crate::{Clients, Exposition, work};
+use crate::{Exposition, work};
 
 /// `/healthz`, open: the process answers.
 pub(crate) async fn healthz() -> &'static str {
@@ -32,7 +34,7 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
 pub(crate) async fn metrics(State(app): State<App>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let local = app.options.metrics_open_to_loopback && Address::of(&parts, &app.options).is_loopback();
-    if !local && credentials(&app, &parts)?.who.clients != Clients::All {
+    if !local && !credentials(&app, &parts)?.may(Right::Node, At::Provider) {
         return Err(Problem::not_found("these credentials see some clients only, and metrics are of all together"));
     }
     let text = work::list(&app, |app| {

@@ -14,9 +14,9 @@ mod doctor;
 mod entrance;
 mod failed;
 mod forms;
-mod frame;
+pub(crate) mod frame;
 mod home;
-mod html;
+pub(crate) mod html;
 mod life;
 mod look;
 mod machine;
@@ -25,37 +25,36 @@ mod mutes;
 mod reader;
 mod short;
 mod truth;
-mod voice;
-mod words;
+pub(crate) mod voice;
+pub(crate) mod words;
 
 pub(crate) use entrance::{Refused, page as door_page};
 pub(crate) use failed::failed;
 pub(crate) use reader::frame_of;
 
-use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
 
 use crate::door;
-use crate::page::{self, Asset};
+use crate::page::Asset;
 use crate::shared::App;
+use crate::ways::{Need, Ways};
 
 /// What a browser loads with each page, open to everyone: the sign-in page needs it.
 pub(crate) const OPEN: [Asset; 1] = [("/local.css", "text/css; charset=utf-8", include_str!("../page/local.css"))];
 
 /// The pages, for those who are signed in.
-pub(crate) fn pages(app: &App) -> Router<App> {
-    Router::new()
-        .route("/", get(look::home))
-        .route("/alerts/{id}", get(look::alert))
-        .route("/alerts/{id}/{decision}", post(act::decide))
-        .route("/machines", get(look::machines))
-        .route("/machines/{id}", get(look::machine))
-        .route("/link", get(look::link))
-        .layer(from_fn_with_state(App::clone(app), door::require_person))
+pub(crate) fn pages(app: &App) -> Ways {
+    Ways::new()
+        .get("/", Need::SignedIn, look::home)
+        .get("/alerts/{id}", Need::SignedIn, look::alert)
+        .post("/alerts/{id}/{decision}", Need::SignedIn, act::decide)
+        .get("/machines", Need::SignedIn, look::machines)
+        .get("/machines/{id}", Need::SignedIn, look::machine)
+        .get("/link", Need::SignedIn, look::link)
+        .with(|pages| pages.layer(from_fn_with_state(App::clone(app), door::require_person)))
 }
 
 /// What needs nobody to be signed in.
-pub(crate) fn open_pages() -> Router<App> {
-    page::serve_files(Router::new(), &OPEN).route("/look", post(reader::look))
+pub(crate) fn open_pages() -> Ways {
+    Ways::new().files(&OPEN, Need::Open).post("/look", Need::Open, reader::look)
 }

@@ -3,10 +3,9 @@
 //! One page, one style sheet, some small scripts and an icon, built into the program: it works where there is no Internet,
 //! and loads nothing from anywhere else. The script puts every text from machines on the page as text, never as markup.
 
-use axum::Router;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 
 use crate::shared::App;
 
@@ -36,16 +35,14 @@ pub(crate) const OPEN: [Asset; 2] = [
     ("/icon.svg", "image/svg+xml", include_str!("../page/icon.svg")),
 ];
 
-/// Adds the files to a router.
-pub(crate) fn serve_files(router: Router<App>, files: &'static [Asset]) -> Router<App> {
-    files.iter().fold(router, |router, (path, kind, text)| {
-        router.route(path, get(async |headers: HeaderMap| file(kind, text, &headers)))
-    })
+/// Answers with a file.
+pub(crate) fn asset((_, kind, text): &'static Asset) -> MethodRouter<App> {
+    get(async |headers: HeaderMap| file(kind, text, &headers))
 }
 
-/// Adds the page itself.
-pub(crate) fn serve_index(router: Router<App>, path: &'static str) -> Router<App> {
-    router.route(path, get(async |headers: HeaderMap| file(HTML, INDEX, &headers)))
+/// Answers with the page itself.
+pub(crate) async fn index(headers: HeaderMap) -> Response {
+    file(HTML, INDEX, &headers)
 }
 
 /// A file that may be kept, but is asked about each time: after an upgrade nobody sees half of the old page.

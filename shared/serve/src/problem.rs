@@ -30,6 +30,10 @@ pub(crate) enum Code {
     Busy,
     TimedOut,
     Changed,
+    Outdated,
+    Conflict,
+    ProofNeeded,
+    TotpNeeded,
     Internal,
 }
 
@@ -46,6 +50,10 @@ impl Code {
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy"),
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed-out", "Took too long"),
             Self::Changed => (StatusCode::CONFLICT, "changed", "Changed meanwhile"),
+            Self::Outdated => (StatusCode::PRECONDITION_FAILED, "outdated", "Changed meanwhile"),
+            Self::Conflict => (StatusCode::CONFLICT, "conflict", "Does not go together with what there is"),
+            Self::ProofNeeded => (StatusCode::FORBIDDEN, "proof-needed", "Prove again who you are"),
+            Self::TotpNeeded => (StatusCode::UNAUTHORIZED, "code-needed", "A code is needed, too"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Failed"),
         }
     }

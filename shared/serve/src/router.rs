@@ -7,15 +7,19 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use vigie_people::Right;
 
 use crate::params::MAX_FORM_BYTES;
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
-use crate::{Access, Incidents, Lookout, Options, api, armour, door, health, local, page, prometheus, push, tally};
+use crate::ways::{Need, Way, Ways};
+use crate::{
+    Access, Incidents, Lookout, Options, People, api, armour, door, health, local, page, people, prometheus, push,
+    tally,
+};
 
 /// Everything a relay or a hub serves over HTTP.
 ///
@@ -23,7 +27,7 @@ use crate::{Access, Incidents, Lookout, Options, api, armour, door, health, loca
 /// shows what those credentials may see; samples are taken in with a bearer token alone. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or all
 /// askers count as one when guesses are counted; [`serve`](crate::serve()) does, and bounds connections too.
 pub fn router(lookout: Arc<dyn Lookout>, access: Arc<dyn Access>, options: Options) -> Router {
-    serve_all(Shared::new(lookout, access, options))
+    router_of(Parts { lookout, incidents: None, access, people: None, options })
 }
 
 /// As [`router()`], with what is wrong and what people decide of it.
@@ -33,13 +37,46 @@ pub fn router_with(
     access: Arc<dyn Access>,
     options: Options,
 ) -> Router {
-    serve_all(Shared { incidents: Some(incidents), ..Shared::new(lookout, access, options) })
+    router_of(Parts { lookout, incidents: Some(incidents), access, people: None, options })
+}
+
+/// What a node serves with.
+pub struct Parts {
+    /// What there is to see.
+    pub lookout: Arc<dyn Lookout>,
+    /// What is wrong, where a watchman looks.
+    pub incidents: Option<Arc<dyn Incidents>>,
+    /// Whose tokens open.
+    pub access: Arc<dyn Access>,
+    /// The people of a hub, who sign in by address and password.
+    pub people: Option<Arc<dyn People>>,
+    /// What the operator chose.
+    pub options: Options,
+}
+
+impl Parts {
+    fn shared(self) -> Shared {
+        let Self { lookout, incidents, access, people, options } = self;
+        Shared { incidents, people, ..Shared::new(lookout, access, options) }
+    }
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
+/// As [`router()`], with all that a node has.
+pub fn router_of(parts: Parts) -> Router {
+    serve_all(parts.shared())
 }
 
 fn serve_all(app: Shared) -> Router {
     let app = Arc::new(app);
-    let router = open(&app).merge(private(&app)).merge(pushed(&app)).with_state(Arc::clone(&app));
+    let (router, _) = all_ways(&app).into_parts();
     router
+        .with_state(Arc::clone(&app))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         // The fastest level halves JSON already; a relay has better uses for its processor.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
@@ -48,94 +85,126 @@ fn serve_all(app: Shared) -> Router {
         .layer(from_fn_with_state(app, tally::observe))
 }
 
-fn open(app: &App) -> Router<App> {
-    let local = if app.is_site() { local::open_pages() } else { Router::new() };
-    page::serve_files(local, &page::OPEN)
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/prometheus/-/healthy", get(prometheus::healthy))
-        .route("/prometheus/-/ready", get(prometheus::ready))
-        // Looks at the credentials itself, because loopback may need none.
-        .route("/metrics", get(health::metrics))
-        .route("/sign-in", get(door::sign_in_page).post(door::sign_in))
-        .route("/sign-out", post(door::sign_out))
+/// Every address that such a node serves, and what it asks for.
+pub fn ways(parts: Parts) -> Vec<Way> {
+    all_ways(&Arc::new(parts.shared())).into_parts().1
 }
 
-fn private(app: &App) -> Router<App> {
+fn all_ways(app: &App) -> Ways {
+    open(app).merge(private(app)).merge(pushed(app))
+}
+
+fn open(app: &App) -> Ways {
+    let local = if app.has_own_pages() { local::open_pages() } else { Ways::new() };
+    let people = if app.people.is_some() { people::open_ways() } else { Ways::new() };
+    local
+        .merge(people)
+        .files(&page::OPEN, Need::Open)
+        .get("/healthz", Need::Open, health::healthz)
+        .get("/readyz", Need::Open, health::readyz)
+        .get("/prometheus/-/healthy", Need::Open, prometheus::healthy)
+        .get("/prometheus/-/ready", Need::Open, prometheus::ready)
+        // Looks at the credentials itself, because loopback may need none.
+        .get("/metrics", Need::Open, health::metrics)
+        .get("/sign-in", Need::Open, door::sign_in_page)
+        .post("/sign-in", Need::Open, door::sign_in)
+        .post("/sign-out", Need::Open, door::sign_out)
+}
+
+fn private(app: &App) -> Ways {
     // A site's people get pages that need no script; the live list stands beside them.
     let index = if app.is_site() { "/live" } else { "/" };
-    let router = page::serve_index(page::serve_files(Router::new(), &page::PRIVATE), index)
-        .nest("/api/v1", api_routes())
-        .nest("/prometheus/api/v1", prometheus_routes())
-        .route("/prometheus", get(prometheus::front))
-        .route("/prometheus/", get(prometheus::front))
-        .route("/prometheus/federate", get(prometheus::federate))
-        .fallback(nothing_there)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(Arc::clone(app), door::require));
-    if app.is_site() { router.merge(local::pages(app)) } else { router }
+    let ways = Ways::new()
+        .files(&page::PRIVATE, Need::SignedIn)
+        .get(index, Need::SignedIn, page::index)
+        .nest("/api/v1", if app.people.is_some() { api_ways().merge(people::ways()) } else { api_ways() })
+        .nest("/prometheus/api/v1", prometheus_ways())
+        .get("/prometheus", Need::SignedIn, prometheus::front)
+        .get("/prometheus/", Need::SignedIn, prometheus::front)
+        .get("/prometheus/federate", LOOK, prometheus::federate)
+        .with(|router| {
+            router
+                .fallback(nothing_there)
+                .method_not_allowed_fallback(wrong_method)
+                .layer(from_fn_with_state(Arc::clone(app), door::require))
+        });
+    let ways = if app.people.is_some() { ways.merge(people::pages(app)) } else { ways };
+    if app.is_site() { ways.merge(local::pages(app)) } else { ways }
 }
 
 /// Where others push samples: with a bearer token only, and at most into the places that it may write to.
-fn pushed(app: &App) -> Router<App> {
+fn pushed(app: &App) -> Ways {
     let doors = || {
-        Router::new()
-            .route("/api/v1/write", post(push::remote_write))
-            .route("/prometheus/api/v1/write", post(push::remote_write))
-            .route("/v1/metrics", post(push::otlp))
-            .route("/prometheus/api/v1/otlp/v1/metrics", post(push::otlp))
-            .route("/api/v1/import/prometheus", post(push::text))
+        Ways::new()
+            .post("/api/v1/write", PUSH, push::remote_write)
+            .post("/prometheus/api/v1/write", PUSH, push::remote_write)
+            .post("/v1/metrics", PUSH, push::otlp)
+            .post("/prometheus/api/v1/otlp/v1/metrics", PUSH, push::otlp)
+            .post("/api/v1/import/prometheus", PUSH, push::text)
     };
-    doors()
-        .nest("/to/{client}/{site}", doors())
-        .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(Arc::clone(app), door::require_bearer))
+    doors().nest("/to/{client}/{site}", doors()).with(|router| {
+        router
+            .method_not_allowed_fallback(wrong_method)
+            .layer(from_fn_with_state(Arc::clone(app), door::require_bearer))
+    })
 }
 
-fn api_routes() -> Router<App> {
-    Router::new()
-        .route("/here", get(api::here))
-        .route("/sites", get(api::sites))
-        .route("/machines", get(api::machines))
-        .route("/machines/{id}", get(api::machine))
-        .route("/machines/{id}/ledger", get(api::ledger))
-        .route("/machines/{id}/raw", get(api::raw).post(api::ask_raw))
-        .route("/incidents", get(api::incidents))
-        .route("/incidents/{id}", get(api::incident))
-        .route("/incidents/{id}/{word}", post(api::decide))
-        .route("/maintenance", get(api::list).post(api::add))
-        .route("/maintenance/preview", post(api::preview))
-        .route("/maintenance/{id}/end", post(api::end))
-        .route("/telling", get(api::telling))
-        .route("/availability", get(api::availability))
-        .route("/watch/rules", get(api::rules))
+const LOOK: Need = Need::May(Right::Look);
+const PUSH: Need = Need::May(Right::Push);
+
+fn api_ways() -> Ways {
+    Ways::new()
+        .get("/here", Need::SignedIn, api::here)
+        .get("/sites", LOOK, api::sites)
+        .get("/machines", LOOK, api::machines)
+        .get("/machines/{id}", LOOK, api::machine)
+        .get("/machines/{id}/ledger", LOOK, api::ledger)
+        .get("/machines/{id}/raw", LOOK, api::raw)
+        .post("/machines/{id}/raw", Need::May(Right::Fetch), api::ask_raw)
+        .get("/incidents", LOOK, api::incidents)
+        .get("/incidents/{id}", LOOK, api::incident)
+        .post("/incidents/{id}/{word}", Need::May(Right::Decide), api::decide)
+        .get("/maintenance", LOOK, api::list)
+        .post("/maintenance", Need::May(Right::Mute), api::add)
+        .post("/maintenance/preview", LOOK, api::preview)
+        .post("/maintenance/{id}/end", Need::May(Right::Mute), api::end)
+        .get("/telling", LOOK, api::telling)
+        .get("/availability", LOOK, api::availability)
+        .get("/watch/rules", LOOK, api::rules)
         // Prometheus' own shapes, for who expects them here.
-        .route("/rules", get(prometheus::rules))
-        .route("/alerts", get(prometheus::alerts))
-        .route("/export", get(api::export).post(api::export))
+        .get("/rules", LOOK, prometheus::rules)
+        .get("/alerts", LOOK, prometheus::alerts)
+        .get("/export", LOOK, api::export)
+        .post("/export", LOOK, api::export)
 }
 
-fn prometheus_routes() -> Router<App> {
-    Router::new()
-        .route("/query", get(prometheus::query).post(prometheus::query))
-        .route("/query_range", get(prometheus::query_range).post(prometheus::query_range))
-        .route("/series", get(prometheus::series).post(prometheus::series))
-        .route("/labels", get(prometheus::label_names).post(prometheus::label_names))
-        .route("/label/{name}/values", get(prometheus::label_values))
-        .route("/query_exemplars", get(prometheus::exemplars).post(prometheus::exemplars))
-        .route("/format_query", get(prometheus::format_query).post(prometheus::format_query))
-        .route("/metadata", get(prometheus::metadata))
-        .route("/status/buildinfo", get(prometheus::buildinfo))
-        .route("/status/config", get(prometheus::config))
-        .route("/status/flags", get(prometheus::flags))
-        .route("/status/runtimeinfo", get(prometheus::runtimeinfo))
-        .route("/status/tsdb", get(prometheus::tsdb))
-        .route("/status/walreplay", get(prometheus::walreplay))
-        .route("/rules", get(prometheus::rules))
-        .route("/alerts", get(prometheus::alerts))
-        .route("/targets", get(prometheus::targets))
-        .route("/targets/metadata", get(prometheus::target_metadata))
-        .route("/alertmanagers", get(prometheus::alertmanagers))
+fn prometheus_ways() -> Ways {
+    Ways::new()
+        .get("/query", LOOK, prometheus::query)
+        .post("/query", LOOK, prometheus::query)
+        .get("/query_range", LOOK, prometheus::query_range)
+        .post("/query_range", LOOK, prometheus::query_range)
+        .get("/series", LOOK, prometheus::series)
+        .post("/series", LOOK, prometheus::series)
+        .get("/labels", LOOK, prometheus::label_names)
+        .post("/labels", LOOK, prometheus::label_names)
+        .get("/label/{name}/values", LOOK, prometheus::label_values)
+        .get("/query_exemplars", LOOK, prometheus::exemplars)
+        .post("/query_exemplars", LOOK, prometheus::exemplars)
+        .get("/format_query", LOOK, prometheus::format_query)
+        .post("/format_query", LOOK, prometheus::format_query)
+        .get("/metadata", LOOK, prometheus::metadata)
+        .get("/status/buildinfo", Need::SignedIn, prometheus::buildinfo)
+        .get("/status/config", Need::SignedIn, prometheus::config)
+        .get("/status/flags", Need::SignedIn, prometheus::flags)
+        .get("/status/runtimeinfo", Need::SignedIn, prometheus::runtimeinfo)
+        .get("/status/tsdb", LOOK, prometheus::tsdb)
+        .get("/status/walreplay", Need::SignedIn, prometheus::walreplay)
+        .get("/rules", LOOK, prometheus::rules)
+        .get("/alerts", LOOK, prometheus::alerts)
+        .get("/targets", LOOK, prometheus::targets)
+        .get("/targets/metadata", LOOK, prometheus::target_metadata)
+        .get("/alertmanagers", LOOK, prometheus::alertmanagers)
 }
 
 async fn nothing_there(uri: Uri) -> Response {

@@ -1,14 +1,15 @@
 //! What does every request handler see?
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
 use vigie_model::{Role, UtcMs};
+use vigie_people::Guesses;
 
 use crate::door::{Attempts, Sessions};
 use crate::push::Pushes;
 use crate::tally::Tally;
-use crate::{Access, Health, Incidents, Lookout, Machine, Options};
+use crate::{Access, Health, Incidents, Lookout, Machine, Options, People};
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
 const LISTS_AT_ONCE: usize = 8;
@@ -19,6 +20,10 @@ pub(crate) struct Shared {
     /// What is wrong, where a watchman looks.
     pub(crate) incidents: Option<Arc<dyn Incidents>>,
     pub(crate) access: Arc<dyn Access>,
+    /// The people of a hub.
+    pub(crate) people: Option<Arc<dyn People>>,
+    /// Who guesses at them.
+    pub(crate) guesses: Mutex<Guesses>,
     pub(crate) options: Options,
     pub(crate) sessions: Sessions,
     pub(crate) attempts: Attempts,
@@ -27,7 +32,7 @@ pub(crate) struct Shared {
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) exports: Arc<Semaphore>,
     /// Passphrases are checked one at a time: each takes 19 MiB and some tenths of a second of a small box.
-    pub(crate) people: Arc<Semaphore>,
+    pub(crate) passwords: Arc<Semaphore>,
     pub(crate) pushes: Pushes,
     /// Since when this node serves.
     pub(crate) begun: UtcMs,
@@ -51,6 +56,11 @@ impl Shared {
         }
     }
 
+    /// Whether this node has pages that need no script: a site's, or those for a hub's people.
+    pub(crate) fn has_own_pages(&self) -> bool {
+        self.is_site() || self.people.is_some()
+    }
+
     pub(crate) fn new(lookout: Arc<dyn Lookout>, access: Arc<dyn Access>, options: Options) -> Self {
         Self {
             sessions: Sessions::new(options.session_idle, options.session_life),
@@ -59,7 +69,9 @@ impl Shared {
             lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
             queries: Arc::new(Semaphore::new(options.queries_at_once.max(1))),
             exports: Arc::new(Semaphore::new(options.exports_at_once.max(1))),
-            people: Arc::new(Semaphore::new(1)),
+            passwords: Arc::new(Semaphore::new(1)),
+            people: None,
+            guesses: Mutex::default(),
             pushes: Pushes::new(&options),
             begun: lookout.now().utc,
             incidents: None,

@@ -20,7 +20,7 @@ use tokio::task::spawn_blocking;
 use vigie_query::Limits;
 
 use crate::shared::{App, Shared};
-use crate::{Identity, work};
+use crate::{Identity, people, work};
 
 /// What is handed over at once: large enough that the queue costs nothing, small enough to be seen moving on a bad link.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -56,7 +56,8 @@ struct Reader {
 impl Reader {
     /// Whether their credentials are what they were when the answer began: neither taken back nor given to another.
     fn still_may(&self) -> bool {
-        self.app.access.identity(&self.who.name).as_ref() == Some(&*self.who)
+        let as_it_was = || self.app.access.identity(&self.who.name).as_ref() == Some(&*self.who);
+        people::still_may(&self.app, &self.who).unwrap_or_else(as_it_was)
     }
 }
 

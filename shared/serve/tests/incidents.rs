@@ -2,135 +2,15 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
-use vigie_model::{Severity, UtcMs};
-use vigie_serve::{
-    Access, Availability, AvailabilityWish, Clients, Cut, Decides, Decision, Identity, Incident, IncidentState,
-    Incidents, Minutes, Mute, MutePreview, MuteWish, Place, Reached, RuleAlert, RuleGroup, RuleShown, SiteMinutes,
-    Stamp, Telling, TokenTable, Undecided, Writes,
-};
+use vigie_serve::{Access, Clients, Decides, Decision, Identity, TokenTable, Writes};
 
+use common::watch::Watch;
 use common::{Answer, Door, slug};
-
-/// Two incidents, one of each client; notes what was decided.
-#[derive(Default)]
-struct Watch {
-    home: Option<Place>,
-    decided: Mutex<Vec<(String, Decision, String)>>,
-    muted: Mutex<Vec<(MuteWish, String)>>,
-    ended: Mutex<u32>,
-}
-
-impl Incidents for Watch {
-    fn home(&self) -> Option<Place> {
-        self.home.clone()
-    }
-
-    fn incidents(&self) -> Vec<Incident> {
-        vec![incident("A", "acme", IncidentState::Firing), incident("B", "bron", IncidentState::Resolved)]
-    }
-
-    fn incident(&self, id: &str) -> Option<Incident> {
-        self.incidents().into_iter().find(|one| one.id == id)
-    }
-
-    fn changes(&self) -> u64 {
-        7
-    }
-
-    fn decide(&self, id: &str, decision: Decision, by: &str) -> Result<Incident, Undecided> {
-        self.decided.lock().expect("no test panics here").push((id.to_owned(), decision, by.to_owned()));
-        self.incident(id).ok_or(Undecided::NotHere("such incident"))
-    }
-
-    fn rules(&self) -> Vec<RuleGroup> {
-        let alert = |client: &str| RuleAlert {
-            labels: [("alertname".to_owned(), "Hot".to_owned()), ("client".to_owned(), client.to_owned())].into(),
-            annotations: BTreeMap::new(),
-            firing: true,
-            active_at: Stamp(UtcMs(0)),
-            keep_firing_since: None,
-            value: 300.5,
-            doubt: None,
-        };
-        let rule = RuleShown {
-            name: "Hot".to_owned(),
-            alerting: true,
-            expr: "oven > 200".to_owned(),
-            for_ms: 60_000,
-            keep_firing_for_ms: 0,
-            labels: BTreeMap::new(),
-            annotations: BTreeMap::new(),
-            alerts: vec![alert("acme"), alert("bron")],
-            last_error: Some("many-to-many: client=\"bron\" machine=\"mairie\"".to_owned()),
-            last_evaluation: Some(Stamp(UtcMs(1_000))),
-            evaluation_seconds: 0.25,
-        };
-        vec![RuleGroup { name: "g".to_owned(), file: "f.yml".to_owned(), interval_ms: 10_000, rules: vec![rule] }]
-    }
-
-    fn mutes(&self) -> Vec<Mute> {
-        let text = r#"{ "client": "acme", "site": "lyon", "until_ms": 1 }"#;
-        let (wish, made_at) = (serde_json::from_str(text).expect("a wish"), Stamp(UtcMs(0)));
-        let (id, by, at) = ("M".to_owned(), "hub".to_owned(), "hub-1".to_owned());
-        vec![Mute { id, wish, by, at, made_at, ended: None, active: false, windows: Vec::new() }]
-    }
-
-    fn preview(&self, _: &MuteWish) -> Result<MutePreview, Undecided> {
-        let (machines, incidents, awake, windows) = Default::default();
-        Ok(MutePreview { machines, machine_count: 0, incidents, awake, windows })
-    }
-
-    fn mute(&self, wish: &MuteWish, by: &str) -> Result<Mute, Undecided> {
-        self.muted.lock().expect("no test panics here").push((wish.clone(), by.to_owned()));
-        Err(Undecided::Changed)
-    }
-
-    fn end_mute(&self, _: &str, _: &str) -> Result<Mute, Undecided> {
-        *self.ended.lock().expect("no test panics here") += 1;
-        Err(Undecided::NotHere("such maintenance"))
-    }
-
-    fn cuts(&self) -> Vec<Cut> {
-        let cut = |client: &str| Cut {
-            id: format!("cut of {client}"),
-            client: slug(client),
-            site: slug("lyon"),
-            from: Stamp(UtcMs(0)),
-            to: Stamp(UtcMs(60_000)),
-            began: 2,
-            ended: 1,
-            open: 1,
-            known_by: vec!["ann".to_owned()],
-            incidents: vec!["A".to_owned()],
-        };
-        vec![cut("acme"), cut("bron")]
-    }
-
-    fn availability(&self, wish: &AvailabilityWish) -> Result<Availability, Undecided> {
-        if wish.from_ms > wish.to_ms {
-            return Err(Undecided::Senseless("it ends before it begins".to_owned()));
-        }
-        let of = |client: &str| SiteMinutes {
-            client: slug(client),
-            site: wish.site.clone().unwrap_or_else(|| slug("lyon")),
-            minutes: Minutes::new(3, 1, 6),
-            machines: Vec::new(),
-        };
-        let seen = ["acme", "bron"].into_iter().filter(|client| wish.seen.include(&slug(client)));
-        let sites = seen.map(of).collect();
-        Ok(Availability { from: Stamp(UtcMs(wish.from_ms)), to: Stamp(UtcMs(wish.to_ms)), sites })
-    }
-
-    fn telling(&self) -> Telling {
-        Telling::default()
-    }
-}
 
 #[tokio::test]
 async fn everybody_sees_what_is_wrong_with_their_own_and_nothing_of_others() {
@@ -211,7 +91,7 @@ async fn who_only_writes_or_does_not_see_the_place_neither_decides_nor_silences(
     let known = post(&door, "pushes", "/api/v1/incidents/A/acknowledge", json!({})).await;
     assert_eq!(known.status, StatusCode::FORBIDDEN);
     let known = post(&door, "blind", "/api/v1/incidents/A/acknowledge", json!({})).await;
-    assert_eq!(known.status, StatusCode::NOT_FOUND, "what it does not see is not there for it");
+    assert_eq!(known.status, StatusCode::FORBIDDEN, "who sees nothing decides of nothing, whatever is there");
     assert!(watch.decided.lock().expect("no test panics here").is_empty());
     assert!(watch.muted.lock().expect("no test panics here").is_empty());
     assert_eq!(*watch.ended.lock().expect("no test panics here"), 0);
@@ -339,36 +219,4 @@ async fn post(door: &Door, token: &str, path: &str, body: Value) -> Answer {
         .header("content-type", "application/json")
         .body(Body::from(body.to_string()));
     door.send(request.expect("a request")).await
-}
-
-fn incident(id: &str, client: &str, standing: IncidentState) -> Incident {
-    Incident {
-        id: id.to_owned(),
-        standing,
-        rule: "Hot".to_owned(),
-        severity: Severity::Critical,
-        summary: "hot".to_owned(),
-        client: Some(slug(client)),
-        site: Some(slug("lyon")),
-        machine: Some("till-1".to_owned()),
-        machine_id: None,
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-        value: Some(300.5),
-        doubt: None,
-        began: Some(Stamp(UtcMs(0))),
-        since: Some(Stamp(UtcMs(0))),
-        ended: None,
-        times: 1,
-        learnt_at: Stamp(UtcMs(0)),
-        judge: None,
-        contradicted: false,
-        acknowledgements: Vec::new(),
-        assignments: Vec::new(),
-        snoozed_until: None,
-        closings: Vec::new(),
-        comments: Vec::new(),
-        muted_by: Vec::new(),
-        reached: Reached::Everywhere,
-    }
 }

@@ -40,5 +40,5 @@ fn read(params: &Params, caller: &Caller, now_ms: i64) -> Result<AvailabilityWis
     let to_ms = params.time("end", now_ms).map_err(Problem::bad_parameter)?;
     let from_ms = params.time("start", to_ms.saturating_sub(USUAL_MS)).map_err(Problem::bad_parameter)?;
     let (client, site) = (slug("client")?, slug("site")?);
-    Ok(AvailabilityWish { seen: caller.who.clients.clone(), client, site, from_ms, to_ms })
+    Ok(AvailabilityWish { seen: caller.powers().clone(), client, site, from_ms, to_ms })
 }

@@ -1,10 +1,13 @@
 //! Which node is this, and who am I to it?
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
 use vigie_model::Role;
+use vigie_people::Right;
 
 use crate::Upward;
 use crate::answer::Drawn;
@@ -31,10 +34,8 @@ pub(crate) async fn here(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let drawn = work::list(&app, move |app| {
-        let clients = match &caller.who.clients {
-            crate::Clients::All => None,
-            crate::Clients::Only(clients) => Some(clients.iter().map(ToString::to_string).collect()),
-        };
+        let seen = caller.powers().scopes(Right::Look).filter_map(|scope| scope.of_client()).map(ToString::to_string);
+        let clients = (!caller.sees_all()).then(|| seen.collect::<BTreeSet<_>>().into_iter().collect());
         let here = Here {
             role: app.lookout.role(),
             name: app.lookout.name(),

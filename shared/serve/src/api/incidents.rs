@@ -12,7 +12,7 @@ use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::said::Fields;
 use crate::shared::{App, Shared};
-use crate::{Clients, Cut, Decision, Incident, IncidentState, Incidents, Stamp, Undecided, work};
+use crate::{Cut, Decision, Incident, IncidentState, Incidents, Stamp, Undecided, work};
 
 /// The longest snooze: what is to be quiet for longer is muted, with a reason.
 const LONGEST_SNOOZE_MS: i64 = 31 * 86_400_000;
@@ -39,9 +39,9 @@ pub(crate) async fn incidents(
         let watch = watched(app)?;
         let changes = watch.changes();
         let mut incidents = watch.incidents();
-        incidents.retain(|one| caller.sees(one.client.as_ref()) && wanted.has(one));
+        incidents.retain(|one| caller.sees_at(one.client.as_ref(), one.site.as_ref()) && wanted.has(one));
         let mut cuts = watch.cuts();
-        cuts.retain(|cut| caller.sees(Some(&cut.client)) && wanted.is_of(&cut.client, &cut.site));
+        cuts.retain(|cut| caller.sees_at(Some(&cut.client), Some(&cut.site)) && wanted.is_of(&cut.client, &cut.site));
         Drawn::new(&List { incidents, cuts, changes }, app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))
@@ -84,7 +84,7 @@ pub(crate) async fn telling(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let drawn = work::list(&app, move |app| {
-        if caller.who.clients != Clients::All {
+        if !caller.sees_all() {
             let next = "use credentials that see every client";
             return Err(Problem::new(Code::NoRight, "messages are of all clients together", next));
         }
@@ -170,7 +170,7 @@ pub(super) fn watched(app: &Shared) -> Result<&dyn Incidents, Problem> {
 
 /// An incident that the asker may see; what others have is not there for them.
 fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Incident, Problem> {
-    let found = watched(app)?.incident(id).filter(|one| caller.sees(one.client.as_ref()));
+    let found = watched(app)?.incident(id).filter(|one| caller.sees_at(one.client.as_ref(), one.site.as_ref()));
     found.ok_or_else(|| Problem {
         next: "GET /api/v1/incidents lists what you may see",
         ..Problem::not_found("there is no such incident here")
@@ -184,6 +184,16 @@ pub(super) fn may_decide(caller: &Caller, client: Option<&Slug>, site: Option<&S
         Ok(())
     } else {
         Err(Problem::new(Code::NoRight, "these credentials do not decide there; nothing was changed", next))
+    }
+}
+
+/// As [`may_decide`], of when nobody is told.
+pub(super) fn may_mute(caller: &Caller, client: Option<&Slug>, site: Option<&Slug>) -> Result<(), Problem> {
+    let next = "use credentials that mute there: vigie-cloud api-token create --decide, or grant add at a site";
+    if caller.mutes(client, site) {
+        Ok(())
+    } else {
+        Err(Problem::new(Code::NoRight, "these credentials mute nothing there; nothing was changed", next))
     }
 }
 

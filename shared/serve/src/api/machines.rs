@@ -50,7 +50,7 @@ pub(crate) async fn machines(
     let wanted = Wanted::read(&Params::of_uri(&uri))?;
     let drawn = work::list(&app, move |app| {
         let mut machines = app.lookout.machines();
-        machines.retain(|machine| caller.who.clients.include(&machine.client) && wanted.finds(machine));
+        machines.retain(|machine| caller.sees_at(Some(&machine.client), Some(&machine.site)) && wanted.finds(machine));
         app.judge(&mut machines);
         let page = wanted.page(&mut machines);
         Drawn::new(&page, app.lookout.now())
@@ -100,7 +100,7 @@ pub(crate) async fn ledger(
 pub(super) fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Machine, Problem> {
     let mut machine = id.parse::<NodeId>().ok().and_then(|id| app.lookout.machine(id));
     app.judge(machine.as_mut_slice());
-    machine.filter(|machine| caller.who.clients.include(&machine.client)).ok_or_else(|| no_machine(id))
+    machine.filter(|machine| caller.sees_at(Some(&machine.client), Some(&machine.site))).ok_or_else(|| no_machine(id))
 }
 
 fn no_machine(id: &str) -> Problem {

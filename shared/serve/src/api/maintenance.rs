@@ -1,18 +1,21 @@
 //! Maintenance and silences: when is nobody told?
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use vigie_model::Slug;
 
-use super::incidents::{may_decide, undecided, watched};
+use super::incidents::{may_mute, undecided, watched};
 use crate::answer::Drawn;
 use crate::door::Caller;
 use crate::problem::{Code, Problem};
 use crate::said::Fields;
 use crate::shared::{App, Shared};
-use crate::{Clients, Mute, MuteWish, RuleGroup, work};
+use crate::{Mute, MuteWish, RuleGroup, work};
 
 #[derive(Serialize)]
 struct List {
@@ -42,8 +45,7 @@ pub(crate) async fn preview(
     let fields = fields.map_err(Problem::bad_parameter)?;
     let drawn = work::list(&app, move |app| {
         let wish = wish(app, fields)?;
-        let sees_all = caller.who.clients == Clients::All;
-        if !wish.client.as_ref().map_or(sees_all, |client| caller.who.clients.include(client)) {
+        if !caller.sees_at(wish.client.as_ref(), wish.site.as_ref()) {
             let next = "name a client that you may see";
             return Err(Problem::new(Code::NoRight, "these credentials do not see that client", next));
         }
@@ -62,7 +64,7 @@ pub(crate) async fn add(
     let fields = fields.map_err(Problem::bad_parameter)?;
     let drawn = work::list(&app, move |app| {
         let wish = wish(app, fields)?;
-        may_decide(&caller, wish.client.as_ref(), wish.site.as_ref())?;
+        may_mute(&caller, wish.client.as_ref(), wish.site.as_ref())?;
         let mute = watched(app)?.mute(&wish, &caller.who.name).map_err(undecided)?;
         Drawn::new(&mute, app.lookout.now())
     });
@@ -83,7 +85,7 @@ pub(crate) async fn end(
             next: "GET /api/v1/maintenance lists what you may see",
             ..Problem::not_found("there is no such maintenance here")
         })?;
-        may_decide(&caller, found.wish.client.as_ref(), found.wish.site.as_ref())?;
+        may_mute(&caller, found.wish.client.as_ref(), found.wish.site.as_ref())?;
         let ended = watch.end_mute(&id, &caller.who.name).map_err(undecided)?;
         Drawn::new(&ended, app.lookout.now())
     });
@@ -114,14 +116,13 @@ const WHY_NOT_SHOWN: &str = "it could not be worked out; who sees every client s
 /// The rules with the alerts that the asker may see; none on a node that evaluates none.
 pub(crate) fn rules_of(app: &Shared, caller: &Caller) -> Vec<RuleGroup> {
     let mut groups = app.incidents.as_ref().map(|watch| watch.rules()).unwrap_or_default();
-    let sees = |client: Option<&String>| match (&caller.who.clients, client) {
-        (Clients::All, _) => true,
-        (only, Some(client)) => client.parse().is_ok_and(|client| only.include(&client)),
-        (_, None) => false,
+    let sees = |labels: &BTreeMap<String, String>| {
+        let slug = |name: &str| labels.get(name).and_then(|text| text.parse::<Slug>().ok());
+        caller.sees_at(slug("client").as_ref(), slug("site").as_ref())
     };
     for rule in groups.iter_mut().flat_map(|group| &mut group.rules) {
-        rule.alerts.retain(|alert| sees(alert.labels.get("client")));
-        if caller.who.clients != Clients::All {
+        rule.alerts.retain(|alert| sees(&alert.labels));
+        if !caller.sees_all() {
             rule.last_error = rule.last_error.take().map(|_| WHY_NOT_SHOWN.to_owned());
         }
     }
@@ -129,10 +130,7 @@ pub(crate) fn rules_of(app: &Shared, caller: &Caller) -> Vec<RuleGroup> {
 }
 
 fn sees(caller: &Caller, mute: &Mute) -> bool {
-    match &mute.wish.client {
-        Some(client) => caller.who.clients.include(client),
-        None => caller.who.clients == Clients::All,
-    }
+    caller.sees_at(mute.wish.client.as_ref(), mute.wish.site.as_ref())
 }
 
 /// The wish in a body. A relay's is for its own site, whatever it says not.

@@ -4,6 +4,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use vigie_model::UtcMs;
+use vigie_people::{At, Right};
 
 use super::machines::visible;
 use crate::answer::Drawn;
@@ -11,7 +12,7 @@ use crate::door::Caller;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::shared::App;
-use crate::{Place, Raw, RawError, work};
+use crate::{Raw, RawError, work};
 
 /// `GET /api/v1/machines/{id}/raw?start=&end=`: what of a machine's ticks is here, and what became of the wish for the rest.
 pub(crate) async fn raw(
@@ -47,8 +48,7 @@ async fn answer(
     let (start, end) = times(&Params::of_uri(uri))?;
     let drawn = work::list(&app, move |app| {
         let machine = visible(app, &caller, &id)?;
-        let place = Place { client: machine.client.clone(), site: machine.site.clone() };
-        if ask && !caller.who.writes.include(&place) {
+        if ask && !caller.may(Right::Fetch, At::Site(&machine.client, &machine.site)) {
             let next = "use credentials that may write into the machine's client and site";
             return Err(Problem::new(Code::NoRight, "these credentials may look and not ask; nothing was kept", next));
         }

@@ -25,7 +25,7 @@ pub(crate) async fn sites(
 ) -> Result<Response, Problem> {
     let drawn = work::list(&app, move |app| {
         let mut sites = app.lookout.sites();
-        sites.retain(|site| caller.who.clients.include(&site.client));
+        sites.retain(|site| caller.sees_at(Some(&site.client), Some(&site.name)));
         sites.sort_by(|a, b| (&a.client, &a.name).cmp(&(&b.client, &b.name)));
         Drawn::new(&Sites { sites }, app.lookout.now())
     });

@@ -15,7 +15,7 @@ pub(super) fn read<'a>(headers: &'a HeaderMap, options: &Options) -> Option<&'a 
 }
 
 /// Hands a secret to the browser.
-pub(super) fn set(secret: &str, options: &Options) -> HeaderValue {
+pub(crate) fn set(secret: &str, options: &Options) -> HeaderValue {
     written(secret, KEPT_SECONDS, options)
 }
 

@@ -62,7 +62,7 @@ async fn check(app: &App, from: Address, name: &str, passphrase: &str) -> Result
     if name.len() > MAX_BYTES || passphrase.len() > MAX_BYTES {
         return Ok(Err(wrong(app, from, name, passphrase, NotLetIn::Wrong)));
     }
-    let turn = work::turn(&app.people).await?;
+    let turn = work::turn(&app.passwords).await?;
     let (app, name, passphrase) = (App::clone(app), name.to_owned(), passphrase.to_owned());
     let checked = tokio::task::spawn_blocking(move || {
         // Those who had their turn meanwhile have been counted: many at once get no more tries than one after another.

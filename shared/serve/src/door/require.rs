@@ -8,12 +8,14 @@ use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use vigie_model::Slug;
-use vigie_query::{Confined, Matcher};
+use vigie_people::{At, Powers, Right, Scope};
+use vigie_query::{Bounds, Confined};
 
 use super::{Address, cookie, origin};
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
-use crate::{Clients, Decides, Identity, Place, local, prometheus, push};
+use crate::ways::Need;
+use crate::{Identity, local, people, prometheus, push};
 
 /// Tokens longer than this are not looked at: ours have 43 characters.
 const MAX_TOKEN_BYTES: usize = 512;
@@ -22,35 +24,68 @@ const MAX_TOKEN_BYTES: usize = 512;
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) who: Arc<Identity>,
-    only: Option<Matcher>,
+    powers: Arc<Powers>,
+    only: Option<Arc<Bounds>>,
 }
 
 impl Caller {
-    fn new(who: Identity) -> Self {
-        Self { only: who.clients.matcher(), who: Arc::new(who) }
+    pub(super) fn new(who: Identity) -> Self {
+        let powers = who.all_powers();
+        Self { only: bounds(&powers).map(Arc::new), powers: Arc::new(powers), who: Arc::new(who) }
     }
 
-    /// Whether they see what is of this client; what is of no client is for who sees them all.
+    /// All that they may.
+    pub(crate) fn powers(&self) -> &Powers {
+        &self.powers
+    }
+
+    /// Whether they have a right at a place.
+    pub(crate) fn may(&self, right: Right, at: At<'_>) -> bool {
+        self.powers.may(right, at)
+    }
+
+    /// Whether they see everybody's.
+    pub(crate) fn sees_all(&self) -> bool {
+        self.may(Right::Look, At::Provider)
+    }
+
+    /// Whether they see what is of this client as a whole; what is of no client is for who sees them all.
     pub(crate) fn sees(&self, client: Option<&Slug>) -> bool {
-        client.map_or(self.who.clients == Clients::All, |client| self.who.clients.include(client))
+        self.may(Right::Look, At::of(client, None))
+    }
+
+    /// Whether they see what is at this place, or of what is wider.
+    pub(crate) fn sees_at(&self, client: Option<&Slug>, site: Option<&Slug>) -> bool {
+        self.may(Right::Look, At::of(client, site))
     }
 
     /// Whether they decide of what is at this place, or of what is wider: never of what they do not see.
     pub(crate) fn decides(&self, client: Option<&Slug>, site: Option<&Slug>) -> bool {
-        let within = match (&self.who.decides, client, site) {
-            (Decides::Seen, _, _) => true,
-            (Decides::Only(places), Some(client), Some(site)) => {
-                places.contains(&Place { client: client.clone(), site: site.clone() })
-            }
-            (Decides::Only(_), _, _) | (Decides::Nothing, _, _) => false,
-        };
-        self.sees(client) && within
+        self.sees_at(client, site) && self.may(Right::Decide, At::of(client, site))
+    }
+
+    /// Whether they say there when nobody is told.
+    pub(crate) fn mutes(&self, client: Option<&Slug>, site: Option<&Slug>) -> bool {
+        self.sees_at(client, site) && self.may(Right::Mute, At::of(client, site))
     }
 
     /// The samples they may see.
     pub(crate) fn source<'a>(&'a self, app: &'a Shared) -> Confined<'a> {
-        Confined::new(app.lookout.source(), self.only.as_ref())
+        Confined::new(app.lookout.source(), self.only.as_deref())
     }
+}
+
+/// What of samples is within these powers; no bounds for who sees everything. Samples bear no tags, so what holds for tagged
+/// machines alone shows none.
+fn bounds(powers: &Powers) -> Option<Bounds> {
+    if powers.may(Right::Look, At::Provider) {
+        return None;
+    }
+    let scopes: Vec<&Scope> = powers.scopes(Right::Look).filter(|scope| !scope.is_tagged()).collect();
+    let text = |slug: &Slug| slug.as_str().to_owned();
+    let clients = scopes.iter().filter(|scope| scope.of_site().is_none()).filter_map(|scope| scope.of_client());
+    let sites = scopes.iter().filter_map(|scope| Some((text(scope.of_client()?), text(scope.of_site()?))));
+    Some(Bounds::new(clients.map(text).collect(), sites.collect()))
 }
 
 /// Lets only those through who may look; everything behind it sees a [`Caller`].
@@ -61,7 +96,7 @@ pub(crate) async fn require(State(app): State<App>, request: Request, next: Next
             parts.extensions.insert(caller);
             next.run(Request::from_parts(parts, body)).await
         }
-        Err(problem) => denied(problem, &parts),
+        Err(problem) => denied(&app, problem, &parts),
     }
 }
 
@@ -106,16 +141,41 @@ pub(crate) fn credentials(app: &Shared, parts: &Parts) -> Result<Caller, Problem
 
 impl Shared {
     /// Whose token this is, unless its sender has guessed too often.
-    pub(super) fn check_token(&self, token: &str, from: Address) -> Result<Identity, Problem> {
+    pub(crate) fn check_token(&self, token: &str, from: Address) -> Result<Identity, Problem> {
         let now_ms = self.lookout.now().mono_ms;
         self.attempts.may_try(from, now_ms).map_err(too_many_attempts)?;
         let who = Some(token).filter(|token| token.len() <= MAX_TOKEN_BYTES);
-        who.and_then(|token| self.access.check_bearer(token)).ok_or_else(|| {
+        let holder = |token: &str| people::by_token(self, token).or_else(|| self.access.check_bearer(token));
+        who.and_then(holder).ok_or_else(|| {
             self.attempts.failed(from, token, now_ms);
             self.tally.refused();
             Problem::unauthorized()
         })
     }
+}
+
+/// Lets on who has a right somewhere; what they see and change there is cut by each answer itself. Stands at each address, so
+/// that none is forgotten: see [`Ways`](crate::ways::Ways).
+pub(crate) async fn hold(need: Need, request: Request, next: Next) -> Response {
+    let has = match (need, request.extensions().get::<Caller>()) {
+        (Need::Open, _) => true,
+        // An address behind no door lets nobody in.
+        (_, None) => false,
+        // Who brings samples is answered by the door they come to, which reads to the end what is still being sent and counts
+        // what it refused: the place is the first thing it looks at.
+        (Need::SignedIn | Need::May(Right::Push), Some(_)) => true,
+        (Need::May(right), Some(caller)) => caller.powers.anywhere(right),
+    };
+    if has {
+        return next.run(request).await;
+    }
+    let next = "use credentials that have this right somewhere: GET /api/v1/me says what these may";
+    let detail = match need {
+        Need::May(right) => format!("these credentials do not have the right to {right}; nothing was changed"),
+        Need::Open | Need::SignedIn => "nobody comes in here".to_owned(),
+    };
+    let problem = Problem::new(Code::NoRight, detail, next);
+    if request.uri().path().starts_with("/prometheus/") { prometheus::denied(problem) } else { problem.into_response() }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -129,6 +189,9 @@ fn by_session(app: &Shared, parts: &Parts) -> Result<Option<Identity>, Problem> 
     if !reads && !origin::is_our_own(&parts.headers) {
         return Err(cross_site());
     }
+    if let Some(person) = people::by_session(app, secret) {
+        return Ok(Some(person));
+    }
     let who = app.sessions.who(secret, app.lookout.now().mono_ms);
     // Who was taken back and let in again signs in again: the name alone does not keep a browser in.
     Ok(who.and_then(|(name, by)| app.access.identity(&name).filter(|who| who.credential == by)))
@@ -136,12 +199,19 @@ fn by_session(app: &Shared, parts: &Parts) -> Result<Option<Identity>, Problem> 
 
 /// Says no in the language of the one who asked: a person is led to the sign-in page, a Prometheus client and an API
 /// client each read their own kind of error.
-fn denied(problem: Problem, parts: &Parts) -> Response {
+fn denied(app: &Shared, problem: Problem, parts: &Parts) -> Response {
     let path = parts.uri.path();
     if matches!(path, "/" | "/live") && problem.code == Code::Unauthorized {
-        return Redirect::to("/sign-in").into_response();
+        // Nobody has taken the hub into use: that comes before signing in.
+        let begun = app.people.as_deref().is_none_or(|people| people.directory().begun().is_some());
+        return Redirect::to(if begun { "/sign-in" } else { "/begin" }).into_response();
     }
     if path.starts_with("/prometheus/") { prometheus::denied(problem) } else { problem.into_response() }
+}
+
+/// Refuses what another site sends with somebody's browser, where no session is looked at.
+pub(crate) fn from_own_page(headers: &HeaderMap) -> Result<(), Problem> {
+    if origin::is_our_own(headers) { Ok(()) } else { Err(cross_site()) }
 }
 
 pub(super) fn cross_site() -> Problem {

@@ -9,10 +9,10 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::require::cross_site;
 use super::{Address, cookie, origin, person};
-use crate::Identity;
 use crate::params::Pairs;
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
+use crate::{Identity, people};
 
 const PAGE: &str = include_str!("../../page/sign-in.html");
 
@@ -53,6 +53,9 @@ const FR: Words = Words {
 
 /// The page with the form.
 pub(crate) async fn sign_in_page(State(app): State<App>, parts: Parts) -> Response {
+    if app.people.is_some() {
+        return people::sign_in_page(&app, &parts);
+    }
     if app.is_site() { person::page(&app, &parts) } else { page(words(&parts.headers), "", StatusCode::OK) }
 }
 
@@ -67,6 +70,9 @@ pub(crate) async fn sign_in(
         return cross_site().into_response();
     }
     let pairs = form.map(|Form(pairs)| pairs).unwrap_or_default();
+    if app.people.is_some() {
+        return people::signs_in(&app, &parts, &pairs).await;
+    }
     if app.is_site() {
         return person::sign_in(&app, &parts, &pairs).await;
     }
@@ -83,31 +89,34 @@ pub(crate) async fn sign_in(
 }
 
 /// Opens a session and leads to the first page; nothing when the system has no randomness to give.
-pub(super) fn let_in(app: &Shared, who: &Identity) -> Option<Response> {
+pub(crate) fn let_in(app: &Shared, who: &Identity) -> Option<Response> {
     let Some(secret) = app.sessions.open(who, app.lookout.now().mono_ms) else {
         tracing::error!("the system gives no randomness: nobody can sign in");
         return None;
     };
     tracing::info!(who = who.name, "signed in");
-    Some(with_cookie(cookie::set(&secret, &app.options), "/"))
+    Some(led_in(cookie::set(&secret, &app.options), "/"))
 }
 
 /// Ends the session.
-pub(crate) async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Response {
-    if !origin::is_our_own(&headers) {
+pub(crate) async fn sign_out(State(app): State<App>, parts: Parts) -> Response {
+    let headers = &parts.headers;
+    if !origin::is_our_own(headers) {
         return cross_site().into_response();
     }
-    if let Some(secret) = cookie::read(&headers, &app.options) {
+    if let Some(secret) = cookie::read(headers, &app.options) {
         app.sessions.close(secret);
+        people::sign_out(&app, &parts, secret).await;
     }
-    with_cookie(cookie::clear(&app.options), "/sign-in")
+    led_in(cookie::clear(&app.options), "/sign-in")
 }
 
-fn with_cookie(cookie: HeaderValue, to: &str) -> Response {
+/// Gives a browser its cookie, and leads it on.
+pub(crate) fn led_in(cookie: HeaderValue, to: &str) -> Response {
     ([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response()
 }
 
-pub(super) fn field<'a>(pairs: &'a Pairs, name: &str) -> &'a str {
+pub(crate) fn field<'a>(pairs: &'a Pairs, name: &str) -> &'a str {
     pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default()
 }
 

@@ -15,9 +15,11 @@ pub(crate) fn failed(app: &Shared, parts: &Parts, problem: &Problem) -> Response
     let w = frame.voice.words();
     let sentence = match problem.code {
         Code::NotFound | Code::BadParameter | Code::MethodNotAllowed => w.failed_gone,
-        Code::NoRight | Code::Unauthorized => w.failed_right,
+        Code::NoRight | Code::Unauthorized | Code::ProofNeeded | Code::TotpNeeded => w.failed_right,
         Code::CrossSite => w.failed_cross,
-        Code::Busy | Code::TimedOut | Code::TooManyAttempts | Code::Changed => w.failed_busy,
+        Code::Busy | Code::TimedOut | Code::TooManyAttempts | Code::Changed | Code::Outdated | Code::Conflict => {
+            w.failed_busy
+        }
         Code::Internal => w.failed_inside,
     };
     let text = frame.page(Tab::Elsewhere, w.failed_title, |out| {

@@ -18,6 +18,8 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 words! {
     // around every page
     skip: "Skip to the content" | "Aller au contenu";

@@ -31,7 +31,7 @@ pub(crate) async fn metadata(
     let (most, most_each) = (count(&params, "limit")?, count(&params, "limit_per_metric")?);
     let metric = params.get("metric").map(str::to_owned);
     let rows = work::list(&app, move |app| {
-        let mine = app.lookout.described().into_iter().filter(|known| caller.who.clients.include(&known.client));
+        let mine = app.lookout.described().into_iter().filter(|known| caller.sees(Some(&known.client)));
         Ok(sorted(mine.filter(|known| metric.as_ref().is_none_or(|metric| *metric == known.metric))))
     });
     let cut = |rows: BTreeSet<Row>| rows.into_iter().take(most_each).collect::<Vec<_>>();

@@ -26,7 +26,7 @@ pub(crate) async fn otlp(
 ) -> Response {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let encoding = Otlp::of_content_type(content_type);
-    let asked = place::of(&caller.who.writes, &path).and_then(|into| {
+    let asked = place::of(&caller, &path).and_then(|into| {
         let encoding = encoding.ok_or_else(no_encoding)?;
         Ok((into, Form::Otlp(encoding, Packing::of(&headers)?)))
     });

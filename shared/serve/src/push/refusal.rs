@@ -116,13 +116,13 @@ impl From<NotTaken> for Refusal {
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         let why = match problem.code {
-            Code::Unauthorized | Code::CrossSite => Why::Unauthorized,
+            Code::Unauthorized | Code::CrossSite | Code::TotpNeeded => Why::Unauthorized,
             Code::TooManyAttempts => Why::TooManyAttempts,
-            Code::NoRight => Why::NoRight,
+            Code::NoRight | Code::ProofNeeded => Why::NoRight,
             Code::NotFound => Why::NotTakenInHere,
             Code::BadParameter | Code::MethodNotAllowed => Why::Unreadable,
             Code::Busy | Code::TimedOut => Why::Busy,
-            Code::Internal | Code::Changed => Why::Failed,
+            Code::Internal | Code::Changed | Code::Outdated | Code::Conflict => Why::Failed,
         };
         let text = format!("{}: {}", problem.detail, problem.next);
         Self { why, text, retry_after_seconds: problem.retry_after_seconds }

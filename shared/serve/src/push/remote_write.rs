@@ -25,7 +25,7 @@ pub(crate) async fn remote_write(
 ) -> Response {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let version = RemoteWrite::of_headers(text(header::CONTENT_TYPE), text(header::CONTENT_ENCODING));
-    let asked = place::of(&caller.who.writes, &path).and_then(|into| match &version {
+    let asked = place::of(&caller, &path).and_then(|into| match &version {
         Ok(version) => Ok((into, Form::RemoteWrite(*version))),
         Err(unsupported) => Err(Refusal::new(Why::MediaType, unsupported.to_string())),
     });

@@ -26,7 +26,7 @@ pub(crate) async fn text(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let asked = place::of(&caller.who.writes, &path).and_then(|into| Ok((into, form(&app, &uri, &headers)?)));
+    let asked = place::of(&caller, &path).and_then(|into| Ok((into, form(&app, &uri, &headers)?)));
     keep(&app, "text", asked, body).await.map_or_else(IntoResponse::into_response, |kept| answer(&kept))
 }
 

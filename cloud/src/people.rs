@@ -1,0 +1,10 @@
+//! The hub's people: their rows in the hub's small state, and the audit beside them.
+
+mod audit;
+mod command;
+mod desk;
+mod register;
+mod rows;
+
+pub(crate) use command::{AuditCommand, PersonCommand, audit as audit_command, person as person_command};
+pub(crate) use register::Register;

@@ -1,0 +1,410 @@
+//! Keeps the hub's people: each change durable with its line in the audit before anybody sees it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use serde_json::json;
+use tracing::{info, warn};
+use vigie_model::{Slug, UtcMs};
+use vigie_node::{Failed, NodeClock, random_text};
+use vigie_people::{Answer, Asker, Chance, Change, Directory, Done, Head, Id, Kept, Link, Note, Order, Spans, Who};
+use vigie_serve::{NotDone, People};
+use vigie_store::State;
+
+use super::audit::{self, Doer};
+use super::rows;
+
+/// How often what was used is written down, and what has ended goes.
+const TEND_EVERY: Duration = Duration::from_secs(60);
+
+/// Lines of a day about people who were not let in, over all: whoever guesses must not fill the audit. The log has them all.
+const TURNED_AWAY_A_DAY: u32 = 500;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The people of this hub.
+#[derive(Debug)]
+pub(crate) struct Register {
+    state: Arc<State>,
+    clock: NodeClock,
+    directory: RwLock<Directory>,
+    /// Held from the decision to the end of the commit: two orders never decide on the same moment.
+    deciding: Mutex<()>,
+    /// What was used since it was last written down, by id.
+    used: Mutex<BTreeMap<Id, Change>>,
+    turned_away: Mutex<(i64, u32)>,
+    setup: Mutex<Option<Setup>>,
+}
+
+/// The code by which somebody takes the hub into use.
+#[derive(Debug)]
+struct Setup {
+    kept: Kept,
+    file: PathBuf,
+}
+
+impl Register {
+    /// Reads everybody. On a hub that nobody has taken into use, the code for that is written into a file of the data folder
+    /// that its owner alone can read, and into the log.
+    pub(crate) fn open(state: Arc<State>, clock: NodeClock, data: &Path, spans: Spans) -> Result<Self, Failed> {
+        let mut directory = rows::read(&state)?;
+        directory.spans = spans;
+        let file = data.join("setup.code");
+        let setup = if directory.begun().is_none() {
+            let code = random_text()?;
+            write_secret(&file, &code)?;
+            info!(file = %file.display(), "nobody has taken this hub into use: open its page at /begin?code=CODE, with the code of this file");
+            Some(Setup { kept: Kept::of(&code), file })
+        } else {
+            remove(&file);
+            None
+        };
+        Ok(Self {
+            state,
+            clock,
+            directory: RwLock::new(directory),
+            deciding: Mutex::new(()),
+            used: Mutex::default(),
+            turned_away: Mutex::default(),
+            setup: Mutex::new(setup),
+        })
+    }
+
+    /// Writes down what was used, and lets go what has ended, for as long as the program runs.
+    pub(crate) async fn tend(self: Arc<Self>) {
+        let mut every = tokio::time::interval(TEND_EVERY);
+        loop {
+            every.tick().await;
+            let register = self.clone();
+            let tidied = tokio::task::spawn_blocking(move || register.tidy());
+            if let Ok(Err(error)) = tidied.await {
+                warn!(%error, "who used what could not be written down; it is tried again");
+            }
+        }
+    }
+
+    /// Writes down what was used, and lets go what has ended.
+    pub(crate) fn tidy(&self) -> Result<(), NotDone> {
+        let deciding = lock(&self.deciding);
+        let used = std::mem::take(&mut *lock(&self.used));
+        let directory = self.directory();
+        // What went meanwhile does not come back by having been used before.
+        let there = |change: &Change| match change {
+            Change::Session(session) => directory.has_session(&session.id),
+            Change::Token(token) => directory.has_token(&token.id),
+            _ => true,
+        };
+        let mut changes: Vec<Change> = used.into_values().filter(there).collect();
+        changes.extend(directory.ended(self.now()));
+        drop(directory);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let done = Done { changes, notes: Vec::new(), answer: Answer::Nothing, by: None };
+        self.keep(&done, Doer { who: "hub", by: "hub", from: "" })?;
+        drop(deciding);
+        Ok(())
+    }
+
+    fn keep(&self, done: &Done, doer: Doer<'_>) -> Result<(), NotDone> {
+        let now = self.now();
+        let kept = self.state.transact(|tx| {
+            done.changes.iter().try_for_each(|change| rows::write(tx, change))?;
+            done.notes.iter().try_for_each(|note| audit::append(tx, note.clone(), doer, now))
+        });
+        kept.map_err(|error| NotDone::NotKept(error.to_string()))?;
+        let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
+        done.changes.iter().for_each(|change| directory.apply(change));
+        Ok(())
+    }
+
+    pub(super) fn now(&self) -> UtcMs {
+        self.clock.now().utc
+    }
+
+    /// The chains of the audit.
+    pub(crate) fn chains(&self) -> Result<Vec<Option<Slug>>, NotDone> {
+        audit::chains(&self.state).map_err(|error| NotDone::NotKept(error.to_string()))
+    }
+
+    fn has_begun(&self) {
+        if let Some(setup) = lock(&self.setup).take() {
+            remove(&setup.file);
+        }
+    }
+}
+
+impl People for Register {
+    fn directory(&self) -> RwLockReadGuard<'_, Directory> {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn chance(&self) -> Result<Chance, NotDone> {
+        let mut bytes = [0; 32];
+        let filled = getrandom::fill(&mut bytes);
+        filled.map_err(|error| NotDone::NotKept(format!("the system gives no random bytes: {error}")))?;
+        Ok(Chance::new(bytes))
+    }
+
+    fn carry_out(&self, order: Order, asker: &Asker) -> Result<Answer, NotDone> {
+        let chance = self.chance()?;
+        let begins = matches!(order, Order::Begin { .. });
+        let deciding = lock(&self.deciding);
+        let (done, who) = {
+            let directory = self.directory();
+            let done = directory.decide(order, asker, &chance, self.now())?;
+            // Who signs in or is invited is known by name as soon as they are known at all.
+            let coming = done.changes.iter().find_map(|change| match change {
+                Change::Person(person) if Some(&person.id) == done.by.as_ref() => Some(person.email.to_string()),
+                _ => None,
+            });
+            (done, coming.unwrap_or_else(|| directory.called(&asker.who)))
+        };
+        self.keep(&done, Doer { who: &who, by: asker.by, from: &asker.from })?;
+        drop(deciding);
+        if begins {
+            self.has_begun();
+        }
+        for note in &done.notes {
+            info!(who, what = note.what, on = note.on, from = asker.from, "people changed");
+        }
+        Ok(done.answer)
+    }
+
+    fn may_begin(&self, code: &str) -> bool {
+        lock(&self.setup).as_ref().is_some_and(|setup| setup.kept == Kept::of(code))
+    }
+
+    fn turned_away(&self, person: Option<&Id>, from: &str, why: &'static str) {
+        let known = person.and_then(|person| {
+            let directory = self.directory();
+            let person = directory.person(person)?;
+            let client = person.grants.first().and_then(|grant| grant.scope.of_client().cloned());
+            Some((person.email.to_string(), client))
+        });
+        // Who types a password into the field for the address has it written nowhere.
+        let Some((email, client)) = known else { return warn!(from, why, "somebody unknown was not let in") };
+        warn!(email, from, why, "not let in");
+        {
+            let (today, mut count) = (self.now().0.div_euclid(DAY_MS), lock(&self.turned_away));
+            *count = if count.0 == today { (today, count.1 + 1) } else { (today, 1) };
+            if count.1 > TURNED_AWAY_A_DAY {
+                return;
+            }
+        }
+        let note = Note { client, what: "session.refused", on: email, before: json!(null), after: json!(why) };
+        let doer = Doer { who: "nobody", by: "page", from };
+        if let Err(error) = self.state.transact(|tx| audit::append(tx, note, doer, self.now())) {
+            warn!(%error, "a refusal could not be written into the audit");
+        }
+    }
+
+    fn used(&self, who: &Who) {
+        let change = {
+            let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
+            directory.used(who, self.now())
+        };
+        let id = match &change {
+            Some(Change::Session(session)) => session.id.clone(),
+            Some(Change::Token(token)) => token.id.clone(),
+            _ => return,
+        };
+        change.map(|change| lock(&self.used).insert(id, change));
+    }
+
+    fn lines(&self, client: Option<&Slug>, after: u64, most: usize) -> Result<Vec<(u64, Link)>, NotDone> {
+        audit::lines(&self.state, client, after, most).map_err(|error| NotDone::NotKept(error.to_string()))
+    }
+
+    fn head(&self, client: Option<&Slug>) -> Result<Head, NotDone> {
+        audit::head(&self.state, client).map_err(|error| NotDone::NotKept(error.to_string()))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write_secret(file: &Path, code: &str) -> Result<(), Failed> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    remove(file);
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    let written = made.and_then(|mut file| writeln!(file, "{code}"));
+    written.map_err(|error| Failed::new(1, format!("the code for the first start can not be written: {error}")))
+}
+
+/// Whatever was there before is not the code any more.
+fn remove(file: &Path) {
+    if let Err(error) = std::fs::remove_file(file)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        warn!(file = %file.display(), %error, "the code of the first start can not be removed; it opens nothing any more");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vigie_people::{Email, Grant, Name, Refused, Verifier};
+    use vigie_serve::TokenTable;
+
+    use super::*;
+    use crate::registry::{AccessRow, Registry};
+
+    struct Hub {
+        folder: tempfile::TempDir,
+    }
+
+    impl Hub {
+        fn new() -> Self {
+            Self { folder: tempfile::tempdir().expect("a folder") }
+        }
+
+        fn open(&self) -> (Arc<State>, Register) {
+            let state = Arc::new(State::open(self.folder.path()).expect("a state").0);
+            let clock = NodeClock::new();
+            let register = Register::open(state.clone(), clock, self.folder.path(), Spans::default()).expect("people");
+            (state, register)
+        }
+
+        fn code(&self) -> Option<String> {
+            let text = std::fs::read_to_string(self.folder.path().join("setup.code")).ok()?;
+            Some(text.trim().to_owned())
+        }
+    }
+
+    fn console() -> Asker {
+        Asker { who: Who::Console, by: "command line", from: String::new() }
+    }
+
+    fn nobody() -> Asker {
+        Asker { who: Who::Nobody, by: "page", from: "192.0.2.7".to_owned() }
+    }
+
+    fn begin() -> Order {
+        Order::Begin {
+            organisation: "Dupont".to_owned(),
+            name: "Rut".parse::<Name>().expect("a name"),
+            email: "root@example.org".parse::<Email>().expect("an address"),
+            password: Verifier::of_nobody(),
+        }
+    }
+
+    fn invite(email: &str, scope: &str) -> Order {
+        let grant = Grant { role: "observer".parse().expect("a role"), scope: scope.parse().expect("a scope") };
+        Order::Invite {
+            email: email.parse().expect("an address"),
+            name: "A".parse().expect("a name"),
+            grants: vec![grant],
+        }
+    }
+
+    #[test]
+    fn a_hub_is_taken_into_use_by_the_code_in_its_folder_and_then_the_code_is_gone_for_ever() {
+        let hub = Hub::new();
+        let (state, register) = hub.open();
+        let code = hub.code().expect("a code");
+        assert!(register.may_begin(&code) && !register.may_begin("") && !register.may_begin(&code[1..]));
+        register.carry_out(begin(), &nobody()).expect("taken into use");
+        assert!(!register.may_begin(&code) && hub.code().is_none());
+        assert_eq!(register.carry_out(begin(), &nobody()), Err(NotDone::Refused(Refused::Begun)));
+        drop((state, register));
+        let (_state, register) = hub.open();
+        assert!(!register.may_begin(&code) && hub.code().is_none(), "nor after a restart");
+    }
+
+    #[test]
+    fn people_sessions_and_the_audit_are_there_after_a_restart() {
+        let hub = Hub::new();
+        let (state, register) = hub.open();
+        let Answer::SignedIn(signed_in) = register.carry_out(begin(), &nobody()).expect("begun") else { panic!("in") };
+        register.carry_out(invite("ann@acme.org", "acme"), &console()).expect("invited");
+        let head = register.head(None).expect("a head");
+        drop((state, register));
+        let (_state, register) = hub.open();
+        let directory = register.directory();
+        assert_eq!(directory.begun().map(|begun| begun.organisation.as_str()), Some("Dupont"));
+        assert!(directory.session(&signed_in.secret, register.now()).is_some());
+        assert_eq!(register.head(None).expect("a head"), head);
+        let acme = "acme".parse().expect("a name");
+        let lines = register.lines(Some(&acme), 0, 10).expect("lines");
+        let line = lines[0].1.line().expect("a line");
+        assert_eq!((lines.len(), line.who.as_str(), line.what.as_str()), (1, "console", "person.invite"));
+        assert_eq!(register.chains().expect("chains"), [None, Some(acme)]);
+    }
+
+    #[test]
+    fn a_change_that_is_refused_leaves_no_line_and_no_row() {
+        let hub = Hub::new();
+        let (_state, register) = hub.open();
+        register.carry_out(begin(), &nobody()).expect("begun");
+        let before = register.head(None).expect("a head");
+        assert!(register.carry_out(invite("x@y.org", "*"), &nobody()).is_err());
+        assert_eq!(register.head(None).expect("a head"), before);
+        assert!(register.directory().invitations_shown(&vigie_people::Powers::all(), register.now()).is_empty());
+    }
+
+    #[test]
+    fn a_line_that_was_taken_out_of_the_file_shows() {
+        let hub = Hub::new();
+        let (state, register) = hub.open();
+        register.carry_out(begin(), &nobody()).expect("begun");
+        for n in 0..3 {
+            register.carry_out(invite(&format!("p{n}@acme.org"), "*"), &console()).expect("invited");
+        }
+        let verified = |register: &Register| vigie_serve::verify_audit(register, None).expect("it can be read");
+        assert_eq!(verified(&register)["whole"], true);
+        let third = [b"*\0".as_slice(), &3_u64.to_be_bytes()].concat();
+        assert!(state.remove("audit.line", &third).expect("removed"));
+        assert_eq!(verified(&register)["broken"], "line 3 is missing");
+    }
+
+    #[test]
+    fn a_head_that_was_lost_does_not_begin_the_chain_anew() {
+        let hub = Hub::new();
+        let (state, register) = hub.open();
+        register.carry_out(begin(), &nobody()).expect("begun");
+        register.carry_out(invite("a@b.org", "*"), &console()).expect("invited");
+        let before = register.head(None).expect("a head");
+        assert!(state.remove("audit.head", b"*").expect("removed"));
+        register.carry_out(invite("c@d.org", "*"), &console()).expect("invited");
+        assert_eq!(register.head(None).expect("a head").seq, before.seq + 1);
+        assert_eq!(vigie_serve::verify_audit(&register, None).expect("it can be read")["whole"], true);
+    }
+
+    #[test]
+    fn a_store_of_before_there_were_people_opens_with_its_tokens() {
+        let hub = Hub::new();
+        let hash = TokenTable::hash("old token").to_hex().to_string();
+        {
+            let state = Arc::new(State::open(hub.folder.path()).expect("a state").0);
+            let row: AccessRow = serde_json::from_value(json!({ "name": "grafana", "hash": hash, "clients": ["acme"],
+                "made_at_ms": 1 }))
+            .expect("a row");
+            Registry::new(state).add_access(&row).expect("kept");
+        }
+        let (state, register) = hub.open();
+        assert!(register.directory().begun().is_none() && hub.code().is_some());
+        let names: Vec<_> = Registry::new(state).accesses().expect("rows").into_iter().map(|row| row.name).collect();
+        assert_eq!(names, ["grafana"]);
+    }
+
+    #[test]
+    fn what_was_used_is_written_down_and_what_has_ended_goes() {
+        let hub = Hub::new();
+        let (state, register) = hub.open();
+        let Answer::SignedIn(signed_in) = register.carry_out(begin(), &nobody()).expect("begun") else { panic!("in") };
+        let who = Who::Person(signed_in.shown.person.clone(), signed_in.shown.id.clone());
+        register.used(&who);
+        register.tidy().expect("kept");
+        register.carry_out(Order::SignOut, &Asker { who: who.clone(), ..nobody() }).expect("out");
+        register.used(&who);
+        register.tidy().expect("kept");
+        assert!(
+            state.scan("people.session", b"").expect("rows").is_empty(),
+            "a browser that is out does not come back"
+        );
+    }
+}

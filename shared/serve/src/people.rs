@@ -1,0 +1,74 @@
+//! What must a hub know of its people, and how do they come in?
+//!
+//! The hub keeps them and makes each change durable together with its line in the audit; who they are, what they may and
+//! what they ask is read here, from every browser and program alike.
+
+mod account;
+mod api;
+mod audit;
+mod door;
+mod entrance;
+mod password;
+mod sheet;
+mod words;
+
+use std::sync::RwLockReadGuard;
+
+use vigie_model::Slug;
+use vigie_people::{Answer, Asker, Chance, Directory, Head, Id, Link, Order, Refused, Who};
+
+pub(crate) use account::pages;
+pub(crate) use api::{open_ways, ways};
+pub use audit::{shown as audit_line, verified as verify_audit};
+pub(crate) use door::{by_session, by_token, sign_out, still_may};
+pub(crate) use entrance::{sign_in_page, signs_in};
+
+/// What a hub implements so that people sign in to it. Asked from blocking threads.
+pub trait People: Send + Sync + 'static {
+    /// Everybody, as they are now. Let go of it soon: whoever changes something waits.
+    fn directory(&self) -> RwLockReadGuard<'_, Directory>;
+
+    /// Bytes that nobody knows.
+    ///
+    /// # Errors
+    /// When the system gives none.
+    fn chance(&self) -> Result<Chance, NotDone>;
+
+    /// Carries an order out: what comes of it is durable, with its lines in the audit, before this returns.
+    ///
+    /// # Errors
+    /// When it is refused or can not be kept; nothing was changed then.
+    fn carry_out(&self, order: Order, asker: &Asker) -> Result<Answer, NotDone>;
+
+    /// Whether this is the code that the hub showed its operator, by which somebody takes it into use.
+    fn may_begin(&self, code: &str) -> bool;
+
+    /// Writes down that somebody was not let in; a person's id where the address is one's.
+    fn turned_away(&self, person: Option<&Id>, from: &str, why: &'static str);
+
+    /// Notes that a browser or a token was used.
+    fn used(&self, who: &Who);
+
+    /// Lines of a chain of the audit, in their order: a client's, or the provider's.
+    ///
+    /// # Errors
+    /// When they can not be read now.
+    fn lines(&self, client: Option<&Slug>, after: u64, most: usize) -> Result<Vec<(u64, Link)>, NotDone>;
+
+    /// Where a chain ends.
+    ///
+    /// # Errors
+    /// When it can not be read now.
+    fn head(&self, client: Option<&Slug>) -> Result<Head, NotDone>;
+}
+
+/// Why an order was not carried out. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotDone {
+    /// It was refused.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// It can not be kept or read now; asking again may help.
+    #[error("it can not be kept now: {0}; nothing was changed")]
+    NotKept(String),
+}

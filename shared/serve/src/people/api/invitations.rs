@@ -1,0 +1,75 @@
+//! What is asked about invitations?
+
+use axum::extract::{Extension, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
+use vigie_people::{Email, Grant, Name, Order};
+
+use super::{done, id, read, said, told};
+use crate::door::{Caller, from_own_page};
+use crate::people::password::take_up;
+use crate::problem::Problem;
+use crate::said::Fields;
+use crate::shared::App;
+
+pub(super) async fn invitations(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    told(&app, &headers, move |directory, now| {
+        Ok(json!({ "invitations": directory.invitations_shown(caller.powers(), now) }))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Invite {
+    email: Email,
+    name: Name,
+    grants: Vec<Grant>,
+}
+
+pub(super) async fn invite(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    parts: Parts,
+    fields: Result<Fields, String>,
+) -> Result<Response, Problem> {
+    let Invite { email, name, grants } = read(fields)?;
+    done(&app, caller, &parts, StatusCode::CREATED, Order::Invite { email, name, grants }).await
+}
+
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(invitation): Path<String>,
+    parts: Parts,
+) -> Result<Response, Problem> {
+    let order = Order::Withdraw { invitation: id(&invitation, "invitation")? };
+    done(&app, caller, &parts, StatusCode::NO_CONTENT, order).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Accept {
+    code: String,
+    #[serde(default)]
+    name: Option<Name>,
+    password: String,
+}
+
+pub(super) async fn accept(
+    State(app): State<App>,
+    parts: Parts,
+    fields: Result<Fields, String>,
+) -> Result<Response, Problem> {
+    from_own_page(&parts.headers)?;
+    let Accept { code, name, password } = read(fields)?;
+    let answer = take_up(&app, &parts, "api", code, name, password).await?;
+    Ok(said(&answer, StatusCode::CREATED))
+}

@@ -1,0 +1,124 @@
+//! What is asked about people and roles?
+
+use std::collections::BTreeSet;
+
+use axum::extract::{Extension, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
+use vigie_model::Slug;
+use vigie_people::{Answer, Grant, Order, PersonShown, Refused, Right};
+
+use super::{done, id, read, said, seen, told};
+use crate::door::Caller;
+use crate::people::NotDone;
+use crate::people::door::problem;
+use crate::problem::Problem;
+use crate::said::Fields;
+use crate::shared::App;
+use crate::work;
+
+pub(super) async fn people_list(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    told(&app, &headers, move |directory, _| Ok(json!({ "people": directory.people_shown(caller.powers()) }))).await
+}
+
+pub(super) async fn person(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(person): Path<String>,
+) -> Result<Response, Problem> {
+    let found = work::list(&app, move |app| {
+        let people = app.people.as_deref().ok_or_else(Problem::internal)?;
+        let directory = people.directory();
+        let none = || problem(NotDone::Refused(Refused::NotThere("person")));
+        let found = directory.person(&id(&person, "person")?);
+        let found = found.filter(|person| directory.is_known(person, caller.powers())).ok_or_else(none)?;
+        Ok(PersonShown::of(found, Some(caller.powers())))
+    });
+    Ok(said(&Answer::Person(Box::new(found.await?)), StatusCode::OK))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Grants {
+    grants: Vec<Grant>,
+}
+
+pub(super) async fn allow(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(person): Path<String>,
+    parts: Parts,
+    fields: Result<Fields, String>,
+) -> Result<Response, Problem> {
+    let (Grants { grants }, version) = (read(fields)?, seen(&parts.headers)?);
+    let order = Order::Allow { person: id(&person, "person")?, grants, version };
+    done(&app, caller, &parts, StatusCode::OK, order).await
+}
+
+pub(super) async fn disable(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(person): Path<String>,
+    parts: Parts,
+) -> Result<Response, Problem> {
+    let order = Order::Disable { person: id(&person, "person")?, version: seen(&parts.headers)? };
+    done(&app, caller, &parts, StatusCode::OK, order).await
+}
+
+pub(super) async fn enable(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(person): Path<String>,
+    parts: Parts,
+) -> Result<Response, Problem> {
+    let order = Order::Enable { person: id(&person, "person")?, version: seen(&parts.headers)? };
+    done(&app, caller, &parts, StatusCode::OK, order).await
+}
+
+pub(super) async fn reset(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(person): Path<String>,
+    parts: Parts,
+) -> Result<Response, Problem> {
+    done(&app, caller, &parts, StatusCode::OK, Order::Reset { person: id(&person, "person")? }).await
+}
+
+pub(super) async fn role_list(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    told(&app, &headers, move |directory, _| Ok(json!({ "roles": directory.roles_shown() }))).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rights {
+    rights: BTreeSet<Right>,
+}
+
+pub(super) async fn put_role(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    parts: Parts,
+    fields: Result<Fields, String>,
+) -> Result<Response, Problem> {
+    let Rights { rights } = read(fields)?;
+    let name: Slug = name.parse().map_err(|error| Problem::bad_parameter(format!("{error}")))?;
+    done(&app, caller, &parts, StatusCode::NO_CONTENT, Order::PutRole { name, rights }).await
+}
+
+pub(super) async fn remove_role(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    parts: Parts,
+) -> Result<Response, Problem> {
+    let name = name.parse().map_err(|_| problem(NotDone::Refused(Refused::NotThere("role"))))?;
+    done(&app, caller, &parts, StatusCode::NO_CONTENT, Order::RemoveRole { name }).await
+}

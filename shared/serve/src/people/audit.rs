@@ -1,0 +1,146 @@
+//! Who did what, for who may read it?
+
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use serde_json::{Value, json};
+use vigie_model::Slug;
+use vigie_people::{At, Check, Link, Right};
+use vigie_query::Limits;
+
+use super::door::problem;
+use super::{NotDone, People};
+use crate::answer::Drawn;
+use crate::door::Caller;
+use crate::params::Params;
+use crate::problem::Problem;
+use crate::shared::{App, Shared};
+use crate::stream::{Job, Outlet, stream};
+use crate::work;
+
+/// Lines of one answer, unless it is an export.
+const USUAL_LINES: usize = 100;
+
+/// At most so many.
+const MOST_LINES: usize = 1_000;
+
+/// `GET /api/v1/audit?client=&after=&limit=`: a chain's lines from a number on: a client's, or the provider's without one.
+pub(super) async fn lines(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let params = Params::of_uri(&uri);
+    let after = number(&params, "after", u64::MAX)?.unwrap_or(0);
+    let limit = number(&params, "limit", MOST_LINES as u64)?.map_or(USUAL_LINES, |limit| limit as usize);
+    let drawn = work::list(&app, move |app| {
+        let client = readable(&caller, &params)?;
+        let lines = people(app)?.lines(client.as_ref(), after, limit).map_err(problem)?;
+        let next = lines.last().filter(|_| lines.len() == limit).map(|(seq, _)| *seq);
+        let shown: Vec<Value> = lines.iter().map(|(seq, link)| shown(*seq, link)).collect();
+        Drawn::new(&json!({ "client": client, "lines": shown, "next_after": next }), app.lookout.now())
+    });
+    Ok(drawn.await?.answer(&headers))
+}
+
+/// `GET /api/v1/audit/verify?client=`: whether a chain is whole.
+pub(super) async fn verify(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let params = Params::of_uri(&uri);
+    let drawn = work::list(&app, move |app| {
+        let client = readable(&caller, &params)?;
+        Drawn::new(&verified(people(app)?, client.as_ref()).map_err(problem)?, app.lookout.now())
+    });
+    Ok(drawn.await?.answer(&headers))
+}
+
+/// Goes through a client's chain, or the provider's, from its beginning: whether it is `whole`, what is `broken`, how many
+/// `lines` it has, and its `head`, to be written down elsewhere.
+///
+/// # Errors
+/// When it can not be read now.
+pub fn verified(people: &dyn People, client: Option<&Slug>) -> Result<Value, NotDone> {
+    // The head first: what is written meanwhile is beyond it, and not looked at.
+    let head = people.head(client)?;
+    let (mut check, mut after, mut broken) = (Check::begin(client), 0, None);
+    'all: while after < head.seq {
+        let lines = people.lines(client, after, MOST_LINES)?;
+        if lines.is_empty() {
+            break;
+        }
+        for (seq, link) in lines.iter().filter(|(seq, _)| *seq <= head.seq) {
+            if let Err(found) = check.step(*seq, link) {
+                broken = Some(found);
+                break 'all;
+            }
+        }
+        after = lines.last().map_or(u64::MAX, |(seq, _)| *seq);
+    }
+    let broken = broken.or_else(|| check.end(&head).err());
+    Ok(json!({ "client": client, "whole": broken.is_none(), "broken": broken.map(|broken| broken.to_string()),
+        "lines": head.seq, "head": data_encoding::HEXLOWER.encode(&head.hash) }))
+}
+
+/// `GET /api/v1/audit/export?client=`: a whole chain as JSON lines, with the hashes, in bounded memory.
+pub(super) async fn export(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let client = readable(&caller, &Params::of_uri(&uri))?;
+    let (turn, who) = (work::turn(&app.exports).await?, caller.who.clone());
+    let job = Job { turn, who, life: None, content_type: "application/x-ndjson" };
+    let write = move |app: &Shared, _: &Limits, out: &mut Outlet<Problem>| {
+        let (people, mut after) = (people(app)?, 0);
+        loop {
+            let lines = people.lines(client.as_ref(), after, MOST_LINES).map_err(problem)?;
+            let Some((last, _)) = lines.last() else { return Ok(()) };
+            after = *last;
+            let text: String = lines.iter().map(|(seq, link)| format!("{}\n", shown(*seq, link))).collect();
+            out.text.extend_from_slice(text.as_bytes());
+            if out.spill().is_err() {
+                return Ok(());
+            }
+        }
+    };
+    stream(&app, job, write).await.map_err(|problem| problem.unwrap_or_else(Problem::internal))
+}
+
+/// A line with its hash; one that can not be read says so, and is not left out.
+pub fn shown(seq: u64, link: &Link) -> Value {
+    let hash = data_encoding::HEXLOWER.encode(&link.hash);
+    match link.line() {
+        Some(line) => {
+            let mut value = super::api::stamped(json!(line));
+            value["hash"] = json!(hash);
+            value
+        }
+        None => json!({ "seq": seq, "damaged": true, "hash": hash }),
+    }
+}
+
+/// The chain that was asked for, if the asker may read it. That it is another's and that there is none are the same answer.
+fn readable(caller: &Caller, params: &Params) -> Result<Option<Slug>, Problem> {
+    let none = || Problem {
+        next: "name a client whose audit you may read",
+        ..Problem::not_found("there is no such audit here")
+    };
+    let client = params.get("client").filter(|client| *client != "*");
+    let client = client.map(|client| client.parse::<Slug>().map_err(|_| none())).transpose()?;
+    if caller.may(Right::Audit, At::of(client.as_ref(), None)) { Ok(client) } else { Err(none()) }
+}
+
+fn number(params: &Params, name: &str, most: u64) -> Result<Option<u64>, Problem> {
+    let wrong = || Problem::bad_parameter(format!("{name} is a number, at most {most}"));
+    let read = |text: &str| text.parse().ok().filter(|number| *number <= most).ok_or_else(wrong);
+    params.get(name).map(read).transpose()
+}
+
+fn people(app: &Shared) -> Result<&dyn People, Problem> {
+    app.people.as_deref().ok_or_else(Problem::internal)
+}

@@ -1,0 +1,107 @@
+//! The sentences of the pages for a hub's people, in each language.
+
+use crate::local::voice::Lang;
+use crate::local::words::words;
+
+impl Words {
+    pub(super) fn of(lang: Lang) -> &'static Self {
+        match lang {
+            Lang::English => &EN,
+            Lang::French => &FR,
+        }
+    }
+}
+
+words! {
+    // coming in
+    sign_in: "Sign in to Vigie" | "Connexion à Vigie";
+    email: "E-mail address" | "Adresse e-mail";
+    password: "Password" | "Mot de passe";
+    code: "Code of your telephone, if you use one" | "Code de votre téléphone, si vous en utilisez un";
+    code_hint: "Six digits, or one of your recovery codes." | "Six chiffres, ou l’un de vos codes de secours.";
+    enter: "Sign in" | "Se connecter";
+    token_way: "With an access token instead" | "Plutôt avec un jeton d’accès";
+    token: "Access token" | "Jeton d’accès";
+    wrong: "Address, password and code do not belong together. Nothing was changed. Check them and try again." | "L’adresse, le mot de passe et le code ne vont pas ensemble. Rien n’a été modifié. Vérifiez-les et réessayez.";
+    wrong_token: "This token is not valid. Nothing was changed. Check that it is complete, or ask for a new one." | "Ce jeton n’est pas valide. Rien n’a été modifié. Vérifiez qu’il est complet, ou demandez-en un nouveau.";
+    code_needed: "This account asks for a code of your telephone, too. Give your password and the code." | "Ce compte demande aussi un code de votre téléphone. Saisissez votre mot de passe et le code.";
+    wait: "Too many wrong tries came from this address. Try again in {span}." | "Trop d’essais erronés sont venus de cette adresse. Réessayez dans {span}.";
+    busy: "The hub is busy. Nothing was changed; try again in a moment." | "Le hub est occupé. Rien n’a été modifié ; réessayez dans un instant.";
+    failed: "This failed on the hub. Nothing was changed; if it stays so, look at the hub’s log." | "Ceci a échoué sur le hub. Rien n’a été modifié ; si cela persiste, consultez le journal du hub.";
+    is_done: "Done." | "C’est fait.";
+
+    // the first start
+    begin: "Take this hub into use" | "Mettre ce hub en service";
+    begin_says: "Nobody has taken this hub into use yet. Whoever does is its first admin; this page is then gone for ever." | "Personne n’a encore mis ce hub en service. Qui le fait en est le premier administrateur ; cette page disparaît ensuite pour toujours.";
+    organisation: "Your organisation" | "Votre organisation";
+    new_password: "Choose a password" | "Choisissez un mot de passe";
+    password_hint: "At least 12 characters. Some words in a row are easy to keep in mind." | "Au moins 12 caractères. Quelques mots à la suite se retiennent bien.";
+    setup_code: "Setup code" | "Code de mise en service";
+    setup_hint: "The hub wrote it into the file setup.code of its data folder. Its access token does, too." | "Le hub l’a écrit dans le fichier setup.code de son dossier de données. Son jeton d’accès convient aussi.";
+    wrong_setup: "This is not the setup code. Nothing was changed." | "Ce n’est pas le code de mise en service. Rien n’a été modifié.";
+    take: "Take into use" | "Mettre en service";
+
+    // an invitation
+    invited: "Choose your password" | "Choisissez votre mot de passe";
+    invited_says: "Type the code that you were given, and a password that nobody else knows." | "Saisissez le code qui vous a été remis, et un mot de passe que personne d’autre ne connaît.";
+    invitation: "Code of the invitation" | "Code de l’invitation";
+    choose: "Choose this password" | "Choisir ce mot de passe";
+    no_invitation: "This code is not valid any more. Ask for another one. Nothing was changed." | "Ce code n’est plus valable. Demandez-en un autre. Rien n’a été modifié.";
+    chosen: "Your password is set. Sign in with it." | "Votre mot de passe est enregistré. Connectez-vous.";
+
+    // a password that is not taken
+    short: "A password has at least 12 characters. Nothing was changed." | "Un mot de passe a au moins 12 caractères. Rien n’a été modifié.";
+    long: "A password has at most 256 bytes. Nothing was changed." | "Un mot de passe a au plus 256 octets. Rien n’a été modifié.";
+    foreseen: "This password is foreseen: it repeats, follows the keyboard or the alphabet, or is made of your own name or address. Nothing was changed." | "Ce mot de passe se devine : il se répète, suit le clavier ou l’alphabet, ou reprend votre nom ou votre adresse. Rien n’a été modifié.";
+
+    // one's own account
+    account: "Your account" | "Votre compte";
+    home: "Overview" | "Vue d’ensemble";
+    roles: "What you may" | "Vos droits";
+    must_change: "Your password is older than this hub takes. Choose another one; until then nothing else is open to you." | "Votre mot de passe est plus ancien que ce hub ne l’accepte. Choisissez-en un autre ; d’ici là, rien d’autre ne vous est ouvert.";
+    sessions: "Your sessions" | "Vos sessions";
+    sessions_says: "Browsers that are signed in as you. End those that you do not know, then change your password." | "Les navigateurs connectés en votre nom. Terminez ceux que vous ne connaissez pas, puis changez votre mot de passe.";
+    this_one: "this browser" | "ce navigateur";
+    since: "signed in {at}, last used {used}" | "connecté {at}, dernière activité {used}";
+    from: "from {from}" | "depuis {from}";
+    end: "End" | "Terminer";
+    no_agent: "Unknown browser" | "Navigateur inconnu";
+    change: "Change your password" | "Changer votre mot de passe";
+    present: "Present password" | "Mot de passe actuel";
+    change_says: "Your other browsers are signed out." | "Vos autres navigateurs sont déconnectés.";
+    change_it: "Change it" | "Le changer";
+    telephone: "A code of your telephone" | "Un code de votre téléphone";
+    telephone_off: "Not in use. With it, a stolen password alone opens nothing." | "Non utilisé. Avec lui, un mot de passe volé n’ouvre rien à lui seul.";
+    telephone_on: "In use. {left} recovery codes are left." | "Utilisé. Il reste {left} codes de secours.";
+    set_up: "Set it up" | "L’activer";
+    switch_off: "Switch it off" | "Le désactiver";
+    new_codes: "New recovery codes" | "Nouveaux codes de secours";
+    app_says: "Give this secret to an authenticator app, then type the six digits it shows." | "Donnez ce secret à une application d’authentification, puis saisissez les six chiffres qu’elle affiche.";
+    app_link: "Open in an app of this device" | "Ouvrir dans une application de cet appareil";
+    digits: "Six digits" | "Six chiffres";
+    confirm: "Confirm" | "Confirmer";
+    wrong_digits: "These are not the digits of now. Check the clock of the telephone and try again; the secret stays the same." | "Ce ne sont pas les chiffres du moment. Vérifiez l’heure du téléphone et réessayez ; le secret reste le même.";
+    codes_say: "Keep these codes in a safe place. Each stands for the telephone once; they are not shown again." | "Conservez ces codes en lieu sûr. Chacun remplace une fois le téléphone ; ils ne seront plus affichés.";
+    prove: "First give your password again" | "D’abord, redonnez votre mot de passe";
+    prove_says: "You signed in more than ten minutes ago. Nothing was changed." | "Vous vous êtes connecté il y a plus de dix minutes. Rien n’a été modifié.";
+    go_on: "Go on" | "Continuer";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_sentence_has_the_same_places_in_each_language() {
+        let places = |text: &str| {
+            let mut places: Vec<_> =
+                text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(at, _)| at.to_owned()).collect();
+            places.sort();
+            places
+        };
+        for (name, english, french) in PAIRS {
+            assert_eq!(places(english), places(french), "{name}");
+            assert_ne!(english, french, "{name}");
+        }
+    }
+}

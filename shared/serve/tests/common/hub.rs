@@ -1,0 +1,230 @@
+//! A hub with people, in memory, and somebody who asks it in their names.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::Value;
+use vigie_model::{Slug, UtcMs};
+use vigie_people::{Answer, Asker, Chance, Directory, Grant, Head, Id, Link, Order, Verifier, Who};
+use vigie_serve::{Access, Lookout, NotDone, Options, Parts, People, router_of};
+
+use super::watch::Watch;
+use super::{Answer as Said, Door, Node};
+
+/// What everybody's password is here.
+pub(crate) const PASSWORD: &str = "seven quiet lanterns hum";
+
+/// The setup code.
+pub(crate) const SETUP: &str = "the-setup-code";
+
+/// People in memory.
+pub(crate) struct Roll {
+    directory: RwLock<Directory>,
+    node: Arc<Node>,
+    chances: AtomicU64,
+    pub(crate) chains: Mutex<BTreeMap<Option<Slug>, Vec<(u64, Link)>>>,
+    pub(crate) turned_away: Mutex<Vec<&'static str>>,
+    /// Worked out once: it takes a tenth of a second.
+    verifier: Verifier,
+}
+
+impl Roll {
+    fn now(&self) -> UtcMs {
+        self.node.now().utc
+    }
+
+    fn order(&self, who: Who, order: Order) -> Answer {
+        let asker = Asker { who, by: "test", from: "192.0.2.99".to_owned() };
+        self.carry_out(order, &asker).expect("carried out")
+    }
+
+    pub(crate) fn begin(&self) {
+        let order = Order::Begin {
+            organisation: "Dupont".to_owned(),
+            name: "Rut Admin".parse().expect("a name"),
+            email: "root@example.org".parse().expect("an address"),
+            password: self.verifier.clone(),
+        };
+        self.order(Who::Nobody, order);
+    }
+
+    /// Somebody with these roles, as `operator@acme/lyon`.
+    pub(crate) fn person(&self, email: &str, grants: &[&str]) -> Id {
+        let grant = |text: &&str| {
+            let (role, scope) = text.split_once('@').expect("ROLE@SCOPE");
+            Grant { role: role.parse().expect("a role"), scope: scope.parse().expect("a scope") }
+        };
+        let (email, name) = (email.parse().expect("an address"), "Somebody".parse().expect("a name"));
+        let invite = Order::Invite { email, name, grants: grants.iter().map(grant).collect() };
+        let Answer::Invited(invited) = self.order(Who::Console, invite) else { panic!("a code") };
+        let accept = Order::Accept { code: invited.code, name: None, password: self.verifier.clone() };
+        let Answer::Person(person) = self.order(Who::Nobody, accept) else { panic!("a person") };
+        person.id
+    }
+
+    /// A browser of theirs: who it is, and its secret.
+    pub(crate) fn session(&self, person: &Id) -> (Who, String) {
+        let (proved, agent) = (self.verifier.clone(), "Firefox".to_owned());
+        let sign_in = Order::SignIn { person: person.clone(), proved, code: String::new(), agent };
+        let Answer::SignedIn(signed_in) = self.order(Who::Nobody, sign_in) else { panic!("a session") };
+        (Who::Person(person.clone(), signed_in.shown.id), signed_in.secret)
+    }
+
+    /// A token of theirs with all that they may there.
+    pub(crate) fn token(&self, person: &Id, scope: &str, days: u32) -> (Id, String) {
+        let (who, _) = self.session(person);
+        let scope = scope.parse().expect("a scope");
+        let powers = self.directory().powers(&who, self.now());
+        let rights = powers.iter().filter(|(right, _)| powers.in_all_of(*right, &scope)).map(|(right, _)| right);
+        let name = "a program".parse().expect("a name");
+        let make = Order::MakeToken { name, rights: rights.collect(), scopes: vec![scope.clone()], days };
+        let Answer::Token(made) = self.order(who, make) else { panic!("a token") };
+        (made.shown.id, made.token)
+    }
+
+    pub(crate) fn revoke(&self, person: &Id, token: Id) {
+        let (who, _) = self.session(person);
+        self.order(who, Order::RevokeToken { token });
+    }
+
+    pub(crate) fn invited(&self, email: &str, grant: &str) -> Id {
+        let (role, scope) = grant.split_once('@').expect("ROLE@SCOPE");
+        let grants = vec![Grant { role: role.parse().expect("a role"), scope: scope.parse().expect("a scope") }];
+        let (email, name) = (email.parse().expect("an address"), "Somebody".parse().expect("a name"));
+        match self.order(Who::Console, Order::Invite { email, name, grants }) {
+            Answer::Invited(invited) => invited.id,
+            _ => panic!("a code"),
+        }
+    }
+
+    pub(crate) fn role(&self, name: &str, rights: &[&str]) {
+        let rights = rights.iter().map(|right| right.parse().expect("a right")).collect();
+        self.order(Who::Console, Order::PutRole { name: name.parse().expect("a name"), rights });
+    }
+}
+
+impl People for Roll {
+    fn directory(&self) -> RwLockReadGuard<'_, Directory> {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn chance(&self) -> Result<Chance, NotDone> {
+        let mut bytes = [9; 32];
+        bytes[..8].copy_from_slice(&self.chances.fetch_add(1, Ordering::SeqCst).to_be_bytes());
+        Ok(Chance::new(bytes))
+    }
+
+    fn carry_out(&self, order: Order, asker: &Asker) -> Result<Answer, NotDone> {
+        let chance = self.chance()?;
+        let done = self.directory().decide(order, asker, &chance, self.now())?;
+        let who = self.directory().called(&asker.who);
+        let mut chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
+        for note in done.notes {
+            let client = note.client.clone();
+            let chain = chains.entry(client.clone()).or_default();
+            let head =
+                chain.last().map_or(Head::of(client.as_ref()), |(seq, link)| Head { seq: *seq, hash: link.hash });
+            let line = note.line(head.seq + 1, &who, asker.by, &asker.from, self.now(), self.now());
+            chain.push((line.seq, head.next(&line).1));
+        }
+        let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
+        done.changes.iter().for_each(|change| directory.apply(change));
+        Ok(done.answer)
+    }
+
+    fn may_begin(&self, code: &str) -> bool {
+        code == SETUP && self.directory().begun().is_none()
+    }
+
+    fn turned_away(&self, _: Option<&Id>, _: &str, why: &'static str) {
+        self.turned_away.lock().unwrap_or_else(PoisonError::into_inner).push(why);
+    }
+
+    fn used(&self, who: &Who) {
+        self.directory.write().unwrap_or_else(PoisonError::into_inner).used(who, self.now());
+    }
+
+    fn lines(&self, client: Option<&Slug>, after: u64, most: usize) -> Result<Vec<(u64, Link)>, NotDone> {
+        let chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
+        let chain = chains.get(&client.cloned()).cloned().unwrap_or_default();
+        Ok(chain.into_iter().filter(|(seq, _)| *seq > after).take(most).collect())
+    }
+
+    fn head(&self, client: Option<&Slug>) -> Result<Head, NotDone> {
+        let chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = chains.get(&client.cloned()).and_then(|chain| chain.last());
+        Ok(last.map_or(Head::of(client), |(seq, link)| Head { seq: *seq, hash: link.hash }))
+    }
+}
+
+/// A hub with machines, incidents and people, behind its router.
+pub(crate) struct Hub {
+    pub(crate) door: Door,
+    pub(crate) node: Arc<Node>,
+    pub(crate) roll: Arc<Roll>,
+    pub(crate) watch: Arc<Watch>,
+}
+
+impl Hub {
+    pub(crate) fn new(node: Node, access: Arc<dyn Access>) -> Self {
+        let node = Arc::new(node);
+        let verifier = Verifier::of(PASSWORD, &Chance::new([4; 32])).expect("memory");
+        let roll = Arc::new(Roll {
+            directory: RwLock::default(),
+            node: node.clone(),
+            chances: AtomicU64::new(0),
+            chains: Mutex::default(),
+            turned_away: Mutex::default(),
+            verifier,
+        });
+        let watch = Arc::new(Watch::default());
+        let door = Door::around(router_of(parts(&node, &watch, &access, &roll)));
+        Self { door, node, roll, watch }
+    }
+
+    /// Asks with a body in JSON, by a token or a cookie.
+    pub(crate) async fn ask(&self, method: &str, by: &By, path: &str, body: Option<Value>) -> Said {
+        let mut request = Request::builder().method(method).uri(path);
+        request = match by {
+            By::Nobody => request,
+            By::Token(token) => request.header("authorization", format!("Bearer {token}")),
+            By::Cookie(secret) => request.header("cookie", format!("vigie={secret}")),
+        };
+        let body = match body {
+            Some(body) => {
+                request = request.header("content-type", "application/json");
+                Body::from(body.to_string())
+            }
+            None => Body::empty(),
+        };
+        self.door.send(request.body(body).expect("a request")).await
+    }
+}
+
+/// All that such a hub serves with.
+pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Access>, roll: &Arc<Roll>) -> Parts {
+    Parts {
+        lookout: node.clone(),
+        incidents: Some(watch.clone()),
+        access: access.clone(),
+        people: Some(roll.clone()),
+        options: Options::default(),
+    }
+}
+
+/// By what somebody asks.
+#[derive(Debug, Clone)]
+pub(crate) enum By {
+    Nobody,
+    Token(String),
+    Cookie(String),
+}
+
+/// A form as a browser sends it.
+pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
+    let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+    pairs.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect::<Vec<_>>().join("&")
+}

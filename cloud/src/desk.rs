@@ -89,7 +89,7 @@ impl Desk {
                 self.make_token(client, site, uses, ttl_ms, roles)
             }
             Request::TokenList => Ok(self.registry.tokens()?.iter().map(|row| self.shown(row)).collect()),
-            Request::TokenRevoke { id } => Ok(self.shown(&self.registry.revoke_token(&id)?)),
+            Request::TokenRevoke { id } => Ok(self.shown(&self.registry.revoke_token(&id, self.now())?)),
             Request::NodeList => Ok(json!(self.registry.nodes()?)),
             Request::NodeRevoke { node } => self.revoke_node(&node),
             Request::AccessCreate { name, clients, writes, decides } => {
@@ -105,7 +105,7 @@ impl Desk {
                     .collect())
             }
             Request::AccessRevoke { name } => {
-                self.registry.remove_access(&name)?;
+                self.registry.remove_access(&name, self.now())?;
                 self.tokens.read(&self.registry, &self.own_token)?;
                 Ok(Value::Null)
             }
@@ -144,7 +144,7 @@ impl Desk {
 
     fn revoke_node(&self, node: &str) -> Result<Value, Failed> {
         let node: NodeId = node.parse()?;
-        let row = self.registry.revoke_node(node)?;
+        let row = self.registry.revoke_node(node, self.now())?;
         self.revocations.raise(self.registry.revocations()?)?;
         for (session, view) in &self.handle.view().sessions {
             if view.peer.node == node {

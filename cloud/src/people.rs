@@ -6,5 +6,6 @@ mod desk;
 mod register;
 mod rows;
 
+pub(crate) use audit::{Doer, append};
 pub(crate) use command::{AuditCommand, PersonCommand, audit as audit_command, person as person_command};
 pub(crate) use register::Register;

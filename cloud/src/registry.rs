@@ -2,15 +2,20 @@
 //!
 //! Rows of the hub's small state. A row is JSON in a versioned envelope of its own: people may have to read it.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_net::{ProofKey, Refused, RefusedWhy, Revocations, Token, TokenId};
 use vigie_node::Failed;
+use vigie_people::Note;
 use vigie_serve::Place;
-use vigie_store::State;
+use vigie_store::{State, StateTx, TxError};
+
+use crate::people::{Doer, append};
 
 const TOKENS: &str = "join-token";
 const NODES: &str = "node";
@@ -117,15 +122,31 @@ impl Registry {
             made_at_ms: now.0,
             proof: hex(proof.as_bytes()),
         };
-        self.put(TOKENS, row.id.as_bytes(), &row)?;
+        let note = row.note("join-token.make", Value::Null, row.told());
+        self.noted([note], now, |tx| tx.put(TOKENS, row.id.as_bytes(), &json(&row)))?;
         Ok(row)
     }
 
-    pub(crate) fn revoke_token(&self, id: &str) -> Result<TokenRow, Failed> {
+    pub(crate) fn revoke_token(&self, id: &str, now: UtcMs) -> Result<TokenRow, Failed> {
         let mut row: TokenRow = self.get(TOKENS, id.as_bytes())?.ok_or_else(|| not_found("join token", id))?;
         row.revoked = true;
-        self.put(TOKENS, id.as_bytes(), &row)?;
+        let note = row.note("join-token.revoke", row.told(), Value::Null);
+        self.noted([note], now, |tx| tx.put(TOKENS, id.as_bytes(), &json(&row)))?;
         Ok(row)
+    }
+
+    /// Changes rows, and writes into the audit what the command line did; both or neither.
+    fn noted(
+        &self,
+        notes: impl IntoIterator<Item = Note>,
+        now: UtcMs,
+        work: impl FnOnce(&mut StateTx<'_>) -> Result<(), TxError>,
+    ) -> Result<(), Failed> {
+        let console = Doer { who: "console", by: "command line", from: "" };
+        Ok(self.state.transact(|tx| {
+            work(tx)?;
+            notes.into_iter().try_for_each(|note| append(tx, note, console, now))
+        })?)
     }
 
     // ---- nodes
@@ -213,13 +234,16 @@ impl Registry {
         self.recalled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn revoke_node(&self, node: NodeId) -> Result<NodeRow, Failed> {
+    pub(crate) fn revoke_node(&self, node: NodeId, now: UtcMs) -> Result<NodeRow, Failed> {
         let mut row = self.node(node)?.ok_or_else(|| not_found("node", &node.to_string()))?;
         if !row.revoked {
             row.revoked = true;
             let version = (self.revocation_version()? + 1).to_be_bytes();
             let bytes = json(&row);
-            self.state.transact(|tx| {
+            let told = json!({ "role": row.role, "site": row.site, "name": row.name });
+            let client = Some(row.client.clone());
+            let note = Note { client, what: "node.revoke", on: row.node.clone(), before: told, after: Value::Null };
+            self.noted([note], now, |tx| {
                 tx.put(NODES, row.node.as_bytes(), &bytes)?;
                 tx.put(HUB, b"revocations", &version)
             })?;
@@ -257,11 +281,14 @@ impl Registry {
                 format!("there is an API token named {:?} already; nothing was changed", row.name),
             ));
         }
-        self.put(ACCESS, row.name.as_bytes(), row)
+        let notes = row.notes("api-token.make", |told| (Value::Null, told));
+        self.noted(notes, UtcMs(row.made_at_ms), |tx| tx.put(ACCESS, row.name.as_bytes(), &json(row)))
     }
 
-    pub(crate) fn remove_access(&self, name: &str) -> Result<(), Failed> {
-        if self.state.remove(ACCESS, name.as_bytes())? { Ok(()) } else { Err(not_found("API token", name)) }
+    pub(crate) fn remove_access(&self, name: &str, now: UtcMs) -> Result<(), Failed> {
+        let row: AccessRow = self.get(ACCESS, name.as_bytes())?.ok_or_else(|| not_found("API token", name))?;
+        let notes = row.notes("api-token.revoke", |told| (told, Value::Null));
+        self.noted(notes, now, |tx| tx.remove(ACCESS, name.as_bytes()).map(drop))
     }
 
     // ---- the hub itself
@@ -284,17 +311,39 @@ impl Registry {
         Ok(self.state.get(table, key)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
-    fn put<T: Serialize>(&self, table: &str, key: &[u8], row: &T) -> Result<(), Failed> {
-        Ok(self.state.put(table, key, &json(row))?)
-    }
-
     fn all<T: DeserializeOwned>(&self, table: &str) -> Result<Vec<T>, Failed> {
         let rows = self.state.scan(table, b"")?;
         Ok(rows.into_iter().filter_map(|(_, bytes)| serde_json::from_slice(&bytes).ok()).collect())
     }
 }
 
+impl AccessRow {
+    /// A line for each client whose machines it shows or writes for, and the provider's where that is everybody's.
+    fn notes(&self, what: &'static str, turned: impl Fn(Value) -> (Value, Value)) -> Vec<Note> {
+        let mut clients: BTreeSet<Option<Slug>> = self.clients.iter().cloned().map(Some).collect();
+        clients.extend(self.writes.iter().map(|place| Some(place.client.clone())));
+        if self.clients.is_empty() && self.writes.is_empty() {
+            clients.insert(None);
+        }
+        let line = |client: Option<Slug>| {
+            let writes: Vec<_> = self.writes.iter().filter(|place| Some(&place.client) == client.as_ref()).collect();
+            let looks = client.as_ref().is_none_or(|client| self.clients.contains(client));
+            let (before, after) = turned(json!({ "looks": looks, "decides": self.decides, "writes": writes }));
+            Note { client, what, on: self.name.clone(), before, after }
+        };
+        clients.into_iter().map(line).collect()
+    }
+}
+
 impl TokenRow {
+    fn told(&self) -> Value {
+        json!({ "site": self.site, "roles": self.roles, "uses": self.uses_left, "until_ms": self.expires_at_ms })
+    }
+
+    fn note(&self, what: &'static str, before: Value, after: Value) -> Note {
+        Note { client: Some(self.client.clone()), what, on: self.id.clone(), before, after }
+    }
+
     fn proof_key(&self) -> Option<ProofKey> {
         let bytes = data_encoding::HEXLOWER.decode(self.proof.as_bytes()).ok()?;
         Some(ProofKey::from_bytes(bytes.try_into().ok()?))
@@ -327,68 +376,4 @@ fn not_found(what: &str, which: &str) -> Failed {
 }
 
 #[cfg(test)]
-mod tests {
-    use vigie_net::{Ask, CaFingerprint, EnrolRequest, JoinToken, NodeKey, TokenSecret};
-
-    use super::*;
-
-    struct Site {
-        registry: Registry,
-        token: JoinToken,
-        _folder: tempfile::TempDir,
-    }
-
-    impl Site {
-        fn new() -> Self {
-            let folder = tempfile::tempdir().expect("a folder");
-            let registry = Registry::new(State::open(folder.path()).expect("a state").0);
-            let (id, secret) = (TokenId([1; 8]), TokenSecret::from_random_bytes([2; 16]));
-            let roles = vec![Role::Agent, Role::Relay];
-            let (client, site, end) =
-                ("acme".parse().expect("a slug"), "lyon".parse().expect("a slug"), UtcMs(1 << 40));
-            registry.add_token(id, &secret.proof_key(), client, site, roles, 9, end, UtcMs(0)).expect("a token");
-            let token = JoinToken { hub_addrs: Vec::new(), ca: CaFingerprint::of(&[]), id, secret };
-            Self { registry, token, _folder: folder }
-        }
-
-        fn enrol(&self, role: Role, number: u8) -> NodeId {
-            let key = NodeKey::from_random_bytes([number; 32]);
-            let advertised = if role == Role::Relay { vec![format!("10.0.0.{number}:7801")] } else { Vec::new() };
-            let ask = Ask { role, hostname: format!("box-{number}"), advertised };
-            let csr = key.csr().expect("a request");
-            let request = EnrolRequest::new(&self.token, &ask, csr, UtcMs(0), [0; 16]).expect("a request");
-            self.registry.admit(&request, key.node_id(), UtcMs(i64::from(number))).expect("let in");
-            key.node_id()
-        }
-
-        fn relays(&self) -> Vec<String> {
-            let slug = |text: &str| text.parse().expect("a slug");
-            self.registry.relays_of(&slug("acme"), &slug("lyon")).expect("the rows can be read")
-        }
-    }
-
-    #[test]
-    fn machines_hear_of_relays_that_came_and_went_while_others_were_recalled() {
-        let site = Site::new();
-        let first = site.enrol(Role::Relay, 1);
-        assert_eq!(site.relays(), ["10.0.0.1:7801"]);
-        site.enrol(Role::Agent, 2);
-        site.enrol(Role::Relay, 3);
-        assert_eq!(site.relays(), ["10.0.0.3:7801", "10.0.0.1:7801"], "the newest is tried first");
-        site.registry.revoke_node(first).expect("it is there");
-        assert_eq!(site.relays(), ["10.0.0.3:7801"]);
-        // The same key comes back as an agent.
-        site.enrol(Role::Agent, 3);
-        assert_eq!(site.relays(), [""; 0]);
-    }
-
-    #[test]
-    fn a_right_that_was_lost_is_on_the_list_though_an_older_list_was_recalled() {
-        let site = Site::new();
-        let node = site.enrol(Role::Agent, 1);
-        assert_eq!(site.registry.revocations().expect("a list").version(), 0);
-        site.registry.revoke_node(node).expect("it is there");
-        let list = site.registry.revocations().expect("a list");
-        assert_eq!((list.version(), list.contains(node)), (1, true));
-    }
-}
+mod tests;

@@ -110,13 +110,33 @@ fn notes<'a>(
     clients.into_iter().map(note).collect()
 }
 
+/// A line about what somebody may, in the chain of each client that is concerned: each reads what is of itself, and the
+/// provider reads all.
+fn notes_of_grants(what: &'static str, on: &str, before: &[Grant], after: &[Grant]) -> Vec<Note> {
+    let scopes = before.iter().chain(after).map(|grant| &grant.scope);
+    let mut notes = notes(scopes, what, on, &Value::Null, &Value::Null);
+    for note in &mut notes {
+        (note.before, note.after) = (told(before, note.client.as_ref()), told(after, note.client.as_ref()));
+    }
+    notes
+}
+
 /// A line about a person, in the chain of each client where they may anything.
 fn notes_on(person: &Person, what: &'static str, before: &Value, after: &Value) -> Vec<Note> {
     notes(person.grants.iter().map(|grant| &grant.scope), what, person.email.as_str(), before, after)
 }
 
-fn told(grants: &[Grant]) -> Value {
-    json!(grants.iter().map(ToString::to_string).collect::<Vec<_>>())
+/// Grants as one client reads them, or all of them as the provider does; null for none.
+fn told(grants: &[Grant], client: Option<&Slug>) -> Value {
+    let own = grants.iter().filter(|grant| client.is_none() || grant.scope.of_client() == client);
+    let own: Vec<String> = own.map(ToString::to_string).collect();
+    if own.is_empty() { Value::Null } else { json!(own) }
+}
+
+/// Powers as one client reads them, or all of them as the provider does.
+fn told_powers(powers: &Powers, client: Option<&Slug>) -> Value {
+    let own = powers.iter().filter(|(_, scope)| client.is_none() || scope.of_client() == client);
+    json!(own.map(|(right, scope)| (right, scope.clone())).collect::<Powers>())
 }
 
 fn done(changes: Vec<crate::Change>, notes: Vec<Note>, answer: Answer) -> Result<Done, Refused> {

@@ -38,7 +38,7 @@ fn somebody_invited_comes_in_by_their_code_once_and_sees_only_their_site() {
     let may = hub.powers(&ann);
     assert!(may.may(Right::Decide, At::Site(&acme, &lyon)) && !may.may(Right::Look, At::Site(&acme, &paris)));
     assert!(!may.may(Right::Look, At::Client(&acme)) && !may.anywhere(Right::People));
-    let in_acme = hub.audit.iter().filter(|(client, ..)| client.as_deref() == Some("acme")).map(|(_, what, _)| *what);
+    let in_acme = hub.audit.iter().filter(|note| note.client == Some(acme.clone())).map(|note| note.what);
     assert_eq!(in_acme.collect::<Vec<_>>(), ["person.invite", "person.accept", "session.open"]);
 }
 
@@ -96,6 +96,28 @@ fn nobody_gives_or_takes_more_than_they_have() {
     let role = Order::PutRole { name: "reader".parse().expect("a name"), rights };
     assert_eq!(hub.ask(&boss, role.clone()), Err(Refused::NoRight(Right::Roles)));
     hub.ask(&root, role).expect("an admin of all makes it");
+}
+
+#[test]
+fn each_client_reads_in_its_audit_what_is_of_itself() {
+    let (mut hub, root) = Hub::begun();
+    let both = hub.person("both@example.org", &["operator@acme", "observer@bron/paris"]);
+    let make = Order::MakeToken {
+        name: name("t"),
+        rights: [Right::Look].into(),
+        scopes: vec!["acme/lyon".parse().expect("a scope")],
+        days: 1,
+    };
+    hub.ask(&both, make).expect("made");
+    let person = hub.id_of("both@example.org");
+    hub.ask(&root, Order::Allow { person, grants: these(&["operator@acme", "admin@bron"]), version: None })
+        .expect("more");
+    for (own, other) in [("acme", "bron"), ("bron", "acme")] {
+        let own = hub.audit.iter().filter(|note| note.client.as_ref().is_some_and(|client| client.as_str() == own));
+        let told: Vec<String> = own.map(|note| format!("{} {} {}", note.what, note.before, note.after)).collect();
+        assert!(told.len() >= 4 && !told.iter().any(|line| line.contains(other)), "{told:?}");
+        assert_eq!(told.iter().any(|line| line.starts_with("token.make")), other == "bron");
+    }
 }
 
 #[test]

@@ -3,6 +3,9 @@
 //! One page, one style sheet, some small scripts and an icon, built into the program: it works where there is no Internet,
 //! and loads nothing from anywhere else. The script puts every text from machines on the page as text, never as markup.
 
+use std::sync::LazyLock;
+
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
@@ -29,6 +32,12 @@ pub(crate) const PRIVATE: [Asset; 7] = [
 /// The page itself: the first one of a hub, and beside a relay's own pages.
 pub(crate) const INDEX: &str = include_str!("../page/index.html");
 
+/// The same, with the way to one's own account: where people have one.
+static INDEX_OF_PEOPLE: LazyLock<String> = LazyLock::new(|| {
+    let leave = "<form method=\"post\" action=\"/sign-out\">";
+    INDEX.replace(leave, &format!("<a href=\"/account\" data-say=\"account\"></a>\n{leave}"))
+});
+
 /// What the sign-in page needs, open to everyone.
 pub(crate) const OPEN: [Asset; 2] = [
     ("/page.css", "text/css; charset=utf-8", include_str!("../page/page.css")),
@@ -41,8 +50,8 @@ pub(crate) fn asset((_, kind, text): &'static Asset) -> MethodRouter<App> {
 }
 
 /// Answers with the page itself.
-pub(crate) async fn index(headers: HeaderMap) -> Response {
-    file(HTML, INDEX, &headers)
+pub(crate) async fn index(State(app): State<App>, headers: HeaderMap) -> Response {
+    file(HTML, if app.people.is_some() { &INDEX_OF_PEOPLE } else { INDEX }, &headers)
 }
 
 /// A file that may be kept, but is asked about each time: after an upgrade nobody sees half of the old page.
@@ -86,6 +95,11 @@ mod tests {
                 assert!(!found, "{path} has {sink}");
             }
         }
+    }
+
+    #[test]
+    fn people_find_the_way_to_their_account() {
+        assert!(INDEX_OF_PEOPLE.contains("href=\"/account\"") && !INDEX.contains("/account"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! How do people come, change and go?
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Asking, done, notes, notes_on, told};
+use super::{Asking, done, notes_of_grants, notes_on};
 use crate::invitation::{INVITED_MS, MOST_INVITATIONS, RESET_MS};
 use crate::order::{Answer, Done, Invited, Refused};
 use crate::person::Password;
@@ -19,13 +19,7 @@ impl Asking<'_> {
         if invited.is_some_and(|other| !other.is_over(self.now)) {
             return Err(Refused::Taken("an invitation for this address"));
         }
-        let notes = notes(
-            grants.iter().map(|grant| &grant.scope),
-            "person.invite",
-            email.as_str(),
-            &Value::Null,
-            &told(&grants),
-        );
+        let notes = notes_of_grants("person.invite", email.as_str(), &[], &grants);
         let (invitation, answer) = self.invitation(email, name, grants, None, INVITED_MS)?;
         let mut changes: Vec<Change> = invited.map(|old| Change::InvitationGone(old.id.clone())).into_iter().collect();
         changes.push(invitation);
@@ -84,11 +78,10 @@ impl Asking<'_> {
                 self.new_person(invitation.email.clone(), name, invitation.grants.clone(), password)
             }
         };
-        let (before, after) = match invitation.person {
-            Some(_) => (json!("reset"), json!("password chosen")),
-            None => (Value::Null, told(&person.grants)),
+        let notes = match invitation.person {
+            Some(_) => notes_on(&person, "person.accept", &json!("reset"), &json!("password chosen")),
+            None => notes_of_grants("person.accept", person.email.as_str(), &[], &person.grants),
         };
-        let notes = notes_on(&person, "person.accept", &before, &after);
         let (answer, by) = (self.shown(&person), Some(person.id.clone()));
         Ok(Done { changes: vec![gone, Change::Person(Box::new(person))], notes, answer, by })
     }
@@ -100,8 +93,7 @@ impl Asking<'_> {
         let known = |open: &&Invitation| self.directory.is_invitation_known(open, &self.powers);
         let found = self.directory.invitations.get(invitation).filter(known).ok_or(Refused::NotThere("invitation"))?;
         found.grants.iter().try_for_each(|grant| self.may(Right::People, &grant.scope))?;
-        let scopes = found.grants.iter().map(|grant| &grant.scope);
-        let notes = notes(scopes, "person.withdraw", found.email.as_str(), &told(&found.grants), &Value::Null);
+        let notes = notes_of_grants("person.withdraw", found.email.as_str(), &found.grants, &[]);
         done(vec![Change::InvitationGone(found.id.clone())], notes, Answer::Nothing)
     }
 
@@ -112,9 +104,7 @@ impl Asking<'_> {
         if !self.rules(&after.grants) && self.rules(&before.grants) && !self.directory.others_rule(person) {
             return Err(Refused::LastAdmin);
         }
-        let scopes = before.grants.iter().chain(&after.grants).map(|grant| &grant.scope);
-        let (was, is) = (told(&before.grants), told(&after.grants));
-        let notes = notes(scopes, "person.role", before.email.as_str(), &was, &is);
+        let notes = notes_of_grants("person.role", before.email.as_str(), &before.grants, &after.grants);
         let answer = self.shown(&after);
         done(vec![Change::Person(Box::new(after))], notes, answer)
     }

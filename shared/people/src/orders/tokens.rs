@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Asking, done, notes};
+use super::{Asking, done, notes, told_powers};
+use crate::audit::Note;
 use crate::order::{Answer, Done, Refused, TokenMade, each_in_each};
 use crate::secret::Kept;
 use crate::token::{LONGEST_TOKEN_DAYS, MARK, MOST_TOKENS, Token};
@@ -53,8 +54,7 @@ impl Asking<'_> {
             until_ms: self.now.0.saturating_add(i64::from(days) * 86_400_000),
             used_ms: None,
         };
-        let after = json!({ "rights": token.asked, "until_ms": token.until_ms });
-        let notes = notes(scopes, "token.make", token.name.as_str(), &Value::Null, &after);
+        let notes = notes_on(&token, "token.make", |own| (Value::Null, own));
         let shown = TokenShown::of(&token, self.directory, self.now);
         done(vec![Change::Token(Box::new(token))], notes, Answer::Token(TokenMade { shown, token: text }))
     }
@@ -75,9 +75,18 @@ impl Asking<'_> {
             self.known(&token.maker).map_err(|_| none)?;
             self.looked_after(&token.maker, None)?;
         }
-        let scopes = token.asked.iter().map(|(_, scope)| scope);
-        let before = json!({ "rights": token.asked, "until_ms": token.until_ms });
-        let notes = notes(scopes, "token.revoke", token.name.as_str(), &before, &Value::Null);
+        let notes = notes_on(token, "token.revoke", |own| (own, Value::Null));
         done(vec![Change::TokenGone(token.id.clone())], notes, Answer::Nothing)
     }
+}
+
+/// A line about a token in the chain of each client where it was made to open anything: each reads what is of itself.
+fn notes_on(token: &Token, what: &'static str, turned: impl Fn(Value) -> (Value, Value)) -> Vec<Note> {
+    let scopes = token.asked.iter().map(|(_, scope)| scope);
+    let mut notes = notes(scopes, what, token.name.as_str(), &Value::Null, &Value::Null);
+    for note in &mut notes {
+        let rights = told_powers(&token.asked, note.client.as_ref());
+        (note.before, note.after) = turned(json!({ "rights": rights, "until_ms": token.until_ms }));
+    }
+    notes
 }

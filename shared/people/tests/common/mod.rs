@@ -4,7 +4,7 @@
 
 use vigie_model::UtcMs;
 use vigie_people::{
-    Answer, Asker, Chance, Directory, Done, Email, Grant, Id, Name, Order, Powers, Refused, Verifier, Who,
+    Answer, Asker, Chance, Directory, Done, Email, Grant, Id, Name, Note, Order, Powers, Refused, Verifier, Who,
 };
 
 /// 2026-11-21T11:02:10Z.
@@ -15,8 +15,8 @@ pub(crate) const MINUTE_MS: i64 = 60_000;
 pub(crate) struct Hub {
     pub(crate) directory: Directory,
     pub(crate) now_ms: i64,
-    /// What was written down: whose chain, what, on what.
-    pub(crate) audit: Vec<(Option<String>, &'static str, String)>,
+    /// What was written down.
+    pub(crate) audit: Vec<Note>,
     chances: u8,
 }
 
@@ -61,9 +61,7 @@ impl Hub {
         for change in &done.changes {
             self.directory.apply(change);
         }
-        for note in &done.notes {
-            self.audit.push((note.client.as_ref().map(ToString::to_string), note.what, note.on.clone()));
-        }
+        self.audit.extend(done.notes.iter().cloned());
         Ok(done)
     }
 

@@ -75,11 +75,11 @@ fn drawn(app: &App, caller: &Caller, parts: &Parts, is_done: bool, refused: Opti
     let Some(own) = own(app, caller, app.lookout.now().utc) else { return Redirect::to("/").into_response() };
     let status = refused.map_or(StatusCode::OK, |(problem, _)| problem.code.status());
     let text = sheet.page(sheet.w.account, |out, w| {
-        out.html("<h1>")
+        out.html("<section>\n<h1>")
             .name(own.person.name.as_str())
             .html("</h1>\n<p>")
             .text(own.person.email.as_str())
-            .html("</p>\n");
+            .html("</p>\n</section>\n");
         if own.must_change {
             out.html("<p class=\"not-done\" role=\"alert\">").text(w.must_change).html("</p>\n");
         }

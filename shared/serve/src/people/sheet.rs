@@ -18,7 +18,11 @@ pub(super) struct Sheet {
 
 impl Sheet {
     pub(super) fn of(app: &Shared, parts: &Parts) -> Self {
-        let frame = frame_of(app, parts);
+        let mut frame = frame_of(app, parts);
+        // What follows a form is no address to come back to.
+        if frame.path.starts_with("/account") {
+            frame.path = "/account".to_owned();
+        }
         Self { w: Words::of(frame.voice.lang), frame }
     }
 

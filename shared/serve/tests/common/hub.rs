@@ -20,12 +20,15 @@ pub(crate) const PASSWORD: &str = "seven quiet lanterns hum";
 /// The setup code.
 pub(crate) const SETUP: &str = "the-setup-code";
 
+/// Lines with their numbers.
+type Chain = Vec<(u64, Link)>;
+
 /// People in memory.
 pub(crate) struct Roll {
     directory: RwLock<Directory>,
     node: Arc<Node>,
     chances: AtomicU64,
-    pub(crate) chains: Mutex<BTreeMap<Option<Slug>, Vec<(u64, Link)>>>,
+    pub(crate) chains: Mutex<BTreeMap<Option<Slug>, Chain>>,
     pub(crate) turned_away: Mutex<Vec<&'static str>>,
     /// Worked out once: it takes a tenth of a second.
     verifier: Verifier,

@@ -52,7 +52,7 @@ impl Register {
         let mut directory = rows::read(&state)?;
         directory.spans = spans;
         let file = data.join("setup.code");
-        let setup = if directory.begun().is_none() {
+        let setup = if !directory.is_begun() {
             let code = random_text()?;
             write_secret(&file, &code)?;
             info!(file = %file.display(), "nobody has taken this hub into use: open its page at /begin?code=CODE, with the code of this file");
@@ -150,7 +150,6 @@ impl People for Register {
 
     fn carry_out(&self, order: Order, asker: &Asker) -> Result<Answer, NotDone> {
         let chance = self.chance()?;
-        let begins = matches!(order, Order::Begin { .. });
         let deciding = lock(&self.deciding);
         let (done, who) = {
             let directory = self.directory();
@@ -164,7 +163,7 @@ impl People for Register {
         };
         self.keep(&done, Doer { who: &who, by: asker.by, from: &asker.from })?;
         drop(deciding);
-        if begins {
+        if self.directory().is_begun() {
             self.has_begun();
         }
         for note in &done.notes {

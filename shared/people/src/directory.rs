@@ -61,7 +61,12 @@ pub enum Change {
 }
 
 impl Directory {
-    /// Whether somebody has taken the hub into use.
+    /// Whether the hub is in use: somebody took it into use, or the command line let somebody in before.
+    pub fn is_begun(&self) -> bool {
+        self.begun.is_some() || !self.people.is_empty()
+    }
+
+    /// How somebody took the hub into use.
     pub fn begun(&self) -> Option<&Begun> {
         self.begun.as_ref()
     }

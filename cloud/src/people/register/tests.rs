@@ -65,6 +65,21 @@ fn a_hub_is_taken_into_use_by_the_code_in_its_folder_and_then_the_code_is_gone_f
 }
 
 #[test]
+fn a_hub_whose_first_person_was_let_in_by_the_command_line_is_in_use() {
+    let hub = Hub::new();
+    let (_state, register) = hub.open();
+    let code = hub.code().expect("a code");
+    let Answer::Invited(invited) = register.carry_out(invite("ann@acme.org", "*"), &console()).expect("invited") else {
+        panic!("a code")
+    };
+    assert!(register.may_begin(&code), "nobody is here yet");
+    let accept = Order::Accept { code: invited.code, name: None, password: Verifier::of_nobody() };
+    register.carry_out(accept, &nobody()).expect("taken up");
+    assert!(!register.may_begin(&code) && hub.code().is_none());
+    assert_eq!(register.carry_out(begin(), &nobody()), Err(NotDone::Refused(Refused::Begun)));
+}
+
+#[test]
 fn people_sessions_and_the_audit_are_there_after_a_restart() {
     let hub = Hub::new();
     let (state, register) = hub.open();

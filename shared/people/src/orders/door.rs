@@ -40,7 +40,7 @@ impl Asking<'_> {
         email: Email,
         password: Verifier,
     ) -> Result<Done, Refused> {
-        if self.directory.begun.is_some() || !self.directory.people.is_empty() {
+        if self.directory.is_begun() {
             return Err(Refused::Begun);
         }
         let organisation = organisation.split_whitespace().collect::<Vec<_>>().join(" ");

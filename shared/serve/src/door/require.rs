@@ -203,7 +203,7 @@ fn denied(app: &Shared, problem: Problem, parts: &Parts) -> Response {
     let path = parts.uri.path();
     if matches!(path, "/" | "/live") && problem.code == Code::Unauthorized {
         // Nobody has taken the hub into use: that comes before signing in.
-        let begun = app.people.as_deref().is_none_or(|people| people.directory().begun().is_some());
+        let begun = app.people.as_deref().is_none_or(|people| people.directory().is_begun());
         return Redirect::to(if begun { "/sign-in" } else { "/begin" }).into_response();
     }
     if path.starts_with("/prometheus/") { prometheus::denied(problem) } else { problem.into_response() }

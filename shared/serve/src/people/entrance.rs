@@ -190,7 +190,7 @@ async fn taken(app: &App, from: Address, typed: Begin) -> Result<String, Problem
 }
 
 fn is_begun(app: &Shared) -> bool {
-    app.people.as_deref().is_none_or(|people| people.directory().begun().is_some())
+    app.people.as_deref().is_none_or(|people| people.directory().is_begun())
 }
 
 fn drawn_begin(sheet: &Sheet, typed: &Begin, status: StatusCode, refused: Option<&Problem>) -> Response {

@@ -15,6 +15,7 @@ use vigie_serve::{Lookout, Place, Reachability, TokenTable};
 use vigie_sync::Ledger;
 
 use crate::admission::Gate;
+use crate::budgets;
 use crate::cli::StatusArgs;
 use crate::grants::Grants;
 use crate::people::Register;
@@ -65,6 +66,9 @@ impl Answering for Desk {
             return answer;
         }
         if let Some(answer) = self.people.answer(&request).await {
+            return answer;
+        }
+        if let Some(answer) = budgets::answer(self.handle.rows(), &self.gate.clock, &request).await {
             return answer;
         }
         let request = serde_json::from_value(request).map_err(|error| Failed::new(2, error.to_string()))?;

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use vigie_lookout::cli::{self, AlertsCommand, AvailabilityArgs, MaintenanceCommand, Program, RulesCommand};
+use vigie_lookout::cli::{
+    self, AlertsCommand, AvailabilityArgs, MaintenanceCommand, Program, RoutesCommand, RulesCommand, TagsCommand,
+};
 use vigie_model::Role;
 use vigie_net::Ask;
 use vigie_node::{Failed, host_name, join};
@@ -48,6 +50,12 @@ enum Command {
     /// The rules by which that is found.
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// Words for machines, so that rules can be for some of them.
+    #[command(subcommand)]
+    Tags(TagsCommand),
+    /// Who is told of what.
+    #[command(subcommand)]
+    Routes(RoutesCommand),
     /// When nobody is to be told.
     #[command(subcommand)]
     Maintenance(MaintenanceCommand),
@@ -119,6 +127,8 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => status::examine(&args),
         Command::Alerts(command) => cli::alerts(command, PROGRAM),
         Command::Rules(command) => cli::rules(command, PROGRAM),
+        Command::Tags(command) => cli::tags(command, PROGRAM),
+        Command::Routes(command) => cli::routes(command, PROGRAM),
         Command::Maintenance(command) => cli::maintenance(command, PROGRAM),
         Command::Availability(args) => cli::availability(args, PROGRAM),
     })

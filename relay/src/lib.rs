@@ -3,6 +3,7 @@
 //! Takes in its agents, keeps what they bring, passes it on to the hub, and shows the site to whoever stands in it.
 
 mod access;
+mod budget;
 pub mod cli;
 mod config;
 mod errands;

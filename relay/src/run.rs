@@ -25,6 +25,7 @@ use vigie_store::{Log, Options, State};
 use vigie_sync::{Errand, LinkKind, LinkProfile, Me, Sends, SessionId, Way};
 
 use crate::access::SiteAccess;
+use crate::budget;
 use crate::config::Config;
 use crate::errands::Errands;
 use crate::status::Status;
@@ -97,12 +98,13 @@ impl Relay {
         let place = Some((identity.client(), identity.site()));
         let who = (identity.node(), Role::Relay);
         let rows = NodeRows::open(state.clone(), who, place, trust::floor(&state), lost, clock.clone())?;
+        let said = (rows.clone(), config.link.clone());
         let (node, handle, happenings) = Node::new(NodeSetup {
             me,
             endpoint: endpoint.clone(),
             listens: true,
             uplink: Some(uplink),
-            up: config.link.clone(),
+            up: budget::treated(&said.0, &said.1),
             down: lan,
             log,
             keeper,
@@ -110,6 +112,7 @@ impl Relay {
             clock: clock.clone(),
         })?;
         tokio::spawn(handle.rows().clone().tend(|| Some(Vec::new()), |_| BTreeSet::new()));
+        tokio::spawn(budget::keep_up(said.0, said.1.clone(), handle.clone()));
         let home = Some((identity.client().clone(), identity.site().clone()));
         let upstream = Some(Upstream { to: hub.join(", "), search: watch.clone() });
         let is = (identity.node(), Role::Relay, name.clone());
@@ -137,7 +140,14 @@ impl Relay {
         })?;
         hatch::open(
             &config.data,
-            Arc::new(Status::new(fleet.clone(), handle.clone(), watch.clone(), identity.clone(), lookout.watchman())),
+            Arc::new(Status {
+                fleet: fleet.clone(),
+                handle: handle.clone(),
+                uplink: watch.clone(),
+                identity: identity.clone(),
+                watchman: lookout.watchman(),
+                link: config.link.clone(),
+            }),
         )?;
         let token = vigie_node::http_token(&config.http_token_file)?;
         let own = vigie_serve::Place { client: identity.client().clone(), site: identity.site().clone() };
@@ -270,7 +280,7 @@ impl Relay {
 
     /// While the hub is heard it tells of alerts; once it is not, this relay does.
     fn hear_hub(&self) {
-        let heard = self.fleet.upward().and_then(|up| up.link.last_heard).filter(|_| self.up.is_some());
+        let heard = self.up.and_then(|_| self.fleet.upward()).and_then(|up| up.link.last_heard);
         if let Some(at) = heard {
             self.lookout.hub_heard(UtcMs(at.ms()));
         }

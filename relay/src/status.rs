@@ -14,31 +14,24 @@ use vigie_node::{
     Failed, Finding, NodeHandle, load_identity, rows_finding, show_findings, uplink_json, uplink_sentence,
 };
 use vigie_serve::Lookout;
-use vigie_sync::{Ledger, Way};
+use vigie_sync::{Ledger, LinkProfile, Way};
 
+use crate::budget;
 use crate::cli::StatusArgs;
 
 /// What the running relay shows at its local socket.
 #[derive(Debug)]
 pub(crate) struct Status {
-    fleet: Arc<Fleet>,
-    handle: NodeHandle,
-    uplink: watch::Receiver<UplinkState>,
-    identity: Arc<Identity>,
-    watchman: Arc<Watchman>,
+    pub(crate) fleet: Arc<Fleet>,
+    pub(crate) handle: NodeHandle,
+    pub(crate) uplink: watch::Receiver<UplinkState>,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) watchman: Arc<Watchman>,
+    /// What its own file says of the link.
+    pub(crate) link: LinkProfile,
 }
 
 impl Status {
-    pub(crate) fn new(
-        fleet: Arc<Fleet>,
-        handle: NodeHandle,
-        uplink: watch::Receiver<UplinkState>,
-        identity: Arc<Identity>,
-        watchman: Arc<Watchman>,
-    ) -> Self {
-        Self { fleet, handle, uplink, identity, watchman }
-    }
-
     fn tell(&self) -> Value {
         let mut total = Ledger::default();
         let mut machines = Vec::new();
@@ -63,6 +56,7 @@ impl Status {
             "uplink": uplink_json(&self.uplink.borrow()),
             "backlog_ticks": view.up().map(|(_, session)| session.backlog_ticks),
             "allowance_left_bytes": view.up().and_then(|(_, session)| session.allowance_left),
+            "budget": budget::shown(self.handle.rows(), &self.link),
             "agents_connected": agents,
             "ledger": total,
             "sums_meet": total.meets(),
@@ -97,6 +91,9 @@ pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
     let (ledger, text) = (&status["ledger"], |value: &Value| value.as_str().unwrap_or("-").to_owned());
     println!("relay     {} of {}/{}", text(&status["node"]), text(&status["client"]), text(&status["site"]));
     println!("uplink    {}", uplink_sentence(&status["uplink"]));
+    if let Some(bytes) = status["budget"]["bytes_per_month"].as_u64() {
+        println!("budget    {bytes} bytes a month, by {}", text(&status["budget"]["bytes_said_by"]));
+    }
     println!("agents    {} connected", status["agents_connected"]);
     println!(
         "collected {:>12} ticks by {} machines",

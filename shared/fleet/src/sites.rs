@@ -3,7 +3,7 @@
 use vigie_model::{Role, Slug};
 use vigie_net::UplinkState;
 use vigie_node::View;
-use vigie_serve::{Amount, Beat, Line, Link, Relay, Site, Stamp, Upward, reach_of_site};
+use vigie_serve::{Amount, Beat, Line, Link, Relay, RowsWaiting, Site, Stamp, Upward, reach_of_site};
 
 use crate::fleet::{Fleet, Known};
 use crate::memory::{Memory, Node, StreamIx};
@@ -58,6 +58,9 @@ impl Fleet {
     /// The way from a relay to the hub.
     pub(crate) fn way_up(&self) -> Option<Upward> {
         let upstream = self.upstream.as_ref()?;
+        // Read before memory is taken: it may wait for a commit.
+        let rows = self.rows().and_then(|rows| rows.waiting().ok());
+        let rows = rows.map(|[alerts, state]| RowsWaiting { alerts, state });
         let view = self.view();
         let memory = self.memory();
         let hub = match view.up() {
@@ -70,6 +73,7 @@ impl Fleet {
             to: upstream.to.clone(),
             link: hub.map_or(NO_LINK, |hub| link(&view, hub)),
             waiting: Amount::known(waiting, None),
+            rows,
             drain: None,
         })
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
+use vigie_merge::Kind;
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_node::{NodeClock, NodeRows, RowChanges, boot_moment};
 use vigie_notify::{Channel, Clock, Desk, Messenger, Told};
@@ -12,6 +13,8 @@ use vigie_store::State;
 
 use crate::config::AlertsConfig;
 use crate::register::KINDS;
+use crate::routes::Routes;
+use crate::rows::RowBook;
 use crate::sight::{At, Sight};
 use crate::watchman::{BeginError, CertificateEnds, Setup, Watchman};
 
@@ -84,10 +87,15 @@ impl Body {
         };
         // Subscribed before all is read, so that nothing changes unseen between.
         let changes = rows.subscribe(&KINDS);
-        let routes = config.rules.routes.iter().map(|route| route.name.clone()).collect();
+        // What was to be told by routes of rows is taken up again with them.
+        let mut routes = Routes::default();
+        for found in rows.all()?.iter().filter(|found| found.key.kind() == Kind::Route) {
+            routes.take(&found.key, &found.row);
+        }
+        let rules = config.rules;
         // Without the kernel's word no two boots are taken for the same.
         let boot = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let desk = Arc::new(Desk::open(state.clone(), config.rules, &boot, now(&clock).now())?);
+        let desk = Arc::new(Desk::open(state.clone(), routes.with(&rules), &boot, now(&clock).now())?);
         let setup = Setup {
             sight,
             rows: Arc::new(rows.clone()),
@@ -98,7 +106,7 @@ impl Body {
             home,
             watching: config.watching,
             desk: desk.clone(),
-            routes,
+            rules,
             certificate_ends,
             clock: at,
         };

@@ -45,6 +45,7 @@ impl Watchman {
     /// What erases some of them, an alert each.
     fn erasing(&self, before: UtcMs) -> Vec<Vec<RowEdit>> {
         let mut register = lock(&self.register);
+        let (_, routes) = self.desk.routes();
         let mut marks = Vec::new();
         let mut edits = Vec::new();
         {
@@ -61,7 +62,7 @@ impl Watchman {
                     edits.push(wanted.into_iter().map(RowEdit::from).collect());
                     let Some(instance) = teller.instance(alert) else { continue };
                     let changes = [Change::Began, Change::Ended];
-                    marks.extend(self.routes.iter().flat_map(|route| changes.map(|one| mark(route, instance, one))));
+                    marks.extend(routes.iter().flat_map(|(route, _)| changes.map(|one| mark(route, instance, one))));
                 }
             });
         }

@@ -20,7 +20,7 @@ impl Watchman {
         drop(found);
         let (always, speaks) = self.speaks();
         json!({ "faults": faults, "failing": failing, "dead": self.given_up(), "late": self.late(),
-            "routes": self.routes.len(), "always": always, "speaks": speaks, "crowded": self.is_crowded() })
+            "routes": self.desk.routes().1.len(), "always": always, "speaks": speaks, "crowded": self.is_crowded() })
     }
 
     /// The routes that always speak, and when the others do, in one sentence.

@@ -8,12 +8,16 @@ use serde_json::{Value, json};
 use vigie_node::{Failed, hatch};
 
 pub use self::away::{AvailabilityArgs, availability};
+pub use self::levels::{ApplyArgs, DiffArgs, PlaceArgs, RemoveArgs, SetArgs, TagArgs, TagsCommand, UnsetArgs, tags};
 pub use self::mute::{MaintenanceCommand, maintenance};
+pub use self::routes::{RoutesCommand, routes};
 pub use self::ruling::{RulesCommand, rules};
 use self::say::{line, lines, print, show};
 
 mod away;
+mod levels;
 mod mute;
+mod routes;
 mod ruling;
 mod say;
 
@@ -258,4 +262,34 @@ fn duration_ms(text: &str) -> Result<i64, Failed> {
     };
     let number: i64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
     number.checked_mul(unit_ms).filter(|ms| *ms >= 0).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Parser)]
+    enum Words {
+        #[command(subcommand)]
+        Alerts(AlertsCommand),
+        #[command(subcommand)]
+        Rules(RulesCommand),
+        #[command(subcommand)]
+        Routes(RoutesCommand),
+        #[command(subcommand)]
+        Tags(TagsCommand),
+        #[command(subcommand)]
+        Maintenance(MaintenanceCommand),
+    }
+
+    #[test]
+    fn every_command_can_be_read() {
+        Words::command().debug_assert();
+        let set = ["x", "rules", "set", "Shelf", "--above", "-3.5", "--for", "10m", "--site", "lyon", "--as", "ann"];
+        assert!(matches!(Words::try_parse_from(set), Ok(Words::Rules(RulesCommand::Set(_)))));
+        let both = ["x", "rules", "set", "Shelf", "--above", "1", "--below", "2"];
+        assert!(Words::try_parse_from(both).is_err());
+    }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use vigie_model::{Slug, UtcMs};
 use vigie_node::Failed;
 use vigie_query::{Halt, Limits, Stop};
-use vigie_serve::{AvailabilityWish, Decision, Incidents, MuteWish, Powers, Stamp, Undecided};
+use vigie_serve::{AvailabilityWish, Decision, Incidents, MuteWish, Powers, RuleOrigin, RuleSource, Stamp, Undecided};
 use vigie_watch::{Flaps, Group, Settings, Span, backtest};
 
 use crate::rulebook::{self, ApplyError};
@@ -30,8 +30,7 @@ enum Request {
     Incident { id: String },
     Decide { id: String, word: String, text: String, until_ms: Option<i64>, by: String },
     Rules,
-    RulesApply { name: String, text: String },
-    RulesDiff { name: String, text: String },
+    RulesHere { name: String, text: String },
     RulesPast { name: String, text: String, ms: i64, step_ms: i64 },
     Mutes,
     Mute { wish: MuteWish, by: String },
@@ -42,13 +41,12 @@ enum Request {
 }
 
 /// The words that begin a request which this room answers.
-const ASKS: [&str; 13] = [
+const ASKS: [&str; 12] = [
     "incidents",
     "incident",
     "decide",
     "rules",
-    "rules-apply",
-    "rules-diff",
+    "rules-here",
     "rules-past",
     "mutes",
     "mute",
@@ -60,15 +58,24 @@ const ASKS: [&str; 13] = [
 
 /// Answers a request at the local socket; nothing where it is not about alerts.
 pub async fn answer(watchman: &Arc<Watchman>, request: &Value) -> Option<Result<Value, Failed>> {
+    if let Some(answer) = crate::ruling::command::answer(watchman, request).await {
+        return Some(answer);
+    }
     let ask = request["ask"].as_str().filter(|ask| ASKS.contains(ask))?;
     tracing::debug!(ask, "asked at the local socket");
-    let request: Request = match serde_json::from_value(request.clone()) {
+    let request: Request = match read(request) {
         Ok(request) => request,
-        Err(error) => return Some(Err(Failed::new(2, format!("not a request: {error}; nothing was changed")))),
+        Err(failed) => return Some(Err(failed)),
     };
     let watchman = watchman.clone();
     let done = tokio::task::spawn_blocking(move || watchman.carry_out(request)).await;
     Some(done.unwrap_or_else(|_| Err(Failed::new(1, "it failed by an error of ours; look at the node's log"))))
+}
+
+/// What somebody asks, if it is a request.
+pub(crate) fn read<T: serde::de::DeserializeOwned>(request: &Value) -> Result<T, Failed> {
+    let wrong = |error| Failed::new(2, format!("not a request: {error}; nothing was changed"));
+    serde_json::from_value(request.clone()).map_err(wrong)
 }
 
 impl Watchman {
@@ -92,8 +99,7 @@ impl Watchman {
                 Ok(json!({ "groups": self.rules(), "folder": folder, "faults": faults, "always": always,
                     "speaks": speaks }))
             }
-            Request::RulesApply { name, text } => self.apply(&name, &text),
-            Request::RulesDiff { name, text } => Ok(json!(self.diff(&name, &text)?)),
+            Request::RulesHere { name, text } => self.apply_here(&name, &text),
             Request::RulesPast { name, text, ms, step_ms } => self.past(&name, &text, ms, step_ms),
             Request::Mutes => Ok(json!(self.mutes())),
             Request::Mute { wish, by } => {
@@ -125,24 +131,20 @@ impl Watchman {
         Ok(wish)
     }
 
-    fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         lock(&self.judging).settings.clone()
     }
 
-    fn apply(&self, name: &str, text: &str) -> Result<Value, Failed> {
-        let changes = self.diff(name, text)?;
+    /// Puts a file into this node's own folder.
+    fn apply_here(&self, name: &str, text: &str) -> Result<Value, Failed> {
+        let new = rulebook::check(name, text, &self.settings()).map_err(refused)?;
+        let rulebook = lock(&self.found).rulebook.clone();
+        let is_old = |origin: &RuleOrigin, file: &str| origin.source == RuleSource::File && file == name;
+        let old = rulebook.groups.iter().filter(|(file, _, origin)| is_old(origin, file)).map(|(_, group, _)| group);
+        let changes = differences(&by_name(old), &by_name(new.iter()));
         rulebook::put(&self.watching.rules, name, text, &self.settings()).map_err(refused)?;
         self.reload();
         Ok(json!({ "file": self.watching.rules.join(name).display().to_string(), "changes": changes }))
-    }
-
-    /// What would change if this file took the place of the one of its name.
-    fn diff(&self, name: &str, text: &str) -> Result<Vec<String>, Failed> {
-        let new = rulebook::check(name, text, &self.settings()).map_err(refused)?;
-        let rulebook = lock(&self.found).rulebook.clone();
-        let old: Vec<&Group> =
-            rulebook.groups.iter().filter(|(file, _)| file == name).map(|(_, group)| group).collect();
-        Ok(differences(&by_name(old.into_iter()), &by_name(new.iter())))
     }
 
     /// What these rules would have done here.
@@ -185,7 +187,7 @@ fn decision(word: &str, text: String, until_ms: Option<i64>) -> Result<Decision,
     }
 }
 
-fn undecided(error: &Undecided) -> Failed {
+pub(crate) fn undecided(error: &Undecided) -> Failed {
     let code = match error {
         Undecided::NotHere(_) => 5,
         Undecided::Senseless(_) => 2,

@@ -64,9 +64,14 @@ pub(crate) struct Judging {
 
 impl Judging {
     /// The rules of this node, with what they had found before it stopped.
-    pub(crate) fn begin(watching: &Watching, role: Role, state: &State, now: At) -> Result<Self, ReadError> {
+    pub(crate) fn begin(
+        watching: &Watching,
+        mut rulebook: Rulebook,
+        role: Role,
+        state: &State,
+        now: At,
+    ) -> Result<Self, ReadError> {
         let settings = Settings { external_url: watching.url.clone().unwrap_or_default(), ..Settings::default() };
-        let mut rulebook = Rulebook::read(&watching.rules, &watching.off);
         let mut mind = rulebook.mind(&settings, role);
         rulebook.faults.iter().for_each(|fault| tracing::error!(%fault, "rules are left out"));
         let (remembered, saved) = Remembered::load(state)?;
@@ -133,18 +138,21 @@ impl Watchman {
     }
 
     fn read_rules_again(&self, judging: &mut Judging, now: At) {
-        if now.boot_ms.saturating_sub(judging.rules_at_ms) < RULES_EVERY_MS {
+        let is_new = self.rules_are_new.swap(false, Ordering::Relaxed);
+        if !is_new && now.boot_ms.saturating_sub(judging.rules_at_ms) < RULES_EVERY_MS {
             return;
         }
         judging.rules_at_ms = now.boot_ms;
-        if judging.rulebook.is_outdated(&self.watching.rules) {
+        // Who comes or goes may be meant by a rule that is for some machines.
+        let met = judging.rulebook.machines != self.machines_meant();
+        if is_new || met || judging.rulebook.is_outdated(&self.watching.rules) {
             self.take_rules(judging, now);
         }
     }
 
     /// Takes the rules of the folder into use; alerts of rules that are still there go on.
     pub(crate) fn take_rules(&self, judging: &mut Judging, now: At) {
-        let mut rulebook = Rulebook::read(&self.watching.rules, &self.watching.off);
+        let mut rulebook = self.read_rulebook();
         let new = rulebook.mind(&judging.settings, self.role);
         rulebook.faults.iter().for_each(|fault| tracing::error!(%fault, "rules are left out"));
         let none = Mind::new(&[], judging.settings.clone()).expect("no rules can be worked out");

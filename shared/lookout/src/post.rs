@@ -29,7 +29,7 @@ impl Watchman {
         });
         let (always, speaks) = self.speaks();
         Telling {
-            routes: self.routes.len(),
+            routes: self.desk.routes().1.len(),
             always,
             speaks,
             waiting: waiting.collect(),

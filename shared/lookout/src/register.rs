@@ -8,16 +8,34 @@ use vigie_model::UtcMs;
 use vigie_notify::Mark;
 
 use crate::mutes::Mutes;
+use crate::routes::Routes;
+use crate::ruling::{Rulings, Tags};
 
 /// The kinds of rows that are read here.
-pub const KINDS: [Kind; 7] =
-    [Kind::Alert, Kind::About, Kind::Ack, Kind::Comment, Kind::Maintenance, Kind::Presence, Kind::Audit];
+pub const KINDS: [Kind; 10] = [
+    Kind::Alert,
+    Kind::About,
+    Kind::Ack,
+    Kind::Comment,
+    Kind::Maintenance,
+    Kind::Presence,
+    Kind::Audit,
+    Kind::Rule,
+    Kind::Tag,
+    Kind::Route,
+];
 
 /// Alerts and mutes, as their rows stand.
 #[derive(Debug, Default)]
 pub(crate) struct Register {
     pub(crate) book: Book,
     pub(crate) mutes: Mutes,
+    /// What people say of rules.
+    pub(crate) rulings: Rulings,
+    /// Routes that the hub says.
+    pub(crate) routes: Routes,
+    /// Which machines they tagged, and put into groups.
+    pub(crate) tags: Tags,
     /// A hash of each row as it was last taken: the same again is no news.
     known: HashMap<Key, [u8; 16]>,
     /// What this side told, by alert, so that it is not taken for the other side's.
@@ -33,6 +51,10 @@ pub(crate) struct News {
     pub(crate) alerts: BTreeSet<Ulid>,
     /// Whether maintenance or silences changed, or a snooze.
     pub(crate) mutes: bool,
+    /// Whether what people say of rules changed, or of who is meant by them.
+    pub(crate) rules: bool,
+    /// Whether routes changed.
+    pub(crate) routes: bool,
     /// What the other side told.
     pub(crate) told: Vec<Mark>,
     /// Presence rows: what relays vouch for.
@@ -64,6 +86,10 @@ impl Register {
             match key.kind() {
                 Kind::Maintenance => news.mutes |= self.mutes.take(key, row),
                 Kind::Presence => news.presence.push((key.clone(), row.clone())),
+                Kind::Rule => news.rules |= self.rulings.take(key, row),
+                Kind::Route => news.routes |= self.routes.take(key, row),
+                Kind::Tag => news.rules |= self.tags.take(key, row),
+                Kind::Audit if self.rulings.take(key, row) => {}
                 Kind::Audit => news.told.extend(crate::marks::read(key, row)),
                 _ => {
                     news.mutes |= matches!(Place::of(key), Some((_, Part::Snoozed)));

@@ -1,4 +1,5 @@
-//! Which rules are evaluated here? The defaults, and those of the files in a folder.
+//! Which rules are evaluated here? The defaults with what people say of them, what they wrote at hub or site, and those of
+//! the files in a folder.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use vigie_model::Role;
-use vigie_watch::{Fault, Group, MAX_FILE_BYTES, Mind, Settings, Strictness, default_rules, read_rules};
+use vigie_serve::{RuleOrigin, RuleSource};
+use vigie_watch::{Fault, Group, MAX_FILE_BYTES, Machine, Mind, Settings, Strictness, read_rules};
 
+use crate::ruling::Composed;
 use crate::seats::{origin, seated};
 
 /// What the rules of this program are called where files are named.
@@ -20,12 +23,14 @@ const MAX_FILES: usize = 256;
 /// Rules, and where they come from.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rulebook {
-    /// Each group with its file; their names are unique.
-    pub(crate) groups: Vec<(String, Group)>,
+    /// Each group with its file, and where it comes from; their names are unique.
+    pub(crate) groups: Vec<(String, Group, RuleOrigin)>,
     /// What of the folder could not be read; the rest is used.
     pub(crate) faults: Vec<String>,
     /// The rules that raise alerts here, each with its group.
     pub(crate) alerts: BTreeSet<(String, String)>,
+    /// The machines for which it was made: rules are confined to some of them.
+    pub(crate) machines: Vec<Machine>,
     seen: Seen,
 }
 
@@ -54,19 +59,19 @@ fn faults(faults: &[Fault]) -> String {
 }
 
 impl Rulebook {
-    /// The defaults without those that are off, and what is in the folder. A file that is wrong is left out, and said.
-    pub(crate) fn read(folder: &Path, off: &BTreeSet<String>) -> Self {
+    /// What people say, and what is in the folder. A file that is wrong is left out, and said.
+    pub(crate) fn read(folder: &Path, composed: Composed, machines: Vec<Machine>) -> Self {
         let seen = look(folder);
-        let mut book = Self { seen, ..Self::default() };
-        for mut group in default_rules() {
-            group.rules.retain(|rule| !off.contains(&rule.name));
-            book.add(DEFAULTS, group);
+        let mut book = Self { seen, machines, faults: composed.faults, ..Self::default() };
+        for (file, group, origin) in composed.groups {
+            book.add(&file, group, origin);
         }
+        let here = RuleOrigin { source: RuleSource::File, scope: "this node".to_owned(), ..RuleOrigin::default() };
         let paths: Vec<PathBuf> = book.seen.iter().map(|(path, ..)| path.clone()).collect();
         for path in paths {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             match read_file(&path, &name) {
-                Ok(groups) => groups.into_iter().for_each(|group| book.add(&name, group)),
+                Ok(groups) => groups.into_iter().for_each(|group| book.add(&name, group, here.clone())),
                 Err(fault) => book.faults.push(fault),
             }
         }
@@ -74,14 +79,14 @@ impl Rulebook {
     }
 
     /// Alerts are known by their group's name, which files need not share out among them.
-    fn add(&mut self, file: &str, mut group: Group) {
-        if self.groups.iter().any(|(_, known)| known.name == group.name) {
+    fn add(&mut self, file: &str, mut group: Group, origin: RuleOrigin) {
+        if self.groups.iter().any(|(_, known, _)| known.name == group.name) {
             group.name = format!("{} ({file})", group.name);
         }
-        if self.groups.iter().any(|(_, known)| known.name == group.name) {
+        if self.groups.iter().any(|(_, known, _)| known.name == group.name) {
             return self.faults.push(format!("{file}: a second group {:?} is left out", group.name));
         }
-        self.groups.push((file.to_owned(), group));
+        self.groups.push((file.to_owned(), group, origin));
     }
 
     /// Whether the folder is not what it was when this was read.
@@ -92,13 +97,13 @@ impl Rulebook {
     /// The rules, ready to be evaluated by a relay or a hub. A group that can not be worked out is left out, and said.
     pub(crate) fn mind(&mut self, settings: &Settings, role: Role) -> Mind {
         let groups = std::mem::take(&mut self.groups);
-        for (file, group) in groups {
+        for (file, group, origin) in groups {
             match Mind::new(std::slice::from_ref(&group), settings.clone()) {
-                Ok(_) => self.groups.push((file, group)),
+                Ok(_) => self.groups.push((file, group, origin)),
                 Err(error) => self.faults.push(format!("{file}: {error}")),
             }
         }
-        let groups = seated(self.groups.iter().map(|(_, group)| group), role);
+        let groups = seated(self.groups.iter().map(|(_, group, _)| group), role);
         let alerting = |group: &Group| {
             let alerts = group.rules.iter().filter(|rule| rule.alerting().is_some());
             let name = origin(&group.name).to_owned();
@@ -120,7 +125,7 @@ impl Rulebook {
     /// The groups in which a rule of this name raises alerts.
     pub(crate) fn groups_with_alert(&self, name: &str) -> impl Iterator<Item = &str> {
         let has = move |group: &Group| group.rules.iter().any(|rule| rule.alerting().is_some() && rule.name == name);
-        self.groups.iter().map(|(_, group)| group).filter(move |group| has(group)).map(|group| group.name.as_str())
+        self.groups.iter().map(|(_, group, _)| group).filter(move |group| has(group)).map(|group| group.name.as_str())
     }
 }
 

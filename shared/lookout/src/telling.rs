@@ -88,12 +88,13 @@ impl Watchman {
 
     /// Which marks belong to which alert's row.
     fn marks_of(&self, register: &Register, told: &[Mark]) -> Vec<(Key, Vec<Mark>)> {
+        let (_, routes) = self.desk.routes();
         let told: HashSet<&Mark> = told.iter().collect();
         self.with_teller(|teller| {
             let of = |alert: &Alert| {
                 let instance = teller.instance(alert)?;
                 let changes = [Change::Began, Change::Ended];
-                let all = self.routes.iter().flat_map(|route| changes.map(|change| mark(route, instance, change)));
+                let all = routes.iter().flat_map(|(route, _)| changes.map(|change| mark(route, instance, change)));
                 let marks: Vec<Mark> = all.filter(|mark| told.contains(mark)).collect();
                 Some((marks::key(alert).ok()?, marks)).filter(|(_, marks)| !marks.is_empty())
             };

@@ -1,22 +1,21 @@
 //! What people and programs see, and what they decide.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use vigie_alerts::{Alert, DecideError, Decision as Decided, Said, Standing};
 use vigie_merge::{Key, Ulid};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Health, Incident, IncidentState, Incidents, JudgedBy, Mute,
-    MutePreview, MuteWish, Place, Reached, RuleAlert, RuleGroup, RuleShown, Stamp, Telling, Undecided, Word,
+    MutePreview, MuteWish, Place, Reached, RuleGroup, RuleLevels, RuleWish, Stamp, Telling, Undecided, Word,
 };
-use vigie_watch::{Group, Instance, Rule, RuleKind};
 
 use crate::bygone::keys;
 use crate::facts::label;
 use crate::mutes::{self, Mutes, place_of};
 use crate::rows::{RowEdit, RowTrouble};
-use crate::seats::origin;
-use crate::watchman::{Found, SHOWN_MS, Watchman, chance, lock};
+use crate::ruling::shown_group;
+use crate::watchman::{SHOWN_MS, Watchman, chance, lock};
 
 /// Machines that a preview names.
 const NAMED: usize = 100;
@@ -64,7 +63,23 @@ impl Incidents for Watchman {
 
     fn rules(&self) -> Vec<RuleGroup> {
         let found = lock(&self.found).clone();
-        found.rulebook.groups.iter().map(|(file, group)| shown_group(file, group, &found)).collect()
+        let groups = found.rulebook.groups.iter();
+        groups.map(|(file, group, origin)| shown_group(file, group, origin, &found)).collect()
+    }
+
+    fn levels(&self, rule: &str, machine: Option<&str>) -> Option<RuleLevels> {
+        self.levels_of(rule, machine)
+    }
+
+    fn tune(&self, wish: &RuleWish, by: &str) -> Result<RuleLevels, Undecided> {
+        self.set_rule(wish, by)?;
+        self.levels_of(&wish.name, None).ok_or(Undecided::Changed)
+    }
+
+    fn untune(&self, wish: &RuleWish, by: &str) -> Result<RuleLevels, Undecided> {
+        self.unset_rule(wish, by)?;
+        let none = || RuleLevels { name: wish.name.clone(), ..RuleLevels::default() };
+        Ok(self.levels_of(&wish.name, None).unwrap_or_else(none))
     }
 
     fn healths(&self) -> HashMap<NodeId, Health> {
@@ -137,7 +152,7 @@ impl Incidents for Watchman {
 }
 
 impl Watchman {
-    fn write_decision(&self, edits: Vec<RowEdit>) -> Result<(), Undecided> {
+    pub(crate) fn write_decision(&self, edits: Vec<RowEdit>) -> Result<(), Undecided> {
         let changed = self.rows.change(edits).map_err(|trouble| match trouble {
             RowTrouble::Changed => Undecided::Changed,
             RowTrouble::Refused(why) => Undecided::Senseless(why),
@@ -166,7 +181,7 @@ impl Watchman {
 
     fn awake_rules(&self) -> Vec<String> {
         let found = lock(&self.found);
-        let rules = found.rulebook.groups.iter().flat_map(|(_, group)| &group.rules);
+        let rules = found.rulebook.groups.iter().flat_map(|(_, group, _)| &group.rules);
         let awake = rules.filter(|rule| rule.labels.iter().any(|(name, _)| name == vigie_notify::AWAKE_LABEL));
         awake.map(|rule| rule.name.clone()).collect()
     }
@@ -254,59 +269,5 @@ fn undecided(error: DecideError) -> Undecided {
         DecideError::Over | DecideError::Empty | DecideError::Past | DecideError::Key(_) => {
             Undecided::Senseless(error.to_string())
         }
-    }
-}
-
-fn shown_group(file: &str, group: &Group, found: &Found) -> RuleGroup {
-    let mut turns: BTreeMap<&str, usize> = BTreeMap::new();
-    let rules = group.rules.iter().map(|rule| {
-        let turn = turns.entry(&rule.name).or_default();
-        *turn += 1;
-        shown_rule(group, rule, *turn - 1, found)
-    });
-    RuleGroup {
-        name: group.name.clone(),
-        file: file.to_owned(),
-        interval_ms: group.interval_ms.unwrap_or(vigie_watch::Settings::default().interval_ms),
-        rules: rules.collect(),
-    }
-}
-
-fn shown_rule(group: &Group, rule: &Rule, turn: usize, found: &Found) -> RuleShown {
-    let is_own =
-        |key: &vigie_watch::RuleKey| origin(&key.group) == group.name && *key.rule == *rule.name && key.turn == turn;
-    let alerts = found.instances.iter().filter(|(key, _)| is_own(key)).map(|(_, instance)| shown_alert(instance));
-    let key = vigie_watch::RuleKey { group: group.name.as_str().into(), rule: rule.name.as_str().into(), turn };
-    let (for_ms, keep_firing_for_ms, annotations) = match &rule.kind {
-        RuleKind::Alerting(alerting) => {
-            (alerting.for_ms, alerting.keep_firing_for_ms, alerting.annotations.iter().cloned().collect())
-        }
-        RuleKind::Recording => (0, 0, BTreeMap::new()),
-    };
-    RuleShown {
-        name: rule.name.clone(),
-        alerting: rule.alerting().is_some(),
-        expr: rule.expr.clone(),
-        for_ms,
-        keep_firing_for_ms,
-        labels: group.labels.iter().chain(&rule.labels).cloned().collect(),
-        annotations,
-        alerts: alerts.collect(),
-        last_error: found.failures.get(&key.to_string()).cloned(),
-        last_evaluation: found.evaluated.map(Stamp),
-        evaluation_seconds: found.took.as_secs_f64(),
-    }
-}
-
-fn shown_alert(instance: &Instance) -> RuleAlert {
-    let labels = instance.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    RuleAlert {
-        labels: labels.collect(),
-        annotations: instance.annotations.iter().cloned().collect(),
-        firing: instance.phase.is_firing(),
-        active_at: Stamp(UtcMs(instance.active_at_ms)),
-        keep_firing_since: instance.keeping_since_ms.map(|at| Stamp(UtcMs(at))),
-        value: instance.value,
-        doubt: instance.doubt.map(|(doubt, _)| doubt),
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use vigie_merge::{Key, Row, Scope};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
-use vigie_notify::{Desk, Heard};
+use vigie_notify::{Desk, Heard, Rules};
 use vigie_store::State;
 use vigie_watch::Instance;
 use vigie_watch::presence::Post;
@@ -20,6 +20,7 @@ use crate::register::{News, Register};
 use crate::remembered;
 use crate::rows::{RowBook, RowTrouble};
 use crate::rulebook::Rulebook;
+use crate::ruling::{meant, rulebook};
 use crate::sight::{At, Sight};
 use crate::silences::Silences;
 use crate::vouching;
@@ -47,8 +48,8 @@ pub struct Setup {
     pub watching: Watching,
     /// Where people are told from.
     pub desk: Arc<Desk>,
-    /// Names of the routes that are configured: what was told on them is shown to the other side.
-    pub routes: Vec<String>,
+    /// Routes and receivers of the node's own file.
+    pub rules: Rules,
     /// When the certificate of this node ends.
     pub certificate_ends: CertificateEnds,
     /// The time.
@@ -91,7 +92,8 @@ pub struct Watchman {
     home_scope: Option<Scope>,
     pub(crate) watching: Watching,
     pub(crate) desk: Arc<Desk>,
-    pub(crate) routes: Vec<String>,
+    /// Routes and receivers of the node's own file.
+    pub(crate) told_by: Rules,
     pub(crate) judging: Mutex<Judging>,
     pub(crate) register: Mutex<Register>,
     /// Who is there, for whoever tells: taken while nothing is evaluated.
@@ -104,6 +106,10 @@ pub struct Watchman {
     unread: Mutex<Unread>,
     /// When machines did not answer, for who asks how long they were there.
     pub(crate) silences: Mutex<Silences>,
+    /// What people say of rules, or of who is meant by them, has changed since rules were last taken into use.
+    pub(crate) rules_are_new: AtomicBool,
+    /// Held by who hands routes to the desk, so that the latest are the last.
+    pub(crate) routing: Mutex<()>,
     /// At a relay: the hub was heard since it was last asked what it has.
     pub(crate) hub_was_heard: AtomicBool,
     /// When the hub was last heard, as somebody said: another time is news, whatever clocks show.
@@ -162,12 +168,17 @@ impl Watchman {
     /// # Errors
     /// When that can not be read.
     pub fn begin(setup: Setup) -> Result<Arc<Self>, BeginError> {
-        let Setup { sight, rows, state, node, role, name, home, watching, desk, routes, certificate_ends, clock } =
+        let Setup { sight, rows, state, node, role, name, home, watching, desk, rules, certificate_ends, clock } =
             setup;
         let now = clock();
         let post = if role == Role::Hub { Post::Hub } else { Post::Relay };
         let presence = Presence::new(post, remembered::heard_relays(&state)?, now);
-        let judging = Judging::begin(&watching, role, &state, now)?;
+        // What was said of rules is known before what they found is taken up again.
+        let mut register = Register::default();
+        let all = rows.all()?;
+        drop(register.take(all.iter().map(|found| (&found.key, &found.row, found.learnt))));
+        let rulebook = rulebook(&register, &watching, meant(&register, sight.sighted().iter()));
+        let judging = Judging::begin(&watching, rulebook, role, &state, now)?;
         let silences = Silences::load(&state)?;
         let found = Found { rulebook: judging.rulebook.clone(), ..Found::default() };
         let watchman = Arc::new(Self {
@@ -181,7 +192,7 @@ impl Watchman {
             home,
             watching,
             desk,
-            routes,
+            told_by: rules,
             judging: Mutex::new(judging),
             register: Mutex::default(),
             presence: Mutex::new(presence),
@@ -190,6 +201,8 @@ impl Watchman {
             clock,
             unread: Mutex::default(),
             silences: Mutex::new(silences),
+            rules_are_new: AtomicBool::new(false),
+            routing: Mutex::default(),
             hub_was_heard: AtomicBool::new(true),
             hub_heard_at: Mutex::default(),
             heard: Mutex::default(),
@@ -209,10 +222,12 @@ impl Watchman {
         let all = self.rows.all()?;
         let mut register = lock(&self.register);
         let mut news = register.take(all.iter().map(|found| (&found.key, &found.row, found.learnt)));
-        news.mutes = true;
+        (news.mutes, news.routes) = (true, true);
+        self.note_rules(&news);
         self.queue(&register, &news);
         let silences = self.silences_in(&register, &news);
         drop(register);
+        self.take_routes(&news);
         self.tell();
         self.remember_silences(&silences);
         self.take_presence(&news);
@@ -259,9 +274,11 @@ impl Watchman {
         let learnt = self.utc();
         let mut register = lock(&self.register);
         let news = register.take(rows.iter().map(|(key, row)| (key, row, learnt)));
+        self.note_rules(&news);
         self.queue(&register, &news);
         let silences = self.silences_in(&register, &news);
         drop(register);
+        self.take_routes(&news);
         self.tell();
         self.remember_silences(&silences);
         self.take_presence(&news);

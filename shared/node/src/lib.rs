@@ -4,6 +4,7 @@
 //! serving people, enrolling) speaks with the loop by [`Command`]s and hears of it by [`Happening`]s. Beside it stands
 //! what every role needs at its edges: joining, renewing, the local socket, and failing in words.
 
+mod budget;
 mod clock;
 mod columns;
 mod failed;
@@ -21,6 +22,7 @@ mod telling;
 pub mod trust;
 mod view;
 
+pub use budget::{Budget, BudgetError, BudgetSaid};
 pub use clock::{NodeClock, boot_moment};
 pub use failed::{Failed, end, loop_ended};
 pub use findings::{Finding, show_findings, uplink_json, uplink_sentence};

@@ -18,6 +18,7 @@ use vigie_sync::{
 };
 
 use crate::NodeClock;
+use crate::budget::Budget;
 use crate::keeper::{Keeper, KeeperOptions, Kept, KeptBack};
 use crate::outlet::Outlet;
 use crate::rows::{NodeRows, RowChanges, RowDesk, RowsDone};
@@ -77,6 +78,8 @@ pub enum Command {
     Enrolled(NodeId, (Slug, Slug)),
     /// How well the clock is known.
     Clock(u32, ClockSource),
+    /// What the link upwards may take from now on.
+    Budget(Budget),
     /// End a connection.
     Close(SessionId, String),
     /// Say goodbye, keep what is waiting, and end.
@@ -325,6 +328,7 @@ impl Node {
             Command::Pass(session, errand) => self.tell(Input::Pass { session, errand }),
             Command::Enrolled(node, (client, site)) => self.tell(Input::Enrolled { node, client, site }),
             Command::Clock(error_ms, source) => self.tell(Input::Clock { error_ms, source }),
+            Command::Budget(budget) => self.budget(budget),
             Command::Close(session, why) => {
                 if let Some(outlet) = self.outlets.get(&session) {
                     outlet.link.close(CloseCode::Done, &why);
@@ -417,6 +421,16 @@ impl Node {
         self.tell(Input::Connected { session, peer: is.clone(), profile });
         self.telling.happens(Happening::Up { session, peer: is, beat_ms });
         session
+    }
+
+    /// The connection that stands keeps standing, and takes no more than this from now on.
+    fn budget(&mut self, Budget { bytes_per_month, backlog_hours }: Budget) {
+        (self.up.bytes_per_month, self.up.backlog_hours) = (bytes_per_month, backlog_hours);
+        let sessions: Vec<SessionId> =
+            self.view.view().sessions.iter().filter(|(_, view)| view.way == Way::Up).map(|(id, _)| *id).collect();
+        for session in sessions {
+            self.tell(Input::Budget { session, bytes_per_month, backlog_hours });
+        }
     }
 
     fn came(&mut self, came: Came) {

@@ -143,6 +143,14 @@ impl NodeRows {
         })
     }
 
+    /// Rows that changed here and that the hub does not have yet: those of alerts and decisions, and all others.
+    ///
+    /// # Errors
+    /// When nothing can be read now.
+    pub fn waiting(&self) -> Result<[u64; 2], RowsError> {
+        self.with(Rows::waiting)
+    }
+
     /// Edits rows in one commit and waits until it is durable; sessions and subscribers are woken. `work` reads and writes
     /// through the pen; when it fails, nothing is written. Markers, the actor and the hybrid clock are the pen's business.
     ///

@@ -11,12 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::mind::{Hours, Rules, Seat};
 
 mod channels;
+mod elsewhere;
 mod error;
 mod routes;
 mod said;
 mod way;
 mod words;
 
+pub use elsewhere::check_elsewhere;
 pub use error::ConfigError;
 use said::WindowSaid;
 pub use said::{ChannelSaid, RouteSaid, SmtpSaid, TlsSaid, WebhookSaid};

@@ -380,6 +380,7 @@ impl Lookout for Stage {
                 round_trip_ms: None,
             },
             waiting: Amount::known(11_880, Some(1_900_800)),
+            rows: None,
             drain: None,
         })
     }

@@ -10,6 +10,7 @@ mod incidents;
 mod machines;
 mod maintenance;
 mod raw;
+mod rules;
 mod sites;
 
 pub(crate) use away::availability;
@@ -17,6 +18,7 @@ pub(crate) use export::export;
 pub(crate) use here::here;
 pub(crate) use incidents::{decide, incident, incidents, telling};
 pub(crate) use machines::{ledger, machine, machines};
-pub(crate) use maintenance::{add, end, list, preview, rules, rules_of};
+pub(crate) use maintenance::{add, end, list, preview};
 pub(crate) use raw::{ask_raw, raw};
+pub(crate) use rules::{levels, rules, rules_of, tune, untune};
 pub(crate) use sites::sites;

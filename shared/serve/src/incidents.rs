@@ -7,7 +7,7 @@ use vigie_model::{NodeId, Severity};
 
 use crate::{
     Availability, AvailabilityWish, Cut, Decision, Health, Incident, IncidentState, Mute, MutePreview, MuteWish, Place,
-    RuleGroup, Stamp,
+    RuleGroup, RuleLevels, RuleWish, Stamp,
 };
 
 /// What hub and relay implement so that people and programs can see what is wrong and decide of it.
@@ -35,6 +35,22 @@ pub trait Incidents: Send + Sync + 'static {
 
     /// The rules that are evaluated here, and what they found.
     fn rules(&self) -> Vec<RuleGroup>;
+
+    /// What is said of a rule, and what holds for a machine of these, by its name or id; nothing where nobody says anything
+    /// of such a rule, or there is no such machine.
+    fn levels(&self, rule: &str, machine: Option<&str>) -> Option<RuleLevels>;
+
+    /// Says of a rule what it changes at a place, durably, in a person's name.
+    ///
+    /// # Errors
+    /// When it makes no rule or can not be kept; nothing was changed then.
+    fn tune(&self, wish: &RuleWish, by: &str) -> Result<RuleLevels, Undecided>;
+
+    /// Takes back what is said of a rule at a place: what wider places say holds there again.
+    ///
+    /// # Errors
+    /// When nothing is said there, or it can not be kept; nothing was changed then.
+    fn untune(&self, wish: &RuleWish, by: &str) -> Result<RuleLevels, Undecided>;
 
     /// What is known of each machine's health by the rules: by its open alerts, and well only where somebody vouches for
     /// looking. Of whom nothing is said nothing is known.

@@ -171,6 +171,9 @@ fn api_ways() -> Ways {
         .get("/telling", LOOK, api::telling)
         .get("/availability", LOOK, api::availability)
         .get("/watch/rules", LOOK, api::rules)
+        .post("/watch/rules", Need::May(Right::Decide), api::tune)
+        .post("/watch/rules/unset", Need::May(Right::Decide), api::untune)
+        .get("/watch/rules/{name}", LOOK, api::levels)
         // Prometheus' own shapes, for who expects them here.
         .get("/rules", LOOK, prometheus::rules)
         .get("/alerts", LOOK, prometheus::alerts)

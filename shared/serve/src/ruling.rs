@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use vigie_model::Doubt;
+use vigie_model::{Doubt, Slug};
 
 use crate::Stamp;
 
@@ -12,12 +12,50 @@ use crate::Stamp;
 pub struct RuleGroup {
     /// Unique in its file.
     pub name: String,
-    /// Its file: `defaults`, or the name of one in the node's folder for rules.
+    /// Its file: `defaults`, `forms`, or the name of one.
     pub file: String,
+    /// Where it comes from.
+    pub origin: RuleOrigin,
     /// How often, in ms.
     pub interval_ms: i64,
     /// In the order in which they are worked out.
     pub rules: Vec<RuleShown>,
+}
+
+/// Where rules come from, and who said so.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct RuleOrigin {
+    /// By which way.
+    pub source: RuleSource,
+    /// For whom: `everywhere`, a client, `client/site`, or some machines there.
+    pub scope: String,
+    /// Whose place that is; nobody's where it is for everybody.
+    pub client: Option<Slug>,
+    /// Which of their sites; none where it is for all of them.
+    pub site: Option<Slug>,
+    /// Who said so the last time; nobody for what stands in files.
+    pub by: Option<String>,
+    /// Where: the name of the hub or relay.
+    pub at: Option<String>,
+    /// When.
+    pub made_at: Option<Stamp>,
+    /// Versions that stand side by side because their writers did not know of one another; the latest is evaluated.
+    pub versions: usize,
+}
+
+/// By which way rules come to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleSource {
+    /// On from the first minute.
+    #[default]
+    Default,
+    /// A file in the node's folder.
+    File,
+    /// Said at the hub.
+    Hub,
+    /// Said at a site.
+    Site,
 }
 
 /// One rule.

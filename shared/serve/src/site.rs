@@ -59,8 +59,19 @@ pub struct Upward {
     pub link: Link,
     /// What waits here for it: counted, not reckoned.
     pub waiting: Amount,
+    /// Rows that wait for it, by the lane they go on; not known where they can not be read now.
+    pub rows: Option<RowsWaiting>,
     /// How fast that goes, while it does.
     pub drain: Option<Drain>,
+}
+
+/// Pieces of state that changed here and are not at the hub yet, each counted once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct RowsWaiting {
+    /// Alerts, and what people decided of them.
+    pub alerts: u64,
+    /// Everything else: facts of machines, rules, who signed in.
+    pub state: u64,
 }
 
 /// How the line towards the hub is doing, told by a relay of itself: what a person on the site can act upon.

@@ -182,6 +182,37 @@ async fn why_a_rule_fails_is_for_who_sees_every_client_and_that_it_fails_for_all
     }
 }
 
+#[tokio::test]
+async fn who_decides_of_a_place_says_what_is_different_there_and_nobody_else() {
+    let (door, watch) = door();
+    let wish = json!({ "name": "CpuBusy", "client": "acme", "site": "lyon", "above": "90%", "for": "5m" });
+    for (token, status) in [
+        ("looks", StatusCode::FORBIDDEN),
+        ("paris", StatusCode::FORBIDDEN),
+        ("pushes", StatusCode::FORBIDDEN),
+        ("lyon", StatusCode::CREATED),
+        ("hub", StatusCode::CREATED),
+    ] {
+        assert_eq!(post(&door, token, "/api/v1/watch/rules", wish.clone()).await.status, status, "{token}");
+    }
+    let everywhere = json!({ "name": "CpuBusy", "above": 0.9 });
+    for token in ["lyon", "acme"] {
+        let wide = post(&door, token, "/api/v1/watch/rules", everywhere.clone()).await;
+        assert_eq!(wide.status, StatusCode::FORBIDDEN, "{token} decides of no more than its places");
+    }
+    let wrong = post(&door, "hub", "/api/v1/watch/rules", json!({ "name": "CpuBusy", "abvoe": 1 })).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    assert!(wrong.text().contains("abvoe"), "{}", wrong.text());
+    let tuned = watch.tuned.lock().expect("no test panics here").clone();
+    let by: Vec<(&str, Option<f64>)> =
+        tuned.iter().map(|(wish, by)| (by.as_str(), wish.above.as_ref().and_then(|above| above.number()))).collect();
+    assert_eq!(by, [("lyon", Some(0.9)), ("hub", Some(0.9))]);
+    assert_eq!(door.get("looks", "/api/v1/watch/rules/Hot").await.status, StatusCode::OK);
+    assert_eq!(door.get("looks", "/api/v1/watch/rules/Cold").await.status, StatusCode::NOT_FOUND);
+    let unset = json!({ "name": "Cold", "client": "acme", "site": "lyon" });
+    assert_eq!(post(&door, "lyon", "/api/v1/watch/rules/unset", unset).await.status, StatusCode::NOT_FOUND);
+}
+
 fn door() -> (Door, Arc<Watch>) {
     let watch = Arc::new(Watch::default());
     (Door::watching(watch.clone(), access()), watch)

@@ -19,6 +19,7 @@ mod places;
 mod record;
 mod serve;
 mod shelf;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

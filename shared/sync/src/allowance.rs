@@ -30,6 +30,13 @@ impl Allowance {
         Self { per_month, left, filled_at_ms: now_ms }
     }
 
+    /// The bucket with another volume from now on; what is in it stays, as far as that much can be saved up.
+    pub fn poured(mut self, per_month: u64, now_ms: u64) -> Self {
+        self.fill(now_ms);
+        let most = (per_month / 30 * SAVED_DAYS).min(i64::MAX as u64).cast_signed();
+        Self { per_month, left: self.left.min(most), filled_at_ms: now_ms }
+    }
+
     /// Bytes that may be spent.
     pub fn left(&self) -> i64 {
         self.left
@@ -66,6 +73,16 @@ impl Allowance {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_volume_keeps_what_was_spent_ahead_and_saves_no_more_than_its_own_days() {
+        let mut allowance = Allowance::new(300_000_000, 0);
+        allowance.spend(15_000_000);
+        assert_eq!(allowance.poured(30_000_000, 0).left(), -5_000_000, "what was spent stays spent");
+        let full = Allowance::resumed(300_000_000, 20_000_000, 0).poured(30_000_000, 0);
+        assert_eq!(full.left(), 2_000_000, "two days of the new volume");
+        assert!(full.allows_bulk());
+    }
 
     #[test]
     fn a_month_of_greed_spends_the_month_and_two_days() {

@@ -126,6 +126,15 @@ impl Outbound {
         self.allowance
     }
 
+    /// What the link may take from now on. What was saved up or spent ahead of the volume stays so.
+    pub(crate) fn budget(&mut self, per_month: Option<u64>, backlog_hours: Option<(u8, u8)>, now_ms: u64) {
+        self.backlog_hours = backlog_hours;
+        self.allowance = per_month.map(|per_month| match self.allowance {
+            Some(allowance) => allowance.poured(per_month, now_ms),
+            None => Allowance::new(per_month, now_ms),
+        });
+    }
+
     /// A stream there is to offer. Offered once; later calls do nothing.
     pub(crate) fn offer(&mut self, stream: StreamId) {
         if self.by_id.contains_key(&stream) {

@@ -148,6 +148,11 @@ impl Replica {
             Input::Connected { session, peer, profile } => {
                 self.connected(session, Session::new(peer, &profile, self.paused, now), now);
             }
+            Input::Budget { session, bytes_per_month, backlog_hours } => {
+                if let Some(outbound) = self.outbound(session) {
+                    outbound.budget(bytes_per_month, backlog_hours, now.mono_ms);
+                }
+            }
             Input::Gone(session) => {
                 self.sessions.remove(session);
                 // A receipt is the hub's word whoever brought it; custody was that peer's.

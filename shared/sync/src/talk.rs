@@ -117,6 +117,15 @@ pub enum Input {
         /// How the link is treated.
         profile: LinkProfile,
     },
+    /// What a connection may take has changed, by a person's word.
+    Budget {
+        /// Which connection.
+        session: SessionId,
+        /// As in [`LinkProfile::bytes_per_month`].
+        bytes_per_month: Option<u64>,
+        /// As in [`LinkProfile::backlog_hours`].
+        backlog_hours: Option<(u8, u8)>,
+    },
     /// A connection is over.
     Gone(SessionId),
     /// A frame arrived.

@@ -1,4 +1,4 @@
-//! `rules list|show|apply|test|diff`.
+//! `rules list|show|test`, and where the others are carried out.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use vigie_node::Failed;
 use vigie_watch::{Group, RunOptions, Strictness, read_rules, read_tests, run_tests};
 
+use super::levels::{self, ApplyArgs, DiffArgs, RemoveArgs, SetArgs, UnsetArgs};
 use super::say::{lines, moment, print, text};
 use super::{Node, Program, Where, duration_ms};
 
@@ -30,13 +31,26 @@ pub enum RulesCommand {
         at: Where,
         /// Its name, from the list.
         name: String,
+        /// What holds for this machine, and which level gave which value.
+        #[arg(long)]
+        machine: Option<String>,
     },
-    /// Take a rule file into use, in place of the one of its name. Prometheus reads the same files.
-    Apply {
+    /// Take a rule file into use for a place, instead of what the file of its name had there. It travels to the sites that it
+    /// is for, and Prometheus reads the same files.
+    Apply(Box<ApplyArgs>),
+    /// Take back what a file had at a place, or one rule of it.
+    Remove(Box<RemoveArgs>),
+    /// Change a rule at a place, or make one: a threshold, a duration, on or off. What is not said is as in wider places.
+    Set(Box<SetArgs>),
+    /// Take back what is said of a rule at a place.
+    Unset(Box<UnsetArgs>),
+    /// Say who changed a rule, and when; all rules if no name is given.
+    History {
         #[command(flatten)]
         at: Where,
-        /// The file, NAME.yml.
-        file: PathBuf,
+        /// Its name.
+        #[arg(default_value = "")]
+        name: String,
     },
     /// Run unit tests of rules, as promtool does; or with --past say what a rule file would have done on this node.
     Test {
@@ -52,13 +66,8 @@ pub enum RulesCommand {
         #[arg(long, value_name = "TIME", default_value = "1m")]
         step: String,
     },
-    /// Say what taking a rule file into use would change.
-    Diff {
-        #[command(flatten)]
-        at: Where,
-        /// The file, NAME.yml.
-        file: PathBuf,
-    },
+    /// Say what applying a rule file would change, or show the versions of a rule that stand beside one another.
+    Diff(Box<DiffArgs>),
 }
 
 /// Carries out a command of rules.
@@ -68,28 +77,13 @@ pub enum RulesCommand {
 pub fn rules(command: RulesCommand, program: Program) -> Result<ExitCode, Failed> {
     match command {
         RulesCommand::List { at } => Node { program, at }.tell(&json!({ "ask": "rules" }), listed),
-        RulesCommand::Show { at, name } => {
-            let node = Node { program, at };
-            let said = node.ask(&json!({ "ask": "rules" }))?;
-            let found: Vec<Value> =
-                rules_of(&said).filter(|(_, rule)| rule["name"] == name.as_str()).map(told).collect();
-            if found.is_empty() {
-                return Err(Failed::new(5, format!("there is no rule {name:?} here; `rules list` shows them")));
-            }
-            Ok(print(&json!(found), node.at.json, |found| lines(found, shown, "")))
-        }
-        RulesCommand::Apply { at, file } => {
-            let (name, text_of) = read(&file)?;
-            let request = json!({ "ask": "rules-apply", "name": name, "text": text_of });
-            Node { program, at }.tell(&request, |done| {
-                format!("{} is in use\n{}", text(&done["file"]), lines(&done["changes"], text, "nothing has changed"))
-            })
-        }
-        RulesCommand::Diff { at, file } => {
-            let (name, text_of) = read(&file)?;
-            let request = json!({ "ask": "rules-diff", "name": name, "text": text_of });
-            Node { program, at }.tell(&request, |changes| lines(changes, text, "nothing would change"))
-        }
+        RulesCommand::Show { at, name, machine } => show(&Node { program, at }, &name, machine.as_deref()),
+        RulesCommand::Apply(args) => levels::apply(*args, program),
+        RulesCommand::Remove(args) => levels::remove(*args, program),
+        RulesCommand::Set(args) => levels::set(*args, program),
+        RulesCommand::Unset(args) => levels::unset(*args, program),
+        RulesCommand::History { at, name } => levels::history(at, &name, program),
+        RulesCommand::Diff(args) => levels::diff(*args, program),
         RulesCommand::Test { at, files, past: Some(past), step } => {
             let [file] = &files[..] else {
                 return Err(Failed::new(2, "--past takes one file of rules; nothing was changed"));
@@ -103,7 +97,26 @@ pub fn rules(command: RulesCommand, program: Program) -> Result<ExitCode, Failed
     }
 }
 
-fn read(file: &Path) -> Result<(String, String), Failed> {
+/// A rule as it is evaluated here, and what is said of it.
+fn show(node: &Node, name: &str, machine: Option<&str>) -> Result<ExitCode, Failed> {
+    let said = node.ask(&json!({ "ask": "rules" }))?;
+    let found: Vec<Value> = rules_of(&said).filter(|(_, rule)| rule["name"] == name).map(told).collect();
+    let said = node.ask(&json!({ "ask": "rules-levels", "name": name, "machine": machine }))?;
+    if found.is_empty() && said.is_null() {
+        return Err(Failed::new(5, format!("there is no rule {name:?} here; `rules list` shows them")));
+    }
+    Ok(print(&json!({ "rules": found, "said": said }), node.at.json, |all| {
+        let rules = lines(&all["rules"], shown, "it is not evaluated here");
+        let is_said = all["said"]["levels"].as_array().is_some_and(|levels| !levels.is_empty());
+        if is_said || all["said"]["machine"].is_object() {
+            format!("{rules}\n{}", levels::levels(&all["said"]))
+        } else {
+            rules
+        }
+    }))
+}
+
+pub(super) fn read(file: &Path) -> Result<(String, String), Failed> {
     let text = fs::read_to_string(file).map_err(|error| {
         Failed::new(1, format!("{} could not be read: {error}; nothing was changed", file.display()))
     })?;
@@ -154,7 +167,7 @@ fn rules_of(said: &Value) -> impl Iterator<Item = (&Value, &Value)> {
 }
 
 fn told((group, rule): (&Value, &Value)) -> Value {
-    json!({ "group": group["name"], "file": group["file"], "rule": rule })
+    json!({ "group": group["name"], "file": group["file"], "origin": group["origin"], "rule": rule })
 }
 
 fn listed(said: &Value) -> String {
@@ -165,10 +178,11 @@ fn listed(said: &Value) -> String {
         let error =
             rule["last_error"].as_str().map(|why| format!("  can not be worked out: {why}")).unwrap_or_default();
         format!(
-            "{:<20} {:<18} {:<12} firing {firing}, pending {pending}{error}",
+            "{:<20} {:<18} {:<12} {}  firing {firing}, pending {pending}{error}",
             text(&rule["name"]),
             text(&group["name"]),
-            text(&group["file"])
+            text(&group["file"]),
+            origin(&group["origin"])
         )
     };
     let mut said_lines: Vec<String> = rules_of(said).map(line).collect();
@@ -179,10 +193,27 @@ fn listed(said: &Value) -> String {
     said_lines.join("\n")
 }
 
+/// Where rules come from, in few words.
+fn origin(origin: &Value) -> String {
+    let versions = origin["versions"].as_u64().unwrap_or(0);
+    let beside = if versions > 1 { format!(", {versions} versions") } else { String::new() };
+    match origin["by"].as_str() {
+        None => text(&origin["source"]),
+        Some(_) => format!(
+            "{} {} by {} {}{beside}",
+            text(&origin["source"]),
+            text(&origin["scope"]),
+            text(&origin["by"]),
+            moment(&origin["made_at"])
+        ),
+    }
+}
+
 fn shown(one: &Value) -> String {
     let rule = &one["rule"];
     let mut said = vec![
         format!("{}/{} of {}", text(&one["group"]), text(&rule["name"]), text(&one["file"])),
+        format!("  from  {}", origin(&one["origin"])),
         format!("  expr  {}", text(&rule["expr"])),
         format!("  for   {} s", rule["for_ms"].as_i64().unwrap_or(0) / 1_000),
     ];

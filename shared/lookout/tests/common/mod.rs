@@ -269,8 +269,7 @@ impl Node {
         let seat = if role == Role::Hub { Seat::Hub } else { Seat::Relay };
         let said: Said = toml::from_str(&format!("{CHANNEL}{routes}")).expect("a configuration");
         let (rules, _) = check(&said.channel, &said.route, seat).expect("they make sense");
-        let names = rules.routes.iter().map(|route| route.name.clone()).collect();
-        let desk = Arc::new(Desk::open(state.clone(), rules, b"boot", world.at().now()).ok()?);
+        let desk = Arc::new(Desk::open(state.clone(), rules.clone(), b"boot", world.at().now()).ok()?);
         world.certificate_ends_ms.store(T0 + 90 * 86_400_000, Ordering::Relaxed);
         let clock = world.clone();
         let setup = Setup {
@@ -289,7 +288,7 @@ impl Node {
                 keep_ms: 100 * 86_400_000,
             },
             desk: desk.clone(),
-            routes: names,
+            rules,
             certificate_ends: {
                 let world = world.clone();
                 Arc::new(move || UtcMs(world.certificate_ends_ms.load(Ordering::Relaxed)))

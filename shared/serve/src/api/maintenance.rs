@@ -1,13 +1,10 @@
 //! Maintenance and silences: when is nobody told?
 
-use std::collections::BTreeMap;
-
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use vigie_model::Slug;
 
 use super::incidents::{may_mute, undecided, watched};
 use crate::answer::Drawn;
@@ -15,7 +12,7 @@ use crate::door::Caller;
 use crate::problem::{Code, Problem};
 use crate::said::Fields;
 use crate::shared::{App, Shared};
-use crate::{Mute, MuteWish, RuleGroup, work};
+use crate::{Mute, MuteWish, work};
 
 #[derive(Serialize)]
 struct List {
@@ -90,43 +87,6 @@ pub(crate) async fn end(
         Drawn::new(&ended, app.lookout.now())
     });
     Ok(drawn.await?.answer(&HeaderMap::new()))
-}
-
-#[derive(Serialize)]
-struct Rules {
-    groups: Vec<RuleGroup>,
-}
-
-/// `GET /api/v1/watch/rules`: the rules that are evaluated here, and what they found of what the asker may see.
-pub(crate) async fn rules(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let drawn = work::list(&app, move |app| {
-        let groups = rules_of(app, &caller);
-        Drawn::new(&Rules { groups }, app.lookout.now())
-    });
-    Ok(drawn.await?.answer(&headers))
-}
-
-/// What those who do not see every client are told of a rule that fails: the reason quotes labels, which may be others'.
-const WHY_NOT_SHOWN: &str = "it could not be worked out; who sees every client sees why";
-
-/// The rules with the alerts that the asker may see; none on a node that evaluates none.
-pub(crate) fn rules_of(app: &Shared, caller: &Caller) -> Vec<RuleGroup> {
-    let mut groups = app.incidents.as_ref().map(|watch| watch.rules()).unwrap_or_default();
-    let sees = |labels: &BTreeMap<String, String>| {
-        let slug = |name: &str| labels.get(name).and_then(|text| text.parse::<Slug>().ok());
-        caller.sees_at(slug("client").as_ref(), slug("site").as_ref())
-    };
-    for rule in groups.iter_mut().flat_map(|group| &mut group.rules) {
-        rule.alerts.retain(|alert| sees(&alert.labels));
-        if !caller.sees_all() {
-            rule.last_error = rule.last_error.take().map(|_| WHY_NOT_SHOWN.to_owned());
-        }
-    }
-    groups
 }
 
 fn sees(caller: &Caller, mute: &Mute) -> bool {

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod book;
 pub(crate) mod desk;
 pub(crate) mod hub;
 pub(crate) mod site;

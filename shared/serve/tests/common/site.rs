@@ -1,18 +1,18 @@
 //! A relay in a vector: a site with machines, things that are wrong, and people who decide.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use vigie_model::{Doubt, NodeId, Now, Role, Severity, UtcMs};
 use vigie_query::InMemory;
 use vigie_serve::{
-    Access, Availability, AvailabilityWish, Clients, Cut, Decides, Decision, Described, Exposition, Identity, Incident,
-    IncidentState, Incidents, Intake, Inventory, JudgedBy, Ledger, Line, Link, Lookout, Machine, Mute, MuteKind,
-    MutePreview, MuteWish, NotLetIn, NotReady, Options, Place, Raw, RawError, Reach, Reachability, Reached, RuleGroup,
-    Site, Source, Stamp, Telling, TokenTable, Undecided, Upward, Word, router_with,
+    Access, Clients, Decides, Described, Exposition, Identity, Incident, IncidentState, Intake, Inventory, JudgedBy,
+    Ledger, Line, Link, Lookout, Machine, NotLetIn, NotReady, Options, Place, Raw, RawError, Reach, Reachability,
+    Reached, Site, Source, Stamp, TokenTable, Upward, Word, router_with,
 };
 use vigie_serve::{Amount, Health};
 
+pub(crate) use super::book::Book;
 use super::{ACME, ALL, Door, NOW_MS, Node, id_of, labels, machine, slug};
 
 /// A token that may decide at acme/lyon.
@@ -47,8 +47,13 @@ impl Relay {
         let node = Node { source: Box::new(source), machines, ..Node::new() };
         let link =
             Link { connected: false, since: Some(at(-11_880)), last_heard: Some(at(-11_883)), round_trip_ms: None };
-        let up =
-            Upward { to: "hub.example.org:7800".to_owned(), link, waiting: Amount::known(43_210, None), drain: None };
+        let up = Upward {
+            to: "hub.example.org:7800".to_owned(),
+            link,
+            waiting: Amount::known(43_210, None),
+            rows: None,
+            drain: None,
+        };
         let line = Line {
             attempts: 214,
             last_error: Some("hub.example.org: nothing came back within 10 s".to_owned()),
@@ -197,99 +202,6 @@ pub(crate) fn usual() -> Vec<Incident> {
         ..incident(5, "CPU of srv-fichiers was busy for 15 min", Severity::Warning, "srv-fichiers", -6_000)
     };
     vec![disk, contradicted, doubtful, snoozed, over]
-}
-
-/// The register of a watchman, in a vector.
-pub(crate) struct Book {
-    pub(crate) incidents: Mutex<Vec<Incident>>,
-    /// What was decided, as it came.
-    pub(crate) decided: Mutex<Vec<(String, Decision, String)>>,
-    /// Why nothing is decided, if so.
-    pub(crate) refuses: Option<Undecided>,
-}
-
-impl Book {
-    pub(crate) fn of(incidents: Vec<Incident>) -> Self {
-        Self { incidents: Mutex::new(incidents), decided: Mutex::default(), refuses: None }
-    }
-}
-
-impl Incidents for Book {
-    fn home(&self) -> Option<Place> {
-        Some(Place { client: slug("acme"), site: slug("lyon") })
-    }
-
-    fn incidents(&self) -> Vec<Incident> {
-        self.incidents.lock().expect("a list").clone()
-    }
-
-    fn incident(&self, id: &str) -> Option<Incident> {
-        self.incidents().into_iter().find(|incident| incident.id == id)
-    }
-
-    fn changes(&self) -> u64 {
-        0
-    }
-
-    fn decide(&self, id: &str, decision: Decision, by: &str) -> Result<Incident, Undecided> {
-        if let Some(why) = &self.refuses {
-            return Err(why.clone());
-        }
-        self.decided.lock().expect("a list").push((id.to_owned(), decision, by.to_owned()));
-        self.incident(id).ok_or(Undecided::NotHere("such incident"))
-    }
-
-    fn rules(&self) -> Vec<RuleGroup> {
-        Vec::new()
-    }
-
-    fn mutes(&self) -> Vec<Mute> {
-        let wish = MuteWish {
-            kind: MuteKind::Maintenance,
-            client: Some(slug("acme")),
-            site: Some(slug("lyon")),
-            labels: [("machine".to_owned(), "sauvegarde".to_owned())].into(),
-            from_ms: None,
-            until_ms: NOW_MS + 7_200_000,
-            every: None,
-            why: "new disks".to_owned(),
-        };
-        let mute = Mute {
-            id: "01JD0000000000000000000900".to_owned(),
-            wish,
-            by: "Sophie Bernard".to_owned(),
-            at: "hub".to_owned(),
-            made_at: at(-40_000),
-            ended: None,
-            active: true,
-            windows: vec![(at(-3_600), at(7_200))],
-        };
-        vec![mute]
-    }
-
-    fn preview(&self, _wish: &MuteWish) -> Result<MutePreview, Undecided> {
-        Err(Undecided::NotKept("no preview in a vector".to_owned()))
-    }
-
-    fn mute(&self, _wish: &MuteWish, _by: &str) -> Result<Mute, Undecided> {
-        Err(Undecided::NotKept("no mute in a vector".to_owned()))
-    }
-
-    fn end_mute(&self, _id: &str, _by: &str) -> Result<Mute, Undecided> {
-        Err(Undecided::NotHere("such mute"))
-    }
-
-    fn cuts(&self) -> Vec<Cut> {
-        Vec::new()
-    }
-
-    fn availability(&self, wish: &AvailabilityWish) -> Result<Availability, Undecided> {
-        Ok(Availability { from: Stamp(UtcMs(wish.from_ms)), to: Stamp(UtcMs(wish.to_ms)), sites: Vec::new() })
-    }
-
-    fn telling(&self) -> Telling {
-        Telling::default()
-    }
 }
 
 /// Tokens, and a person who was let in beforehand.

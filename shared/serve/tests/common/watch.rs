@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use vigie_model::{Severity, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Incident, IncidentState, Incidents, Minutes, Mute, MutePreview,
-    MuteWish, Place, Reached, RuleAlert, RuleGroup, RuleShown, SiteMinutes, Stamp, Telling, Undecided,
+    MuteWish, Place, Reached, RuleAlert, RuleGroup, RuleLevels, RuleOrigin, RuleShown, RuleWish, SiteMinutes, Stamp,
+    Telling, Undecided,
 };
 
 use super::slug;
@@ -18,6 +19,7 @@ pub(crate) struct Watch {
     pub(crate) decided: Mutex<Vec<(String, Decision, String)>>,
     pub(crate) muted: Mutex<Vec<(MuteWish, String)>>,
     pub(crate) ended: Mutex<u32>,
+    pub(crate) tuned: Mutex<Vec<(RuleWish, String)>>,
 }
 
 impl Incidents for Watch {
@@ -65,7 +67,28 @@ impl Incidents for Watch {
             last_evaluation: Some(Stamp(UtcMs(1_000))),
             evaluation_seconds: 0.25,
         };
-        vec![RuleGroup { name: "g".to_owned(), file: "f.yml".to_owned(), interval_ms: 10_000, rules: vec![rule] }]
+        let origin = RuleOrigin::default();
+        vec![RuleGroup {
+            name: "g".to_owned(),
+            file: "f.yml".to_owned(),
+            origin,
+            interval_ms: 10_000,
+            rules: vec![rule],
+        }]
+    }
+
+    fn levels(&self, rule: &str, machine: Option<&str>) -> Option<RuleLevels> {
+        let known = rule == "Hot" && machine.is_none_or(|machine| machine == "m1");
+        known.then(|| RuleLevels { name: rule.to_owned(), ..RuleLevels::default() })
+    }
+
+    fn tune(&self, wish: &RuleWish, by: &str) -> Result<RuleLevels, Undecided> {
+        self.tuned.lock().expect("no test panics here").push((wish.clone(), by.to_owned()));
+        Ok(RuleLevels { name: wish.name.clone(), ..RuleLevels::default() })
+    }
+
+    fn untune(&self, wish: &RuleWish, _by: &str) -> Result<RuleLevels, Undecided> {
+        self.levels(&wish.name, None).ok_or(Undecided::NotHere("word about that rule at that place"))
     }
 
     fn mutes(&self) -> Vec<Mute> {

@@ -21,9 +21,9 @@ const MOST_BYTES: usize = 2 * BATCH_BYTES;
 const AROUND_BYTES: usize = 8;
 
 /// A change in the sequence.
-struct Changed {
-    seq: u64,
-    key: Key,
+pub(super) struct Changed {
+    pub(super) seq: u64,
+    pub(super) key: Key,
 }
 
 impl<S: Shelf> Rows<S> {
@@ -199,7 +199,7 @@ impl Batch {
 }
 
 /// The next changes of these scopes in order, and up to where none is missing.
-fn changes_since(
+pub(super) fn changes_since(
     look: &mut dyn Look,
     urgency: Urgency,
     scopes: &[Scope],
@@ -251,7 +251,7 @@ fn own_changes(look: &mut dyn Look, urgency: Urgency, agent: &RowPeer, since: u6
 }
 
 /// The scopes somebody sees, as far as there are changes in them.
-fn scopes_of(look: &mut dyn Look, urgency: Urgency, peer: &RowPeer) -> Result<Vec<Scope>, TxError> {
+pub(super) fn scopes_of(look: &mut dyn Look, urgency: Urgency, peer: &RowPeer) -> Result<Vec<Scope>, TxError> {
     let view = &peer.view;
     if let Scope::Site(client, site) = view {
         return Ok(Scope::seen_by_site(client, site).to_vec());

@@ -21,6 +21,8 @@ mod life;
 mod look;
 mod machine;
 mod machines;
+mod maintain;
+mod maintenance;
 mod mutes;
 mod reader;
 mod short;
@@ -51,6 +53,9 @@ pub(crate) fn pages(app: &App) -> Ways {
         .get("/machines", Need::SignedIn, look::machines)
         .get("/machines/{id}", Need::SignedIn, look::machine)
         .get("/link", Need::SignedIn, look::link)
+        .get("/maintenance", Need::SignedIn, maintain::plan)
+        .post("/maintenance", Need::SignedIn, maintain::add)
+        .post("/maintenance/{id}/end", Need::SignedIn, maintain::end)
         .with(|pages| pages.layer(from_fn_with_state(App::clone(app), door::require_person)))
 }
 

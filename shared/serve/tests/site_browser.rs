@@ -58,6 +58,7 @@ async fn keep_pictures(folder: &Path, cut: &str) {
         ("machines", format!("{cut}/machines")),
         ("machine", format!("{cut}/machines/{}", id_of("compta-2"))),
         ("link", format!("{cut}/link")),
+        ("maintenance", format!("{cut}/maintenance?machine=compta-2&done=add")),
         ("door", format!("{cut}/sign-in?again=1")),
         ("failed", format!("{cut}/machines/nobody")),
     ] {

@@ -88,7 +88,7 @@ fn read(
     }))
 }
 
-fn said(voice: &Voice, undecided: &Undecided) -> (StatusCode, String) {
+pub(super) fn said(voice: &Voice, undecided: &Undecided) -> (StatusCode, String) {
     let w = voice.words();
     match undecided {
         Undecided::NotHere(_) => (StatusCode::NOT_FOUND, w.why_gone.to_owned()),

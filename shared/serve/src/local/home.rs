@@ -35,7 +35,8 @@ pub(crate) fn page(frame: &Frame, home: &Home) -> String {
         alerts::ended(out, voice, &home.ended, &home.truth);
         out.html("</div>\n<div>\n");
         machines::glance(out, voice, &home.machines);
-        mutes::in_force(out, voice, &home.mutes);
+        mutes::in_force(out, voice, &home.mutes, false);
+        out.html("<p><a href=\"/maintenance\">").text(w.plan).html("</a></p>\n");
         doctor::glance(out, voice, &home.truth, home.line.as_ref());
         out.html("</div>\n</div>\n");
     })

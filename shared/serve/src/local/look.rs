@@ -41,7 +41,7 @@ pub(crate) async fn home(State(app): State<App>, Extension(caller): Extension<Ca
             ended,
             machines: with_disks(app, &caller, Part::of(machines, 1, machines::AT_A_GLANCE)),
             heard,
-            mutes: mutes(app, &caller),
+            mutes: in_force(app, &caller),
         };
         Ok(home::page(&frame, &home))
     });
@@ -163,7 +163,7 @@ fn incidents(app: &Shared, caller: &Caller, now_ms: i64) -> (Vec<Incident>, Vec<
     (open, ended)
 }
 
-fn truth(app: &Shared, caller: &Caller) -> Truth {
+pub(super) fn truth(app: &Shared, caller: &Caller) -> Truth {
     let Some(incidents) = &app.incidents else {
         let not_ready = app.lookout.ready().err().map(|not| not.reasons).unwrap_or_default();
         let machines = seen_by(app, caller).len();
@@ -181,7 +181,7 @@ fn truth(app: &Shared, caller: &Caller) -> Truth {
     }
 }
 
-fn mutes(app: &Shared, caller: &Caller) -> Vec<crate::Mute> {
+pub(super) fn in_force(app: &Shared, caller: &Caller) -> Vec<crate::Mute> {
     let mut mutes = app.incidents.as_ref().map(|incidents| incidents.mutes()).unwrap_or_default();
     mutes.retain(|mute| {
         mute.active && mute.wish.client.as_ref().is_none_or(|client| caller.who.clients.include(client))
@@ -189,7 +189,7 @@ fn mutes(app: &Shared, caller: &Caller) -> Vec<crate::Mute> {
     mutes
 }
 
-fn seen_by(app: &Shared, caller: &Caller) -> Vec<Machine> {
+pub(super) fn seen_by(app: &Shared, caller: &Caller) -> Vec<Machine> {
     let mut machines = app.lookout.machines();
     machines.retain(|machine| caller.who.clients.include(&machine.client));
     machines
@@ -202,7 +202,7 @@ fn with_disks(app: &Shared, caller: &Caller, part: Part<Machine>) -> Part<Seen> 
     Part { shown: part.shown.into_iter().map(seen).collect(), all: part.all, page: part.page, pages: part.pages }
 }
 
-fn asked(parts: &Parts, name: &str) -> Option<String> {
+pub(super) fn asked(parts: &Parts, name: &str) -> Option<String> {
     Params::of_uri(&parts.uri).get(name).map(str::to_owned)
 }
 

@@ -44,6 +44,11 @@ impl One {
         out.html("<dt>").text(w.disk_fullest).html("</dt><dd>");
         gauge(out, voice, self.disk);
         out.html("</dd></dl>\n</article>\n");
+        out.html("<p><a href=\"/maintenance?machine=")
+            .text(&in_address(&machine.name))
+            .html("\">")
+            .text(w.plan)
+            .html("</a></p>\n");
         self.open(out, voice);
         self.charts(out, voice);
     }
@@ -86,4 +91,10 @@ impl One {
 
 fn hours<'o>(out: &'o mut Html, voice: &Voice, hours: i64) -> &'o mut Html {
     out.fill(voice.words().hours, |out, _| out.shown(hours))
+}
+
+/// A name as it stands in an address.
+fn in_address(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

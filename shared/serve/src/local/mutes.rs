@@ -8,15 +8,15 @@ use crate::{Mute, MuteKind, Stamp};
 /// So many are shown: more at once is an outage by another name.
 const MOST: usize = 6;
 
-/// Maintenance and silences in force.
-pub(crate) fn in_force(out: &mut Html, voice: &Voice, mutes: &[Mute]) {
+/// Maintenance and silences in force; each with a button that ends it, where they may be ended.
+pub(crate) fn in_force(out: &mut Html, voice: &Voice, mutes: &[Mute], may_end: bool) {
     let w = voice.words();
     out.html("<section aria-labelledby=\"mutes\">\n<h2 id=\"mutes\">").text(w.maintenance).html("</h2>\n");
     if mutes.is_empty() {
         out.html("<p class=\"empty\">").text(w.maintenance_none).html("</p>\n");
     } else {
         out.html("<ul class=\"digest\">\n");
-        mutes.iter().take(MOST).for_each(|mute| row(out, voice, mute));
+        mutes.iter().take(MOST).for_each(|mute| row(out, voice, mute, may_end));
         out.html("</ul>\n");
     }
     if mutes.len() > MOST {
@@ -25,7 +25,7 @@ pub(crate) fn in_force(out: &mut Html, voice: &Voice, mutes: &[Mute]) {
     out.html("</section>\n");
 }
 
-fn row(out: &mut Html, voice: &Voice, mute: &Mute) {
+fn row(out: &mut Html, voice: &Voice, mute: &Mute, may_end: bool) {
     let w = voice.words();
     out.html("<li><b><span class=\"glyph\" aria-hidden=\"true\">◆</span> ").text(match mute.wish.kind {
         MuteKind::Maintenance => w.mute_maintenance,
@@ -38,7 +38,15 @@ fn row(out: &mut Html, voice: &Voice, mute: &Mute) {
     if !mute.wish.why.is_empty() {
         out.text(": ").name(&short(&mute.wish.why));
     }
-    out.html("</span></li>\n");
+    out.html("</span>");
+    if may_end {
+        out.html("<form method=\"post\" action=\"/maintenance/")
+            .text(&mute.id)
+            .html("/end\"><button>")
+            .text(w.plan_end);
+        out.html("</button></form>");
+    }
+    out.html("</li>\n");
 }
 
 fn whom(out: &mut Html, voice: &Voice, mute: &Mute) {

@@ -47,7 +47,9 @@ impl Truth {
     fn in_reach(&self, out: &mut Html, voice: &Voice, up: &Upward) {
         let w = voice.words();
         let waits = self.waiting(voice, up);
-        let late = self.changed > 0 || up.waiting.ticks > UNDER_WAY * self.machines.max(1) as u64;
+        let late = self.changed > 0
+            || up.rows.is_some_and(|rows| rows.alerts > 0)
+            || up.waiting.ticks > UNDER_WAY * self.machines.max(1) as u64;
         out.html(if late { "<div class=\"late\">" } else { "<div class=\"fine\">" });
         title(out, if late { "◷" } else { "●" }, w.up_title);
         out.html("<p>");
@@ -88,9 +90,16 @@ impl Truth {
             count => Some(many.replace("{n}", &voice.count(count))),
         };
         let readings = told(up.waiting.ticks, w.readings_one, w.readings);
-        let changed = told(self.changed, w.changed_one, w.changed);
-        let both: Vec<String> = readings.into_iter().chain(changed).collect();
-        (!both.is_empty()).then(|| both.join(w.and))
+        let mut all: Vec<String> = readings.into_iter().collect();
+        match up.rows {
+            None => all.extend(told(self.changed, w.changed_one, w.changed)),
+            Some(rows) => {
+                all.extend(told(rows.alerts, w.rows_alerts_one, w.rows_alerts));
+                all.extend(told(rows.state, w.rows_state_one, w.rows_state));
+            }
+        }
+        let last = all.pop()?;
+        Some(if all.is_empty() { last } else { format!("{}{}{last}", all.join(", "), w.and) })
     }
 
     fn own_state(&self, out: &mut Html, w: &'static Words) {

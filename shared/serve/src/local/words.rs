@@ -68,6 +68,10 @@ words! {
     readings: "{n} readings" | "{n} relevés";
     changed_one: "1 alert with news" | "1 alerte avec du nouveau";
     changed: "{n} alerts with news" | "{n} alertes avec du nouveau";
+    rows_alerts_one: "1 change of alerts and decisions" | "1 changement d’alertes et de décisions";
+    rows_alerts: "{n} changes of alerts and decisions" | "{n} changements d’alertes et de décisions";
+    rows_state_one: "1 other change" | "1 autre changement";
+    rows_state: "{n} other changes" | "{n} autres changements";
     and: " and " | " et ";
     done_in: "Done in about {span}." | "Fini dans environ {span}.";
     not_ready: "This relay takes nothing in now" | "Ce relais n’enregistre rien en ce moment";
@@ -225,6 +229,20 @@ words! {
     mute_until: "until {time}" | "jusqu’à {time}";
     mute_by: "asked for by {who} at {where}" | "demandé par {who} sur {where}";
     mute_all: "everything" | "tout";
+    plan: "Plan maintenance" | "Prévoir une maintenance";
+    plan_title: "Tell nobody for a while" | "Ne prévenir personne un moment";
+    plan_hint: "It begins now and ends by itself. What must never be slept through is told all the same." | "Elle commence maintenant et se termine seule. Ce qui ne doit jamais être manqué est signalé quand même.";
+    plan_machine: "Machine (the whole site if empty)" | "Machine (tout le site si vide)";
+    plan_for: "For how long" | "Pour combien de temps";
+    plan_preview: "Show what would be muted" | "Voir ce qui serait tu";
+    plan_add: "Tell nobody" | "Ne prévenir personne";
+    plan_end: "End it now" | "La terminer";
+    plan_would: "Until {time} this would not be told" | "Jusqu’à {time} ceci ne serait pas signalé";
+    plan_open: "Open alerts" | "Alertes ouvertes";
+    plan_awake: "Told all the same" | "Signalé quand même";
+    plan_done: "Nobody is told of it for that long; kept at this site." | "Personne n’est prévenu pendant ce temps\u{a0}; conservé sur ce site.";
+    plan_ended: "It is ended: what is wrong is told again." | "Elle est terminée\u{a0}: ce qui ne va pas est de nouveau signalé.";
+    why_no_machine: "no machine of that name is known here" | "aucune machine de ce nom n’est connue ici";
 
     // the link doctor
     doctor: "The way to the hub" | "Le chemin vers le hub";

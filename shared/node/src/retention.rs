@@ -17,8 +17,9 @@ use crate::NodeClock;
 /// How often it is looked for what is too old.
 const LOOK_EVERY: Duration = Duration::from_secs(3_600);
 
-/// When it is first looked: a hub that has just begun has other things to do.
-const LOOK_FIRST: Duration = Duration::from_secs(60);
+/// When it is first looked: a hub that has just begun has other things to do. Not much later, for one that is started again
+/// and again would let nothing go.
+const LOOK_FIRST: Duration = Duration::from_secs(15);
 
 /// How long something is kept; for ever where nothing is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -111,6 +111,28 @@ fn a_time_that_goes_back_holds_and_a_time_that_nobody_vouches_for_lets_nothing_g
     assert!(three_hours > 0 && three_hours < 2_000, "{three_hours}: what LATER had seen to is forgotten");
 }
 
+#[test]
+fn what_somebody_asked_for_stays_until_it_was_sent_and_goes_last_where_there_is_no_room() {
+    let (mut log, machine, disk) = full_of(60, thinning(1 << 40, Some(DAY)));
+    fold_all(&mut log);
+    told(&mut log, &machine, true, &set(&[(1, 6_000)]));
+    let wish = Write::Wanted { stream: machine.stream, ticks: set(&[(201, 400), (3_001, 3_100)]) };
+    log.commit(vec![wish]).expect("sound");
+    log.thin_for_age(LATER).expect("sound");
+    assert_eq!(present(&log, &machine), set(&[(201, 400), (3_001, 3_100)]));
+    let sent = set(&[(201, 300)]);
+    keep(&mut log, vec![Write::Custody { stream: machine.stream, have: sent.clone(), sealed: RangeSet::new() }]);
+    drop(log);
+    let mut log = Log::open_on(disk.clone(), thinning(1 << 40, Some(DAY))).expect("sound").0;
+    log.thin_for_age(UtcMs(LATER.0 + HOUR_MS)).expect("sound");
+    assert_eq!(present(&log, &machine), set(&[(301, 400), (3_001, 3_100)]));
+    assert_eq!(log.streams()[&machine.stream].rolled.thinned.count(), 5_800);
+    drop(log);
+    let mut log = Log::open_on(disk, thinning(1_000, None)).expect("sound").0;
+    log.make_room(LATER, None).expect("sound");
+    assert!(present(&log, &machine).is_empty(), "what is measured now has nowhere else to go");
+}
+
 /// What hours are here, as the ticks in them.
 fn in_hours(log: &Log, machine: &Machine) -> RangeSet {
     let (mut ticks, all) = (RangeSet::new(), (UtcMs(i64::MIN), UtcMs(i64::MAX)));

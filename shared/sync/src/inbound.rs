@@ -166,6 +166,12 @@ impl Inbound {
         Some(RolledUp { ix, whole: true, edition: 0, ticks })
     }
 
+    /// What somebody asks for of a stream, nothing too: a peer remembers what was asked for before.
+    pub(crate) fn all_wanted(&mut self, ix: u32, facts: &StreamFacts) -> Option<RawWanted> {
+        self.slot(ix)?.told_wanted.clone_from(&facts.rolled.wanted);
+        Some(RawWanted { ix, ticks: facts.rolled.wanted.clone() })
+    }
+
     /// What somebody asks for of a stream, if the peer has not been told.
     pub(crate) fn wants(&mut self, ix: u32, facts: &StreamFacts) -> Option<RawWanted> {
         let taken = self.slot(ix)?;

@@ -99,7 +99,7 @@ pub enum Write {
         /// The ticks; it does not take back what it said before.
         ticks: RangeSet,
     },
-    /// Somebody asks for these ticks as they were measured, in place of what was asked for before (hub only).
+    /// Somebody asks the hub for these ticks as they were measured, in place of what was asked for before.
     Wanted {
         /// Which stream.
         stream: StreamId,

@@ -56,8 +56,23 @@ fn what_somebody_asks_the_hub_for_is_told_to_the_relay_that_has_it() {
     converse(&mut hub, &mut relay, UP, sent, 200_000);
     drain(&mut relay, &mut hub);
     assert_eq!(hub.store[&machine.stream].facts.have, RangeSet::of(1, 30));
-    let told = hub.sent.iter().filter(|(_, _, frame)| matches!(frame, Frame::RawWanted(_))).count();
-    assert_eq!(told, 1, "once is enough");
+    let wishes = |hub: &Node| {
+        let said = hub.sent.iter().filter_map(|(_, _, frame)| match frame {
+            Frame::RawWanted(list) => Some(list[0].ticks.clone()),
+            _ => None,
+        });
+        said.collect::<Vec<_>>()
+    };
+    assert_eq!(wishes(&hub), [RangeSet::new(), RangeSet::of(1, 30)], "once is enough");
+    assert_eq!(relay.store[&machine.stream].facts.rolled.wanted, RangeSet::of(1, 30), "noted, for they are to stay");
+    // A hub that began anew asks for nothing.
+    part(&mut relay, &mut hub);
+    hub.store.get_mut(&machine.stream).expect("introduced").facts.rolled.wanted = RangeSet::new();
+    let facts = Arc::new(hub.store[&machine.stream].facts.clone());
+    hub.tell(Input::Facts(machine.stream, facts), 300_000);
+    connect(&mut relay, &mut hub, &machine, Sends::Rollups, 300_000);
+    drain(&mut relay, &mut hub);
+    assert_eq!(relay.store[&machine.stream].facts.rolled.wanted, RangeSet::new());
 }
 
 #[test]

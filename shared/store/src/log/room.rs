@@ -14,6 +14,7 @@ use vigie_model::{Gap, StreamId, UtcMs};
 use super::facts::Change;
 use super::pen::Pen;
 use super::sweep::Sweep;
+use super::thin::Wishes;
 use super::{Log, Rollups, Standing, read, rolls};
 use crate::errors::{CommitError, Trouble};
 use crate::types::StreamFacts;
@@ -127,8 +128,9 @@ impl Log {
         let goal = self.goal();
         if let Some(goal) = goal {
             self.delete_receipted(goal, &mut evicted)?;
-            self.thin_for_room(goal, &mut evicted)?;
+            self.thin_for_room(goal, Wishes::Wait, &mut evicted)?;
             self.let_hours_go(goal, &mut evicted)?;
+            self.thin_for_room(goal, Wishes::Yield, &mut evicted)?;
             if self.options.origin {
                 self.delete_in_custody(goal, &mut evicted)?;
                 if let Some(key) = key {

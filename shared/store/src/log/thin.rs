@@ -3,7 +3,7 @@
 //! Where hours are all that goes up, the hub never signs for the ticks, and so they could never go. They may once the hub
 //! keeps their hours, from the oldest on: for their age, or because the store is nearly full. Which went is noted in the
 //! same transaction and told to the hub, so that nobody waits for them; that they were here stays known, so nobody below
-//! brings them again.
+//! brings them again. What somebody asked for goes for its age only when it was sent, and for room last of all.
 
 use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,15 @@ const BYTES_AT_ONCE: u64 = 32 << 20;
 
 /// The oldest part of what may go that goes at once when room is needed, as one in so many.
 const OLDEST_PART: usize = 8;
+
+/// What becomes of ticks that somebody asked for and that were not sent yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wishes {
+    /// They stay until they were sent.
+    Wait,
+    /// They go with the others.
+    Yield,
+}
 
 /// Version 1 of the record.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,17 +87,22 @@ impl Log {
         if self.thinned_to_ms == Some(before_ms) {
             return Ok(evicted);
         }
-        self.thin_before(UtcMs(before_ms), BYTES_AT_ONCE, &mut evicted)?;
+        self.thin_before(UtcMs(before_ms), BYTES_AT_ONCE, Wishes::Wait, &mut evicted)?;
         self.thinned_to_ms = (evicted.bytes < BYTES_AT_ONCE / 2).then_some(before_ms);
         Ok(evicted)
     }
 
     /// Lets go of the oldest, of all streams alike, until a goal is reached or nothing is left that may go.
-    pub(crate) fn thin_for_room(&mut self, goal: u64, evicted: &mut Evicted) -> Result<(), CommitError> {
+    pub(crate) fn thin_for_room(
+        &mut self,
+        goal: u64,
+        wishes: Wishes,
+        evicted: &mut Evicted,
+    ) -> Result<(), CommitError> {
         while self.options.thins && self.used_bytes() > goal {
             let mut ends_ms = Vec::new();
             for (stream, facts) in &self.streams {
-                let may_go = self.thinnable(*stream)?;
+                let may_go = self.thinnable(*stream, wishes)?;
                 if may_go.is_empty() {
                     continue;
                 }
@@ -99,7 +113,7 @@ impl Log {
             ends_ms.sort_unstable();
             let Some(oldest_ms) = ends_ms.get(ends_ms.len() / OLDEST_PART) else { return Ok(()) };
             let (before, had) = (UtcMs(oldest_ms.saturating_add(1)), evicted.thinned);
-            self.thin_before(before, self.used_bytes().saturating_sub(goal), evicted)?;
+            self.thin_before(before, self.used_bytes().saturating_sub(goal), wishes, evicted)?;
             if evicted.thinned == had {
                 return Ok(());
             }
@@ -107,11 +121,17 @@ impl Log {
         Ok(())
     }
 
-    fn thin_before(&mut self, before: UtcMs, most_bytes: u64, evicted: &mut Evicted) -> Result<(), CommitError> {
+    fn thin_before(
+        &mut self,
+        before: UtcMs,
+        most_bytes: u64,
+        wishes: Wishes,
+        evicted: &mut Evicted,
+    ) -> Result<(), CommitError> {
         let goal = self.used_bytes().saturating_sub(most_bytes);
         for stream in self.streams.keys().copied().collect::<Vec<_>>() {
             let excess = self.used_bytes().saturating_sub(goal);
-            let mut may_go = self.thinnable(stream)?;
+            let mut may_go = self.thinnable(stream, wishes)?;
             if may_go.is_empty() || excess == 0 {
                 continue;
             }
@@ -127,10 +147,13 @@ impl Log {
 
     /// Ticks whose hours are here and at the hub, told by the clocks that are believed now. What the hub has signed for goes
     /// as ever: when the floor has passed.
-    fn thinnable(&self, stream: StreamId) -> Result<RangeSet, CommitError> {
+    fn thinnable(&self, stream: StreamId, wishes: Wishes) -> Result<RangeSet, CommitError> {
         let Some(facts) = self.streams.get(&stream) else { return Ok(RangeSet::new()) };
-        let may_go =
+        let mut may_go =
             facts.rolled.there.without(&facts.rolled.retold).intersection(&facts.present_ticks()).without(facts.held());
+        if wishes == Wishes::Wait {
+            may_go = may_go.without(&facts.rolled.wanted.without(&facts.custody));
+        }
         if may_go.is_empty() {
             return Ok(may_go);
         }

@@ -179,11 +179,14 @@ impl Outbound {
         kept
     }
 
-    /// The peer says which ticks somebody asks for.
-    pub(crate) fn peer_wants(&mut self, said: RawWanted) {
-        if let Some(offered) = self.streams.get_mut(said.ix as usize) {
-            offered.asked_for = said.ticks;
-            self.look_at(said.ix as usize);
-        }
+    /// The peer says which ticks somebody asks for. Where ticks are let go of, these are to stay until they were sent: says
+    /// which.
+    pub(crate) fn peer_wants(&mut self, said: RawWanted) -> Option<(StreamId, RangeSet)> {
+        let thins = self.thins();
+        let offered = self.streams.get_mut(said.ix as usize)?;
+        let stream = offered.stream;
+        offered.asked_for.clone_from(&said.ticks);
+        self.look_at(said.ix as usize);
+        thins.then_some((stream, said.ticks))
     }
 }

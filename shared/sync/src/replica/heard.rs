@@ -4,7 +4,8 @@
 
 use vigie_codec::wire::rows::KINDS;
 use vigie_codec::wire::{Frame, Hello, Link, feature};
-use vigie_model::{Now, Role};
+use vigie_merge::RangeSet;
+use vigie_model::{Now, Role, StreamId};
 
 use super::Replica;
 use crate::Lane;
@@ -122,7 +123,14 @@ impl Replica {
                 writes.extend(kept.map(PeerKeeps::custody));
             }
             Frame::RolledUp(list) => return self.peer_rolled(id, list),
-            Frame::RawWanted(list) => list.into_iter().for_each(|said| outbound.peer_wants(said)),
+            Frame::RawWanted(list) => {
+                let wishes: Vec<_> = list.into_iter().filter_map(|said| outbound.peer_wants(said)).collect();
+                let is_news = |(stream, ticks): &(StreamId, RangeSet)| {
+                    self.streams.get(stream).is_some_and(|facts| facts.rolled.wanted != *ticks)
+                };
+                let news = wishes.into_iter().filter(is_news);
+                writes.extend(news.map(|(stream, ticks)| Write::Wanted { stream, ticks }));
+            }
             Frame::Received { live, bulk } => outbound.peer_received(live, bulk, now.mono_ms),
             Frame::Refused(refused) => {
                 outbound.peer_refused(&refused);

@@ -51,7 +51,7 @@ impl Replica {
         for ix in numbers {
             let facts = inbound.stream_at(*ix).and_then(|stream| self.streams.get(&stream));
             rolled.extend(inbound.all_rolled(*ix, facts.map(|facts| &**facts)));
-            wanted.extend(facts.and_then(|facts| inbound.wants(*ix, facts)));
+            wanted.extend(facts.and_then(|facts| inbound.all_wanted(*ix, facts)));
         }
         self.say(id, Lane::Control, &Frame::RolledUp(rolled));
         if !wanted.is_empty() {

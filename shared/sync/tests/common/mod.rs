@@ -252,7 +252,8 @@ impl Shelf {
                 let collected = RangeSet::of(1, facts.collected().ticks.max(1));
                 facts.rolled.thinned.union_with(&ticks.intersection(&collected));
             }
-            Write::Rollup(_) | Write::RolledTold { .. } | Write::Wanted { .. } => {}
+            Write::Wanted { ticks, .. } => facts.rolled.wanted = ticks,
+            Write::Rollup(_) | Write::RolledTold { .. } => {}
             Write::Stream { .. } | Write::Schema { .. } | Write::Reserve { .. } => {}
             Write::Seal(_) | Write::Statement(_) => unreachable!("no test brings one"),
         }

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use vigie_model::UtcMs;
 use vigie_node::Finding;
-use vigie_notify::Seat;
+use vigie_notify::{Seat, Steady};
 
 use crate::watchman::{Watchman, lock};
 
@@ -55,14 +54,14 @@ impl Watchman {
 
     /// For each receiver what was given up since something last arrived there: how much, and why the last.
     fn given_up(&self) -> Vec<Value> {
-        let mut arrived: BTreeMap<(String, String), UtcMs> = BTreeMap::new();
-        for sent in self.desk.sent().unwrap_or_default() {
-            arrived.insert((sent.channel, sent.to), sent.at);
+        let mut arrived: BTreeMap<(String, String), Steady> = BTreeMap::new();
+        for (when, sent) in self.desk.sent_when().unwrap_or_default() {
+            arrived.insert((sent.channel, sent.to), when);
         }
         let mut given_up: BTreeMap<(String, String), (u64, String)> = BTreeMap::new();
-        for dead in self.desk.dead().unwrap_or_default() {
+        for (when, dead) in self.desk.dead_when().unwrap_or_default() {
             let receiver = (dead.letter.intent.channel, dead.letter.intent.to);
-            if arrived.get(&receiver).is_none_or(|arrived| *arrived < dead.at) {
+            if arrived.get(&receiver).is_none_or(|arrived| *arrived < when) {
                 let of = given_up.entry(receiver).or_default();
                 *of = (of.0 + 1, dead.why.as_str().to_owned());
             }

@@ -36,8 +36,9 @@ pub(crate) struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// What happened to an alert up to now, to be told again at any time: what is known changes nothing.
-    pub(crate) fn heard(&self, alert: &Alert, now: UtcMs) -> Vec<Heard> {
+    /// What happened to an alert up to now, to be told again at any time: what is known changes nothing. `begun`: its beginning
+    /// is news, though it may be over.
+    pub(crate) fn heard(&self, alert: &Alert, begun: bool, now: UtcMs) -> Vec<Heard> {
         let Some(about) = &alert.about else { return Vec::new() };
         let Some(facts) = self.facts(alert) else { return Vec::new() };
         let instance = Instance { alert: self.id(alert, &facts), began: about.since };
@@ -53,8 +54,8 @@ impl Teller<'_> {
             let closed = alert.closings().map(|(said, _)| said.happened).max();
             let ended = tell(Change::Ended, about.ended.or(closed).unwrap_or(now));
             // What began and ended behind a cut comes as one: who is told of its end must hear that there was a beginning.
-            let is_news =
-                judge == ToldBy::Relay && self.role == Role::Hub && now.0.saturating_sub(alert.learnt.0) < NEWS_MS;
+            let is_news = (begun || now.0.saturating_sub(alert.learnt.0) < NEWS_MS)
+                && (judge, self.role) == (ToldBy::Relay, Role::Hub);
             return is_news.then(|| tell(Change::Began, about.since)).into_iter().chain([ended]).collect();
         }
         let mut heard = vec![tell(Change::Began, about.since)];

@@ -38,6 +38,8 @@ pub(crate) struct Register {
     pub(crate) tags: Tags,
     /// A hash of each row as it was last taken: the same again is no news.
     known: HashMap<Key, [u8; 16]>,
+    /// Since when each alert was wrong as it was last taken.
+    since: HashMap<Ulid, UtcMs>,
     /// What this side told, by alert, so that it is not taken for the other side's.
     pub(crate) marks: BTreeSet<Mark>,
     /// Another number after each change.
@@ -49,6 +51,8 @@ pub(crate) struct Register {
 pub(crate) struct News {
     /// Alerts of which something changed.
     pub(crate) alerts: BTreeSet<Ulid>,
+    /// Those of them that began, for the first time or again, since they were last taken while this program lived.
+    pub(crate) begun: BTreeSet<Ulid>,
     /// Whether maintenance or silences changed, or a snooze.
     pub(crate) mutes: bool,
     /// Whether what people say of rules changed, or of who is meant by them.
@@ -76,6 +80,8 @@ impl Register {
     /// Takes in rows as they now stand.
     pub(crate) fn take<'r>(&mut self, rows: impl IntoIterator<Item = (&'r Key, &'r Row, UtcMs)>) -> News {
         let mut news = News::default();
+        // What stood there when this program began is judged by when it was learnt.
+        let is_first = self.changes == 0;
         for (key, row, learnt) in rows {
             let hash = blake3::hash(&row.encode());
             let short = hash.as_bytes().first_chunk::<16>().copied().unwrap_or_default();
@@ -98,6 +104,16 @@ impl Register {
             }
         }
         news.told.retain(|mark| !self.marks.contains(mark));
+        for id in &news.alerts {
+            let since = self.book.alert(*id).and_then(|alert| Some(alert.about.as_ref()?.since));
+            let before = match since {
+                Some(since) => self.since.insert(*id, since),
+                None => self.since.remove(id),
+            };
+            if !is_first && since.is_some() && before != since {
+                news.begun.insert(*id);
+            }
+        }
         news
     }
 }

@@ -110,7 +110,9 @@ impl Watchman {
             heard.push(Heard::Mutes(self.all_mutes(register, now)));
         }
         let alerts = news.alerts.iter().filter_map(|id| register.book.alert(*id));
-        self.with_teller(|teller| alerts.for_each(|alert| heard.extend(teller.heard(alert, now))));
+        self.with_teller(|teller| {
+            alerts.for_each(|alert| heard.extend(teller.heard(alert, news.begun.contains(&alert.place.id), now)));
+        });
         lock(&self.heard).append(&mut heard);
     }
 

@@ -84,6 +84,41 @@ fn what_began_and_ended_behind_a_cut_is_a_digest_what_is_still_wrong_pages_once_
 }
 
 #[test]
+fn what_burned_before_a_cut_and_again_behind_it_is_in_the_digest_too() {
+    let (site, everywhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    write_rule(site.path(), "OvenHot", "oven_celsius > 200", "");
+    let (hub, world) = (Node::hub(everywhere.path()), Arc::<World>::default());
+    let routes = format!("[[route]]\n{}", ROUTE.replace("name='r'", "name='site'"));
+    let relay = Node::relay_on(&FaultDisk::new(), site.path(), &world, &routes).expect("it begins");
+    let passes = |minutes: i64, heat: f64| {
+        [&hub.world, &world].into_iter().for_each(|world| world.pass(minutes * MINUTE));
+        hub.run(6 * SECOND, |world| at_hub(world, false));
+        relay.run(6 * SECOND, |world| {
+            world.hear(1, Role::Agent, "lyon");
+            world.measure("oven_celsius", 1, "lyon", heat);
+        });
+    };
+    let fire = || "OvenHot of m1".to_owned();
+    passes(0, 300.0);
+    relay.gives(&hub);
+    assert_eq!(hub.told(), [(Kind::Firing, fire())]);
+    passes(50, 20.0);
+    relay.gives(&hub);
+    assert_eq!(hub.told(), [(Kind::Resolved, fire())]);
+    // The hub hears no rows for half an hour: it burns for twenty minutes of it.
+    passes(5, 300.0);
+    passes(20, 20.0);
+    let [one] = &relay.watchman.incidents()[..] else { panic!("{:?}", relay.watchman.incidents()) };
+    assert_eq!(one.times, 2, "the same incident, known for more than an hour");
+    relay.gives(&hub);
+    passes(2, 20.0);
+    assert_eq!(hub.told(), [(Kind::Digest, fire())]);
+    relay.gives(&hub);
+    passes(2, 20.0);
+    assert_eq!(hub.told(), [], "once");
+}
+
+#[test]
 fn what_a_cut_hid_is_not_known_until_it_comes_and_then_counts_without_telling_anybody() {
     let (site, everywhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let (hub, world) = (Node::hub(everywhere.path()), Arc::<World>::default());

@@ -18,7 +18,7 @@ use vigie_store::{CommitError, ReadError, State};
 
 use crate::mind::{
     DeadLetter, HearError, Heard, Letter, LetterId, Mark, Mind, Outbox, Outcome, Pace, Restored, Rows, Rules, Seat,
-    SentLetter, Settled, Table, read_row,
+    SentLetter, Settled, Steady, Table, read_row, when,
 };
 
 /// What was heard is not safe.
@@ -209,8 +209,16 @@ impl Desk {
     /// # Errors
     /// When nothing can be read.
     pub fn sent(&self) -> Result<Vec<SentLetter>, ReadError> {
+        Ok(self.sent_when()?.into_iter().map(|(_, sent)| sent).collect())
+    }
+
+    /// As [`Desk::sent`], each with when by the clock that nobody sets: the order of what was sent and what was given up.
+    ///
+    /// # Errors
+    /// As [`Desk::sent`].
+    pub fn sent_when(&self) -> Result<Vec<(Steady, SentLetter)>, ReadError> {
         let rows = self.state.scan(Table::Sent.name(), &[])?;
-        Ok(rows.iter().filter_map(|(_, row)| read_row(row)).collect())
+        Ok(rows.iter().filter_map(|(key, row)| Some((when(key)?, read_row(row)?))).collect())
     }
 
     /// What was given up, oldest first.
@@ -218,8 +226,16 @@ impl Desk {
     /// # Errors
     /// When nothing can be read.
     pub fn dead(&self) -> Result<Vec<DeadLetter>, ReadError> {
+        Ok(self.dead_when()?.into_iter().map(|(_, dead)| dead).collect())
+    }
+
+    /// As [`Desk::dead`], each with when by the clock that nobody sets.
+    ///
+    /// # Errors
+    /// As [`Desk::dead`].
+    pub fn dead_when(&self) -> Result<Vec<(Steady, DeadLetter)>, ReadError> {
         let rows = self.state.scan(Table::Dead.name(), &[])?;
-        Ok(rows.iter().filter_map(|(_, row)| read_row(row)).collect())
+        Ok(rows.iter().filter_map(|(key, row)| Some((when(key)?, read_row(row)?))).collect())
     }
 
     /// Nobody sends what was under way any more: it is due again.

@@ -36,6 +36,7 @@ pub use key::{Digest16, Key, Mark, mark};
 pub use letter::{DeadLetter, Letter, LetterId, Outcome, SentLetter, Whose};
 pub use mute::{AWAKE_LABEL, Mute};
 pub use notice::{Intent, Kind, Language, Line, MAX_LINES, MAX_NAMED, Notice, Stamp};
+pub(crate) use outbox::when;
 pub use outbox::{Outbox, Settled};
 pub(crate) use pace::Pace;
 pub use pauses::Pauses;

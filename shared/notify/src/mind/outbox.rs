@@ -18,6 +18,7 @@ mod log;
 mod taken_back;
 
 use log::dated;
+pub(crate) use log::when;
 
 /// Letters that wait at once. A receiver that is away for a day during a storm is told the worst of it.
 const MAX_LETTERS: usize = 5_000;

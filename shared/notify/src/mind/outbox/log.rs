@@ -91,6 +91,11 @@ fn at_key(at: Steady, id: LetterId) -> Vec<u8> {
     [at.0.max(0).to_be_bytes().as_slice(), &id.0].concat()
 }
 
+/// When something was over, from its row's key.
+pub(crate) fn when(key: &[u8]) -> Option<Steady> {
+    dated(key).map(|(at, _)| at)
+}
+
 pub(super) fn dated(key: &[u8]) -> Option<(Steady, LetterId)> {
     let (at, id) = key.split_at_checked(8)?;
     Some((Steady(i64::from_be_bytes(at.try_into().ok()?)), digest(id)?))

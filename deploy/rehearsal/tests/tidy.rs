@@ -58,10 +58,8 @@ fn rooms_import_downwards_only() {
 fn the_mind_of_notify_knows_no_io_and_notify_nobody_above_it() {
     let doers =
         ["tokio", "std::fs", "std::net", "std::env", "SystemTime", "Instant::", "getrandom", "vigie_store", "lettre"];
-    let files = std::fs::read_dir(root().join("shared/notify/src/mind")).expect("the mind's files");
     let mut seen = 0;
-    for file in files {
-        let path = file.expect("a file").path();
+    for path in files_below(&root().join("shared/notify/src/mind")) {
         let text = std::fs::read_to_string(&path).expect("text");
         for doer in doers.iter().chain(&["hyper", "redb", "rustls"]) {
             assert!(!text.contains(doer), "{} speaks of {doer}", path.display());
@@ -104,6 +102,12 @@ fn no_file_knows_the_machine_it_was_written_on() {
             assert!(!text.contains(home.as_str()), "{file} holds {home}");
         }
     }
+}
+
+/// The files of a folder and of the folders in it.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
 fn root() -> PathBuf {

@@ -47,13 +47,14 @@ impl Watchman {
 
     /// Shows the other side what was told of here and is not shown yet. The desk remembers what that is until it is durable.
     pub fn show_what_was_told(&self) {
-        let told = self.desk.unshown();
-        if told.is_empty() {
+        let unshown = self.desk.unshown();
+        if unshown.is_empty() {
             return;
         }
+        let (told, began): (Vec<Mark>, HashSet<UtcMs>) = unshown.into_iter().unzip();
         let mut register = lock(&self.register);
         register.marks.extend(told.iter().copied());
-        let of = self.marks_of(&register, &told);
+        let of = self.marks_of(&register, &told, &began);
         drop(register);
         let edits =
             |of: &[(Key, Vec<Mark>)]| of.iter().map(|(key, marks)| marks::write(key.clone(), marks.clone())).collect();
@@ -86,10 +87,12 @@ impl Watchman {
         shown
     }
 
-    /// Which marks belong to which alert's row.
-    fn marks_of(&self, register: &Register, told: &[Mark]) -> Vec<(Key, Vec<Mark>)> {
+    /// Which marks belong to which alert's row. Of thousands of alerts only those are looked at that began at one of these
+    /// times.
+    fn marks_of(&self, register: &Register, told: &[Mark], began: &HashSet<UtcMs>) -> Vec<(Key, Vec<Mark>)> {
         let (_, routes) = self.desk.routes();
         let told: HashSet<&Mark> = told.iter().collect();
+        let is_meant = |alert: &&Alert| alert.about.as_ref().is_some_and(|about| began.contains(&about.since));
         self.with_teller(|teller| {
             let of = |alert: &Alert| {
                 let instance = teller.instance(alert)?;
@@ -98,7 +101,7 @@ impl Watchman {
                 let marks: Vec<Mark> = all.filter(|mark| told.contains(mark)).collect();
                 Some((marks::key(alert).ok()?, marks)).filter(|(_, marks)| !marks.is_empty())
             };
-            register.book.alerts().filter_map(of).collect()
+            register.book.alerts().filter(is_meant).filter_map(of).collect()
         })
     }
 

@@ -189,8 +189,9 @@ impl Desk {
         self.inner().mind.has_room()
     }
 
-    /// What was told and is still to be shown to the other side; say [`Desk::shown`] when that is durable.
-    pub fn unshown(&self) -> Vec<Mark> {
+    /// What was told and is still to be shown to the other side, each with when its instance began; say [`Desk::shown`] when
+    /// that is durable.
+    pub fn unshown(&self) -> Vec<(Mark, UtcMs)> {
         self.inner().outbox.unshown().collect()
     }
 

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use vigie_model::UtcMs;
+
 use super::clocks::{Clocks, Steady};
 use super::key::{Digest16, Mark};
 use super::letter::{Letter, LetterId, Outcome, Whose, id_of};
@@ -50,8 +52,8 @@ pub struct Outbox {
     known: BTreeSet<LetterId>,
     dead: VecDeque<(Steady, LetterId)>,
     number: u64,
-    /// What was told and is still to be shown to the other side.
-    unshown: BTreeSet<Mark>,
+    /// What was told and is still to be shown to the other side, each with when its instance began.
+    unshown: BTreeMap<Mark, UtcMs>,
     rows: Rows,
 }
 
@@ -77,7 +79,7 @@ impl Outbox {
                 }
                 Table::Sent => outbox.sent.extend(dated(key)),
                 Table::Dead => outbox.dead.extend(dated(key)),
-                Table::Shown => outbox.unshown.extend(digest(key)),
+                Table::Shown => outbox.unshown.extend(digest(key).zip(read(row))),
                 Table::Group | Table::Member | Table::Site | Table::Mark | Table::Done | Table::Clock => {}
             }
         }
@@ -190,14 +192,14 @@ impl Outbox {
         self.dead.len()
     }
 
-    /// What was told and is still to be shown to the other side.
-    pub fn unshown(&self) -> impl Iterator<Item = Mark> {
-        self.unshown.iter().copied()
+    /// What was told and is still to be shown to the other side, each with when its instance began.
+    pub fn unshown(&self) -> impl Iterator<Item = (Mark, UtcMs)> {
+        self.unshown.iter().map(|(mark, began)| (*mark, *began))
     }
 
     /// It is shown, or never will be.
     pub fn shown(&mut self, marks: &[Mark]) {
-        for mark in marks.iter().filter(|mark| self.unshown.remove(*mark)) {
+        for mark in marks.iter().filter(|mark| self.unshown.remove(*mark).is_some()) {
             self.rows.remove(Table::Shown, &mark.0);
         }
     }

@@ -25,12 +25,13 @@ const MAX_UNSHOWN: usize = 10_000;
 impl Outbox {
     pub(super) fn sent(&mut self, id: LetterId, said: Text, now: Clocks) -> Settled {
         let Some(intent) = self.log(id, said, now) else { return Settled::Unknown };
-        let marks = intent.tells.iter().map(|(instance, change)| mark(&intent.route, *instance, *change));
-        let marks: Vec<Mark> = marks.collect();
-        for mark in &marks {
-            if self.unshown.len() < MAX_UNSHOWN && self.unshown.insert(*mark) {
-                self.rows.put(Table::Shown, &mark.0, &());
+        let mut marks: Vec<Mark> = Vec::with_capacity(intent.tells.len());
+        for (instance, change) in &intent.tells {
+            let mark = mark(&intent.route, *instance, *change);
+            if self.unshown.len() < MAX_UNSHOWN && self.unshown.insert(mark, instance.began).is_none() {
+                self.rows.put(Table::Shown, &mark.0, &instance.began);
             }
+            marks.push(mark);
         }
         Settled::Sent(marks)
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use vigie_alerts::Alert;
 use vigie_fleet::Answers;
+use vigie_merge::Scope;
 use vigie_model::{NodeId, Role, Severity, Slug};
 use vigie_serve::Health;
 
@@ -16,7 +17,7 @@ use crate::judging::{Judging, SURE_AFTER_MS};
 use crate::overlay::Judges;
 use crate::presence::Presence;
 use crate::sight::At;
-use crate::vouching::Saying;
+use crate::vouching::{self, Saying};
 use crate::watchman::{Watchman, lock};
 
 /// After so long without an evaluation what was found is old.
@@ -35,9 +36,9 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    /// After an evaluation: whether all rules are in use and were worked out when they were last due.
-    pub(crate) fn after(&self, judging: &Judging, is_sound: bool, now: At) -> Self {
-        let sound_since_ms = if is_sound { self.sound_since_ms.or(Some(now.boot_ms)) } else { None };
+    /// After an evaluation.
+    pub(crate) fn after(&self, judging: &Judging, now: At) -> Self {
+        let sound_since_ms = if judging.is_sound() { self.sound_since_ms.or(Some(now.boot_ms)) } else { None };
         let (places, beside) = match &judging.judges {
             Judges::Places(_) if *self.places == judging.judged_since_ms => (self.places.clone(), Arc::default()),
             Judges::Places(_) => (Arc::new(judging.judged_since_ms.clone()), Arc::default()),
@@ -75,6 +76,27 @@ impl Presence {
 }
 
 impl Watchman {
+    /// A relay says of its machines whether they answer: the hub can not know.
+    pub(crate) fn vouch(&self, judging: &mut Judging, now: At) {
+        let Some((client, site)) = self.home.as_ref().filter(|_| self.role == Role::Relay) else { return };
+        let presence = lock(&self.presence);
+        let mut said = presence.sayings(now.utc);
+        drop(presence);
+        said.push(self.own_saying(now));
+        let is_said =
+            |one: &Saying| judging.vouched.get(&one.machine).is_some_and(|(a, since)| one.is_said_by(*a, *since));
+        let news: Vec<Saying> = said.into_iter().filter(|one| !is_said(one)).collect();
+        let scope = Scope::Site(client.clone(), site.clone());
+        let edits = news.iter().filter_map(|one| vouching::write(&scope, self.node, *one).ok()).collect();
+        if news.is_empty() {
+            return;
+        }
+        match self.rows.change(edits) {
+            Ok(_) => judging.vouched.extend(news.iter().map(|one| (one.machine, (one.answers, one.since)))),
+            Err(error) => tracing::warn!(%error, "the hub is not told who answers here; it is tried again"),
+        }
+    }
+
     /// What a relay says of itself: whether it judges.
     pub(crate) fn own_saying(&self, now: At) -> Saying {
         let is_sound = lock(&self.found).judged.is_sound(now);

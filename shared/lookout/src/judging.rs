@@ -1,28 +1,24 @@
 //! Which rules are due, what did they find, and which rows say so?
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use vigie_alerts::{Alert, Heard as Judged, Part, Thing, Verdict};
+use vigie_alerts::{Part, Thing};
 use vigie_fleet::Answers;
 use vigie_merge::{Key, Scope, Ulid};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
-use vigie_query::{InMemory, LabelSet, NAME, Source};
 use vigie_store::{ReadError, State};
-use vigie_watch::presence::CERTIFICATE_SECONDS;
-use vigie_watch::{Fingerprint, Instance, Mind, RuleKey, Settings, Transition};
+use vigie_watch::{Evaluation, Failure, Instance, Mind, Settings};
 
-use crate::facts::scope_of;
-use crate::overlay::{Judges, Overlay};
+use crate::overlay::Judges;
 use crate::remembered::Remembered;
 use crate::rulebook::Rulebook;
-use crate::seats::{Seat, origin};
+use crate::seats::origin;
 use crate::sight::At;
 use crate::steady::Steady;
-use crate::verdict::{Said, is_judged_here, judged, thing};
-use crate::vouching::{self, Saying};
+use crate::verdict::is_judged_here;
 use crate::watchman::{Found, Watching, Watchman, lock};
 use crate::written::Written;
 
@@ -43,7 +39,7 @@ pub(crate) struct Judging {
     pub(crate) rulebook: Arc<Rulebook>,
     rules_at_ms: i64,
     remembered: Remembered,
-    written: Written,
+    pub(crate) written: Written,
     pub(crate) judges: Judges,
     began_ms: i64,
     /// Since when each place is judged here, at a hub.
@@ -51,7 +47,7 @@ pub(crate) struct Judging {
     /// When each rule of a group was last worked out.
     worked_out_ms: BTreeMap<(String, String), i64>,
     /// What was said of each machine: whether it answers, and since when.
-    vouched: BTreeMap<NodeId, (Answers, UtcMs)>,
+    pub(crate) vouched: BTreeMap<NodeId, (Answers, UtcMs)>,
     unwritten: bool,
     /// When rules were last worked out.
     evaluated: Option<UtcMs>,
@@ -59,7 +55,9 @@ pub(crate) struct Judging {
     pub(crate) refused: BTreeSet<Thing>,
     /// Alerts that the hub is known to have, each with when it began.
     with_hub: BTreeMap<Ulid, UtcMs>,
-    steady: Steady,
+    pub(crate) steady: Steady,
+    /// Rules that could not be worked out when they were last due, and why.
+    failures: BTreeMap<String, String>,
 }
 
 impl Judging {
@@ -94,15 +92,32 @@ impl Judging {
             refused: BTreeSet::new(),
             with_hub: BTreeMap::new(),
             steady: Steady::default(),
+            failures: BTreeMap::new(),
         })
     }
 }
 
 impl Judging {
-    /// Whether all rules that there are could be read and have been worked out since they were taken into use.
-    fn works_out_all(&self) -> bool {
+    /// Notes which rules were worked out, and which could not be: those stay known until they are.
+    fn note_outcome(&mut self, evaluation: &mut Evaluation, now: At) {
+        for rule in evaluation.worked_out.drain(..) {
+            self.failures.remove(&rule.to_string());
+            self.worked_out_ms.insert((origin(&rule.group).to_owned(), rule.rule.to_string()), now.boot_ms);
+        }
+        for Failure { rule, why } in evaluation.failures.drain(..) {
+            let is_known = self.failures.get(&rule.to_string()) == Some(&why);
+            if !is_known {
+                tracing::warn!(%rule, %why, "a rule could not be worked out; its alerts stay as they were");
+            }
+            self.failures.insert(rule.to_string(), why);
+        }
+    }
+
+    /// Whether all rules that there are could be read and were worked out when they were last due, and what they found is
+    /// written.
+    pub(crate) fn is_sound(&self) -> bool {
         let all_were = || self.rulebook.alerts.iter().all(|rule| self.worked_out_ms.contains_key(rule));
-        self.rulebook.faults.is_empty() && all_were()
+        self.failures.is_empty() && self.rulebook.faults.is_empty() && !self.unwritten && all_were()
     }
 
     /// Whether what a rule does not find at a place is well: it was worked out, without a fault, when that place had been
@@ -163,6 +178,7 @@ impl Watchman {
         judging.rulebook = Arc::new(rulebook);
         lock(&self.found).rulebook = judging.rulebook.clone();
         judging.worked_out_ms.clear();
+        judging.failures.clear();
         judging.unwritten = true;
     }
 
@@ -202,35 +218,10 @@ impl Watchman {
 
     fn evaluate(&self, judging: &mut Judging, now: At) {
         let began = Instant::now();
-        let presence = {
-            let mut presence = lock(&self.presence);
-            let judges = |labels: &LabelSet| judging.judges.includes(labels);
-            let mut series = presence.series(judges, now);
-            series.push(self.own_certificate(now.utc));
-            series
-        };
-        let (everybody, pushed) = self.beyond(&judging.judges, now);
-        let see = |seat: Seat, base, presence| Overlay {
-            base,
-            seat,
-            judges: &judging.judges,
-            presence,
-            written: &judging.written,
-            now_ms: now.utc.0,
-        };
-        let own = see(Seat::Own, self.sight.source(), &presence);
-        let pushed = see(Seat::Pushed, &*pushed, &[]);
-        let across = see(Seat::Across, self.sight.source(), &everybody);
-        let sources: [&dyn Source; Seat::ALL.len()] = [&own, &pushed, &across];
-        let mut evaluation = judging.mind.evaluate_each(&sources, |group| Seat::of(group) as usize, now.utc.0);
+        let mut evaluation = self.work_out(judging, now);
         judging.evaluated = Some(now.utc);
-        let worked_out = evaluation.worked_out.drain(..);
-        let key = |rule: RuleKey| (origin(&rule.group).to_owned(), rule.rule.to_string());
-        let worked_out = worked_out.map(|rule| (key(rule), now.boot_ms));
-        judging.worked_out_ms.extend(worked_out);
+        judging.note_outcome(&mut evaluation, now);
         judging.written.take(evaluation.outputs, now.utc.0);
-        let failures: BTreeMap<String, String> =
-            evaluation.failures.iter().map(|failure| (failure.rule.to_string(), failure.why.clone())).collect();
         let retired = self.of_retired(&mut judging.mind, now);
         let changed = !(evaluation.transitions.is_empty() && retired.is_empty());
         // Rows first: what is not written as found is found again.
@@ -244,102 +235,15 @@ impl Watchman {
         }
         let instances = judging.mind.instances().map(|(rule, instance)| (rule.clone(), instance.clone())).collect();
         let mut found = lock(&self.found);
-        let is_sound = failures.is_empty() && judging.works_out_all() && !judging.unwritten;
-        let judged = found.judged.after(judging, is_sound, now);
-        for (rule, why) in &failures {
-            if found.failures.get(rule) != Some(why) {
-                tracing::warn!(%rule, %why, "a rule could not be worked out; its alerts stay as they were");
-            }
-        }
+        let judged = found.judged.after(judging, now);
         *found = Found {
             rulebook: judging.rulebook.clone(),
             instances: Arc::new(instances),
-            failures,
+            failures: judging.failures.clone(),
             evaluated: Some(now.utc),
             took: began.elapsed(),
             judged,
         };
-    }
-
-    /// What a hub sees beyond the places that it judges: who is there everywhere, and what is pushed to itself for others.
-    fn beyond(&self, judges: &Judges, now: At) -> (Vec<(Arc<LabelSet>, f64)>, Box<dyn Source + '_>) {
-        match judges {
-            Judges::Places(_) => (lock(&self.presence).of_all(now), self.sight.pushed_here()),
-            Judges::AllBut(_) => (Vec::new(), Box::new(InMemory::default())),
-        }
-    }
-
-    /// In how many seconds this node is refused by the others, if it is not renewed.
-    fn own_certificate(&self, now: UtcMs) -> (Arc<LabelSet>, f64) {
-        let place = self.home.iter().flat_map(|(client, site)| [("client", client.as_str()), ("site", site.as_str())]);
-        let labels = place.chain([(NAME, CERTIFICATE_SECONDS), ("node", self.name.as_str())]);
-        let left_ms = (self.certificate_ends)().0.saturating_sub(now.0);
-        (Arc::new(LabelSet::new(labels)), left_ms as f64 / 1000.0)
-    }
-
-    /// A machine that was retired can not be heard to be well again: what was wrong with it is over.
-    fn of_retired(&self, mind: &mut Mind, now: At) -> Vec<Transition> {
-        let presence = lock(&self.presence);
-        mind.forget(now.utc.0, |instance| {
-            let id = instance.labels.get("machine_id");
-            !id.is_empty() && !presence.is_enrolled(id)
-        })
-    }
-
-    /// What the judge says now: of all that fires, of what ended, and of what is open in the rows and no longer found.
-    fn verdicts(
-        &self,
-        judging: &Judging,
-        ended: &[Transition],
-        withheld: &HashSet<Fingerprint>,
-        now: At,
-    ) -> Vec<Judged> {
-        let mut verdicts = Vec::new();
-        let mut found: HashSet<Thing> = HashSet::new();
-        for one in judging.steady.held() {
-            found.insert(thing(one.fingerprint.0, &one.labels, &scope_of(&one.labels, self.home.as_ref())));
-        }
-        for (rule, instance) in judging.mind.instances() {
-            let scope = scope_of(&instance.labels, self.home.as_ref());
-            let thing = thing(instance.fingerprint.0, &instance.labels, &scope);
-            found.insert(thing);
-            let is_new = || !lock(&self.register).book.of_thing(&scope, thing).is_some_and(Alert::is_open);
-            if instance.phase.is_firing() && !(withheld.contains(&instance.fingerprint) && is_new()) {
-                let mut wrong = judged(scope, thing, &rule.rule, Said::of(instance), Verdict::Wrong, now.utc);
-                judging.steady.mark(&mut wrong, instance.fingerprint, now.boot_ms);
-                verdicts.push(wrong);
-            }
-        }
-        for one in ended {
-            let scope = scope_of(&one.labels, self.home.as_ref());
-            let thing = thing(one.fingerprint.0, &one.labels, &scope);
-            if found.insert(thing) {
-                verdicts.push(judged(scope, thing, &one.rule.rule, Said::of_transition(one), Verdict::Right, now.utc));
-            }
-        }
-        verdicts.extend(self.orphans(judging, &found, now));
-        verdicts
-    }
-
-    /// A relay says of its machines whether they answer: the hub can not know.
-    fn vouch(&self, judging: &mut Judging, now: At) {
-        let Some((client, site)) = self.home.as_ref().filter(|_| self.role == Role::Relay) else { return };
-        let presence = lock(&self.presence);
-        let mut said = presence.sayings(now.utc);
-        drop(presence);
-        said.push(self.own_saying(now));
-        let is_said =
-            |one: &Saying| judging.vouched.get(&one.machine).is_some_and(|(a, since)| one.is_said_by(*a, *since));
-        let news: Vec<Saying> = said.into_iter().filter(|one| !is_said(one)).collect();
-        let scope = Scope::Site(client.clone(), site.clone());
-        let edits = news.iter().filter_map(|one| vouching::write(&scope, self.node, *one).ok()).collect();
-        if news.is_empty() {
-            return;
-        }
-        match self.rows.change(edits) {
-            Ok(_) => judging.vouched.extend(news.iter().map(|one| (one.machine, (one.answers, one.since)))),
-            Err(error) => tracing::warn!(%error, "the hub is not told who answers here; it is tried again"),
-        }
     }
 
     /// A relay leaves to the hub what the hub has, durably, as it is here.

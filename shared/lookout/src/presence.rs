@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use vigie_fleet::{Answers, Sighted, Spoken};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
-use vigie_query::{LabelSet, NAME};
+use vigie_query::LabelSet;
 use vigie_serve::USUAL_ABSENCE_MS;
-use vigie_watch::presence::{Beat, Cause, Fact, MACHINE_CLOCK_AHEAD_SECONDS, Post, Reach, Subject, Timing, Vigil};
+use vigie_watch::presence::{Beat, Cause, Fact, Post, Reach, Timing, Vigil};
 
 use crate::beside::Beside;
+use crate::seeing::Stated;
 use crate::sight::At;
 
 /// What is heard so soon after a goodbye was on its way when it was said.
@@ -18,9 +19,9 @@ const ECHO_MS: i64 = 5_000;
 /// Who is there, as this node knows.
 #[derive(Debug)]
 pub(crate) struct Presence {
-    vigil: Vigil,
-    post: Post,
-    nodes: BTreeMap<NodeId, Tracked>,
+    pub(crate) vigil: Vigil,
+    pub(crate) post: Post,
+    pub(crate) nodes: BTreeMap<NodeId, Tracked>,
     /// Relays that were ever heard, also before this program began.
     heard_relays: BTreeSet<NodeId>,
     /// Those that were heard for the first time since this was last taken.
@@ -30,14 +31,14 @@ pub(crate) struct Presence {
     /// What other relays of this site say.
     pub(crate) beside: Beside,
     /// What was last said while somebody was heard.
-    said: Vec<(Arc<LabelSet>, f64)>,
+    pub(crate) said: Stated,
 }
 
 #[derive(Debug)]
-struct Tracked {
-    id: Arc<str>,
-    sighted: Sighted,
-    labels: Arc<LabelSet>,
+pub(crate) struct Tracked {
+    pub(crate) id: Arc<str>,
+    pub(crate) sighted: Sighted,
+    pub(crate) labels: Arc<LabelSet>,
     /// When it was last heard, for people.
     heard: Option<UtcMs>,
     /// By either way: what was last said of it, so that what is said anew is known by that, and not by a time that a
@@ -262,48 +263,6 @@ impl Presence {
     /// Whether this node's own network works, as far as it can tell.
     pub(crate) fn own_network(&mut self, works: bool, now: At) {
         self.vigil.learn(Fact::OwnNetwork(works), now.boot_ms);
-    }
-
-    /// What is said of sites, and of the machines that are judged here, as series. A hub that hears nobody says what it said
-    /// before: nothing has begun, and nothing is over. A relay then says so of its network, and nothing of who is in it.
-    pub(crate) fn series(&mut self, judges: impl Fn(&LabelSet) -> bool, now: At) -> Vec<(Arc<LabelSet>, f64)> {
-        if self.post == Post::Relay || !self.is_deaf(now) {
-            self.said = self.statements(judges, now);
-        }
-        self.said.clone()
-    }
-
-    /// What is said of everybody, whoever judges them.
-    pub(crate) fn of_all(&self, now: At) -> Vec<(Arc<LabelSet>, f64)> {
-        self.statements(|_| true, now)
-    }
-
-    fn statements(&self, judges: impl Fn(&LabelSet) -> bool, now: At) -> Vec<(Arc<LabelSet>, f64)> {
-        let by_id: BTreeMap<&str, &Tracked> = self.nodes.values().map(|known| (&*known.id, known)).collect();
-        let statements = self.vigil.statements(now.boot_ms).into_iter();
-        let labelled = statements.filter_map(|statement| {
-            let labels = match &statement.of {
-                Subject::Site(site) => {
-                    let (client, site) = site.split_once('/')?;
-                    LabelSet::new([(NAME, statement.name), ("client", client), ("site", site)])
-                }
-                Subject::Machine(id) => {
-                    let labels = &by_id.get(&**id)?.labels;
-                    if !judges(labels) {
-                        return None;
-                    }
-                    LabelSet::new(std::iter::once((NAME, statement.name)).chain(labels.iter()))
-                }
-            };
-            Some((Arc::new(labels), statement.value))
-        });
-        let clocks = self.nodes.values().filter(|known| judges(&known.labels)).filter_map(|known| {
-            let is_heard = matches!(self.vigil.reach(&known.id), Some(Reach::Live | Reach::Late));
-            let ahead_ms = known.sighted.clock_ahead_ms.filter(|_| is_heard)?;
-            let labels = LabelSet::new(std::iter::once((NAME, MACHINE_CLOCK_AHEAD_SECONDS)).chain(known.labels.iter()));
-            Some((Arc::new(labels), ahead_ms as f64 / 1000.0))
-        });
-        labelled.chain(clocks).collect()
     }
 
     /// What is known of a machine.

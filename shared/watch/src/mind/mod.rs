@@ -51,7 +51,7 @@ pub struct Evaluation {
     pub outputs: Vec<Output>,
     /// Rules that could not be worked out. Their alerts stay as they were.
     pub failures: Vec<Failure>,
-    /// Alerting rules that were worked out: what they do not find is not so.
+    /// Rules that were worked out: what one that raises alerts does not find is not so.
     pub worked_out: Vec<RuleKey>,
 }
 
@@ -243,7 +243,7 @@ impl LiveGroup {
             match done {
                 Ok(()) => {
                     rule.end_others(first, at_ms, &mut evaluation.outputs);
-                    evaluation.worked_out.extend(rule.is_alerting().then(|| rule.plan.key.clone()));
+                    evaluation.worked_out.push(rule.plan.key.clone());
                 }
                 Err(why) => evaluation.failures.push(Failure { rule: rule.plan.key.clone(), why }),
             }

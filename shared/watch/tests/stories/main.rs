@@ -9,6 +9,8 @@ mod forms;
 mod presence;
 mod shortcuts;
 
+use std::sync::Arc;
+
 use vigie_query::{InMemory, LabelSet, Lack, Shortfall};
 use vigie_watch::{Evaluation, Group, Mind, Phase, Settings, Strictness, read_rules};
 

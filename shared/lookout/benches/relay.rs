@@ -96,10 +96,11 @@ fn watchman(folder: &Path, fleet: Arc<Fleet>, begin_ms: i64) -> (Arc<Watchman>, 
     let (rules, _) = check(&[], &[], Seat::Relay).expect("nothing is said");
     let now_ms = Arc::new(AtomicI64::new(begin_ms));
     let clock = now_ms.clone();
+    let desk = Desk::open(state.clone(), rules.clone(), b"boot", at(begin_ms).now()).expect("a desk");
     let setup = Setup {
         sight: fleet,
         rows: Arc::new(rows.expect("rows")),
-        desk: Arc::new(Desk::open(state.clone(), rules, b"boot", at(begin_ms).now()).expect("a desk")),
+        desk: Arc::new(desk),
         state,
         node,
         role: Role::Relay,
@@ -112,7 +113,7 @@ fn watchman(folder: &Path, fleet: Arc<Fleet>, begin_ms: i64) -> (Arc<Watchman>, 
             french: false,
             keep_ms: 100 * 86_400_000,
         },
-        routes: Vec::new(),
+        rules,
         certificate_ends: Arc::new(move || UtcMs(begin_ms + 90 * 86_400_000)),
         clock: Arc::new(move || at(clock.load(Ordering::Relaxed))),
     };

@@ -176,7 +176,8 @@ impl People for Register {
         lock(&self.setup).as_ref().is_some_and(|setup| setup.kept == Kept::of(code))
     }
 
-    fn turned_away(&self, person: Option<&Id>, from: &str, why: &'static str) {
+    fn turned_away(&self, person: Option<&Id>, asker: &Asker, why: &'static str) {
+        let from = asker.from.as_str();
         let known = person.and_then(|person| {
             let directory = self.directory();
             let person = directory.person(person)?;
@@ -194,7 +195,7 @@ impl People for Register {
             }
         }
         let note = Note { client, what: "session.refused", on: email, before: json!(null), after: json!(why) };
-        let doer = Doer { who: "nobody", by: "page", from };
+        let doer = Doer { who: "nobody", by: asker.by, from };
         if let Err(error) = self.state.transact(|tx| audit::append(tx, note, doer, self.now())) {
             warn!(%error, "a refusal could not be written into the audit");
         }

@@ -3,7 +3,6 @@
 //! Sixteen characters that are not mistaken for one another, in groups of four: 80 bits that nobody chose, so that nobody
 //! chose them badly. Argon2id makes a copied row slow to guess all the same, within what a relay of 512 MB can bear.
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use data_encoding::{Encoding, Specification};
 use serde::{Deserialize, Serialize};
 
@@ -69,11 +68,7 @@ fn work_out(passphrase: &str, salt: &[u8], cost: Cost) -> Option<[u8; PROOF_BYTE
     if cost.kib > MOST.kib || cost.passes > MOST.passes {
         return None;
     }
-    let params = Params::new(cost.kib, cost.passes, 1, Some(PROOF_BYTES)).ok()?;
-    let mut proof = [0; PROOF_BYTES];
-    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    argon.hash_password_into(plain(passphrase).as_bytes(), salt, &mut proof).ok()?;
-    Some(proof)
+    vigie_people::argon2id(plain(passphrase).as_bytes(), salt, cost.kib, cost.passes)
 }
 
 /// As it is shown, once.

@@ -30,7 +30,7 @@ pub use directory::{Begun, Change, Directory};
 pub use guess::Guesses;
 pub use invitation::Invitation;
 pub use order::{Answer, Done, Invited, Order, Recovery, Refused, SignedIn, TokenMade, TotpOffered};
-pub use password::{LEAST_CHARS, MOST_BYTES, USUAL_LIFE_DAYS, Verifier, Weak, check};
+pub use password::{LEAST_CHARS, MOST_BYTES, USUAL_LIFE_DAYS, Verifier, Weak, argon2id, check};
 pub use person::{Email, Name, NotAPerson, Password, Person};
 pub use powers::Powers;
 pub use right::{Right, UnknownRight};

@@ -1,6 +1,8 @@
 //! Is a password good enough, and how is it proved without being kept?
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use std::sync::{Mutex, PoisonError};
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::Chance;
@@ -174,11 +176,30 @@ fn work_out(password: &str, salt: &[u8; 16], cost: Cost) -> Option<[u8; 32]> {
     if password.len() > MOST_BYTES || cost.kib > MOST.kib || cost.passes > MOST.passes {
         return None;
     }
-    let params = Params::new(cost.kib, cost.passes, 1, Some(32)).ok()?;
+    argon2id(password.as_bytes(), salt, cost.kib, cost.passes)
+}
+
+/// What all checks work in, one at a time, kept once it was needed: an allocator keeps what each thread gives back for that
+/// thread alone, and with a thread for each try a flood of them took 300 MB.
+static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
+
+/// Argon2id over some KiB in some passes; nothing when there is no memory for it, or these are no parameters. Slow on
+/// purpose; those who ask at the same moment wait for one another.
+pub fn argon2id(secret: &[u8], salt: &[u8], kib: u32, passes: u32) -> Option<[u8; 32]> {
+    let params = Params::new(kib, passes, 1, Some(32)).ok()?;
+    let blocks = params.block_count();
     let mut proof = [0; 32];
+    // Whoever panicked in it left nothing that the next does not write anew.
+    let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+    let more = blocks.saturating_sub(memory.len());
+    memory.try_reserve_exact(more).ok()?;
+    let all = blocks.max(memory.len());
+    memory.resize(all, Block::default());
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    argon.hash_password_into(password.as_bytes(), salt, &mut proof).ok()?;
-    Some(proof)
+    let done = argon.hash_password_into_with_memory(secret, salt, &mut proof, &mut memory[..blocks]);
+    // What was made of a password does not lie about.
+    memory[..blocks].fill(Block::default());
+    done.ok().map(|()| proof)
 }
 
 #[cfg(test)]
@@ -231,6 +252,21 @@ mod tests {
         assert!(verifier.proves("correct horse"));
         assert!(!verifier.proves("correct horse ") && !verifier.proves(""));
         assert!(!format!("{verifier:?}").contains("proof"));
+    }
+
+    #[test]
+    fn memory_that_others_worked_in_changes_no_proof() {
+        let own = argon2id(b"password", &[7; 16], 64, 2);
+        assert!(own.is_some() && own == argon2id(b"password", &[7; 16], 64, 2));
+        assert_ne!(argon2id(b"passwords", &[7; 16], 256, 3), own);
+        assert_eq!(argon2id(b"password", &[7; 16], 64, 2), own, "in more memory than it needs");
+        let mut fresh = [0; 32];
+        let params = Params::new(64, 2, 1, Some(32)).expect("parameters");
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into(b"password", &[7; 16], &mut fresh)
+            .expect("memory");
+        assert_eq!(own, Some(fresh));
+        assert_eq!(argon2id(b"password", &[7; 16], 0, 0), None, "no parameters");
     }
 
     #[test]

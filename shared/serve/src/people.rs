@@ -44,7 +44,7 @@ pub trait People: Send + Sync + 'static {
     fn may_begin(&self, code: &str) -> bool;
 
     /// Writes down that somebody was not let in; a person's id where the address is one's.
-    fn turned_away(&self, person: Option<&Id>, from: &str, why: &'static str);
+    fn turned_away(&self, person: Option<&Id>, asker: &Asker, why: &'static str);
 
     /// Notes that a browser or a token was used.
     fn used(&self, who: &Who);

@@ -119,7 +119,7 @@ fn check(app: &Shared, typed: &Typed, asker: Asker, agent: String) -> Result<Sig
             if refused != Refused::CodeNeeded {
                 guesses(app).failed(&account(&typed.email), from, app.lookout.now().mono_ms);
                 app.tally.refused();
-                people.turned_away(person.as_ref(), from, if proved { "wrong code" } else { "wrong password" });
+                people.turned_away(person.as_ref(), &asker, if proved { "wrong code" } else { "wrong password" });
             }
             Err(problem(NotDone::Refused(refused)))
         }

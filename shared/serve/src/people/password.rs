@@ -38,7 +38,7 @@ pub(crate) async fn with_password(
         let own = person.password.as_ref().map(|own| own.verifier.clone()).unwrap_or_else(Verifier::of_nobody);
         let refused = |why: Refused| {
             guesses(app).failed(person.email.as_str(), &asker.from, app.lookout.now().mono_ms);
-            people.turned_away(Some(&person.id), &asker.from, "wrong password or code");
+            people.turned_away(Some(&person.id), &asker, "wrong password or code");
             not(why)
         };
         if !own.proves(&password) {

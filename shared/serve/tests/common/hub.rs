@@ -142,7 +142,7 @@ impl People for Roll {
         code == SETUP && self.directory().begun().is_none()
     }
 
-    fn turned_away(&self, _: Option<&Id>, _: &str, why: &'static str) {
+    fn turned_away(&self, _: Option<&Id>, _: &Asker, why: &'static str) {
         self.turned_away.lock().unwrap_or_else(PoisonError::into_inner).push(why);
     }
 

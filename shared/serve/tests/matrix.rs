@@ -60,6 +60,8 @@ impl Strangers {
             (("/tokens/", "id"), pair(&token, &nobody)),
             (("/sessions/", "id"), pair(&session, &nobody)),
             (("/roles/", "name"), pair(&"night", &"none")),
+            // A rule's name is nobody's; what it says of a machine is the machine's.
+            (("/watch/rules/", "name"), pair(&"Hot?machine=compta", &"Hot?machine=nobody")),
             (("/label/", "name"), pair(&"machine", &"machine")),
             (("/to/", "client"), pair(&"acme", &"nobody")),
             (("/to/", "site"), pair(&"lyon", &"nowhere")),
@@ -136,6 +138,9 @@ fn body_of(path: &str) -> Value {
     let grants = json!([{ "role": "observer", "scope": "acme/lyon" }]);
     match path {
         "/api/v1/maintenance" | "/api/v1/maintenance/preview" => wish,
+        "/api/v1/watch/rules" | "/api/v1/watch/rules/unset" => {
+            json!({ "name": "Hot", "client": "acme", "site": "lyon", "on": false })
+        }
         "/api/v1/people/{id}/grants" => json!({ "grants": grants }),
         "/api/v1/invitations" => json!({ "email": "x@y.org", "name": "X", "grants": grants }),
         "/api/v1/roles/{name}" => json!({ "rights": ["look"] }),
@@ -247,6 +252,7 @@ async fn whom_it_concerns_gets_in_everywhere() {
 fn nothing_happened(strangers: &Strangers) {
     let watch = &strangers.hub.watch;
     assert!(watch.decided.lock().expect("no test panics here").is_empty());
+    assert!(watch.tuned.lock().expect("no test panics here").is_empty());
     assert!(watch.muted.lock().expect("no test panics here").is_empty());
     assert_eq!(*watch.ended.lock().expect("no test panics here"), 0);
     let directory = vigie_serve::People::directory(strangers.hub.roll.as_ref());

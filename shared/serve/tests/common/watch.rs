@@ -78,7 +78,7 @@ impl Incidents for Watch {
     }
 
     fn levels(&self, rule: &str, machine: Option<&str>) -> Option<RuleLevels> {
-        let known = rule == "Hot" && machine.is_none_or(|machine| machine == "m1");
+        let known = rule == "Hot" && machine.is_none_or(|machine| ["m1", "compta"].contains(&machine));
         known.then(|| RuleLevels { name: rule.to_owned(), ..RuleLevels::default() })
     }
 

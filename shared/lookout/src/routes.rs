@@ -215,6 +215,8 @@ impl Watchman {
         if let Err(error) = self.desk.set_rules(routes, (self.clock)().now()) {
             tracing::warn!(%error, "routes changed and hold; what follows from it is not written down yet");
         }
+        // Whom a new route names has not heard of what is wrong already.
+        self.queue_open();
         drop(turn);
     }
 

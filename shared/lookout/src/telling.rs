@@ -147,11 +147,15 @@ impl Watchman {
         }
         // Before it is told again: what is refused then says so again.
         self.crowded.store(false, Ordering::Relaxed);
+        self.queue_open();
+        self.tell();
+    }
+
+    /// Queues all that is open: what is known of it already changes nothing.
+    pub(crate) fn queue_open(&self) {
         let register = lock(&self.register);
         let open = register.book.alerts().filter(|alert| alert.is_open()).map(|alert| alert.place.id).collect();
         self.queue(&register, &News { alerts: open, ..News::default() });
-        drop(register);
-        self.tell();
     }
 
     /// Whether more is wrong than is followed.

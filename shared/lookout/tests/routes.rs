@@ -56,6 +56,27 @@ fn a_route_of_the_hub_tells_at_the_site_by_the_channels_that_are_known_there() {
 }
 
 #[test]
+fn a_route_that_comes_while_something_is_wrong_tells_of_it_once_and_the_others_not_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (at_relay, at_hub) = (folder.path().join("relay"), folder.path().join("hub"));
+    write_rule(&at_relay, "Oven", "oven_celsius > 200", "");
+    let (relay, hub) = (Node::relay(&at_relay), Node::hub(&at_hub));
+    let burns = |world: &common::World| {
+        world.hear(1, Role::Agent, "lyon");
+        world.measure("oven_celsius", 1, "lyon", 300.0);
+    };
+    relay.run(2 * MINUTE, burns);
+    assert_eq!(relay.told().len(), 1, "by the route of its own file");
+    apply(&hub, night(&["hook"])).expect("it is taken");
+    bring(&hub, &relay);
+    relay.run(2 * MINUTE, burns);
+    assert_eq!(relay.told().len(), 1, "by the new one");
+    bring(&hub, &relay);
+    relay.run(2 * MINUTE, burns);
+    assert_eq!(relay.told(), []);
+}
+
+#[test]
 fn a_route_whose_channels_nobody_knows_here_is_shown_as_such_and_tells_nobody() {
     let folder = tempfile::tempdir().expect("a folder");
     let (relay, hub) = (Node::relay(&folder.path().join("relay")), Node::hub(&folder.path().join("hub")));

@@ -17,6 +17,8 @@ use vigie_model::UtcMs;
 use vigie_model::inventory::{Agent, Observed, Word};
 use vigie_node::{NodeClock, NodeRows};
 
+pub(crate) use self::look::hardware_id;
+
 use self::look::Looked;
 
 /// A fact that somebody else wrote is written again after this long: two copies of one machine would do nothing else.

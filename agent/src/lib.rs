@@ -13,5 +13,8 @@ mod foreign;
 mod inventory;
 mod measure;
 mod notes;
+mod parting;
+mod place;
 mod run;
 mod status;
+mod twin;

@@ -4,7 +4,8 @@
 //! A life is noted once something of it is durable: before that it owes nothing to anybody.
 
 use tracing::warn;
-use vigie_model::{Incarnation, Seq};
+use vigie_model::{Incarnation, NodeId, Seq};
+use vigie_node::Failed;
 use vigie_store::{CommitError, State};
 use vigie_sync::noted::{Found, Noted, Verdict, judge};
 
@@ -29,6 +30,22 @@ impl Notes {
         let mut ordered: Vec<(u64, Noted)> = rows.iter().filter_map(|(key, value)| parse(key, value)).collect();
         ordered.sort_by_key(|(order, _)| *order);
         Self { noted: ordered.into_iter().map(|(_, noted)| noted).collect(), log_epoch }
+    }
+
+    /// Forgets what another node noted here, whose copy this was: its lives are its own.
+    pub(crate) fn of_node(state: &State, node: NodeId) -> Result<(), Failed> {
+        let of = state.get("node", b"life.of")?;
+        if of.as_ref().is_some_and(|of| of == node.as_bytes()) {
+            return Ok(());
+        }
+        if of.is_some() {
+            for (key, _) in state.scan(TABLE, b"")? {
+                state.remove(TABLE, &key)?;
+            }
+            state.remove("node", b"moved")?;
+        }
+        // Last: cut off before, it is done again.
+        Ok(state.put("node", b"life.of", node.as_bytes())?)
     }
 
     /// What becomes of the lives noted, by what the log holds of each.
@@ -113,6 +130,18 @@ mod tests {
         again.settle(&state);
         assert!(lost(&again).is_empty() && lost(&Notes::read(&state, 2)).is_empty());
         assert_eq!(Notes::read(&state, 2).judge(|_| Found::Whole).present, Some(Incarnation(8)), "in their order");
+    }
+
+    #[test]
+    fn a_machine_that_parted_from_its_twin_owes_nothing_for_the_others_lives() {
+        let (_dir, state) = state();
+        let (shared, own) = (NodeId::from_bytes([1; 16]), NodeId::from_bytes([2; 16]));
+        Notes::of_node(&state, shared).expect("the state works");
+        Notes::read(&state, 1).note(&state, Incarnation(9), Seq(3));
+        Notes::of_node(&state, shared).expect("the state works");
+        assert_eq!(Notes::read(&state, 1).judge(|_| Found::Whole).present, Some(Incarnation(9)));
+        Notes::of_node(&state, own).expect("the state works");
+        assert!(lost(&Notes::read(&state, 2)).is_empty());
     }
 
     #[test]

@@ -12,8 +12,8 @@ use vigie_codec::wire::Clock;
 use vigie_model::{Anchor, Boot, Role, Seq, SeriesDef, StreamId, Tick};
 use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink};
 use vigie_node::{
-    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing, boot_moment,
-    hatch, host_name, load_identity, loop_ended, open_state_told, random_incarnation, stop_signal, trust,
+    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing, again,
+    boot_moment, hatch, host_name, load_identity, loop_ended, open_state_told, random_incarnation, stop_signal, trust,
 };
 use vigie_store::{Log, OpenReport, Options, State};
 use vigie_sync::keep::Outcome;
@@ -29,7 +29,10 @@ use crate::foreign::{self, Board, Hand, Pace, Queue, Reading, Waiting, Ways};
 use crate::inventory;
 use crate::measure::{Measured, Meter, Order, Others, Told};
 use crate::notes::Notes;
+use crate::parting::{self, Parting};
+use crate::place::Place;
 use crate::status::Status;
+use crate::twin::Twin;
 
 /// Ticks that wait for their definitions to be durable before they leave.
 const MAX_HELD: usize = 64;
@@ -50,6 +53,14 @@ pub(crate) fn run(config: Config) -> Result<ExitCode, Failed> {
         .thread_stack_size(512 * 1024)
         .build()?;
     runtime.block_on(async { Agent::start(config).await?.live().await })
+}
+
+/// Why measuring ends.
+enum End {
+    /// Somebody stops the program.
+    Told,
+    /// An identity of its own lies ready, and takes the place of the one that another machine has too.
+    Parts,
 }
 
 /// The running agent.
@@ -80,6 +91,8 @@ struct Agent {
     notes: Notes,
     looked_for_lost: tokio::time::Instant,
     renewing: Renewing,
+    place: Place,
+    parting: Parting,
     status: Arc<Status>,
 }
 
@@ -91,11 +104,16 @@ struct Commit {
 
 impl Agent {
     async fn start(config: Config) -> Result<Self, Failed> {
+        parting::finish(&config.data);
         let identity = Arc::new(load_identity(&config.data, Role::Agent)?);
         let clock = NodeClock::new();
         let (state, boot_no, lost) = open_state(&config.data)?;
         let (log, opened) = open_log(&config)?;
         let now = clock.now().utc;
+        Notes::of_node(&state, identity.node())?;
+        let own: Vec<_> = log.streams().keys().filter(|stream| stream.agent == identity.node()).collect();
+        let own: Vec<_> = own.into_iter().map(|stream| stream.incarnation).collect();
+        let place = Place::look(&state, &config.data, &own, now)?;
         let name = config.name.clone().unwrap_or_else(host_name);
         let key = identity.key().signing_key().clone();
         let earlier = earlier_lives(&log);
@@ -112,22 +130,27 @@ impl Agent {
             let last = life.facts.have.last().unwrap_or(0).max(life.facts.reserved.0);
             notes.note_unknown(&state, life.stream.incarnation, Seq(last));
         }
+        let left_alone = |life: &Earlier| place.leaves_alone(life.stream.incarnation);
         let mut lives = Lives::resume(
             (identity.node(), name.clone(), key.clone()),
-            earlier,
-            verdict.present,
+            earlier.into_iter().filter(|life| !left_alone(life)).collect(),
+            verdict.present.filter(|life| !place.leaves_alone(*life)),
             fresh,
             config.seal_after,
             now,
         );
-        for Noted { life, upto, .. } in verdict.lost {
+        for Noted { life, upto, .. } in verdict.lost.into_iter().filter(|noted| !place.leaves_alone(noted.life)) {
             lives.store_lost(stream(life), key.verifying_key().to_bytes(), upto, now);
         }
         let endpoint = Endpoint::bind_anywhere(
             EndpointConfig::dialling(identity.clone(), config.link.clone(), TrustedTime::system(trust::floor(&state)))
                 .with_revocations(SharedRevocations::new(trust::known_revoked(&state, &identity))),
         )?;
-        let uplink = Uplink::begin(endpoint.clone(), targets(&config, &identity));
+        let targets = targets(&config, &identity);
+        let at = targets.iter().map(|target| target.address.clone()).collect();
+        let twin = Twin::new(place.is_elsewhere(), clock.mono_ms());
+        let parting = Parting::new(twin, &config.data, at, name.clone());
+        let uplink = Uplink::begin(endpoint.clone(), targets);
         let watch = uplink.watch();
         let hub_key = VerifyingKey::from_bytes(&identity.facts().hub_key)
             .map_err(|_| Failed::new(1, "the hub's key in the identity is no key; enrol this machine again"))?;
@@ -142,9 +165,9 @@ impl Agent {
         };
         let keeper =
             KeeperOptions { group: Duration::from_secs(5), tidy_every: Duration::from_secs(60), gap_key: Some(key) };
-        let place = Some((identity.client(), identity.site()));
+        let site = Some((identity.client(), identity.site()));
         let who = (identity.node(), Role::Agent);
-        let rows = NodeRows::open(state.clone(), who, place, trust::floor(&state), lost, clock.clone())?;
+        let rows = NodeRows::open(state.clone(), who, site, trust::floor(&state), lost, clock.clone())?;
         let (node, handle, happenings) = Node::new(NodeSetup {
             me,
             endpoint: endpoint.clone(),
@@ -175,6 +198,8 @@ impl Agent {
         }
         Ok(Self {
             renewing: Renewing::new(&config.data, &identity, chance(&identity)),
+            place,
+            parting,
             config,
             identity,
             endpoint,
@@ -207,11 +232,11 @@ impl Agent {
         self.begin_commit(false);
         let mut stop = Box::pin(stop_signal());
         let mut due = self.next_due();
-        loop {
+        let end = loop {
             let wake = self.wake_at(due);
             tokio::select! {
                 biased;
-                () = &mut stop => break,
+                () = &mut stop => break End::Told,
                 kept = finished(&mut self.commit) => self.committed(kept),
                 Some(told) = self.told.recv() => self.told(told),
                 happening = self.happenings.recv() => match happening {
@@ -228,10 +253,47 @@ impl Agent {
                     due = self.next_due();
                     self.renew();
                     self.own_up();
+                    self.look_at_place();
+                    if self.parting.look(self.clock.mono_ms(), &self.identity, self.endpoint.time()) {
+                        break End::Parts;
+                    }
                 }
             }
+        };
+        let data = self.config.data.clone();
+        let all_kept = self.stop().await;
+        match end {
+            End::Told => return Ok(ExitCode::SUCCESS),
+            // Only the shared key can sign what was not kept: the next start tries again.
+            End::Parts if all_kept => parting::take_over(&data)?,
+            End::Parts => {}
         }
-        self.stop().await
+        Err(again("this machine has an identity of its own now and the program must begin again"))
+    }
+
+    /// Whoever this folder may have been copied from would have come with this identity by now.
+    fn look_at_place(&mut self) {
+        let now = self.clock.now().utc;
+        if self.parting.has_twin() {
+            return self.place.is_not_alone(&self.state, now);
+        }
+        let connected = self.handle.view().up().is_some();
+        let settled = if connected { self.place.settles(&self.state, now) } else { Vec::new() };
+        if settled.is_empty() {
+            return;
+        }
+        let is_settled = |life: &Earlier| settled.contains(&life.stream.incarnation);
+        let earlier = match self.handle.log().read() {
+            Ok(log) => earlier_lives(&log).into_iter().filter(is_settled).collect(),
+            Err(_) => return,
+        };
+        self.lives.take_up(earlier, now);
+        self.commit_within(Duration::ZERO);
+    }
+
+    /// Whether what is to be said of a stream is this agent's to say.
+    fn speaks_for(&self, stream: StreamId) -> bool {
+        stream.agent == self.identity.node() && !self.place.leaves_alone(stream.incarnation)
     }
 
     fn next_due(&self) -> Due {
@@ -418,6 +480,9 @@ impl Agent {
         };
         let (now_ms, now) = (self.clock.mono_ms(), self.clock.now().utc);
         for (stream, nowhere, schema_len) in nowhere {
+            if !self.speaks_for(stream) {
+                continue;
+            }
             if self.lives.defined(stream, schema_len) {
                 warn!(%stream, "damage took definitions of series; they are written again");
                 self.commit_at.get_or_insert_with(tokio::time::Instant::now);
@@ -433,7 +498,7 @@ impl Agent {
 
     fn happened(&mut self, happening: Happening) {
         match happening {
-            Happening::Damaged(stream, lost) => {
+            Happening::Damaged(stream, lost) if self.speaks_for(stream) => {
                 self.lives.damaged(stream, &lost, self.clock.now().utc);
                 self.commit_at.get_or_insert_with(tokio::time::Instant::now);
             }
@@ -441,7 +506,9 @@ impl Agent {
             Happening::Errand(_, errand) => self.errand(errand),
             Happening::Up { session, .. } => self.renewing.connected(session),
             Happening::Down(session, ..) => self.renewing.disconnected(session),
-            Happening::Seen(..)
+            Happening::Displaced(_) => self.parting.displaced(self.clock.mono_ms()),
+            Happening::Damaged(..)
+            | Happening::Seen(..)
             | Happening::Facts(..)
             | Happening::Greeted(..)
             | Happening::Announced(..)
@@ -500,8 +567,8 @@ impl Agent {
         }
     }
 
-    /// Seals and keeps the rest, gives back the reserved numbers, says goodbye.
-    async fn stop(mut self) -> Result<ExitCode, Failed> {
+    /// Seals and keeps the rest, gives back the reserved numbers, says goodbye. Says whether all of it is kept.
+    async fn stop(mut self) -> bool {
         info!("stopping");
         if let Some(commit) = self.commit.take()
             && commit.answer.await
@@ -524,7 +591,7 @@ impl Agent {
         drop(std::fs::remove_file(hatch::path(&self.config.data)));
         // The loop has said that it left.
         drop(self.node.await);
-        Ok(ExitCode::SUCCESS)
+        kept
     }
 }
 

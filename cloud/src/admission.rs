@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::info;
+use tracing::{info, warn};
 use vigie_fleet::{Fleet, Known};
 use vigie_model::{NodeId, Role};
-use vigie_net::{Admission, Admitted, Ca, EnrolRequest, Identity, Peer, Refused, RefusedWhy, public_key_of_csr};
+use vigie_net::{
+    Admission, Admitted, Ca, EnrolRequest, Identity, Parting, Peer, Refused, RefusedWhy, public_key_of_csr,
+};
 use vigie_node::{Command, NodeClock, NodeHandle};
 
 use crate::registry::{NodeRow, Registry};
@@ -67,6 +69,21 @@ impl Admission for Gate {
             .renew(&csr, &peer, self.leaf_life, self.clock.now().utc)
             .map_err(|error| Refused::saying(RefusedWhy::BadRequest, error.to_string()))?;
         info!(node = %peer.node, %from, "came back with a certificate that had ended, and got the next");
+        Ok(issued.chain)
+    }
+
+    async fn part(&self, parting: Parting, from: SocketAddr) -> Result<[Vec<u8>; 2], Refused> {
+        let now = self.clock.now().utc;
+        let key = public_key_of_csr(&parting.csr).map_err(|_| Refused::new(RefusedWhy::BadRequest))?;
+        let row = self.registry.part(&parting, NodeId::of_key(&key), now)?;
+        let standing = row.standing().ok_or_else(|| Refused::new(RefusedWhy::BadRequest))?;
+        let issued = self
+            .ca
+            .issue_as(&parting.csr, standing, row.formerly(), self.leaf_life, now)
+            .map_err(|error| Refused::saying(RefusedWhy::BadRequest, error.to_string()))?;
+        warn!(of = %parting.peer, node = row.node, name = row.name, certain = parting.certain, %from, "a machine runs \
+            twice: its copy is a node of its own from now on");
+        self.known(&row);
         Ok(issued.chain)
     }
 }

@@ -202,6 +202,7 @@ impl Desk {
             "sites_cut": sites.iter().filter(|site| site.reachability.state == Reachability::Cut).count(),
             "machines": by_state,
             "sessions": self.handle.view().sessions.len(),
+            "twins": vigie_node::twins_json(&self.handle.view()),
             "ledger": total,
             "sums_meet": total.meets(),
             "forward": self.forwarder.reports(),

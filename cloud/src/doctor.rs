@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use vigie_node::{Failed, Finding, hatch, rows_finding, show_findings};
+use vigie_node::{Failed, Finding, hatch, rows_finding, show_findings, twins_finding};
 
 use crate::cli::StatusArgs;
 use crate::desk::{forward_line, number, number_ms};
@@ -35,6 +35,7 @@ pub(crate) fn examine(args: &StatusArgs) -> Result<ExitCode, Failed> {
                 "report this with the output of: vigie-cloud status --json",
             ));
             findings.push(rows_finding(&status["rows"], number_ms(&status["as_of_ms"])));
+            findings.push(twins_finding(&status["twins"], number_ms(&status["as_of_ms"])));
             findings.extend(vigie_lookout::findings(&status["watch"]));
             for target in status["forward"].as_array().into_iter().flatten() {
                 findings.push(Finding::check(

@@ -2,14 +2,14 @@
 //!
 //! Rows of the hub's small state. A row is JSON in a versioned envelope of its own: people may have to read it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
-use vigie_net::{ProofKey, Refused, RefusedWhy, Revocations, Token, TokenId};
+use vigie_net::{Parting, ProofKey, Refused, RefusedWhy, Revocations, Standing, Token, TokenId};
 use vigie_node::Failed;
 use vigie_people::Note;
 use vigie_serve::Place;
@@ -21,6 +21,36 @@ const TOKENS: &str = "join-token";
 const NODES: &str = "node";
 const ACCESS: &str = "api-token";
 const HUB: &str = "hub";
+
+/// Copies of one machine that may become nodes of their own without a person's doing: a golden image that was enrolled by
+/// mistake is found out by then.
+const MAX_COPIES: usize = 64;
+
+/// Two that can not know which of them is the copy both ask. Once one has parted, this is long enough for the other to see
+/// that it is alone.
+const PARTED_MS: i64 = 120_000;
+
+/// Who is in doubt is heard when it asks again after this long: an outage that has just ended may have kept the one that
+/// knows it is the copy from coming first.
+const DOUBT_MS: i64 = 35_000;
+
+/// Pleas in doubt that are remembered.
+const MAX_DOUBTS: usize = 1_024;
+
+/// Machines that do not know whether they are the copy, and when they first asked lately.
+#[derive(Debug, Default)]
+struct Doubts(BTreeMap<NodeId, i64>);
+
+impl Doubts {
+    /// Whether this one asked before, long enough ago; else that it did is remembered.
+    fn is_lasting(&mut self, node: NodeId, now: UtcMs) -> bool {
+        self.0.retain(|_, first_ms| (0..PARTED_MS).contains(&now.0.saturating_sub(*first_ms)));
+        if self.0.len() >= MAX_DOUBTS && !self.0.contains_key(&node) {
+            return false;
+        }
+        now.0.saturating_sub(*self.0.entry(node).or_insert(now.0)) >= DOUBT_MS
+    }
+}
 
 /// Relays of one site that agents are told of.
 const MAX_RELAYS: usize = 8;
@@ -51,6 +81,22 @@ pub(crate) struct NodeRow {
     pub(crate) token: String,
     pub(crate) enrolled_at_ms: i64,
     pub(crate) revoked: bool,
+    /// The node it was a copy of, before it was given an identity of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) copy_of: Option<String>,
+}
+
+impl NodeRow {
+    /// Whose ticks it may bring beside its own.
+    pub(crate) fn formerly(&self) -> Option<NodeId> {
+        self.copy_of.as_deref()?.parse().ok()
+    }
+
+    /// Where it stands, if its id is one.
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        let (client, site) = (self.client.clone(), self.site.clone());
+        Some(Standing { node: self.node.parse().ok()?, role: self.role, client, site })
+    }
 }
 
 /// A bearer token for API and page: only its hash.
@@ -74,6 +120,7 @@ pub(crate) struct AccessRow {
 pub(crate) struct Registry {
     state: Arc<State>,
     recalled: Mutex<Recalled>,
+    doubts: Mutex<Doubts>,
 }
 
 /// What is asked for at each enrolment and each greeting, until a row of it changes: to read all nodes each time would make
@@ -87,7 +134,7 @@ struct Recalled {
 
 impl Registry {
     pub(crate) fn new(state: impl Into<Arc<State>>) -> Self {
-        Self { state: state.into(), recalled: Mutex::default() }
+        Self { state: state.into(), recalled: Mutex::default(), doubts: Mutex::default() }
     }
 
     // ---- join tokens
@@ -197,6 +244,7 @@ impl Registry {
             token: id.clone(),
             enrolled_at_ms: known.map_or(now.0, |known| known.enrolled_at_ms),
             revoked: false,
+            copy_of: None,
         };
         let rows = (json(&row), json(&made));
         let concerns_relays = made.role == Role::Relay || was_relay;
@@ -209,6 +257,52 @@ impl Registry {
             self.recalled().relays = None;
         }
         Ok((made, proof))
+    }
+
+    /// Decides whether a machine that runs with another's identity becomes a node of its own, and notes it. The same key again
+    /// is the same machine whose answer was lost.
+    ///
+    /// A copy has the rights of what it was copied from and no more; whoever takes these back from the one can take them back
+    /// from the other, for each is listed. That who holds the shared key could make many is bounded.
+    pub(crate) fn part(&self, parting: &Parting, node: NodeId, now: UtcMs) -> Result<NodeRow, Refused> {
+        let trouble =
+            |error: Failed| Refused::saying(RefusedWhy::NotNow, format!("the hub can not note it now: {}", error.text));
+        let gone = || Refused::saying(RefusedWhy::Revoked, "the node is not enrolled here any more; enrol it anew");
+        let nodes = self.nodes().map_err(trouble)?;
+        let find = |id: NodeId| nodes.iter().find(|row| row.node == id.to_string());
+        let original = find(parting.peer.node).filter(|row| !row.revoked).ok_or_else(gone)?;
+        if let Some(known) = find(node) {
+            let again = known.copy_of.as_ref() == Some(&original.node) && !known.revoked;
+            return if again { Ok(known.clone()) } else { Err(gone()) };
+        }
+        if original.role != Role::Agent {
+            let text = "only machines part from their copies by themselves; stop one of both relays and enrol it anew";
+            return Err(Refused::saying(RefusedWhy::WrongRole, text));
+        }
+        let copies: Vec<&NodeRow> =
+            nodes.iter().filter(|row| row.copy_of.as_ref() == Some(&original.node) && !row.revoked).collect();
+        if copies.len() >= MAX_COPIES {
+            let text =
+                format!("{MAX_COPIES} copies of this machine have identities of their own; revoke some, or enrol anew");
+            return Err(Refused::saying(RefusedWhy::UsedUp, text));
+        }
+        let newest_ms = copies.iter().map(|row| row.enrolled_at_ms).max().unwrap_or(i64::MIN);
+        let parted_lately = now.0.saturating_sub(newest_ms) < PARTED_MS;
+        if !parting.certain && (parted_lately || !self.doubts().is_lasting(node, now)) {
+            let text =
+                "of two machines that do not know which is the copy, one parts at a time; who still is two asks again";
+            return Err(Refused::saying(RefusedWhy::NotNow, text));
+        }
+        let made = NodeRow {
+            node: node.to_string(),
+            name: parting.hostname.clone(),
+            advertised: Vec::new(),
+            enrolled_at_ms: now.0,
+            copy_of: Some(original.node.clone()),
+            ..original.clone()
+        };
+        self.state.put(NODES, made.node.as_bytes(), &json(&made)).map_err(|error| trouble(error.into()))?;
+        Ok(made)
     }
 
     /// Where the relays of a site listen.
@@ -228,6 +322,10 @@ impl Registry {
         relays.retain(|row| row.role == Role::Relay && !row.revoked);
         relays.sort_by_key(|row| std::cmp::Reverse(row.enrolled_at_ms));
         Ok(recalled.relays.insert(relays.into()).clone())
+    }
+
+    fn doubts(&self) -> MutexGuard<'_, Doubts> {
+        self.doubts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn recalled(&self) -> MutexGuard<'_, Recalled> {

@@ -330,7 +330,8 @@ impl Hub {
         let row = self.registry.node(ask.node)?.filter(|row| !row.revoked);
         let row = row.ok_or_else(|| Failed::new(4, "the node is not enrolled here any more"))?;
         let now = self.clock.now().utc;
-        let issued = self.ca.issue(&csr, row.role, &row.client, &row.site, self.config.leaf_life, now)?;
+        let standing = row.standing().ok_or_else(|| Failed::new(1, "the node's row names no node"))?;
+        let issued = self.ca.issue_as(&csr, standing, row.formerly(), self.config.leaf_life, now)?;
         info!(node = %ask.node, name = row.name, "a certificate was renewed");
         Ok(issued.chain)
     }

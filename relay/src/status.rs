@@ -11,7 +11,8 @@ use vigie_model::Role;
 use vigie_net::{Identity, UplinkState};
 use vigie_node::hatch::{self, Answering};
 use vigie_node::{
-    Failed, Finding, NodeHandle, load_identity, rows_finding, show_findings, uplink_json, uplink_sentence,
+    Failed, Finding, NodeHandle, load_identity, rows_finding, show_findings, twins_finding, twins_json, uplink_json,
+    uplink_sentence,
 };
 use vigie_serve::Lookout;
 use vigie_sync::{Ledger, LinkProfile, Way};
@@ -58,6 +59,7 @@ impl Status {
             "allowance_left_bytes": view.up().and_then(|(_, session)| session.allowance_left),
             "budget": budget::shown(self.handle.rows(), &self.link),
             "agents_connected": agents,
+            "twins": twins_json(&view),
             "ledger": total,
             "sums_meet": total.meets(),
             "machines": machines,
@@ -178,6 +180,7 @@ fn running(status: &Value) -> Vec<Finding> {
             "it renews itself while the hub can be reached; if it has ended, enrol again",
         ),
         rows_finding(&status["rows"], status["as_of_ms"].as_i64().unwrap_or(0)),
+        twins_finding(&status["twins"], status["as_of_ms"].as_i64().unwrap_or(0)),
     ];
     findings.extend(vigie_lookout::findings(&status["watch"]));
     findings

@@ -54,7 +54,7 @@ fn system(root: &Path) -> System {
         memory_bytes: system.as_ref().map(|system| system.total_memory()).filter(|bytes| *bytes > 0),
         form: signs.form(),
         product: signs.product(),
-        hardware_id: hardware_id(root),
+        hardware_id: number_of(root),
     }
 }
 
@@ -118,9 +118,14 @@ impl Signs {
     }
 }
 
+/// The number of this machine.
+pub(crate) fn hardware_id() -> Option<String> {
+    number_of(Path::new("/"))
+}
+
 /// The board's number, where it may be read; a hash of the installation's, which is not to be told as it is
 /// (`man machine-id`), otherwise.
-fn hardware_id(root: &Path) -> Option<String> {
+fn number_of(root: &Path) -> Option<String> {
     if let Some(uuid) = said(root, "sys/class/dmi/id/product_uuid") {
         return Some(format!("dmi:{}", uuid.to_lowercase()));
     }
@@ -242,9 +247,9 @@ mod tests {
     fn an_installation_is_told_by_a_hash_of_its_number() {
         let root = tempfile::tempdir().expect("a folder");
         fs::create_dir_all(root.path().join("etc")).expect("made");
-        assert_eq!(hardware_id(root.path()), None);
+        assert_eq!(number_of(root.path()), None);
         fs::write(root.path().join("etc/machine-id"), "0123456789abcdef0123456789abcdef\n").expect("written");
-        let id = hardware_id(root.path()).expect("one");
+        let id = number_of(root.path()).expect("one");
         assert!(id.starts_with("os:") && !id.contains("0123456789abcdef") && id.len() == 35, "{id}");
     }
 }

@@ -53,6 +53,52 @@ fn machines_hear_of_relays_that_came_and_went_while_others_were_recalled() {
     assert_eq!(site.relays(), [""; 0]);
 }
 
+fn parting(site: &Site, of: NodeId, number: u8, certain: bool) -> (Parting, NodeId) {
+    let row = site.registry.node(of).expect("a row").expect("it is there");
+    let peer = vigie_net::Peer {
+        node: of,
+        role: row.role,
+        client: row.client,
+        site: row.site,
+        public_key: [0; 32],
+        not_before: UtcMs(0),
+        not_after: UtcMs(1),
+        serial: Vec::new(),
+        formerly: None,
+    };
+    let key = NodeKey::from_random_bytes([number; 32]);
+    let csr = key.csr().expect("a request");
+    (Parting { peer, csr, hostname: format!("copy-{number}"), certain }, key.node_id())
+}
+
+#[test]
+fn a_copy_becomes_a_node_of_its_own_once_and_of_two_that_do_not_know_only_one_does() {
+    let site = Site::new();
+    let original = site.enrol(Role::Agent, 1);
+    let part = |number, certain, at_ms| {
+        let (parting, node) = parting(&site, original, number, certain);
+        site.registry.part(&parting, node, UtcMs(at_ms)).map(|row| (row.formerly(), row.name, row.enrolled_at_ms))
+    };
+    let not_now = |number, at_ms| part(number, false, at_ms).expect_err("it waits").why == RefusedWhy::NotNow;
+    assert!(not_now(10, 5_000) && not_now(11, 10_000), "one that is certain may be about to come");
+    let first = (Some(original), "copy-10".to_owned(), 45_000);
+    assert_eq!(part(10, false, 45_000), Ok(first.clone()));
+    assert_eq!(part(10, false, 46_000), Ok(first), "its answer was lost, and nothing is made twice");
+    assert!(not_now(11, 50_000), "the other may be alone by now");
+    assert!(part(12, true, 50_000).is_ok(), "who knows that it is a copy need not wait");
+    assert!(not_now(11, 500_000) && part(11, false, 540_000).is_ok(), "so many were there after all");
+    site.registry.revoke_node(original).expect("it is there");
+    assert_eq!(part(13, true, 9_000).expect_err("it lost its rights").why, RefusedWhy::Revoked);
+}
+
+#[test]
+fn a_relay_does_not_part_from_its_copy_by_itself() {
+    let site = Site::new();
+    let relay = site.enrol(Role::Relay, 1);
+    let (parting, node) = parting(&site, relay, 10, true);
+    assert_eq!(site.registry.part(&parting, node, UtcMs(0)).expect_err("no").why, RefusedWhy::WrongRole);
+}
+
 #[test]
 fn a_right_that_was_lost_is_on_the_list_though_an_older_list_was_recalled() {
     let site = Site::new();

@@ -264,6 +264,7 @@ impl Relay {
             client: peer.client.clone(),
             site: peer.site.clone(),
             way: Way::Up,
+            formerly: None,
         };
         self.tell(Input::Connected { session: self.session, peer, profile: self.profile.clone() });
     }

@@ -230,6 +230,9 @@ impl Fleet {
                 let mut memory = self.memory_mut();
                 let (node, _) = memory.node_mut(peer.node);
                 memory.of_session.insert(*session, node);
+                if peer.role == Role::Agent {
+                    memory.machines_themselves.insert(*session);
+                }
                 *memory.voice_mut(node) = Voice {
                     session: Some(*session),
                     connected_since: Some(now),
@@ -250,6 +253,7 @@ impl Fleet {
             Happening::Down(session, node, _) => {
                 let mut memory = self.memory_mut();
                 memory.of_session.remove(session);
+                memory.machines_themselves.remove(session);
                 let (_, node) = memory.node_mut(*node);
                 if let Some(voice) = node.voice.as_mut().filter(|voice| voice.session == Some(*session)) {
                     voice.session = None;
@@ -259,7 +263,7 @@ impl Fleet {
             }
             Happening::Announced(session, stream, _) => {
                 let mut memory = self.memory_mut();
-                if let Some(node) = memory.of_session.get(session).copied() {
+                if let Some(node) = memory.bringer(*session, *stream) {
                     memory.stream_mut(*stream).1.bringer = Some(node);
                 }
             }
@@ -269,6 +273,7 @@ impl Fleet {
                 memory.voice_mut(node).goodbye_at = Some(now);
             }
             Happening::Greeted(..)
+            | Happening::Displaced(_)
             | Happening::Clock(..)
             | Happening::Errand(..)
             | Happening::Damaged(..)
@@ -279,7 +284,7 @@ impl Fleet {
     fn saw(&self, stream: StreamId, tick: &Arc<Tick>, from: Option<SessionId>, now: UtcMs) {
         let mut memory = self.memory_mut();
         memory.arrived(stream, tick, now);
-        let bringer = from.and_then(|session| memory.of_session.get(&session).copied());
+        let bringer = from.and_then(|session| memory.bringer(session, stream));
         if let Some(node) = bringer {
             memory.stream_mut(stream).1.bringer = Some(node);
             memory.voice_mut(node).heard_at = Some(now);

@@ -94,7 +94,13 @@ impl Lookout for Fleet {
         gauge("ticks_verified", "Ticks that carry their agent's signature.", account.verified as f64);
         gauge("samples", "Samples ever kept, each once.", account.samples as f64);
         gauge("duplicates", "Ticks that came again and were counted once.", account.duplicates as f64);
-        gauge("sessions", "Open connections.", self.view().sessions.len() as f64);
+        let view = self.view();
+        gauge("sessions", "Open connections.", view.sessions.len() as f64);
+        gauge(
+            "unread_sessions",
+            "Connections ended because their peer did not read, since the start.",
+            view.unread as f64,
+        );
         gauge("store_bytes", "What the store's records take.", self.log().used_bytes() as f64);
         gauge("store_cap_bytes", "What they may take.", self.log().cap_bytes() as f64);
         let mut given_up = out.gauge(&format!("vigie_{part}_ticks_given_up"), "Ticks that will not come, by reason.");

@@ -3,7 +3,7 @@
 //! Nodes and streams are never taken out of their places: what is no longer enrolled may come back, and what the log holds
 //! stays asked for under whoever owns it then.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use vigie_model::{
@@ -121,6 +121,8 @@ pub(crate) struct Memory {
     next_labels: u32,
     arrivals: u64,
     pub(crate) of_session: BTreeMap<SessionId, NodeIx>,
+    /// Sessions of machines, not of relays.
+    pub(crate) machines_themselves: BTreeSet<SessionId>,
     pub(crate) not_ready: Vec<String>,
 }
 
@@ -143,6 +145,14 @@ impl PlaceIx {
 
 impl Memory {
     // ---- looking
+
+    /// Who brings a stream by this session. A machine that brings what it measured as another's copy says nothing of that
+    /// other.
+    pub(crate) fn bringer(&self, session: SessionId, stream: StreamId) -> Option<NodeIx> {
+        let node = self.of_session.get(&session).copied()?;
+        let for_another = self.machines_themselves.contains(&session) && self.node(node).id != stream.agent;
+        (!for_another).then_some(node)
+    }
 
     pub(crate) fn node(&self, ix: NodeIx) -> &Node {
         &self.nodes[ix.0 as usize]

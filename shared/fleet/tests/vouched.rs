@@ -116,6 +116,21 @@ fn how_far_a_machines_clock_is_ahead_is_known_once_it_was_told_the_time() {
     assert_eq!(hub.fleet.sighted()[0].clock_ahead_ms, Some(90_000));
 }
 
+#[test]
+fn what_a_former_copy_of_a_machine_brings_of_it_says_nothing_of_whether_that_machine_answers() {
+    let (hub, machine) = site();
+    hub.commit(&machine, vec![machine.schema(0, vec![def("a", &[])])]);
+    up(&hub, &machine, 1, UP);
+    said(&hub, &machine, 1, Answers::No, 400);
+    let (copy, session) = (Machine::new(2, 1), SessionId(77));
+    let Known { client, site, .. } = machine.known("lyon", "till");
+    let formerly = Some(machine.stream.agent);
+    let peer = PeerIs { node: copy.stream.agent, role: Role::Agent, client, site, way: Way::Down, formerly };
+    hub.fleet.happened(&Happening::Up { session, peer, beat_ms: 10_000 });
+    hub.fleet.happened(&Happening::Announced(session, machine.stream, Tally::default()));
+    assert_eq!(state(&hub, &machine), Reachability::Silent, "its relay has not heard it");
+}
+
 /// A machine that is enrolled at a site with two relays.
 fn site() -> (Hub, Machine) {
     let (hub, machine) = (Hub::new(), Machine::new(1, 1));
@@ -134,7 +149,7 @@ fn node(relay: u8) -> NodeId {
 
 fn up(hub: &Hub, machine: &Machine, relay: u8, session: SessionId) {
     let Known { client, site, .. } = machine.known("lyon", "till");
-    let peer = PeerIs { node: node(relay), role: Role::Relay, client, site, way: Way::Down };
+    let peer = PeerIs { node: node(relay), role: Role::Relay, client, site, way: Way::Down, formerly: None };
     hub.fleet.happened(&Happening::Up { session, peer, beat_ms: 10_000 });
     hub.fleet.happened(&Happening::Announced(session, machine.stream, Tally::default()));
 }

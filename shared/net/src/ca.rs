@@ -18,8 +18,9 @@ use vigie_model::{NodeId, Role, Slug, UtcMs};
 use crate::files::{self, FileError};
 use crate::fingerprint::CaFingerprint;
 use crate::key::{KeyError, NodeKey};
-use crate::peer::{NodeName, Peer, Validity};
+use crate::peer::{NodeName, Peer, Validity, formerly_name};
 use crate::pem;
+use crate::rights::Standing;
 
 /// How long a leaf counts unless a person says otherwise.
 ///
@@ -85,10 +86,32 @@ impl Ca {
         valid_for: Duration,
         now: UtcMs,
     ) -> Result<Issued, CaError> {
+        let standing = Standing {
+            node: NodeId::of_key(&public_key_of_csr(csr)?),
+            role,
+            client: client.clone(),
+            site: site.clone(),
+        };
+        self.issue_as(csr, standing, None, valid_for, now)
+    }
+
+    /// As [`Ca::issue`], for a machine that was a copy of another and is a node of its own from now on, if `formerly` names
+    /// that other. The node in `standing` must be the one of the request's key.
+    pub fn issue_as(
+        &self,
+        csr: &[u8],
+        standing: Standing,
+        formerly: Option<NodeId>,
+        valid_for: Duration,
+        now: UtcMs,
+    ) -> Result<Issued, CaError> {
         let request = parse_request(csr)?;
-        let public_key = key_of(&request)?;
-        let name = NodeName { node: NodeId::of_key(&public_key), role, client: client.clone(), site: site.clone() };
-        let params = leaf_params(&name, valid_for, now)?;
+        let Standing { node, role, client, site } = standing;
+        if NodeId::of_key(&key_of(&request)?) != node {
+            return Err(CaError::OtherKey { node });
+        }
+        let name = NodeName { node, role, client, site };
+        let params = leaf_params(&name, formerly, valid_for, now)?;
         let leaf = CertificateSigningRequestParams { params, ..request }.signed_by(&self.issuer)?;
         Ok(Issued { node: name.node, chain: [leaf.der().to_vec(), self.certificate.to_vec()] })
     }
@@ -98,7 +121,8 @@ impl Ca {
         if public_key_of_csr(csr)? != peer.public_key {
             return Err(CaError::OtherKey { node: peer.node });
         }
-        self.issue(csr, peer.role, &peer.client, &peer.site, valid_for, now)
+        let Peer { node, role, client, site, formerly, .. } = peer.clone();
+        self.issue_as(csr, Standing { node, role, client, site }, formerly, valid_for, now)
     }
 
     /// The certificate that every node of the deployment pins.
@@ -165,12 +189,20 @@ fn key_of(request: &CertificateSigningRequestParams) -> Result<[u8; 32], CaError
     request.public_key.der_bytes().try_into().map_err(|_| CaError::NotEd25519)
 }
 
-fn leaf_params(name: &NodeName, valid_for: Duration, now: UtcMs) -> Result<CertificateParams, CaError> {
+fn leaf_params(
+    name: &NodeName,
+    formerly: Option<NodeId>,
+    valid_for: Duration,
+    now: UtcMs,
+) -> Result<CertificateParams, CaError> {
     let text = |text: String| text.try_into().map_err(|_| CaError::Request("a name is not ASCII".to_owned()));
     let mut params = CertificateParams::default();
     params.distinguished_name = common_name(&name.node.to_string());
     params.subject_alt_names =
         vec![SanType::URI(text(name.uri())?), SanType::DnsName(text(format!("{}.vigie", name.node))?)];
+    if let Some(node) = formerly {
+        params.subject_alt_names.push(SanType::DnsName(text(formerly_name(node))?));
+    }
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = match name.role {
@@ -297,6 +329,25 @@ mod tests {
         assert_ne!(next.serial, first.serial);
         let stranger = NodeKey::from_random_bytes([3; 32]).csr().unwrap();
         assert!(matches!(ca.renew(&stranger, &first, Duration::from_secs(90), later), Err(CaError::OtherKey { .. })));
+    }
+
+    #[test]
+    fn a_leaf_says_whose_copy_a_machine_was_and_so_does_the_next() {
+        let (ca, key) = (ca(), NodeKey::from_random_bytes([2; 32]));
+        let was = NodeKey::from_random_bytes([3; 32]).node_id();
+        let place = |name: &str| name.parse().unwrap();
+        let standing = Standing { node: key.node_id(), role: Role::Agent, client: place("acme"), site: place("lyon") };
+        let (csr, life) = (key.csr().unwrap(), Duration::from_secs(90));
+        let first = ca.issue_as(&csr, standing.clone(), Some(was), life, NOW).unwrap();
+        let first = Peer::of_leaf(&first.chain[0]).unwrap();
+        assert_eq!((first.node, first.formerly), (key.node_id(), Some(was)));
+        let next = ca.renew(&csr, &first, life, NOW).unwrap();
+        assert_eq!(Peer::of_leaf(&next.chain[0]).unwrap().formerly, Some(was));
+        let usual = issue(&ca, &csr, Role::Agent).unwrap();
+        assert_eq!(Peer::of_leaf(&usual.chain[0]).unwrap().formerly, None);
+        let stranger = NodeKey::from_random_bytes([4; 32]).csr().unwrap();
+        let other = ca.issue_as(&stranger, standing, Some(was), life, NOW);
+        assert!(matches!(other, Err(CaError::OtherKey { .. })));
     }
 
     #[test]

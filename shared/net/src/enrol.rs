@@ -7,7 +7,7 @@ use tracing::debug;
 use vigie_model::{NameError, Slug, UtcMs};
 
 use crate::endpoint::EnrolmentEndpoint;
-use crate::enrol_wire::{self, Answer, AnswerError, Ask, EnrolRequest, Grant, Refused, RefusedWhy, Return};
+use crate::enrol_wire::{self, Answer, AnswerError, Ask, EnrolRequest, Grant, Part, Refused, RefusedWhy, Return};
 use crate::enrolment::{self, ANSWER_DEADLINE, EnrolmentError};
 use crate::envelope::EnvelopeError;
 use crate::fingerprint::CaFingerprint;
@@ -93,6 +93,43 @@ pub async fn come_back(
             Err(error) => error,
         };
         debug!(address, error = %failed, "coming back failed at this address");
+        last = last.or_rather(failed);
+    }
+    Err(last)
+}
+
+/// Asks for an identity of its own for a machine that runs with another's: its folder was copied. `key` is the new key;
+/// `certain` says that this machine is surely the copy. The result is to be saved apart, and taken into use when all that was
+/// measured under the old one is signed with the old key.
+///
+/// `at` are tried in their order: relays of the site, or the hub. May be repeated with the same key.
+///
+/// # Errors
+/// When nobody answers, or the hub refuses; the machine is what it was.
+pub async fn part_from_twin(
+    endpoint: &EnrolmentEndpoint,
+    identity: &Identity,
+    key: &NodeKey,
+    (hostname, certain): (&str, bool),
+    at: &[String],
+) -> Result<Identity, EnrolError> {
+    let plea = Part::new(identity.key(), identity.leaf(), key.csr()?, hostname, certain).encode()?;
+    let (pinned, facts) = (CaFingerprint::of(identity.ca()), identity.facts());
+    let mut last = EnrolError::Nowhere;
+    for address in at {
+        let answer = ask_at(endpoint, pinned, address, &plea).await;
+        let failed = match answer.and_then(|answer| Ok(Renewal::decode(&answer)?)) {
+            Ok(Renewal::Granted { chain: [leaf, _] }) => {
+                let own = Identity::new(key.clone(), &[leaf, identity.ca().to_vec()], facts.clone())?;
+                let same =
+                    (own.role(), own.client(), own.site()) == (identity.role(), identity.client(), identity.site());
+                return if same { Ok(own) } else { Err(EnrolError::OtherAuthority) };
+            }
+            Ok(Renewal::Refused { text }) => EnrolError::NotReadmitted { text },
+            Ok(Renewal::Request { .. }) => EnvelopeError::Damaged.into(),
+            Err(error) => error,
+        };
+        debug!(address, error = %failed, "parting from a copy failed at this address");
         last = last.or_rather(failed);
     }
     Err(last)

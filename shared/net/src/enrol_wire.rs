@@ -9,15 +9,18 @@ use vigie_model::{Role, Slug, UtcMs};
 
 use crate::address;
 use crate::envelope::{self, EnvelopeError, Kind};
+use crate::key::{self, NodeKey};
 use crate::peer::Peer;
 use crate::token::{JoinToken, ProofKey, TokenId};
 
 const REQUEST: Kind = Kind { number: 0x20, version: 1 };
 const ANSWER: Kind = Kind { number: 0x21, version: 1 };
 const RETURN: Kind = Kind { number: 0x22, version: 1 };
+const PART: Kind = Kind { number: 0x23, version: 1 };
 
 const REQUEST_DOMAIN: &[u8] = b"vigie enrolment request v1\0";
 const ANSWER_DOMAIN: &[u8] = b"vigie enrolment answer v1\0";
+const PART_DOMAIN: &[u8] = b"vigie parting of a copy v1\0";
 
 /// A host name has at most this (RFC 1035).
 const MAX_HOSTNAME_BYTES: usize = 255;
@@ -125,6 +128,8 @@ pub(crate) enum Plea {
     Enrol(EnrolRequest),
     /// To become one again, after its certificate ended while it was away.
     Return(Return),
+    /// To become a node of its own, because another machine runs with the same identity.
+    Part(Part),
 }
 
 impl Plea {
@@ -133,6 +138,8 @@ impl Plea {
         let (kind, _) = envelope::split(bytes)?;
         if kind == RETURN {
             Ok(Self::Return(Return::decode(bytes)?))
+        } else if kind == PART {
+            Ok(Self::Part(Part::decode(bytes)?))
         } else {
             Ok(Self::Enrol(EnrolRequest::decode(bytes)?))
         }
@@ -158,6 +165,64 @@ impl Return {
     }
 }
 
+/// What a machine says that runs with another's identity: that identity's leaf, and a request with a key of its own, which
+/// the shared key has signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) leaf: Vec<u8>,
+    pub(crate) csr: Vec<u8>,
+    pub(crate) hostname: String,
+    pub(crate) certain: bool,
+    signature: Vec<u8>,
+}
+
+impl Part {
+    pub(crate) fn new(shared: &NodeKey, leaf: &[u8], csr: Vec<u8>, hostname: &str, certain: bool) -> Self {
+        let hostname: String = hostname.chars().filter(|one| !one.is_control()).take(MAX_HOSTNAME_BYTES / 4).collect();
+        let signature = shared.sign(&part_message(&csr, &hostname, certain)).to_vec();
+        Self { leaf: leaf.to_vec(), csr, hostname, certain, signature }
+    }
+
+    /// Whether who said it holds this key.
+    pub(crate) fn is_signed_by(&self, key: &[u8; 32]) -> bool {
+        let message = part_message(&self.csr, &self.hostname, self.certain);
+        <[u8; 64]>::try_from(&self.signature[..]).is_ok_and(|signed| key::verify_signature(key, &message, &signed))
+    }
+
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, EnvelopeError> {
+        let Self { leaf, csr, hostname, certain, signature } = self.clone();
+        envelope::seal(PART, &v1::Part { leaf, csr, hostname, certain, signature })
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, EnvelopeError> {
+        let v1::Part { leaf, csr, hostname, certain, signature } = envelope::open(PART, bytes)?;
+        let fits = leaf.len() <= MAX_DER_BYTES
+            && csr.len() <= MAX_DER_BYTES
+            && signature.len() == 64
+            && hostname.len() <= MAX_HOSTNAME_BYTES
+            && !hostname.chars().any(char::is_control);
+        if fits { Ok(Self { leaf, csr, hostname, certain, signature }) } else { Err(EnvelopeError::Damaged) }
+    }
+}
+
+fn part_message(csr: &[u8], hostname: &str, certain: bool) -> Vec<u8> {
+    let length = (csr.len() as u64).to_be_bytes();
+    [PART_DOMAIN, &length, csr, &[u8::from(certain)], hostname.as_bytes()].concat()
+}
+
+/// A machine that runs with another's identity, as it asks the hub to be a node of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parting {
+    /// Whose identity it runs with: our authority signed that leaf, and the machine holds its key.
+    pub peer: Peer,
+    /// The request, with a key of its own.
+    pub csr: Vec<u8>,
+    /// What it is called, for people.
+    pub hostname: String,
+    /// Whether it knows that it is the copy; otherwise it only came later, or does not know.
+    pub certain: bool,
+}
+
 /// Who lets nodes in: the hub's token store and authority.
 pub trait Admission: Sync {
     /// Decides a request: finds the token, asks [`Token::check`](crate::Token::check), issues the certificate, and
@@ -180,6 +245,16 @@ pub trait Admission: Sync {
         drop((csr, from));
         let text = format!("the certificate of {peer} has expired; enrol it again with a new token");
         async move { Err(Refused::saying(RefusedWhy::Expired, text)) }
+    }
+
+    /// Decides whether a machine that runs with another's identity becomes a node of its own, by a certificate from
+    /// [`Ca::issue_as`](crate::Ca::issue_as).
+    ///
+    /// Checked already is what [`Parting`] says. The same key again must get the same answer: the first may have been lost.
+    fn part(&self, parting: Parting, from: SocketAddr) -> impl Future<Output = Result<[Vec<u8>; 2], Refused>> + Send {
+        let text = format!("copies of {} get no identity here; enrol this machine with a new token", parting.peer);
+        drop((parting, from));
+        async move { Err(Refused::saying(RefusedWhy::NotNow, text)) }
     }
 }
 
@@ -400,6 +475,15 @@ mod v1 {
     }
 
     #[derive(Serialize, Deserialize)]
+    pub(super) struct Part {
+        pub(super) leaf: Vec<u8>,
+        pub(super) csr: Vec<u8>,
+        pub(super) hostname: String,
+        pub(super) certain: bool,
+        pub(super) signature: Vec<u8>,
+    }
+
+    #[derive(Serialize, Deserialize)]
     pub(super) struct Return {
         pub(super) leaf: Vec<u8>,
         pub(super) csr: Vec<u8>,
@@ -430,6 +514,32 @@ mod tests {
     use super::*;
     use crate::fingerprint::CaFingerprint;
     use crate::token::TokenSecret;
+
+    #[test]
+    fn a_copys_plea_is_proven_by_the_shared_key_only_and_changed_by_nobody() {
+        let (shared, other) = (NodeKey::from_random_bytes([1; 32]), NodeKey::from_random_bytes([2; 32]));
+        let said = Part::new(&shared, &[7; 300], vec![8; 200], "till-1\n", true);
+        let read = Part::decode(&said.encode().unwrap()).unwrap();
+        assert_eq!((read.hostname.as_str(), &read), ("till-1", &said));
+        assert!(read.is_signed_by(&shared.public_key()) && !read.is_signed_by(&other.public_key()));
+        for changed in [
+            Part { certain: false, ..read.clone() },
+            Part { csr: vec![9; 200], ..read.clone() },
+            Part { hostname: "till-2".to_owned(), ..read.clone() },
+        ] {
+            assert!(!changed.is_signed_by(&shared.public_key()), "{changed:?}");
+        }
+        let long = Part { csr: vec![0; MAX_DER_BYTES + 1], ..read };
+        assert!(Part::decode(&long.encode().unwrap()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_plea_of_arbitrary_bytes_never_panics(body in prop::collection::vec(any::<u8>(), 0..300)) {
+            let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+            drop(Plea::decode(&[&[0, 0x23, 1], &length[..], &body].concat()));
+        }
+    }
 
     #[test]
     fn a_request_is_proven_by_its_own_token_only_and_changed_by_nobody() {

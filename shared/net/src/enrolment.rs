@@ -13,7 +13,7 @@ use vigie_model::{NodeId, UtcMs};
 
 use crate::ca::public_key_of_csr;
 use crate::endpoint::Endpoint;
-use crate::enrol_wire::{self, Admission, EnrolRequest, Plea, Refused, RefusedWhy, Return};
+use crate::enrol_wire::{self, Admission, EnrolRequest, Part, Parting, Plea, Refused, RefusedWhy, Return};
 use crate::envelope::{self, EnvelopeError, HEADER_BYTES};
 use crate::identity;
 use crate::peer::Peer;
@@ -70,9 +70,18 @@ impl Enrolment {
 
     /// The node behind an old leaf, if our authority made it, its key is still held, and nobody took its rights away.
     fn recognise(&self, plea: &Return) -> Result<Peer, Refused> {
-        let ours = identity::is_signed_by(&plea.leaf, self.endpoint.identity().ca());
-        let peer = Peer::of_leaf(&plea.leaf).ok().filter(|_| ours);
-        let holds_key = |peer: &Peer| public_key_of_csr(&plea.csr).is_ok_and(|key| key == peer.public_key);
+        self.holder(&plea.leaf, |peer| public_key_of_csr(&plea.csr).is_ok_and(|key| key == peer.public_key))
+    }
+
+    /// The same for a machine that shares the key with another and brings one of its own.
+    fn recognise_copy(&self, plea: Part) -> Result<Parting, Refused> {
+        let peer = self.holder(&plea.leaf, |peer| plea.is_signed_by(&peer.public_key))?;
+        Ok(Parting { peer, csr: plea.csr, hostname: plea.hostname, certain: plea.certain })
+    }
+
+    fn holder(&self, leaf: &[u8], holds_key: impl FnOnce(&Peer) -> bool) -> Result<Peer, Refused> {
+        let ours = identity::is_signed_by(leaf, self.endpoint.identity().ca());
+        let peer = Peer::of_leaf(leaf).ok().filter(|_| ours);
         let peer = peer.filter(holds_key).ok_or_else(|| Refused::new(RefusedWhy::BadRequest))?;
         if self.endpoint.revocations().contains(peer.node) {
             return Err(Refused::saying(RefusedWhy::Revoked, "this node was revoked"));
@@ -125,6 +134,7 @@ pub async fn serve_enrolment(
     let (bytes, served) = match plea {
         Plea::Enrol(request) => admit(&enrolment, admission, &request, server_time).await?,
         Plea::Return(plea) => readmit(&enrolment, admission, &plea).await?,
+        Plea::Part(plea) => part(&enrolment, admission, plea).await?,
     };
     enrolment.answer(stream, &bytes).await?;
     Ok(served)
@@ -158,11 +168,30 @@ async fn readmit(
         Ok(peer) => in_time(admission.readmit(peer, plea.csr.clone(), from)).await,
         Err(refused) => Err(refused),
     };
-    let (said, outcome) = match decided {
+    let (said, outcome) = said(decided);
+    Ok((said.encode()?, Served { token: None, node, hostname: String::new(), from, outcome }))
+}
+
+async fn part(
+    enrolment: &Enrolment,
+    admission: &impl Admission,
+    plea: Part,
+) -> Result<(Vec<u8>, Served), EnrolmentError> {
+    let (from, hostname) = (enrolment.address(), plea.hostname.clone());
+    let node = public_key_of_csr(&plea.csr).ok().map(|key| NodeId::of_key(&key));
+    let decided = match enrolment.recognise_copy(plea) {
+        Ok(parting) => in_time(admission.part(parting, from)).await,
+        Err(refused) => Err(refused),
+    };
+    let (said, outcome) = said(decided);
+    Ok((said.encode()?, Served { token: None, node, hostname, from, outcome }))
+}
+
+fn said(decided: Result<[Vec<u8>; 2], Refused>) -> (Renewal, Result<(), Refused>) {
+    match decided {
         Ok(chain) => (Renewal::Granted { chain }, Ok(())),
         Err(refused) => (Renewal::Refused { text: refused.text.clone() }, Err(refused)),
-    };
-    Ok((said.encode()?, Served { token: None, node, hostname: String::new(), from, outcome }))
+    }
 }
 
 async fn in_time<T>(deciding: impl Future<Output = Result<T, Refused>>) -> Result<T, Refused> {
@@ -187,7 +216,7 @@ pub async fn forward_enrolment(
             let refused = Refused::saying(RefusedWhy::NotNow, text);
             // In the form that the question expects.
             let answer = match Plea::decode(&request) {
-                Ok(Plea::Return(_)) => Renewal::Refused { text: refused.text }.encode()?,
+                Ok(Plea::Return(_) | Plea::Part(_)) => Renewal::Refused { text: refused.text }.encode()?,
                 _ => enrol_wire::encode_refusal(&refused, endpoint.time().wall())?,
             };
             enrolment.answer(stream, &answer).await?;

@@ -27,6 +27,8 @@ pub struct Peer {
     pub not_after: UtcMs,
     /// The number that the hub gave this certificate.
     pub serial: Vec<u8>,
+    /// The node it was a copy of, before it had a key of its own: what it measured as that node it may still bring.
+    pub formerly: Option<NodeId>,
 }
 
 impl Peer {
@@ -50,6 +52,7 @@ impl Peer {
             not_before: UtcMs(leaf.validity().not_before.timestamp().saturating_mul(1_000)),
             not_after: UtcMs(leaf.validity().not_after.timestamp().saturating_mul(1_000)),
             serial: leaf.raw_serial().to_vec(),
+            formerly: formerly(&leaf),
         })
     }
 
@@ -122,6 +125,21 @@ impl NodeName {
             node: node.parse().map_err(|_| strange())?,
         })
     }
+}
+
+/// How the node whose copy this was stands in a certificate: as a second name for machines, which older readers pass over.
+pub(crate) fn formerly_name(node: NodeId) -> String {
+    format!("{node}{FORMERLY}")
+}
+
+const FORMERLY: &str = ".formerly.vigie";
+
+fn formerly(leaf: &X509Certificate<'_>) -> Option<NodeId> {
+    let names = leaf.subject_alternative_name().ok().flatten()?;
+    names.value.general_names.iter().find_map(|name| match name {
+        GeneralName::DNSName(name) => name.strip_suffix(FORMERLY)?.parse().ok(),
+        _ => None,
+    })
 }
 
 fn ed25519_key(leaf: &X509Certificate<'_>) -> Result<[u8; 32], PeerError> {

@@ -151,6 +151,7 @@ mod tests {
             not_before: UtcMs(0),
             not_after: UtcMs(1),
             serial: vec![1],
+            formerly: None,
         }
     }
 }

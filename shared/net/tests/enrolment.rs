@@ -11,8 +11,8 @@ use support::{DAY_MS, Deployment, NOW, key, stranger};
 use vigie_model::{NodeId, Role, UtcMs};
 use vigie_net::{
     Accepted, Admission, Admitted, Ask, CaFingerprint, Endpoint, EnrolError, EnrolRequest, Enrolled, EnrolmentEndpoint,
-    JoinToken, Peer, Refusal, Refused, RefusedWhy, Revocations, Token, TokenId, TokenSecret, TrustedTime, come_back,
-    enrol, forward_enrolment, public_key_of_csr, serve_enrolment,
+    Identity, JoinToken, Parting, Peer, Refusal, Refused, RefusedWhy, Revocations, Standing, Token, TokenId,
+    TokenSecret, TrustedTime, come_back, enrol, forward_enrolment, part_from_twin, public_key_of_csr, serve_enrolment,
 };
 
 #[tokio::test]
@@ -108,6 +108,28 @@ async fn a_wrong_clock_does_not_keep_a_machine_out_and_is_pointed_out() {
     let ahead = TrustedTime::with_clock(UtcMs(0), || UtcMs(NOW.0 + 400 * DAY_MS));
     let error = hub.enrol_at(ahead, &hub.token(), 41, Role::Agent, &[]).await.unwrap_err();
     assert!(error.to_string().contains(&Refusal::Expired.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_copy_becomes_a_node_of_its_own_through_its_relay_and_without_the_shared_key_nobody_does() {
+    let hub = Hub::open(2).await;
+    let (relay_address, _relay) = carrying_relay(&hub, vec![hub.address.to_string()]);
+    let shared = hub.enrol(&hub.token(), 40, Role::Agent, &[]).await.unwrap().identity;
+    let endpoint = EnrolmentEndpoint::bind_anywhere(support::clock()).unwrap();
+    let via = [relay_address.to_string()];
+    for _ in 0..2 {
+        let own = part_from_twin(&endpoint, &shared, &key(41), ("copy", true), &via).await.unwrap();
+        assert_eq!((own.node(), own.client(), own.site()), (key(41).node_id(), shared.client(), shared.site()));
+        assert_eq!(Peer::of_leaf(own.leaf()).unwrap().formerly, Some(shared.node()));
+    }
+    // Somebody who has seen the leaf of another machine, as every peer has.
+    let thief = hub.deployment.agent(50);
+    let seen = Identity::new(key(50), &[thief.leaf().to_vec(), thief.ca().to_vec()], thief.facts().clone()).unwrap();
+    let error = part_from_twin(&endpoint, &seen, &key(51), ("copy", true), &via).await.unwrap_err();
+    assert!(matches!(error, EnrolError::NotReadmitted { .. }), "it is on no roster: {error}");
+    hub.deployment.revocations.raise(Revocations::new(1, [shared.node()])).unwrap();
+    let error = part_from_twin(&endpoint, &shared, &key(42), ("copy", true), &via).await.unwrap_err();
+    assert!(error.to_string().contains("revoked"), "{error}");
 }
 
 #[tokio::test]
@@ -254,6 +276,18 @@ impl Admission for Store {
             relay_addrs: vec![],
             proof_key: token.proof_key,
         })
+    }
+
+    async fn part(&self, parting: Parting, _from: SocketAddr) -> Result<[Vec<u8>; 2], Refused> {
+        if !self.enrolled.lock().unwrap().contains(&parting.peer.node) {
+            return Err(Refused::new(RefusedWhy::Unknown));
+        }
+        let bad = |_| Refused::new(RefusedWhy::BadRequest);
+        let node = NodeId::of_key(&public_key_of_csr(&parting.csr).map_err(bad)?);
+        let Peer { node: of, role, client, site, .. } = parting.peer;
+        let life = Duration::from_secs(90 * 24 * 3_600);
+        let standing = Standing { node, role, client, site };
+        Ok(self.deployment.ca.issue_as(&parting.csr, standing, Some(of), life, NOW).map_err(bad)?.chain)
     }
 
     async fn readmit(&self, peer: Peer, csr: Vec<u8>, _from: SocketAddr) -> Result<[Vec<u8>; 2], Refused> {

@@ -27,14 +27,16 @@ pub fn loop_ended(handle: &NodeHandle) -> Failed {
     if !handle.view().new_store {
         return Failed::new(1, "the node's loop has ended; see the log above");
     }
+    again("the store was mended and the program must begin again")
+}
+
+/// Begins this program again in the same process; returns only if it can not, with why it had to as the failure.
+pub fn again(why: &str) -> Failed {
     // The link names this program even if its file was replaced meanwhile.
     let mut again = std::process::Command::new("/proc/self/exe");
     let name = std::env::args_os().next().unwrap_or_default();
     let error = again.arg0(name).args(std::env::args_os().skip(1)).exec();
-    Failed::new(
-        1,
-        format!("the store was mended and the program must begin again, but can not: {error}; start it again"),
-    )
+    Failed::new(1, format!("{why}, but can not: {error}; start it again"))
 }
 
 impl<E: std::error::Error> From<E> for Failed {

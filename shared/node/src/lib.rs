@@ -20,11 +20,12 @@ mod retention;
 mod rows;
 mod telling;
 pub mod trust;
+mod twins;
 mod view;
 
 pub use budget::{Budget, BudgetError, BudgetSaid};
 pub use clock::{NodeClock, boot_moment};
-pub use failed::{Failed, end, loop_ended};
+pub use failed::{Failed, again, end, loop_ended};
 pub use findings::{Finding, show_findings, uplink_json, uplink_sentence};
 pub use host::{
     boot_no, host_name, http_token, open_state, open_state_told, random_incarnation, random_text, start_logging,
@@ -36,4 +37,5 @@ pub use node::{Command, Happening, Node, NodeHandle, NodeSetup};
 pub use renew::Renewing;
 pub use retention::{Keeping, Keeps, Retention};
 pub use rows::{NodeRows, RowChanges, RowsTold, rows_finding};
+pub use twins::{twins_finding, twins_json};
 pub use view::{SessionView, View};

@@ -60,7 +60,16 @@ impl NodeRows {
         let owner = Owner { number: number(&who), floor: Hlc::of_utc(floor), recovering: false, who: who.clone() };
         // Numbers follow from keys, so nobody needs a list of them: whose row it is the session decides.
         let knows = Arc::new(|_: Actor| true);
-        let (mut rows, why) = Rows::open(state.clone(), owner, knows, Box::new(random), lost, clock.mono_ms())?;
+        let (mut rows, mut why) = Rows::open(state.clone(), owner, knows, Box::new(random), lost, clock.mono_ms())?;
+        let of = state.get("node", b"rows.of")?;
+        if of.as_ref().is_some_and(|of| of != node.as_bytes()) {
+            // They were written as another node, whose copy this was: its own are fetched and written anew.
+            rows.begin_again(|_| false)?;
+            why = Some(NewLife::First);
+        }
+        if of.is_none_or(|of| of != node.as_bytes()) {
+            state.put("node", b"rows.of", node.as_bytes())?;
+        }
         // What stands beside the store says so, not a peer: at a peer's word a hub would take rules from whoever claims to
         // have seen more of it.
         if role == Role::Hub && matches!(why, Some(NewLife::Restored | NewLife::Damaged)) {
@@ -171,7 +180,11 @@ impl NodeRows {
     /// As [`NodeRows::edit`].
     pub fn edit_blocking<T>(&self, work: impl FnOnce(&mut Pen<'_>) -> Result<T, WriteError>) -> Result<T, WriteError> {
         let stamp = self.stamp();
-        self.with(|rows| rows.write(stamp, work))
+        let edited = self.with(|rows| rows.write(stamp, work));
+        if edited.is_ok() {
+            self.note_kept();
+        }
+        edited
     }
 
     /// Rows of these kinds that change from now on, from any side, this node's own edits included. All kinds where none is

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::time::Instant;
 use vigie_codec::wire::Hello;
 use vigie_merge::RangeSet;
-use vigie_model::StreamId;
+use vigie_model::{NodeId, StreamId, UtcMs};
 use vigie_net::{Link, Peer};
 use vigie_sync::{SessionId, Way};
 
@@ -36,6 +36,10 @@ pub struct View {
     pub sessions: BTreeMap<SessionId, Arc<SessionView>>,
     /// Records that a store set aside, by stream, since the program began.
     pub damaged: BTreeMap<StreamId, RangeSet>,
+    /// Connections that were ended because too much waited for a peer that did not read, since the program began.
+    pub unread: u64,
+    /// Peers that were seen twice at once: the same identity from two places, and when that was last so.
+    pub twins: BTreeMap<NodeId, UtcMs>,
     /// The store was begun anew under the running program, which can not go on.
     pub new_store: bool,
 }

@@ -80,8 +80,14 @@ fn the_backlog_counted_at_a_relay_of_so_many_streams(bencher: Bencher<'_, '_>, s
         agent.segment();
         relay.handle(agent.facts(SEALED), at(0));
     }
-    let peer =
-        PeerIs { node: NodeId::from_bytes([9; 16]), role: Role::Hub, client: client(), site: client(), way: Way::Up };
+    let peer = PeerIs {
+        node: NodeId::from_bytes([9; 16]),
+        role: Role::Hub,
+        client: client(),
+        site: client(),
+        way: Way::Up,
+        formerly: None,
+    };
     let profile = LinkProfile::of(LinkKind::Wan);
     relay.handle(Input::Connected { session: SessionId(0), peer, profile }, at(0));
     drain(&mut relay);
@@ -120,7 +126,7 @@ fn hub_of(streams: u64, direct: bool) -> (Replica, std::ops::Range<u64>) {
     for session in 0..sessions {
         let role = if direct { Role::Agent } else { Role::Relay };
         let node = if direct { Sender::new(session).stream.agent } else { NodeId::from_bytes([9; 16]) };
-        let peer = PeerIs { node, role, client: client(), site: client(), way: Way::Down };
+        let peer = PeerIs { node, role, client: client(), site: client(), way: Way::Down, formerly: None };
         let profile = LinkProfile::of(LinkKind::Wan);
         hub.handle(Input::Connected { session: SessionId(session), peer, profile }, at(0));
         say(&mut hub, session, &Frame::Hello(hello(role)));

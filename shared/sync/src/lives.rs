@@ -226,6 +226,15 @@ impl Lives {
         self.debts.push(Write::Reserve { stream, until: upto });
     }
 
+    /// Earlier lives that were left alone are this agent's own after all: what they owe is written down.
+    pub fn take_up(&mut self, earlier: Vec<Earlier>, now: UtcMs) {
+        for life in earlier.into_iter().filter(|life| life.stream.agent == self.agent) {
+            let (key, after) = (self.key.clone(), self.seal_after);
+            let (_, writes) = Origin::resume(life.stream, &life.facts, life.defs, life.tail, key, after, now);
+            self.debts.extend(writes);
+        }
+    }
+
     /// True time of the present boot was learnt.
     pub fn anchored(&mut self, anchor: Anchor) {
         let write = self.present().anchored(anchor);
@@ -267,6 +276,27 @@ mod tests {
         assert!(sealed, "the tick of the first life is written: {writes:?}");
         lives.settled(&settling);
         assert_eq!(lives.lives.len(), 1, "and then the first life owes nothing");
+    }
+
+    #[test]
+    fn lives_that_were_left_alone_owe_their_tail_and_gap_once_they_are_taken_up() {
+        let mut lives = lives();
+        let (_, settling) = lives.writes(0, UtcMs(0), false);
+        lives.settled(&settling);
+        let stream = StreamId { incarnation: Incarnation(9), ..lives.stream() };
+        let mut facts = StreamFacts::new([0; 32], "till-3".to_owned());
+        (facts.have, facts.reserved) = (RangeSet::of(1, 1), Seq(5));
+        let at = Moment { utc: UtcMs(0), boot: Boot { no: 1, ms: 1 } };
+        let tick = Tick { seq: Seq(1), at, samples: vec![Sample { series: SeriesIx(0), value: 7 }] };
+        lives.take_up(vec![Earlier { stream, facts, defs: Vec::new(), places: 0, tail: vec![Arc::new(tick)] }], UtcMs(0));
+        let (writes, _) = lives.writes(1, UtcMs(0), false);
+        let of_it = |write: &&Write| write.stream() == stream;
+        let [Write::Statement(_), Write::Segment(segment)] = &writes.iter().filter(of_it).collect::<Vec<_>>()[..]
+        else {
+            panic!("a gap and a segment: {writes:?}")
+        };
+        assert_eq!((segment.header().first, segment.header().last), (Seq(1), Seq(1)));
+        assert_ne!(lives.stream(), stream, "the present life goes on");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod live;
 mod receipts;
 mod rolled;
 mod rows;
+mod rows_rest;
 mod stored;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -21,6 +22,7 @@ use vigie_model::{ClockSource, NodeId, Now, Role, Slug, StreamId};
 
 pub use receipts::receipted;
 
+use self::rows_rest::RowsRest;
 use crate::Lane;
 use crate::inbound::Inbound;
 use crate::keep::{StreamFacts, Write};
@@ -75,6 +77,7 @@ pub struct Replica {
     keep_again_ms: u64,
     /// Whose rows are here, where this node has any, and what is known of them.
     rows: Option<(RowPeer, Option<RowFacts>)>,
+    rows_rest: RowsRest,
     out: VecDeque<Output>,
 }
 
@@ -96,6 +99,7 @@ impl Replica {
             unkept: Words::new(),
             keep_again_ms: 0,
             rows: None,
+            rows_rest: RowsRest::default(),
             out: VecDeque::new(),
         }
     }

@@ -82,7 +82,7 @@ pub(crate) enum RowSide {
     /// Under way.
     Talking(Box<RowTalk>),
     /// The store failed; the rest of the session goes on until then, and comes back with rows.
-    Resting(u64),
+    Resting { since_ms: u64, until_ms: u64 },
 }
 
 impl Default for RowSide {
@@ -96,7 +96,7 @@ impl RowSide {
         match self {
             Self::Waiting(_) => u64::MAX,
             Self::Talking(talk) => talk.next_timeout_ms().unwrap_or(u64::MAX),
-            Self::Resting(until_ms) => *until_ms,
+            Self::Resting { until_ms, .. } => *until_ms,
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct PeerIs {
     pub site: Slug,
     /// Towards the hub (we offer what we have) or away from it (we take what it has).
     pub way: Way,
+    /// Whose copy it was before it had a key of its own.
+    pub formerly: Option<NodeId>,
 }
 
 /// Which way a session goes.

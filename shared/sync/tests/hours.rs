@@ -178,7 +178,7 @@ fn site(ticks: u64) -> (Node, Node, Machine) {
 }
 
 fn connected(role: Role, way: Way, sends: Sends) -> Input {
-    let peer = vigie_sync::PeerIs { node: id(role), role, client: client(), site: client(), way };
+    let peer = vigie_sync::PeerIs { node: id(role), role, client: client(), site: client(), way, formerly: None };
     Input::Connected { session: UP, peer, profile: LinkProfile { sends, ..profile() } }
 }
 

@@ -96,7 +96,14 @@ fn connect(relay: &mut Node, hub: &mut Node, machines: &[Machine], ms: u64) {
     for machine in machines {
         hub.tell(Input::Enrolled { node: machine.stream.agent, client: client(), site: client() }, ms);
     }
-    let peer = |of: Role, way| vigie_sync::PeerIs { node: id(of), role: of, client: client(), site: client(), way };
+    let peer = |of: Role, way| vigie_sync::PeerIs {
+        node: id(of),
+        role: of,
+        client: client(),
+        site: client(),
+        way,
+        formerly: None,
+    };
     let connected = |peer| Input::Connected { session: UP, peer, profile: profile() };
     let mut first = relay.tell(connected(peer(Role::Hub, Way::Up)), ms);
     for (_, lane, frame) in hub.tell(connected(peer(Role::Relay, Way::Down)), ms) {

@@ -137,7 +137,7 @@ fn connect(node: &mut Node, peer: &Node, way: Way, ms: u64) {
     node.mind.handle(Input::Gone(S), now(ms));
     (node.sent, node.closed) = (Vec::new(), None);
     let (client, site) = peer.place.clone();
-    let peer = PeerIs { node: peer.who.node, role: peer.who.role, client, site, way };
+    let peer = PeerIs { node: peer.who.node, role: peer.who.role, client, site, way, formerly: None };
     node.tell(Input::Connected { session: S, peer, profile: LinkProfile::of(LinkKind::Wan) }, ms);
 }
 

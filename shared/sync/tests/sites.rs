@@ -29,6 +29,26 @@ fn a_relay_of_another_site_of_the_client_may_not_speak_for_a_machine() {
     assert_eq!(made_of_relay_at("lyon", Some("lyon")), all, "although nothing of it is durable yet");
 }
 
+#[test]
+fn a_machine_that_was_a_copy_brings_what_it_measured_under_the_shared_key_and_nobody_elses() {
+    let heard = |formerly: Option<u64>| {
+        let (mut relay, machine) = (Node::new(Role::Relay).mind, Machine::new(0));
+        let formerly = formerly.map(|seed| Machine::new(seed).stream.agent);
+        let (node, role) = (id(Role::Agent), Role::Agent);
+        let peer = PeerIs { node, role, client: client(), site: client(), way: Way::Down, formerly };
+        relay.handle(Input::Connected { session: UP, peer, profile: profile() }, now(0));
+        for frame in [
+            Frame::Hello(hello(Role::Agent)),
+            Frame::Announce(vec![machine.announced(0, Tally { ticks: 5, samples: 15 })]),
+        ] {
+            relay.handle(Input::Frame { session: UP, lane: Lane::Control, bytes: frame.encode() }, now(1));
+        }
+        std::iter::from_fn(|| relay.poll_output()).any(|out| matches!(out, Output::Event(Event::Announced { .. })))
+    };
+    assert!(heard(Some(0)), "its certificate says that it was a copy of that machine");
+    assert!(!heard(Some(1)) && !heard(None));
+}
+
 /// A relay of a site announces a machine of this or another site, and says that ticks of it are let go of.
 fn made_of_relay_at(site: &str, home: Option<&str>) -> Made {
     let (mut hub, machine) = (Node::new(Role::Hub).mind, Machine::new(0));
@@ -36,7 +56,14 @@ fn made_of_relay_at(site: &str, home: Option<&str>) -> Made {
     if let Some(home) = home {
         hub.handle(Input::Enrolled { node: machine.stream.agent, client: client(), site: slug(home) }, now(0));
     }
-    let peer = PeerIs { node: id(Role::Relay), role: Role::Relay, client: client(), site: slug(site), way: Way::Down };
+    let peer = PeerIs {
+        node: id(Role::Relay),
+        role: Role::Relay,
+        client: client(),
+        site: slug(site),
+        way: Way::Down,
+        formerly: None,
+    };
     hub.handle(Input::Connected { session: UP, peer, profile: profile() }, now(0));
     let frames = [
         Frame::Hello(Hello { features: feature::ROLLUPS, ..hello(Role::Relay) }),

@@ -45,6 +45,7 @@ impl World {
             client: other.client.clone(),
             site: other.client.clone(),
             way,
+            formerly: None,
         };
         self.trace(|| format!("{node} is connected with {peer} ({way:?}) as {}", session.0));
         self.begin_watching(node, session, &profile);

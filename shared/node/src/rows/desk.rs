@@ -6,7 +6,7 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use tracing::{error, warn};
+use tracing::error;
 use vigie_codec::wire::rows::RowHello;
 use vigie_model::Role;
 use vigie_store::rows::{NewLife, RowsError};
@@ -130,7 +130,7 @@ impl Worker {
             // A new life ends every session by itself: its facts have another epoch.
             match error {
                 RowsError::NewLife => self.rows.note_life(NewLife::Damaged),
-                error => warn!(%error, peer = %peer.node, "the rows can not be read or kept now; tried again later"),
+                error => self.rows.note_trouble(&error.to_string(), peer.node),
             }
             RowsDone::Answered(session, RowInput::Failed)
         });
@@ -147,7 +147,10 @@ impl Worker {
         }
         let answer = self.rows.with(|rows| rows.carry_out(peer, wish, stamp))?;
         match (&answer, wish) {
-            (Some(RowInput::Applied(applied)), _) => self.rows.note_applied(peer.node, applied),
+            (Some(RowInput::Applied(applied)), _) => {
+                self.rows.note_kept();
+                self.rows.note_applied(peer.node, applied);
+            }
             (_, RowWish::Reborn) => self.rows.note_life(NewLife::SeenElsewhere),
             (_, RowWish::BeginAgain) if peer.role != Role::Agent => self.rows.note_life(NewLife::BeginsAgain),
             _ => {}

@@ -27,6 +27,8 @@ const FRESH_MS: i64 = 7 * 86_400_000;
 pub struct RowsTold {
     /// Why and when these rows last began a new life, other than their first.
     pub life: Option<(String, UtcMs)>,
+    /// Since when the rows can not be kept or read, and why; none while they can.
+    pub trouble: Option<(String, UtcMs)>,
     /// Peers whose rows began a new life, and when: restored, copied, or begun anew.
     pub peers: BTreeMap<NodeId, UtcMs>,
     /// Rows of peers that were not taken, by reason.
@@ -57,6 +59,7 @@ impl RowsTold {
         let peers: BTreeMap<_, _> = self.peers.iter().map(|(node, at)| (node.to_string(), at.0)).collect();
         json!({
             "new_life": self.life.as_ref().map(|(why, at)| json!({ "why": why, "at_ms": at.0 })),
+            "trouble": self.trouble.as_ref().map(|(why, at)| json!({ "why": why, "since_ms": at.0 })),
             "peers_anew": peers,
             "refused": refused,
             "future": self.future,
@@ -67,6 +70,13 @@ impl RowsTold {
 
 /// What a doctor says of the rows, from the `rows` of a node's status.
 pub fn rows_finding(status: &Value, now_ms: i64) -> Finding {
+    if let Some(why) = status["trouble"]["why"].as_str() {
+        let since_ms = now_ms - status["trouble"]["since_ms"].as_i64().unwrap_or(now_ms);
+        let said = format!("can not be kept or read for {} min: {why}", since_ms / 60_000);
+        let advice = "make room on the disk of state.redb, or look at that disk; samples go on, alerts and decisions stay here \
+                      until it keeps again, and the sessions try again after 1 to 16 min";
+        return Finding::bad("rows", said, advice);
+    }
     let life = &status["new_life"];
     let age_ms = now_ms - life["at_ms"].as_i64().unwrap_or(i64::MIN / 2);
     if age_ms < FRESH_MS {
@@ -118,6 +128,24 @@ impl NodeRows {
         }
     }
 
+    /// The rows could not be kept or read. Said aloud when it begins and when it changes.
+    pub(super) fn note_trouble(&self, why: &str, peer: NodeId) {
+        let at = self.0.clock.now().utc;
+        let mut told = self.told_mut();
+        let since = told.trouble.as_ref().map_or(at, |(_, since)| *since);
+        if told.trouble.as_ref().is_none_or(|(known, _)| known != why) {
+            tracing::warn!(why, %peer, "the rows can not be read or kept now; sessions try again after 1 to 16 min");
+        }
+        told.trouble = Some((why.to_owned(), since));
+    }
+
+    /// Something of the rows became durable.
+    pub(super) fn note_kept(&self) {
+        if let Some((why, _)) = self.told_mut().trouble.take() {
+            tracing::info!(why, "the rows are kept again");
+        }
+    }
+
     /// A peer's rows are not in the life they were in.
     pub(super) fn note_peer_anew(&self, peer: NodeId) {
         tracing::warn!(%peer, "the rows of a peer began a new life: it was restored, copied, or begun anew");
@@ -149,6 +177,14 @@ impl NodeRows {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn doctor_says_since_when_the_rows_can_not_be_kept_and_what_to_do() {
+        let trouble = Some(("the disk is full".to_owned(), UtcMs(0)));
+        let told = RowsTold { trouble, ..RowsTold::default() };
+        let finding = rows_finding(&told.as_json(), 180_000);
+        assert!(!finding.is_good() && finding.said().contains("for 3 min: the disk is full"), "{finding:?}");
+    }
 
     #[test]
     fn doctor_says_when_a_peer_brought_more_rows_than_it_may() {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use vigie_codec::SigningKey;
 use vigie_merge::RangeSet;
-use vigie_model::{Gap, StreamId, UtcMs};
+use vigie_model::{Gap, NodeId, StreamId, UtcMs};
 
 use super::facts::Change;
 use super::pen::Pen;
@@ -109,8 +109,8 @@ impl Log {
         Ok(evicted)
     }
 
-    /// Brings the store below its soft limit, giving up as little as can be. The key signs for what is given up: only a
-    /// node whose streams these are has one.
+    /// Brings the store below its soft limit, giving up as little as can be. The key signs for what is given up, so nothing
+    /// is given up of other nodes' streams: only an agent has a key here, and a former copy of another keeps that one's.
     ///
     /// # Errors
     /// As [`Log::commit`]; what was deleted before stays deleted. On a full disk call it again: the ballast is gone by
@@ -251,7 +251,8 @@ impl Log {
     }
 
     fn give_up(&mut self, goal: u64, now: UtcMs, key: &SigningKey, evicted: &mut Evicted) -> Result<(), CommitError> {
-        for stream in self.oldest_first() {
+        let own = NodeId::of_key(&key.verifying_key().to_bytes());
+        for stream in self.oldest_first().into_iter().filter(|stream| stream.agent == own) {
             let excess = self.used_bytes().saturating_sub(goal);
             let mut gaps = Vec::new();
             self.delete(stream, excess, evicted, |pen, facts, sweep| {

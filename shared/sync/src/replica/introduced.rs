@@ -48,13 +48,15 @@ impl Replica {
         Ok(())
     }
 
-    /// An agent speaks for itself; a relay speaks at the hub for itself and for what is enrolled at its own site.
+    /// An agent speaks for itself, and brings what it measured while it had another's key as its copy; a relay speaks at the hub for itself and for what is enrolled at its own site.
     fn may_speak(&self, id: SessionId, stream: StreamId) -> bool {
-        let Some(PeerIs { node, role, client, site, .. }) = self.sessions.get(id).map(|session| &session.peer) else {
+        let Some(PeerIs { node, role, client, site, formerly, .. }) =
+            self.sessions.get(id).map(|session| &session.peer)
+        else {
             return false;
         };
         match role {
-            Role::Agent => *node == stream.agent,
+            Role::Agent => *node == stream.agent || *formerly == Some(stream.agent),
             Role::Relay => {
                 let is_of_site = |home: &(Slug, Slug)| (&home.0, &home.1) == (client, site);
                 self.me.role == Role::Hub

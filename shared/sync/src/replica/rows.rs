@@ -10,13 +10,10 @@ use vigie_merge::Scope;
 use vigie_model::{NodeId, Now, Role};
 
 use super::Replica;
+use super::rows_rest::REST_MS;
 use crate::rows::{RowBroke, RowFacts, RowInput, RowPeer, RowTalk, RowWish};
 use crate::session::RowSide;
 use crate::talk::{CloseWhy, Output, PeerIs, RowsWish, SessionId};
-
-/// After the store of rows failed, the session comes back after this long to try again: often enough for alerts, seldom
-/// enough that telemetry hardly notices.
-const REST_MS: u64 = 60_000;
 
 /// Frames about rows that may come before the peer's hello has: its first word of rows, and that twice.
 const MAX_EARLY: usize = 2;
@@ -56,17 +53,36 @@ impl Replica {
             }
             RowSide::Waiting(early) => early.push(bytes.to_vec()),
             RowSide::Talking(_) => self.tell_rows(id, RowInput::Frame(bytes.to_vec()), now),
-            RowSide::Resting(_) => {}
+            RowSide::Resting { .. } => {}
         }
         Ok(())
     }
 
     pub(super) fn rows_answered(&mut self, id: SessionId, input: RowInput, now: Now) {
-        if !matches!(input, RowInput::Failed) {
-            return self.tell_rows(id, input, now);
+        match input {
+            RowInput::Failed => return self.rest_rows(id, now),
+            RowInput::Applied(_) | RowInput::Settled => self.rows_rest.kept(),
+            _ => {}
         }
+        self.tell_rows(id, input, now);
+    }
+
+    /// Their store failed: the rest of the session goes on, and comes back with rows.
+    fn rest_rows(&mut self, id: SessionId, now: Now) {
+        let until_ms = self.rows_rest.failed(now.mono_ms);
         if let Some(session) = self.sessions.touch(id) {
-            session.rows = RowSide::Resting(now.mono_ms + REST_MS);
+            session.rows = RowSide::Resting { since_ms: now.mono_ms, until_ms };
+        }
+    }
+
+    /// The store keeps again: who rests comes back, none sooner than after its first rest.
+    fn wake_rows(&mut self) {
+        self.rows_rest.kept();
+        for id in self.sessions.ids() {
+            let Some(session) = self.sessions.touch(id) else { continue };
+            if let RowSide::Resting { since_ms, until_ms } = &mut session.rows {
+                *until_ms = (*until_ms).min(*since_ms + REST_MS);
+            }
         }
     }
 
@@ -74,6 +90,8 @@ impl Replica {
     pub(super) fn rows_changed(&mut self, facts: RowFacts, machines: Option<&BTreeSet<NodeId>>, now: Now) {
         let Some((_, known)) = &mut self.rows else { return };
         let anew = known.replace(facts).is_some_and(|before| before.epoch != facts.epoch);
+        // Somebody's write went through.
+        self.wake_rows();
         for id in self.sessions.ids() {
             let Some(session) = self.sessions.get(id) else { continue };
             let talks = matches!(session.rows, RowSide::Talking(_));
@@ -90,11 +108,11 @@ impl Replica {
     pub(super) fn rows_due(&mut self, id: SessionId, now: Now) {
         let Some(session) = self.sessions.get(id) else { return };
         match &session.rows {
-            RowSide::Resting(until_ms) if *until_ms <= now.mono_ms => self.close(id, CloseWhy::StoreTrouble),
+            RowSide::Resting { until_ms, .. } if *until_ms <= now.mono_ms => self.close(id, CloseWhy::StoreTrouble),
             RowSide::Talking(talk) if talk.next_timeout_ms().is_some_and(|at_ms| at_ms <= now.mono_ms) => {
                 self.tell_rows(id, RowInput::Timeout, now);
             }
-            RowSide::Waiting(_) | RowSide::Talking(_) | RowSide::Resting(_) => {}
+            RowSide::Waiting(_) | RowSide::Talking(_) | RowSide::Resting { .. } => {}
         }
     }
 
@@ -116,7 +134,7 @@ impl Replica {
                 Some(RowWish::Close(broke @ (RowBroke::Protocol(_) | RowBroke::Unasked))) => {
                     return self.close(id, CloseWhy::Protocol(broke.to_string()));
                 }
-                Some(RowWish::Close(RowBroke::StoreTrouble)) => session.rows = RowSide::Resting(now.mono_ms + REST_MS),
+                Some(RowWish::Close(RowBroke::StoreTrouble)) => return self.rest_rows(id, now),
                 Some(RowWish::Close(RowBroke::NewLife)) => return self.close(id, CloseWhy::RowsAnew),
                 Some(wish) => self.wish_rows(id, RowsWish::Talk(wish)),
             }

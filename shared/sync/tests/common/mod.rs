@@ -150,7 +150,7 @@ impl Node {
 
     /// A peer connects and greets.
     pub(crate) fn meets(&mut self, session: u64, node: NodeId, role: Role, way: Way, ms: u64) {
-        let peer = PeerIs { node, role, client: client(), site: client(), way };
+        let peer = PeerIs { node, role, client: client(), site: client(), way, formerly: None };
         self.tell(Input::Connected { session: SessionId(session), peer, profile: profile() }, ms);
         self.hears(session, Lane::Control, &Frame::Hello(hello(role)), ms);
     }

@@ -15,6 +15,7 @@ mod prometheus;
 pub mod pushed;
 mod receiver;
 mod sender;
+pub mod watched;
 
 pub use clock::WrongClock;
 pub use disk::SmallDisk;

@@ -12,13 +12,18 @@ use crate::door::Door;
 use crate::program::{Program, run_once};
 
 /// Waits until something is so; the deadline is generous, because correctness never depends on it.
-pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
+pub fn eventually(what: &str, so: impl FnMut() -> bool) {
+    eventually_every(Duration::from_millis(100), what, so);
+}
+
+/// The same, looked at this often.
+pub(crate) fn eventually_every(interval: Duration, what: &str, mut so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(90);
     while Instant::now() < deadline {
         if so() {
             return;
         }
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(interval);
     }
     panic!("not within 90 s: {what}");
 }
@@ -26,12 +31,13 @@ pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
 /// A whole deployment on loopback.
 #[derive(Debug)]
 pub struct Mesh {
-    dir: TempDir,
     /// The hub.
     pub hub: Program,
     hub_udp: u16,
     hub_http: u16,
     token: String,
+    /// Last: what programs logged is shown before it goes.
+    dir: TempDir,
 }
 
 /// A relay and where it is.
@@ -271,6 +277,16 @@ impl Mesh {
         }
         let program = Program::start_in("vigie-agent", args, env, &self.dir.path().join(format!("{name}.log")));
         Agent { program, data, node, seed }
+    }
+
+    /// Copies the folder of an agent that does not run, and starts it there as well. Its node id is the same at first.
+    pub fn copy_of(&self, agent: &Agent, name: &str) -> Agent {
+        let data = self.dir.path().join(name);
+        let done = std::process::Command::new("cp").arg("-a").arg(&agent.data).arg(&data).output();
+        assert!(done.as_ref().is_ok_and(|done| done.status.success()), "{done:?}");
+        let log = self.dir.path().join(format!("{name}.log"));
+        let program = agent.program.beside(&[("--data", &text(&data)), ("--name", name)], &log);
+        Agent { program, data, node: agent.node.clone(), seed: agent.seed }
     }
 
     /// What the hub answers over HTTP, if it does.

@@ -38,13 +38,26 @@ pub fn held(data: &Path) -> Held {
     Held { facts: log.streams().clone(), ticks }
 }
 
+/// As [`check`], for a machine that was a copy of another and is one of its own by now: also of what it holds of that
+/// other's lives, from before it was copied and from before it parted, nothing is missing at the hub.
+pub fn check_copy(hub: &Held, original: &Agent, copy: &Agent, reasons: &[GapReason]) -> (u64, u64) {
+    let own = held(&copy.data);
+    assert!(own.facts.keys().any(|stream| stream.agent.to_string() == copy.node), "it measured as itself");
+    is_all_there(hub, &own, &[&original.node, &copy.node]);
+    as_it_was_made(hub, copy, reasons)
+}
+
 /// Checks that the hub holds every tick the agent ever made durable once and as it was made, or a gap that says why; and
 /// that each reason is one the trial accounts for. Returns how many ticks the hub holds and how many are given up.
 pub fn check(hub: &Held, agent: &Agent, reasons: &[GapReason]) -> (u64, u64) {
-    let own = held(&agent.data);
-    let (mut kept, mut given_up) = (0, 0);
+    is_all_there(hub, &held(&agent.data), &[&agent.node]);
+    as_it_was_made(hub, agent, reasons)
+}
+
+/// What an agent holds is of these nodes, and the hub has all of it.
+fn is_all_there(hub: &Held, own: &Held, of: &[&str]) {
     for (stream, facts) in &own.facts {
-        assert_eq!(stream.agent.to_string(), agent.node, "an agent holds only its own");
+        assert!(of.contains(&stream.agent.to_string().as_str()), "an agent holds only its own");
         let there = hub.facts.get(stream).unwrap_or_else(|| panic!("the hub never heard of {stream}"));
         let durable = facts.have.clone();
         let missing = durable.without(&there.have);
@@ -52,6 +65,11 @@ pub fn check(hub: &Held, agent: &Agent, reasons: &[GapReason]) -> (u64, u64) {
         let lost = durable.intersection(&there.gaps).without(&facts.gaps);
         assert!(lost.is_empty(), "{stream}: the agent has it and the hub calls it lost: {lost:?}");
     }
+}
+
+/// What the hub holds of an agent is as its function made it, and each gap has a reason that is accounted for.
+fn as_it_was_made(hub: &Held, agent: &Agent, reasons: &[GapReason]) -> (u64, u64) {
+    let (mut kept, mut given_up) = (0, 0);
     for (stream, facts) in hub.facts.iter().filter(|(stream, _)| stream.agent.to_string() == agent.node) {
         let ticks = &hub.ticks[stream];
         let read: RangeSet = ticks.keys().map(|seq| (*seq, *seq)).collect();

@@ -65,6 +65,20 @@ impl Program {
         self.child = Some(child);
     }
 
+    /// Starts the same program with other values of these options.
+    pub fn beside(&self, options: &[(&str, &str)], log: &Path) -> Self {
+        let mut program = Self {
+            name: self.name.clone(),
+            args: self.args.clone(),
+            env: self.env.clone(),
+            log: log.to_owned(),
+            child: None,
+        };
+        options.iter().for_each(|(option, value)| program.say(option, value));
+        program.again();
+        program
+    }
+
     /// Says an option differently from the next start on.
     pub fn say(&mut self, option: &str, value: &str) {
         let at = self.args.iter().position(|arg| arg == option).expect("the option was said before");

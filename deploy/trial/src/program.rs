@@ -79,6 +79,13 @@ impl Program {
         program
     }
 
+    /// Starts it again, this once with a further argument.
+    pub fn once_with(&mut self, argument: &str) {
+        self.args.push(argument.to_owned());
+        self.again();
+        self.args.pop();
+    }
+
     /// Says an option differently from the next start on.
     pub fn say(&mut self, option: &str, value: &str) {
         let at = self.args.iter().position(|arg| arg == option).expect("the option was said before");

@@ -7,6 +7,7 @@ mod agent_cost;
 mod bytes;
 mod engine;
 mod freshness;
+mod lookout;
 mod scale;
 mod table;
 
@@ -20,7 +21,7 @@ use crate::table::Figure;
 #[derive(Debug, Parser)]
 #[command(name = "bench", version)]
 struct Cli {
-    /// Only this: agent, agent-relay, relay-hub, cut, visible, engine, scale, pushed.
+    /// Only this: agent, agent-relay, relay-hub, cut, visible, engine, scale, lookout, pushed.
     #[arg(long)]
     only: Option<String>,
     /// Shorter runs: good to see that it works, not to quote.
@@ -36,7 +37,7 @@ struct Cli {
 
 type Measure = fn(bool) -> Vec<Figure>;
 
-const ALL: [(&str, Measure); 7] = [
+const ALL: [(&str, Measure); 8] = [
     ("agent", agent_cost::measure),
     ("agent-relay", bytes::agent_to_relay),
     ("relay-hub", bytes::relay_to_hub),
@@ -44,6 +45,7 @@ const ALL: [(&str, Measure); 7] = [
     ("visible", freshness::visible),
     ("engine", engine::measure),
     ("scale", scale::measure),
+    ("lookout", lookout::measure),
 ];
 
 /// What is measured only when it is asked for by name: parts of the others, alone.

@@ -87,7 +87,7 @@ fn a_copy_becomes_a_node_of_its_own_once_and_of_two_that_do_not_know_only_one_do
     assert!(not_now(11, 50_000), "the other may be alone by now");
     assert!(part(12, true, 50_000).is_ok(), "who knows that it is a copy need not wait");
     assert!(not_now(11, 500_000) && part(11, false, 540_000).is_ok(), "so many were there after all");
-    site.registry.revoke_node(original).expect("it is there");
+    site.registry.revoke_node(original, UtcMs(0)).expect("it is there");
     assert_eq!(part(13, true, 9_000).expect_err("it lost its rights").why, RefusedWhy::Revoked);
 }
 

@@ -156,7 +156,7 @@ impl Site {
         let schema = Write::Schema { stream, from: 0, defs: defs.collect() };
         self.commit(stream, vec![Write::Stream { stream, key, name }, schema]);
         let (client, site) = (slug("acme"), slug("lyon"));
-        let peer = PeerIs { node: stream.agent, role: Role::Agent, client, site, way: Way::Down };
+        let peer = PeerIs { node: stream.agent, role: Role::Agent, client, site, way: Way::Down, formerly: None };
         self.fleet.happened(&Happening::Up { session: SessionId(number.into()), peer, beat_ms: 10_000 });
         self.streams.push(stream);
     }

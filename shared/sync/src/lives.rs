@@ -288,7 +288,10 @@ mod tests {
         (facts.have, facts.reserved) = (RangeSet::of(1, 1), Seq(5));
         let at = Moment { utc: UtcMs(0), boot: Boot { no: 1, ms: 1 } };
         let tick = Tick { seq: Seq(1), at, samples: vec![Sample { series: SeriesIx(0), value: 7 }] };
-        lives.take_up(vec![Earlier { stream, facts, defs: Vec::new(), places: 0, tail: vec![Arc::new(tick)] }], UtcMs(0));
+        lives.take_up(
+            vec![Earlier { stream, facts, defs: Vec::new(), places: 0, tail: vec![Arc::new(tick)] }],
+            UtcMs(0),
+        );
         let (writes, _) = lives.writes(1, UtcMs(0), false);
         let of_it = |write: &&Write| write.stream() == stream;
         let [Write::Statement(_), Write::Segment(segment)] = &writes.iter().filter(of_it).collect::<Vec<_>>()[..]

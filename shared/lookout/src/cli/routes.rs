@@ -35,7 +35,7 @@ pub enum RoutesCommand {
         /// For those of a site.
         #[arg(long)]
         site: Option<Slug>,
-        /// A file with [[route]]s as they would stand in relay.toml, and nothing else.
+        /// A file with routes as they would stand in relay.toml, and nothing else.
         file: PathBuf,
     },
     /// Take a route of a place back.

@@ -270,6 +270,31 @@ fn who_told_the_beginning_tells_the_end() {
 }
 
 #[test]
+fn what_a_site_told_while_it_was_cut_off_is_not_told_again_though_its_word_comes_a_moment_later() {
+    for word_comes in [true, false] {
+        let mut hub = hub("wait_s=0");
+        hub.hears(line(Change::Began, 0, 0));
+        hub.until(10 * MINUTE);
+        let (told, fresh) = (hub.told.len(), alert(1, 10 * MINUTE));
+        hub.hears(fresh.begins());
+        // Elsewhere nothing was cut, and nobody waits.
+        hub.hears(alert(2, 10 * MINUTE).begins());
+        hub.until(10 * MINUTE + SECOND);
+        assert_eq!(hub.told.len(), told + 1, "{:?}", hub.kinds());
+        if word_comes {
+            hub.hears(Heard::ToldElsewhere(mark("r", fresh.instance(), Change::Began)));
+        }
+        hub.hears(line(Change::Ended, 0, 10 * MINUTE + SECOND));
+        hub.until(20 * MINUTE);
+        let of_it = hub
+            .told
+            .iter()
+            .filter(|(_, intent)| intent.notice.wrong.iter().any(|one| one.alert == fresh.instance().alert));
+        assert_eq!(of_it.count(), usize::from(!word_comes), "{:?}", hub.kinds());
+    }
+}
+
+#[test]
 fn a_route_that_always_speaks_waits_for_nobodys_word() {
     let mut story = relay("always=true");
     story.hears(alert(1, 0).begins());

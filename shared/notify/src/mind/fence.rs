@@ -2,7 +2,7 @@
 //!
 //! The hub while it hears the site, the relay while the hub does not. The relay is quiet only about what the hub has said
 //! that it knows, and the hub tells whatever it knows; so there is always one who speaks, whatever the line and the clocks
-//! do. In the seconds of doubt both do, with the same key.
+//! do. In the seconds of doubt both do, with the same key; what comes over a line that was cut is given a moment to prove told.
 
 use vigie_model::UtcMs;
 
@@ -11,6 +11,10 @@ use super::clocks::Steady;
 /// How long the relay waits for the hub's word. Longer than the 30 s after which a silent hub counts as gone, so that a
 /// pause of the line does not wake two people; short enough for a person who waits for it.
 pub const HAND_OVER_MS: i64 = 45_000;
+
+/// How long the hub waits, with what a site's relay saw that it holds for cut off, for that relay's word that it told it: alerts
+/// and such words come together when the line is back, the word a moment later.
+pub(super) const WORD_WITHIN_MS: i64 = 2_000;
 
 /// How a side speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

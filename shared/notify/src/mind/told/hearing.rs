@@ -6,7 +6,7 @@ use vigie_model::UtcMs;
 
 use super::super::alert::{About, Change, Instance, Judge, Transition};
 use super::super::clocks::{Clocks, Steady};
-use super::super::fence::{HAND_OVER_MS, Seat, is_fresh, relay_speaks_at};
+use super::super::fence::{HAND_OVER_MS, Seat, WORD_WITHIN_MS, is_fresh, relay_speaks_at};
 use super::super::group::{Head, Member};
 use super::super::key::{Digest16, Mark, mark};
 use super::super::route::Route;
@@ -78,6 +78,7 @@ impl Mind {
             Seat::Relay if !route.always => {
                 relay_speaks_at(now.happened(transition.at, HAND_OVER_MS), Some(self.hub_heard))
             }
+            Seat::Hub if self.may_be_told_already(transition, now) => now.steady.after(WORD_WITHIN_MS),
             Seat::Relay | Seat::Hub => Steady(i64::MIN),
         };
         let told = mark(&route.name, transition.instance, Change::Began);
@@ -96,6 +97,13 @@ impl Mind {
         let place = late.then(|| (facts.client.clone(), facts.site.clone()));
         let id = if late { route.late_group(&facts.client, facts.site.as_ref()) } else { route.group(facts) };
         (id, Head { route: route.name.clone(), late: place, told_at: None, thread: None }, member)
+    }
+
+    /// Learnt over a line that was cut until now: the site's own routes spoke, and their word of it is on its way.
+    fn may_be_told_already(&self, transition: &Transition, now: Clocks) -> bool {
+        let line = transition.facts.place().and_then(|place| self.sites.get(&place));
+        let was_cut = line.is_some_and(|line| line.cut || line.since.after(WORD_WITHIN_MS) > now.steady);
+        transition.judge == Judge::Relay && was_cut
     }
 
     /// Learnt so long after it happened that the relay has spoken, if it could.

@@ -152,6 +152,12 @@ impl Watchman {
         self.ask_whether_the_hub_knows(&mut judging);
     }
 
+    /// Takes what was just said of rules into use, without waiting until they are judged.
+    pub(crate) fn take_new_rules(&self) {
+        let now = (self.clock)();
+        self.read_rules_again(&mut lock(&self.judging), now);
+    }
+
     fn read_rules_again(&self, judging: &mut Judging, now: At) {
         let is_new = self.rules_are_new.swap(false, Ordering::Relaxed);
         if !is_new && now.boot_ms.saturating_sub(judging.rules_at_ms) < RULES_EVERY_MS {

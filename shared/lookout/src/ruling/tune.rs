@@ -48,7 +48,9 @@ impl Watchman {
             check_room(rulings, &scope, usize::from(rulings.row(&key).is_none()))?;
             write(rulings, self.node, key, ruled, format!("set {}", words.join(", ")), author)?
         };
-        self.write_decision(edits)
+        self.write_decision(edits)?;
+        self.take_new_rules();
+        Ok(())
     }
 
     /// Takes back what is said of a rule at a place.
@@ -70,7 +72,9 @@ impl Watchman {
             let ruled = Ruled { name: wish.name.clone(), of, what: What::Removed { file: None } };
             write(rulings, self.node, key, ruled, "taken back".to_owned(), author)?
         };
-        self.write_decision(edits)
+        self.write_decision(edits)?;
+        self.take_new_rules();
+        Ok(())
     }
 
     /// The machines of this node, as rules ask for them.

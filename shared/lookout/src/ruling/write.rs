@@ -138,6 +138,8 @@ impl Watchman {
         };
         if !edits.is_empty() {
             self.write_decision(edits)?;
+            // Whoever said it is answered when it holds: what they ask next shows it.
+            self.take_new_rules();
         }
         Ok(plan.changes)
     }

@@ -191,7 +191,10 @@ fn a_token_for_one_place_writes_into_no_other_and_reads_none() {
 
     // Who writes does not read, who reads does not write, and clients do not read one another.
     let (bron, acme) = (mesh.door_for("bron", &["--client", "bron"]), mesh.door_for("acme", &["--client", "acme"]));
-    for (name, door, sees) in [("writer", &writer, 0), ("bron", &bron, 0), ("acme", &acme, 3)] {
+    for asked in ["/prometheus/api/v1/query?query=pushed", "/api/v1/export?match[]=pushed"] {
+        assert_eq!(writer.get(asked).map(|answer| answer.status), Some(403), "{asked}");
+    }
+    for (name, door, sees) in [("bron", &bron, 0), ("acme", &acme, 3)] {
         assert_eq!(rows(door, "pushed", now), sees, "{name}");
         assert_eq!(pushed::answered(door, "one").map(|some| some.len()), Some(5 * sees), "{name}");
     }

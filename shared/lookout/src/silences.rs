@@ -97,7 +97,11 @@ impl Watchman {
             return;
         }
         if let Err(error) = lock(&self.silences).add(&self.state, silences) {
-            tracing::warn!(%error, "that machines did not answer is not written down: their incidents say it for now");
+            tracing::warn!(
+                %error,
+                "that machines did not answer could not be written down; availability knows of the last time alone until \
+                 this node is started again with a disk that takes it"
+            );
         }
     }
 }

@@ -84,6 +84,19 @@ fn a_segment_that_partly_overlaps_another_is_refused() {
 }
 
 #[test]
+fn a_segment_that_reaches_into_what_was_forgotten_of_columns_is_refused() {
+    let machine = Machine::new(1);
+    let mut log = open(&FaultDisk::new());
+    keep(&mut log, vec![machine.hello(), machine.sealed(91, 100), machine.sealed(101, 110)]);
+    keep(&mut log, vec![machine.receipt(set(&[(1, 100)]), 1, T0)]);
+    assert_eq!(lay_out(&mut log), 1);
+    log.forget(UtcMs(T0 + 80 * 3_600_000)).expect("sound");
+    let outcomes = log.commit(vec![machine.sealed(81, 100)]).expect("sound");
+    assert_eq!(outcomes, [Outcome::Forged(machine.stream, RangeSet::new())]);
+    assert_eq!(asked(&log, &machine), set(&[(101, 110)]), "the forgotten part of the columns stays out of sight");
+}
+
+#[test]
 fn a_seal_over_loose_ticks_makes_a_segment_of_them() {
     let machine = Machine::new(1);
     let mut log = open(&FaultDisk::new());

@@ -76,9 +76,8 @@ impl Plain {
         let gone = |number: &u64| self.gone.contains(number);
         let sealed = |number: &u64| matches!(self.numbers.get(number), Some(Is::Sealed(_)));
         let said = |number: &u64| sealed(number) || self.under_gap.contains(number);
-        let contested = (first..=last).any(|number| sealed(&number) && !gone(&number));
-        let all_forgotten = (first..=last).all(|number| said(&number) && gone(&number));
-        !contested && !all_forgotten
+        let forgotten = |number: &u64| said(number) && gone(number);
+        !(first..=last).any(|number| sealed(&number) || forgotten(&number))
     }
 
     fn segment(&mut self, first: u64, last: u64) {

@@ -66,8 +66,9 @@ impl Pen<'_> {
             }
         };
         let mut covered: RangeSet = rows.iter().map(|row| (row.first(), row.last())).collect();
-        let contested = !covered.is_empty();
+        // What is forgotten counts: it may still lie in columns, beside what is not.
         covered.union_with(&gone);
+        let contested = !covered.is_empty();
         Ok(match (covered.contains_range(first, last), contested) {
             (true, _) => Place::Taken,
             (false, true) => Place::Contested,
@@ -198,7 +199,7 @@ enum Place {
     Free,
     /// All of it is there.
     Taken,
-    /// A part of it is there under another seal: no honest agent signs a tick twice.
+    /// A part of it is there, or was, under another seal: no honest agent signs a tick twice.
     Contested,
     /// No honest agent signs such a header.
     Impossible,

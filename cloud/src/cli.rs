@@ -13,6 +13,7 @@ use vigie_node::{Failed, hatch};
 use vigie_serve::Stamp;
 
 use self::credentials::{ApiTokenCommand, NodeCommand, TokenCommand, api_token, node, token};
+use crate::backup::{BackupArgs, RestoreArgs, VerifyArgs, backup_command, restore_command, verify_command};
 use crate::budgets::{self, LinkCommand};
 use crate::config::{Config, Overrides};
 use crate::grants::{self, GrantCommand};
@@ -44,6 +45,7 @@ Examples:
   vigie-cloud link set --client acme --site lyon --bytes-per-month 300000000 --hours 22-6
   vigie-cloud status
   vigie-cloud doctor
+  vigie-cloud backup /mnt/safe/hub.backup --passphrase-file /etc/vigie/backup.words
   vigie-cloud alerts list
   vigie-cloud rules apply shop.yml
 
@@ -80,6 +82,12 @@ enum Command {
     Status(StatusArgs),
     /// Find what is wrong and say what to do.
     Doctor(StatusArgs),
+    /// All of the hub in one file, while it runs or not.
+    Backup(BackupArgs),
+    /// Whether a backup is whole, and all in it proves right.
+    Verify(VerifyArgs),
+    /// Make a hub's data folder of a backup.
+    Restore(RestoreArgs),
     /// What is wrong with machines and sites, and what people decide of it.
     #[command(subcommand)]
     Alerts(AlertsCommand),
@@ -147,6 +155,9 @@ pub fn main() -> ExitCode {
         Command::Link(command) => budgets::command(command),
         Command::Status(args) => desk::show(&args),
         Command::Doctor(args) => doctor::examine(&args),
+        Command::Backup(args) => backup_command(&args),
+        Command::Verify(args) => verify_command(&args),
+        Command::Restore(args) => restore_command(&args),
         Command::Alerts(command) => cli::alerts(command, PROGRAM),
         Command::Rules(command) => cli::rules(command, PROGRAM),
         Command::Tags(command) => cli::tags(command, PROGRAM),

@@ -13,6 +13,7 @@ use vigie_notify::Seat;
 use vigie_notify::config::{ChannelSaid, RouteSaid};
 use vigie_people::Spans;
 
+use crate::backup::{Plan, PlanSaid};
 use crate::retention::{Retention, RetentionSaid};
 
 /// What can be said by flag or environment.
@@ -64,6 +65,7 @@ struct File {
     people: PeopleSaid,
     forward: Vec<TargetSaid>,
     retention: RetentionSaid,
+    backup: PlanSaid,
     alerts: AlertsSaid,
     channel: Vec<ChannelSaid>,
     route: Vec<RouteSaid>,
@@ -118,6 +120,8 @@ pub(crate) struct Config {
     pub(crate) forward: Vec<Target>,
     /// How long what is kept.
     pub(crate) retention: Retention,
+    /// When backups are taken by themselves.
+    pub(crate) backup: Option<Plan>,
     /// Which rules are on, and who is told.
     pub(crate) alerts: AlertsConfig,
 }
@@ -145,6 +149,10 @@ impl Config {
             .alerts
             .check(&file.channel, &file.route, Seat::Hub, data)
             .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
+        let backup = file
+            .backup
+            .check()
+            .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
         let hours = over.certificate_hours.or(file.certificate_hours).unwrap_or(90 * 24).max(1);
         Ok(Self {
             data: data.to_owned(),
@@ -162,6 +170,7 @@ impl Config {
             log,
             forward,
             retention,
+            backup,
             alerts,
             behind_tls_proxy: over.behind_tls_proxy || file.behind_tls_proxy,
             spans: file.people.check()?,

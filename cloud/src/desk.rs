@@ -15,6 +15,7 @@ use vigie_serve::{Lookout, Place, Reachability, TokenTable};
 use vigie_sync::Ledger;
 
 use crate::admission::Gate;
+use crate::backup::Backups;
 use crate::budgets;
 use crate::cli::StatusArgs;
 use crate::grants::Grants;
@@ -37,6 +38,7 @@ pub(crate) struct Desk {
     pub(crate) watchman: Arc<Watchman>,
     pub(crate) grants: Grants,
     pub(crate) people: Arc<Register>,
+    pub(crate) backups: Arc<Backups>,
     pub(crate) revocations: SharedRevocations,
     pub(crate) revoked: tokio::sync::mpsc::UnboundedSender<()>,
 }
@@ -66,6 +68,9 @@ impl Answering for Desk {
             return answer;
         }
         if let Some(answer) = self.people.answer(&request).await {
+            return answer;
+        }
+        if let Some(answer) = self.backups.answer(&request) {
             return answer;
         }
         if let Some(answer) = budgets::answer(self.handle.rows(), &self.gate.clock, &request).await {
@@ -209,6 +214,7 @@ impl Desk {
             "store": { "bytes": used, "cap_bytes": cap, "pressure": pressure },
             "rows": self.handle.rows().told().as_json(),
             "watch": self.watchman.checkup(),
+            "backup": self.backups.told(),
         })
     }
 }

@@ -36,6 +36,7 @@ pub(crate) fn examine(args: &StatusArgs) -> Result<ExitCode, Failed> {
             ));
             findings.push(rows_finding(&status["rows"], number_ms(&status["as_of_ms"])));
             findings.push(twins_finding(&status["twins"], number_ms(&status["as_of_ms"])));
+            findings.push(backed_up(&status["backup"], number_ms(&status["as_of_ms"])));
             findings.extend(vigie_lookout::findings(&status["watch"]));
             for target in status["forward"].as_array().into_iter().flatten() {
                 findings.push(Finding::check(
@@ -68,9 +69,37 @@ fn heard(status: &Value) -> Finding {
     Finding::check("heard", sessions > 0 || sites == 0, said, advice)
 }
 
+/// Whether backups go as planned; where none are planned nobody is to be woken, but it is said.
+fn backed_up(backup: &Value, now_ms: i64) -> Finding {
+    let last_ms = backup["last"]["made_at_ms"].as_i64();
+    let age_h = last_ms.map(|last_ms| now_ms.saturating_sub(last_ms).max(0) / 3_600_000);
+    let last = age_h.map_or("none was taken".to_owned(), |hours| format!("the last is {hours} h old"));
+    let Some(every_ms) = backup["every_ms"].as_i64() else {
+        return Finding::good("backup", format!("{last}, none are planned"));
+    };
+    let late = last_ms.is_none_or(|last_ms| now_ms.saturating_sub(last_ms) > every_ms.saturating_mul(2));
+    let failed = backup["failed"]["why"].as_str();
+    let said = failed.map_or(last.clone(), |why| format!("{last}; {why}"));
+    let is_good = failed.is_none() && (!late || !backup["running"].is_null());
+    Finding::check("backup", is_good, said, "see that [backup] folder is there, has room, and is the hub's to write")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn planned_backups_that_do_not_come_are_not_in_order() {
+        let told = |backup: Value| backed_up(&backup, 100 * 3_600_000).is_good();
+        let day_ms = 24 * 3_600_000;
+        let last = |hours: i64| json!({ "made_at_ms": hours * 3_600_000_i64 });
+        assert!(told(json!({ "last": null, "every_ms": null })), "nothing is planned");
+        assert!(told(json!({ "last": last(60), "every_ms": day_ms })));
+        assert!(!told(json!({ "last": last(50), "every_ms": day_ms })));
+        assert!(!told(json!({ "last": null, "every_ms": day_ms })));
+        assert!(told(json!({ "last": null, "every_ms": day_ms, "running": { "rows": 1 } })));
+        assert!(!told(json!({ "last": last(99), "every_ms": day_ms, "failed": { "why": "the disk is full" } })));
+    }
 
     #[test]
     fn a_hub_that_hears_nobody_of_those_it_knows_is_not_in_order() {

@@ -1,6 +1,7 @@
 //! How does everybody see every machine? The hub: enrols nodes, keeps what they bring, signs for it, and answers.
 
 mod admission;
+mod backup;
 mod budgets;
 pub mod cli;
 mod config;

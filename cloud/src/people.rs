@@ -6,6 +6,9 @@ mod desk;
 mod register;
 mod rows;
 
+#[cfg(test)]
+pub(crate) use audit::all_lines as audit_lines;
 pub(crate) use audit::{Doer, append};
 pub(crate) use command::{AuditCommand, PersonCommand, audit as audit_command, person as person_command};
 pub(crate) use register::Register;
+pub(crate) use rows::forget_sessions;

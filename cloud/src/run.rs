@@ -27,6 +27,7 @@ use vigie_store::{Log, Options, Rollups};
 use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId};
 
 use crate::admission::Gate;
+use crate::backup::{Backups, refuse_half_restored};
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::grants::Grants;
@@ -67,6 +68,7 @@ struct Hub {
     retention: Option<vigie_node::Retention>,
     registry: Arc<Registry>,
     people: Arc<Register>,
+    backups: Arc<Backups>,
     gate: Arc<Gate>,
     revoked: mpsc::UnboundedReceiver<()>,
     enrolments: tokio::task::JoinSet<()>,
@@ -78,6 +80,7 @@ impl Hub {
     async fn start(config: Config) -> Result<Self, Failed> {
         let clock = NodeClock::new();
         let now = clock.now().utc;
+        refuse_half_restored(&config.data)?;
         let (state, lost) = open_state_told(&config.data)?;
         let state = Arc::new(state);
         // What others go by is this clock.
@@ -166,6 +169,11 @@ impl Hub {
         tokens.read(&registry, &own_token)?;
         let people = Arc::new(Register::open(state.clone(), clock.clone(), &config.data, config.spans)?);
         tokio::spawn(people.clone().tend());
+        let whose = (identity.node().to_string(), host_name());
+        let stores = (handle.log(), state.clone());
+        let backups = Backups::new((&config.data, config.backup.clone()), whose, stores, clock.clone())?;
+        let backups = Arc::new(backups);
+        tokio::spawn(backups.clone().tend());
         let (tell_revoked, revoked) = mpsc::unbounded_channel();
         let desk = Desk {
             gate: gate.clone(),
@@ -179,6 +187,7 @@ impl Hub {
             watchman: lookout.watchman(),
             grants,
             people: people.clone(),
+            backups: backups.clone(),
             revocations,
             revoked: tell_revoked,
         };
@@ -218,6 +227,7 @@ impl Hub {
             fleet,
             registry,
             people,
+            backups,
             gate,
             revoked,
             enrolments: tokio::task::JoinSet::new(),
@@ -244,6 +254,7 @@ impl Hub {
             }
         }
         info!("stopping");
+        self.backups.close();
         self.fleet.set_not_ready(vec!["the hub is stopping".to_owned()]);
         // An error says that the server has ended by itself.
         let _ended = self.close_http.send(());

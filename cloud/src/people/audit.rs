@@ -89,3 +89,10 @@ fn key(client: Option<&Slug>, seq: u64) -> Vec<u8> {
 fn seq_of(key: &[u8]) -> Option<u64> {
     key.last_chunk::<8>().map(|seq| u64::from_be_bytes(*seq))
 }
+
+/// The provider's lines, as they are written.
+#[cfg(test)]
+pub(crate) fn all_lines(state: &State) -> Result<Vec<Line>, ReadError> {
+    let links = lines(state, None, 0, usize::MAX)?;
+    Ok(links.into_iter().filter_map(|(_, link)| link.line()).collect())
+}

@@ -6,6 +6,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::error;
+use vigie_node::Failed;
 use vigie_people::{Change, Directory};
 use vigie_store::{ReadError, State, StateTx, TxError};
 
@@ -27,6 +28,14 @@ pub(super) fn read(state: &State) -> Result<Directory, ReadError> {
     each(state, TOKEN, |row| directory.apply(&Change::Token(Box::new(row))))?;
     each(state, SESSION, |row| directory.apply(&Change::Session(Box::new(row))))?;
     Ok(directory)
+}
+
+/// Ends every session, where nobody holds them in memory.
+pub(crate) fn forget_sessions(state: &State) -> Result<(), Failed> {
+    for (key, _) in state.scan(SESSION, b"")? {
+        state.remove(SESSION, &key)?;
+    }
+    Ok(())
 }
 
 fn each<T: DeserializeOwned>(state: &State, table: &str, mut take: impl FnMut(T)) -> Result<(), ReadError> {

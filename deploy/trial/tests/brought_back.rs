@@ -5,15 +5,70 @@ use std::process::Command;
 use std::time::Duration;
 
 use vigie_trial::watched::{People, incident, known, oven, said_at_hub, said_at_site, tells, words};
-use vigie_trial::{Mesh, WrongClock, eventually, oracle};
+use vigie_trial::{Mesh, WrongClock, eventually, oracle, run_once};
 
 fn copied(from: &Path, to: &Path) {
     let done = Command::new("cp").arg("-a").arg(from).arg(to).output();
     assert!(done.as_ref().is_ok_and(|done| done.status.success()), "{done:?}");
 }
 
+/// How a hub of an hour ago comes to be.
+enum Way {
+    /// Somebody copied its folder while it was stopped, and says so when it is started again.
+    CopiedFolder,
+    /// It was backed up while it ran, and made again of that.
+    Backup,
+}
+
+impl Way {
+    fn save(&self, mesh: &mut Mesh, backup: &Path) {
+        match self {
+            Self::CopiedFolder => {
+                assert!(mesh.hub.stop(), "it ends in order");
+                copied(&mesh.hub_data(), backup);
+                mesh.hub.again();
+            }
+            Self::Backup => hub_says(&["backup", &shown(backup), "--data", &shown(&mesh.hub_data())]),
+        }
+    }
+
+    fn bring_back(&self, mesh: &mut Mesh, backup: &Path) {
+        let data = mesh.hub_data();
+        std::fs::remove_dir_all(&data).expect("it is lost");
+        match self {
+            Self::CopiedFolder => {
+                copied(backup, &data);
+                mesh.hub.once_with("--take-back-rows");
+            }
+            Self::Backup => {
+                hub_says(&["verify", &shown(backup)]);
+                hub_says(&["restore", &shown(backup), "--data", &shown(&data)]);
+                mesh.hub.again();
+            }
+        }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn hub_says(words: &[&str]) {
+    let done = run_once("vigie-cloud", words);
+    assert!(done.status.success(), "{words:?}: {done:?}");
+}
+
 #[test]
 fn a_hub_from_an_hour_ago_learns_what_it_had_known_and_tells_nobody_again() {
+    comes_back(&Way::CopiedFolder);
+}
+
+#[test]
+fn a_hub_made_of_a_backup_learns_what_it_had_known_and_tells_nobody_again() {
+    comes_back(&Way::Backup);
+}
+
+fn comes_back(way: &Way) {
     let mut mesh = Mesh::new();
     let Some(clock) = WrongClock::new(&mesh.dir().join("offset")) else { return };
     let people = People::new();
@@ -37,10 +92,8 @@ fn a_hub_from_an_hour_ago_learns_what_it_had_known_and_tells_nobody_again() {
     said_at_hub(&mesh, &["ack", &old, "on my way", "--as", "hannah"]);
     eventually("both know that she knows", || words(&incident(&site, "old"), "acknowledgements").len() == 1);
     eventually("the hub has told of it", || people.count("OvenHot", "wrong") == 1);
-    assert!(mesh.hub.stop(), "it ends in order");
     let backup = mesh.dir().join("backup");
-    copied(&data, &backup);
-    mesh.hub.again();
+    way.save(&mut mesh, &backup);
 
     // An hour later: what came since is in no backup.
     clock.is_off_by("+1h");
@@ -58,9 +111,7 @@ fn a_hub_from_an_hour_ago_learns_what_it_had_known_and_tells_nobody_again() {
     let told = people.told();
 
     assert!(mesh.hub.stop(), "it ends in order");
-    std::fs::remove_dir_all(&data).expect("it is lost");
-    copied(&backup, &data);
-    mesh.hub.once_with("--take-back-rows");
+    way.bring_back(&mut mesh, &backup);
     let hub = mesh.door();
     eventually("the hub knows all of it again", || {
         let (old, new) = (incident(&hub, "old"), incident(&hub, "new"));

@@ -11,6 +11,7 @@ mod log;
 mod medium;
 pub mod rows;
 mod salvage;
+mod snapshot;
 #[cfg(target_os = "linux")]
 mod sparse;
 mod state;
@@ -23,5 +24,6 @@ pub use log::{
     ShelfUsage, ToFold, Unfit, Usage,
 };
 pub use medium::{LastTime, Medium, Space};
+pub use snapshot::{BareRow, Restoring, Snapshot, Which};
 pub use state::{LostRow, State, StateReport, StateRow, StateTx, StateView, TxError};
 pub use types::*;

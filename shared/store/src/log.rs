@@ -22,7 +22,7 @@ mod load;
 mod loader;
 mod loss;
 mod offer;
-mod open;
+pub(crate) mod open;
 mod options;
 mod overflow;
 mod packed;
@@ -35,7 +35,7 @@ mod reseal;
 mod rolled;
 mod rolls;
 mod room;
-mod shelf;
+pub(crate) mod shelf;
 mod sweep;
 mod thin;
 mod tiers;
@@ -58,7 +58,9 @@ pub use room::{Evicted, Pressure};
 pub use usage::{ShelfUsage, Usage};
 
 use crate::engine::Db;
+use crate::errors::ReadError;
 use crate::medium::Medium;
+use crate::snapshot::{Snapshot, Which};
 use crate::types::StreamFacts;
 use agenda::Agenda;
 use columns::LastUnfolded;
@@ -110,6 +112,14 @@ enum Standing {
 }
 
 impl Log {
+    /// All of it as it is now, for a backup.
+    ///
+    /// # Errors
+    /// When nothing can be read at all.
+    pub fn snapshot(&self) -> Result<Snapshot, ReadError> {
+        self.at_database(|db| Snapshot::of(Which::Log, db))
+    }
+
     /// The life of this log file: another number means that what it had may be gone.
     pub fn epoch(&self) -> u64 {
         self.epoch

@@ -14,9 +14,13 @@ use crate::engine::{self, Db, How, Opened, Rows};
 use crate::errors::{CommitError, OpenError, ReadError, Trouble, guarded};
 use crate::folder::Folder;
 use crate::medium::Medium;
+use crate::snapshot::{Snapshot, Which};
 
 const ROWS: Rows = TableDefinition::new("rows");
 const QUARANTINE: Rows = TableDefinition::new("quarantine");
+
+/// What proves itself stands in the first of them.
+pub(crate) const TABLES: [Rows; 2] = [ROWS, QUARANTINE];
 
 /// The state of the largest hub is some tens of megabytes, most of which is seldom read.
 const CACHE_BYTES: usize = 2 << 20;
@@ -187,6 +191,17 @@ impl State {
         })?;
         inner.lose(&lost);
         Ok(value)
+    }
+
+    /// All of it as it is now, for a backup.
+    ///
+    /// # Errors
+    /// When nothing can be read at all.
+    pub fn snapshot(&self) -> Result<Snapshot, ReadError> {
+        let mut inner = self.inner();
+        let db = inner.stand_up().map_err(ReadError::from)?;
+        let taken = guarded(|| Snapshot::of(Which::State, db));
+        taken.map_err(|trouble| ReadError::from(inner.fall(trouble)))
     }
 
     /// What was put beside the file by [`State::set_witness`], if it is there.
@@ -454,10 +469,14 @@ impl Drop for Inner {
     }
 }
 
+/// Whether a row proves right.
+pub(crate) fn is_right(_: usize, key: &[u8], row: &[u8]) -> bool {
+    disk::unwrap(Kind::Note, key, row).is_ok()
+}
+
 fn how() -> How<'static> {
-    let is_right = |_: usize, key: &[u8], row: &[u8]| disk::unwrap(Kind::Note, key, row).is_ok();
     // A row that can not be found looks like one that was never there; only the file as a whole can say. It is small.
-    How { cache_bytes: CACHE_BYTES, check_up_to_bytes: u64::MAX, check_always: true, tables: &[ROWS], is_right }
+    How { cache_bytes: CACHE_BYTES, check_up_to_bytes: u64::MAX, check_always: true, tables: &TABLES[..1], is_right }
 }
 
 /// Makes sure that the tables are there; says whether the file was empty.

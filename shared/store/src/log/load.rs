@@ -168,13 +168,21 @@ impl Log {
         open: impl FnOnce(&redb::Database) -> Result<S, Trouble>,
         work: impl FnOnce(&S) -> Result<T, Trouble>,
     ) -> Result<T, ReadError> {
+        self.at_database(|db| work(&open(db)?))
+    }
+
+    /// What is done with the open file itself.
+    pub(crate) fn at_database<T>(
+        &self,
+        work: impl FnOnce(&redb::Database) -> Result<T, Trouble>,
+    ) -> Result<T, ReadError> {
         let Standing::Open(db) = &self.state else {
             return Err(match &self.state {
                 Standing::Damaged(why) => ReadError::Damaged(why.clone()),
                 _ => ReadError::Io(std::io::ErrorKind::NotConnected.into()),
             });
         };
-        guarded(|| work(&open(db)?)).map_err(|trouble| {
+        guarded(|| work(db)).map_err(|trouble| {
             if matches!(trouble, Trouble::Damaged(_)) {
                 self.suspect();
             }

@@ -309,6 +309,11 @@ fn begun(db: &Database) -> Result<Option<Begun>, Trouble> {
     Ok(epoch.map(|epoch| Begun::Here { epoch, fresh: false, format: format.unwrap_or(FORMAT) }))
 }
 
+/// The row that says the log's epoch.
+pub(crate) fn epoch_row(epoch: u64) -> (Vec<u8>, Vec<u8>) {
+    (EPOCH_KEY.to_vec(), Shelf::Note.write(EPOCH_KEY, &epoch))
+}
+
 /// Says whether the file was empty.
 fn write_beginning(txn: &WriteTransaction, epoch: u64) -> Result<bool, Trouble> {
     let fresh = txn.list_tables()?.next().is_none();
@@ -317,7 +322,8 @@ fn write_beginning(txn: &WriteTransaction, epoch: u64) -> Result<bool, Trouble> 
     }
     let mut notes = txn.open_table(Shelf::Note.table())?;
     notes.insert(FORMAT_KEY, Shelf::Note.write(FORMAT_KEY, &FORMAT).as_slice())?;
-    notes.insert(EPOCH_KEY, Shelf::Note.write(EPOCH_KEY, &epoch).as_slice())?;
+    let (key, row) = epoch_row(epoch);
+    notes.insert(key.as_slice(), row.as_slice())?;
     Ok(fresh)
 }
 

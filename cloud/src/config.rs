@@ -10,7 +10,7 @@ use vigie_forward::{Target, TargetSaid};
 use vigie_lookout::{AlertsConfig, AlertsSaid};
 use vigie_node::Failed;
 use vigie_notify::Seat;
-use vigie_notify::config::{ChannelSaid, RouteSaid};
+use vigie_notify::config::{ChannelSaid, OutgoingSaid, RouteSaid, TellingSaid};
 use vigie_people::Spans;
 
 use crate::backup::{Plan, PlanSaid};
@@ -69,6 +69,7 @@ struct File {
     alerts: AlertsSaid,
     channel: Vec<ChannelSaid>,
     route: Vec<RouteSaid>,
+    outgoing: OutgoingSaid,
 }
 
 /// How long people are signed in, and their passwords hold.
@@ -145,9 +146,10 @@ impl Config {
             .retention
             .check()
             .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
+        let telling = TellingSaid { channels: &file.channel, routes: &file.route, outgoing: &file.outgoing };
         let alerts = file
             .alerts
-            .check(&file.channel, &file.route, Seat::Hub, data)
+            .check(&telling, Seat::Hub, data)
             .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
         let backup = file
             .backup

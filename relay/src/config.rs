@@ -9,7 +9,7 @@ use serde::Deserialize;
 use vigie_lookout::{AlertsConfig, AlertsSaid};
 use vigie_node::Failed;
 use vigie_notify::Seat;
-use vigie_notify::config::{ChannelSaid, RouteSaid};
+use vigie_notify::config::{ChannelSaid, OutgoingSaid, RouteSaid, TellingSaid};
 use vigie_sync::{LinkKind, LinkProfile, Sends};
 
 use crate::retention::{Retention, RetentionSaid};
@@ -72,6 +72,7 @@ struct File {
     alerts: AlertsSaid,
     channel: Vec<ChannelSaid>,
     route: Vec<RouteSaid>,
+    outgoing: OutgoingSaid,
     retention: RetentionSaid,
 }
 
@@ -135,9 +136,10 @@ impl Config {
                 format!("rollups_every_min is 5, 6, 10, 12, 15, 20, 30 or 60, not {every_min}; nothing was started");
             return Err(Failed::new(2, text));
         }
+        let telling = TellingSaid { channels: &file.channel, routes: &file.route, outgoing: &file.outgoing };
         let alerts = file
             .alerts
-            .check(&file.channel, &file.route, Seat::Relay, data)
+            .check(&telling, Seat::Relay, data)
             .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
         let retention = file
             .retention

@@ -74,6 +74,24 @@ fn the_mind_of_notify_knows_no_io_and_notify_nobody_above_it() {
 }
 
 #[test]
+fn one_room_dials_strangers_and_nobody_else_does() {
+    // Nodes dial one another, and the hub the engine that its own file names; mail goes to addresses that were judged.
+    let may = ["shared/outgoing", "shared/net", "shared/forward", "shared/node"];
+    let rooms = members().into_iter().filter(|room| room.starts_with("shared/") || ROLES.contains(&room.as_str()));
+    let mut seen = 0;
+    for room in rooms.filter(|room| !may.contains(&room.as_str()) && room != "agent") {
+        for path in files_below(&root().join(&room).join("src")) {
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            for dials in ["TcpStream::connect", "TcpSocket", "lookup_host", "hyper::client", "to_socket_addrs"] {
+                assert!(!text.contains(dials), "{} speaks of {dials}: ask vigie-outgoing", path.display());
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 300, "the rooms are where they were");
+}
+
+#[test]
 fn every_manifest_takes_the_workspace_lints() {
     // libFuzzer's entry point is a symbol of C, which needs what the workspace forbids; each other file there forbids it.
     for member in members().into_iter().filter(|member| member != "deploy/fuzz") {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use vigie_notify::config::{ChannelSaid, ConfigError, RouteSaid, check};
+use vigie_notify::config::{ConfigError, OutgoingSaid, TellingSaid};
 use vigie_notify::{ChannelSetup, Language, Rules, Seat};
 use vigie_watch::default_rules;
 
@@ -58,17 +58,11 @@ pub enum AlertsError {
 }
 
 impl AlertsSaid {
-    /// Checks it, with the channels and routes that stand beside it. `data` is the node's data folder.
+    /// Checks it, with the channels and routes that stand beside it, and where messages may go. `data` is the node's data folder.
     ///
     /// # Errors
     /// The first that is wrong.
-    pub fn check(
-        &self,
-        channels: &[ChannelSaid],
-        routes: &[RouteSaid],
-        seat: Seat,
-        data: &Path,
-    ) -> Result<AlertsConfig, AlertsError> {
+    pub fn check(&self, telling: &TellingSaid<'_>, seat: Seat, data: &Path) -> Result<AlertsConfig, AlertsError> {
         let known: BTreeSet<String> =
             default_rules().into_iter().flat_map(|group| group.rules).map(|rule| rule.name).collect();
         if let Some(none) = self.off.iter().find(|name| !known.contains(*name)) {
@@ -85,7 +79,7 @@ impl AlertsSaid {
         if !(1..=MAX_KEEP_DAYS).contains(&keep_days) {
             return Err(AlertsError::KeepDays(keep_days));
         }
-        let (rules, channels) = check(channels, routes, seat)?;
+        let (rules, channels) = telling.check(seat)?;
         let watching = Watching {
             rules: self.rules.clone().unwrap_or_else(|| data.join("rules")),
             off: self.off.iter().cloned().collect(),
@@ -101,7 +95,8 @@ impl AlertsConfig {
     /// The defaults, and nobody who is told.
     pub fn quiet(seat: Seat, data: &Path) -> Self {
         let said = AlertsSaid::default();
+        let nobody = TellingSaid { channels: &[], routes: &[], outgoing: &OutgoingSaid::default() };
         // Nothing was said that could be wrong.
-        said.check(&[], &[], seat, data).unwrap_or_else(|_| unreachable!("the defaults are no nonsense"))
+        said.check(&nobody, seat, data).unwrap_or_else(|_| unreachable!("the defaults are no nonsense"))
     }
 }

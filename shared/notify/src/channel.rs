@@ -1,6 +1,5 @@
 //! How does a message leave the house?
 
-mod reach;
 mod secret;
 mod smtp;
 mod webhook;

@@ -8,6 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use vigie_outgoing::Net;
+
 use crate::mind::{Hours, Rules, Seat};
 
 mod channels;
@@ -22,9 +24,21 @@ pub use elsewhere::check_elsewhere;
 pub use error::ConfigError;
 use said::WindowSaid;
 pub use said::{ChannelSaid, RouteSaid, SmtpSaid, TlsSaid, WebhookSaid};
+pub use vigie_outgoing::OutgoingSaid;
 pub use way::ChannelSetup;
 pub(crate) use way::{SmtpWay, Way, WebhookWay};
 use words::zone_of;
+
+/// All that a file says of telling people.
+#[derive(Debug, Clone, Copy)]
+pub struct TellingSaid<'a> {
+    /// Its channels.
+    pub channels: &'a [ChannelSaid],
+    /// Its routes.
+    pub routes: &'a [RouteSaid],
+    /// Where messages may go, beside the internet.
+    pub outgoing: &'a OutgoingSaid,
+}
 
 /// Checks channels and routes; the rules for a desk, and the channels for a messenger.
 ///
@@ -35,12 +49,38 @@ pub fn check(
     routes: &[RouteSaid],
     seat: Seat,
 ) -> Result<(Rules, Vec<ChannelSetup>), ConfigError> {
-    let channels = channels.iter().map(|said| said.check(seat)).collect::<Result<Vec<_>, _>>()?;
+    TellingSaid { channels, routes, outgoing: &OutgoingSaid::default() }.check(seat)
+}
+
+impl TellingSaid<'_> {
+    /// As [`check`], with where messages may go.
+    ///
+    /// # Errors
+    /// The first that is wrong.
+    pub fn check(&self, seat: Seat) -> Result<(Rules, Vec<ChannelSetup>), ConfigError> {
+        let around = Around { seat, nets: self.outgoing.nets()? };
+        let channels = self.channels.iter().map(|said| said.check(&around)).collect::<Result<Vec<_>, _>>()?;
+        joined(channels, self.routes, seat)
+    }
+}
+
+/// What counts for every channel.
+#[derive(Debug)]
+struct Around {
+    seat: Seat,
+    nets: Vec<Net>,
+}
+
+fn joined(
+    channels: Vec<ChannelSetup>,
+    routes: &[RouteSaid],
+    seat: Seat,
+) -> Result<(Rules, Vec<ChannelSetup>), ConfigError> {
     unique(channels.iter().map(|channel| &channel.name))?;
     unique(routes.iter().map(|route| &route.name))?;
     let receivers: BTreeMap<String, Vec<String>> =
         channels.iter().map(|channel| (channel.name.clone(), channel.receivers.clone())).collect();
-    let routes = routes.iter().map(|route| route.check(&receivers)).collect::<Result<_, _>>()?;
+    let routes = routes.iter().map(|route| route.check(&receivers)).collect::<Result<_, ConfigError>>()?;
     Ok((Rules { seat, routes, receivers }, channels))
 }
 

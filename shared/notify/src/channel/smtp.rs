@@ -4,6 +4,7 @@
 //! all mails of one trouble refer to the same thread.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lettre::address::Envelope;
@@ -15,8 +16,8 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, Certific
 use lettre::transport::smtp::extension::ClientId;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
+use vigie_outgoing::{CONNECT_PATIENCE, Judged, SystemNames, resolve};
 
-use super::reach::{CONNECT_PATIENCE, resolve};
 use super::secret::Secret;
 use crate::config::{SmtpWay, TlsSaid};
 use crate::mind::{Intent, Outcome, Text, Whose, html, plain, subject};
@@ -78,7 +79,9 @@ impl Smtp {
 
     /// A connection that may send.
     async fn connect(&self, password: Option<&Secret>) -> Result<AsyncSmtpConnection, String> {
-        let addresses = resolve(&self.way.host, self.way.port, self.way.private).await?;
+        let judged = resolve(&SystemNames, &self.way.guard, &self.way.host, self.way.port).await?;
+        // Addresses, so that nobody asks for the name again.
+        let addresses: Vec<SocketAddr> = judged.into_iter().map(Judged::at).collect();
         let hello = hello(&self.way.helo);
         let at_once = if self.way.tls == TlsSaid::Tls { Some(self.tls().await?) } else { None };
         let mut connection =

@@ -3,36 +3,18 @@
 //! Signed as Standard Webhooks say (HMAC-SHA256 over id, time and body), with the key as the id and once more as the
 //! idempotency key. Redirects are not followed, and of the answer no more is read than a person would.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
-use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
+use hyper::Method;
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use sha2::Sha256;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::OnceCell;
-use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use vigie_model::UtcMs;
+use vigie_outgoing::{Ask, Client};
 
-use super::reach::{connect, resolve, trust};
 use super::secret::Secret;
 use crate::config::WebhookWay;
 use crate::mind::{Intent, Outcome, Text, Whose, json};
-
-/// What is read of an answer: enough for a reason.
-const MAX_ANSWER_BYTES: usize = 16 * 1024;
-
-/// What an answer's head may take.
-const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// The shortest key. Standard Webhooks ask for 24 bytes; some receivers give less.
 const MIN_KEY_BYTES: usize = 16;
@@ -40,12 +22,13 @@ const MIN_KEY_BYTES: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Webhook {
     way: WebhookWay,
-    tls: OnceCell<Arc<ClientConfig>>,
+    client: Client,
 }
 
 impl Webhook {
     pub(crate) fn new(way: WebhookWay) -> Self {
-        Self { way, tls: OnceCell::new() }
+        let client = Client::new(way.guard.clone(), way.patience).trusting(way.ca_file.clone());
+        Self { way, client }
     }
 
     pub(crate) async fn send(&self, intent: &Intent, now: UtcMs) -> Outcome {
@@ -54,10 +37,13 @@ impl Webhook {
             Ok(found) => found,
             Err(why) => return channel(why),
         };
-        match timeout(self.way.patience, self.post(intent, &keys, now)).await {
-            Ok(Ok(answer)) => answer.judge(&secret, now),
-            Ok(Err(why)) => channel(why),
-            Err(_) => channel(format!("no answer within {} s", self.way.patience.as_secs())),
+        let request = match self.request(intent, &keys, now) {
+            Ok(request) => request,
+            Err(why) => return channel(why),
+        };
+        match self.client.ask(request).await {
+            Ok(answer) => Answer::from(answer).judge(&secret, now),
+            Err(why) => channel(why),
         }
     }
 
@@ -72,40 +58,18 @@ impl Webhook {
         Ok((secret, keys))
     }
 
-    async fn post(&self, intent: &Intent, keys: &[Vec<u8>], now: UtcMs) -> Result<Answer, String> {
-        let uri = &self.way.uri;
-        let is_tls = uri.scheme_str() == Some("https");
-        let host = uri.host().unwrap_or_default();
-        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
-        let request = self.request(intent, keys, now)?;
-        let addresses = resolve(host, port, self.way.private).await?;
-        let stream = connect(&addresses).await?;
-        if !is_tls {
-            return ask(stream, request).await;
-        }
-        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| error.to_string())?;
-        let tls = self.tls.get_or_try_init(|| async { trust(self.way.ca_file.as_deref()) }).await?;
-        let stream =
-            TlsConnector::from(tls.clone()).connect(name, stream).await.map_err(|error| format!("no TLS: {error}"))?;
-        ask(stream, request).await
-    }
-
-    fn request(&self, intent: &Intent, keys: &[Vec<u8>], now: UtcMs) -> Result<Request<Full<Bytes>>, String> {
+    fn request(&self, intent: &Intent, keys: &[Vec<u8>], now: UtcMs) -> Result<Ask, String> {
         let body = json(intent);
-        let (id, seconds) = (intent.key.to_string(), now.0.div_euclid(1_000));
-        let uri = &self.way.uri;
-        Request::builder()
-            .method(Method::POST)
-            .uri(uri.path_and_query().map_or("/", |path| path.as_str()))
-            .header(HOST, uri.authority().map_or("", |authority| authority.as_str()))
-            .header(USER_AGENT, concat!("vigie/", env!("CARGO_PKG_VERSION")))
-            .header(CONTENT_TYPE, "application/json")
-            .header("idempotency-key", &id)
-            .header("webhook-id", &id)
-            .header("webhook-timestamp", seconds)
-            .header("webhook-signature", signatures(keys, &id, seconds, &body))
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|error| error.to_string())
+        let (id, seconds) = (intent.key.to_string(), now.0.div_euclid(1_000).to_string());
+        let plain = |text: &str| HeaderValue::from_str(text).map_err(|error| error.to_string());
+        let headers = vec![
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (HeaderName::from_static("idempotency-key"), plain(&id)?),
+            (HeaderName::from_static("webhook-id"), plain(&id)?),
+            (HeaderName::from_static("webhook-timestamp"), plain(&seconds)?),
+            (HeaderName::from_static("webhook-signature"), plain(&signatures(keys, &id, &seconds, &body))?),
+        ];
+        Ok(Ask { method: Method::POST, uri: self.way.uri.clone(), headers, body: Bytes::from(body) })
     }
 }
 
@@ -114,6 +78,14 @@ struct Answer {
     status: u16,
     reason: String,
     retry_after: Option<String>,
+}
+
+impl From<vigie_outgoing::Answer> for Answer {
+    fn from(answer: vigie_outgoing::Answer) -> Self {
+        let retry_after = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let reason = String::from_utf8_lossy(&answer.body).trim().to_owned();
+        Self { status: answer.status, reason, retry_after }
+    }
 }
 
 impl Answer {
@@ -151,7 +123,7 @@ fn key(line: &str) -> Option<Vec<u8>> {
 }
 
 /// One signature for each key, with a space between them.
-fn signatures(keys: &[Vec<u8>], id: &str, seconds: i64, body: &[u8]) -> String {
+fn signatures(keys: &[Vec<u8>], id: &str, seconds: &str, body: &[u8]) -> String {
     let signed = keys.iter().filter_map(|key| {
         // HMAC takes keys of every length.
         let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
@@ -162,40 +134,6 @@ fn signatures(keys: &[Vec<u8>], id: &str, seconds: i64, body: &[u8]) -> String {
     signed.collect::<Vec<_>>().join(" ")
 }
 
-async fn ask(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    request: Request<Full<Bytes>>,
-) -> Result<Answer, String> {
-    let mut shape = http1::Builder::new();
-    let opened = shape.max_buf_size(MAX_HEAD_BYTES).handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = opened.map_err(|error| told(&error))?;
-    let connection = tokio::spawn(async move { drop(connection.await) });
-    let answered = sender.send_request(request).await;
-    let answer = match answered {
-        Ok(response) => Ok(read(response).await),
-        Err(error) => Err(told(&error)),
-    };
-    // One message, one connection; what else comes on it is of no interest.
-    connection.abort();
-    answer
-}
-
-async fn read(response: Response<Incoming>) -> Answer {
-    let (parts, mut body) = response.into_parts();
-    let mut text = Vec::new();
-    while let Some(Ok(frame)) = body.frame().await {
-        let Some(data) = frame.data_ref() else { continue };
-        let room = MAX_ANSWER_BYTES - text.len();
-        text.extend_from_slice(&data[..data.len().min(room)]);
-        if text.len() == MAX_ANSWER_BYTES {
-            break;
-        }
-    }
-    let retry_after = parts.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let reason = String::from_utf8_lossy(&text).trim().to_owned();
-    Answer { status: parts.status.as_u16(), reason, retry_after }
-}
-
 /// RFC 9110, section 10.2.3: seconds, or a date.
 fn retry_after_ms(said: &str, now: UtcMs) -> Option<i64> {
     let said = said.trim();
@@ -204,12 +142,6 @@ fn retry_after_ms(said: &str, now: UtcMs) -> Option<i64> {
     }
     let at = jiff::fmt::rfc2822::parse(said).ok()?;
     Some(at.timestamp().as_millisecond().saturating_sub(now.0))
-}
-
-/// An error with what caused it: hyper's own words say only where it happened.
-fn told(error: &hyper::Error) -> String {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
-    format!("{error}{}", cause.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -230,9 +162,9 @@ mod tests {
         // The example of Standard Webhooks' own libraries.
         let key = key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("base64");
         let body = br#"{"test": 2432232314}"#;
-        let signed = signatures(std::slice::from_ref(&key), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
+        let signed = signatures(std::slice::from_ref(&key), "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body);
         assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-        assert_eq!(signatures(&[key.clone(), key], "a", 1, body).split(' ').count(), 2);
+        assert_eq!(signatures(&[key.clone(), key], "a", "1", body).split(' ').count(), 2);
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use hyper::Uri;
 use lettre::Address;
+use vigie_outgoing::Guard;
 
 use super::words::plain_name;
-use super::{ChannelSaid, ChannelSetup, ConfigError, SmtpSaid, SmtpWay, TlsSaid, Way, WebhookSaid, WebhookWay};
+use super::{Around, ChannelSaid, ChannelSetup, ConfigError, SmtpSaid, SmtpWay, TlsSaid, Way, WebhookSaid, WebhookWay};
 use crate::mind::Seat;
 
 /// Receivers of one channel: each is a message of its own.
@@ -19,18 +20,23 @@ const MAIL_SECONDS: u8 = 60;
 const WEBHOOK_SECONDS: u8 = 30;
 
 impl ChannelSaid {
-    pub(super) fn check(&self, seat: Seat) -> Result<ChannelSetup, ConfigError> {
-        // A relay tells who is near; the hub's network is nobody's business.
-        let usual = seat == Seat::Relay;
+    pub(super) fn check(&self, around: &Around) -> Result<ChannelSetup, ConfigError> {
         match self {
-            Self::Smtp(said) => said.check(usual),
-            Self::Webhook(said) => said.check(usual),
+            Self::Smtp(said) => said.check(around),
+            Self::Webhook(said) => said.check(around),
         }
     }
 }
 
+impl Around {
+    /// Where a channel may go. A relay tells who is near; the hub's network is nobody's business.
+    fn guard(&self, private: Option<bool>) -> Guard {
+        Guard::new(private.unwrap_or(self.seat == Seat::Relay), self.nets.clone())
+    }
+}
+
 impl SmtpSaid {
-    fn check(&self, usually_private: bool) -> Result<ChannelSetup, ConfigError> {
+    fn check(&self, around: &Around) -> Result<ChannelSetup, ConfigError> {
         let name = plain_name(&self.name)?;
         let wrong = || ConfigError::Host(name.clone());
         let plain = |text: &str| {
@@ -54,7 +60,8 @@ impl SmtpSaid {
             return Err(ConfigError::Receivers(name));
         }
         let from = address(&name, &self.from)?;
-        let receivers = self.to.iter().map(|to| Ok(address(&name, to)?.to_string())).collect::<Result<_, _>>()?;
+        let receivers =
+            self.to.iter().map(|to| Ok(address(&name, to)?.to_string())).collect::<Result<_, ConfigError>>()?;
         let usual_port = match self.tls {
             TlsSaid::Starttls => 587,
             TlsSaid::Tls => 465,
@@ -68,7 +75,7 @@ impl SmtpSaid {
             helo: self.helo.clone().unwrap_or_else(|| from.domain().to_owned()),
             from,
             ca_file: self.ca_file.clone(),
-            private: self.private.unwrap_or(usually_private),
+            guard: around.guard(self.private),
             patience: patience(&name, self.timeout_s, MAIL_SECONDS)?,
         };
         Ok(ChannelSetup { name, way: Way::Smtp(way), receivers })
@@ -76,20 +83,20 @@ impl SmtpSaid {
 }
 
 impl WebhookSaid {
-    fn check(&self, usually_private: bool) -> Result<ChannelSetup, ConfigError> {
+    fn check(&self, around: &Around) -> Result<ChannelSetup, ConfigError> {
         let name = plain_name(&self.name)?;
-        let private = self.private.unwrap_or(usually_private);
+        let guard = around.guard(self.private);
         let uri: Uri = self.url.parse().map_err(|_| ConfigError::Url(name.clone()))?;
         let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
         if !matches!(uri.scheme_str(), Some("http" | "https")) || authority.is_empty() || authority.contains('@') {
             return Err(ConfigError::Url(name));
         }
-        if uri.scheme_str() == Some("http") && !private {
+        if uri.scheme_str() == Some("http") && !guard.lets_near() {
             return Err(ConfigError::Http(name));
         }
         let patience = patience(&name, self.timeout_s, WEBHOOK_SECONDS)?;
         let (secret_file, ca_file) = (self.secret_file.clone(), self.ca_file.clone());
-        let way = WebhookWay { uri, secret_file, ca_file, private, patience };
+        let way = WebhookWay { uri, secret_file, ca_file, guard, patience };
         Ok(ChannelSetup { name, way: Way::Webhook(way), receivers: vec![String::new()] })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::channels::MAX_RECEIVERS;
 use super::words::{MAX_NAME_BYTES, MAX_SECONDS};
+use vigie_outgoing::OutgoingError;
 
 /// Something in a configuration that can not be. Nothing was started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +51,9 @@ pub enum ConfigError {
     /// A day or a time of day.
     #[error("route {0:?} says {1:?}: days are as in \"mon\" or \"mon-fri\", times as in \"22:00\"")]
     Window(String, String),
+    /// Where messages may go.
+    #[error(transparent)]
+    Outgoing(#[from] OutgoingError),
     /// A time that never comes.
     #[error("route {0:?} waits, pauses or repeats for more than {MAX_SECONDS} s, or repeats within less than 60 s")]
     Seconds(String),

@@ -22,8 +22,8 @@ impl RouteSaid {
         }
         let zone = zone_of(&name, &self.zone)?;
         let hours = |said: &[WindowSaid]| {
-            let windows = said.iter().map(|window| window.check(&name)).collect::<Result<_, _>>()?;
-            Ok(Hours::new(zone.clone(), windows))
+            let windows = said.iter().map(|window| window.check(&name)).collect::<Result<_, ConfigError>>()?;
+            Ok::<_, ConfigError>(Hours::new(zone.clone(), windows))
         };
         let values = |of: &OneOrMany| match of {
             OneOrMany::One(value) => vec![value.clone()],

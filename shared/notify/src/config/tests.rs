@@ -45,7 +45,9 @@ fn a_whole_configuration_reads_as_it_says() {
     assert_eq!((route.channels.len(), route.wait_ms, route.repeat_ms, route.interval_ms), (2, 5_000, 0, 300_000));
     assert_eq!(route.language, Language::French);
     assert_eq!(rules.receivers["mail"], ["b@c.example"]);
-    assert!(matches!(&channels[1].way, Way::Smtp(way) if way.port == 587 && way.helo == "a.example" && !way.private));
+    assert!(
+        matches!(&channels[1].way, Way::Smtp(way) if way.port == 587 && way.helo == "a.example" && !way.guard.lets_near())
+    );
 }
 
 #[test]

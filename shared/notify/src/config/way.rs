@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hyper::Uri;
 use lettre::Address;
+use vigie_outgoing::Guard;
 
 use super::TlsSaid;
 
@@ -25,7 +26,7 @@ pub(crate) struct SmtpWay {
     pub(crate) from: Address,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) helo: String,
-    pub(crate) private: bool,
+    pub(crate) guard: Guard,
     /// How long all of it may take.
     pub(crate) patience: Duration,
 }
@@ -35,7 +36,7 @@ pub(crate) struct WebhookWay {
     pub(crate) uri: Uri,
     pub(crate) secret_file: PathBuf,
     pub(crate) ca_file: Option<PathBuf>,
-    pub(crate) private: bool,
+    pub(crate) guard: Guard,
     /// How long all of it may take.
     pub(crate) patience: Duration,
 }

@@ -38,6 +38,7 @@ mod reach;
 mod router;
 mod ruling;
 mod said;
+mod shape;
 mod shared;
 mod site;
 mod stamp;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// An answer that is an error: `application/problem+json` (RFC 9457), with a stable code and a next step.
 ///
-/// The detail is for people: what was tried, on what, why not. It never holds a path, a key, or the name of anything the
+/// The title says what failed, the detail why, `unchanged` what became of what was there, `next` what to do. The detail never holds a path, a key, or the name of anything the
 /// asker may not see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
@@ -34,10 +34,36 @@ pub(crate) enum Code {
     Conflict,
     ProofNeeded,
     TotpNeeded,
+    Unreadable,
+    TooLarge,
+    MediaType,
     Internal,
 }
 
 impl Code {
+    /// Every one.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 18] = [
+        Self::BadParameter,
+        Self::Unauthorized,
+        Self::CrossSite,
+        Self::NoRight,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::TooManyAttempts,
+        Self::Busy,
+        Self::TimedOut,
+        Self::Changed,
+        Self::Outdated,
+        Self::Conflict,
+        Self::ProofNeeded,
+        Self::TotpNeeded,
+        Self::Unreadable,
+        Self::TooLarge,
+        Self::MediaType,
+        Self::Internal,
+    ];
+
     fn told(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::BadParameter => (StatusCode::BAD_REQUEST, "bad-parameter", "A parameter can not be used"),
@@ -54,6 +80,9 @@ impl Code {
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "Does not go together with what there is"),
             Self::ProofNeeded => (StatusCode::FORBIDDEN, "proof-needed", "Prove again who you are"),
             Self::TotpNeeded => (StatusCode::UNAUTHORIZED, "code-needed", "A code is needed, too"),
+            Self::Unreadable => (StatusCode::BAD_REQUEST, "unreadable", "The request can not be read"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
+            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Not a form that is read here"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Failed"),
         }
     }
@@ -64,6 +93,30 @@ impl Code {
 
     pub(crate) fn as_str(self) -> &'static str {
         self.told().1
+    }
+
+    /// What became of what was there. All that is refused is refused before anything is changed, and what can not be kept is
+    /// taken back as a whole; of what failed in the middle nobody can say that.
+    fn unchanged(self) -> &'static str {
+        match self {
+            Self::Internal => "it is not known whether anything was changed: look before you repeat it",
+            _ => "nothing was changed",
+        }
+    }
+
+    /// The one that is nearest to a status that something else chose.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::UNAUTHORIZED => Self::Unauthorized,
+            StatusCode::FORBIDDEN => Self::NoRight,
+            StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::MediaType,
+            StatusCode::SERVICE_UNAVAILABLE => Self::Busy,
+            status if status.is_client_error() => Self::Unreadable,
+            _ => Self::Internal,
+        }
     }
 }
 
@@ -89,7 +142,7 @@ impl Problem {
     }
 
     pub(crate) fn internal() -> Self {
-        Self::new(Code::Internal, "the answer could not be made; nothing was changed", "look at this node's log")
+        Self::new(Code::Internal, "the answer could not be made", "look at this node's log")
     }
 }
 
@@ -100,6 +153,7 @@ struct Body<'a> {
     status: u16,
     code: &'a str,
     detail: &'a str,
+    unchanged: &'a str,
     next: &'a str,
 }
 
@@ -112,6 +166,7 @@ impl IntoResponse for Problem {
             status: status.as_u16(),
             code,
             detail: &self.detail,
+            unchanged: self.code.unchanged(),
             next: self.next,
         };
         let mut response = (status, Json(body)).into_response();
@@ -124,5 +179,19 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_has_its_own_word_and_a_status_of_an_error() {
+        let words: std::collections::BTreeSet<_> = Code::ALL.into_iter().map(Code::as_str).collect();
+        assert_eq!(words.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert!(code.status().is_client_error() || code.status().is_server_error(), "{code:?}");
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::Uri;
-use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Response};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -18,7 +18,7 @@ use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
     Access, Incidents, Lookout, Options, People, api, armour, door, health, local, page, people, prometheus, push,
-    tally,
+    shape, tally,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -78,6 +78,7 @@ fn serve_all(app: Shared) -> Router {
     router
         .with_state(Arc::clone(&app))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(from_fn(shape::one))
         // The fastest level halves JSON already; a relay has better uses for its processor.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(CatchPanicLayer::custom(armour::panicked))
@@ -212,17 +213,12 @@ fn prometheus_ways() -> Ways {
 
 async fn nothing_there(uri: Uri) -> Response {
     let path: String = uri.path().chars().take(80).collect();
-    said_to(&uri, Problem::not_found(format!("there is nothing at {path:?}")))
+    shape::said_to(&uri, Problem::not_found(format!("there is nothing at {path:?}")))
 }
 
 async fn wrong_method(uri: Uri) -> Response {
-    said_to(
+    shape::said_to(
         &uri,
         Problem::new(Code::MethodNotAllowed, "this address does not take this method", "see the Allow header"),
     )
-}
-
-/// Each kind of client reads its own kind of error.
-fn said_to(uri: &Uri, problem: Problem) -> Response {
-    if uri.path().starts_with("/prometheus/") { prometheus::denied(problem) } else { problem.into_response() }
 }

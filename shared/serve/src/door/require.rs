@@ -15,7 +15,7 @@ use super::{Address, cookie, origin};
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::Need;
-use crate::{Identity, local, people, prometheus, push};
+use crate::{Identity, local, people, push, shape};
 
 /// Tokens longer than this are not looked at: ours have 43 characters.
 const MAX_TOKEN_BYTES: usize = 512;
@@ -175,7 +175,7 @@ pub(crate) async fn hold(need: Need, request: Request, next: Next) -> Response {
         Need::Open | Need::SignedIn => "nobody comes in here".to_owned(),
     };
     let problem = Problem::new(Code::NoRight, detail, next);
-    if request.uri().path().starts_with("/prometheus/") { prometheus::denied(problem) } else { problem.into_response() }
+    shape::said_to(request.uri(), problem)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -206,7 +206,7 @@ fn denied(app: &Shared, problem: Problem, parts: &Parts) -> Response {
         let begun = app.people.as_deref().is_none_or(|people| people.directory().is_begun());
         return Redirect::to(if begun { "/sign-in" } else { "/begin" }).into_response();
     }
-    if path.starts_with("/prometheus/") { prometheus::denied(problem) } else { problem.into_response() }
+    shape::said_to(&parts.uri, problem)
 }
 
 /// Refuses what another site sends with somebody's browser, where no session is looked at.

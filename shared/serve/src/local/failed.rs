@@ -14,7 +14,12 @@ pub(crate) fn failed(app: &Shared, parts: &Parts, problem: &Problem) -> Response
     let frame = frame_of(app, parts);
     let w = frame.voice.words();
     let sentence = match problem.code {
-        Code::NotFound | Code::BadParameter | Code::MethodNotAllowed => w.failed_gone,
+        Code::NotFound
+        | Code::BadParameter
+        | Code::MethodNotAllowed
+        | Code::Unreadable
+        | Code::TooLarge
+        | Code::MediaType => w.failed_gone,
         Code::NoRight | Code::Unauthorized | Code::ProofNeeded | Code::TotpNeeded => w.failed_right,
         Code::CrossSite => w.failed_cross,
         Code::Busy | Code::TimedOut | Code::TooManyAttempts | Code::Changed | Code::Outdated | Code::Conflict => {

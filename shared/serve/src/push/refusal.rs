@@ -120,7 +120,9 @@ impl From<Problem> for Refusal {
             Code::TooManyAttempts => Why::TooManyAttempts,
             Code::NoRight | Code::ProofNeeded => Why::NoRight,
             Code::NotFound => Why::NotTakenInHere,
-            Code::BadParameter | Code::MethodNotAllowed => Why::Unreadable,
+            Code::BadParameter | Code::MethodNotAllowed | Code::Unreadable => Why::Unreadable,
+            Code::TooLarge => Why::TooLarge,
+            Code::MediaType => Why::MediaType,
             Code::Busy | Code::TimedOut => Why::Busy,
             Code::Internal | Code::Changed | Code::Outdated | Code::Conflict => Why::Failed,
         };

@@ -12,6 +12,7 @@ use vigie_node::Failed;
 use vigie_notify::Seat;
 use vigie_notify::config::{ChannelSaid, OutgoingSaid, RouteSaid, TellingSaid};
 use vigie_people::Spans;
+use vigie_serve::TlsFiles;
 
 use crate::backup::{Plan, PlanSaid};
 use crate::retention::{Retention, RetentionSaid};
@@ -61,6 +62,7 @@ struct File {
     certificate_hours: Option<u64>,
     http_token_file: Option<PathBuf>,
     behind_tls_proxy: bool,
+    tls: Option<TlsFiles>,
     log: Option<String>,
     people: PeopleSaid,
     forward: Vec<TargetSaid>,
@@ -112,6 +114,8 @@ pub(crate) struct Config {
     pub(crate) leaf_life: Duration,
     pub(crate) http_token_file: PathBuf,
     behind_tls_proxy: bool,
+    /// The certificate of page and API; without one they speak in the clear.
+    pub(crate) tls: Option<TlsFiles>,
     /// How long people are signed in, and their passwords hold.
     pub(crate) spans: Spans,
     /// Rows that only a hub writes are taken back from the relays.
@@ -155,6 +159,12 @@ impl Config {
             .backup
             .check()
             .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
+        let behind_tls_proxy = over.behind_tls_proxy || file.behind_tls_proxy;
+        if behind_tls_proxy && file.tls.is_some() {
+            let text =
+                format!("{}: either [tls] here or behind_tls_proxy, not both; nothing was started", path.display());
+            return Err(Failed::new(2, text));
+        }
         let hours = over.certificate_hours.or(file.certificate_hours).unwrap_or(90 * 24).max(1);
         Ok(Self {
             data: data.to_owned(),
@@ -174,7 +184,8 @@ impl Config {
             retention,
             backup,
             alerts,
-            behind_tls_proxy: over.behind_tls_proxy || file.behind_tls_proxy,
+            behind_tls_proxy,
+            tls: file.tls,
             spans: file.people.check()?,
         })
     }
@@ -182,7 +193,8 @@ impl Config {
     /// How page and API are served.
     pub(crate) fn serving(&self) -> vigie_serve::Options {
         let behind = self.behind_tls_proxy;
-        vigie_serve::Options { tls: behind, behind_loopback_proxy: behind, ..vigie_serve::Options::default() }
+        let tls = behind || self.tls.is_some();
+        vigie_serve::Options { tls, behind_loopback_proxy: behind, ..vigie_serve::Options::default() }
     }
 }
 

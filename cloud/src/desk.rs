@@ -11,7 +11,7 @@ use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_net::{Ca, Identity, JoinToken, SharedRevocations, TokenId, TokenSecret};
 use vigie_node::hatch::{self, Answering};
 use vigie_node::{Command, Failed, NodeHandle, random_text};
-use vigie_serve::{Lookout, Place, Reachability, TokenTable};
+use vigie_serve::{Lookout, Place, Reachability, Tls, TokenTable};
 use vigie_sync::Ledger;
 
 use crate::admission::Gate;
@@ -39,6 +39,7 @@ pub(crate) struct Desk {
     pub(crate) grants: Grants,
     pub(crate) people: Arc<Register>,
     pub(crate) backups: Arc<Backups>,
+    pub(crate) tls: Option<Tls>,
     pub(crate) revocations: SharedRevocations,
     pub(crate) revoked: tokio::sync::mpsc::UnboundedSender<()>,
 }
@@ -215,6 +216,7 @@ impl Desk {
             "rows": self.handle.rows().told().as_json(),
             "watch": self.watchman.checkup(),
             "backup": self.backups.told(),
+            "tls": self.tls.as_ref().map(Tls::told),
         })
     }
 }

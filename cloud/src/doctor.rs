@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use vigie_node::{Failed, Finding, hatch, rows_finding, show_findings, twins_finding};
+use vigie_node::{Failed, Finding, hatch, rows_finding, show_findings, tls_finding, twins_finding};
 
 use crate::cli::StatusArgs;
 use crate::desk::{forward_line, number, number_ms};
@@ -37,6 +37,7 @@ pub(crate) fn examine(args: &StatusArgs) -> Result<ExitCode, Failed> {
             findings.push(rows_finding(&status["rows"], number_ms(&status["as_of_ms"])));
             findings.push(twins_finding(&status["twins"], number_ms(&status["as_of_ms"])));
             findings.push(backed_up(&status["backup"], number_ms(&status["as_of_ms"])));
+            findings.extend(tls_finding(&status["tls"], number_ms(&status["as_of_ms"])));
             findings.extend(vigie_lookout::findings(&status["watch"]));
             for target in status["forward"].as_array().into_iter().flatten() {
                 findings.push(Finding::check(
@@ -78,7 +79,7 @@ fn backed_up(backup: &Value, now_ms: i64) -> Finding {
         return Finding::good("backup", format!("{last}, none are planned"));
     };
     let late = last_ms.is_none_or(|last_ms| now_ms.saturating_sub(last_ms) > every_ms.saturating_mul(2));
-    let failed = backup["failed"]["why"].as_str();
+    let failed = backup["failed"]["why"].as_str().filter(|_| backup["failed"]["by_plan"] == true);
     let said = failed.map_or(last.clone(), |why| format!("{last}; {why}"));
     let is_good = failed.is_none() && (!late || !backup["running"].is_null());
     Finding::check("backup", is_good, said, "see that [backup] folder is there, has room, and is the hub's to write")
@@ -98,7 +99,10 @@ mod tests {
         assert!(!told(json!({ "last": last(50), "every_ms": day_ms })));
         assert!(!told(json!({ "last": null, "every_ms": day_ms })));
         assert!(told(json!({ "last": null, "every_ms": day_ms, "running": { "rows": 1 } })));
-        assert!(!told(json!({ "last": last(99), "every_ms": day_ms, "failed": { "why": "the disk is full" } })));
+        assert!(!told(
+            json!({ "last": last(99), "every_ms": day_ms, "failed": { "why": "the disk is full", "by_plan": true } })
+        ));
+        assert!(told(json!({ "last": last(99), "every_ms": day_ms, "failed": { "why": "it is there already" } })));
     }
 
     #[test]

@@ -23,6 +23,7 @@ use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, hatch, host_name,
     identity_folder, loop_ended, open_state_told, stop_signal,
 };
+use vigie_serve::Tls;
 use vigie_store::{Log, Options, Rollups};
 use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId};
 
@@ -81,6 +82,8 @@ impl Hub {
         let clock = NodeClock::new();
         let now = clock.now().utc;
         refuse_half_restored(&config.data)?;
+        let tls = Tls::of(config.tls.clone())
+            .map_err(|error| Failed::new(2, format!("[tls] {error}; nothing was started")))?;
         let (state, lost) = open_state_told(&config.data)?;
         let state = Arc::new(state);
         // What others go by is this clock.
@@ -188,6 +191,7 @@ impl Hub {
             grants,
             people: people.clone(),
             backups: backups.clone(),
+            tls: tls.clone(),
             revocations,
             revoked: tell_revoked,
         };
@@ -209,7 +213,7 @@ impl Hub {
         });
         let (close_http, closed) = tokio::sync::oneshot::channel::<()>();
         let until = async move { drop(closed.await) };
-        let http = tokio::spawn(vigie_serve::serve(listener, router, until));
+        let http = tokio::spawn(vigie_serve::serve_with(listener, router, tls, until));
         info!(node = %identity.node(), listen = %config.listen, http = %config.http, "the hub is open");
         tokio::spawn(node.run());
         Ok(Self {

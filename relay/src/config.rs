@@ -10,6 +10,7 @@ use vigie_lookout::{AlertsConfig, AlertsSaid};
 use vigie_node::Failed;
 use vigie_notify::Seat;
 use vigie_notify::config::{ChannelSaid, OutgoingSaid, RouteSaid, TellingSaid};
+use vigie_serve::TlsFiles;
 use vigie_sync::{LinkKind, LinkProfile, Sends};
 
 use crate::retention::{Retention, RetentionSaid};
@@ -74,6 +75,7 @@ struct File {
     route: Vec<RouteSaid>,
     outgoing: OutgoingSaid,
     retention: RetentionSaid,
+    tls: Option<TlsFiles>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -102,6 +104,8 @@ pub(crate) struct Config {
     pub(crate) keep: Duration,
     pub(crate) retention: Retention,
     pub(crate) http_token_file: PathBuf,
+    /// The certificate of the page; without one it speaks in the clear.
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) log: tracing::Level,
     /// Which rules are on, and who is told.
     pub(crate) alerts: AlertsConfig,
@@ -158,6 +162,7 @@ impl Config {
             store_bytes: over.store_mib.or(file.store_mib).unwrap_or(4_096).saturating_mul(1 << 20),
             keep: Duration::from_secs(3_600 * over.keep_hours.or(file.keep_hours).unwrap_or(72)),
             retention,
+            tls: file.tls,
             http_token_file: over
                 .http_token_file
                 .clone()

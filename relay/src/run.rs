@@ -20,7 +20,7 @@ use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing, hatch,
     host_name, load_identity, loop_ended, open_state_told, stop_signal, trust,
 };
-use vigie_serve::{Incidents, Lookout};
+use vigie_serve::{Incidents, Lookout, Tls};
 use vigie_store::{Log, Options, State};
 use vigie_sync::{Errand, LinkKind, LinkProfile, Me, Sends, SessionId, Way};
 
@@ -69,6 +69,8 @@ struct Relay {
 impl Relay {
     async fn start(config: Config) -> Result<Self, Failed> {
         let identity = Arc::new(load_identity(&config.data, Role::Relay)?);
+        let tls = Tls::of(config.tls.clone())
+            .map_err(|error| Failed::new(2, format!("[tls] {error}; nothing was started")))?;
         let clock = NodeClock::new();
         let (state, lost) = open_state_told(&config.data)?;
         let state = Arc::new(state);
@@ -147,12 +149,13 @@ impl Relay {
                 identity: identity.clone(),
                 watchman: lookout.watchman(),
                 link: config.link.clone(),
+                tls: tls.clone(),
             }),
         )?;
         let token = vigie_node::http_token(&config.http_token_file)?;
         let own = vigie_serve::Place { client: identity.client().clone(), site: identity.site().clone() };
         let access = Arc::new(SiteAccess::new(&token, own, people));
-        let (http, close_http) = serve(config.http, fleet.clone(), lookout.watchman(), access).await?;
+        let (http, close_http) = serve(config.http, fleet.clone(), lookout.watchman(), access, tls).await?;
         info!(node = %identity.node(), listen = %config.listen, http = %config.http, "the site is looked after");
         tokio::spawn(node.run());
         Ok(Self {
@@ -328,19 +331,21 @@ async fn serve(
     fleet: Arc<Fleet>,
     incidents: Arc<dyn Incidents>,
     access: Arc<SiteAccess>,
+    tls: Option<Tls>,
 ) -> Result<Served, Failed> {
     let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
         let text =
             format!("the page can not be served at {address}: {error}; say another with --http; nothing was started");
         Failed::new(1, text)
     })?;
-    let router = vigie_serve::router_with(fleet, incidents, access, vigie_serve::Options::default());
+    let options = vigie_serve::Options { tls: tls.is_some(), ..vigie_serve::Options::default() };
+    let router = vigie_serve::router_with(fleet, incidents, access, options);
     let (close, closed) = tokio::sync::oneshot::channel();
     let until = async move {
         // Closed by hand or because the program ends.
         drop(closed.await);
     };
-    Ok((tokio::spawn(vigie_serve::serve(listener, router, until)), close))
+    Ok((tokio::spawn(vigie_serve::serve_with(listener, router, tls, until)), close))
 }
 
 /// When the certificate that others see ends.

@@ -11,10 +11,10 @@ use vigie_model::Role;
 use vigie_net::{Identity, UplinkState};
 use vigie_node::hatch::{self, Answering};
 use vigie_node::{
-    Failed, Finding, NodeHandle, load_identity, rows_finding, show_findings, twins_finding, twins_json, uplink_json,
-    uplink_sentence,
+    Failed, Finding, NodeHandle, load_identity, rows_finding, show_findings, tls_finding, twins_finding, twins_json,
+    uplink_json, uplink_sentence,
 };
-use vigie_serve::Lookout;
+use vigie_serve::{Lookout, Tls};
 use vigie_sync::{Ledger, LinkProfile, Way};
 
 use crate::budget;
@@ -30,6 +30,7 @@ pub(crate) struct Status {
     pub(crate) watchman: Arc<Watchman>,
     /// What its own file says of the link.
     pub(crate) link: LinkProfile,
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Status {
@@ -66,6 +67,7 @@ impl Status {
             "store": { "bytes": used, "cap_bytes": cap, "pressure": pressure },
             "rows": self.handle.rows().told().as_json(),
             "watch": self.watchman.checkup(),
+            "tls": self.tls.as_ref().map(Tls::told),
         })
     }
 }
@@ -182,6 +184,7 @@ fn running(status: &Value) -> Vec<Finding> {
         rows_finding(&status["rows"], status["as_of_ms"].as_i64().unwrap_or(0)),
         twins_finding(&status["twins"], status["as_of_ms"].as_i64().unwrap_or(0)),
     ];
+    findings.extend(tls_finding(&status["tls"], status["as_of_ms"].as_i64().unwrap_or(0)));
     findings.extend(vigie_lookout::findings(&status["watch"]));
     findings
 }

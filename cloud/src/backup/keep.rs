@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 use vigie_backup::Passphrase;
@@ -39,9 +39,17 @@ struct Standing {
     /// Under way, to this place.
     running: Option<(PathBuf, Arc<Progress>)>,
     last: Option<Taken>,
-    /// When the last one failed, and why; nothing after one that did not.
-    failed: Option<(i64, String)>,
+    /// The last one, if it failed.
+    failed: Option<Failure>,
     stopping: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Failure {
+    at_ms: i64,
+    why: String,
+    /// Nobody stood by and read why.
+    by_plan: bool,
 }
 
 /// What is asked of the running hub.
@@ -86,8 +94,7 @@ impl Backups {
             json!({ "to": to.display().to_string(), "rows": progress.rows.load(Ordering::Relaxed),
                 "of_rows": progress.of_rows.load(Ordering::Relaxed) })
         });
-        json!({ "running": running, "last": standing.last,
-            "failed": standing.failed.as_ref().map(|(at_ms, why)| json!({ "at_ms": at_ms, "why": why })),
+        json!({ "running": running, "last": standing.last, "failed": standing.failed,
             "every_ms": self.plan.as_ref().map(|plan| plan.every_ms) })
     }
 
@@ -98,14 +105,17 @@ impl Backups {
         loop {
             every.tick().await;
             let now = self.clock.now().utc;
-            let (last_ms, failed_ms) = {
+            let (last_ms, failed_ms, is_busy) = {
                 let standing = self.standing();
-                (standing.last.as_ref().map(|last| last.made_at_ms), standing.failed.as_ref().map(|(at_ms, _)| *at_ms))
+                let failed = standing.failed.as_ref().filter(|failed| failed.by_plan);
+                let last = standing.last.as_ref();
+                (last.map(|last| last.made_at_ms), failed.map(|failed| failed.at_ms), standing.running.is_some())
             };
-            if plan.is_due(now, last_ms, failed_ms) && self.standing().running.is_none() {
-                let begun = plan.passphrase().and_then(|words| self.begin(plan.file(now), words));
+            if plan.is_due(now, last_ms, failed_ms) && !is_busy {
+                let to = plan.file(now);
+                let begun = plan.passphrase().and_then(|words| self.begin(to.clone(), words));
                 if let Err(failed) = begun {
-                    self.ended(Err(failed));
+                    self.ended(&to, Err(failed));
                 }
             }
         }
@@ -136,7 +146,7 @@ impl Backups {
         let backups = self.clone();
         tokio::task::spawn_blocking(move || {
             let taken = backups.take(&to, passphrase.as_ref(), &progress);
-            backups.ended(taken);
+            backups.ended(&to, taken);
         });
         Ok(())
     }
@@ -152,9 +162,8 @@ impl Backups {
         Ok(taken)
     }
 
-    fn ended(&self, taken: Result<Taken, Failed>) {
-        let is_by_plan =
-            |taken: &Taken| self.plan.as_ref().is_some_and(|plan| Path::new(&taken.path).starts_with(&plan.folder));
+    fn ended(&self, to: &Path, taken: Result<Taken, Failed>) {
+        let by_plan = self.plan.as_ref().is_some_and(|plan| to.starts_with(&plan.folder));
         let mut standing = self.standing();
         standing.running = None;
         match taken {
@@ -166,16 +175,15 @@ impl Backups {
                     took_ms = taken.took_ms,
                     "a backup was taken"
                 );
-                let tidy = is_by_plan(&taken);
                 (standing.last, standing.failed) = (Some(taken), None);
                 drop(standing);
-                if tidy {
+                if by_plan {
                     self.remove_old();
                 }
             }
             Err(failed) => {
                 warn!(error = %failed.text, "a backup failed");
-                standing.failed = Some((self.clock.now().utc.0, failed.text));
+                standing.failed = Some(Failure { at_ms: self.clock.now().utc.0, why: failed.text, by_plan });
             }
         }
     }

@@ -41,6 +41,19 @@ impl Finding {
     }
 }
 
+/// How soon the end of a page's certificate is told: whoever renews it should have by then.
+const ENDS_SOON_MS: i64 = 14 * 86_400_000;
+
+/// What a doctor says of the page's certificate, from the `tls` of a node's status; nothing where the page has none.
+pub fn tls_finding(tls: &Value, now_ms: i64) -> Option<Finding> {
+    let left_ms = tls["ends_ms"].as_i64()?.saturating_sub(now_ms);
+    let fault = tls["fault"].as_str();
+    let left = format!("its certificate has {} days left", left_ms.div_euclid(86_400_000));
+    let said = fault.map_or(left.clone(), |fault| format!("{left}; the newer files are not used: {fault}"));
+    let advice = "renew the files of [tls]; new ones are taken into use within half a minute, without a restart";
+    Some(Finding::check("page", fault.is_none() && left_ms > ENDS_SOON_MS, said, advice))
+}
+
 /// Prints what was found; exit code 1 when something is wrong.
 #[expect(clippy::print_stdout, reason = "the answer to a person's command")]
 pub fn show_findings(findings: &[Finding], as_json: bool) -> ExitCode {
@@ -86,4 +99,19 @@ pub fn uplink_sentence(uplink: &Value) -> String {
     }
     let why = uplink["last_error"].as_str().map_or_else(String::new, |why| format!("; last: {why}"));
     format!("not connected for {} s, {} attempts{why}", number(&uplink["for_s"]), number(&uplink["attempts"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_of_the_page_is_in_order_while_it_lasts_and_newer_files_are_used() {
+        let day_ms = 86_400_000_i64;
+        let told = |days: i64, fault: Option<&str>| {
+            tls_finding(&json!({ "ends_ms": days * day_ms, "fault": fault }), 0).is_some_and(|one| one.is_good())
+        };
+        assert!(told(60, None) && !told(10, None) && !told(-1, None) && !told(60, Some("no key")));
+        assert!(tls_finding(&Value::Null, 0).is_none(), "a page in the clear has none");
+    }
 }

@@ -26,7 +26,7 @@ mod view;
 pub use budget::{Budget, BudgetError, BudgetSaid};
 pub use clock::{NodeClock, boot_moment};
 pub use failed::{Failed, again, end, loop_ended};
-pub use findings::{Finding, show_findings, uplink_json, uplink_sentence};
+pub use findings::{Finding, show_findings, tls_finding, uplink_json, uplink_sentence};
 pub use host::{
     boot_no, host_name, http_token, open_state, open_state_told, random_incarnation, random_text, start_logging,
     stop_signal,

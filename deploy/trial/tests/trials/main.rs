@@ -1,0 +1,18 @@
+//! Does it hold on real processes? One program for all of it, so that trials which wait can wait side by side.
+
+mod both_sides;
+mod brought_back;
+mod clock;
+mod copies;
+mod credentials;
+mod disk;
+mod lookout;
+mod metered;
+mod one_cut;
+mod place;
+mod promise;
+mod pushed;
+mod retained;
+mod rows;
+mod rulings;
+mod site;

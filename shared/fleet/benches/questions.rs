@@ -24,7 +24,10 @@ const TICKS: u64 = 12;
 const INTERVAL_MS: i64 = 10_000;
 const LOOKBACK_MS: i64 = 300_000;
 
-static WORLD: LazyLock<World> = LazyLock::new(World::new);
+static WORLD: LazyLock<World> = LazyLock::new(|| World::new(false));
+
+/// The same with a relay at each site, none of which is heard.
+static CUT_OFF: LazyLock<World> = LazyLock::new(|| World::new(true));
 
 fn main() {
     let world = &*WORLD;
@@ -46,14 +49,17 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(is_cut_off: bool) -> Self {
         let (log, facts) = log_with_one_schema();
         let before = resident_bytes();
         let fleet = Fleet::of_log((Role::Hub, "hub".to_owned()), None, Arc::new(RwLock::new(log)), NodeClock::new());
         let streams: Vec<StreamId> = (0..MACHINES).map(stream).collect();
         for (number, stream) in (0..).zip(&streams) {
-            fleet.enrolled(known(number, stream.agent));
+            fleet.enrolled(known(number, stream.agent, Role::Agent));
             fleet.happened(&Happening::Facts(*stream, Arc::new(facts.clone())));
+        }
+        for site in (0..SITES).filter(|_| is_cut_off) {
+            fleet.enrolled(known(site, stream(MACHINES + site).agent, Role::Relay));
         }
         let index_bytes = resident_bytes().saturating_sub(before);
         let now_ms = fleet_now_ms();
@@ -112,10 +118,10 @@ fn stream(number: u32) -> StreamId {
     StreamId { agent: NodeId::of_key(&key), incarnation: Incarnation(1) }
 }
 
-fn known(number: u32, node: NodeId) -> Known {
+fn known(number: u32, node: NodeId, role: Role) -> Known {
     let client = "acme".parse().expect("a slug");
     let site = format!("site-{}", number % SITES).parse().expect("a slug");
-    Known { node, role: Role::Agent, client, site, name: format!("machine-{number}") }
+    Known { node, role, client, site, name: format!("machine-{number}") }
 }
 
 /// The newest sample of each series that matches, as an instant vector asks for it.
@@ -170,15 +176,31 @@ fn question_for_sums_by_site_of_ten_thousand(bencher: divan::Bencher<'_, '_>) {
 /// The same through the door of HTTP, up to the last byte of the answer.
 #[divan::bench(args = ["1000", "10000"])]
 fn request_for_the_last_value(bencher: divan::Bencher<'_, '_>, machines: &str) {
+    requests(bencher, &WORLD, machines, "");
+}
+
+/// As after a start: no relay was heard yet, and the answer says so.
+#[divan::bench(args = ["1000", "10000"])]
+fn request_for_the_last_value_while_all_sites_are_cut_off(bencher: divan::Bencher<'_, '_>, machines: &str) {
+    requests(bencher, &CUT_OFF, machines, "");
+}
+
+#[divan::bench(args = ["1000", "10000"])]
+fn request_for_the_top_ten_while_all_sites_are_cut_off(bencher: divan::Bencher<'_, '_>, machines: &str) {
+    requests(bencher, &CUT_OFF, machines, "topk(10,");
+}
+
+fn requests(bencher: divan::Bencher<'_, '_>, world: &World, machines: &str, of: &str) {
     let site = if machines == "1000" { "%2Csite%3D%22site-3%22" } else { "" };
-    let query = format!("system_figure_7_bytes_total%7Bdevice%3D%221%22{site}%7D");
-    let at = WORLD.now_ms as f64 / 1_000.0;
+    let end = if of.is_empty() { "" } else { ")" };
+    let query = format!("{of}system_figure_7_bytes_total%7Bdevice%3D%221%22{site}%7D{end}");
+    let at = world.now_ms as f64 / 1_000.0;
     let path = format!("/prometheus/api/v1/query?query={query}&time={at}");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let token = "token";
     let who = Identity { name: "bench".to_owned(), clients: Clients::All, ..Identity::default() };
     let access = TokenTable::new([(TokenTable::hash(token), who)]);
-    let router = router(Arc::clone(&WORLD.fleet) as Arc<dyn Lookout>, Arc::new(access), Options::default());
+    let router = router(Arc::clone(&world.fleet) as Arc<dyn Lookout>, Arc::new(access), Options::default());
     bencher.bench(|| {
         let ask = Request::builder().uri(&path).header("authorization", format!("Bearer {token}"));
         let ask = ask.body(Body::empty()).expect("a request");
@@ -187,7 +209,7 @@ fn request_for_the_last_value(bencher: divan::Bencher<'_, '_>, machines: &str) {
             assert!(response.status().is_success(), "{}", response.status());
             to_bytes(response.into_body(), usize::MAX).await.expect("a whole answer").len()
         });
-        assert!(length > 100_000);
+        assert!(length > if of.is_empty() { 100_000 } else { 1_000 });
     });
 }
 

@@ -13,7 +13,7 @@ use vigie_query::LabelSet;
 pub(crate) struct LabelKey(pub(crate) u32);
 
 /// Label sets in one generation, two of which are kept. Two of them are more than one question may select
-/// ([`MAX_SERIES`](vigie_query::Limits::MAX_SERIES)), and take some 20 MB.
+/// ([`MAX_SERIES`](vigie_query::Limits::MAX_SERIES)), and take some 20 MB, or 35 MB where all were shown as JSON.
 const GENERATION: usize = 32 * 1024;
 
 /// Two generations: what is asked for goes into the young one, and when that is full the old one is forgotten.

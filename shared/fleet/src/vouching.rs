@@ -4,7 +4,7 @@
 //! reads the rows hands the words here, and page, API and the judge of silence ask here. Of two relays the one that hears a
 //! machine is right; of words that it does not answer, the one of who heard it last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 
@@ -52,7 +52,7 @@ pub struct Spoken {
 
 /// The words of all relays: of each machine, by relay.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Vouching(BTreeMap<NodeId, BTreeMap<NodeId, Word>>);
+pub(crate) struct Vouching(HashMap<NodeId, BTreeMap<NodeId, Word>>);
 
 impl Vouching {
     /// A relay says something of a machine, in place of what it said before.

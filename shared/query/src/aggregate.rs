@@ -1,6 +1,7 @@
 //! What do many series come to together?
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::column::{Column, Grid, Row, is_present};
@@ -225,12 +226,43 @@ fn groups<'r>(rows: &'r [Row], grouping: &Grouping) -> Vec<Group<'r>> {
     members(rows, grouping).into_iter().map(rows_of).collect()
 }
 
+/// What a series has in common with the others of its group, not yet taken out of its labels: of ten thousand series only a
+/// few make a group.
+struct Common<'r> {
+    labels: &'r LabelSet,
+    grouping: &'r Grouping,
+}
+
+impl Common<'_> {
+    fn kept(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.labels.iter().filter(|(name, _)| self.grouping.keeps(name))
+    }
+}
+
+impl PartialEq for Common<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.kept().eq(other.kept())
+    }
+}
+
+impl Eq for Common<'_> {}
+
+/// Of the values alone, as with [`LabelSet`].
+impl Hash for Common<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.kept().for_each(|(_, value)| value.hash(state));
+    }
+}
+
 /// Which rows belong to each group; groups in the order of their first rows.
 fn members(rows: &[Row], grouping: &Grouping) -> Vec<Vec<usize>> {
-    let mut places: HashMap<LabelSet, usize> = HashMap::new();
+    if matches!(grouping, Grouping::By(names) if names.is_empty()) {
+        return if rows.is_empty() { Vec::new() } else { vec![(0..rows.len()).collect()] };
+    }
+    let mut places: HashMap<Common<'_>, usize> = HashMap::new();
     let mut members: Vec<Vec<usize>> = Vec::new();
     for (at, row) in rows.iter().enumerate() {
-        let place = *places.entry(grouping.of(&row.labels)).or_insert_with(|| {
+        let place = *places.entry(Common { labels: &row.labels, grouping }).or_insert_with(|| {
             members.push(Vec::new());
             members.len() - 1
         });

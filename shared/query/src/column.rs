@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::evaluate::STALE_NAN_BITS;
 use crate::gather::too_many_samples;
 use crate::{LabelSet, QueryError};
@@ -40,14 +42,15 @@ pub(crate) fn is_present(value: f64) -> bool {
 /// A value for each step of a grid, or [`ABSENT`].
 #[derive(Debug)]
 pub(crate) struct Column {
-    pub(crate) values: Vec<f64>,
+    /// A question about one moment has ten thousand columns of one value, and nothing is allocated for them.
+    pub(crate) values: SmallVec<[f64; 1]>,
     hold: Hold,
 }
 
 impl Column {
     pub(crate) fn filled(budget: &Budget, value: f64, count: usize) -> Result<Self, QueryError> {
         let hold = budget.hold(count)?;
-        Ok(Self { values: vec![value; count], hold })
+        Ok(Self { values: SmallVec::from_elem(value, count), hold })
     }
 
     pub(crate) fn absent(budget: &Budget, count: usize) -> Result<Self, QueryError> {

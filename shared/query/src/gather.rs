@@ -50,26 +50,42 @@ pub(crate) fn collect<T>(
     make: impl Fn(Arc<LabelSet>) -> Result<T, QueryError>,
     add: impl Fn(&mut T, SeriesPart<'_>) -> Result<(), QueryError>,
 ) -> Result<(Vec<T>, Coverage), QueryError> {
-    let mut heap = Heap { places: HashMap::new(), made: Vec::new(), pieces: 0, limits };
-    let mut refusal = None;
-    let coverage = source.select_parts(selection, wish, limits, &mut |part| match heap.take(part, &make, &add) {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(error) => {
-            refusal = Some(error);
-            Visit::Break(())
-        }
-    })?;
-    if let Some(refusal) = refusal {
-        return Err(refusal);
-    }
+    let mut heap = Heap { places: HashMap::new(), made: Vec::new(), limits };
+    let coverage = visit(source, (selection, wish), limits, |part| heap.take(part, &make, &add))?;
     sort_by_labels(&mut heap.made, |(labels, _)| labels);
     Ok((heap.made.into_iter().map(|(_, made)| made).collect(), coverage))
+}
+
+/// Takes in every piece until one is refused.
+pub(crate) fn visit(
+    source: &dyn Source,
+    (selection, wish): (&Selection<'_>, Wish),
+    limits: &Limits,
+    mut take: impl FnMut(SeriesPart<'_>) -> Result<(), QueryError>,
+) -> Result<Coverage, QueryError> {
+    let (mut pieces, mut refusal) = (0_usize, None);
+    let coverage = source.select_parts(selection, wish, limits, &mut |part| {
+        pieces += 1;
+        let looked = if pieces.is_multiple_of(PIECES_PER_LOOK) { limits.stop.check() } else { Ok(()) };
+        match looked.map_err(QueryError::from).and_then(|()| take(part)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                refusal = Some(error);
+                Visit::Break(())
+            }
+        }
+    })?;
+    refusal.map_or(Ok(coverage), Err)
+}
+
+pub(crate) fn too_many_series(limits: &Limits) -> QueryError {
+    let most = limits.max_series;
+    QueryError::Execution(format!("the query selects more than {most} series"))
 }
 
 struct Heap<'a, T> {
     places: HashMap<Arc<LabelSet>, usize>,
     made: Vec<(Arc<LabelSet>, T)>,
-    pieces: usize,
     limits: &'a Limits,
 }
 
@@ -80,10 +96,6 @@ impl<T> Heap<'_, T> {
         make: &impl Fn(Arc<LabelSet>) -> Result<T, QueryError>,
         add: &impl Fn(&mut T, SeriesPart<'_>) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
-        self.pieces += 1;
-        if self.pieces.is_multiple_of(PIECES_PER_LOOK) {
-            self.limits.stop.check()?;
-        }
         let place = match self.places.get(part.labels()) {
             Some(place) => *place,
             None => self.new_place(part.labels(), make)?,
@@ -97,8 +109,7 @@ impl<T> Heap<'_, T> {
         make: &impl Fn(Arc<LabelSet>) -> Result<T, QueryError>,
     ) -> Result<usize, QueryError> {
         if self.made.len() >= self.limits.max_series {
-            let most = self.limits.max_series;
-            return Err(QueryError::Execution(format!("the query selects more than {most} series")));
+            return Err(too_many_series(self.limits));
         }
         self.made.push((Arc::clone(labels), make(Arc::clone(labels))?));
         self.places.insert(Arc::clone(labels), self.made.len() - 1);

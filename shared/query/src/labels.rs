@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use vigie_model::SeriesDef;
 
-use crate::{Matcher, all_match};
+use crate::{Matcher, all_match, json};
 
 /// The label that holds a series' Prometheus name.
 pub const NAME: &str = "__name__";
@@ -27,6 +27,9 @@ pub struct LabelSet {
     pairs: Vec<Pair>,
     /// Of the pairs, made with them: a set is looked up more often than it is made.
     hash: u64,
+    /// As JSON, since somebody first wanted that: a store hands out the same sets again and again, and to look up a dozen
+    /// texts for each of ten thousand series is dearer than all else about an answer.
+    json: OnceLock<Box<[u8]>>,
 }
 
 type Pair = (Arc<str>, Arc<str>);
@@ -48,7 +51,7 @@ impl LabelSet {
     fn of_sorted(pairs: Vec<Pair>) -> Self {
         let mut hasher = HASHES.build_hasher();
         pairs.iter().for_each(|(_, value)| value.hash(&mut hasher));
-        Self { hash: hasher.finish(), pairs }
+        Self { hash: hasher.finish(), pairs, json: OnceLock::new() }
     }
 
     /// How everyone knows a machine's series: its Prometheus name, its own labels, and whose it is.
@@ -73,6 +76,11 @@ impl LabelSet {
     /// The pairs, sorted by name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// As a JSON object, made when it is first wanted and kept with the labels.
+    pub fn json(&self) -> &[u8] {
+        self.json.get_or_init(|| json::object(self))
     }
 
     /// These labels and no others.

@@ -12,6 +12,7 @@
 
 mod absent;
 mod aggregate;
+mod at_once;
 mod binary;
 mod calendar;
 mod calls;
@@ -28,6 +29,7 @@ mod grain;
 mod guard;
 mod histogram;
 mod in_memory;
+mod json;
 mod kahan;
 mod labels;
 mod limits;
@@ -59,6 +61,7 @@ pub use error::QueryError;
 pub use evaluate::{Answer, Point, Steps, Value};
 pub use grain::{Grain, Wish};
 pub use in_memory::InMemory;
+pub use json::write_json_text;
 pub use labels::{LabelSet, NAME, OWNER_LABELS, Owner};
 pub use limits::{Halt, Limits, Stop};
 pub use matcher::{Matcher, RegexError, all_match};

@@ -13,47 +13,65 @@ const WORTH_PREPARING: usize = 64;
 /// Puts rows in the order of their labels. Rows with the same labels stay as they came.
 pub(crate) fn sort_by_labels<T>(rows: &mut Vec<T>, labels: impl Fn(&T) -> &LabelSet) {
     let in_order = |a: &T, b: &T| labels(a).cmp(labels(b)) != Ordering::Greater;
-    if rows.len() < WORTH_PREPARING || rows.is_sorted_by(in_order) {
+    if rows.is_sorted_by(in_order) {
+        return;
+    }
+    if rows.len() < WORTH_PREPARING {
         rows.sort_by(|a, b| labels(a).cmp(labels(b)));
         return;
     }
     let common = Common::of(rows.iter().map(&labels));
-    let mut keyed: Vec<(u128, T)> = rows.drain(..).map(|row| (common.key(labels(&row)), row)).collect();
-    keyed.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| labels(&a.1).cmp(labels(&b.1))));
-    rows.extend(keyed.into_iter().map(|(_, row)| row));
+    let mut keyed: Vec<(u128, usize)> = rows.iter().map(|row| common.key(labels(row))).zip(0..).collect();
+    keyed.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| labels(&rows[a.1]).cmp(labels(&rows[b.1]))));
+    // Rows are moved once, not with every step of sorting.
+    let mut moved: Vec<Option<T>> = rows.drain(..).map(Some).collect();
+    rows.extend(keyed.into_iter().filter_map(|(_, at)| moved[at].take()));
 }
 
 /// What all rows begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Common {
     /// So many labels.
     pairs: usize,
-    /// And so many bytes of the next.
-    bytes: usize,
+    /// And so many bytes of the next one's value. Nothing where rows do not have the same label there.
+    bytes: Option<usize>,
 }
 
 impl Common {
-    fn of<'a>(mut rows: impl Iterator<Item = &'a LabelSet> + Clone) -> Self {
-        let Some(first) = rows.next() else { return Self { pairs: 0, bytes: 0 } };
-        let pairs = rows.clone().map(|row| row.same_at_the_beginning(first)).min().unwrap_or(0);
-        let same = |row: &LabelSet| bytes(row, pairs).zip(bytes(first, pairs)).take_while(|(a, b)| a == b).count();
-        Self { pairs, bytes: rows.map(same).min().unwrap_or(0) }
+    /// In one pass: a row that has fewer labels in common than those before it tells all about the first that differs,
+    /// for the others have that one in full.
+    fn of<'a>(mut rows: impl Iterator<Item = &'a LabelSet>) -> Self {
+        let Some(first) = rows.next() else { return Self { pairs: 0, bytes: None } };
+        let mut common = Self { pairs: usize::MAX, bytes: None };
+        for row in rows {
+            let pairs = row.same_at_the_beginning(first);
+            if pairs > common.pairs {
+                continue;
+            }
+            let bytes = same_bytes(row, first, pairs);
+            let bytes = if pairs < common.pairs { bytes } else { bytes.zip(common.bytes).map(|(a, b)| a.min(b)) };
+            common = Self { pairs, bytes };
+        }
+        common
     }
 
     /// The bytes after what is common, the first in the highest place: keys are in the order of the labels, or equal.
-    fn key(&self, row: &LabelSet) -> u128 {
+    fn key(self, row: &LabelSet) -> u128 {
         let mut key = [0; size_of::<u128>()];
-        key.iter_mut().zip(bytes(row, self.pairs).skip(self.bytes)).for_each(|(place, byte)| *place = byte);
+        if let (Some(bytes), Some((_, value))) = (self.bytes, row.iter().nth(self.pairs)) {
+            let rest = value.as_bytes().get(bytes..).unwrap_or_default();
+            let rest = &rest[..rest.len().min(key.len())];
+            key[..rest.len()].copy_from_slice(rest);
+        }
         u128::from_be_bytes(key)
     }
 }
 
-/// Names and values from a label on, as bytes in the order of [`LabelSet`]: each text ends with a byte below all others.
-fn bytes(row: &LabelSet, from: usize) -> impl Iterator<Item = u8> {
-    // No byte of a text is above 0xf4, so there is room for the end below.
-    row.iter()
-        .skip(from)
-        .flat_map(|(name, value)| [name, value])
-        .flat_map(|text| text.bytes().map(|byte| byte + 1).chain([0]))
+/// How many bytes of the values of the label at a place are the same; nothing where that label is not the same.
+fn same_bytes(a: &LabelSet, b: &LabelSet, at: usize) -> Option<usize> {
+    let ((a_name, a_value), (b_name, b_value)) = a.iter().nth(at).zip(b.iter().nth(at))?;
+    let same = a_value.bytes().zip(b_value.bytes()).take_while(|(a, b)| a == b).count();
+    (a_name == b_name).then_some(same)
 }
 
 #[cfg(test)]
@@ -93,7 +111,7 @@ mod tests {
             |number: u32| LabelSet::new([("client", "acme".to_owned()), ("machine", format!("machine-{number}"))]);
         let rows: Vec<LabelSet> = (0..1_000).map(named).collect();
         let common = Common::of(rows.iter());
-        assert_eq!((common.pairs, common.bytes), (1, "machine".len() + 1 + "machine-".len()));
+        assert_eq!((common.pairs, common.bytes), (1, Some("machine-".len())));
         let keys: std::collections::BTreeSet<u128> = rows.iter().map(|row| common.key(row)).collect();
         assert_eq!(keys.len(), rows.len(), "no text has to be looked into");
     }

@@ -196,6 +196,14 @@ impl Grouping {
             Self::Without(names) => labels.nameless().without(names),
         }
     }
+
+    /// Whether a label of a series is one of its group.
+    pub(crate) fn keeps(&self, name: &str) -> bool {
+        match self {
+            Self::By(names) => names.iter().any(|kept| kept == name),
+            Self::Without(names) => name != crate::NAME && !names.iter().any(|dropped| dropped == name),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

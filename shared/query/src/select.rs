@@ -2,11 +2,16 @@
 //!
 //! Pieces are brought to their steps as they come, so that a plain selector holds what it shows and not what it read.
 
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::at_once::newest_at_once;
 use crate::column::{ABSENT, Column, Grid, Row, is_present};
 use crate::evaluate::Evaluator;
 use crate::gather::collect;
 use crate::plan::{At, Selector, When};
-use crate::{Hints, QueryError, Selection, SeriesCells, SeriesPart, SeriesSamples, Wish};
+use crate::{Hints, LabelSet, QueryError, Selection, SeriesCells, SeriesPart, SeriesSamples, Wish};
 
 /// The moments that a selector looks at, at each step of a grid.
 #[derive(Debug, Clone, Copy)]
@@ -44,9 +49,16 @@ impl Moments {
 }
 
 /// The newest sample so far at each step, and when it was measured: together what a budget calls a sample.
-struct Newest {
-    row: Row,
-    measured: Vec<i64>,
+pub(crate) struct Newest {
+    pub(crate) row: Row,
+    pub(crate) measured: SmallVec<[i64; 1]>,
+}
+
+impl Newest {
+    pub(crate) fn absent(labels: Arc<LabelSet>, column: Column) -> Self {
+        let measured = SmallVec::from_elem(i64::MIN, column.values.len());
+        Self { row: Row { labels, column }, measured }
+    }
 }
 
 impl Evaluator<'_> {
@@ -94,23 +106,26 @@ impl Evaluator<'_> {
             hints,
         };
         let budget = &self.budget;
-        let make = |labels| {
-            let column = Column::absent(budget, grid.count)?;
-            Ok(Newest { row: Row { labels, column }, measured: vec![i64::MIN; grid.count] })
-        };
-        let add = |newest: &mut Newest, part: SeriesPart<'_>| {
-            match part {
-                SeriesPart::Samples(piece) => {
-                    moments.bring(newest, piece, |moment| dialect.first_within(moment, lookback_ms));
-                }
-                SeriesPart::Cells(cells) => moments.bring_cells(newest, cells, |moment, length_ms| {
-                    dialect.first_within(moment, lookback_ms.saturating_add(length_ms))
-                }),
+        let bring = |newest: &mut Newest, part: SeriesPart<'_>| match part {
+            SeriesPart::Samples(piece) => {
+                moments.bring(newest, piece, |moment| dialect.first_within(moment, lookback_ms));
             }
-            Ok(())
+            SeriesPart::Cells(cells) => moments.bring_cells(newest, cells, |moment, length_ms| {
+                dialect.first_within(moment, lookback_ms.saturating_add(length_ms))
+            }),
         };
         let wish = Wish { grain: self.grain, takes_cells: true, spread: false, cells_alone: false };
-        let (series, coverage) = collect(self.source, (&selection, wish), self.limits, make, add)?;
+        let asked = (&selection, wish);
+        let (series, coverage) = if grid.count == 1 {
+            newest_at_once(self.source, asked, (self.limits, budget), bring)?
+        } else {
+            let make = |labels| Ok(Newest::absent(labels, Column::absent(budget, grid.count)?));
+            let add = |newest: &mut Newest, part: SeriesPart<'_>| {
+                bring(newest, part);
+                Ok(())
+            };
+            collect(self.source, asked, self.limits, make, add)?
+        };
         self.coverage.merge(coverage);
         Ok(series)
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, Path, State};
 use axum::response::Response;
-use vigie_query::{Coverage, LabelSet, Limits, Matcher, Notes, QueryError, Source, Visit};
+use vigie_query::{Coverage, LabelSet, Limits, Matcher, Notes, QueryError, Source, Visit, write_json_text};
 
-use super::write::{separate, write_labels, write_text, write_warnings};
+use super::write::{separate, write_labels, write_warnings};
 use super::{Failure, limit, matchers, name};
 use crate::door::Caller;
 use crate::params::Params;
@@ -35,7 +35,7 @@ pub(crate) async fn label_names(
     params: Result<Params, String>,
 ) -> Result<Response, Failure> {
     let names = |labels: &Arc<LabelSet>| labels.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
-    answer(app, caller, Wanted::read(params)?, names, |name, out| write_text(name, out)).await
+    answer(app, caller, Wanted::read(params)?, names, |name, out| write_json_text(name, out)).await
 }
 
 /// `GET label/{name}/values?match[]=…&start=…&end=…&limit=…`.
@@ -48,7 +48,7 @@ pub(crate) async fn label_values(
     // Any text of one character or more is a label name since Prometheus 3; the router brings no empty one here.
     let name = name::unescaped(name);
     let value = move |labels: &Arc<LabelSet>| Some(labels.get(&name).to_owned()).filter(|value| !value.is_empty());
-    answer(app, caller, Wanted::read(params)?, value, |value, out| write_text(value, out)).await
+    answer(app, caller, Wanted::read(params)?, value, |value, out| write_json_text(value, out)).await
 }
 
 struct Wanted {

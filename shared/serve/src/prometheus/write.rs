@@ -1,6 +1,6 @@
 //! How does Prometheus write an answer?
 
-use vigie_query::{Answer, Coverage, LabelSet, Notes, Point, Value};
+use vigie_query::{Answer, Coverage, LabelSet, Notes, Point, Value, write_json_text};
 
 use super::TRUNCATED;
 use crate::number;
@@ -24,7 +24,7 @@ pub(super) fn write_answer<E: std::fmt::Debug>(
             out.text.extend_from_slice(b"\"string\",\"result\":[");
             number::write_seconds(*at_ms, &mut out.text);
             out.text.push(b',');
-            write_text(text, &mut out.text);
+            write_json_text(text, &mut out.text);
             out.text.push(b']');
         }
         Value::Vector(rows) => {
@@ -64,14 +64,7 @@ pub(super) fn write_answer<E: std::fmt::Debug>(
 
 /// Writes labels as a JSON object.
 pub(super) fn write_labels(labels: &LabelSet, out: &mut Vec<u8>) {
-    out.push(b'{');
-    for (at, (name, value)) in labels.iter().enumerate() {
-        separate(at, out);
-        write_text(name, out);
-        out.push(b':');
-        write_text(value, out);
-    }
-    out.push(b'}');
+    out.extend_from_slice(labels.json());
 }
 
 /// Writes what is missing and what is strange, if anything is.
@@ -89,11 +82,11 @@ fn write_sentences(name: &str, sentences: &[String], out: &mut Vec<u8>) {
         return;
     }
     out.push(b',');
-    write_text(name, out);
+    write_json_text(name, out);
     out.extend_from_slice(b":[");
     for (at, sentence) in sentences.iter().enumerate() {
         separate(at, out);
-        write_text(sentence, out);
+        write_json_text(sentence, out);
     }
     out.push(b']');
 }
@@ -157,18 +150,6 @@ impl Times {
     }
 }
 
-/// Writes a JSON text.
-pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
-    // Nearly every text stands for itself.
-    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
-        return;
-    }
-    serde_json::to_writer(out, text).expect("a text is always JSON, and writing to a vector never fails");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,15 +170,6 @@ mod tests {
                 assert_eq!(String::from_utf8_lossy(&at_once), String::from_utf8_lossy(&each));
                 assert!(times.moments.len() <= most);
             }
-        }
-    }
-
-    #[test]
-    fn a_text_that_does_not_stand_for_itself_is_escaped() {
-        for text in ["plain", "caf\u{e9}", "with \"quotes\"", "back\\slash", "line\nend", ""] {
-            let mut out = Vec::new();
-            write_text(text, &mut out);
-            assert_eq!(String::from_utf8(out).expect("JSON"), serde_json::to_string(text).expect("a text"));
         }
     }
 }

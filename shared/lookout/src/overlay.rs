@@ -7,7 +7,7 @@ use std::sync::Arc;
 use vigie_model::Slug;
 use vigie_query::{
     Coverage, LabelSet, Limits, Matcher, NAME, Selection, SeriesPart, SeriesSamples, Source, SourceError, Visit, Wish,
-    all_match,
+    all_match, samples_alone,
 };
 use vigie_watch::presence;
 
@@ -115,11 +115,7 @@ impl Source for Overlay<'_> {
         limits: &Limits,
         sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
     ) -> Result<Coverage, SourceError> {
-        self.select_parts(selection, Wish::RAW, limits, &mut |part| match part {
-            SeriesPart::Samples(samples) => sink(samples),
-            // Not wished for.
-            SeriesPart::Cells(_) => Visit::Continue(()),
-        })
+        samples_alone(self, selection, limits, sink)
     }
 
     fn select_parts(

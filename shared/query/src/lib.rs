@@ -68,4 +68,4 @@ pub use matcher::{Matcher, RegexError, all_match};
 pub use notes::Notes;
 pub use options::{Dialect, Options};
 pub use parse::{Query, duration_ms, format_query, selector};
-pub use source::{Hints, Selection, SeriesCells, SeriesPart, SeriesSamples, Source, SourceError, Visit};
+pub use source::{Hints, Selection, SeriesCells, SeriesPart, SeriesSamples, Source, SourceError, Visit, samples_alone};

@@ -68,6 +68,23 @@ pub trait Source: Send + Sync {
     }
 }
 
+/// [`Source::select`] of a source that gives parts: single samples, and nothing that stands for them.
+///
+/// # Errors
+/// As [`Source::select`].
+pub fn samples_alone(
+    source: &dyn Source,
+    selection: &Selection<'_>,
+    limits: &Limits,
+    sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
+) -> Result<Coverage, SourceError> {
+    source.select_parts(selection, Wish::RAW, limits, &mut |part| match part {
+        SeriesPart::Samples(samples) => sink(samples),
+        // Not wished for.
+        SeriesPart::Cells(_) => Visit::Continue(()),
+    })
+}
+
 /// What is wanted of a source, and what for.
 #[derive(Debug, Clone, Copy)]
 pub struct Selection<'a> {

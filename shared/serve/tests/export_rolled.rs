@@ -9,7 +9,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
 use vigie_query::{
     Cell, Coverage, LabelSet, Limits, Selection, SeriesCells, SeriesPart, SeriesSamples, Source, SourceError, Visit,
-    Wish,
+    Wish, samples_alone,
 };
 use vigie_serve::Options;
 
@@ -46,10 +46,7 @@ impl Source for Hours {
         limits: &Limits,
         sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
     ) -> Result<Coverage, SourceError> {
-        self.select_parts(selection, Wish::RAW, limits, &mut |part| match part {
-            SeriesPart::Samples(samples) => sink(samples),
-            SeriesPart::Cells(_) => Visit::Continue(()),
-        })
+        samples_alone(self, selection, limits, sink)
     }
 
     fn select_parts(

@@ -1,14 +1,21 @@
 //! How does a message leave the house?
 
+mod encrypted;
+mod post;
+mod push;
 mod secret;
 mod smtp;
 mod webhook;
+
+use std::time::{Duration, Instant};
 
 use vigie_model::UtcMs;
 
 use crate::config::{ChannelSetup, Way};
 use crate::mind::{Digest16, Intent, Kind, Language, Notice, Outcome, Severity, Stamp, Steady, Text, test_key};
 
+use post::Poster;
+use push::Pusher;
 use smtp::Smtp;
 use webhook::Webhook;
 
@@ -24,6 +31,8 @@ pub struct Channel {
 enum Body {
     Smtp(Smtp),
     Webhook(Webhook),
+    Post(Poster),
+    Push(Pusher),
 }
 
 /// What a receiver said to a test.
@@ -33,6 +42,8 @@ pub struct Tried {
     pub to: String,
     /// What was said; an error says what is wrong.
     pub said: Result<Text, Text>,
+    /// How long it took.
+    pub took: Duration,
 }
 
 impl Channel {
@@ -41,6 +52,8 @@ impl Channel {
         let body = match setup.way {
             Way::Smtp(way) => Body::Smtp(Smtp::new(way)),
             Way::Webhook(way) => Body::Webhook(Webhook::new(way)),
+            Way::Post(way) => Body::Post(Poster::new(way)),
+            Way::Push(way) => Body::Push(Pusher::new(way)),
         };
         Self { name: setup.name, receivers: setup.receivers, body }
     }
@@ -50,11 +63,28 @@ impl Channel {
         &self.name
     }
 
+    /// What it is, as files say it.
+    pub fn kind(&self) -> &'static str {
+        match &self.body {
+            Body::Smtp(_) => "smtp",
+            Body::Webhook(_) => "webhook",
+            Body::Post(poster) => poster.word(),
+            Body::Push(_) => "webpush",
+        }
+    }
+
+    /// Whether it follows each alert by itself.
+    fn follows_each(&self) -> bool {
+        matches!(&self.body, Body::Post(poster) if poster.follows_each())
+    }
+
     /// Sends one message, once.
     pub async fn send(&self, intent: &Intent, now: UtcMs) -> Outcome {
         match &self.body {
             Body::Smtp(smtp) => smtp.send(intent).await,
             Body::Webhook(webhook) => webhook.send(intent, now).await,
+            Body::Post(poster) => poster.send(intent, now).await,
+            Body::Push(pusher) => pusher.send(intent, now).await,
         }
     }
 
@@ -62,11 +92,19 @@ impl Channel {
     pub async fn test(&self, language: Language, now: UtcMs) -> Vec<Tried> {
         let mut tried = Vec::new();
         for to in &self.receivers {
-            let said = match self.send(&trial(&self.name, to, language, now), now).await {
+            let trial = trial(&self.name, to, language, now);
+            let began = Instant::now();
+            let said = match self.send(&trial, now).await {
                 Outcome::Taken(said) => Ok(said),
                 Outcome::Later { why, .. } | Outcome::Never(why) => Err(why),
             };
-            tried.push(Tried { to: to.clone(), said });
+            let took = began.elapsed();
+            if said.is_ok() && self.follows_each() {
+                // A test is nobody's trouble: what it opened is closed.
+                let over = Intent { notice: Notice { kind: Kind::Resolved, ..trial.notice.clone() }, ..trial };
+                drop(self.send(&over, now).await);
+            }
+            tried.push(Tried { to: to.clone(), said, took });
         }
         tried
     }

@@ -5,6 +5,12 @@
 //! ```toml
 #![doc = include_str!("config/example.toml")]
 //! ```
+//!
+//! And the channels of services:
+//!
+//! ```toml
+#![doc = include_str!("config/services.toml")]
+//! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +23,7 @@ mod elsewhere;
 mod error;
 mod routes;
 mod said;
+mod services;
 mod way;
 mod words;
 
@@ -24,9 +31,10 @@ pub use elsewhere::check_elsewhere;
 pub use error::ConfigError;
 use said::WindowSaid;
 pub use said::{ChannelSaid, RouteSaid, SmtpSaid, TlsSaid, WebhookSaid};
+pub use services::{GatewaySaid, GotifySaid, HookSaid, NtfySaid, PagerDutySaid, PushSaid};
 pub use vigie_outgoing::OutgoingSaid;
 pub use way::ChannelSetup;
-pub(crate) use way::{SmtpWay, Way, WebhookWay};
+pub(crate) use way::{PostWay, PushWay, SmtpWay, Way, WebhookWay};
 use words::zone_of;
 
 /// All that a file says of telling people.
@@ -81,7 +89,9 @@ fn joined(
     let receivers: BTreeMap<String, Vec<String>> =
         channels.iter().map(|channel| (channel.name.clone(), channel.receivers.clone())).collect();
     let routes = routes.iter().map(|route| route.check(&receivers)).collect::<Result<_, ConfigError>>()?;
-    Ok((Rules { seat, routes, receivers }, channels))
+    let follows_each = |channel: &&ChannelSetup| matches!(&channel.way, Way::Post(way) if way.service.follows_each());
+    let pagers = channels.iter().filter(follows_each).map(|channel| channel.name.clone()).collect();
+    Ok((Rules { seat, routes, receivers, pagers }, channels))
 }
 
 /// Hours as a person says them: a zone, days as in `mon` or `mon-fri`, and times as in `22:00`. `name` is whose they are.

@@ -6,6 +6,10 @@ use std::path::Path;
 /// The longest secret file: keys and passwords are short.
 const MAX_SECRET_BYTES: u64 = 4_096;
 
+/// The shortest part of an address that is taken for a secret: hosts and versions that are as long are struck too, which
+/// harms nobody.
+const SECRET_PART: usize = 8;
+
 /// A secret as it stands in its file. It shows itself to nobody who does not ask by name.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
@@ -30,6 +34,15 @@ impl Secret {
     /// What somebody said, without the secret in it: some repeat what they were told.
     pub(crate) fn strike(&self, said: &str) -> String {
         said.replace(&self.0, "…")
+    }
+}
+
+impl Secret {
+    /// As [`Secret::strike`], and where the secret is an address, without the parts of it that open what it leads to.
+    pub(crate) fn strike_all(&self, said: &str) -> String {
+        let parts = self.0.split(['/', '?', '&', '=']).filter(|part| part.len() >= SECRET_PART);
+        let is_address = self.0.contains("://");
+        parts.filter(|_| is_address).fold(self.strike(said), |said, part| said.replace(part, "…"))
     }
 }
 

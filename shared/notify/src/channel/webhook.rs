@@ -14,7 +14,7 @@ use vigie_outgoing::{Ask, Client};
 
 use super::secret::Secret;
 use crate::config::WebhookWay;
-use crate::mind::{Intent, Outcome, Text, Whose, json};
+use crate::mind::{Intent, Outcome, Reply, Text, Whose, json, retry_after_ms, usual};
 
 /// The shortest key. Standard Webhooks ask for 24 bytes; some receivers give less.
 const MIN_KEY_BYTES: usize = 16;
@@ -90,24 +90,12 @@ impl From<vigie_outgoing::Answer> for Answer {
 
 impl Answer {
     fn judge(&self, secret: &Secret, now: UtcMs) -> Outcome {
-        let mut said = self.status.to_string();
-        if !self.reason.is_empty() {
-            said = format!("{said}: {}", self.reason);
-        }
+        let mut said = self.reason.clone();
         for line in secret.reveal().lines() {
             said = said.replace(line.trim(), "…");
         }
-        let after = self.retry_after.as_deref().and_then(|after| retry_after_ms(after, now));
-        match self.status {
-            200..=299 => Outcome::Taken(Text::new(&said)),
-            300..=399 => later(&format!("{said} (redirects are not followed: say the new address)"), after),
-            // A conflict is about this message: the receiver is still busy with it.
-            409 => Outcome::Later { why: Text::new(&said), after_ms: after, whose: Whose::Letter },
-            // About what was sent, and it would be sent the same again. Gone is gone.
-            400 | 405 | 406 | 410 | 411 | 413 | 414 | 415 | 422 | 431 | 451 => Outcome::Never(Text::new(&said)),
-            // A wrong token or address is a mistake that somebody mends; nothing is lost by it until the message expires.
-            _ => later(&said, after),
-        }
+        let after_ms = self.retry_after.as_deref().and_then(|after| retry_after_ms(after, now));
+        usual(&Reply { status: self.status, said: &said, after_ms })
     }
 }
 
@@ -132,16 +120,6 @@ fn signatures(keys: &[Vec<u8>], id: &str, seconds: &str, body: &[u8]) -> String 
         Some(format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes())))
     });
     signed.collect::<Vec<_>>().join(" ")
-}
-
-/// RFC 9110, section 10.2.3: seconds, or a date.
-fn retry_after_ms(said: &str, now: UtcMs) -> Option<i64> {
-    let said = said.trim();
-    if let Ok(seconds) = said.parse::<u32>() {
-        return Some(i64::from(seconds) * 1_000);
-    }
-    let at = jiff::fmt::rfc2822::parse(said).ok()?;
-    Some(at.timestamp().as_millisecond().saturating_sub(now.0))
 }
 
 #[cfg(test)]

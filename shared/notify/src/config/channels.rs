@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use hyper::Uri;
 use lettre::Address;
 use vigie_outgoing::Guard;
 
+use super::services::address as address_of;
 use super::words::plain_name;
 use super::{Around, ChannelSaid, ChannelSetup, ConfigError, SmtpSaid, SmtpWay, TlsSaid, Way, WebhookSaid, WebhookWay};
-use crate::mind::Seat;
+use crate::mind::{Seat, Service};
 
 /// Receivers of one channel: each is a message of its own.
 pub(super) const MAX_RECEIVERS: usize = 50;
@@ -24,13 +24,22 @@ impl ChannelSaid {
         match self {
             Self::Smtp(said) => said.check(around),
             Self::Webhook(said) => said.check(around),
+            Self::Slack(said) => said.check(Service::Slack, around),
+            Self::Teams(said) => said.check(Service::Teams, around),
+            Self::Discord(said) => said.check(Service::Discord, around),
+            Self::PagerDuty(said) => said.check(around),
+            Self::Ntfy(said) => said.check(around),
+            Self::Gotify(said) => said.check(around),
+            Self::Sms(said) => said.check(false, around),
+            Self::Call(said) => said.check(true, around),
+            Self::WebPush(said) => said.check(around),
         }
     }
 }
 
 impl Around {
     /// Where a channel may go. A relay tells who is near; the hub's network is nobody's business.
-    fn guard(&self, private: Option<bool>) -> Guard {
+    pub(super) fn guard(&self, private: Option<bool>) -> Guard {
         Guard::new(private.unwrap_or(self.seat == Seat::Relay), self.nets.clone())
     }
 }
@@ -86,14 +95,7 @@ impl WebhookSaid {
     fn check(&self, around: &Around) -> Result<ChannelSetup, ConfigError> {
         let name = plain_name(&self.name)?;
         let guard = around.guard(self.private);
-        let uri: Uri = self.url.parse().map_err(|_| ConfigError::Url(name.clone()))?;
-        let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
-        if !matches!(uri.scheme_str(), Some("http" | "https")) || authority.is_empty() || authority.contains('@') {
-            return Err(ConfigError::Url(name));
-        }
-        if uri.scheme_str() == Some("http") && !guard.lets_near() {
-            return Err(ConfigError::Http(name));
-        }
+        let uri = address_of(&name, &self.url, &guard)?.parse().map_err(|_| ConfigError::Url(name.clone()))?;
         let patience = patience(&name, self.timeout_s, WEBHOOK_SECONDS)?;
         let (secret_file, ca_file) = (self.secret_file.clone(), self.ca_file.clone());
         let way = WebhookWay { uri, secret_file, ca_file, guard, patience };
@@ -101,7 +103,7 @@ impl WebhookSaid {
     }
 }
 
-fn patience(channel: &str, said: Option<u8>, usual: u8) -> Result<Duration, ConfigError> {
+pub(super) fn patience(channel: &str, said: Option<u8>, usual: u8) -> Result<Duration, ConfigError> {
     match said.unwrap_or(usual) {
         0 => Err(ConfigError::Timeout(channel.to_owned())),
         seconds => Ok(Duration::from_secs(seconds.into())),

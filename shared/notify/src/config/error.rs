@@ -2,6 +2,7 @@
 
 use super::channels::MAX_RECEIVERS;
 use super::words::{MAX_NAME_BYTES, MAX_SECONDS};
+use crate::mind::TemplateError;
 use vigie_outgoing::OutgoingError;
 
 /// Something in a configuration that can not be. Nothing was started.
@@ -37,6 +38,18 @@ pub enum ConfigError {
     /// Unprotected to anywhere.
     #[error("channel {0:?} would send over http:// to anybody on the way: say https://, or private = true")]
     Http(String),
+    /// A topic that no server takes.
+    #[error("the topic of channel {0:?} has 1 to 64 letters, digits, - and _")]
+    Topic(String),
+    /// A telephone number.
+    #[error("{1:?} of channel {0:?} is no telephone number: write it as in +33612345678")]
+    Number(String, String),
+    /// Nobody to turn to.
+    #[error("the contact of channel {0:?} is mailto: and an address, or https:// and a page")]
+    Contact(String),
+    /// A request that can not be made.
+    #[error("channel {0:?}: {1}")]
+    Template(String, TemplateError),
     /// A channel that is not there.
     #[error("route {0:?} names channel {1:?}, which is not configured")]
     NoChannel(String, String),

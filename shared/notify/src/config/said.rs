@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use vigie_model::Slug;
 
+use super::services::{GatewaySaid, GotifySaid, HookSaid, NtfySaid, PagerDutySaid, PushSaid};
+
 use crate::mind::{Language, Severity};
 
 /// A `[[channel]]`, as it stands there.
@@ -16,6 +18,24 @@ pub enum ChannelSaid {
     Smtp(SmtpSaid),
     /// JSON to an address.
     Webhook(WebhookSaid),
+    /// Slack, by an incoming webhook.
+    Slack(HookSaid),
+    /// Microsoft Teams, by a workflow.
+    Teams(HookSaid),
+    /// Discord, by a channel's webhook.
+    Discord(HookSaid),
+    /// PagerDuty, by its events.
+    PagerDuty(PagerDutySaid),
+    /// A topic of an ntfy server.
+    Ntfy(NtfySaid),
+    /// An application of a Gotify server.
+    Gotify(GotifySaid),
+    /// Short messages by a gateway over HTTP.
+    Sms(GatewaySaid),
+    /// Calls by a gateway over HTTP.
+    Call(GatewaySaid),
+    /// Telephones and browsers, by their makers' push services.
+    WebPush(PushSaid),
 }
 
 /// A channel of `kind = "smtp"`.

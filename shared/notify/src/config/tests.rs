@@ -58,6 +58,41 @@ fn the_example_is_one() {
 }
 
 #[test]
+fn the_example_of_services_is_one_and_says_which_follow_each_alert() {
+    let (rules, channels) = read(include_str!("services.toml"), Seat::Hub).expect("what we show people works");
+    assert_eq!(channels.len(), 7);
+    assert_eq!(rules.pagers.iter().collect::<Vec<_>>(), ["pager"]);
+    assert_eq!(rules.receivers["sms"], ["+33612345678"]);
+}
+
+#[test]
+fn each_nonsense_of_a_service_is_refused_in_its_own_words() {
+    let sms = "[[channel]]\nkind='sms'\nname='s'\nurl='https://a.example/?m={text}'\nto=['+33612345678']\n";
+    let push =
+        "[[channel]]\nkind='webpush'\nname='p'\nkey_file='k'\ncontact='mailto:a@b'\nsubscriptions='d'\nto=['a']\n";
+    let ntfy = "[[channel]]\nkind='ntfy'\nname='n'\ntopic='t'\n";
+    for good in [sms, push, ntfy] {
+        assert!(read(good, Seat::Hub).is_ok(), "{good}");
+    }
+    for (text, word) in [
+        ("[[channel]]\nkind='slack'\nname='s'\nurl='https://hooks.slack.com/x'".to_owned(), "url"),
+        (sms.replace("'+33612345678'", "'marie'"), "no telephone number"),
+        (sms.replace("'+33612345678'", ""), "receivers"),
+        (sms.replace("{text}", "{txt}"), "{txt}"),
+        (sms.replace("{text}", "hello"), "nobody would be told"),
+        (sms.replace("https:", "http:"), "http://"),
+        (format!("{sms}method='PUT'"), "PUT"),
+        (push.replace("mailto:a@b", "ops"), "contact"),
+        (push.replace("['a']", "['../a']"), "letters, digits"),
+        (ntfy.replace("topic='t'", "topic='a/b'"), "topic"),
+        (format!("{ntfy}url='ftp://a'"), "the url"),
+    ] {
+        let said = read(&text, Seat::Hub).map(|_| ()).expect_err(&text);
+        assert!(said.contains(word), "{text}\nsaid {said:?}, which has no {word:?}");
+    }
+}
+
+#[test]
 fn days_in_a_row_go_through_the_weekend() {
     use Weekday::{Friday, Monday, Saturday, Sunday};
     assert_eq!(some_days("fri-mon"), Some(vec![Friday, Saturday, Sunday, Monday]));

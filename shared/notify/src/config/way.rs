@@ -8,12 +8,15 @@ use lettre::Address;
 use vigie_outgoing::Guard;
 
 use super::TlsSaid;
+use crate::mind::Service;
 
 /// A way to receivers, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Way {
     Smtp(SmtpWay),
     Webhook(WebhookWay),
+    Post(PostWay),
+    Push(PushWay),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +38,30 @@ pub(crate) struct SmtpWay {
 pub(crate) struct WebhookWay {
     pub(crate) uri: Uri,
     pub(crate) secret_file: PathBuf,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) guard: Guard,
+    /// How long all of it may take.
+    pub(crate) patience: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PostWay {
+    pub(crate) service: Service,
+    pub(crate) secret_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) guard: Guard,
+    /// How long all of it may take.
+    pub(crate) patience: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PushWay {
+    /// The key by which push services know us, PKCS #8 in PEM.
+    pub(crate) key_file: PathBuf,
+    /// Whom a push service turns to when something is wrong with us.
+    pub(crate) contact: String,
+    /// A folder with a file for each receiver.
+    pub(crate) subscriptions: PathBuf,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) guard: Guard,
     /// How long all of it may take.

@@ -8,9 +8,9 @@ use vigie_model::{Severity, Slug, UtcMs};
 use super::alert::{Change, Facts, Instance};
 use super::clocks::Clocks;
 use super::group::Member;
-use super::key::{Digest16, key, mark};
+use super::key::{Digest16, hash, key, mark};
 use super::notice::{Intent, Kind, Line, MAX_NAMED, Notice};
-use super::route::Route;
+use super::route::{Route, Rules};
 
 /// How long a message is worth sending.
 const EXPIRES_MS: i64 = 24 * 3_600_000;
@@ -89,7 +89,71 @@ pub(crate) fn notice(
 /// One intent for each receiver: a wrong address stops nobody else's message.
 pub(crate) fn address(
     route: &Route,
-    receivers: &BTreeMap<String, Vec<String>>,
+    rules: &Rules,
+    notice: &Notice,
+    thread: Digest16,
+    tells: &[(Instance, Change)],
+    round: u64,
+    now: Clocks,
+) -> Vec<Intent> {
+    let (each, all): (Vec<&String>, Vec<&String>) =
+        route.channels.iter().partition(|channel| rules.pagers.contains(*channel));
+    let mut intents = to_channels(route, rules, &all, notice, thread, tells, round, now);
+    if !each.is_empty() {
+        for (notice, thread, tells) in one_by_one(notice, tells) {
+            intents.extend(to_channels(route, rules, &each, &notice, thread, &tells, round, now));
+        }
+    }
+    intents
+}
+
+/// A message of one alert: what it says, what its messages share, and what it tells.
+type Single = (Notice, Digest16, Vec<(Instance, Change)>);
+
+/// A message for each alert of one, for who follows each from its beginning to its end. What nobody was told of and is over
+/// is none.
+fn one_by_one(notice: &Notice, tells: &[(Instance, Change)]) -> Vec<Single> {
+    let (wrong, over) = match notice.kind {
+        Kind::Cut | Kind::Back => (Kind::Cut, Kind::Back),
+        Kind::Acknowledged => (Kind::Acknowledged, Kind::Resolved),
+        _ => (Kind::Firing, Kind::Resolved),
+    };
+    if notice.kind == Kind::Digest {
+        return Vec::new();
+    }
+    let lines = notice.wrong.iter().map(|line| (wrong, line)).chain(notice.over.iter().map(|line| (over, line)));
+    let one = |(kind, line): (Kind, &Line)| {
+        let instance = Instance { alert: line.alert, began: line.since.at };
+        let of: Vec<(Instance, Change)> = tells.iter().filter(|(of, _)| *of == instance).copied().collect();
+        let mut one = Notice {
+            kind,
+            severity: line.severity,
+            client: Some(line.client.clone()),
+            site: line.site.clone(),
+            wrong: Vec::new(),
+            over: Vec::new(),
+            ..notice.clone()
+        };
+        if line.until.is_some() {
+            one.over.push(line.clone())
+        } else {
+            one.wrong.push(line.clone())
+        }
+        (one, incident(instance), of)
+    };
+    lines.map(one).collect()
+}
+
+/// What all messages of one alert share, whoever tells it on whatever route.
+pub(crate) fn incident(instance: Instance) -> Digest16 {
+    hash("incident", &[&instance.alert.0.0, &instance.began.0.to_be_bytes()])
+}
+
+#[expect(clippy::too_many_arguments, reason = "all of a message")]
+fn to_channels(
+    route: &Route,
+    rules: &Rules,
+    channels: &[&String],
     notice: &Notice,
     thread: Digest16,
     tells: &[(Instance, Change)],
@@ -108,6 +172,6 @@ pub(crate) fn address(
         not_before: now.steady,
         expires: now.steady.after(lasts),
     };
-    let channels = route.channels.iter().filter_map(|channel| Some((channel, receivers.get(channel)?)));
+    let channels = channels.iter().filter_map(|channel| Some((*channel, rules.receivers.get(*channel)?)));
     channels.flat_map(|(channel, to)| to.iter().map(move |to| of(channel, to))).collect()
 }

@@ -43,6 +43,10 @@ pub enum Kind {
     Digest,
     /// Somebody tries the channel.
     Test,
+    /// Somebody knows: told to who follows each alert by itself, and to nobody else.
+    Acknowledged,
+    /// Told before to others, and nobody has said that they know.
+    Escalated,
 }
 
 impl Kind {
@@ -55,6 +59,8 @@ impl Kind {
             Self::Back => "back",
             Self::Digest => "digest",
             Self::Test => "test",
+            Self::Acknowledged => "acknowledged",
+            Self::Escalated => "escalated",
         }
     }
 }

@@ -57,6 +57,8 @@ pub struct Rules {
     pub routes: Vec<Route>,
     /// The receivers of each channel: addresses of a mail channel, one empty text for a webhook.
     pub receivers: BTreeMap<String, Vec<String>>,
+    /// The channels that follow each alert by itself: one message for each, and one more when somebody knows.
+    pub pagers: BTreeSet<String>,
 }
 
 impl Rules {

@@ -61,8 +61,11 @@ fn subject(notice: &Notice, words: Words) -> String {
     let what = match (notice.kind, wrong, over, first) {
         (Kind::Cut | Kind::Back, _, _, _) => String::new(),
         (Kind::Test, _, _, _) => words.pick("this channel works", "ce canal fonctionne").to_owned(),
-        (Kind::Firing, 1, 0, Some(line)) | (Kind::Resolved, 0, 1, Some(line)) => one(line),
-        (Kind::Firing, _, 0, _) => words.count(wrong, "alert", "alerts", "alerte", "alertes"),
+        (Kind::Firing | Kind::Escalated | Kind::Acknowledged, 1, 0, Some(line))
+        | (Kind::Resolved, 0, 1, Some(line)) => one(line),
+        (Kind::Escalated | Kind::Acknowledged, _, _, _) | (Kind::Firing, _, 0, _) => {
+            words.count(wrong, "alert", "alerts", "alerte", "alertes")
+        }
         (Kind::Firing, _, _, _) => format!(
             "{}, {}",
             words.count(wrong, "alert", "alerts", "alerte", "alertes"),
@@ -78,14 +81,19 @@ fn subject(notice: &Notice, words: Words) -> String {
         ),
     };
     let tag = match notice.kind {
-        Kind::Firing => words.severity(notice.severity),
+        Kind::Firing | Kind::Escalated => words.severity(notice.severity),
+        Kind::Acknowledged => words.pick("Acknowledged", "Acquitté"),
         Kind::Resolved => words.pick("Resolved", "Résolu"),
         Kind::Cut => words.pick("Site cut off", "Site coupé"),
         Kind::Back => words.pick("Site back", "Site rétabli"),
         Kind::Digest => words.pick("Digest", "Bilan"),
         Kind::Test => "Test",
     };
-    let again = if notice.again { words.pick(" (still)", " (toujours)") } else { "" };
+    let again = match (notice.kind, notice.again) {
+        (Kind::Escalated, _) => words.pick(" (nobody has acknowledged)", " (personne n'a acquitté)"),
+        (_, true) => words.pick(" (still)", " (toujours)"),
+        (_, false) => "",
+    };
     let parts = [what, place].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
     let whole = format!("[{tag}]{again} {parts}");
     let mut cut: String = whole.chars().take(MAX_SUBJECT_CHARS).collect();
@@ -117,12 +125,42 @@ fn lead(notice: &Notice, words: Words) -> Vec<String> {
                 )
                 .to_owned(),
         ],
-        Kind::Firing | Kind::Resolved => Vec::new(),
+        Kind::Escalated => vec![
+            words
+                .pick(
+                    "Others were told, and nobody has said that they know. Acknowledge it, and nobody else is told.",
+                    "D'autres ont été avertis et personne n'a acquitté. Acquittez, et personne d'autre ne sera averti.",
+                )
+                .to_owned(),
+        ],
+        Kind::Firing | Kind::Resolved | Kind::Acknowledged => Vec::new(),
     }
 }
 
 fn place(client: Option<&Slug>, site: Option<&Slug>) -> String {
     [client, site].into_iter().flatten().map(Slug::as_str).collect::<Vec<_>>().join("/")
+}
+
+/// What is said where not all alerts of a message are shown.
+pub(crate) fn left_out(many: usize, language: Language) -> String {
+    let words = Words(language);
+    words.count(
+        many,
+        "more alert is not shown here for lack of room.",
+        "more alerts are not shown here for lack of room.",
+        "autre alerte n'est pas montrée ici, faute de place.",
+        "autres alertes ne sont pas montrées ici, faute de place.",
+    )
+}
+
+/// What a link to a page is called.
+pub(crate) fn open(language: Language) -> &'static str {
+    Words(language).pick("Open in Vigie", "Ouvrir dans Vigie")
+}
+
+/// What a voice says at the end.
+pub(crate) fn listen(language: Language) -> &'static str {
+    Words(language).pick("Look at Vigie, please.", "Consultez Vigie, s'il vous plaît.")
 }
 
 /// How we know, in one sentence.

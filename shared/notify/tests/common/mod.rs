@@ -11,6 +11,7 @@ use vigie_notify::{
     Severity, Steady, Text, Transition,
 };
 
+pub mod sink;
 pub mod smtp;
 pub mod story;
 pub mod webhook;

@@ -10,7 +10,7 @@ use super::super::draft::{address, lines, notice, thread};
 use super::super::group::{Around, Head, Member, SETTLE_MS, changes};
 use super::super::key::{Digest16, mark};
 use super::super::mute::Mute;
-use super::super::notice::Intent;
+use super::super::notice::{Intent, Kind};
 use super::super::rows::Table;
 use super::{Mind, SiteLine};
 
@@ -31,14 +31,42 @@ impl Mind {
             let thread = *group.head.thread.get_or_insert_with(|| thread(&route.name, first));
             let lines = |which: &[Instance]| lines(route, which, &group.members);
             let notice = notice(route, telling.kind, lines(&telling.wrong), lines(&telling.over), telling.round, now);
-            intents.extend(address(route, &self.rules.receivers, &notice, thread, &tells, telling.round, now));
+            intents.extend(address(route, &self.rules, &notice, thread, &tells, telling.round, now));
         }
+        intents.extend(self.acknowledged(id, now));
         ready.changed.iter().for_each(|instance| self.write(id, *instance));
         for instance in &ready.gone {
             self.done.add(mark(&before.route, *instance, Change::Ended), now.steady, Table::Done, &mut self.rows);
             self.forget(id, *instance);
         }
         self.tidy(id, &before, now);
+        intents
+    }
+
+    /// Who follows each alert by itself is told that somebody knows, once.
+    fn acknowledged(&mut self, id: Digest16, now: Clocks) -> Vec<Intent> {
+        let Some(group) = self.groups.get(&id) else { return Vec::new() };
+        let Some(route) = self.rules.route(&group.head.route) else { return Vec::new() };
+        if !route.channels.iter().any(|channel| self.rules.pagers.contains(channel)) {
+            return Vec::new();
+        }
+        let said = |instance: &Instance| mark(&route.name, *instance, Change::Acknowledged);
+        let known = |(instance, member): &(&Instance, &Member)| {
+            member.told && member.acknowledged && member.ended.is_none() && !self.done.has(said(instance))
+        };
+        let new: Vec<Instance> = group.members.iter().filter(known).map(|(instance, _)| *instance).collect();
+        let Some(first) = new.first() else { return Vec::new() };
+        let tells: Vec<_> = new.iter().map(|instance| (*instance, Change::Acknowledged)).collect();
+        let thread = thread(&route.name, Some(*first));
+        let lines = lines(route, &new, &group.members);
+        let notice = notice(route, Kind::Acknowledged, lines, Vec::new(), 0, now);
+        let mut intents = address(route, &self.rules, &notice, thread, &tells, 0, now);
+        intents.retain(|intent| self.rules.pagers.contains(&intent.channel));
+        // The other side learns of it from the row that says so.
+        intents.iter_mut().for_each(|intent| intent.tells.clear());
+        for mark in new.iter().map(said).collect::<Vec<_>>() {
+            self.done.add(mark, now.steady, Table::Done, &mut self.rows);
+        }
         intents
     }
 

@@ -6,6 +6,7 @@ use crate::{Boot, Moment, UtcMs};
 
 /// Where a true time came from, best last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ClockSource {
     /// The machine's own real-time clock: a claim.

@@ -8,6 +8,7 @@ use crate::{Seq, UtcMs};
 
 /// Why ticks are not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GapReason {
     /// The agent stopped without warning between two commits: these numbers were reserved, and not all of them need

@@ -82,6 +82,7 @@ pub enum IdError {
 
 /// What a node may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = NodeRole))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Measures one machine.

@@ -46,6 +46,7 @@ pub struct Observed<T> {
 
 /// The machine as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct System {
     /// Its name on the network.
     pub host: Option<String>,
@@ -73,6 +74,7 @@ pub struct System {
 
 /// Whether a machine is a thing one can touch.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
     /// It does not say.
@@ -88,6 +90,7 @@ pub enum Form {
 
 /// A disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Disk {
     /// What the kernel calls it.
     pub name: String,
@@ -101,6 +104,7 @@ pub struct Disk {
 
 /// A network interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Nic {
     /// What the kernel calls it.
     pub name: String,

@@ -11,6 +11,8 @@ pub mod inventory;
 mod name;
 mod pushed;
 mod resolution;
+#[cfg(feature = "schema")]
+mod schema;
 mod series;
 pub mod steps;
 mod tick;

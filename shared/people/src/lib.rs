@@ -17,6 +17,8 @@ mod person;
 mod powers;
 mod right;
 mod role;
+#[cfg(feature = "schema")]
+mod schema;
 mod scope;
 mod secret;
 mod session;

@@ -96,6 +96,7 @@ pub enum Answer {
 
 /// A code by which somebody chooses a password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Invited {
     /// Which invitation.
     pub id: Id,
@@ -109,6 +110,7 @@ pub struct Invited {
 
 /// A token that was made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TokenMade {
     /// What it is.
     #[serde(flatten)]
@@ -130,6 +132,7 @@ pub struct SignedIn {
 
 /// A secret that was shown to a person's telephone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TotpOffered {
     /// As it is typed.
     pub secret: String,
@@ -139,6 +142,7 @@ pub struct TotpOffered {
 
 /// Codes, each of which stands for the telephone once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Recovery {
     /// The codes.
     pub codes: Vec<String>,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One thing that a person or a program may do. Each has one name, which is never changed: roles and tokens are kept by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Right {
     /// See sites, machines, samples and what is wrong; ask and export.

@@ -9,6 +9,7 @@ use crate::{Right, Scope};
 
 /// A set of rights under a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Role {
     /// Its name.
     pub name: Slug,
@@ -18,6 +19,7 @@ pub struct Role {
 
 /// A role somewhere.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
     /// Which role.

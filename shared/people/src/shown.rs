@@ -7,6 +7,7 @@ use crate::{Directory, Email, Grant, Id, Invitation, Name, Person, Powers, Right
 
 /// A person, without anything by which somebody could sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PersonShown {
     /// Which.
     pub id: Id,
@@ -32,6 +33,7 @@ pub struct PersonShown {
 
 /// A token, without its text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TokenShown {
     /// Which.
     pub id: Id,
@@ -55,6 +57,7 @@ pub struct TokenShown {
 
 /// A browser that is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SessionShown {
     /// Which.
     pub id: Id,
@@ -74,6 +77,7 @@ pub struct SessionShown {
 
 /// An invitation, without its code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct InvitationShown {
     /// Which.
     pub id: Id,

@@ -15,10 +15,10 @@ mod sites;
 
 pub(crate) use away::availability;
 pub(crate) use export::export;
-pub(crate) use here::here;
-pub(crate) use incidents::{decide, incident, incidents, telling};
-pub(crate) use machines::{ledger, machine, machines};
-pub(crate) use maintenance::{add, end, list, preview};
+pub(crate) use here::{Here, here};
+pub(crate) use incidents::{IncidentList, decide, incident, incidents, telling};
+pub(crate) use machines::{Machines, Whole, ledger, machine, machines};
+pub(crate) use maintenance::{MaintenanceList, add, end, list, preview};
 pub(crate) use raw::{ask_raw, raw};
-pub(crate) use rules::{levels, rules, rules_of, tune, untune};
-pub(crate) use sites::sites;
+pub(crate) use rules::{Rules, levels, rules, rules_of, tune, untune};
+pub(crate) use sites::{Sites, sites};

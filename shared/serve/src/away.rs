@@ -1,6 +1,7 @@
 //! What happened while nobody could look: during the cut of a site, and minute by minute.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_model::{NodeId, Slug};
 use vigie_people::{At, Powers, Right};
 
@@ -8,7 +9,7 @@ use crate::Stamp;
 use crate::fact::as_text;
 
 /// What happened at a site while it was cut off, as it is known now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Cut {
     /// The incident of the cut itself.
     pub id: String,
@@ -60,7 +61,7 @@ impl AvailabilityWish {
 }
 
 /// For how long machines were there, as it is known now: what comes late is counted when it is asked for again.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Availability {
     /// From when: the beginning of a minute.
     pub from: Stamp,
@@ -71,7 +72,7 @@ pub struct Availability {
 }
 
 /// The minutes of a site.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SiteMinutes {
     /// Whose.
     pub client: Slug,
@@ -85,10 +86,11 @@ pub struct SiteMinutes {
 }
 
 /// The minutes of a machine.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct MachineMinutes {
     /// Which.
     #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String)]
     pub id: NodeId,
     /// Its name.
     pub name: String,
@@ -102,7 +104,7 @@ pub struct MachineMinutes {
 }
 
 /// Minutes of each kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
 pub struct Minutes {
     /// The machine measured itself.
     pub up: u64,
@@ -132,7 +134,7 @@ impl Minutes {
 }
 
 /// Minutes one after the other in which a machine was not known to be up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Lapse {
     /// From when.
     pub from: Stamp,

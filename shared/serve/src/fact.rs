@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::Stamp;
 
 /// A value and where it comes from. No number reaches a person without the second half.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Fact<T> {
     /// The value.
     pub value: T,
@@ -18,13 +19,14 @@ pub struct Fact<T> {
 }
 
 /// Where a fact comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Origin {
     /// When it was so, in true time.
     pub observed_at: Stamp,
     /// When this node came to know.
     pub learnt_at: Stamp,
     /// The nodes it came through, the one that measured first.
+    #[schema(value_type = Vec<String>)]
     pub path: Path,
     /// Whether the agent's signature over it has been checked here. A live sample is shown before the signature of its
     /// segment arrives, and says `false` until then. Whether it is *still* so is another question: see reachability.
@@ -58,7 +60,7 @@ impl Serialize for Path {
 /// How many ticks and samples, and whether somebody counted them or this node reckons.
 ///
 /// People see an estimate with "about" and `≈`, a count plain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct Amount {
     /// Ticks.
     pub ticks: u64,

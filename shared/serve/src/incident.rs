@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_model::{Doubt, NodeId, Severity, Slug};
 
 use crate::Stamp;
 use crate::fact::as_text;
 
 /// One alert and what people decided of it, as the rows that are here say it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Incident {
     /// Which: 26 characters, the same at relay and hub.
     pub id: String,
@@ -69,7 +70,7 @@ pub struct Incident {
 }
 
 /// How an incident stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentState {
     /// It is so, and nobody has said that they know.
@@ -95,7 +96,7 @@ impl IncidentState {
 }
 
 /// How far what was written here has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reached {
     /// Durable here, and waiting for the line.
@@ -107,17 +108,18 @@ pub enum Reached {
 }
 
 /// The node that evaluates a rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct JudgedBy {
     /// Its node id.
     #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String)]
     pub node: NodeId,
     /// Its name.
     pub name: String,
 }
 
 /// What somebody said or decided.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Word {
     /// Which, for comments.
     #[serde(skip_serializing_if = "Option::is_none")]

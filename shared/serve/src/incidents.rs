@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_model::{NodeId, Severity};
 
 use crate::{
@@ -111,7 +112,7 @@ fn by_alerts(incidents: &[Incident]) -> HashMap<NodeId, Health> {
 }
 
 /// How telling people goes.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, ToSchema)]
 pub struct Telling {
     /// Routes that are configured.
     pub routes: usize,
@@ -130,7 +131,7 @@ pub struct Telling {
 }
 
 /// One message.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Message {
     /// What a receiver drops doubles by.
     pub key: String,

@@ -1,13 +1,14 @@
 //! What is told of what a machine is?
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_model::inventory::{Disk, Nic, System};
 
 use crate::Stamp;
 
 /// What a machine's own agent said of it. What it did not say, or said in a version that this node does not know, is
 /// missing.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct Inventory {
     /// The machine as a whole.
     pub system: Option<Told<System>>,
@@ -20,7 +21,7 @@ pub struct Inventory {
 }
 
 /// A machine's agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Agent {
     /// Its version.
     pub version: String,
@@ -29,7 +30,7 @@ pub struct Agent {
 }
 
 /// A fact that stays as it is until it changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Told<T> {
     /// What.
     pub value: T,

@@ -1,13 +1,14 @@
 //! Where is everything that a machine ever collected?
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_model::{GapReason, NodeId, Seq, StreamId};
 
 use crate::fact::as_text;
 use crate::{Amount, Stamp};
 
 /// Where a machine's ticks are, summed. `collected = at_hub + folded + waiting + given_up` wherever all are counted.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct LedgerSummary {
     /// Everything that was ever numbered, as far as is known here.
     pub collected: Amount,
@@ -32,7 +33,7 @@ pub struct LedgerSummary {
 }
 
 /// Ticks that will not come, for one reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct GivenUp {
     /// Why.
     pub reason: GapReason,
@@ -43,10 +44,11 @@ pub struct GivenUp {
 }
 
 /// The whole ledger of one machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Ledger {
     /// The machine.
     #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String)]
     pub machine: NodeId,
     /// When it was drawn up.
     pub as_of: Stamp,
@@ -64,10 +66,11 @@ impl Ledger {
 }
 
 /// The ledger of one life of a machine's store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StreamLedger {
     /// Which.
     #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String)]
     pub stream: StreamId,
     /// The highest number heard of.
     pub last_seq: u64,
@@ -79,10 +82,11 @@ pub struct StreamLedger {
 }
 
 /// A stretch that is not here: what a chart leaves open, and with which texture.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Hole {
     /// Which stream.
     #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String)]
     pub stream: StreamId,
     /// Expected, not measured, or lost.
     pub kind: HoleKind,
@@ -90,9 +94,11 @@ pub struct Hole {
     pub reason: Option<GapReason>,
     /// The first number, where there are numbers: an absence has none.
     #[serde(serialize_with = "number")]
+    #[schema(value_type = Option<u64>)]
     pub first: Option<Seq>,
     /// The last number, included.
     #[serde(serialize_with = "number")]
+    #[schema(value_type = Option<u64>)]
     pub last: Option<Seq>,
     /// How much.
     pub amount: Amount,
@@ -103,7 +109,7 @@ pub struct Hole {
 }
 
 /// Three kinds of "not here", drawn in three textures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HoleKind {
     /// Measured and on its way: diagonal hatch.

@@ -26,6 +26,7 @@ mod lookout;
 mod machine;
 mod mute;
 mod number;
+mod openapi;
 mod options;
 mod page;
 mod params;

@@ -1,16 +1,18 @@
 //! What is told of a machine?
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_model::{ClockSource, NodeId, Slug};
 
 use crate::fact::as_text;
 use crate::{Fact, Health, LedgerSummary, Origin, Reach};
 
 /// A machine as it was last heard.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Machine {
     /// Its node id.
     #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String)]
     pub id: NodeId,
     /// Its host name.
     pub name: String,
@@ -39,7 +41,7 @@ pub struct Machine {
 }
 
 /// A machine's clock that is off by more than half a minute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ClockNote {
     /// How far it is ahead of true time; behind is negative.
     pub ahead_ms: i64,
@@ -50,7 +52,7 @@ pub struct ClockNote {
 }
 
 /// A backlog that is going down.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Drain {
     /// Ticks a second.
     pub ticks_per_second: f64,

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use vigie_model::Slug;
 
 use crate::Stamp;
 
 /// Why nobody is to be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MuteKind {
     /// Work that was planned. What must never be slept through is told all the same.
@@ -18,7 +19,7 @@ pub enum MuteKind {
 }
 
 /// A wish to mute.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MuteWish {
     /// Maintenance or a silence.
@@ -47,7 +48,7 @@ pub struct MuteWish {
 }
 
 /// Hours of some days, in a time zone with its summer time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recurring {
     /// As in `Europe/Paris`.
@@ -62,7 +63,7 @@ pub struct Recurring {
 }
 
 /// Maintenance or a silence.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Mute {
     /// Which: 26 characters, the same at relay and hub.
     pub id: String,
@@ -83,7 +84,7 @@ pub struct Mute {
 }
 
 /// What a wish would mute.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct MutePreview {
     /// Machines of its place that its labels may mean.
     pub machines: Vec<String>,

@@ -4,12 +4,12 @@
 //! what they ask is read here, from every browser and program alike.
 
 mod account;
-mod api;
+pub(crate) mod api;
 mod audit;
 mod door;
 mod entrance;
 mod password;
-mod sheet;
+pub(crate) mod sheet;
 mod words;
 
 use std::sync::RwLockReadGuard;
@@ -19,6 +19,7 @@ use vigie_people::{Answer, Asker, Chance, Directory, Head, Id, Link, Order, Refu
 
 pub(crate) use account::pages;
 pub(crate) use api::{open_ways, ways};
+pub(crate) use audit::{AuditLine, AuditLines, AuditVerified};
 pub use audit::{shown as audit_line, verified as verify_audit};
 pub(crate) use door::{by_session, by_token, sign_out, still_may};
 pub(crate) use entrance::{sign_in_page, signs_in};

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An answer that is an error: `application/problem+json` (RFC 9457), with a stable code and a next step.
 ///
@@ -42,7 +43,6 @@ pub(crate) enum Code {
 
 impl Code {
     /// Every one.
-    #[cfg(test)]
     pub(crate) const ALL: [Self; 18] = [
         Self::BadParameter,
         Self::Unauthorized,
@@ -146,14 +146,22 @@ impl Problem {
     }
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// What went wrong, as RFC 9457 writes it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Body<'a> {
+    /// The code, as an address.
     r#type: String,
+    /// What failed.
     title: &'a str,
+    /// The status.
     status: u16,
+    /// What programs branch on; never renamed.
     code: &'a str,
+    /// Why.
     detail: &'a str,
+    /// What became of what was there.
     unchanged: &'a str,
+    /// What to do.
     next: &'a str,
 }
 

@@ -1,6 +1,7 @@
 //! What became of the wish to have a machine's ticks, where they stay at its site?
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_model::NodeId;
 
 use crate::Stamp;
@@ -8,10 +9,11 @@ use crate::fact::as_text;
 
 /// A machine's ticks between two times, as somebody asked for them. What of them this node knows of it knows by their hours:
 /// so it is about whole hours.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Raw {
     /// The machine.
     #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String)]
     pub machine: NodeId,
     /// From when.
     pub start: Stamp,
@@ -37,7 +39,7 @@ impl Raw {
 }
 
 /// How far a wish for ticks is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RawState {
     /// No hour of that time is known here.

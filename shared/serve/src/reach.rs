@@ -4,12 +4,13 @@
 //! said and whether we still hear it are two axes.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_model::UtcMs;
 
 use crate::Stamp;
 
 /// How we know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Reachability {
     /// The last sample is from within twice its interval and five seconds.
@@ -48,7 +49,7 @@ impl Reachability {
 }
 
 /// A state and since when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Reach {
     /// The state.
     pub state: Reachability,

@@ -17,8 +17,8 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Incidents, Lookout, Options, People, api, armour, door, health, local, page, people, prometheus, push,
-    shape, tally,
+    Access, Incidents, Lookout, Options, People, api, armour, door, health, local, openapi, page, people, prometheus,
+    push, shape, tally,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -74,7 +74,8 @@ pub fn router_of(parts: Parts) -> Router {
 
 fn serve_all(app: Shared) -> Router {
     let app = Arc::new(app);
-    let (router, _) = all_ways(&app).into_parts();
+    let (router, ways) = all_ways(&app).into_parts();
+    app.ways.get_or_init(|| ways);
     router
         .with_state(Arc::clone(&app))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
@@ -96,13 +97,15 @@ fn all_ways(app: &App) -> Ways {
 }
 
 fn open(app: &App) -> Ways {
-    let local = if app.has_own_pages() { local::open_pages() } else { Ways::new() };
+    let local =
+        if app.has_own_pages() { local::open_pages().get("/api", Need::Open, openapi::page) } else { Ways::new() };
     let people = if app.people.is_some() { people::open_ways() } else { Ways::new() };
     local
         .merge(people)
         .files(&page::OPEN, Need::Open)
         .get("/healthz", Need::Open, health::healthz)
         .get("/readyz", Need::Open, health::readyz)
+        .get("/api/v1/openapi.json", Need::Open, openapi::served)
         .get("/prometheus/-/healthy", Need::Open, prometheus::healthy)
         .get("/prometheus/-/ready", Need::Open, prometheus::ready)
         // Looks at the credentials itself, because loopback may need none.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_model::{Doubt, Slug};
 
 use crate::Stamp;
 
 /// Rules that are worked out together.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RuleGroup {
     /// Unique in its file.
     pub name: String,
@@ -23,7 +24,7 @@ pub struct RuleGroup {
 }
 
 /// Where rules come from, and who said so.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct RuleOrigin {
     /// By which way.
     pub source: RuleSource,
@@ -44,7 +45,7 @@ pub struct RuleOrigin {
 }
 
 /// By which way rules come to a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RuleSource {
     /// On from the first minute.
@@ -59,7 +60,7 @@ pub enum RuleSource {
 }
 
 /// One rule.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RuleShown {
     /// The alert's name, or that of the series.
     pub name: String,
@@ -86,7 +87,7 @@ pub struct RuleShown {
 }
 
 /// Something that a rule found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RuleAlert {
     /// Its labels, `alertname` among them.
     pub labels: BTreeMap<String, String>,

@@ -17,7 +17,11 @@ const SAID_BYTES: usize = 4 * 1024;
 
 /// Whether the asker is a client of Prometheus, who reads Prometheus' errors.
 pub(crate) fn is_prometheus(uri: &Uri) -> bool {
-    let path = uri.path();
+    is_prometheus_path(uri.path())
+}
+
+/// Whether Prometheus' errors are read there.
+pub(crate) fn is_prometheus_path(path: &str) -> bool {
     path.starts_with("/prometheus/") || matches!(path, "/api/v1/rules" | "/api/v1/alerts")
 }
 

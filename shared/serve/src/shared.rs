@@ -1,7 +1,8 @@
 //! What does every request handler see?
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use vigie_model::{Role, UtcMs};
 use vigie_people::Guesses;
@@ -9,7 +10,8 @@ use vigie_people::Guesses;
 use crate::door::{Attempts, Sessions};
 use crate::push::Pushes;
 use crate::tally::Tally;
-use crate::{Access, Health, Incidents, Lookout, Machine, Options, People};
+use crate::ways::Way;
+use crate::{Access, Health, Incidents, Lookout, Machine, Options, People, openapi};
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
 const LISTS_AT_ONCE: usize = 8;
@@ -34,6 +36,9 @@ pub(crate) struct Shared {
     /// Passphrases are checked one at a time: each takes 19 MiB and some tenths of a second of a small box.
     pub(crate) passwords: Arc<Semaphore>,
     pub(crate) pushes: Pushes,
+    /// All that is served, and what is said of it.
+    pub(crate) ways: OnceLock<Vec<Way>>,
+    pub(crate) document: OnceLock<Value>,
     /// Since when this node serves.
     pub(crate) begun: UtcMs,
 }
@@ -56,6 +61,11 @@ impl Shared {
         }
     }
 
+    /// What the API says of itself. Drawn up once: ways do not change while a node runs.
+    pub(crate) fn document(&self) -> &Value {
+        self.document.get_or_init(|| openapi::document(self.ways.get().map(Vec::as_slice).unwrap_or_default()))
+    }
+
     /// Whether this node has pages that need no script: a site's, or those for a hub's people.
     pub(crate) fn has_own_pages(&self) -> bool {
         self.is_site() || self.people.is_some()
@@ -73,6 +83,8 @@ impl Shared {
             people: None,
             guesses: Mutex::default(),
             pushes: Pushes::new(&options),
+            ways: OnceLock::new(),
+            document: OnceLock::new(),
             begun: lookout.now().utc,
             incidents: None,
             lookout,

@@ -1,13 +1,14 @@
 //! What is told of a site?
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_model::{NodeId, Slug};
 
 use crate::fact::as_text;
 use crate::{Amount, Drain, Reach, Stamp};
 
 /// A place with machines, and the link to it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Site {
     /// Its name.
     pub name: Slug,
@@ -26,10 +27,11 @@ pub struct Site {
 }
 
 /// One relay of a site.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Relay {
     /// Its node id.
     #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String)]
     pub id: NodeId,
     /// Its host name.
     pub name: String,
@@ -38,7 +40,7 @@ pub struct Relay {
 }
 
 /// A link between two nodes.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Link {
     /// Whether it stands.
     pub connected: bool,
@@ -51,7 +53,7 @@ pub struct Link {
 }
 
 /// The way from this node towards the hub, told by a relay of itself.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Upward {
     /// What is at its end.
     pub to: String,
@@ -66,7 +68,7 @@ pub struct Upward {
 }
 
 /// Pieces of state that changed here and are not at the hub yet, each counted once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct RowsWaiting {
     /// Alerts, and what people decided of them.
     pub alerts: u64,
@@ -75,7 +77,7 @@ pub struct RowsWaiting {
 }
 
 /// How the line towards the hub is doing, told by a relay of itself: what a person on the site can act upon.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct Line {
     /// Where the hub was reached, while it is.
     pub found: Option<String>,

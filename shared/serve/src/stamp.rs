@@ -7,6 +7,9 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use vigie_model::UtcMs;
 
 /// A moment in JSON: always RFC 3339, in UTC, with milliseconds (`2026-11-21T11:02:10.250Z`).
@@ -60,6 +63,16 @@ impl Serialize for Stamp {
         serializer.collect_str(self)
     }
 }
+
+impl PartialSchema for Stamp {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let text = text.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+        text.description(Some("A moment: RFC 3339, UTC, with milliseconds.")).into()
+    }
+}
+
+impl ToSchema for Stamp {}
 
 #[cfg(test)]
 mod tests {

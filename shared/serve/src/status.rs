@@ -1,11 +1,12 @@
 //! What does a person see of a machine: one word made of two axes?
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Reachability;
 
 /// What a machine said of itself when it was last heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Health {
     /// Rules looked at it and found nothing.
@@ -19,7 +20,7 @@ pub enum Health {
 }
 
 /// What is shown: a glyph and a word, from what needs nobody to what needs a person first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Shown {
     /// Archived.
@@ -45,7 +46,7 @@ pub enum Shown {
 }
 
 /// The displayed status of a machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Status {
     /// What is shown.
     pub shown: Shown,

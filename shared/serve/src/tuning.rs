@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use vigie_model::{Severity, Slug};
 
 use crate::Stamp;
 
 /// What is said of a rule at one place. What is left out is as it is in wider places.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RuleWish {
     /// The alert's name: of a default, or one of your own.
@@ -47,7 +48,7 @@ pub struct RuleWish {
 }
 
 /// A number, or one with a percent sign: 90 % of a ratio is 0.9.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Quantity {
     /// As it is compared.
@@ -72,7 +73,7 @@ impl Quantity {
 }
 
 /// What is said of a rule, level by level, and what holds for one machine.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, ToSchema)]
 pub struct RuleLevels {
     /// The rule.
     pub name: String,
@@ -83,7 +84,7 @@ pub struct RuleLevels {
 }
 
 /// What is said of a rule at one place.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RuleLevel {
     /// For whom.
     pub scope: String,
@@ -104,7 +105,7 @@ pub struct RuleLevel {
 }
 
 /// What holds for one machine.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RuleOfMachine {
     /// Its name.
     pub machine: String,

@@ -1,17 +1,18 @@
 //! Is each address closed to everybody whom it does not concern, and does it say the same of what is theirs and of what is
 //! not there?
 //!
-//! The list of addresses is the router's own: a new one is tried without being written down here, and one with a parameter
-//! that nothing stands for yet fails.
+//! The list of addresses is the router's own, and what is sent to those of the API is what their own description gives as an
+//! example: a new one is tried without being written down here, and one with a parameter that nothing stands for yet fails.
 
 mod common;
 
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
+use common::document::{Operation, operations};
 use common::hub::{By, Hub, parts};
 use common::{Answer, Node, id_of, slug, tokens};
-use serde_json::{Value, json};
+use serde_json::json;
 use vigie_people::{Id, Right, Who};
 use vigie_serve::{Need, Way, ways};
 
@@ -19,6 +20,8 @@ use vigie_serve::{Need, Way, ways};
 struct Strangers {
     hub: Hub,
     ways: Vec<Way>,
+    /// What the API says of itself, by method and path.
+    described: BTreeMap<(String, String), Operation>,
     /// All that an admin of another client may, an admin of another site, and who only looks there.
     others: Vec<(&'static str, By)>,
     looker: By,
@@ -28,7 +31,7 @@ struct Strangers {
 }
 
 impl Strangers {
-    fn new() -> Self {
+    async fn new() -> Self {
         let hub = Hub::new(Node::new(), tokens());
         hub.roll.begin();
         hub.roll.role("night", &["look"]);
@@ -67,7 +70,12 @@ impl Strangers {
             (("/to/", "site"), pair(&"lyon", &"nowhere")),
         ];
         let ways = ways(parts(&hub.node, &hub.watch, &tokens(), &hub.roll));
-        Self { hub, ways, others, looker, ended, stands_for: stands_for.into() }
+        let document = hub.ask("GET", &By::Nobody, "/api/v1/openapi.json", None).await.json();
+        let described = operations(&document).into_iter().map(|one| ((one.method.clone(), one.path.clone()), one));
+        let described: BTreeMap<_, _> = described.collect();
+        let of_api = ways.iter().filter(|way| way.path.starts_with("/api/v1/"));
+        assert_eq!(of_api.count(), described.len(), "each way of the API is described, and tried as it is");
+        Self { hub, ways, described, others, looker, ended, stands_for: stands_for.into() }
     }
 
     /// Credentials that opened everything of acme at lyon, once.
@@ -98,12 +106,20 @@ impl Strangers {
             let place = format!("{{{name}}}");
             paths = (paths.0.replace(&place, one), paths.1.replace(&place, none));
         }
-        let query = query_of(&way.path);
-        (paths.0 + query, paths.1 + query)
+        let query = match self.described(way) {
+            Some(described) => described.query(),
+            None => query_of(&way.path).to_owned(),
+        };
+        (paths.0 + &query, paths.1 + &query)
+    }
+
+    fn described(&self, way: &Way) -> Option<&Operation> {
+        self.described.get(&(way.method.to_owned(), way.path.clone()))
     }
 
     async fn ask(&self, way: &Way, by: &By, path: &str) -> Answer {
-        let body = (way.method != "GET" && !is_push(way)).then(|| body_of(&way.path));
+        let body = || self.described(way).and_then(Operation::body).unwrap_or(json!({}));
+        let body = (way.method != "GET" && !is_push(way)).then(body);
         self.hub.ask(way.method, by, path, body).await
     }
 
@@ -116,45 +132,21 @@ fn is_push(way: &Way) -> bool {
     way.need == Need::May(Right::Push)
 }
 
-/// What must be said for an address to look at what it is about.
+/// What must be said for one of Prometheus' addresses to look at what it is about.
 fn query_of(path: &str) -> &'static str {
     match path {
-        path if path.ends_with("/raw") => "?start=2026-11-21T10:00:00Z&end=2026-11-21T11:00:00Z",
         path if path.ends_with("/query") || path.ends_with("exemplars") || path.ends_with("format_query") => {
             "?query=up"
         }
         path if path.ends_with("/query_range") => "?query=up&start=1795258000&end=1795258930&step=60",
-        path if path.ends_with("/series") || path.ends_with("/export") && !path.contains("audit") => "?match[]=up",
-        path if path.ends_with("/federate") => "?match[]=up",
-        path if path.contains("/audit") => "?client=acme",
-        "/api/v1/sessions" => "?all=true",
+        path if path.ends_with("/series") || path.ends_with("/federate") => "?match[]=up",
         _ => "",
-    }
-}
-
-/// A body that would do something to acme at lyon.
-fn body_of(path: &str) -> Value {
-    let wish = json!({ "client": "acme", "site": "lyon", "minutes": 5, "why": "x" });
-    let grants = json!([{ "role": "observer", "scope": "acme/lyon" }]);
-    match path {
-        "/api/v1/maintenance" | "/api/v1/maintenance/preview" => wish,
-        "/api/v1/watch/rules" | "/api/v1/watch/rules/unset" => {
-            json!({ "name": "Hot", "client": "acme", "site": "lyon", "on": false })
-        }
-        "/api/v1/people/{id}/grants" => json!({ "grants": grants }),
-        "/api/v1/invitations" => json!({ "email": "x@y.org", "name": "X", "grants": grants }),
-        "/api/v1/roles/{name}" => json!({ "rights": ["look"] }),
-        "/api/v1/tokens" => json!({ "name": "x", "rights": ["look"], "scopes": ["acme/lyon"] }),
-        "/api/v1/me/password" => json!({ "password": "x", "new": "seven loud lanterns hum" }),
-        "/api/v1/me/proof" => json!({ "password": "x" }),
-        "/api/v1/me/totp/confirm" => json!({ "code": "000000" }),
-        _ => json!({}),
     }
 }
 
 #[tokio::test]
 async fn what_has_ended_opens_nothing_and_says_the_same_everywhere() {
-    let strangers = Strangers::new();
+    let strangers = Strangers::new().await;
     assert!(strangers.closed().count() > 60, "the router's own list");
     for way in strangers.closed() {
         // Whoever sends one wrong token after another is soon not listened to; that is tried elsewhere.
@@ -176,7 +168,7 @@ async fn what_has_ended_opens_nothing_and_says_the_same_everywhere() {
 
 #[tokio::test]
 async fn what_is_of_another_client_or_site_is_as_if_it_were_not_there() {
-    let strangers = Strangers::new();
+    let strangers = Strangers::new().await;
     for way in strangers.closed() {
         let (one, none) = strangers.paths(way);
         for (who, by) in &strangers.others {
@@ -204,7 +196,7 @@ async fn what_is_of_another_client_or_site_is_as_if_it_were_not_there() {
 
 #[tokio::test]
 async fn who_only_looks_changes_nothing_and_is_told_so_whatever_is_there() {
-    let strangers = Strangers::new();
+    let strangers = Strangers::new().await;
     let beyond = |way: &&Way| matches!(way.need, Need::May(right) if right != Right::Look);
     let mut tried = 0;
     for way in strangers.closed().filter(beyond) {
@@ -226,7 +218,7 @@ async fn who_only_looks_changes_nothing_and_is_told_so_whatever_is_there() {
 
 #[tokio::test]
 async fn whom_it_concerns_gets_in_everywhere() {
-    let strangers = Strangers::new();
+    let strangers = Strangers::new().await;
     let root = strangers.hub.roll.person("second@example.org", &["admin@*"]);
     let root = By::Token(strangers.hub.roll.token(&root, "*", 30).1);
     for way in strangers.closed() {

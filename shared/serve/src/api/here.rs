@@ -6,6 +6,7 @@ use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_model::Role;
 use vigie_people::Right;
 
@@ -16,8 +17,9 @@ use crate::problem::Problem;
 use crate::shared::App;
 use crate::work;
 
-#[derive(Serialize)]
-struct Here {
+/// This node, and who asks.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Here {
     role: Role,
     name: String,
     version: &'static str,

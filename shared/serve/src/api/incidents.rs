@@ -4,6 +4,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_model::{Severity, Slug, UtcMs};
 
 use crate::answer::Drawn;
@@ -17,8 +18,9 @@ use crate::{Cut, Decision, Incident, IncidentState, Incidents, Stamp, Undecided,
 /// The longest snooze: what is to be quiet for longer is muted, with a reason.
 const LONGEST_SNOOZE_MS: i64 = 31 * 86_400_000;
 
-#[derive(Serialize)]
-struct List {
+/// What is wrong.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IncidentList {
     incidents: Vec<Incident>,
     /// What happened at sites while they were cut off.
     cuts: Vec<Cut>,
@@ -42,7 +44,7 @@ pub(crate) async fn incidents(
         incidents.retain(|one| caller.sees_at(one.client.as_ref(), one.site.as_ref()) && wanted.has(one));
         let mut cuts = watch.cuts();
         cuts.retain(|cut| caller.sees_at(Some(&cut.client), Some(&cut.site)) && wanted.is_of(&cut.client, &cut.site));
-        Drawn::new(&List { incidents, cuts, changes }, app.lookout.now())
+        Drawn::new(&IncidentList { incidents, cuts, changes }, app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))
 }

@@ -6,6 +6,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_model::NodeId;
 
 use crate::answer::Drawn;
@@ -21,8 +22,9 @@ const USUAL_LIMIT: usize = 500;
 /// Machines in one answer at most: about 1.5 MB, compressed a tenth of it.
 const MAX_LIMIT: usize = 1_000;
 
-#[derive(Serialize)]
-struct Machines<'a> {
+/// A page of machines.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Machines<'a> {
     machines: Vec<Row<'a>>,
     /// How many match, on all pages.
     total: usize,
@@ -31,8 +33,8 @@ struct Machines<'a> {
 }
 
 /// A machine and the one word for it.
-#[derive(Serialize)]
-struct Row<'a> {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Row<'a> {
     #[serde(flatten)]
     machine: &'a Machine,
     status: Status,
@@ -59,8 +61,8 @@ pub(crate) async fn machines(
 }
 
 /// A machine, the one word for it, and what it is.
-#[derive(Serialize)]
-struct Whole<'a> {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Whole<'a> {
     #[serde(flatten)]
     row: Row<'a>,
     facts: Inventory,

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::incidents::{may_mute, undecided, watched};
 use crate::answer::Drawn;
@@ -14,8 +15,9 @@ use crate::said::Fields;
 use crate::shared::{App, Shared};
 use crate::{Mute, MuteWish, work};
 
-#[derive(Serialize)]
-struct List {
+/// Maintenance and silences.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MaintenanceList {
     maintenance: Vec<Mute>,
 }
 
@@ -28,7 +30,7 @@ pub(crate) async fn list(
     let drawn = work::list(&app, move |app| {
         let mut maintenance = watched(app)?.mutes();
         maintenance.retain(|mute| sees(&caller, mute));
-        Drawn::new(&List { maintenance }, app.lookout.now())
+        Drawn::new(&MaintenanceList { maintenance }, app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))
 }

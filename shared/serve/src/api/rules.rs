@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use vigie_model::Slug;
 use vigie_people::{Right, Scope};
 
@@ -19,8 +20,9 @@ use crate::said::Fields;
 use crate::shared::{App, Shared};
 use crate::{RuleGroup, RuleLevels, RuleWish, work};
 
-#[derive(Serialize)]
-struct Rules {
+/// What is evaluated here.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Rules {
     groups: Vec<RuleGroup>,
 }
 

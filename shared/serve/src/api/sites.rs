@@ -4,6 +4,7 @@ use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Site;
 use crate::answer::Drawn;
@@ -12,8 +13,9 @@ use crate::problem::Problem;
 use crate::shared::App;
 use crate::work;
 
-#[derive(Serialize)]
-struct Sites {
+/// Sites.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Sites {
     sites: Vec<Site>,
 }
 

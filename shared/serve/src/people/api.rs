@@ -7,6 +7,11 @@ mod own;
 mod people;
 mod tokens;
 
+pub(crate) use invitations::{Accept, InvitationList, Invite};
+pub(crate) use own::{Code, Me, NewPassword, Proof};
+pub(crate) use people::{Grants, PeopleList, Rights, RoleList};
+pub(crate) use tokens::{MakeToken, SessionList, SignIn, TokenList};
+
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};

@@ -3,13 +3,17 @@
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
+use serde::Serialize;
 use serde_json::{Value, json};
-use vigie_model::Slug;
-use vigie_people::{At, Check, Link, Right};
+use utoipa::ToSchema;
+use vigie_model::{Slug, UtcMs};
+use vigie_people::{At, Check, Line, Link, Right};
 use vigie_query::Limits;
 
+use super::api::stamped;
 use super::door::problem;
 use super::{NotDone, People};
+use crate::Stamp;
 use crate::answer::Drawn;
 use crate::door::Caller;
 use crate::params::Params;
@@ -38,8 +42,8 @@ pub(super) async fn lines(
         let client = readable(&caller, &params)?;
         let lines = people(app)?.lines(client.as_ref(), after, limit).map_err(problem)?;
         let next = lines.last().filter(|_| lines.len() == limit).map(|(seq, _)| *seq);
-        let shown: Vec<Value> = lines.iter().map(|(seq, link)| shown(*seq, link)).collect();
-        Drawn::new(&json!({ "client": client, "lines": shown, "next_after": next }), app.lookout.now())
+        let lines = lines.iter().map(|(seq, link)| AuditLine::of(*seq, link)).collect();
+        Drawn::new(&AuditLines { client, lines, next_after: next }, app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))
 }
@@ -82,8 +86,14 @@ pub fn verified(people: &dyn People, client: Option<&Slug>) -> Result<Value, Not
         after = lines.last().map_or(u64::MAX, |(seq, _)| *seq);
     }
     let broken = broken.or_else(|| check.end(&head).err());
-    Ok(json!({ "client": client, "whole": broken.is_none(), "broken": broken.map(|broken| broken.to_string()),
-        "lines": head.seq, "head": data_encoding::HEXLOWER.encode(&head.hash) }))
+    let verified = AuditVerified {
+        client: client.cloned(),
+        whole: broken.is_none(),
+        broken: broken.map(|broken| broken.to_string()),
+        lines: head.seq,
+        head: data_encoding::HEXLOWER.encode(&head.hash),
+    };
+    Ok(json!(verified))
 }
 
 /// `GET /api/v1/audit/export?client=`: a whole chain as JSON lines, with the hashes, in bounded memory.
@@ -113,15 +123,90 @@ pub(super) async fn export(
 
 /// A line with its hash; one that can not be read says so, and is not left out.
 pub fn shown(seq: u64, link: &Link) -> Value {
-    let hash = data_encoding::HEXLOWER.encode(&link.hash);
-    match link.line() {
-        Some(line) => {
-            let mut value = super::api::stamped(json!(line));
-            value["hash"] = json!(hash);
-            value
-        }
-        None => json!({ "seq": seq, "damaged": true, "hash": hash }),
+    json!(AuditLine::of(seq, link))
+}
+
+/// Lines of one chain.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditLines {
+    /// Whose; the provider's where it is null.
+    client: Option<Slug>,
+    /// In their order.
+    lines: Vec<AuditLine>,
+    /// What to ask for as `after` to go on; none at the end.
+    next_after: Option<u64>,
+}
+
+/// A line of a chain, with its hash.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditLine {
+    /// Its number in the chain, from 1.
+    seq: u64,
+    /// What it says; nothing where it can not be read.
+    #[serde(flatten)]
+    says: Option<AuditSays>,
+    /// Set where it can not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damaged: Option<bool>,
+    /// Over this line and the one before it.
+    hash: String,
+}
+
+/// What a line says.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditSays {
+    /// Who.
+    who: String,
+    /// By which way: `page`, `api`, `command line`, `site`.
+    by: String,
+    /// From which address.
+    from: String,
+    /// What: a word that is never renamed.
+    what: String,
+    /// On what.
+    on: String,
+    /// As it was; null where there was nothing.
+    #[schema(value_type = Value)]
+    before: Value,
+    /// As it is.
+    #[schema(value_type = Value)]
+    after: Value,
+    /// When it happened.
+    happened_at: Stamp,
+    /// When the hub learnt of it.
+    learnt_at: Stamp,
+}
+
+impl AuditLine {
+    fn of(seq: u64, link: &Link) -> Self {
+        let line = link.line();
+        let damaged = line.is_none().then_some(true);
+        Self { seq, says: line.map(AuditSays::of), damaged, hash: data_encoding::HEXLOWER.encode(&link.hash) }
     }
+}
+
+impl AuditSays {
+    fn of(line: Line) -> Self {
+        let Line { who, by, from, what, on, before, after, happened_ms, learnt_ms, .. } = line;
+        // Times within what was changed are told as everywhere.
+        let (before, after) = (stamped(before), stamped(after));
+        let (happened_at, learnt_at) = (Stamp(UtcMs(happened_ms)), Stamp(UtcMs(learnt_ms)));
+        Self { who, by, from, what, on, before, after, happened_at, learnt_at }
+    }
+}
+
+/// Whether a chain is whole.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditVerified {
+    client: Option<Slug>,
+    /// Whether nothing was changed, moved or removed.
+    whole: bool,
+    /// What is broken first.
+    broken: Option<String>,
+    /// How many lines it has.
+    lines: u64,
+    /// The hash of its end, to be written down elsewhere.
+    head: String,
 }
 
 /// The chain that was asked for, if the asker may read it. That it is another's and that there is none are the same answer.

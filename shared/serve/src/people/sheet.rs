@@ -11,13 +11,13 @@ use crate::shared::Shared;
 
 /// A page that is about to be drawn.
 #[derive(Debug, Clone)]
-pub(super) struct Sheet {
-    pub(super) frame: Frame,
+pub(crate) struct Sheet {
+    pub(crate) frame: Frame,
     pub(super) w: &'static Words,
 }
 
 impl Sheet {
-    pub(super) fn of(app: &Shared, parts: &Parts) -> Self {
+    pub(crate) fn of(app: &Shared, parts: &Parts) -> Self {
         let mut frame = frame_of(app, parts);
         // What follows a form is no address to come back to.
         if frame.path.starts_with("/account") {
@@ -27,7 +27,7 @@ impl Sheet {
     }
 
     /// A whole page around its content.
-    pub(super) fn page(&self, title: &str, content: impl FnOnce(&mut Html, &'static Words)) -> String {
+    pub(crate) fn page(&self, title: &str, content: impl FnOnce(&mut Html, &'static Words)) -> String {
         let (mut out, frame) = (Html::default(), &self.frame);
         out.html("<!doctype html>\n<html lang=\"").html(frame.voice.lang.code()).html("\" data-theme=\"");
         out.html(frame.theme.code()).html("\">\n<head>\n<meta charset=\"utf-8\">\n<title>").text(title);

@@ -4,6 +4,7 @@
 
 pub(crate) mod book;
 pub(crate) mod desk;
+pub(crate) mod document;
 pub(crate) mod hub;
 pub(crate) mod site;
 pub(crate) mod watch;

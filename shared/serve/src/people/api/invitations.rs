@@ -4,9 +4,10 @@ use axum::extract::{Extension, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use vigie_people::{Email, Grant, Name, Order};
+use utoipa::ToSchema;
+use vigie_people::{Email, Grant, InvitationShown, Name, Order};
 
 use super::{done, id, read, said, told};
 use crate::door::{Caller, from_own_page};
@@ -15,20 +16,26 @@ use crate::problem::Problem;
 use crate::said::Fields;
 use crate::shared::App;
 
+/// Invitations that nobody has taken up yet.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct InvitationList {
+    invitations: Vec<InvitationShown>,
+}
+
 pub(super) async fn invitations(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     told(&app, &headers, move |directory, now| {
-        Ok(json!({ "invitations": directory.invitations_shown(caller.powers(), now) }))
+        Ok(json!(InvitationList { invitations: directory.invitations_shown(caller.powers(), now) }))
     })
     .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Invite {
+pub(crate) struct Invite {
     email: Email,
     name: Name,
     grants: Vec<Grant>,
@@ -54,9 +61,9 @@ pub(super) async fn withdraw(
     done(&app, caller, &parts, StatusCode::NO_CONTENT, order).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Accept {
+pub(crate) struct Accept {
     code: String,
     #[serde(default)]
     name: Option<Name>,

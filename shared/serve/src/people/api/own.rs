@@ -4,9 +4,10 @@ use axum::extract::{Extension, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use vigie_people::{Order, PersonShown, Who};
+use utoipa::ToSchema;
+use vigie_people::{Id, Order, PersonShown, Powers, Who};
 
 use super::{done, read, told};
 use crate::door::Caller;
@@ -15,6 +16,23 @@ use crate::problem::Problem;
 use crate::said::Fields;
 use crate::shared::App;
 
+/// Who asks, what they may and where.
+#[derive(Default, Serialize, ToSchema)]
+pub(crate) struct Me {
+    name: String,
+    may: Powers,
+    /// Themselves, where a person asks by a browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person: Option<PersonShown>,
+    /// The browser that asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<Id>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    must_change_password: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_codes_left: Option<usize>,
+}
+
 pub(super) async fn me(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -22,31 +40,34 @@ pub(super) async fn me(
 ) -> Result<Response, Problem> {
     told(&app, &headers, move |directory, now| {
         let powers = caller.powers();
-        let mut me = json!({ "name": caller.who.name, "may": powers });
+        let me = Me { name: caller.who.name.clone(), may: powers.clone(), ..Me::default() };
         if let Who::Person(id, session) = &caller.who.who
             && let Some(person) = directory.person(id)
         {
-            me["person"] = json!(PersonShown::of(person, None));
-            me["session"] = json!(session);
-            me["must_change_password"] = json!(directory.must_change(id, now));
-            me["recovery_codes_left"] = json!(person.recovery.len());
+            return Ok(json!(Me {
+                person: Some(PersonShown::of(person, None)),
+                session: Some(session.clone()),
+                must_change_password: Some(directory.must_change(id, now)),
+                recovery_codes_left: Some(person.recovery.len()),
+                ..me
+            }));
         }
-        Ok(me)
+        Ok(json!(me))
     })
     .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Proof {
+pub(crate) struct Proof {
     password: String,
     #[serde(default)]
     code: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewPassword {
+pub(crate) struct NewPassword {
     password: String,
     new: String,
 }
@@ -81,9 +102,9 @@ pub(super) async fn offer_totp(
     done(&app, caller, &parts, StatusCode::OK, Order::OfferTotp).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Code {
+pub(crate) struct Code {
     code: String,
 }
 

@@ -6,10 +6,11 @@ use axum::extract::{Extension, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 use vigie_model::Slug;
-use vigie_people::{Answer, Grant, Order, PersonShown, Refused, Right};
+use vigie_people::{Answer, Grant, Order, PersonShown, Refused, Right, Role};
 
 use super::{done, id, read, said, seen, told};
 use crate::door::Caller;
@@ -20,12 +21,25 @@ use crate::said::Fields;
 use crate::shared::App;
 use crate::work;
 
+/// The people that the asker looks after, by address.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PeopleList {
+    people: Vec<PersonShown>,
+}
+
+/// All roles.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RoleList {
+    roles: Vec<Role>,
+}
+
 pub(super) async fn people_list(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    told(&app, &headers, move |directory, _| Ok(json!({ "people": directory.people_shown(caller.powers()) }))).await
+    told(&app, &headers, move |directory, _| Ok(json!(PeopleList { people: directory.people_shown(caller.powers()) })))
+        .await
 }
 
 pub(super) async fn person(
@@ -44,9 +58,9 @@ pub(super) async fn person(
     Ok(said(&Answer::Person(Box::new(found.await?)), StatusCode::OK))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Grants {
+pub(crate) struct Grants {
     grants: Vec<Grant>,
 }
 
@@ -92,12 +106,12 @@ pub(super) async fn reset(
 }
 
 pub(super) async fn role_list(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    told(&app, &headers, move |directory, _| Ok(json!({ "roles": directory.roles_shown() }))).await
+    told(&app, &headers, move |directory, _| Ok(json!(RoleList { roles: directory.roles_shown() }))).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Rights {
+pub(crate) struct Rights {
     rights: BTreeSet<Right>,
 }
 

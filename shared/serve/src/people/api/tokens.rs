@@ -6,9 +6,10 @@ use axum::extract::{Extension, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use vigie_people::{Answer, Name, Order, Right, Scope};
+use utoipa::ToSchema;
+use vigie_people::{Answer, Name, Order, Right, Scope, SessionShown, TokenShown};
 
 use super::{done, id, read, said, told};
 use crate::door::{Caller, from_own_page, set_cookie};
@@ -21,20 +22,32 @@ use crate::shared::App;
 /// Days of a token that says nothing of it.
 const USUAL_TOKEN_DAYS: u32 = 90;
 
+/// Tokens.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TokenList {
+    tokens: Vec<TokenShown>,
+}
+
+/// Browsers that are signed in.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SessionList {
+    sessions: Vec<SessionShown>,
+}
+
 pub(super) async fn tokens(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     told(&app, &headers, move |directory, now| {
-        Ok(json!({ "tokens": directory.tokens_shown(&caller.who.who, caller.powers(), now) }))
+        Ok(json!(TokenList { tokens: directory.tokens_shown(&caller.who.who, caller.powers(), now) }))
     })
     .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct MakeToken {
+pub(crate) struct MakeToken {
     name: Name,
     rights: BTreeSet<Right>,
     scopes: Vec<Scope>,
@@ -70,14 +83,14 @@ pub(super) async fn sessions(
 ) -> Result<Response, Problem> {
     let all = Params::of_uri(&uri).get("all").is_some_and(|all| all == "true");
     told(&app, &headers, move |directory, now| {
-        Ok(json!({ "sessions": directory.sessions_shown(&caller.who.who, caller.powers(), all, now) }))
+        Ok(json!(SessionList { sessions: directory.sessions_shown(&caller.who.who, caller.powers(), all, now) }))
     })
     .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct SignIn {
+pub(crate) struct SignIn {
     email: String,
     password: String,
     #[serde(default)]

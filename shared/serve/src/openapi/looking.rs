@@ -1,0 +1,77 @@
+//! What is said of the ways by which machines and what they measured are looked at?
+
+use serde_json::{Value, json};
+
+use super::operation::{Operation, number, one_of, slug, tagged, text, time};
+use crate::api::{Here, Machines, Sites, Whole};
+use crate::{Availability, Ledger, Raw};
+
+pub(super) fn all() -> Vec<Operation> {
+    let mut all = tagged("here", here());
+    all.extend(tagged("machines", machines()));
+    all
+}
+
+fn here() -> Vec<Operation> {
+    vec![
+        Operation::get("/openapi.json", "This document").answers_as(
+            200,
+            &["application/vnd.oai.openapi+json;version=3.1"],
+            json!({ "type": "object", "required": ["openapi", "paths"] }),
+        ),
+        Operation::get("/here", "This node, and who you are to it").answers::<Here>(200),
+    ]
+}
+
+fn machines() -> Vec<Operation> {
+    vec![
+        Operation::get("/sites", "Every site that you may see, by client and name").answers::<Sites>(200),
+        Operation::get("/machines", "The machines that you may see, by id, a page at a time")
+            .may("limit", number(1, 1_000), "Machines in one answer; 500 unless said otherwise.")
+            .may("cursor", text(), "What the page before gave as `next_cursor`.")
+            .may("search", text(), "Looked for in names of machine, site and client.")
+            .may(
+                "sort",
+                one_of(&["id", "attention"]),
+                "By `attention` those come first that need a person most; one page.",
+            )
+            .answers::<Machines<'static>>(200),
+        Operation::get("/machines/{id}", "One machine with its facts").answers::<Whole<'static>>(200),
+        Operation::get("/machines/{id}/ledger", "Where every tick of a machine is").answers::<Ledger>(200),
+        of_hours(Operation::get("/machines/{id}/raw", "How far the wish for a machine's ticks is")).answers::<Raw>(200),
+        of_hours(Operation::post("/machines/{id}/raw", "Asks for ticks that stay at their site"))
+            .more("202 once the wish is durable; asking twice is asking once.")
+            .answers::<Raw>(202),
+        Operation::get("/availability", "For how long machines were up, down, or not verified")
+            .may("client", slug(), "Of this client alone.")
+            .may("site", slug(), "Of this site alone.")
+            .may("start", time(), "From when; a day before the end unless said otherwise.")
+            .may("end", time(), "Until when; now unless said otherwise. A month at most.")
+            .answers::<Availability>(200),
+        export(Operation::get("/export", "Raw samples, or what minutes or hours came down to")),
+        export(Operation::post("/export", "The same, with the parameters in a form if they are long")),
+    ]
+}
+
+fn of_hours(operation: Operation) -> Operation {
+    let operation = operation.must("start", time(), "From when.", "2026-11-21T10:00:00Z");
+    operation.must("end", time(), "Until when; a month at most.", "2026-11-21T11:00:00Z")
+}
+
+fn export(operation: Operation) -> Operation {
+    let many = json!({ "type": "array", "minItems": 1, "items": { "type": "string" } });
+    let matching = "Which series, as selectors of PromQL; at least one.";
+    operation
+        .must("match[]", many, matching, "up")
+        .may("start", time(), "From when; everything unless said otherwise.")
+        .may("end", time(), "Until when.")
+        .may("format", one_of(&["jsonl", "csv", "parquet"]), "JSON lines unless this or `Accept` says otherwise.")
+        .may("resolution", one_of(&["raw", "1m", "1h"]), "Samples, or folded minutes or hours.")
+        .more(
+            "In bounded memory. If anything fails after the first piece the connection breaks off: what ends is whole.",
+        )
+        .answers_as(200, FORMS, Value::Bool(true))
+}
+
+const FORMS: &[&str] =
+    &["application/stream+json", "text/csv; charset=utf-8; header=present", "application/vnd.apache.parquet"];

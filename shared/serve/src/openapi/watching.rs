@@ -1,0 +1,104 @@
+//! What is said of the ways by which people see what is wrong, and decide?
+
+use serde_json::{Value, json};
+
+use super::operation::{Operation, named, number, one_of, slug, tagged, text, time};
+use crate::api::{IncidentList, MaintenanceList, Rules};
+use crate::{Decision, Incident, Mute, MutePreview, MuteWish, RuleLevels, RuleWish, Telling};
+
+pub(super) fn all() -> Vec<Operation> {
+    let all = [incidents(), rules(), maintenance(), prometheus()];
+    tagged("watch", all.into_iter().flatten().collect())
+}
+
+fn incidents() -> Vec<Operation> {
+    vec![
+        Operation::get("/incidents", "What is wrong, newest first; what is open unless said otherwise")
+            .may("standing", text(), "`open`, `all`, or some of firing, acknowledged, snoozed, resolved with commas.")
+            .may("client", text(), "Of this client alone.")
+            .may("site", text(), "Of this site alone.")
+            .may("machine", text(), "Of this machine alone, by name or id.")
+            .may("severity", one_of(&["info", "warning", "critical"]), "From this on.")
+            .may("since", time(), "What began, ended or was learnt since then.")
+            .answers::<IncidentList>(200),
+        Operation::get("/incidents/{id}", "One of them").answers::<Incident>(200),
+        Operation::post("/incidents/{id}/{word}", "Decides, in your name")
+            .word("word", &Decision::WORDS, "What is decided.")
+            .more("A good answer means durable here. `text` is the note, the assignee, the comment or the reason; a snooze has \
+                   `until` or `minutes`.")
+            .takes_as(FORMS, decision(), Some(json!({})))
+            .answers::<Incident>(200),
+        Operation::get("/telling", "How telling people goes, for who sees every client").answers::<Telling>(200),
+    ]
+}
+
+fn rules() -> Vec<Operation> {
+    let place = || json!({ "name": "Hot", "client": "acme", "site": "lyon", "on": false });
+    vec![
+        Operation::get("/watch/rules", "The rules that are evaluated here, and what they found").answers::<Rules>(200),
+        Operation::get("/watch/rules/{name}", "What is said of a rule at each level")
+            .may("machine", text(), "A machine, by name or id: what holds for it, value by value.")
+            .answers::<RuleLevels>(200),
+        Operation::post("/watch/rules", "Says what of a rule is different at a place")
+            .takes::<RuleWish>(place())
+            .answers::<RuleLevels>(201),
+        Operation::post("/watch/rules/unset", "Takes back what is said of a rule at a place")
+            .takes::<RuleWish>(place())
+            .answers::<RuleLevels>(200),
+    ]
+}
+
+fn maintenance() -> Vec<Operation> {
+    let wish = |operation: Operation| {
+        let (known, _) = named::<MuteWish>();
+        let example = json!({ "client": "acme", "site": "lyon", "minutes": 5, "why": "x" });
+        operation.knowing(known).takes_as(FORMS, mute_wish(), Some(example))
+    };
+    vec![
+        Operation::get("/maintenance", "What mutes or will, and what ended within a week")
+            .answers::<MaintenanceList>(200),
+        wish(Operation::post("/maintenance", "Mutes, in your name")).answers::<Mute>(201),
+        wish(Operation::post("/maintenance/preview", "What a wish would mute")).answers::<MutePreview>(200),
+        Operation::post("/maintenance/{id}/end", "Ends it before its time").answers::<Mute>(200),
+    ]
+}
+
+fn prometheus() -> Vec<Operation> {
+    let answer = || {
+        json!({ "type": "object", "required": ["status", "data"], "properties": { "status": { "const": "success" },
+            "data": { "type": "object" } } })
+    };
+    let json: &[&str] = &["application/json"];
+    vec![
+        Operation::get("/rules", "Rules, as Prometheus tells them").answers_as(200, json, answer()),
+        Operation::get("/alerts", "Alerts, as Prometheus tells them").answers_as(200, json, answer()),
+    ]
+}
+
+/// Objects in JSON, or forms of a page.
+const FORMS: &[&str] = &["application/json"];
+
+fn decision() -> Value {
+    json!({ "type": "object", "additionalProperties": false, "properties": {
+        "text": { "type": "string", "maxLength": 4000 },
+        "until": time(),
+        "minutes": number(1, 31 * 24 * 60),
+    } })
+}
+
+/// A wish in the words of a form: for so many minutes from now on, a machine, a rule.
+fn mute_wish() -> Value {
+    json!({ "type": "object", "additionalProperties": false, "properties": {
+        "kind": { "$ref": "#/components/schemas/MuteKind" },
+        "client": slug(),
+        "site": slug(),
+        "labels": { "type": "object", "additionalProperties": { "type": "string" } },
+        "machine": text(),
+        "rule": text(),
+        "from_ms": { "type": "integer", "format": "int64" },
+        "until_ms": { "type": "integer", "format": "int64" },
+        "minutes": { "type": "integer", "minimum": 1, "description": "In place of `until_ms`: from now on." },
+        "every": { "$ref": "#/components/schemas/Recurring" },
+        "why": { "type": "string" },
+    }, "anyOf": [{ "required": ["until_ms"] }, { "required": ["minutes"] }] })
+}

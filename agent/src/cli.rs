@@ -95,7 +95,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => Config::load(&args.place, &args.over)
             .map_err(|error| Failed::new(error.code(), error.to_string()))
             .and_then(|config| {
-                vigie_node::start_logging(config.log);
+                vigie_node::start_logging(config.log, config.log_json);
                 run::run(config)
             }),
         Command::Status(args) => status::show(&args),

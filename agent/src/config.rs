@@ -63,6 +63,9 @@ pub(crate) struct Overrides {
     /// How much to log: error, warn, info, debug, trace.
     #[arg(long, env = "VIGIE_LOG")]
     log: Option<String>,
+    /// Log as JSON, an object a line.
+    #[arg(long, env = "VIGIE_LOG_JSON")]
+    log_json: bool,
 }
 
 /// The configuration file. Every key may be left out.
@@ -75,6 +78,7 @@ struct File {
     hub: Option<Vec<String>>,
     relay_only: Option<bool>,
     log: Option<String>,
+    log_json: bool,
     intervals: FileIntervals,
     link: FileLink,
     buffer: FileBuffer,
@@ -126,6 +130,7 @@ pub(crate) struct Config {
     pub(crate) seal_after: SealAfter,
     pub(crate) commit_every: Duration,
     pub(crate) log: tracing::Level,
+    pub(crate) log_json: bool,
     pub(crate) foreign: foreign::Settings,
 }
 
@@ -182,6 +187,7 @@ impl Config {
             keep: Duration::from_secs(3_600 * over.keep_hours.or(file.buffer.keep_hours).unwrap_or(72)),
             seal_after: SealAfter { age_ms: seal_s.saturating_mul(1_000), ..SealAfter::default() },
             commit_every: second(over.commit_s, file.buffer.commit_s, 5).min(Duration::from_secs(5)),
+            log_json: over.log_json || file.log_json,
             log: log
                 .parse()
                 .map_err(|_| wrong("the log level")(format!("{log:?} is none of error, warn, info, debug, trace")))?,

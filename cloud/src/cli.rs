@@ -142,7 +142,7 @@ pub(crate) struct StatusArgs {
 pub fn main() -> ExitCode {
     vigie_node::end(match Cli::parse().command {
         Command::Run(args) => Config::load(&args.place.data, &args.place.config, &args.over).and_then(|config| {
-            vigie_node::start_logging(config.log);
+            vigie_node::start_logging(config.log, config.log_json);
             run::run(config)
         }),
         Command::Token(command) => token(command),

@@ -49,6 +49,9 @@ pub(crate) struct Overrides {
     /// How much to log: error, warn, info, debug, trace.
     #[arg(long, env = "VIGIE_LOG")]
     log: Option<String>,
+    /// Log as JSON, an object a line.
+    #[arg(long, env = "VIGIE_LOG_JSON")]
+    log_json: bool,
 }
 
 /// The configuration file. Every key may be left out.
@@ -64,6 +67,7 @@ struct File {
     behind_tls_proxy: bool,
     tls: Option<TlsFiles>,
     log: Option<String>,
+    log_json: bool,
     people: PeopleSaid,
     forward: Vec<TargetSaid>,
     retention: RetentionSaid,
@@ -121,6 +125,7 @@ pub(crate) struct Config {
     /// Rows that only a hub writes are taken back from the relays.
     pub(crate) take_back_rows: bool,
     pub(crate) log: tracing::Level,
+    pub(crate) log_json: bool,
     /// Other engines that get all of it too.
     pub(crate) forward: Vec<Target>,
     /// How long what is kept.
@@ -180,6 +185,7 @@ impl Config {
                 .unwrap_or_else(|| data.join("http.token")),
             take_back_rows: over.take_back_rows,
             log,
+            log_json: over.log_json || file.log_json,
             forward,
             retention,
             backup,

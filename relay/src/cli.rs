@@ -120,7 +120,7 @@ pub fn main() -> ExitCode {
     vigie_node::end(match Cli::parse().command {
         Command::Enrol(args) => enrol(&args),
         Command::Run(args) => Config::load(&args.place.data, &args.place.config, &args.over).and_then(|config| {
-            vigie_node::start_logging(config.log);
+            vigie_node::start_logging(config.log, config.log_json);
             run::run(config)
         }),
         Command::Status(args) => status::show(&args),

@@ -55,6 +55,9 @@ pub(crate) struct Overrides {
     /// How much to log: error, warn, info, debug, trace.
     #[arg(long, env = "VIGIE_LOG")]
     log: Option<String>,
+    /// Log as JSON, an object a line.
+    #[arg(long, env = "VIGIE_LOG_JSON")]
+    log_json: bool,
 }
 
 /// The configuration file. Every key may be left out.
@@ -69,6 +72,7 @@ struct File {
     http_token_file: Option<PathBuf>,
     name: Option<String>,
     log: Option<String>,
+    log_json: bool,
     link: FileLink,
     alerts: AlertsSaid,
     channel: Vec<ChannelSaid>,
@@ -107,6 +111,7 @@ pub(crate) struct Config {
     /// The certificate of the page; without one it speaks in the clear.
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) log: tracing::Level,
+    pub(crate) log_json: bool,
     /// Which rules are on, and who is told.
     pub(crate) alerts: AlertsConfig,
 }
@@ -169,6 +174,7 @@ impl Config {
                 .or(file.http_token_file)
                 .unwrap_or_else(|| data.join("http.token")),
             log,
+            log_json: over.log_json || file.log_json,
             alerts,
         })
     }

@@ -27,11 +27,16 @@ pub fn random_incarnation() -> Result<Incarnation, Failed> {
     Ok(Incarnation(u64::from_be_bytes(bytes)))
 }
 
-/// Starts logging to standard error, one line an event, without colour: it is read by journals more than by people.
-pub fn start_logging(level: tracing::Level) {
+/// Starts logging to standard error, one line an event, without colour: it is read by journals more than by people. As
+/// JSON for programs that collect: `timestamp`, `level`, `target`, `message`, and what else the event says by name.
+pub fn start_logging(level: tracing::Level, as_json: bool) {
     let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false);
     // A second call would be refused, and there is none in a program.
-    drop(tracing::subscriber::set_global_default(subscriber.finish()));
+    drop(if as_json {
+        tracing::subscriber::set_global_default(subscriber.json().flatten_event(true).finish())
+    } else {
+        tracing::subscriber::set_global_default(subscriber.finish())
+    });
 }
 
 /// The small state of a node, in its data folder; a folder that is made here is for its owner alone, because the log

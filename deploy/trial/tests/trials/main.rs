@@ -15,4 +15,5 @@ mod pushed;
 mod retained;
 mod rows;
 mod rulings;
+mod running;
 mod site;

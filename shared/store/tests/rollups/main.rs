@@ -1,0 +1,10 @@
+//! Minutes and hours are what their ticks come down to, whatever happened on the way, and outlive them.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod faults;
+mod folding;
+mod helpers;
+mod history;
+mod leaving;
+mod pushed;

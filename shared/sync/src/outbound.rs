@@ -2,6 +2,7 @@
 
 mod answers;
 mod backlog;
+mod definitions;
 mod heard;
 mod hours;
 mod live;
@@ -53,6 +54,7 @@ pub(crate) struct Outbound {
     bulk_owed: u32,
     loading: Option<(StreamId, RangeSet)>,
     loading_hours: Option<(StreamId, RangeSet)>,
+    loading_definitions: Option<StreamId>,
     /// When the store is asked again, after it could not be read.
     store_rests_until_ms: Option<u64>,
     /// Streams to look at again.
@@ -67,6 +69,9 @@ pub(crate) struct Outbound {
     /// Streams of which the peer may lack hours, and whose turn it is.
     hungry_hours: BTreeSet<usize>,
     turn_hours: usize,
+    /// Streams of which the peer may lack definitions, and whose turn it is.
+    undefined: BTreeSet<usize>,
+    turn_definitions: usize,
     sends: Sends,
     live_turn: Option<StreamId>,
     tally_due_ms: u64,
@@ -98,6 +103,7 @@ impl Outbound {
             bulk_owed: 0,
             loading: None,
             loading_hours: None,
+            loading_definitions: None,
             store_rests_until_ms: None,
             dirty: BTreeSet::new(),
             uncounted: BTreeSet::new(),
@@ -106,6 +112,8 @@ impl Outbound {
             turn: 0,
             hungry_hours: BTreeSet::new(),
             turn_hours: 0,
+            undefined: BTreeSet::new(),
+            turn_definitions: 0,
             sends: profile.sends,
             live_turn: None,
             tally_due_ms: now_ms + TALLY_EVERY_MS,
@@ -180,10 +188,11 @@ impl Outbound {
         self.tell_thinned(&dirty, streams);
         for at in dirty {
             self.ask_small(at, streams);
+            self.undefined.insert(at);
             self.hungry.insert(at);
             self.hungry_hours.insert(at);
         }
-        if !self.ask_hours(streams) {
+        if !self.ask_definitions(streams) && !self.ask_hours(streams) {
             self.ask_backlog(streams, hour);
         }
     }

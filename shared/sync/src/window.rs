@@ -37,8 +37,9 @@ impl Window {
             floor,
             ceiling,
             declared_rate: profile.rate_bytes_per_s.map(u64::from),
-            // What QUIC itself would send unasked (RFC 9002, 7.2) on a line nobody has described.
-            cap: profile.rate_bytes_per_s.map_or(14_720, |_| floor).clamp(floor, ceiling),
+            // It doubles with each journey while no queue forms. What QUIC itself would send unasked (RFC 9002, 7.2) is two
+            // seconds of a thin line, just when both sides of a cut are about to say what they decided.
+            cap: floor,
             sent: 0,
             received: 0,
             rtt_ms: 0,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vigie_codec::statement::{SignedStatement, Statement};
-use vigie_codec::wire::{Frame, SchemaPart};
+use vigie_codec::wire::Frame;
 use vigie_merge::RangeSet;
 use vigie_model::StreamId;
 
@@ -20,18 +20,12 @@ impl Outbound {
     /// The store's answer to an [`Ask`] of this half.
     pub(crate) fn answer(&mut self, stream: StreamId, answer: Answer, now_ms: u64) {
         let Some(at) = self.by_id.get(&stream).map(|ix| *ix as usize) else { return };
-        self.look_at(at);
+        if !matches!(answer, Answer::Schema { .. }) {
+            self.look_at(at);
+        }
         match answer {
             Answer::Records(records) => self.send_records(at, records, now_ms),
-            Answer::Schema { from, defs } => {
-                self.streams[at].asking_schema = false;
-                let upto = from + defs.len() as u32;
-                if !defs.is_empty() && self.streams[at].schema_sent == from {
-                    self.streams[at].schema_sent = upto;
-                    self.wishes
-                        .push_back(Wish::Send(Lane::State, Box::new(Frame::Schema(SchemaPart { stream, from, defs }))));
-                }
-            }
+            Answer::Schema { from, defs } => self.send_definitions(at, from, defs, now_ms),
             Answer::Seals(seals) => {
                 for seal in seals {
                     let (first, last) = (seal.header.first.0, seal.header.last.0);
@@ -61,11 +55,12 @@ impl Outbound {
     /// What was asked of a stream is asked again when the store has rested.
     fn ask_again_later(&mut self, at: usize, now_ms: u64) {
         let offered = &mut self.streams[at];
-        (offered.asking_schema, offered.asking_anchors) = (false, false);
+        offered.asking_anchors = false;
         offered.anchors_told = BTreeMap::new();
         (offered.seals_asked, offered.gaps_said) = (RangeSet::new(), RangeSet::new());
         self.loading.take_if(|(stream, _)| *stream == offered.stream);
         self.loading_hours.take_if(|(stream, _)| *stream == offered.stream);
+        self.loading_definitions.take_if(|stream| *stream == offered.stream);
         self.store_rests_until_ms = Some(now_ms + STORE_RESTS_MS);
     }
 

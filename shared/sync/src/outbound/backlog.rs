@@ -54,8 +54,13 @@ impl Outbound {
             && self.loading.is_none()
             && self.loading_hours.is_none()
             && self.store_rests_until_ms.is_none()
-            && (self.bulk.room() > 1_200 || self.bulk.in_flight() == 0)
+            && self.window_is_open()
             && self.allowance.is_none_or(allows)
+    }
+
+    /// Whether a packet of bulk may go now. One may be larger than the window when nothing else is on the way.
+    pub(super) fn window_is_open(&self) -> bool {
+        self.bulk.room() > 1_200 || self.bulk.in_flight() == 0
     }
 
     /// What is here, is not there, and is not on its way.

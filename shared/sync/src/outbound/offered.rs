@@ -40,7 +40,6 @@ pub(super) struct Offered {
     pub(super) anchors_told: BTreeMap<u32, Anchor>,
     pub(super) live_introduced: bool,
     pub(super) tally_told: Tally,
-    pub(super) asking_schema: bool,
     pub(super) asking_anchors: bool,
     /// Ticks that are here and not there.
     pub(super) lacking: u64,
@@ -71,7 +70,6 @@ impl Offered {
             anchors_told: BTreeMap::new(),
             live_introduced: false,
             tally_told: Tally::default(),
-            asking_schema: false,
             asking_anchors: false,
             lacking: 0,
             seals_asked: RangeSet::new(),

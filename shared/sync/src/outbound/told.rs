@@ -57,16 +57,12 @@ impl Outbound {
         }
     }
 
-    /// Definitions, anchors and seals: small, and not bound by the bulk window.
+    /// Anchors and seals: small, and not bound by the bulk window.
     pub(super) fn ask_small(&mut self, at: usize, streams: &Streams) {
         let offered = &mut self.streams[at];
         let (Some(facts), Some(peer)) = (streams.get(&offered.stream), &offered.peer) else { return };
         // What was set aside as damaged may come again from below.
         offered.absent = offered.absent.intersection(&facts.present);
-        if facts.schema_len > offered.schema_sent && !offered.asking_schema {
-            offered.asking_schema = true;
-            self.wishes.push_back(Wish::Ask(offered.stream, Ask::Schema { from: offered.schema_sent }));
-        }
         if facts.anchors != offered.anchors_told && !offered.asking_anchors {
             offered.asking_anchors = true;
             offered.anchors_told.clone_from(&facts.anchors);

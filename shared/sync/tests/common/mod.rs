@@ -8,10 +8,11 @@ use vigie_codec::SigningKey;
 use vigie_codec::live::LiveEncoder;
 use vigie_codec::schema::SchemaHash;
 use vigie_codec::segment::{self, HeaderHash, Segment};
-use vigie_codec::wire::{Announced, Clock, Frame, Hello, LiveTick, Paused, Tally};
+use vigie_codec::wire::{Announced, Clock, Frame, Hello, LiveTick, MAX_DEFS_PER_FRAME, Paused, Tally};
 use vigie_merge::RangeSet;
 use vigie_model::{
-    Boot, ClockSource, Incarnation, Moment, NodeId, Now, Role, Sample, Seq, SeriesIx, Slug, StreamId, Tick, UtcMs,
+    Boot, ClockSource, Incarnation, Moment, NodeId, Now, Role, Sample, Seq, SeriesDef, SeriesIx, Slug, StreamId, Tick,
+    UtcMs,
 };
 use vigie_sync::keep::{HoursFound, Kept, Outcome, Record, RolledHour, StreamFacts, Write};
 use vigie_sync::{Answer, Ask, Event, Input, Lane, LinkKind, LinkProfile, Me, Output, PeerIs, Replica, SessionId, Way};
@@ -70,6 +71,7 @@ impl Machine {
 /// What is kept of a stream.
 pub(crate) struct Shelf {
     pub(crate) facts: StreamFacts,
+    pub(crate) defs: Vec<SeriesDef>,
     ticks: BTreeMap<u64, Arc<Tick>>,
 }
 
@@ -141,7 +143,7 @@ impl Node {
     /// Puts ticks into the store as if they had long been there, and tells the mind.
     pub(crate) fn has(&mut self, machine: &Machine, ticks: std::ops::RangeInclusive<u64>, ms: u64) {
         let facts = machine.facts(RangeSet::new(), RangeSet::new());
-        self.store.entry(machine.stream).or_insert(Shelf { facts, ticks: BTreeMap::new() });
+        self.store.entry(machine.stream).or_insert(Shelf::new(facts));
         let ticks = ticks.map(|seq| Arc::new(machine.tick(seq))).collect();
         self.keep(Write::Ticks { stream: machine.stream, ticks });
         let facts = Arc::new(self.store[&machine.stream].facts.clone());
@@ -159,11 +161,12 @@ impl Node {
         self.tell(Input::Frame { session: SessionId(session), lane, bytes: frame.encode() }, ms)
     }
 
-    fn keep(&mut self, write: Write) -> Outcome {
+    /// Keeps it without a word to the mind.
+    pub(crate) fn keep(&mut self, write: Write) -> Outcome {
         let stream = write.stream();
         if let Write::Stream { key, name, .. } = &write {
             let facts = StreamFacts::new(*key, name.clone());
-            self.store.entry(stream).or_insert(Shelf { facts, ticks: BTreeMap::new() });
+            self.store.entry(stream).or_insert(Shelf::new(facts));
         }
         let Some(shelf) = self.store.get_mut(&stream) else { return Outcome::UnknownStream(stream) };
         if let Write::Rollup(rollup) = write {
@@ -183,7 +186,11 @@ impl Node {
                 let found = ticks.filter(|(seq, _)| wanted.contains(**seq)).take(50);
                 Answer::Records(vec![Record::Ticks(found.map(|(_, tick)| tick.clone()).collect())])
             }
-            Ask::Schema { from } => Answer::Schema { from: *from, defs: Vec::new() },
+            Ask::Schema { from } => {
+                let all = self.store.get(&stream).map(|shelf| shelf.defs.as_slice()).unwrap_or_default();
+                let defs = all.iter().skip(*from as usize).take(MAX_DEFS_PER_FRAME).cloned().collect();
+                Answer::Schema { from: *from, defs }
+            }
             Ask::Seals { .. } => Answer::Seals(Vec::new()),
             Ask::Anchors => Answer::Anchors(Vec::new()),
             Ask::Hours { wanted, .. } => {
@@ -216,6 +223,10 @@ pub(crate) fn hour_ticks(sheets: &[Vec<u8>]) -> RangeSet {
 }
 
 impl Shelf {
+    pub(crate) fn new(facts: StreamFacts) -> Self {
+        Self { facts, defs: Vec::new(), ticks: BTreeMap::new() }
+    }
+
     fn keep(&mut self, write: Write) {
         let facts = &mut self.facts;
         match write {
@@ -254,7 +265,13 @@ impl Shelf {
             }
             Write::Wanted { ticks, .. } => facts.rolled.wanted = ticks,
             Write::Rollup(_) | Write::RolledTold { .. } => {}
-            Write::Stream { .. } | Write::Schema { .. } | Write::Reserve { .. } => {}
+            Write::Schema { from, defs, .. } => {
+                assert!(from as usize <= self.defs.len(), "definitions come in their order");
+                self.defs.truncate(from as usize);
+                self.defs.extend(defs);
+                facts.schema_len = self.defs.len() as u32;
+            }
+            Write::Stream { .. } | Write::Reserve { .. } => {}
             Write::Seal(_) | Write::Statement(_) => unreachable!("no test brings one"),
         }
     }

@@ -61,6 +61,22 @@ async fn a_short_silence_does_not_cost_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn attempts_that_lost_the_race_do_not_crowd_a_line_that_is_just_back() {
+    let network = Network::new(7, 0, Duration::from_millis(300));
+    let mut site = Site::open(&network, LinkKind::Wan);
+    site.heard_after(Instant::now()).await;
+    network.cut(true);
+    sleep(Duration::from_secs(60)).await;
+    network.cut(false);
+    let (back, before) = (Instant::now(), network.beginnings());
+    site.heard_after(back).await;
+    sleep(Duration::from_secs(10)).await;
+    // Those that were due until one got through, and what the other side answered; not one more for each that was ended.
+    let sent = network.beginnings() - before;
+    assert!(sent <= 8, "{sent} packets of 1,200 bytes");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_revoked_agent_knocks_rarely_and_says_why_it_is_alone() {
     let network = Network::new(7, 0, Duration::from_millis(5));
     let site = Site::open(&network, LinkKind::Lan);

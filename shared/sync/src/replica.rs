@@ -223,6 +223,7 @@ impl Replica {
         self.say(id, Lane::Control, &Frame::Hello(hello));
         if let Some(link) = link {
             self.say(id, Lane::Control, &Frame::Link(link));
+            self.begin_rows(id);
         }
     }
 

@@ -9,7 +9,7 @@ use vigie_trial::{Door, Line, Mesh, Relay, eventually};
 const TOLD_WITHIN: Duration = Duration::from_secs(1 + 2);
 
 /// From the line's return until both sides know everything: `./deploy/bench --only lookout` says how long on a quiet machine.
-const BOTH_KNOW_WITHIN: Duration = Duration::from_secs(30);
+const BOTH_KNOW_WITHIN: Duration = Duration::from_secs(5);
 
 struct Site {
     wan: Line,

@@ -22,6 +22,8 @@ struct State {
     delay: Duration,
     cut: bool,
     sent: u64,
+    /// Of them, first packets of handshakes.
+    beginnings: u64,
     sockets: u64,
 }
 
@@ -34,8 +36,8 @@ struct Inbox {
 
 impl Network {
     pub fn new(seed: u64, loss_percent: u64, delay: Duration) -> Arc<Self> {
-        let state =
-            State { inboxes: HashMap::new(), chance: seed, loss_percent, delay, cut: false, sent: 0, sockets: 0 };
+        let (inboxes, cut) = (HashMap::new(), false);
+        let state = State { inboxes, chance: seed, loss_percent, delay, cut, sent: 0, beginnings: 0, sockets: 0 };
         Arc::new(Self(Mutex::new(state)))
     }
 
@@ -56,6 +58,11 @@ impl Network {
     pub fn datagrams(&self) -> u64 {
         self.0.lock().unwrap().sent
     }
+
+    /// First packets of handshakes that anybody sent.
+    pub fn beginnings(&self) -> u64 {
+        self.0.lock().unwrap().beginnings
+    }
 }
 
 struct Socket {
@@ -72,6 +79,7 @@ impl AsyncUdpSocket for Socket {
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         let mut state = self.network.0.lock().unwrap();
         state.sent += 1;
+        state.beginnings += u64::from(transmit.contents[0] >> 4 == 0b1100);
         state.chance = state.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let lost = (state.chance >> 33) % 100 < state.loss_percent;
         if lost || state.cut || state.inboxes[&self.address].socket != self.number {

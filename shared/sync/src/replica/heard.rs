@@ -11,7 +11,7 @@ use super::Replica;
 use crate::Lane;
 use crate::keep::Write;
 use crate::outbound::PeerKeeps;
-use crate::talk::{CloseWhy, Errand, Event, SessionId};
+use crate::talk::{CloseWhy, Errand, Event, SessionId, Way};
 
 /// No link is slower: who is not heard for three of these is gone.
 const SLOWEST_MS: u32 = 600_000;
@@ -90,7 +90,8 @@ impl Replica {
             inbound.rolls = self.me.role == Role::Hub && hello.role == Role::Relay && knows_rollups;
         }
         session.greeted = Some(hello.clone());
-        if hello.features & feature::ROWS != 0 {
+        // Whoever dialled has begun.
+        if hello.features & feature::ROWS != 0 && session.peer.way == Way::Down {
             self.begin_rows(id);
         }
         self.event(Event::Greeted(id, hello));

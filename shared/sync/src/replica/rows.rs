@@ -1,6 +1,7 @@
 //! The conversation about rows within a session.
 //!
-//! It begins when both have said in their hello that they have rows, and goes on the lanes of alerts and of state. What it
+//! Whoever dials begins at once, a journey before the other's hello can be here: who has no rows passes it over. The other
+//! begins when that hello says that there are rows. It goes on the lanes of alerts and of state. What it
 //! wishes of the store goes out as [`Output::Rows`]. When the store of rows fails, telemetry goes on.
 
 use std::collections::BTreeSet;
@@ -19,7 +20,7 @@ use crate::talk::{CloseWhy, Output, PeerIs, RowsWish, SessionId};
 const MAX_EARLY: usize = 2;
 
 impl Replica {
-    /// The peer has rows too.
+    /// The peer has rows too, as far as is known.
     pub(super) fn begin_rows(&mut self, id: SessionId) {
         self.wish_rows(id, RowsWish::Begin);
     }

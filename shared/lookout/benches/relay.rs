@@ -114,6 +114,7 @@ fn watchman(folder: &Path, fleet: Arc<Fleet>, begin_ms: i64) -> (Arc<Watchman>, 
             keep_ms: 100 * 86_400_000,
         },
         rules,
+        channels: Default::default(),
         certificate_ends: Arc::new(move || UtcMs(begin_ms + 90 * 86_400_000)),
         clock: Arc::new(move || at(clock.load(Ordering::Relaxed))),
     };

@@ -8,7 +8,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use vigie_merge::Kind;
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_node::{NodeClock, NodeRows, RowChanges, boot_moment};
-use vigie_notify::{Channel, Clock, Desk, Messenger, Told};
+use vigie_notify::{Channel, Channels, Clock, Desk, Messenger, Told};
 use vigie_store::State;
 
 use crate::config::AlertsConfig;
@@ -93,6 +93,7 @@ impl Body {
             routes.take(&found.key, &found.row);
         }
         let rules = config.rules;
+        let channels = Channels::from(config.channels.into_iter().map(Channel::new).collect::<Vec<_>>());
         // Without the kernel's word no two boots are taken for the same.
         let boot = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let desk = Arc::new(Desk::open(state.clone(), routes.with(&rules), &boot, now(&clock).now())?);
@@ -107,6 +108,7 @@ impl Body {
             watching: config.watching,
             desk: desk.clone(),
             rules,
+            channels: channels.clone(),
             certificate_ends,
             clock: at,
         };
@@ -122,7 +124,6 @@ impl Body {
             let clock = clock.clone();
             Arc::new(move || now(&clock).now())
         };
-        let channels = config.channels.into_iter().map(Channel::new).collect();
         let messenger = Messenger::start(desk, channels, both, told);
         let tasks = vec![
             every(LOOK_EVERY, watchman.clone(), Watchman::look_around),

@@ -45,6 +45,7 @@ mod silences;
 mod statements;
 mod steady;
 mod telling;
+mod trying;
 mod verdict;
 mod view;
 mod vouching;

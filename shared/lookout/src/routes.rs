@@ -10,11 +10,12 @@ use vigie_merge::{Context, Key, Kind, Many, Row, Scope, Ulid, limit};
 use vigie_model::{Role, UtcMs};
 use vigie_notify::config::{RouteSaid, check_elsewhere};
 use vigie_notify::{Route, Rules};
-use vigie_serve::{Stamp, Undecided};
+use vigie_serve::{RouteShown, Stamp, Undecided};
 
 use crate::register::News;
 use crate::rows::RowEdit;
 use crate::ruling::{Of, Typed, scope_text};
+use crate::trying::{place_of, place_of_scope};
 use crate::watchman::{Watchman, lock};
 
 /// Version of the value's shape.
@@ -178,28 +179,42 @@ impl Routes {
 
 impl Found<'_> {
     /// For a list of routes; `file` are the names of those that stand in the node's own file.
-    pub(crate) fn shown(&self, file: &[String], of_hub: bool) -> Value {
+    pub(crate) fn shown(&self, file: &[String], of_hub: bool) -> RouteShown {
         let side = if of_hub { "cloud.toml" } else { "relay.toml" };
-        let name = self.said.map_or("?", |said| said.what.name.as_str());
-        let (mut channels, mut unknown, mut severity, mut always) = (Vec::new(), Vec::new(), None, false);
-        let why = match &self.route {
+        let name = self.said.map_or("?", |said| said.what.name.as_str()).to_owned();
+        let (client, site) = place_of_scope(&self.key.scope());
+        let mut shown = RouteShown {
+            source: "hub",
+            scope: scope_text(&self.key.scope()),
+            client,
+            site,
+            channels: Vec::new(),
+            unknown_channels: Vec::new(),
+            severity: None,
+            always: false,
+            used: false,
+            why: None,
+            by: self.said.map(|said| said.by.clone()),
+            made_at: self.said.map(|said| Stamp(said.happened)),
+            name,
+        };
+        shown.why = match &self.route {
             Err(why) => Some(why.clone()),
             Ok((route, missing)) => {
-                (channels, unknown) = (route.channels.clone(), missing.clone());
-                (severity, always) = (Some(route.severity), route.always);
+                (shown.channels, shown.unknown_channels) = (route.channels.clone(), missing.clone());
+                (shown.severity, shown.always) = (Some(route.severity), route.always);
                 let none =
                     format!("none of its channels is configured here ({}): {side} names them", missing.join(", "));
                 let hidden = format!("{side} has a route of this name, which holds");
-                match (file.iter().any(|own| own == name), channels.is_empty()) {
+                match (file.contains(&shown.name), shown.channels.is_empty()) {
                     (true, _) => Some(hidden),
                     (false, true) => Some(none),
                     (false, false) => None,
                 }
             }
         };
-        json!({ "name": name, "source": "hub", "scope": scope_text(&self.key.scope()), "channels": channels,
-            "unknown_channels": unknown, "severity": severity, "always": always, "used": why.is_none(), "why": why,
-            "by": self.said.map(|said| &said.by), "made_at": self.said.map(|said| Stamp(said.happened)) })
+        shown.used = shown.why.is_none();
+        shown
     }
 }
 
@@ -221,18 +236,36 @@ impl Watchman {
     }
 
     /// All routes: of the node's own file, and of rows.
-    pub(crate) fn routes_shown(&self) -> Value {
+    pub(crate) fn all_routes(&self) -> Vec<RouteShown> {
         let of_hub = self.role == Role::Hub;
         let file = self.told_by.routes.iter().map(|route| {
-            json!({ "name": route.name, "source": "file", "scope": "this node", "channels": route.channels,
-                "unknown_channels": [], "severity": route.severity, "always": route.always, "used": true })
+            let (client, site) = place_of(route);
+            RouteShown {
+                name: route.name.clone(),
+                source: "file",
+                scope: "this node".to_owned(),
+                client,
+                site,
+                channels: route.channels.clone(),
+                unknown_channels: Vec::new(),
+                severity: Some(route.severity),
+                always: route.always,
+                used: true,
+                why: None,
+                by: None,
+                made_at: None,
+            }
         });
         let own: Vec<String> = self.told_by.routes.iter().map(|route| route.name.clone()).collect();
-        let mut all: Vec<Value> = file.collect();
+        let mut all: Vec<RouteShown> = file.collect();
         let register = lock(&self.register);
         all.extend(register.routes.found(&self.told_by.receivers).iter().map(|found| found.shown(&own, of_hub)));
-        drop(register);
-        json!({ "routes": all, "speaks": self.speaks().1 })
+        all
+    }
+
+    /// As they are listed, with when they speak.
+    pub(crate) fn routes_shown(&self) -> Value {
+        json!({ "routes": self.all_routes(), "speaks": self.speaks().1 })
     }
 
     /// Says routes for a place: at the hub alone.

@@ -6,8 +6,8 @@ use vigie_alerts::{Alert, DecideError, Decision as Decided, Said, Standing};
 use vigie_merge::{Key, Ulid};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_serve::{
-    Availability, AvailabilityWish, Cut, Decision, Health, Incident, IncidentState, Incidents, JudgedBy, Mute,
-    MutePreview, MuteWish, Place, Reached, RuleGroup, RuleLevels, RuleWish, Stamp, Telling, Undecided, Word,
+    Availability, AvailabilityWish, Cut, Decision, Dispatch, Health, Incident, IncidentState, Incidents, JudgedBy,
+    Mute, MutePreview, MuteWish, Place, Reached, RuleGroup, RuleLevels, RuleWish, Stamp, Telling, Undecided, Word,
 };
 
 use crate::bygone::keys;
@@ -21,6 +21,10 @@ use crate::watchman::{SHOWN_MS, Watchman, chance, lock};
 const NAMED: usize = 100;
 
 impl Incidents for Watchman {
+    fn dispatch(&self) -> Option<&dyn Dispatch> {
+        Some(self)
+    }
+
     fn home(&self) -> Option<Place> {
         self.home.clone().map(|(client, site)| Place { client, site })
     }

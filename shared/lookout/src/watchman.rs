@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use vigie_merge::{Key, Row, Scope};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
-use vigie_notify::{Desk, Heard, Rules};
+use vigie_notify::{Channels, Desk, Heard, Rules};
 use vigie_store::State;
 use vigie_watch::Instance;
 use vigie_watch::presence::Post;
@@ -23,6 +23,7 @@ use crate::rulebook::Rulebook;
 use crate::ruling::{meant, rulebook};
 use crate::sight::{At, Sight};
 use crate::silences::Silences;
+use crate::trying::Trials;
 use crate::vouching;
 
 /// How long an alert that is over is shown: what is older is in the rows, and in the log of messages.
@@ -50,6 +51,8 @@ pub struct Setup {
     pub desk: Arc<Desk>,
     /// Routes and receivers of the node's own file.
     pub rules: Rules,
+    /// The channels that it has open.
+    pub channels: Channels,
     /// When the certificate of this node ends.
     pub certificate_ends: CertificateEnds,
     /// The time.
@@ -94,6 +97,9 @@ pub struct Watchman {
     pub(crate) desk: Arc<Desk>,
     /// Routes and receivers of the node's own file.
     pub(crate) told_by: Rules,
+    pub(crate) channels: Channels,
+    /// When routes were tried.
+    pub(crate) trials: Mutex<Trials>,
     pub(crate) judging: Mutex<Judging>,
     pub(crate) register: Mutex<Register>,
     /// Who is there, for whoever tells: taken while nothing is evaluated.
@@ -168,8 +174,21 @@ impl Watchman {
     /// # Errors
     /// When that can not be read.
     pub fn begin(setup: Setup) -> Result<Arc<Self>, BeginError> {
-        let Setup { sight, rows, state, node, role, name, home, watching, desk, rules, certificate_ends, clock } =
-            setup;
+        let Setup {
+            sight,
+            rows,
+            state,
+            node,
+            role,
+            name,
+            home,
+            watching,
+            desk,
+            rules,
+            channels,
+            certificate_ends,
+            clock,
+        } = setup;
         let now = clock();
         let post = if role == Role::Hub { Post::Hub } else { Post::Relay };
         let presence = Presence::new(post, remembered::heard_relays(&state)?, now);
@@ -193,6 +212,8 @@ impl Watchman {
             watching,
             desk,
             told_by: rules,
+            channels,
+            trials: Mutex::default(),
             judging: Mutex::new(judging),
             register: Mutex::default(),
             presence: Mutex::new(presence),

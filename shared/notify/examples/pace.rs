@@ -49,7 +49,7 @@ async fn pace(what: &str, channel: &str, folder: std::path::PathBuf, arrived: im
     std::fs::create_dir_all(&folder).expect("a folder");
     let (state, _) = State::open(&folder).expect("it opens");
     let desk = Arc::new(Desk::open(Arc::new(state), rules, b"boot", now()).expect("it opens"));
-    let channels = channels.into_iter().map(Channel::new).collect();
+    let channels: Vec<_> = channels.into_iter().map(Channel::new).collect();
     let messenger = Messenger::start(desk.clone(), channels, Arc::new(now), Arc::new(|| ()));
     let mut took = Vec::new();
     for number in 0..MESSAGES {

@@ -7,6 +7,8 @@ mod secret;
 mod smtp;
 mod webhook;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vigie_model::UtcMs;
@@ -44,6 +46,23 @@ pub struct Tried {
     pub said: Result<Text, Text>,
     /// How long it took.
     pub took: Duration,
+}
+
+/// The channels of a node, by their names: one and the same for who sends and for who tries them.
+#[derive(Debug, Clone, Default)]
+pub struct Channels(Arc<BTreeMap<String, Channel>>);
+
+impl From<Vec<Channel>> for Channels {
+    fn from(all: Vec<Channel>) -> Self {
+        Self(Arc::new(all.into_iter().map(|channel| (channel.name.clone(), channel)).collect()))
+    }
+}
+
+impl Channels {
+    /// One of them.
+    pub fn get(&self, name: &str) -> Option<&Channel> {
+        self.0.get(name)
+    }
 }
 
 impl Channel {

@@ -10,7 +10,7 @@ mod desk;
 mod messenger;
 mod mind;
 
-pub use channel::{Channel, Tried};
+pub use channel::{Channel, Channels, Tried};
 pub use config::ChannelSetup;
 pub use desk::{Desk, DeskError, Due, Waiting};
 pub use messenger::{Clock, Messenger, Told};

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use tracing::{error, info, warn};
 use vigie_model::{Now, UtcMs};
 
-use crate::channel::Channel;
+use crate::channel::Channels;
 use crate::desk::Desk;
 use crate::mind::{Digest16, Letter, Outcome, Settled, Text, Whose};
 
@@ -41,12 +41,12 @@ impl fmt::Debug for Messenger {
 
 impl Messenger {
     /// Begins to send, from within a runtime.
-    pub fn start(desk: Arc<Desk>, channels: Vec<Channel>, clock: Clock, told: Told) -> Self {
+    pub fn start(desk: Arc<Desk>, channels: impl Into<Channels>, clock: Clock, told: Told) -> Self {
         let (stop, stopped) = signal::channel(false);
-        let channels = channels.into_iter().map(|channel| (channel.name().to_owned(), Arc::new(channel))).collect();
         // Whoever sent before does so no more.
         desk.release();
-        let body = Body { desk, channels, clock, told, under_way: JoinSet::new(), letters: BTreeMap::new() };
+        let body =
+            Body { desk, channels: channels.into(), clock, told, under_way: JoinSet::new(), letters: BTreeMap::new() };
         let task = tokio::spawn(body.live(stopped));
         Self { stop, task: Mutex::new(Some(task)) }
     }
@@ -64,7 +64,7 @@ impl Messenger {
 
 struct Body {
     desk: Arc<Desk>,
-    channels: BTreeMap<String, Arc<Channel>>,
+    channels: Channels,
     clock: Clock,
     told: Told,
     under_way: JoinSet<Outcome>,
@@ -96,9 +96,9 @@ impl Body {
             warn!(%error, "what is sent now is not written down: after a crash it is sent again");
         }
         for letter in due.letters {
-            let channel = self.channels.get(&letter.intent.channel).cloned();
+            let channels = self.channels.clone();
             let id = letter.id();
-            let task = self.under_way.spawn(async move { send(channel, &letter, now.utc).await });
+            let task = self.under_way.spawn(async move { send(&channels, &letter, now.utc).await });
             self.letters.insert(task.id(), id);
         }
     }
@@ -142,8 +142,8 @@ async fn told_to_stop(stopped: &mut signal::Receiver<bool>) {
     drop(stopped.wait_for(|stop| *stop).await);
 }
 
-async fn send(channel: Option<Arc<Channel>>, letter: &Letter, now: UtcMs) -> Outcome {
-    match channel {
+async fn send(channels: &Channels, letter: &Letter, now: UtcMs) -> Outcome {
+    match channels.get(&letter.intent.channel) {
         Some(channel) => channel.send(&letter.intent, now).await,
         None => {
             let why = Text::new("its channel is not open");

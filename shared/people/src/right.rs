@@ -27,11 +27,13 @@ pub enum Right {
     Audit,
     /// Read the hub's own numbers, which are of all clients together.
     Node,
+    /// Say who is told and who is on call, and try channels.
+    Tell,
 }
 
 impl Right {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Look,
         Self::Decide,
         Self::Mute,
@@ -42,6 +44,7 @@ impl Right {
         Self::Roles,
         Self::Audit,
         Self::Node,
+        Self::Tell,
     ];
 
     /// Its name.
@@ -57,6 +60,7 @@ impl Right {
             Self::Roles => "roles",
             Self::Audit => "audit",
             Self::Node => "node",
+            Self::Tell => "tell",
         }
     }
 
@@ -65,7 +69,14 @@ impl Right {
     pub fn needs_proof(self) -> bool {
         match self {
             Self::Tokens | Self::People | Self::Roles => true,
-            Self::Look | Self::Decide | Self::Mute | Self::Fetch | Self::Push | Self::Audit | Self::Node => false,
+            Self::Look
+            | Self::Decide
+            | Self::Mute
+            | Self::Fetch
+            | Self::Push
+            | Self::Audit
+            | Self::Node
+            | Self::Tell => false,
         }
     }
 }
@@ -87,7 +98,7 @@ impl std::str::FromStr for Right {
 
 /// Not a right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no right: look, decide, mute, fetch, push, tokens, people, roles, audit or node")]
+#[error("{0:?} is no right: look, decide, mute, fetch, push, tokens, people, roles, audit, node or tell")]
 pub struct UnknownRight(String);
 
 #[cfg(test)]

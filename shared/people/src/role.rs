@@ -31,9 +31,9 @@ pub struct Grant {
 impl Role {
     /// The roles that are always there, and that nobody changes.
     pub fn built_in() -> [Self; 3] {
-        use Right::{Audit, Decide, Fetch, Look, Mute, Node, People, Push, Roles, Tokens};
-        let admin = [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node];
-        [("admin", &admin[..]), ("operator", &[Look, Decide, Mute, Fetch, Tokens]), ("observer", &[Look])].map(
+        use Right::{Audit, Decide, Fetch, Look, Mute, Node, People, Push, Roles, Tell, Tokens};
+        let admin = [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell];
+        [("admin", &admin[..]), ("operator", &[Look, Decide, Mute, Fetch, Tokens, Tell]), ("observer", &[Look])].map(
             |(name, rights)| Self {
                 name: name.parse().expect("three plain words"),
                 rights: rights.iter().copied().collect(),

@@ -89,6 +89,10 @@ impl Identity {
             Decides::Seen => self.clients.scopes(),
         };
         add(&[Right::Decide, Right::Mute], decides);
+        // The node's own token, and nobody's that only decides of alerts.
+        if self.clients == Clients::All && self.decides == Decides::Seen {
+            add(&[Right::Tell], vec![Scope::everywhere()]);
+        }
         let writes = match &self.writes {
             Writes::Nothing => Vec::new(),
             Writes::Only(places) => places.iter().map(scope_of).collect(),

@@ -10,6 +10,7 @@ mod incidents;
 mod machines;
 mod maintenance;
 mod raw;
+mod routes;
 mod rules;
 mod sites;
 
@@ -20,5 +21,6 @@ pub(crate) use incidents::{IncidentList, decide, incident, incidents, telling};
 pub(crate) use machines::{Machines, Whole, ledger, machine, machines};
 pub(crate) use maintenance::{MaintenanceList, add, end, list, preview};
 pub(crate) use raw::{ask_raw, raw};
+pub(crate) use routes::{routes, try_route};
 pub(crate) use rules::{Rules, levels, rules, rules_of, tune, untune};
 pub(crate) use sites::{Sites, sites};

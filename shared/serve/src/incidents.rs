@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use vigie_model::{NodeId, Severity};
 
 use crate::{
-    Availability, AvailabilityWish, Cut, Decision, Health, Incident, IncidentState, Mute, MutePreview, MuteWish, Place,
-    RuleGroup, RuleLevels, RuleWish, Stamp,
+    Availability, AvailabilityWish, Cut, Decision, Dispatch, Health, Incident, IncidentState, Mute, MutePreview,
+    MuteWish, Place, RuleGroup, RuleLevels, RuleWish, Stamp,
 };
 
 /// What hub and relay implement so that people and programs can see what is wrong and decide of it.
@@ -82,6 +82,11 @@ pub trait Incidents: Send + Sync + 'static {
 
     /// How telling people goes.
     fn telling(&self) -> Telling;
+
+    /// Who is told, and whether that works; nothing on a node that tells nobody.
+    fn dispatch(&self) -> Option<&dyn Dispatch> {
+        None
+    }
 
     /// What happened at sites while they were cut off: of each its last cut that is over, of those of the last days; newest
     /// first.

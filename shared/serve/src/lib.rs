@@ -11,6 +11,7 @@ mod answer;
 mod api;
 mod armour;
 mod away;
+mod dispatch;
 mod door;
 mod exposition;
 mod fact;
@@ -53,6 +54,7 @@ mod work;
 
 pub use access::{Access, Clients, Credential, Decides, Identity, NotLetIn, TokenTable, Writes};
 pub use away::{Availability, AvailabilityWish, Cut, Lapse, MachineMinutes, Minutes, SiteMinutes};
+pub use dispatch::{Dispatch, ReceiverTried, RouteShown, RouteTried};
 pub use exposition::{Exposition, Family};
 pub use fact::{Amount, Fact, Origin, Path};
 pub use incident::{Decision, Incident, IncidentState, JudgedBy, Reached, Word};

@@ -173,6 +173,8 @@ fn api_ways() -> Ways {
         .post("/maintenance/preview", LOOK, api::preview)
         .post("/maintenance/{id}/end", Need::May(Right::Mute), api::end)
         .get("/telling", LOOK, api::telling)
+        .get("/routes", LOOK, api::routes)
+        .post("/routes/{name}/test", Need::May(Right::Tell), api::try_route)
         .get("/availability", LOOK, api::availability)
         .get("/watch/rules", LOOK, api::rules)
         .post("/watch/rules", Need::May(Right::Decide), api::tune)

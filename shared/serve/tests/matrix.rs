@@ -63,6 +63,7 @@ impl Strangers {
             (("/tokens/", "id"), pair(&token, &nobody)),
             (("/sessions/", "id"), pair(&session, &nobody)),
             (("/roles/", "name"), pair(&"night", &"none")),
+            (("/routes/", "name"), pair(&"lyon", &"none")),
             // A rule's name is nobody's; what it says of a machine is the machine's.
             (("/watch/rules/", "name"), pair(&"Hot?machine=compta", &"Hot?machine=nobody")),
             (("/label/", "name"), pair(&"machine", &"machine")),
@@ -245,6 +246,7 @@ fn nothing_happened(strangers: &Strangers) {
     let watch = &strangers.hub.watch;
     assert!(watch.decided.lock().expect("no test panics here").is_empty());
     assert!(watch.tuned.lock().expect("no test panics here").is_empty());
+    assert!(watch.tried.lock().expect("no test panics here").is_empty());
     assert!(watch.muted.lock().expect("no test panics here").is_empty());
     assert_eq!(*watch.ended.lock().expect("no test panics here"), 0);
     let directory = vigie_serve::People::directory(strangers.hub.roll.as_ref());

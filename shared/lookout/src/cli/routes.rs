@@ -1,4 +1,4 @@
-//! `routes list|apply|remove`: who is told, as the hub says it for its sites.
+//! `routes list|test|apply|remove`: who is told, as the hub says it for its sites.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use vigie_node::Failed;
 use vigie_notify::config::RouteSaid;
 
 use super::ruling::read;
-use super::say::{lines, text};
+use super::say::{lines, print, text};
 use super::{Node, Program, Where, Who};
 
 /// Who is told of what.
@@ -22,6 +22,15 @@ pub enum RoutesCommand {
     List {
         #[command(flatten)]
         at: Where,
+    },
+    /// Send a real message to each receiver of a route, and show what each service said.
+    Test {
+        #[command(flatten)]
+        at: Where,
+        #[command(flatten)]
+        who: Who,
+        /// Its name.
+        route: String,
     },
     /// Say routes for the hub and the relays of a place. Each tells by those of its own channels that a route names.
     Apply {
@@ -74,6 +83,13 @@ pub fn routes(command: RoutesCommand, program: Program) -> Result<ExitCode, Fail
         RoutesCommand::List { at } => Node { program, at }.tell(&json!({ "ask": "routes" }), |said| {
             format!("{}\n{}", lines(&said["routes"], line, "there is no route here"), text(&said["speaks"]))
         }),
+        RoutesCommand::Test { at, who, route } => {
+            let node = Node { program, at };
+            let said = node.ask(&json!({ "ask": "routes-test", "name": route, "by": who.name() }))?;
+            print(&said, node.at.json, |said| lines(&said["receivers"], tried, "it has no receiver here"));
+            // A script asks by the exit code whether everybody can be reached.
+            Ok(if said["delivered"] == true { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
         RoutesCommand::Apply { at, who, client, site, file } => {
             let (name, said) = read(&file)?;
             let wrong = |error: &dyn std::fmt::Display| {
@@ -91,6 +107,19 @@ pub fn routes(command: RoutesCommand, program: Program) -> Result<ExitCode, Fail
             Node { program, at }.tell(&request, changed)
         }
     }
+}
+
+fn tried(one: &Value) -> String {
+    let to = text(&one["to"]);
+    let to = if to.is_empty() { to } else { format!(" to {to}") };
+    let word = if one["delivered"] == true { "taken" } else { "NOT TAKEN" };
+    format!(
+        "{word:<9} {} ({}){to}, {} ms: {}",
+        text(&one["channel"]),
+        text(&one["kind"]),
+        one["took_ms"],
+        text(&one["said"])
+    )
 }
 
 fn line(route: &Value) -> String {

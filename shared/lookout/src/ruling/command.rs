@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use vigie_model::Slug;
 use vigie_node::Failed;
-use vigie_serve::{Incidents, RuleWish, Undecided};
+use vigie_serve::{Dispatch, Incidents, RuleWish, Undecided};
 
 use super::place::{Typed, scope_text};
 use super::tags::{self, Word};
@@ -31,10 +31,11 @@ enum Request {
     Routes,
     RoutesApply { place: PlaceSaid, routes: Vec<Value>, by: String },
     RoutesRemove { place: PlaceSaid, name: String, by: String },
+    RoutesTest { name: String, by: String },
 }
 
 /// The words that begin a request which this room answers.
-const ASKS: [&str; 13] = [
+const ASKS: [&str; 14] = [
     "rules-apply",
     "rules-diff",
     "rules-remove",
@@ -48,6 +49,7 @@ const ASKS: [&str; 13] = [
     "routes",
     "routes-apply",
     "routes-remove",
+    "routes-test",
 ];
 
 /// For whom something is said, as it was typed.
@@ -122,6 +124,7 @@ impl Watchman {
             Request::RoutesApply { place, routes, by } => {
                 self.apply_routes(&place.typed(), &routes, &by).map_err(failed)
             }
+            Request::RoutesTest { name, by } => self.try_route(&name, &by).map(|tried| json!(tried)).map_err(failed),
             Request::RoutesRemove { place, name, by } => self.remove_route(&place.typed(), &name, &by).map_err(failed),
         }
     }

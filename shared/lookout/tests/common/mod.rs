@@ -268,7 +268,7 @@ impl Node {
         let rows = NodeRows::open(state.clone(), (node, role), place, UtcMs(0), false, clock).ok()?;
         let seat = if role == Role::Hub { Seat::Hub } else { Seat::Relay };
         let said: Said = toml::from_str(&format!("{CHANNEL}{routes}")).expect("a configuration");
-        let (rules, _) = check(&said.channel, &said.route, seat).expect("they make sense");
+        let (rules, channels) = check(&said.channel, &said.route, seat).expect("they make sense");
         let desk = Arc::new(Desk::open(state.clone(), rules.clone(), b"boot", world.at().now()).ok()?);
         world.certificate_ends_ms.store(T0 + 90 * 86_400_000, Ordering::Relaxed);
         let clock = world.clone();
@@ -289,6 +289,7 @@ impl Node {
             },
             desk: desk.clone(),
             rules,
+            channels: channels.into_iter().map(vigie_notify::Channel::new).collect::<Vec<_>>().into(),
             certificate_ends: {
                 let world = world.clone();
                 Arc::new(move || UtcMs(world.certificate_ends_ms.load(Ordering::Relaxed)))

@@ -5,9 +5,9 @@ use std::sync::Mutex;
 
 use vigie_model::{Severity, UtcMs};
 use vigie_serve::{
-    Availability, AvailabilityWish, Cut, Decision, Incident, IncidentState, Incidents, Minutes, Mute, MutePreview,
-    MuteWish, Place, Reached, RuleAlert, RuleGroup, RuleLevels, RuleOrigin, RuleShown, RuleWish, SiteMinutes, Stamp,
-    Telling, Undecided,
+    Availability, AvailabilityWish, Cut, Decision, Dispatch, Incident, IncidentState, Incidents, Minutes, Mute,
+    MutePreview, MuteWish, Place, Reached, ReceiverTried, RouteShown, RouteTried, RuleAlert, RuleGroup, RuleLevels,
+    RuleOrigin, RuleShown, RuleWish, SiteMinutes, Stamp, Telling, Undecided,
 };
 
 use super::slug;
@@ -20,9 +20,48 @@ pub(crate) struct Watch {
     pub(crate) muted: Mutex<Vec<(MuteWish, String)>>,
     pub(crate) ended: Mutex<u32>,
     pub(crate) tuned: Mutex<Vec<(RuleWish, String)>>,
+    pub(crate) tried: Mutex<Vec<(String, String)>>,
+}
+
+impl Dispatch for Watch {
+    fn routes(&self) -> Vec<RouteShown> {
+        let of = |name: &str, client: Option<&str>, site: Option<&str>| RouteShown {
+            name: name.to_owned(),
+            source: "hub",
+            scope: name.to_owned(),
+            client: client.map(slug),
+            site: site.map(slug),
+            channels: vec!["mail".to_owned()],
+            unknown_channels: Vec::new(),
+            severity: Some(Severity::Warning),
+            always: false,
+            used: true,
+            why: None,
+            by: Some("ann@acme.org".to_owned()),
+            made_at: None,
+        };
+        vec![of("all", None, None), of("acme", Some("acme"), None), of("lyon", Some("acme"), Some("lyon"))]
+    }
+
+    fn try_route(&self, name: &str, by: &str) -> Result<RouteTried, Undecided> {
+        self.tried.lock().expect("no test panics here").push((name.to_owned(), by.to_owned()));
+        let receiver = ReceiverTried {
+            channel: "mail".to_owned(),
+            kind: "smtp",
+            to: "ops@acme.org".to_owned(),
+            delivered: true,
+            said: "250 kept".to_owned(),
+            took_ms: 12,
+        };
+        Ok(RouteTried { route: name.to_owned(), delivered: true, receivers: vec![receiver] })
+    }
 }
 
 impl Incidents for Watch {
+    fn dispatch(&self) -> Option<&dyn Dispatch> {
+        Some(self)
+    }
+
     fn home(&self) -> Option<Place> {
         self.home.clone()
     }

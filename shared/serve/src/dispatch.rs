@@ -1,0 +1,80 @@
+//! What must a node know so that people can see who is told, and try it?
+
+use serde::Serialize;
+use vigie_model::{Severity, Slug};
+
+use crate::{Stamp, Undecided};
+
+/// What hub and relay implement so that people and programs can see by which routes people are told, and try them.
+///
+/// Asked from blocking threads, as [`Incidents`](crate::Incidents) are. Lists are whole: what the asker may see is cut out of
+/// them by the router. No secret is in anything of this: channels are told by name and kind alone.
+pub trait Dispatch: Send + Sync {
+    /// The routes of this node: its own file's, and those that the hub says.
+    fn routes(&self) -> Vec<RouteShown>;
+
+    /// Sends a real test by every channel of a route, to each of its receivers, and says what each service said.
+    ///
+    /// # Errors
+    /// When there is no such route, it is not used here, or it was tried a moment ago: nothing was sent then.
+    fn try_route(&self, name: &str, by: &str) -> Result<RouteTried, Undecided>;
+}
+
+/// A route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RouteShown {
+    /// Its name.
+    pub name: String,
+    /// `file` or `hub`: whose word it is.
+    pub source: &'static str,
+    /// In words, where it was said for.
+    pub scope: String,
+    /// The client whose alerts alone it tells of.
+    pub client: Option<Slug>,
+    /// The site whose alerts alone it tells of.
+    pub site: Option<Slug>,
+    /// Its channels that are configured here.
+    pub channels: Vec<String>,
+    /// Those that are not.
+    pub unknown_channels: Vec<String>,
+    /// From which severity on it tells.
+    pub severity: Option<Severity>,
+    /// Whether it speaks whatever the other side does.
+    pub always: bool,
+    /// Whether it tells anybody here.
+    pub used: bool,
+    /// Why not.
+    pub why: Option<String>,
+    /// Who said it.
+    pub by: Option<String>,
+    /// When.
+    pub made_at: Option<Stamp>,
+}
+
+/// What came of trying a route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RouteTried {
+    /// Which route.
+    pub route: String,
+    /// Whether every receiver has taken it.
+    pub delivered: bool,
+    /// What each receiver said.
+    pub receivers: Vec<ReceiverTried>,
+}
+
+/// What a receiver said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReceiverTried {
+    /// By which channel.
+    pub channel: String,
+    /// What the channel is, as files say it.
+    pub kind: &'static str,
+    /// To whom; empty where a channel has one receiver that has no name.
+    pub to: String,
+    /// Whether it has taken the message.
+    pub delivered: bool,
+    /// What it said, or why there was nothing to be heard.
+    pub said: String,
+    /// How long it took.
+    pub took_ms: u64,
+}

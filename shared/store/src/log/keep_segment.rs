@@ -66,14 +66,19 @@ impl Pen<'_> {
             }
         };
         let mut covered: RangeSet = rows.iter().map(|row| (row.first(), row.last())).collect();
-        // What is forgotten counts: it may still lie in columns, beside what is not.
+        let contested = !covered.is_empty() || (!gone.is_empty() && self.lies_in_columns(stream, first, last)?);
         covered.union_with(&gone);
-        let contested = !covered.is_empty();
         Ok(match (covered.contains_range(first, last), contested) {
             (true, _) => Place::Taken,
             (false, true) => Place::Contested,
             (false, false) => Place::Free,
         })
+    }
+
+    /// Whether columns hold some of a range: what is forgotten stays in them beside what is not, and would show again.
+    fn lies_in_columns(&mut self, stream: StreamId, first: u64, last: u64) -> Result<bool, Trouble> {
+        let before = read::columns_before(self.table(Shelf::Columns)?, stream, last)?;
+        Ok(before.is_some_and(|(_, row)| row.is_ok_and(|row| row.last.0 >= first)))
     }
 
     /// All ticks of a range, if they are here loose.

@@ -12,6 +12,7 @@ mod owners;
 mod people;
 mod raw;
 mod registry;
+mod repeats;
 mod retention;
 mod run;
 mod tokens;

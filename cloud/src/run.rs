@@ -35,6 +35,7 @@ use crate::grants::Grants;
 use crate::owners::Roster;
 use crate::people::Register;
 use crate::registry::Registry;
+use crate::repeats::Answered;
 use crate::retention::Keeper;
 use crate::tokens::Tokens;
 
@@ -177,6 +178,8 @@ impl Hub {
         let backups = Backups::new((&config.data, config.backup.clone()), whose, stores, clock.clone())?;
         let backups = Arc::new(backups);
         tokio::spawn(backups.clone().tend());
+        let answered = Arc::new(Answered::open(state.clone(), clock.clone())?);
+        tokio::spawn(answered.clone().tend());
         let (tell_revoked, revoked) = mpsc::unbounded_channel();
         let desk = Desk {
             gate: gate.clone(),
@@ -209,6 +212,7 @@ impl Hub {
             incidents: Some(lookout.watchman()),
             access: tokens,
             people: Some(people.clone()),
+            repeats: Some(answered),
             options: config.serving(),
         });
         let (close_http, closed) = tokio::sync::oneshot::channel::<()>();

@@ -50,3 +50,15 @@ pub enum Doubt {
     /// The node that judges has just started or woken, and has not listened for long enough.
     JustWoken,
 }
+
+impl Doubt {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cut => "cut",
+            Self::Silent => "silent",
+            Self::Waiting => "waiting",
+            Self::JustWoken => "just-woken",
+        }
+    }
+}

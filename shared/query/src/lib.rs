@@ -24,6 +24,7 @@ mod coverage;
 mod each;
 mod error;
 mod evaluate;
+pub mod filter;
 mod gather;
 mod grain;
 mod guard;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use vigie_model::Now;
 
 use crate::Stamp;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// The node's time with every answer, in a header so that it does not make equal answers unequal. Pages count ages by it.
 pub(crate) const NOW: HeaderName = HeaderName::from_static("vigie-now");
@@ -30,6 +30,15 @@ impl Drawn {
         let etag = format!("W/\"{}\"", &blake3::hash(&json).to_hex()[..24]);
         let ours = |text: &str| HeaderValue::from_str(text).expect("digits and signs");
         Ok(Self { etag: ours(&etag), now: ours(&Stamp(now.utc).to_string()), json })
+    }
+
+    /// Whether this is still what somebody saw, as they say with `If-Match`.
+    pub(crate) fn is(&self, known: &HeaderValue) -> Result<(), Problem> {
+        if *known == self.etag || known == "*" {
+            return Ok(());
+        }
+        let detail = "somebody changed it since you looked";
+        Err(Problem::new(Code::Outdated, detail, "look at it again, and send its ETag in If-Match"))
     }
 
     /// Sends it, or only says that it is what the asker has.

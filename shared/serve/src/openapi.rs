@@ -110,7 +110,17 @@ fn written(one: &Operation, way: &Way) -> Value {
         schema: json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
         example: None,
     });
-    let parameters: Vec<Value> = names.collect::<Vec<_>>().iter().chain(&one.parameters).map(parameter).collect();
+    let mut parameters: Vec<Value> = names.collect::<Vec<_>>().iter().chain(&one.parameters).map(parameter).collect();
+    if way.method != "GET" && way.need != Need::Open && !is_push(&way.path) {
+        parameters.push(parameter(&Parameter {
+            name: "Idempotency-Key",
+            within: "header",
+            required: false,
+            says: "A name for this one write: sent again with it within a day, it is answered as before and not done again.",
+            schema: json!({ "type": "string", "maxLength": 255 }),
+            example: None,
+        }));
+    }
     let mut operation = json!({
         "operationId": operation_id(one),
         "tags": [one.tag],
@@ -164,7 +174,7 @@ fn responses(one: &Operation, way: &Way) -> Value {
         responses.insert("304".to_owned(), json!({ "description": "It is what `If-None-Match` says that you have." }));
     }
     let refused = refused(&way.path);
-    for status in ["400", "401", "403", "404", "429", "500", "503", "default"] {
+    for status in ["400", "401", "403", "404", "409", "412", "422", "429", "500", "503", "default"] {
         let open = way.need == Need::Open && matches!(status, "403" | "404");
         if !open {
             responses.insert(status.to_owned(), refused.clone());

@@ -38,12 +38,13 @@ pub(crate) enum Code {
     Unreadable,
     TooLarge,
     MediaType,
+    KeyUsed,
     Internal,
 }
 
 impl Code {
     /// Every one.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::BadParameter,
         Self::Unauthorized,
         Self::CrossSite,
@@ -61,6 +62,7 @@ impl Code {
         Self::Unreadable,
         Self::TooLarge,
         Self::MediaType,
+        Self::KeyUsed,
         Self::Internal,
     ];
 
@@ -83,6 +85,7 @@ impl Code {
             Self::Unreadable => (StatusCode::BAD_REQUEST, "unreadable", "The request can not be read"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Not a form that is read here"),
+            Self::KeyUsed => (StatusCode::UNPROCESSABLE_ENTITY, "key-used", "The key stands for another write"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Failed"),
         }
     }
@@ -182,6 +185,12 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if self.code == Code::Unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"vigie\""));
+        }
+        if let (Code::TooManyAttempts, Some(seconds)) = (self.code, self.retry_after_seconds) {
+            // As draft-ietf-httpapi-ratelimit-headers writes it: nothing is left, and for how long.
+            headers.insert("ratelimit-policy", HeaderValue::from_static("\"attempts\";q=10;w=300"));
+            let left = HeaderValue::from_str(&format!("\"attempts\";r=0;t={seconds}"));
+            left.ok().map(|left| headers.insert("ratelimit", left));
         }
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

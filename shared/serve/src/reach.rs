@@ -34,6 +34,9 @@ impl Reachability {
     pub const ALL: [Self; 7] =
         [Self::Live, Self::Late, Self::Silent, Self::Cut, Self::Asleep, Self::Unseen, Self::Retired];
 
+    /// The word of every state.
+    pub const WORDS: [&'static str; 7] = ["live", "late", "silent", "cut", "asleep", "unseen", "retired"];
+
     /// The word used in labels and JSON.
     pub fn as_str(self) -> &'static str {
         match self {

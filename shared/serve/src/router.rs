@@ -17,8 +17,8 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Incidents, Lookout, Options, People, api, armour, door, health, local, openapi, page, people, prometheus,
-    push, shape, tally,
+    Access, Incidents, Lookout, Options, People, Repeats, api, armour, door, health, live, local, openapi, page,
+    people, prometheus, push, repeat, shape, tally,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -27,7 +27,7 @@ use crate::{
 /// shows what those credentials may see; samples are taken in with a bearer token alone. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or all
 /// askers count as one when guesses are counted; [`serve`](crate::serve()) does, and bounds connections too.
 pub fn router(lookout: Arc<dyn Lookout>, access: Arc<dyn Access>, options: Options) -> Router {
-    router_of(Parts { lookout, incidents: None, access, people: None, options })
+    router_of(Parts { lookout, incidents: None, access, people: None, repeats: None, options })
 }
 
 /// As [`router()`], with what is wrong and what people decide of it.
@@ -37,7 +37,7 @@ pub fn router_with(
     access: Arc<dyn Access>,
     options: Options,
 ) -> Router {
-    router_of(Parts { lookout, incidents: Some(incidents), access, people: None, options })
+    router_of(Parts { lookout, incidents: Some(incidents), access, people: None, repeats: None, options })
 }
 
 /// What a node serves with.
@@ -50,14 +50,16 @@ pub struct Parts {
     pub access: Arc<dyn Access>,
     /// The people of a hub, who sign in by address and password.
     pub people: Option<Arc<dyn People>>,
+    /// Where answers to writes are kept, so that none is carried out twice.
+    pub repeats: Option<Arc<dyn Repeats>>,
     /// What the operator chose.
     pub options: Options,
 }
 
 impl Parts {
     fn shared(self) -> Shared {
-        let Self { lookout, incidents, access, people, options } = self;
-        Shared { incidents, people, ..Shared::new(lookout, access, options) }
+        let Self { lookout, incidents, access, people, repeats, options } = self;
+        Shared { incidents, people, repeats, ..Shared::new(lookout, access, options) }
     }
 }
 
@@ -121,7 +123,7 @@ fn private(app: &App) -> Ways {
     let ways = Ways::new()
         .files(&page::PRIVATE, Need::SignedIn)
         .get(index, Need::SignedIn, page::index)
-        .nest("/api/v1", if app.people.is_some() { api_ways().merge(people::ways()) } else { api_ways() })
+        .nest("/api/v1", of_api(app))
         .nest("/prometheus/api/v1", prometheus_ways())
         .get("/prometheus", Need::SignedIn, prometheus::front)
         .get("/prometheus/", Need::SignedIn, prometheus::front)
@@ -134,6 +136,11 @@ fn private(app: &App) -> Ways {
         });
     let ways = if app.people.is_some() { ways.merge(people::pages(app)) } else { ways };
     if app.is_site() { ways.merge(local::pages(app)) } else { ways }
+}
+
+fn of_api(app: &App) -> Ways {
+    let ways = if app.people.is_some() { api_ways().merge(people::ways()) } else { api_ways() };
+    ways.with(|router| router.route_layer(from_fn_with_state(Arc::clone(app), repeat::once)))
 }
 
 /// Where others push samples: with a bearer token only, and at most into the places that it may write to.
@@ -175,6 +182,7 @@ fn api_ways() -> Ways {
         .get("/telling", LOOK, api::telling)
         .get("/routes", LOOK, api::routes)
         .post("/routes/{name}/test", Need::May(Right::Tell), api::try_route)
+        .get("/events", LOOK, live::events)
         .get("/availability", LOOK, api::availability)
         .get("/watch/rules", LOOK, api::rules)
         .post("/watch/rules", Need::May(Right::Decide), api::tune)

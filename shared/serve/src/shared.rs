@@ -8,10 +8,12 @@ use vigie_model::{Role, UtcMs};
 use vigie_people::Guesses;
 
 use crate::door::{Attempts, Sessions};
+use crate::live::Live;
 use crate::push::Pushes;
+use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
-use crate::{Access, Health, Incidents, Lookout, Machine, Options, People, openapi};
+use crate::{Access, Health, Incidents, Lookout, Machine, Options, People, Repeats, openapi};
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
 const LISTS_AT_ONCE: usize = 8;
@@ -24,6 +26,11 @@ pub(crate) struct Shared {
     pub(crate) access: Arc<dyn Access>,
     /// The people of a hub.
     pub(crate) people: Option<Arc<dyn People>>,
+    /// Where answers to writes are kept.
+    pub(crate) repeats: Option<Arc<dyn Repeats>>,
+    pub(crate) under_way: UnderWay,
+    /// What changes, for those who listen.
+    pub(crate) live: Live,
     /// Who guesses at them.
     pub(crate) guesses: Mutex<Guesses>,
     pub(crate) options: Options,
@@ -81,6 +88,9 @@ impl Shared {
             exports: Arc::new(Semaphore::new(options.exports_at_once.max(1))),
             passwords: Arc::new(Semaphore::new(1)),
             people: None,
+            repeats: None,
+            live: Live::default(),
+            under_way: UnderWay::default(),
             guesses: Mutex::default(),
             pushes: Pushes::new(&options),
             ways: OnceLock::new(),

@@ -19,6 +19,18 @@ pub enum Health {
     Unknown,
 }
 
+impl Health {
+    /// The word used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// What is shown: a glyph and a word, from what needs nobody to what needs a person first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -43,6 +55,17 @@ pub enum Shown {
     Warning,
     /// Heard, a rule is critical.
     Critical,
+}
+
+impl Shown {
+    /// Every word, from what needs nobody to what needs a person first.
+    pub const WORDS: [&'static str; 10] =
+        ["retired", "asleep", "ok", "heard", "unknown", "late", "stale", "silent", "warning", "critical"];
+
+    /// The word used in JSON.
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
 }
 
 /// The displayed status of a machine.
@@ -78,6 +101,16 @@ mod tests {
     use super::*;
 
     const HEALTHS: [Health; 4] = [Health::Ok, Health::Warning, Health::Critical, Health::Unknown];
+
+    #[test]
+    fn what_is_shown_has_one_word() {
+        for (shown, word) in [(Shown::Retired, "retired"), (Shown::Heard, "heard"), (Shown::Critical, "critical")] {
+            assert_eq!(shown.as_str(), word);
+            assert_eq!(serde_json::to_value(shown).expect("a word"), word);
+        }
+        let health = |health: Health| serde_json::to_value(health).expect("a word");
+        assert!(HEALTHS.into_iter().all(|one| health(one) == one.as_str()));
+    }
 
     #[test]
     fn only_what_is_live_is_green() {

@@ -53,12 +53,10 @@ struct Reader {
     who: Arc<Identity>,
 }
 
-impl Reader {
-    /// Whether their credentials are what they were when the answer began: neither taken back nor given to another.
-    fn still_may(&self) -> bool {
-        let as_it_was = || self.app.access.identity(&self.who.name).as_ref() == Some(&*self.who);
-        people::still_may(&self.app, &self.who).unwrap_or_else(as_it_was)
-    }
+/// Whether credentials are what they were when an answer began: neither taken back nor given to another.
+pub(crate) fn still_may(app: &Shared, who: &Identity) -> bool {
+    let as_it_was = || app.access.identity(&who.name).as_ref() == Some(who);
+    people::still_may(app, who).unwrap_or_else(as_it_was)
 }
 
 /// The reader has gone, or may read no more.
@@ -125,7 +123,7 @@ impl<E: std::fmt::Debug> Outlet<E> {
 
     /// Asked before each piece: an answer may take hours, and rights that are taken back end it within one queue's length.
     fn send(&self, piece: Piece) -> Result<(), ReaderGone> {
-        if !self.reader.still_may() {
+        if !still_may(&self.reader.app, &self.reader.who) {
             tracing::info!(
                 who = self.reader.who.name,
                 "credentials were taken back; an answer under way was broken off"

@@ -19,7 +19,7 @@ async fn everybody_sees_what_is_wrong_with_their_own_and_nothing_of_others() {
         let list = answer.json()["incidents"].as_array().cloned().unwrap_or_default();
         list.iter().map(|one| one["id"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(ids(door.get("hub", "/api/v1/incidents?standing=all").await), ["A", "B"]);
+    assert_eq!(ids(door.get("hub", "/api/v1/incidents?standing=all").await), ["B", "A"]);
     assert_eq!(ids(door.get("hub", "/api/v1/incidents").await), ["A"], "open ones unless said otherwise");
     assert_eq!(ids(door.get("looks", "/api/v1/incidents?standing=all").await), ["A"]);
     assert_eq!(ids(door.get("looks", "/api/v1/incidents?site=paris").await), [""; 0]);

@@ -49,6 +49,7 @@ async fn a_site_describes_what_a_site_serves() {
         incidents: Some(watch.clone()),
         access: tokens(),
         people: None,
+        repeats: None,
         options: Options::default(),
     };
     let served = ways(parts).into_iter().filter(|way| way.path.starts_with("/api/v1/")).count();

@@ -6,14 +6,19 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 use vigie_model::{Severity, Slug, UtcMs};
+use vigie_query::filter::{self, Field, Kind};
 
 use crate::answer::Drawn;
 use crate::door::Caller;
+use crate::list::{self, age_seconds};
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::said::Fields;
 use crate::shared::{App, Shared};
 use crate::{Cut, Decision, Incident, IncidentState, Incidents, Stamp, Undecided, work};
+
+/// Incidents in one answer unless the asker says otherwise.
+const USUAL_LIMIT: usize = 500;
 
 /// The longest snooze: what is to be quiet for longer is muted, with a reason.
 const LONGEST_SNOOZE_MS: i64 = 31 * 86_400_000;
@@ -26,9 +31,13 @@ pub(crate) struct IncidentList {
     cuts: Vec<Cut>,
     /// Another number whenever something changed.
     changes: u64,
+    /// How many incidents match, on all pages.
+    total: usize,
+    /// What to ask for as `cursor` to go on; none on the last page.
+    next_cursor: Option<String>,
 }
 
-/// `GET /api/v1/incidents?standing=&client=&site=&machine=&severity=&since=`: newest first; those that are open unless
+/// `GET /api/v1/incidents?q=&limit=&cursor=&standing=&client=&site=&machine=&severity=&since=`: newest first; those that are open unless
 /// `standing` says otherwise.
 pub(crate) async fn incidents(
     State(app): State<App>,
@@ -41,10 +50,18 @@ pub(crate) async fn incidents(
         let watch = watched(app)?;
         let changes = watch.changes();
         let mut incidents = watch.incidents();
-        incidents.retain(|one| caller.sees_at(one.client.as_ref(), one.site.as_ref()) && wanted.has(one));
+        let now = app.lookout.now();
+        incidents.retain(|one| {
+            caller.sees_at(one.client.as_ref(), one.site.as_ref())
+                && wanted.has(one)
+                && wanted.list.keeps(&Looked { one, now: now.utc })
+        });
+        // An id begins with its time, so that the newest is the last by name.
+        incidents.sort_by(|a, b| b.id.cmp(&a.id));
+        let list::Page { rows: incidents, total, next_cursor } = wanted.list.page_down(incidents, |one| one.id.clone());
         let mut cuts = watch.cuts();
         cuts.retain(|cut| caller.sees_at(Some(&cut.client), Some(&cut.site)) && wanted.is_of(&cut.client, &cut.site));
-        Drawn::new(&IncidentList { incidents, cuts, changes }, app.lookout.now())
+        Drawn::new(&IncidentList { incidents, cuts, changes, total, next_cursor }, now)
     });
     Ok(drawn.await?.answer(&headers))
 }
@@ -95,8 +112,63 @@ pub(crate) async fn telling(
     Ok(drawn.await?.answer(&headers))
 }
 
+/// What incidents can be filtered by.
+const FIELDS: &[Field] = &[
+    Field { key: "status", kind: Kind::Word(&["firing", "acknowledged", "snoozed", "resolved"]) },
+    Field { key: "severity", kind: Kind::Word(&["info", "warning", "critical"]) },
+    Field { key: "rule", kind: Kind::Text },
+    Field { key: "client", kind: Kind::Text },
+    Field { key: "site", kind: Kind::Text },
+    Field { key: "machine", kind: Kind::Text },
+    Field { key: "ack", kind: Kind::Text },
+    Field { key: "assigned", kind: Kind::Text },
+    Field { key: "doubt", kind: Kind::Text },
+    Field { key: "muted", kind: Kind::Text },
+    Field { key: "age", kind: Kind::Span },
+    Field { key: "times", kind: Kind::Number },
+];
+
+/// An incident, as filters look at it.
+struct Looked<'a> {
+    one: &'a Incident,
+    now: UtcMs,
+}
+
+impl filter::Row for Looked<'_> {
+    fn texts(&self, key: &str, passes: &mut dyn FnMut(&str) -> bool) -> bool {
+        let one = self.one;
+        match key {
+            "status" => passes(one.standing.as_str()),
+            "severity" => passes(one.severity.as_str()),
+            "rule" => passes(&one.rule),
+            "client" => one.client.as_ref().is_some_and(|client| passes(client.as_str())),
+            "site" => one.site.as_ref().is_some_and(|site| passes(site.as_str())),
+            "machine" => [&one.machine, &one.machine_id].into_iter().flatten().any(|machine| passes(machine)),
+            "ack" => one.acknowledgements.iter().any(|word| passes(&word.by)),
+            "assigned" => one.assignments.iter().any(|word| passes(&word.text)),
+            "doubt" => one.doubt.is_some_and(|doubt| passes(doubt.as_str())),
+            "muted" => one.muted_by.iter().any(|mute| passes(mute)),
+            _ => false,
+        }
+    }
+
+    fn number(&self, key: &str) -> Option<f64> {
+        match key {
+            "age" => Some(age_seconds(self.one.since.unwrap_or(self.one.learnt_at), self.now)),
+            "times" => Some(f64::from(self.one.times)),
+            _ => None,
+        }
+    }
+
+    fn anywhere(&self, passes: &mut dyn FnMut(&str) -> bool) -> bool {
+        let one = self.one;
+        passes(&one.summary) || passes(&one.rule) || one.machine.as_ref().is_some_and(|machine| passes(machine))
+    }
+}
+
 /// Which of them are wanted.
 struct Wanted {
+    list: list::Wanted,
     standing: Vec<IncidentState>,
     client: Option<String>,
     site: Option<String>,
@@ -133,7 +205,9 @@ impl Wanted {
             }
         };
         let text = |name: &str| params.get(name).map(str::to_owned);
+        let others = ["standing", "client", "site", "machine", "severity", "since"];
         Ok(Self {
+            list: list::Wanted::read(params, "incidents", FIELDS, USUAL_LIMIT, &others)?,
             standing: standing.concat(),
             client: text("client"),
             site: text("site"),

@@ -7,20 +7,19 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_model::NodeId;
+use vigie_model::{NodeId, UtcMs};
+use vigie_query::filter::{self, Field, Kind};
 
 use crate::answer::Drawn;
 use crate::door::Caller;
+use crate::list::{self, age_seconds};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::shared::{App, Shared};
-use crate::{Inventory, Ledger, Machine, Status, status, work};
+use crate::{Inventory, Ledger, Machine, Reachability, Shown, Status, status, work};
 
 /// Machines in one answer unless the asker says otherwise.
 const USUAL_LIMIT: usize = 500;
-
-/// Machines in one answer at most: about 1.5 MB, compressed a tenth of it.
-const MAX_LIMIT: usize = 1_000;
 
 /// A page of machines.
 #[derive(Serialize, ToSchema)]
@@ -40,7 +39,7 @@ pub(crate) struct Row<'a> {
     status: Status,
 }
 
-/// `GET /api/v1/machines?limit=&cursor=&search=&sort=`: the machines the asker may see, by id, a page at a time. `search`
+/// `GET /api/v1/machines?q=&limit=&cursor=&search=&sort=`: the machines the asker may see, by id, a page at a time. `search`
 /// is looked for in names of machine, site and client. With `sort=attention` those come first that need a person most;
 /// that order changes from one question to the next, so it has a first page only.
 pub(crate) async fn machines(
@@ -54,8 +53,9 @@ pub(crate) async fn machines(
         let mut machines = app.lookout.machines();
         machines.retain(|machine| caller.sees_at(Some(&machine.client), Some(&machine.site)) && wanted.finds(machine));
         app.judge(&mut machines);
-        let page = wanted.page(&mut machines);
-        Drawn::new(&page, app.lookout.now())
+        let now = app.lookout.now();
+        let list::Page { rows, total, next_cursor } = wanted.page(machines, now.utc);
+        Drawn::new(&Machines { machines: rows.iter().map(Row::of).collect(), total, next_cursor }, now)
     });
     Ok(drawn.await?.answer(&headers))
 }
@@ -116,35 +116,41 @@ impl<'a> Row<'a> {
     }
 }
 
+/// What machines can be filtered by.
+const FIELDS: &[Field] = &[
+    Field { key: "status", kind: Kind::Word(&Shown::WORDS) },
+    Field { key: "reach", kind: Kind::Word(&Reachability::WORDS) },
+    Field { key: "health", kind: Kind::Word(&["ok", "warning", "critical", "unknown"]) },
+    Field { key: "client", kind: Kind::Text },
+    Field { key: "site", kind: Kind::Text },
+    Field { key: "name", kind: Kind::Text },
+    Field { key: "id", kind: Kind::Text },
+    Field { key: "cpu", kind: Kind::Share },
+    Field { key: "memory", kind: Kind::Share },
+    Field { key: "seen", kind: Kind::Span },
+    Field { key: "waiting", kind: Kind::Number },
+    Field { key: "lost", kind: Kind::Number },
+];
+
 struct Wanted {
-    limit: usize,
-    after: Option<NodeId>,
+    list: list::Wanted,
     search: String,
     by_attention: bool,
 }
 
 impl Wanted {
     fn read(params: &Params) -> Result<Self, Problem> {
-        let limit = match params.get("limit") {
-            None => USUAL_LIMIT,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-                .ok_or_else(|| Problem::bad_parameter(format!("limit is a number from 1 to {MAX_LIMIT}")))?,
-        };
-        let cursor = params.get("cursor").map(str::parse).transpose();
-        let after = cursor.map_err(|_| Problem::bad_parameter("cursor is not one that an earlier page gave"))?;
+        let list = list::Wanted::read(params, "machines", FIELDS, USUAL_LIMIT, &["search", "sort"])?;
         let search = params.get("search").unwrap_or("").chars().take(100).collect::<String>().to_lowercase();
-        let by_attention = match (params.get("sort"), after) {
+        let by_attention = match (params.get("sort"), list.is_first()) {
             (None | Some("id"), _) => false,
-            (Some("attention"), None) => true,
-            (Some("attention"), Some(_)) => {
+            (Some("attention"), true) => true,
+            (Some("attention"), false) => {
                 return Err(Problem::bad_parameter("sort=attention has a first page only: raise limit, or sort by id"));
             }
             (Some(_), _) => return Err(Problem::bad_parameter("sort is id or attention")),
         };
-        Ok(Self { limit, after, search, by_attention })
+        Ok(Self { list, search, by_attention })
     }
 
     fn finds(&self, machine: &Machine) -> bool {
@@ -153,18 +159,55 @@ impl Wanted {
     }
 
     /// Pages follow the id, which never changes, so that nothing is missed or shown twice while machines are renamed.
-    fn page<'a>(&self, machines: &'a mut [Machine]) -> Machines<'a> {
+    fn page(&self, mut machines: Vec<Machine>, now: UtcMs) -> list::Page<Machine> {
+        machines.retain(|machine| self.list.keeps(&Looked { machine, now }));
         if self.by_attention {
             let shown = |machine: &Machine| status(machine.health, machine.reachability.state).shown;
             machines.sort_by_key(|machine| (Reverse(shown(machine)), machine.id));
         } else {
             machines.sort_by_key(|machine| machine.id);
         }
-        let total = machines.len();
-        let from = self.after.map_or(0, |after| machines.partition_point(|machine| machine.id <= after));
-        let until = (from + self.limit).min(total);
-        let page = &machines[from..until];
-        let next_cursor = page.last().filter(|_| until < total && !self.by_attention).map(|last| last.id.to_string());
-        Machines { machines: page.iter().map(Row::of).collect(), total, next_cursor }
+        let page = self.list.page(machines, |machine| machine.id.to_string());
+        list::Page { next_cursor: page.next_cursor.filter(|_| !self.by_attention), ..page }
+    }
+}
+
+/// A machine, as filters look at it.
+struct Looked<'a> {
+    machine: &'a Machine,
+    now: UtcMs,
+}
+
+impl filter::Row for Looked<'_> {
+    fn texts(&self, key: &str, passes: &mut dyn FnMut(&str) -> bool) -> bool {
+        let machine = self.machine;
+        match key {
+            "status" => passes(status(machine.health, machine.reachability.state).shown.as_str()),
+            "reach" => passes(machine.reachability.state.as_str()),
+            "health" => passes(machine.health.as_str()),
+            "client" => passes(machine.client.as_str()),
+            "site" => passes(machine.site.as_str()),
+            "name" => passes(&machine.name),
+            "id" => passes(&machine.id.to_string()),
+            _ => false,
+        }
+    }
+
+    fn number(&self, key: &str) -> Option<f64> {
+        let machine = self.machine;
+        let lost = || machine.ledger.given_up.iter().map(|given_up| given_up.ticks).sum::<u64>() as f64;
+        match key {
+            "cpu" => machine.cpu.as_ref().map(|cpu| cpu.value),
+            "memory" => machine.memory.as_ref().map(|memory| memory.value),
+            "seen" => machine.last_sample.as_ref().map(|last| age_seconds(last.observed_at, self.now)),
+            "waiting" => Some(machine.ledger.waiting.ticks as f64),
+            "lost" => Some(lost()),
+            _ => None,
+        }
+    }
+
+    fn anywhere(&self, passes: &mut dyn FnMut(&str) -> bool) -> bool {
+        let machine = self.machine;
+        passes(&machine.name) || passes(machine.site.as_str()) || passes(machine.client.as_str())
     }
 }

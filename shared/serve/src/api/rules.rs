@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Extension, Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -101,9 +101,10 @@ pub(crate) async fn levels(
 pub(crate) async fn tune(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     fields: Result<Fields, String>,
 ) -> Result<Response, Problem> {
-    let drawn = change(&app, caller, fields, |watch, wish, by| watch.tune(wish, by)).await?;
+    let drawn = change(&app, caller, headers, fields, |watch, wish, by| watch.tune(wish, by)).await?;
     Ok((StatusCode::CREATED, drawn).into_response())
 }
 
@@ -111,18 +112,30 @@ pub(crate) async fn tune(
 pub(crate) async fn untune(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     fields: Result<Fields, String>,
 ) -> Result<Response, Problem> {
-    change(&app, caller, fields, |watch, wish, by| watch.untune(wish, by)).await
+    change(&app, caller, headers, fields, |watch, wish, by| watch.untune(wish, by)).await
 }
 
 type Change = fn(&dyn crate::Incidents, &RuleWish, &str) -> Result<RuleLevels, crate::Undecided>;
 
-async fn change(app: &App, caller: Caller, fields: Result<Fields, String>, what: Change) -> Result<Response, Problem> {
+async fn change(
+    app: &App,
+    caller: Caller,
+    headers: HeaderMap,
+    fields: Result<Fields, String>,
+    what: Change,
+) -> Result<Response, Problem> {
     let fields = fields.map_err(Problem::bad_parameter)?;
     let drawn = work::list(app, move |app| {
         let wish = wish(app, fields)?;
         may_decide(&caller, wish.client.as_ref(), wish.site.as_ref())?;
+        // The version that they saw is the answer that they got.
+        if let Some(known) = headers.get(header::IF_MATCH) {
+            let now = watched(app)?.levels(&wish.name, None).unwrap_or_default();
+            Drawn::new(&seen(now, &caller), app.lookout.now())?.is(known)?;
+        }
         let levels = what(watched(app)?, &wish, &caller.who.name).map_err(undecided)?;
         Drawn::new(&seen(levels, &caller), app.lookout.now())
     });

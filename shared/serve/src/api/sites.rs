@@ -1,35 +1,81 @@
 //! Which sites are there?
 
 use axum::extract::{Extension, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
+use vigie_query::filter::{self, Field, Kind};
 
-use crate::Site;
 use crate::answer::Drawn;
 use crate::door::Caller;
+use crate::list;
+use crate::params::Params;
 use crate::problem::Problem;
 use crate::shared::App;
-use crate::work;
+use crate::{Reachability, Site, work};
 
 /// Sites.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Sites {
     sites: Vec<Site>,
+    /// How many match, on all pages.
+    total: usize,
+    /// What to ask for as `cursor` to go on; none on the last page.
+    next_cursor: Option<String>,
 }
 
-/// `GET /api/v1/sites`: every site the asker may see, by client and name.
+/// What sites can be filtered by.
+const FIELDS: &[Field] = &[
+    Field { key: "client", kind: Kind::Text },
+    Field { key: "site", kind: Kind::Text },
+    Field { key: "reach", kind: Kind::Word(&Reachability::WORDS) },
+    Field { key: "machines", kind: Kind::Number },
+    Field { key: "waiting", kind: Kind::Number },
+];
+
+struct Looked<'a>(&'a Site);
+
+impl filter::Row for Looked<'_> {
+    fn texts(&self, key: &str, passes: &mut dyn FnMut(&str) -> bool) -> bool {
+        match key {
+            "client" => passes(self.0.client.as_str()),
+            "site" => passes(self.0.name.as_str()),
+            "reach" => passes(self.0.reachability.state.as_str()),
+            _ => false,
+        }
+    }
+
+    fn number(&self, key: &str) -> Option<f64> {
+        match key {
+            "machines" => Some(self.0.machines as f64),
+            "waiting" => Some(self.0.waiting.ticks as f64),
+            _ => None,
+        }
+    }
+
+    fn anywhere(&self, passes: &mut dyn FnMut(&str) -> bool) -> bool {
+        passes(self.0.name.as_str()) || passes(self.0.client.as_str())
+    }
+}
+
+/// `GET /api/v1/sites?q=&limit=&cursor=`: every site the asker may see, by client and name.
 pub(crate) async fn sites(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let wanted = list::Wanted::read(&Params::of_uri(&uri), "sites", FIELDS, list::MOST_ROWS, &[])?;
     let drawn = work::list(&app, move |app| {
         let mut sites = app.lookout.sites();
-        sites.retain(|site| caller.sees_at(Some(&site.client), Some(&site.name)));
+        let seen = |site: &Site| caller.sees_at(Some(&site.client), Some(&site.name));
+        sites.retain(|site| seen(site) && wanted.keeps(&Looked(site)));
         sites.sort_by(|a, b| (&a.client, &a.name).cmp(&(&b.client, &b.name)));
-        Drawn::new(&Sites { sites }, app.lookout.now())
+        // No name has a space, which comes before all that names have.
+        let list::Page { rows: sites, total, next_cursor } =
+            wanted.page(sites, |site| format!("{} {}", site.client, site.name));
+        Drawn::new(&Sites { sites, total, next_cursor }, app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))
 }

@@ -22,9 +22,13 @@ pub(crate) fn failed(app: &Shared, parts: &Parts, problem: &Problem) -> Response
         | Code::MediaType => w.failed_gone,
         Code::NoRight | Code::Unauthorized | Code::ProofNeeded | Code::TotpNeeded => w.failed_right,
         Code::CrossSite => w.failed_cross,
-        Code::Busy | Code::TimedOut | Code::TooManyAttempts | Code::Changed | Code::Outdated | Code::Conflict => {
-            w.failed_busy
-        }
+        Code::Busy
+        | Code::TimedOut
+        | Code::TooManyAttempts
+        | Code::Changed
+        | Code::Outdated
+        | Code::Conflict
+        | Code::KeyUsed => w.failed_busy,
         Code::Internal => w.failed_inside,
     };
     let text = frame.page(Tab::Elsewhere, w.failed_title, |out| {

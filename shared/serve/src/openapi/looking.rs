@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::operation::{Operation, number, one_of, slug, tagged, text, time};
+use super::operation::{Operation, one_of, slug, tagged, text, time};
 use crate::api::{Here, Machines, Sites, Whole};
 use crate::{Availability, Ledger, Raw};
 
@@ -19,16 +19,26 @@ fn here() -> Vec<Operation> {
             &["application/vnd.oai.openapi+json;version=3.1"],
             json!({ "type": "object", "required": ["openapi", "paths"] }),
         ),
+        Operation::get("/events", "What changes, as it happens: server-sent events")
+            .more(
+                "Kinds are `alert`, `decision`, `presence`, `machine` and `site`; each bears its data as JSON, and is told to \
+                 who may see its place. The first is `ready`. Who comes back with the id of their last event misses none; if \
+                 that was too long ago the first is `reset`: load the lists anew.",
+            )
+            .may("kinds", text(), "Some of them, with commas.")
+            .header("Last-Event-ID", "The id of the last event that was read.")
+            .answers_as(200, &["text/event-stream"], text()),
         Operation::get("/here", "This node, and who you are to it").answers::<Here>(200),
     ]
 }
 
 fn machines() -> Vec<Operation> {
     vec![
-        Operation::get("/sites", "Every site that you may see, by client and name").answers::<Sites>(200),
+        Operation::get("/sites", "Every site that you may see, by client and name")
+            .listed("Sites in one answer; 1000 unless said otherwise.")
+            .answers::<Sites>(200),
         Operation::get("/machines", "The machines that you may see, by id, a page at a time")
-            .may("limit", number(1, 1_000), "Machines in one answer; 500 unless said otherwise.")
-            .may("cursor", text(), "What the page before gave as `next_cursor`.")
+            .listed("Machines in one answer; 500 unless said otherwise.")
             .may("search", text(), "Looked for in names of machine, site and client.")
             .may(
                 "sort",

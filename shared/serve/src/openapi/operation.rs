@@ -3,6 +3,9 @@
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
+use vigie_query::filter::MAX_FILTER_BYTES;
+
+use crate::list::MOST_ROWS;
 
 /// Named schemas, as the types give them.
 pub(super) type Named = Vec<(String, RefOr<Schema>)>;
@@ -44,6 +47,9 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) content: Option<Content>,
 }
+
+const FILTER: &str = "Terms that must all hold, as in `site:lyon,paris -name:test* seen:>1h \"free text\"`: a key with \
+one of some values, or a text. A wrong key is answered with those that the list has.";
 
 const JSON: &[&str] = &["application/json"];
 
@@ -89,6 +95,13 @@ impl Operation {
     /// A parameter that may be left out.
     pub(super) fn may(self, name: &'static str, schema: Value, says: &'static str) -> Self {
         self.parameter(Parameter { name, within: "query", required: false, says, schema, example: None })
+    }
+
+    /// A list that is handed out a page at a time.
+    pub(super) fn listed(self, limit: &'static str) -> Self {
+        self.may("q", json!({ "type": "string", "maxLength": MAX_FILTER_BYTES }), FILTER)
+            .may("limit", number(1, MOST_ROWS as u64), limit)
+            .may("cursor", text(), "What the page before gave as `next_cursor`, with the same question.")
     }
 
     /// A parameter that must be there; the example works.

@@ -37,7 +37,9 @@ fn people() -> Vec<Operation> {
         operation.header("If-Match", "The version that you saw, as its ETag said it: 412 if it is another one.")
     };
     vec![
-        Operation::get("/people", "The people that you look after, by address").answers::<PeopleList>(200),
+        Operation::get("/people", "The people that you look after, by address")
+            .listed("People in one answer; 1000 unless said otherwise.")
+            .answers::<PeopleList>(200),
         Operation::get("/people/{id}", "One of them").answers::<PersonShown>(200),
         seen(Operation::put("/people/{id}/grants", "What a person may, and where"))
             .takes::<Grants>(json!({ "grants": grants() }))
@@ -96,8 +98,8 @@ fn audit() -> Vec<Operation> {
     let of = |operation: Operation| operation.may_as("client", slug(), "Whose; the provider's without one.", "acme");
     vec![
         of(Operation::get("/audit", "Lines of a chain, in their order"))
-            .may("after", number(0, u64::MAX), "From this number on, which is not in it.")
-            .may("limit", number(1, 1_000), "Lines of one answer; 100 unless said otherwise.")
+            .may("after", number(0, i64::MAX as u64), "From this number on, which is not in it.")
+            .listed("Lines of one answer; 100 unless said otherwise.")
             .answers::<AuditLines>(200),
         of(Operation::get("/audit/verify", "Whether a chain is whole")).answers::<AuditVerified>(200),
         of(Operation::get("/audit/export", "A whole chain as JSON lines, with the hashes"))

@@ -14,6 +14,7 @@ pub(super) fn all() -> Vec<Operation> {
 fn incidents() -> Vec<Operation> {
     vec![
         Operation::get("/incidents", "What is wrong, newest first; what is open unless said otherwise")
+            .listed("Incidents in one answer; 500 unless said otherwise.")
             .may("standing", text(), "`open`, `all`, or some of firing, acknowledged, snoozed, resolved with commas.")
             .may("client", text(), "Of this client alone.")
             .may("site", text(), "Of this site alone.")
@@ -40,6 +41,7 @@ fn rules() -> Vec<Operation> {
             .may("machine", text(), "A machine, by name or id: what holds for it, value by value.")
             .answers::<RuleLevels>(200),
         Operation::post("/watch/rules", "Says what of a rule is different at a place")
+            .header("If-Match", "The ETag of GET /watch/rules/{name} that you saw: 412 if it is another one.")
             .takes::<RuleWish>(place())
             .answers::<RuleLevels>(201),
         Operation::post("/watch/rules/unset", "Takes back what is said of a rule at a place")

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use vigie_model::{Slug, UtcMs};
 use vigie_people::{At, Check, Line, Link, Right};
 use vigie_query::Limits;
+use vigie_query::filter::{self, Field, Kind};
 
 use super::api::stamped;
 use super::door::problem;
@@ -16,6 +17,7 @@ use super::{NotDone, People};
 use crate::Stamp;
 use crate::answer::Drawn;
 use crate::door::Caller;
+use crate::list::{self, age_seconds};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::shared::{App, Shared};
@@ -25,10 +27,13 @@ use crate::work;
 /// Lines of one answer, unless it is an export.
 const USUAL_LINES: usize = 100;
 
-/// At most so many.
+/// Lines that are read at once.
 const MOST_LINES: usize = 1_000;
 
-/// `GET /api/v1/audit?client=&after=&limit=`: a chain's lines from a number on: a client's, or the provider's without one.
+/// Lines that one answer looks at: some ten milliseconds. Who looks for what is rare goes on with the cursor.
+const LINES_LOOKED_AT: usize = 5_000;
+
+/// `GET /api/v1/audit?client=&q=&after=&limit=&cursor=`: a chain's lines from a number on: a client's, or the provider's without one.
 pub(super) async fn lines(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -36,16 +41,91 @@ pub(super) async fn lines(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let params = Params::of_uri(&uri);
-    let after = number(&params, "after", u64::MAX)?.unwrap_or(0);
-    let limit = number(&params, "limit", MOST_LINES as u64)?.map_or(USUAL_LINES, |limit| limit as usize);
+    let wanted = list::Wanted::read(&params, "audit", FIELDS, USUAL_LINES, &["client"])?;
+    let after = match wanted.after() {
+        Some(after) => after.parse().map_err(|_| Problem::bad_parameter("cursor is none of the audit's"))?,
+        None => number(&params, "after", u64::MAX)?.unwrap_or(0),
+    };
     let drawn = work::list(&app, move |app| {
         let client = readable(&caller, &params)?;
-        let lines = people(app)?.lines(client.as_ref(), after, limit).map_err(problem)?;
-        let next = lines.last().filter(|_| lines.len() == limit).map(|(seq, _)| *seq);
-        let lines = lines.iter().map(|(seq, link)| AuditLine::of(*seq, link)).collect();
-        Drawn::new(&AuditLines { client, lines, next_after: next }, app.lookout.now())
+        let now = app.lookout.now();
+        let (lines, next_after) = looked_through(people(app)?, client.as_ref(), (after, now.utc), &wanted)?;
+        let next_cursor = next_after.map(|after| wanted.cursor(&after.to_string()));
+        Drawn::new(&AuditLines { client, lines, next_after, next_cursor }, now)
     });
     Ok(drawn.await?.answer(&headers))
+}
+
+/// Lines after a number that are wanted, and the number to go on from: where the page is full, or enough was looked at.
+fn looked_through(
+    people: &dyn People,
+    client: Option<&Slug>,
+    (mut after, now): (u64, UtcMs),
+    wanted: &list::Wanted,
+) -> Result<(Vec<AuditLine>, Option<u64>), Problem> {
+    let (mut found, mut looked) = (Vec::new(), 0);
+    loop {
+        let lines = people.lines(client, after, MOST_LINES).map_err(problem)?;
+        let last = lines.len() < MOST_LINES;
+        let count = lines.len();
+        for (at, (seq, link)) in lines.into_iter().enumerate() {
+            let line = AuditLine::of(seq, &link);
+            after = seq;
+            if wanted.keeps(&Looked { line: &line, now }) {
+                found.push(line);
+            }
+            if found.len() == wanted.limit() {
+                let more = !last || at + 1 < count;
+                return Ok((found, more.then_some(after)));
+            }
+        }
+        looked += count;
+        if last {
+            return Ok((found, None));
+        }
+        if looked >= LINES_LOOKED_AT {
+            return Ok((found, Some(after)));
+        }
+    }
+}
+
+/// What lines can be filtered by.
+const FIELDS: &[Field] = &[
+    Field { key: "who", kind: Kind::Text },
+    Field { key: "what", kind: Kind::Text },
+    Field { key: "on", kind: Kind::Text },
+    Field { key: "by", kind: Kind::Text },
+    Field { key: "from", kind: Kind::Text },
+    Field { key: "age", kind: Kind::Span },
+];
+
+/// A line, as filters look at it. One that can not be read is never left out.
+struct Looked<'a> {
+    line: &'a AuditLine,
+    now: UtcMs,
+}
+
+impl filter::Row for Looked<'_> {
+    fn texts(&self, key: &str, passes: &mut dyn FnMut(&str) -> bool) -> bool {
+        let Some(says) = &self.line.says else { return true };
+        match key {
+            "who" => passes(&says.who),
+            "what" => passes(&says.what),
+            "on" => passes(&says.on),
+            "by" => passes(&says.by),
+            "from" => passes(&says.from),
+            _ => false,
+        }
+    }
+
+    fn number(&self, _: &str) -> Option<f64> {
+        self.line.says.as_ref().map(|says| age_seconds(says.happened_at, self.now))
+    }
+
+    fn anywhere(&self, passes: &mut dyn FnMut(&str) -> bool) -> bool {
+        let Some(says) = &self.line.says else { return true };
+        passes(&says.who) || passes(&says.what) || passes(&says.on)
+    }
 }
 
 /// `GET /api/v1/audit/verify?client=`: whether a chain is whole.
@@ -135,6 +215,8 @@ pub(crate) struct AuditLines {
     lines: Vec<AuditLine>,
     /// What to ask for as `after` to go on; none at the end.
     next_after: Option<u64>,
+    /// The same as a cursor, which any list has.
+    next_cursor: Option<String>,
 }
 
 /// A line of a chain, with its hash.

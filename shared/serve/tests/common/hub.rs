@@ -12,7 +12,7 @@ use vigie_people::{Answer, Asker, Chance, Directory, Grant, Head, Id, Link, Orde
 use vigie_serve::{Access, Lookout, NotDone, Options, Parts, People, router_of};
 
 use super::watch::Watch;
-use super::{Answer as Said, Door, Node};
+use super::{Answer as Said, Door, Node, Remembered};
 
 /// What everybody's password is here.
 pub(crate) const PASSWORD: &str = "seven quiet lanterns hum";
@@ -30,6 +30,7 @@ pub(crate) struct Roll {
     chances: AtomicU64,
     pub(crate) chains: Mutex<BTreeMap<Option<Slug>, Chain>>,
     pub(crate) turned_away: Mutex<Vec<&'static str>>,
+    pub(crate) remembered: Arc<Remembered>,
     /// Worked out once: it takes a tenth of a second.
     verifier: Verifier,
 }
@@ -181,6 +182,7 @@ impl Hub {
             chances: AtomicU64::new(0),
             chains: Mutex::default(),
             turned_away: Mutex::default(),
+            remembered: Arc::default(),
             verifier,
         });
         let watch = Arc::new(Watch::default());
@@ -214,6 +216,7 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         incidents: Some(watch.clone()),
         access: access.clone(),
         people: Some(roll.clone()),
+        repeats: Some(roll.remembered.clone()),
         options: Options::default(),
     }
 }

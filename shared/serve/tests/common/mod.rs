@@ -9,8 +9,9 @@ pub(crate) mod hub;
 pub(crate) mod site;
 pub(crate) mod watch;
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -21,8 +22,8 @@ use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::InMemory;
 use vigie_serve::{
     Access, Agent, Amount, Clients, Described, Exposition, Fact, Health, Identity, Incidents, Intake, Inventory,
-    LabelSet, Ledger, LedgerSummary, Lookout, Machine, NotReady, Options, Origin, Owner, Path, Raw, RawError, RawState,
-    Reach, Reachability, Site, Source, Stamp, TokenTable, Told, router, router_with,
+    LabelSet, Ledger, LedgerSummary, Lookout, Machine, NotReady, NotRemembered, Options, Origin, Owner, Path, Raw,
+    RawError, RawState, Reach, Reachability, Repeats, Site, Source, Stamp, TokenTable, Told, router, router_with,
 };
 
 /// 2026-11-21T11:02:10Z.
@@ -95,7 +96,9 @@ impl Lookout for Node {
             waiting: Amount::known(0, Some(0)),
             drain: None,
         };
-        self.machines.iter().map(site).collect()
+        let sites: BTreeMap<_, _> =
+            self.machines.iter().map(site).map(|site| ((site.client.clone(), site.name.clone()), site)).collect();
+        sites.into_values().collect()
     }
 
     fn machines(&self) -> Vec<Machine> {
@@ -274,7 +277,13 @@ impl Door {
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.expect("the router always answers");
         let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.expect("a whole body").to_vec();
+        // A stream of events has no end: its first piece stands for it.
+        let streams = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let body = if streams {
+            first_piece(body).await
+        } else {
+            to_bytes(body, usize::MAX).await.expect("a whole body").to_vec()
+        };
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
@@ -309,7 +318,32 @@ impl Door {
     }
 }
 
+async fn first_piece(mut body: Body) -> Vec<u8> {
+    let frame = std::future::poll_fn(|cx| http_body::Body::poll_frame(std::pin::Pin::new(&mut body), cx)).await;
+    frame.and_then(Result::ok).and_then(|frame| frame.into_data().ok()).map(|data| data.to_vec()).unwrap_or_default()
+}
+
 pub(crate) fn asking(token: &str, path: &str) -> axum::http::request::Builder {
     let request = Request::get(path);
     if token.is_empty() { request } else { request.header("authorization", format!("Bearer {token}")) }
+}
+
+/// What was answered, in memory.
+#[derive(Default)]
+pub(crate) struct Remembered(pub(crate) Mutex<HashMap<[u8; 32], Vec<u8>>>);
+
+impl Repeats for Remembered {
+    fn recall(&self, key: &[u8; 32]) -> Result<Option<Vec<u8>>, NotRemembered> {
+        Ok(self.0.lock().expect("no test panics here").get(key).cloned())
+    }
+
+    fn keep(&self, key: &[u8; 32], what: &[u8], _: UtcMs) -> Result<(), NotRemembered> {
+        self.0.lock().expect("no test panics here").insert(*key, what.to_vec());
+        Ok(())
+    }
+
+    fn forget(&self, key: &[u8; 32]) -> Result<(), NotRemembered> {
+        self.0.lock().expect("no test panics here").remove(key);
+        Ok(())
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use vigie_model::{Severity, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, Incident, IncidentState, Incidents, Minutes, Mute,
     MutePreview, MuteWish, Place, Reached, ReceiverTried, RouteShown, RouteTried, RuleAlert, RuleGroup, RuleLevels,
-    RuleOrigin, RuleShown, RuleWish, SiteMinutes, Stamp, Telling, Undecided,
+    RuleOrigin, RuleShown, RuleWish, SiteMinutes, Stamp, Telling, Undecided, Word,
 };
 
 use super::slug;
@@ -21,6 +22,8 @@ pub(crate) struct Watch {
     pub(crate) ended: Mutex<u32>,
     pub(crate) tuned: Mutex<Vec<(RuleWish, String)>>,
     pub(crate) tried: Mutex<Vec<(String, String)>>,
+    /// How many more incidents there are, of each client.
+    pub(crate) began: AtomicU64,
 }
 
 impl Dispatch for Watch {
@@ -67,7 +70,17 @@ impl Incidents for Watch {
     }
 
     fn incidents(&self) -> Vec<Incident> {
-        vec![incident("A", "acme", IncidentState::Firing), incident("B", "bron", IncidentState::Resolved)]
+        let more = (0..self.began.load(Ordering::SeqCst)).flat_map(|at| {
+            ["acme", "bron"].map(|client| {
+                let happened_at = Stamp(UtcMs(0));
+                let (by, text) = ("ann".to_owned(), "seen".to_owned());
+                let comment = Word { id: None, by, at: "hub-1".to_owned(), happened_at, learnt_at: None, text };
+                let one = incident(&format!("C{at}{client}"), client, IncidentState::Firing);
+                Incident { comments: vec![comment], ..one }
+            })
+        });
+        let ever = [incident("A", "acme", IncidentState::Firing), incident("B", "bron", IncidentState::Resolved)];
+        ever.into_iter().chain(more).collect()
     }
 
     fn incident(&self, id: &str) -> Option<Incident> {
@@ -75,7 +88,7 @@ impl Incidents for Watch {
     }
 
     fn changes(&self) -> u64 {
-        7
+        7 + self.began.load(Ordering::SeqCst)
     }
 
     fn decide(&self, id: &str, decision: Decision, by: &str) -> Result<Incident, Undecided> {

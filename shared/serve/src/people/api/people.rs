@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 
 use axum::extract::{Extension, Path, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use vigie_model::Slug;
+use vigie_model::{Slug, UtcMs};
 use vigie_people::{Answer, Grant, Order, PersonShown, Refused, Right, Role};
+use vigie_query::filter::{self, Field, Kind};
 
 use super::{done, id, read, said, seen, told};
+use crate::Stamp;
 use crate::door::Caller;
+use crate::list::{self, age_seconds};
+use crate::params::Params;
 use crate::people::NotDone;
 use crate::people::door::problem;
 use crate::problem::Problem;
@@ -25,6 +29,54 @@ use crate::work;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PeopleList {
     people: Vec<PersonShown>,
+    /// How many match, on all pages.
+    total: usize,
+    /// What to ask for as `cursor` to go on; none on the last page.
+    next_cursor: Option<String>,
+}
+
+/// What people can be filtered by.
+const FIELDS: &[Field] = &[
+    Field { key: "email", kind: Kind::Text },
+    Field { key: "name", kind: Kind::Text },
+    Field { key: "role", kind: Kind::Text },
+    Field { key: "scope", kind: Kind::Text },
+    Field { key: "client", kind: Kind::Text },
+    Field { key: "state", kind: Kind::Word(&["active", "disabled", "invited"]) },
+    Field { key: "totp", kind: Kind::Word(&["yes", "no"]) },
+    Field { key: "seen", kind: Kind::Span },
+];
+
+/// A person, as filters look at them.
+struct Looked<'a> {
+    person: &'a PersonShown,
+    now: UtcMs,
+}
+
+impl filter::Row for Looked<'_> {
+    fn texts(&self, key: &str, passes: &mut dyn FnMut(&str) -> bool) -> bool {
+        let person = self.person;
+        let mut grants = person.grants.iter();
+        match key {
+            "email" => passes(person.email.as_str()),
+            "name" => passes(person.name.as_str()),
+            "role" => grants.any(|grant| passes(grant.role.as_str())),
+            "scope" => grants.any(|grant| passes(&grant.scope.to_string())),
+            "client" => grants.any(|grant| grant.scope.of_client().is_some_and(|client| passes(client.as_str()))),
+            "state" if person.disabled => passes("disabled"),
+            "state" => passes(if person.password { "active" } else { "invited" }),
+            "totp" => passes(if person.totp { "yes" } else { "no" }),
+            _ => false,
+        }
+    }
+
+    fn number(&self, key: &str) -> Option<f64> {
+        self.person.seen_ms.filter(|_| key == "seen").map(|seen_ms| age_seconds(Stamp(UtcMs(seen_ms)), self.now))
+    }
+
+    fn anywhere(&self, passes: &mut dyn FnMut(&str) -> bool) -> bool {
+        passes(self.person.email.as_str()) || passes(self.person.name.as_str())
+    }
 }
 
 /// All roles.
@@ -36,10 +88,18 @@ pub(crate) struct RoleList {
 pub(super) async fn people_list(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    told(&app, &headers, move |directory, _| Ok(json!(PeopleList { people: directory.people_shown(caller.powers()) })))
-        .await
+    let wanted = list::Wanted::read(&Params::of_uri(&uri), "people", FIELDS, list::MOST_ROWS, &[])?;
+    told(&app, &headers, move |directory, now| {
+        let mut people = directory.people_shown(caller.powers());
+        people.retain(|person| wanted.keeps(&Looked { person, now }));
+        let list::Page { rows: people, total, next_cursor } =
+            wanted.page(people, |person| person.email.as_str().to_owned());
+        Ok(json!(PeopleList { people, total, next_cursor }))
+    })
+    .await
 }
 
 pub(super) async fn person(

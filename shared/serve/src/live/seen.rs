@@ -1,0 +1,164 @@
+//! What is there, and what of it is different from a moment before?
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use vigie_model::{NodeId, Slug};
+
+use super::ring::Event;
+use crate::shared::Shared;
+use crate::{Incident, Reachability, Shown, Site, Stamp, Word, status};
+
+/// What can change.
+pub(super) const KINDS: [&str; 5] = ["alert", "decision", "presence", "machine", "site"];
+
+/// What there was when it was last looked at.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    begun: bool,
+    machines: Arc<BTreeMap<NodeId, OfMachine>>,
+    sites: Arc<BTreeMap<(Slug, Slug), Reachability>>,
+    changes: Option<u64>,
+    incidents: Arc<BTreeMap<String, Incident>>,
+}
+
+/// What of a machine tells whether it changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct OfMachine {
+    name: String,
+    client: Slug,
+    site: Slug,
+    reach: Reachability,
+    since: Option<Stamp>,
+    shown: Shown,
+}
+
+impl Seen {
+    /// Looks again. The first look finds no changes.
+    pub(super) fn then(self, app: &Shared) -> (Self, Vec<Event>) {
+        let mut events = Vec::new();
+        let machines = machines(app);
+        let sites = sites(&app.lookout.sites());
+        let changes = app.incidents.as_ref().map(|watch| watch.changes());
+        let incidents = match &app.incidents {
+            Some(watch) if changes != self.changes || !self.begun => {
+                Arc::new(watch.incidents().into_iter().map(|one| (one.id.clone(), one)).collect())
+            }
+            _ => Arc::clone(&self.incidents),
+        };
+        if self.begun {
+            if !Arc::ptr_eq(&self.incidents, &incidents) {
+                alerts(&self.incidents, &incidents, &mut events);
+            }
+            changed_machines(&self.machines, &machines, &mut events);
+            changed_sites(&self.sites, &sites, &mut events);
+        }
+        let now = Self { begun: true, machines: Arc::new(machines), sites: Arc::new(sites), changes, incidents };
+        (now, events)
+    }
+}
+
+fn machines(app: &Shared) -> BTreeMap<NodeId, OfMachine> {
+    let mut machines = app.lookout.machines();
+    app.judge(&mut machines);
+    let of = |machine: crate::Machine| {
+        let reach = machine.reachability.state;
+        // The newest sample's time is another one every time; only what stands still says since when.
+        let since = machine.reachability.since.filter(|_| reach != Reachability::Live && reach != Reachability::Late);
+        let shown = status(machine.health, reach).shown;
+        (machine.id, OfMachine { name: machine.name, client: machine.client, site: machine.site, reach, since, shown })
+    };
+    machines.into_iter().map(of).collect()
+}
+
+fn sites(sites: &[Site]) -> BTreeMap<(Slug, Slug), Reachability> {
+    sites.iter().map(|site| ((site.client.clone(), site.name.clone()), site.reachability.state)).collect()
+}
+
+fn event(kind: &'static str, client: Option<&Slug>, site: Option<&Slug>, data: &Value) -> Event {
+    Event { seq: 0, kind, client: client.cloned(), site: site.cloned(), data: data.to_string() }
+}
+
+fn changed_machines(before: &BTreeMap<NodeId, OfMachine>, now: &BTreeMap<NodeId, OfMachine>, out: &mut Vec<Event>) {
+    let mut tell = |kind, id: &NodeId, change: &str, one: &OfMachine| {
+        let data = json!({ "change": change, "id": id.to_string(), "name": one.name, "client": one.client,
+            "site": one.site, "reachability": one.reach, "since": one.since, "shown": one.shown });
+        out.push(event(kind, Some(&one.client), Some(&one.site), &data));
+    };
+    for (id, one) in now {
+        match before.get(id) {
+            None => tell("machine", id, "came", one),
+            // Who sees the old place alone learns that it is gone there.
+            Some(old) if (&old.client, &old.site) != (&one.client, &one.site) => {
+                tell("machine", id, "went", old);
+                tell("machine", id, "came", one);
+            }
+            Some(old) if old.reach != one.reach => tell("presence", id, "changed", one),
+            Some(old) if (old.shown, &old.name) != (one.shown, &one.name) => tell("machine", id, "changed", one),
+            Some(_) => {}
+        }
+    }
+    before.iter().filter(|(id, _)| !now.contains_key(*id)).for_each(|(id, one)| tell("machine", id, "went", one));
+}
+
+type Sites = BTreeMap<(Slug, Slug), Reachability>;
+
+fn changed_sites(before: &Sites, now: &Sites, out: &mut Vec<Event>) {
+    let mut tell = |(client, site): &(Slug, Slug), change: &str, reach: Reachability| {
+        let data = json!({ "change": change, "client": client, "site": site, "reachability": reach });
+        out.push(event("site", Some(client), Some(site), &data));
+    };
+    for (place, reach) in now {
+        match before.get(place) {
+            None => tell(place, "came", *reach),
+            Some(old) if old != reach => tell(place, "changed", *reach),
+            Some(_) => {}
+        }
+    }
+    before.iter().filter(|(place, _)| !now.contains_key(*place)).for_each(|(place, reach)| tell(place, "went", *reach));
+}
+
+type Incidents = BTreeMap<String, Incident>;
+
+fn alerts(before: &Incidents, now: &Incidents, out: &mut Vec<Event>) {
+    for (id, one) in now {
+        let old = before.get(id);
+        decisions(old, one, out);
+        let same = |old: &Incident| {
+            (old.standing, old.severity, old.times, old.doubt) == (one.standing, one.severity, one.times, one.doubt)
+        };
+        if !old.is_some_and(same) {
+            let data = json!({ "change": if old.is_some() { "changed" } else { "came" }, "id": id,
+                "standing": one.standing, "severity": one.severity, "rule": one.rule, "summary": one.summary,
+                "client": one.client, "site": one.site, "machine": one.machine, "machine_id": one.machine_id,
+                "doubt": one.doubt, "times": one.times, "since": one.since, "ended": one.ended });
+            out.push(event("alert", one.client.as_ref(), one.site.as_ref(), &data));
+        }
+    }
+}
+
+/// What people said of an incident, of one kind.
+type Words = fn(&Incident) -> &[Word];
+
+fn decisions(old: Option<&Incident>, one: &Incident, out: &mut Vec<Event>) {
+    let lists: [(&str, Words); 4] = [
+        ("acknowledge", |one| &one.acknowledgements),
+        ("assign", |one| &one.assignments),
+        ("resolve", |one| &one.closings),
+        ("comment", |one| &one.comments),
+    ];
+    for (word, list) in lists {
+        let said = |own: &Word| old.is_some_and(|old| list(old).iter().any(|word| is_same(word, own)));
+        for own in list(one).iter().filter(|own| !said(own)) {
+            let data = json!({ "word": word, "incident": one.id, "by": own.by, "at": own.at, "text": own.text,
+                "happened_at": own.happened_at, "client": one.client, "site": one.site });
+            out.push(event("decision", one.client.as_ref(), one.site.as_ref(), &data));
+        }
+    }
+}
+
+/// When it was learnt of is filled in later.
+fn is_same(one: &Word, other: &Word) -> bool {
+    (&one.by, one.happened_at, &one.text) == (&other.by, other.happened_at, &other.text)
+}

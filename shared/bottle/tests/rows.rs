@@ -41,6 +41,11 @@ fn what_comes_on_the_lane_of_state_before_the_hello_on_the_other_waits_for_it() 
 }
 
 #[test]
+fn an_older_copy_that_is_brought_back_twice_begins_a_new_life_each_time() {
+    run_seed(110_381).expect("it gets again what it wrote after the copy");
+}
+
+#[test]
 fn a_deletion_that_was_lost_with_a_store_is_not_taken_for_an_older_one_that_is_there() {
     for seed in [7421, 10_903] {
         run_seed(seed).expect("nobody asks for what an older copy lost");

@@ -76,6 +76,8 @@ pub struct Rows<S> {
     changed: Changed,
     /// Peers at whose word these rows began a new life, and when, in milliseconds since 2025.
     believed: BTreeMap<NodeId, u64>,
+    /// This life of the rows began since they were opened.
+    born_in_this_run: bool,
     /// How many rows there are of sites whose relays have brought new ones.
     counts: caps::Counts,
 }

@@ -84,6 +84,7 @@ impl<S: Shelf> Rows<S> {
             empty: !some,
             changed: Changed::default(),
             believed: BTreeMap::new(),
+            born_in_this_run: false,
             counts: super::caps::Counts::default(),
         };
         match why {
@@ -117,7 +118,9 @@ impl<S: Shelf> Rows<S> {
             }
             taken.push(actor);
         }
-        self.begin(life, true)
+        self.begin(life, true)?;
+        self.born_in_this_run = true;
+        Ok(())
     }
 
     /// As [`Rows::begin_new_life`], but only what was written here in this life, the hub has not heard of and `stays` names
@@ -161,8 +164,9 @@ impl<S: Shelf> Rows<S> {
         if seen.epoch == self.life.epoch {
             return self.life.includes(seen, self.last);
         }
-        // What is said of a former life was dealt with when it ended.
-        true
+        // What is said of a former life was dealt with when it ended. A life that this store knows nothing of came before
+        // one that began just now; else it came after: the store was an older copy before, too, and is one again.
+        self.born_in_this_run || self.life.former.iter().any(|(epoch, _)| *epoch == seen.epoch)
     }
 
     fn start(&mut self, start: u64) -> Result<(), RowsError> {

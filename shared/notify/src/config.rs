@@ -23,6 +23,7 @@ mod elsewhere;
 mod error;
 mod routes;
 mod said;
+mod schedules;
 mod services;
 mod way;
 mod words;
@@ -31,6 +32,7 @@ pub use elsewhere::check_elsewhere;
 pub use error::ConfigError;
 use said::WindowSaid;
 pub use said::{ChannelSaid, RouteSaid, SmtpSaid, TlsSaid, WebhookSaid};
+pub use schedules::{ScheduleSaid, StandInSaid};
 pub use services::{GatewaySaid, GotifySaid, HookSaid, NtfySaid, PagerDutySaid, PushSaid};
 pub use vigie_outgoing::OutgoingSaid;
 pub use way::ChannelSetup;
@@ -91,7 +93,7 @@ fn joined(
     let routes = routes.iter().map(|route| route.check(&receivers)).collect::<Result<_, ConfigError>>()?;
     let follows_each = |channel: &&ChannelSetup| matches!(&channel.way, Way::Post(way) if way.service.follows_each());
     let pagers = channels.iter().filter(follows_each).map(|channel| channel.name.clone()).collect();
-    Ok((Rules { seat, routes, receivers, pagers }, channels))
+    Ok((Rules { seat, routes, receivers, pagers, schedules: BTreeMap::new() }, channels))
 }
 
 /// Hours as a person says them: a zone, days as in `mon` or `mon-fri`, and times as in `22:00`. `name` is whose they are.

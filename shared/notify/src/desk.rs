@@ -17,8 +17,8 @@ use vigie_model::{Now, UtcMs};
 use vigie_store::{CommitError, ReadError, State};
 
 use crate::mind::{
-    DeadLetter, HearError, Heard, Letter, LetterId, Mark, Mind, Outbox, Outcome, Pace, Restored, Rows, Rules, Seat,
-    SentLetter, Settled, Steady, Table, read_row, when,
+    Climbing, DeadLetter, HearError, Heard, Letter, LetterId, Mark, Mind, Outbox, Outcome, Pace, Restored, Rows, Rules,
+    Seat, SentLetter, Settled, Steady, Table, read_row, when,
 };
 
 /// What was heard is not safe.
@@ -117,6 +117,8 @@ impl Desk {
         let mut inner = self.inner();
         let clocks = inner.pace.clocks(now);
         let intents = inner.mind.due(clocks);
+        let stopped = inner.mind.take_stopped();
+        stopped.into_iter().for_each(|thread| inner.outbox.withdraw(thread, clocks));
         intents.into_iter().for_each(|intent| inner.outbox.add(intent, clocks));
         let letters = inner.outbox.due(clocks);
         let written = inner.write(&self.state, now);
@@ -163,6 +165,12 @@ impl Desk {
         let inner = self.inner();
         let rules = inner.mind.rules();
         (rules.seat, rules.routes.iter().map(|route| (route.name.clone(), route.always)).collect())
+    }
+
+    /// The ladders that are climbed: whom each tells next, and when.
+    pub fn climbing(&self, now: Now) -> Vec<Climbing> {
+        let inner = self.inner();
+        inner.mind.climbing(inner.pace.clocks(now))
     }
 
     /// How long until something may be due.

@@ -15,11 +15,14 @@ pub fn check_elsewhere(
     receivers: &BTreeMap<String, Vec<String>>,
 ) -> Result<(Route, Vec<String>), ConfigError> {
     let mut known = receivers.clone();
-    for channel in &said.channels {
+    for channel in said.all_channels() {
         known.entry(channel.clone()).or_default();
     }
     let mut route = said.check(&known)?;
     let (here, unknown) = route.channels.into_iter().partition(|channel| receivers.contains_key(channel));
     route.channels = here;
+    for step in &mut route.ladder.steps {
+        step.channels.retain(|channel| receivers.contains_key(channel));
+    }
     Ok((route, unknown))
 }

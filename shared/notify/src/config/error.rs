@@ -1,7 +1,7 @@
 //! What can be wrong with a configuration?
 
 use super::channels::MAX_RECEIVERS;
-use super::words::{MAX_NAME_BYTES, MAX_SECONDS};
+use super::words::{MAX_NAME_BYTES, MAX_SECONDS, MAX_STEPS};
 use crate::mind::TemplateError;
 use vigie_outgoing::OutgoingError;
 
@@ -41,6 +41,14 @@ pub enum ConfigError {
     /// A topic that no server takes.
     #[error("the topic of channel {0:?} has 1 to 64 letters, digits, - and _")]
     Topic(String),
+    /// A schedule of people on call.
+    #[error("schedule {0:?}: {1}")]
+    Schedule(String, String),
+    /// A step of a ladder.
+    #[error(
+        "route {0:?}: a step comes 60 to 86400 s after the one before, and tells 1 to {MAX_STEPS} channels or schedules; a route has at most {MAX_STEPS} steps, repeated at most {MAX_STEPS} times"
+    )]
+    Step(String),
     /// A telephone number.
     #[error("{1:?} of channel {0:?} is no telephone number: write it as in +33612345678")]
     Number(String, String),

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::said::OneOrMany;
-use super::words::{MAX_SECONDS, plain_name, some_days, time_of_day, zone_of};
+use super::said::{OneOrMany, StepSaid};
+use super::words::{MAX_SECONDS, MAX_STEPS, plain_name, some_days, time_of_day, zone_of};
 use super::{ConfigError, RouteSaid, WindowSaid};
-use crate::mind::{Hours, Route, Window};
+use crate::mind::{Hours, Ladder, Route, Step, Window};
 
 impl RouteSaid {
     pub(super) fn check(&self, receivers: &BTreeMap<String, Vec<String>>) -> Result<Route, ConfigError> {
@@ -13,13 +13,14 @@ impl RouteSaid {
         if self.channels.is_empty() {
             return Err(ConfigError::NoChannels(name));
         }
-        if let Some(none) = self.channels.iter().find(|channel| !receivers.contains_key(*channel)) {
+        if let Some(none) = self.all_channels().find(|channel| !receivers.contains_key(*channel)) {
             return Err(ConfigError::NoChannel(name, none.clone()));
         }
         let often = self.repeat_s > 0 && self.repeat_s < 60;
         if often || [self.wait_s, self.interval_s, self.repeat_s].iter().any(|seconds| *seconds > MAX_SECONDS) {
             return Err(ConfigError::Seconds(name));
         }
+        let ladder = self.ladder(&name)?;
         let zone = zone_of(&name, &self.zone)?;
         let hours = |said: &[WindowSaid]| {
             let windows = said.iter().map(|window| window.check(&name)).collect::<Result<_, ConfigError>>()?;
@@ -48,8 +49,32 @@ impl RouteSaid {
             tells_ended: self.tells_ended,
             always: self.always,
             language: self.language,
+            ladder,
             name,
         })
+    }
+}
+
+impl RouteSaid {
+    /// The channels that it names, in its steps too.
+    pub(super) fn all_channels(&self) -> impl Iterator<Item = &String> {
+        self.channels.iter().chain(self.step.iter().flat_map(|step| &step.channels))
+    }
+
+    fn ladder(&self, name: &str) -> Result<Ladder, ConfigError> {
+        let most = u32::try_from(MAX_STEPS).unwrap_or(u32::MAX);
+        let good = |step: &StepSaid| {
+            let tells = step.channels.len() + step.on_call.len();
+            (60..=86_400).contains(&step.after_s) && (1..=MAX_STEPS).contains(&tells)
+        };
+        if self.step.len() > MAX_STEPS || self.repeat_steps > most || !self.step.iter().all(good) {
+            return Err(ConfigError::Step(name.to_owned()));
+        }
+        let steps = self.step.iter().map(|step| {
+            let on_call = step.on_call.iter().map(|name| plain_name(name)).collect::<Result<_, ConfigError>>()?;
+            Ok(Step { after_ms: i64::from(step.after_s) * 1_000, channels: step.channels.clone(), on_call })
+        });
+        Ok(Ladder { steps: steps.collect::<Result<_, ConfigError>>()?, repeats: self.repeat_steps })
     }
 }
 

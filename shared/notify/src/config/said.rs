@@ -118,6 +118,21 @@ pub struct RouteSaid {
     pub(super) always: bool,
     #[serde(default)]
     pub(super) language: Language,
+    #[serde(default)]
+    pub(super) step: Vec<StepSaid>,
+    #[serde(default)]
+    pub(super) repeat_steps: u32,
+}
+
+/// A step of a route's ladder.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StepSaid {
+    pub(super) after_s: u32,
+    #[serde(default)]
+    pub(super) channels: Vec<String>,
+    #[serde(default)]
+    pub(super) on_call: Vec<String>,
 }
 
 /// A value, or several that will do.

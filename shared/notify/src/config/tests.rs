@@ -126,6 +126,15 @@ fn each_nonsense_is_refused_in_its_own_words() {
         (route("channels=['hook']\nhours=[{days=['fri'], from='9', to='10:00'}]"), "times as in"),
         (route("channels=['hook']\nquiet=[{days=['noday'], from='09:00', to='10:00'}]"), "days are as in"),
         (route("channels=['hook']\nrepeat_s=5"), "repeats"),
+        (route("channels=['hook']\n[[route.step]]\nafter_s=10\nchannels=['hook']"), "60 to 86400 s"),
+        (route("channels=['hook']\n[[route.step]]\nafter_s=90000\nchannels=['hook']"), "60 to 86400 s"),
+        (route("channels=['hook']\n[[route.step]]\nafter_s=60"), "tells 1 to"),
+        (
+            route("channels=['hook']\nrepeat_steps=99\n[[route.step]]\nafter_s=60\nchannels=['hook']"),
+            "repeated at most",
+        ),
+        (route("channels=['hook']\n[[route.step]]\nafter_s=60\nchannels=['pager']"), "not configured"),
+        (route("channels=['hook']\n[[route.step]]\nafter_s=60\non_call=['a b']"), "letters, digits"),
         (route("channels=['hook']\nseverity='loud'"), "loud"),
     ] {
         let said = read(&text.replace("'b@c.example\\r\\n", "\"b@c.example\\r\\n").replace("x@y'", "x@y\""), Seat::Hub);

@@ -8,6 +8,9 @@ use super::ConfigError;
 /// The longest name: it stands in rows and labels.
 pub(super) const MAX_NAME_BYTES: usize = 64;
 
+/// Steps of a ladder, and what each tells: beyond ten minutes of climbing somebody is called by other means.
+pub(super) const MAX_STEPS: usize = 20;
+
 /// The longest wait, interval or repetition.
 pub(super) const MAX_SECONDS: u32 = 31 * 86_400;
 

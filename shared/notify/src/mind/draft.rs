@@ -96,12 +96,51 @@ pub(crate) fn address(
     round: u64,
     now: Clocks,
 ) -> Vec<Intent> {
-    let (each, all): (Vec<&String>, Vec<&String>) =
-        route.channels.iter().partition(|channel| rules.pagers.contains(*channel));
-    let mut intents = to_channels(route, rules, &all, notice, thread, tells, round, now);
+    let all: Vec<Ways<'_>> =
+        route.channels.iter().filter_map(|channel| Some((channel, rules.receivers.get(channel)?.clone()))).collect();
+    to_ways(route, rules, all, notice, thread, tells, round, now)
+}
+
+/// A channel, and to whom by it.
+type Ways<'a> = (&'a String, Vec<String>);
+
+/// As [`address`], to people: each by channels that are here, to a number or an address; to all of a channel's receivers
+/// where none is said.
+#[expect(clippy::too_many_arguments, reason = "all of a message")]
+pub(crate) fn to_people(
+    route: &Route,
+    rules: &Rules,
+    people: &[(String, String)],
+    notice: &Notice,
+    thread: Digest16,
+    tells: &[(Instance, Change)],
+    round: u64,
+    now: Clocks,
+) -> Vec<Intent> {
+    let ways = people.iter().filter_map(|(channel, to)| {
+        let usual = rules.receivers.get(channel)?;
+        Some((channel, if to.is_empty() { usual.clone() } else { vec![to.clone()] }))
+    });
+    to_ways(route, rules, ways.collect(), notice, thread, tells, round, now)
+}
+
+#[expect(clippy::too_many_arguments, reason = "all of a message")]
+fn to_ways(
+    route: &Route,
+    rules: &Rules,
+    ways: Vec<Ways<'_>>,
+    notice: &Notice,
+    thread: Digest16,
+    tells: &[(Instance, Change)],
+    round: u64,
+    now: Clocks,
+) -> Vec<Intent> {
+    let (each, all): (Vec<Ways<'_>>, Vec<Ways<'_>>) =
+        ways.into_iter().partition(|(channel, _)| rules.pagers.contains(*channel));
+    let mut intents = to_channels(route, &all, notice, thread, tells, round, now);
     if !each.is_empty() {
         for (notice, thread, tells) in one_by_one(notice, tells) {
-            intents.extend(to_channels(route, rules, &each, &notice, thread, &tells, round, now));
+            intents.extend(to_channels(route, &each, &notice, thread, &tells, round, now));
         }
     }
     intents
@@ -115,7 +154,7 @@ type Single = (Notice, Digest16, Vec<(Instance, Change)>);
 fn one_by_one(notice: &Notice, tells: &[(Instance, Change)]) -> Vec<Single> {
     let (wrong, over) = match notice.kind {
         Kind::Cut | Kind::Back => (Kind::Cut, Kind::Back),
-        Kind::Acknowledged => (Kind::Acknowledged, Kind::Resolved),
+        Kind::Acknowledged | Kind::Escalated => (notice.kind, Kind::Resolved),
         _ => (Kind::Firing, Kind::Resolved),
     };
     if notice.kind == Kind::Digest {
@@ -149,11 +188,9 @@ pub(crate) fn incident(instance: Instance) -> Digest16 {
     hash("incident", &[&instance.alert.0.0, &instance.began.0.to_be_bytes()])
 }
 
-#[expect(clippy::too_many_arguments, reason = "all of a message")]
 fn to_channels(
     route: &Route,
-    rules: &Rules,
-    channels: &[&String],
+    ways: &[Ways<'_>],
     notice: &Notice,
     thread: Digest16,
     tells: &[(Instance, Change)],
@@ -172,6 +209,5 @@ fn to_channels(
         not_before: now.steady,
         expires: now.steady.after(lasts),
     };
-    let channels = channels.iter().filter_map(|channel| Some((*channel, rules.receivers.get(*channel)?)));
-    channels.flat_map(|(channel, to)| to.iter().map(move |to| of(channel, to))).collect()
+    ways.iter().flat_map(|(channel, to)| to.iter().map(move |to| of(channel, to))).collect()
 }

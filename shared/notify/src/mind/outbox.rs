@@ -80,7 +80,13 @@ impl Outbox {
                 Table::Sent => outbox.sent.extend(dated(key)),
                 Table::Dead => outbox.dead.extend(dated(key)),
                 Table::Shown => outbox.unshown.extend(digest(key).zip(read(row))),
-                Table::Group | Table::Member | Table::Site | Table::Mark | Table::Done | Table::Clock => {}
+                Table::Group
+                | Table::Member
+                | Table::Site
+                | Table::Mark
+                | Table::Done
+                | Table::Clock
+                | Table::Climb => {}
             }
         }
         outbox.sent.make_contiguous().sort_unstable();

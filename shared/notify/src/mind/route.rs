@@ -8,7 +8,9 @@ use super::alert::{About, Facts};
 use super::fence::Seat;
 use super::hours::Hours;
 use super::key::{Digest16, hash};
+use super::ladder::Ladder;
 use super::notice::{Language, Stamp};
+use super::oncall::Schedule;
 
 /// Who is told of what, and how. Made by [`crate::config`], which refuses what makes no sense.
 #[derive(Debug, Clone)]
@@ -46,6 +48,8 @@ pub struct Route {
     pub always: bool,
     /// In which language.
     pub language: Language,
+    /// Who else is told, step by step, while nobody says that they know.
+    pub ladder: Ladder,
 }
 
 /// All routes of a node, and who stands behind its channels.
@@ -59,6 +63,8 @@ pub struct Rules {
     pub receivers: BTreeMap<String, Vec<String>>,
     /// The channels that follow each alert by itself: one message for each, and one more when somebody knows.
     pub pagers: BTreeSet<String>,
+    /// Who is on call when, by the names of schedules.
+    pub schedules: BTreeMap<String, Schedule>,
 }
 
 impl Rules {

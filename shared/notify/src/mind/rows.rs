@@ -33,11 +33,13 @@ pub enum Table {
     Clock,
     /// What was told of and is still to be shown to the other side.
     Shown,
+    /// How far a group has climbed its route's ladder.
+    Climb,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Group,
         Self::Member,
         Self::Site,
@@ -48,6 +50,7 @@ impl Table {
         Self::Dead,
         Self::Clock,
         Self::Shown,
+        Self::Climb,
     ];
 
     /// Its name in the state.
@@ -63,6 +66,7 @@ impl Table {
             Self::Dead => "notify-dead",
             Self::Clock => "notify-clock",
             Self::Shown => "notify-shown",
+            Self::Climb => "notify-climb",
         }
     }
 }

@@ -15,6 +15,7 @@ use super::remembered::Remembered;
 use super::route::Rules;
 use super::rows::{Rows, Table};
 
+mod climbing;
 mod hearing;
 mod looking;
 mod restored;
@@ -61,6 +62,10 @@ pub struct Mind {
     sites: BTreeMap<(Slug, Slug), SiteLine>,
     /// What the other side told.
     elsewhere: Remembered,
+    /// How far groups have climbed their ladders.
+    climbs: BTreeMap<Digest16, climbing::Climb>,
+    /// Threads of ladders that nobody climbs any more, since this was last taken.
+    stopped: Vec<Digest16>,
     /// What is over and done with, so that whoever tells it again changes nothing.
     done: Remembered,
     mutes: Vec<Mute>,
@@ -89,6 +94,8 @@ impl Mind {
             sites: BTreeMap::new(),
             elsewhere: Remembered::default(),
             done: Remembered::default(),
+            climbs: BTreeMap::new(),
+            stopped: Vec::new(),
             mutes: Vec::new(),
             hub_heard: now.steady,
             ahead_ms: now.ahead_ms(),
@@ -133,6 +140,11 @@ impl Mind {
         std::mem::take(&mut self.rows)
     }
 
+    /// Threads of ladders that were left since this was last taken: what waits of them need not be sent.
+    pub fn take_stopped(&mut self) -> Vec<Digest16> {
+        std::mem::take(&mut self.stopped)
+    }
+
     /// Other rules from now on: those of a configuration that was edited. What follows no route any more is forgotten.
     pub fn set_rules(&mut self, rules: Rules, now: Clocks) {
         self.rules = rules;
@@ -141,6 +153,7 @@ impl Mind {
         for id in gone {
             let members = self.groups.get(&id).map(|group| group.members.keys().copied().collect::<Vec<_>>());
             members.into_iter().flatten().for_each(|instance| self.forget(id, instance));
+            self.leave_ladder(id);
             self.groups.remove(&id);
             self.rows.remove(Table::Group, &id.0);
         }

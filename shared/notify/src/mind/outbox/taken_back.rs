@@ -5,12 +5,22 @@ use std::collections::BTreeSet;
 use super::super::alert::Change;
 use super::super::clocks::Clocks;
 use super::super::group::BRIEF_MS;
+use super::super::key::Digest16;
 use super::super::letter::{Letter, LetterId};
 use super::super::notice::{Intent, Kind};
 use super::super::text::Text;
 use super::Outbox;
 
 impl Outbox {
+    /// Takes back what waits of a ladder that nobody climbs any more: somebody knows, or it is over.
+    pub fn withdraw(&mut self, thread: Digest16, now: Clocks) {
+        let of = |letter: &Letter| letter.intent.thread == thread && letter.intent.notice.kind == Kind::Escalated;
+        let waiting = self.letters.iter().filter(|(id, letter)| !self.under_way.contains(id) && of(letter));
+        for id in waiting.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.log(id, Text::new("taken back: somebody knows, or it is over"), now);
+        }
+    }
+
     /// Takes back what the end of everything in it makes needless. Says whether the end itself is needless too.
     ///
     /// A beginning that waits while its end is decided is not sent: the end says since when it was. Where nobody can know

@@ -22,6 +22,11 @@ impl Mind {
         };
         let (mutes, sites) = (&self.mutes, &self.sites);
         let before = group.head.clone();
+        let quiet: Vec<(Instance, Around)> = if route.ladder.steps.is_empty() {
+            Vec::new()
+        } else {
+            group.members.iter().map(|(of, member)| (*of, around(mutes, sites, member, now))).collect()
+        };
         let ready = group.look(route, now, |member| around(mutes, sites, member, now));
         let mut intents = Vec::new();
         for telling in &ready.notices {
@@ -39,6 +44,7 @@ impl Mind {
             self.done.add(mark(&before.route, *instance, Change::Ended), now.steady, Table::Done, &mut self.rows);
             self.forget(id, *instance);
         }
+        intents.extend(self.climb(id, now, &quiet));
         self.tidy(id, &before, now);
         intents
     }

@@ -11,6 +11,7 @@ use super::super::clocks::Clocks;
 use super::super::group::{Group, Head, Member};
 use super::super::route::Rules;
 use super::super::rows::{Table, read};
+use super::climbing::Climb;
 use super::{Mind, SiteLine, digest};
 
 /// What a mind is made of again after a restart.
@@ -49,6 +50,12 @@ impl Mind {
         for (_, _, row) in of(Table::Site) {
             if let Some((place, line)) = read::<((Slug, Slug), SiteLine)>(row) {
                 mind.sites.insert(place, SiteLine { since: line.since.min(now.steady), ..line });
+            }
+        }
+        for (_, key, row) in of(Table::Climb) {
+            match (digest(key).filter(|id| mind.groups.contains_key(id)), read::<Climb>(row)) {
+                (Some(id), Some(climb)) => drop(mind.climbs.insert(id, climb.resumed(now))),
+                _ => mind.rows.remove(Table::Climb, key),
             }
         }
         for (table, key, row) in of(Table::Mark).chain(of(Table::Done)) {

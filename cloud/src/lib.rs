@@ -16,3 +16,4 @@ mod repeats;
 mod retention;
 mod run;
 mod tokens;
+pub mod vigie;

@@ -1,6 +1,6 @@
 //! Keeps what was answered to writes that bear a name of their own, for a day.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -51,16 +51,14 @@ impl Answered {
 
     fn tidy(&self) -> Result<(), NotRemembered> {
         let now_ms = self.clock.now().utc.0;
-        let over: Vec<[u8; 32]> =
+        let over: BTreeSet<[u8; 32]> =
             self.known().iter().filter(|(_, until_ms)| **until_ms <= now_ms).map(|(key, _)| *key).collect();
         if over.is_empty() {
             return Ok(());
         }
         let gone = self.state.transact(|tx| over.iter().try_for_each(|key| tx.remove(TABLE, key).map(drop)));
         gone.map_err(|error| NotRemembered(error.to_string()))?;
-        over.iter().for_each(|key| {
-            self.known().remove(key);
-        });
+        self.known().retain(|key, _| !over.contains(key));
         Ok(())
     }
 

@@ -1,0 +1,178 @@
+//! Does `vigie` ask a real hub, say what went wrong by its exit code, and let no text do anything to a terminal?
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// A hub on loopback, ended with the test.
+struct Hub {
+    process: Child,
+    folder: tempfile::TempDir,
+    url: String,
+}
+
+impl Hub {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let http = free_port();
+        let data = folder.path().join("hub");
+        let process = Command::new(env!("CARGO_BIN_EXE_vigie-cloud"))
+            .args(["run", "--listen", "127.0.0.1:0", "--advertise", "127.0.0.1:1"])
+            .args(["--http", &format!("127.0.0.1:{http}"), "--config", "/nonexistent/vigie.toml"])
+            .arg("--data")
+            .arg(&data)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a hub");
+        let hub = Self { process, folder, url: format!("http://127.0.0.1:{http}") };
+        let begun = Instant::now();
+        while hub.vigie(&["sites", "list"]).status.code() != Some(0) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the hub does not come up");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        hub
+    }
+
+    fn token(&self) -> String {
+        let file = self.folder.path().join("hub").join("http.token");
+        std::fs::read_to_string(file).map(|token| token.trim().to_owned()).unwrap_or_default()
+    }
+
+    /// Asks with the hub's own token.
+    fn vigie(&self, words: &[&str]) -> Output {
+        self.asks(words, &[("VIGIE_URL", &self.url), ("VIGIE_TOKEN", &self.token())])
+    }
+
+    fn asks(&self, words: &[&str], said: &[(&str, &str)]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vigie"));
+        command.args(words).env_remove("VIGIE_URL").env_remove("VIGIE_TOKEN").stdin(Stdio::null());
+        command.env("XDG_CONFIG_HOME", self.config()).envs(said.iter().copied());
+        command.output().expect("vigie runs")
+    }
+
+    fn config(&self) -> std::path::PathBuf {
+        self.folder.path().join("config")
+    }
+
+    fn json(&self, words: &[&str]) -> Value {
+        let output = self.vigie(words);
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {}", err(&output));
+        serde_json::from_str(&out(&output)).unwrap_or_else(|error| panic!("{words:?}: {error}: {}", out(&output)))
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn every_verb_asks_a_real_hub() {
+    let hub = Hub::start();
+    for words in [
+        &["whoami"][..],
+        &["status"],
+        &["machines", "list", "reach:live", "cpu:>90"],
+        &["sites", "list", "--limit", "3"],
+        &["alerts", "list", "--all", "severity:crit"],
+        &["rules", "list"],
+        &["rules", "show", "CpuBusy"],
+        &["maintenance", "list"],
+        &["availability"],
+        &["query", "vector(1)"],
+        &["query", "up", "--start", "1h", "--step", "5m"],
+        &["export", "up", "--start", "1h"],
+        &["people", "list", "role:admin"],
+        &["tokens", "list"],
+        &["roles"],
+        &["audit", "list", "what:person.invite"],
+        &["audit", "verify"],
+        &["audit", "export"],
+        &["api", "get", "/api/v1/here"],
+        &["completion", "zsh"],
+    ] {
+        for form in [&[][..], &["--json"], &["--ndjson"]] {
+            let output = hub.vigie(&[form, words].concat());
+            assert_eq!(output.status.code(), Some(0), "{words:?} {form:?}: {}", err(&output));
+        }
+    }
+    let rules = hub.json(&["--json", "rules", "list"]);
+    assert!(rules["groups"].as_array().is_some_and(|groups| !groups.is_empty()));
+    let table = out(&hub.vigie(&["--tsv", "rules", "list"]));
+    assert!(table.starts_with("rule\tgroup\t") && table.lines().count() > 5, "{table}");
+}
+
+#[test]
+fn what_is_written_is_there_and_says_nothing_to_a_terminal() {
+    let hub = Hub::start();
+    let hostile = "x\u{1b}[2J\u{202e}y";
+    let add =
+        ["--json", "maintenance", "add", "--client", "acme", "--site", "lyon", "--minutes", "5", "--why", hostile];
+    let made = hub.json(&add);
+    assert_eq!(made["wish"]["why"], hostile, "to programs it is what was written");
+    let id = made["id"].as_str().expect("an id").to_owned();
+    for form in ["--tsv", "--ndjson", "--json"] {
+        let shown = out(&hub.vigie(&[form, "maintenance", "list"]));
+        assert!(shown.contains(&id) && !shown.contains(['\u{1b}', '\u{202e}']), "{form}: {shown:?}");
+    }
+    let unsure = hub.vigie(&["maintenance", "end", &id]);
+    assert_eq!(unsure.status.code(), Some(2), "a script says --yes: {}", err(&unsure));
+    assert_eq!(hub.vigie(&["maintenance", "end", &id, "--yes"]).status.code(), Some(0));
+    let list = hub.json(&["--json", "maintenance", "list"]);
+    assert_eq!(list["maintenance"][0]["active"], false);
+}
+
+#[test]
+fn how_it_ended_is_the_exit_code() {
+    let hub = Hub::start();
+    let code = |words: &[&str]| hub.vigie(words).status.code();
+    assert_eq!(code(&["machines", "list", "colour:red"]), Some(2));
+    assert_eq!(code(&["machines", "show", "nobody"]), Some(5));
+    assert_eq!(code(&["alerts", "ack", "01KZZZZZZZZZZZZZZZZZZZZZZZ"]), Some(5));
+    assert_eq!(code(&["weather"]), Some(2));
+    let with = |url: &str, token: &str| hub.asks(&["sites", "list"], &[("VIGIE_URL", url), ("VIGIE_TOKEN", token)]);
+    assert_eq!(with(&hub.url, "wrong").status.code(), Some(4));
+    let nobody = with(&format!("http://127.0.0.1:{}", free_port()), "x");
+    assert_eq!(nobody.status.code(), Some(6), "{}", err(&nobody));
+    assert!(err(&nobody).contains("nothing is known"), "{}", err(&nobody));
+    assert_eq!(hub.asks(&["sites", "list"], &[]).status.code(), Some(4), "nobody has signed in");
+    assert_eq!(code(&["status", "--check"]), Some(3), "of no machine anything is known");
+}
+
+#[test]
+fn a_token_is_kept_once_it_opened_and_sent_to_no_other_hub() {
+    let hub = Hub::start();
+    let login = |token: &str| hub.asks(&["login", &hub.url], &[("VIGIE_TOKEN", token)]);
+    assert_eq!(login("wrong").status.code(), Some(4));
+    assert!(!hub.config().join("vigie/login.json").exists());
+    assert_eq!(login(&hub.token()).status.code(), Some(0));
+    assert!(is_private(&hub.config().join("vigie/login.json")));
+    assert_eq!(hub.asks(&["whoami"], &[]).status.code(), Some(0));
+    let elsewhere = format!("http://127.0.0.1:{}", free_port());
+    assert_eq!(hub.asks(&["whoami"], &[("VIGIE_URL", &elsewhere)]).status.code(), Some(4), "not with this token");
+    assert_eq!(hub.asks(&["logout"], &[]).status.code(), Some(0));
+    assert_eq!(hub.asks(&["whoami"], &[]).status.code(), Some(4));
+}
+
+fn is_private(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(file).is_ok_and(|there| there.permissions().mode() & 0o077 == 0)
+}

@@ -1,6 +1,7 @@
 //! What must a node know so that people can see who is told, and try it?
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_model::{Severity, Slug};
 
 use crate::{Stamp, Undecided};
@@ -21,7 +22,7 @@ pub trait Dispatch: Send + Sync {
 }
 
 /// A route.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RouteShown {
     /// Its name.
     pub name: String,
@@ -52,7 +53,7 @@ pub struct RouteShown {
 }
 
 /// What came of trying a route.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RouteTried {
     /// Which route.
     pub route: String,
@@ -63,7 +64,7 @@ pub struct RouteTried {
 }
 
 /// What a receiver said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ReceiverTried {
     /// By which channel.
     pub channel: String,

@@ -85,6 +85,18 @@ async fn everything_that_is_referred_to_is_there() {
     }
 }
 
+#[tokio::test]
+async fn every_schema_is_one_of_json_schema_2020_12() {
+    let document = document(&hub().door).await;
+    let schemas = document["components"]["schemas"].as_object().expect("schemas");
+    assert!(schemas.len() > 60, "{}", schemas.len());
+    for (name, schema) in schemas {
+        if let Err(wrong) = jsonschema::draft202012::meta::validate(schema) {
+            panic!("{name}: {wrong} at {}", wrong.instance_path());
+        }
+    }
+}
+
 fn references(value: &Value, found: &mut impl FnMut(&str)) {
     match value {
         Value::Object(fields) => {

@@ -4,6 +4,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 use vigie_people::{At, Right};
 
 use super::incidents::{undecided, watched};
@@ -15,8 +16,9 @@ use crate::said::Fields;
 use crate::shared::{App, Shared};
 use crate::work;
 
-#[derive(Serialize)]
-struct List {
+/// Who is told.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RouteList {
     routes: Vec<RouteShown>,
 }
 
@@ -30,7 +32,7 @@ pub(crate) async fn routes(
     let drawn = work::list(&app, move |app| {
         let mut routes = dispatch(app)?.routes();
         routes.retain(|route| sees(&caller, route));
-        Drawn::new(&List { routes }, app.lookout.now())
+        Drawn::new(&RouteList { routes }, app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::operation::{Operation, named, number, one_of, slug, tagged, text, time};
-use crate::api::{IncidentList, MaintenanceList, Rules};
-use crate::{Decision, Incident, Mute, MutePreview, MuteWish, RuleLevels, RuleWish, Telling};
+use crate::api::{IncidentList, MaintenanceList, RouteList, Rules};
+use crate::{Decision, Incident, Mute, MutePreview, MuteWish, RouteTried, RuleLevels, RuleWish, Telling};
 
 pub(super) fn all() -> Vec<Operation> {
     let all = [incidents(), rules(), maintenance(), prometheus()];
@@ -30,6 +30,9 @@ fn incidents() -> Vec<Operation> {
             .takes_as(FORMS, decision(), Some(json!({})))
             .answers::<Incident>(200),
         Operation::get("/telling", "How telling people goes, for who sees every client").answers::<Telling>(200),
+        Operation::get("/routes", "Who is told of what you may see").answers::<RouteList>(200),
+        Operation::post("/routes/{name}/test", "Sends a real message to each receiver, and says what each said")
+            .answers::<RouteTried>(200),
     ]
 }
 

@@ -48,7 +48,7 @@ fn answers_agree(log: &Log, stream: StreamId, ticks: &BTreeMap<u64, Tick>) -> Re
         there.entry(sample.series).or_default().push(sample.value);
     }
     let series: Vec<SeriesIx> = there.keys().copied().collect();
-    let mut answered = vec![Vec::new(); series.len()];
+    let mut answered = vec![Vec::<i64>::new(); series.len()];
     log.columns_between(stream, &series, UtcMs(i64::MIN), UtcMs(i64::MAX), |columns| {
         answered.iter_mut().zip(columns).for_each(|(all, column)| all.extend(&column.values));
         ControlFlow::Continue(())

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use serde_json::Value;
 use vigie_lookout::cli::{
-    self, AlertsCommand, AvailabilityArgs, MaintenanceCommand, Program, RoutesCommand, RulesCommand, TagsCommand,
+    self, AlertsCommand, AvailabilityArgs, MaintenanceCommand, OnCallCommand, Program, RoutesCommand, RulesCommand, TagsCommand,
 };
 use vigie_model::UtcMs;
 use vigie_node::{Failed, hatch};
@@ -100,6 +100,9 @@ enum Command {
     /// Who is told of what.
     #[command(subcommand)]
     Routes(RoutesCommand),
+    /// Who is on call: schedules, turns, and who stands in.
+    #[command(subcommand, name = "oncall")]
+    OnCall(OnCallCommand),
     /// When nobody is to be told.
     #[command(subcommand)]
     Maintenance(MaintenanceCommand),
@@ -162,6 +165,7 @@ pub fn main() -> ExitCode {
         Command::Rules(command) => cli::rules(command, PROGRAM),
         Command::Tags(command) => cli::tags(command, PROGRAM),
         Command::Routes(command) => cli::routes(command, PROGRAM),
+        Command::OnCall(command) => cli::on_call(command, PROGRAM),
         Command::Maintenance(command) => cli::maintenance(command, PROGRAM),
         Command::Availability(args) => cli::availability(args, PROGRAM),
     })

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use vigie_lookout::cli::{
-    self, AlertsCommand, AvailabilityArgs, MaintenanceCommand, Program, RoutesCommand, RulesCommand, TagsCommand,
+    self, AlertsCommand, AvailabilityArgs, MaintenanceCommand, OnCallCommand, Program, RoutesCommand, RulesCommand, TagsCommand,
 };
 use vigie_model::Role;
 use vigie_net::Ask;
@@ -56,6 +56,9 @@ enum Command {
     /// Who is told of what.
     #[command(subcommand)]
     Routes(RoutesCommand),
+    /// Who is on call: schedules, turns, and who stands in.
+    #[command(subcommand, name = "oncall")]
+    OnCall(OnCallCommand),
     /// When nobody is to be told.
     #[command(subcommand)]
     Maintenance(MaintenanceCommand),
@@ -129,6 +132,7 @@ pub fn main() -> ExitCode {
         Command::Rules(command) => cli::rules(command, PROGRAM),
         Command::Tags(command) => cli::tags(command, PROGRAM),
         Command::Routes(command) => cli::routes(command, PROGRAM),
+        Command::OnCall(command) => cli::on_call(command, PROGRAM),
         Command::Maintenance(command) => cli::maintenance(command, PROGRAM),
         Command::Availability(args) => cli::availability(args, PROGRAM),
     })

@@ -10,6 +10,7 @@ use vigie_node::{Failed, hatch};
 pub use self::away::{AvailabilityArgs, availability};
 pub use self::levels::{ApplyArgs, DiffArgs, PlaceArgs, RemoveArgs, SetArgs, TagArgs, TagsCommand, UnsetArgs, tags};
 pub use self::mute::{MaintenanceCommand, maintenance};
+pub use self::oncall::{OnCallCommand, OnCallPlace, on_call};
 pub use self::routes::{RoutesCommand, routes};
 pub use self::ruling::{RulesCommand, rules};
 use self::say::{line, lines, print, show};
@@ -17,6 +18,7 @@ use self::say::{line, lines, print, show};
 mod away;
 mod levels;
 mod mute;
+mod oncall;
 mod routes;
 mod ruling;
 mod say;
@@ -278,6 +280,8 @@ mod tests {
         Rules(RulesCommand),
         #[command(subcommand)]
         Routes(RoutesCommand),
+        #[command(subcommand)]
+        OnCall(OnCallCommand),
         #[command(subcommand)]
         Tags(TagsCommand),
         #[command(subcommand)]

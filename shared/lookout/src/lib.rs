@@ -28,6 +28,7 @@ mod marks;
 mod minutes;
 mod mutes;
 mod node_rows;
+mod oncall;
 mod orphans;
 mod overlay;
 mod post;

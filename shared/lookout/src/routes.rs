@@ -12,6 +12,7 @@ use vigie_notify::config::{RouteSaid, check_elsewhere};
 use vigie_notify::{Route, Rules};
 use vigie_serve::{RouteShown, Stamp, Undecided};
 
+use crate::oncall::{Schedules, is_schedule};
 use crate::register::News;
 use crate::rows::RowEdit;
 use crate::ruling::{Of, Typed, scope_text};
@@ -36,13 +37,29 @@ pub(crate) struct RouteRow {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Routes {
     rows: BTreeMap<Key, Held>,
+    /// Who is on call, for their steps.
+    pub(crate) schedules: Schedules,
 }
 
+/// A row of a route or of a schedule.
 #[derive(Debug, Clone)]
-struct Held {
+pub(crate) struct Held {
     seen: Option<Context>,
     /// The latest; none where a newer version of this program wrote it.
-    said: Option<Said<RouteRow>>,
+    pub(crate) said: Option<Said<RouteRow>>,
+}
+
+impl Held {
+    /// A row as it stands; nothing where there is none any more.
+    pub(crate) fn read(row: &Row) -> Option<Self> {
+        match row {
+            Row::Many(many) if many.is_empty() => None,
+            Row::Many(many) => {
+                Some(Self { seen: Some(many.context()), said: many.effective().and_then(|value| read(&value)) })
+            }
+            _ => Some(Self { seen: None, said: None }),
+        }
+    }
 }
 
 /// A route of a row, as it is here.
@@ -59,14 +76,13 @@ impl Routes {
         if key.kind() != Kind::Route {
             return false;
         }
-        let held = match row {
-            Row::Many(many) if many.is_empty() => return self.rows.remove(key).is_some(),
-            Row::Many(many) => {
-                Held { seen: Some(many.context()), said: many.effective().and_then(|value| read(&value)) }
-            }
-            _ => Held { seen: None, said: None },
-        };
-        self.rows.insert(key.clone(), held);
+        if is_schedule(key) {
+            return self.schedules.take(key, row);
+        }
+        match Held::read(row) {
+            Some(held) => drop(self.rows.insert(key.clone(), held)),
+            None => return self.rows.remove(key).is_some(),
+        }
         true
     }
 
@@ -90,8 +106,18 @@ impl Routes {
     /// The routes of the node's own file, and those of rows. Of two with one name the file's holds.
     pub(crate) fn with(&self, file: &Rules) -> Rules {
         let mut rules = file.clone();
+        rules.schedules = self.schedules.all();
+        for route in &mut rules.routes {
+            let scope = match place_of(route) {
+                (Some(client), Some(site)) => Scope::Site(client, site),
+                (Some(client), None) => Scope::Client(client),
+                _ => Scope::Deployment,
+            };
+            self.schedules.resolve(route, &scope, &rules.schedules);
+        }
         for found in self.found(&file.receivers) {
-            let Ok((route, _)) = found.route else { continue };
+            let Ok((mut route, _)) = found.route else { continue };
+            self.schedules.resolve(&mut route, &found.key.scope(), &rules.schedules);
             let is_new = rules.routes.iter().all(|known| known.name != route.name);
             if is_new && !route.channels.is_empty() {
                 rules.routes.push(route);
@@ -124,7 +150,7 @@ impl Routes {
             }
             let is_there = there.is_some_and(|there| there.what.text.is_some());
             changes.push(format!("{} {name}", if is_there { "~" } else { "+" }));
-            edits.push(self.edit(key, &says(row))?);
+            edits.push(edit(self.rows.get(&key), key, &says(row), "route")?);
         }
         let count = self.rows.keys().filter(|key| key.scope() == *scope).count();
         if count + edits.len() > MAX_ROUTES {
@@ -148,33 +174,31 @@ impl Routes {
         if there.is_none_or(|there| there.what.text.is_none()) {
             return Err(Undecided::NotHere("route of that name at that place"));
         }
-        self.edit(key, &says(RouteRow { name: name.to_owned(), text: None }))
+        edit(self.rows.get(&key), key, &says(RouteRow { name: name.to_owned(), text: None }), "route")
     }
+}
 
-    fn edit(&self, key: Key, said: &Said<RouteRow>) -> Result<RowEdit, Undecided> {
-        let name = &said.what.name;
-        let held = self.rows.get(&key);
-        if held.is_some_and(|held| held.said.is_none()) {
-            return Err(Undecided::Senseless(format!(
-                "route {name:?} was written by a newer version: update this node"
-            )));
-        }
-        let seen = held.map_or_else(|| Some(Many::new().context()), |held| held.seen.clone());
-        let value = [vec![VERSION], postcard::to_stdvec(said).unwrap_or_default()].concat();
-        if value.len() > limit::VALUE_BYTES {
-            let (bytes, most) = (value.len(), limit::VALUE_BYTES);
-            return Err(Undecided::Senseless(format!("route {name:?} takes {bytes} bytes, a row holds {most}")));
-        }
-        Ok(RowEdit::new(key, move |row, marker| {
-            let mut many = match row {
-                None => Many::new(),
-                Some(Row::Many(many)) => many,
-                Some(_) => return Err(EditError::OtherType),
-            };
-            many.write(Some(value), marker, &seen.unwrap_or_default())?;
-            Ok(Row::Many(many))
-        }))
+/// What writes a row of a route or a schedule, over what is held of it.
+pub(crate) fn edit(held: Option<&Held>, key: Key, said: &Said<RouteRow>, what: &str) -> Result<RowEdit, Undecided> {
+    let name = &said.what.name;
+    if held.is_some_and(|held| held.said.is_none()) {
+        return Err(Undecided::Senseless(format!("{what} {name:?} was written by a newer version: update this node")));
     }
+    let seen = held.map_or_else(|| Some(Many::new().context()), |held| held.seen.clone());
+    let value = [vec![VERSION], postcard::to_stdvec(said).unwrap_or_default()].concat();
+    if value.len() > limit::VALUE_BYTES {
+        let (bytes, most) = (value.len(), limit::VALUE_BYTES);
+        return Err(Undecided::Senseless(format!("{what} {name:?} takes {bytes} bytes, a row holds {most}")));
+    }
+    Ok(RowEdit::new(key, move |row, marker| {
+        let mut many = match row {
+            None => Many::new(),
+            Some(Row::Many(many)) => many,
+            Some(_) => return Err(EditError::OtherType),
+        };
+        many.write(Some(value), marker, &seen.unwrap_or_default())?;
+        Ok(Row::Many(many))
+    }))
 }
 
 impl Found<'_> {
@@ -289,7 +313,7 @@ impl Watchman {
         Ok(json!({ "scope": scope_text(&scope), "changes": [format!("- {name}")] }))
     }
 
-    fn route_scope(&self, typed: &Typed<'_>) -> Result<Scope, Undecided> {
+    pub(crate) fn route_scope(&self, typed: &Typed<'_>) -> Result<Scope, Undecided> {
         if self.role != Role::Hub {
             let why = "routes for several nodes are said at the hub; this relay's own stand in relay.toml";
             return Err(Undecided::Senseless(why.to_owned()));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use vigie_merge::Scope;
 use vigie_model::Slug;
 use vigie_notify::Route;
-use vigie_serve::{Dispatch, ReceiverTried, RouteShown, RouteTried, Undecided};
+use vigie_serve::{Dispatch, OnCallShown, ReceiverTried, RouteShown, RouteTried, Undecided};
 
 use crate::watchman::{Watchman, lock};
 
@@ -32,6 +32,10 @@ impl Trials {
 }
 
 impl Dispatch for Watchman {
+    fn on_call(&self) -> Vec<OnCallShown> {
+        self.on_call_shown()
+    }
+
     fn routes(&self) -> Vec<RouteShown> {
         self.all_routes()
     }

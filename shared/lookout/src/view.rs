@@ -6,8 +6,9 @@ use vigie_alerts::{Alert, DecideError, Decision as Decided, Said, Standing};
 use vigie_merge::{Key, Ulid};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_serve::{
-    Availability, AvailabilityWish, Cut, Decision, Dispatch, Health, Incident, IncidentState, Incidents, JudgedBy,
-    Mute, MutePreview, MuteWish, Place, Reached, RuleGroup, RuleLevels, RuleWish, Stamp, Telling, Undecided, Word,
+    Availability, AvailabilityWish, Cut, Decision, Dispatch, Escalation, Health, Incident, IncidentState, Incidents,
+    JudgedBy, Mute, MutePreview, MuteWish, Place, Reached, RuleGroup, RuleLevels, RuleWish, Stamp, Telling, Undecided,
+    Word,
 };
 
 use crate::bygone::keys;
@@ -38,9 +39,16 @@ impl Incidents for Watchman {
     }
 
     fn incident(&self, id: &str) -> Option<Incident> {
+        // Before the register is held: the desk may wait for a disk.
+        let climbing = self.desk.climbing((self.clock)().now());
         let register = lock(&self.register);
         let alert = register.book.alert(Ulid::read(id)?)?;
-        Some(self.shown(alert, &register.mutes, self.utc()))
+        let mut shown = self.shown(alert, &register.mutes, self.utc());
+        if let Some(instance) = self.with_teller(|teller| teller.instance(alert)) {
+            let of = climbing.into_iter().filter(|one| one.alerts.contains(&instance));
+            shown.escalations = of.map(escalation).collect();
+        }
+        Some(shown)
     }
 
     fn changes(&self) -> u64 {
@@ -229,8 +237,20 @@ impl Watchman {
             comments: alert.comments().map(|(id, said, learnt)| comment(id, said, learnt)).collect(),
             muted_by: mutes.covering(|name| label(alert, name), now),
             reached,
+            escalations: Vec::new(),
             labels,
         }
+    }
+}
+
+fn escalation(climbing: vigie_notify::Climbing) -> Escalation {
+    Escalation {
+        route: climbing.route,
+        step: climbing.done,
+        of: climbing.total,
+        whom: climbing.whom,
+        at: climbing.due.map(Stamp),
+        paused: climbing.left_ms.is_some(),
     }
 }
 

@@ -21,6 +21,6 @@ pub(crate) use incidents::{IncidentList, decide, incident, incidents, telling};
 pub(crate) use machines::{Machines, Whole, ledger, machine, machines};
 pub(crate) use maintenance::{MaintenanceList, add, end, list, preview};
 pub(crate) use raw::{ask_raw, raw};
-pub(crate) use routes::{RouteList, routes, try_route};
+pub(crate) use routes::{OnCallList, RouteList, on_call, routes, try_route};
 pub(crate) use rules::{Rules, levels, rules, rules_of, tune, untune};
 pub(crate) use sites::{Sites, sites};

@@ -14,6 +14,9 @@ pub trait Dispatch: Send + Sync {
     /// The routes of this node: its own file's, and those that the hub says.
     fn routes(&self) -> Vec<RouteShown>;
 
+    /// Who is on call, of every schedule that is here.
+    fn on_call(&self) -> Vec<OnCallShown>;
+
     /// Sends a real test by every channel of a route, to each of its receivers, and says what each service said.
     ///
     /// # Errors
@@ -50,6 +53,40 @@ pub struct RouteShown {
     pub by: Option<String>,
     /// When.
     pub made_at: Option<Stamp>,
+}
+
+/// A schedule, and who is on call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OnCallShown {
+    /// Its name.
+    pub name: String,
+    /// In words, for whom it was said.
+    pub scope: String,
+    /// Whose it is; everybody's if nobody's.
+    pub client: Option<Slug>,
+    /// At which site.
+    pub site: Option<Slug>,
+    /// Who is on call now; nobody before the first turn.
+    pub on_call: Option<OnCallNow>,
+    /// Who is next.
+    pub next: Option<OnCallNow>,
+    /// Why it is not used here.
+    pub why: Option<String>,
+    /// Who said it.
+    pub by: String,
+    /// When.
+    pub made_at: Stamp,
+}
+
+/// Somebody who is on call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OnCallNow {
+    /// Their name.
+    pub name: String,
+    /// Until when.
+    pub until: Stamp,
+    /// They stand in for somebody.
+    pub stands_in: bool,
 }
 
 /// What came of trying a route.

@@ -67,6 +67,26 @@ pub struct Incident {
     pub muted_by: Vec<String>,
     /// How far the newest of all this has come.
     pub reached: Reached,
+    /// Who is told next while nobody says that they know, as far as this node tells of it; not in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub escalations: Vec<Escalation>,
+}
+
+/// Who is told next, while nobody says that they know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Escalation {
+    /// By which route.
+    pub route: String,
+    /// Steps that are done.
+    pub step: u32,
+    /// Of how many.
+    pub of: u32,
+    /// Whom the next tells: people by name, and channels. Nobody when all steps are done.
+    pub whom: Vec<String>,
+    /// When. Not while it is quiet, nor when all steps are done.
+    pub at: Option<Stamp>,
+    /// It is quiet, and the wait goes on afterwards.
+    pub paused: bool,
 }
 
 /// How an incident stands.

@@ -57,10 +57,10 @@ mod work;
 
 pub use access::{Access, Clients, Credential, Decides, Identity, NotLetIn, TokenTable, Writes};
 pub use away::{Availability, AvailabilityWish, Cut, Lapse, MachineMinutes, Minutes, SiteMinutes};
-pub use dispatch::{Dispatch, ReceiverTried, RouteShown, RouteTried};
+pub use dispatch::{Dispatch, OnCallNow, OnCallShown, ReceiverTried, RouteShown, RouteTried};
 pub use exposition::{Exposition, Family};
 pub use fact::{Amount, Fact, Origin, Path};
-pub use incident::{Decision, Incident, IncidentState, JudgedBy, Reached, Word};
+pub use incident::{Decision, Escalation, Incident, IncidentState, JudgedBy, Reached, Word};
 pub use incidents::{Incidents, Message, Telling, Undecided};
 pub use intake::{Intake, NoPlace, NotTaken, Place, Said, Taken, Taking};
 pub use inventory::{Agent, Inventory, Told};

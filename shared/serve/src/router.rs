@@ -181,6 +181,7 @@ fn api_ways() -> Ways {
         .post("/maintenance/{id}/end", Need::May(Right::Mute), api::end)
         .get("/telling", LOOK, api::telling)
         .get("/routes", LOOK, api::routes)
+        .get("/oncall", LOOK, api::on_call)
         .post("/routes/{name}/test", Need::May(Right::Tell), api::try_route)
         .get("/events", LOOK, live::events)
         .get("/availability", LOOK, api::availability)

@@ -30,6 +30,10 @@ async fn a_route_is_seen_by_who_sees_all_that_it_tells_of_and_tried_by_who_may_t
     ] {
         assert_eq!(names(&hub.ask("GET", who, "/api/v1/routes", None).await), seen);
     }
+    for (who, seen) in [(&root, 2), (&acme, 1), (&bron, 0)] {
+        let answer = hub.ask("GET", who, "/api/v1/oncall", None).await;
+        assert_eq!(answer.json()["schedules"].as_array().map(Vec::len), Some(seen), "{}", answer.text());
+    }
     for (who, route, status) in [
         (&root, "all", StatusCode::OK),
         (&acme, "lyon", StatusCode::OK),

@@ -11,6 +11,26 @@ pub(super) fn print(value: &Value, as_json: bool, say: impl Fn(&Value) -> String
     ExitCode::SUCCESS
 }
 
+/// Whom a ladder tells next, and in how long.
+fn next(climbing: &Value) -> String {
+    let names: Vec<String> = climbing["whom"].as_array().into_iter().flatten().map(text).collect();
+    let whom = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
+    let left_ms = vigie_serve::Stamp::parse(climbing["at"].as_str().unwrap_or_default())
+        .map(|at| at.ms().saturating_sub(super::now_ms()).max(0));
+    let when = match (left_ms, climbing["paused"] == true) {
+        (Some(ms), _) if ms < 60_000 => format!("{whom} in {} s", ms / 1_000),
+        (Some(ms), _) => format!("{whom} in {} min", ms / 60_000),
+        (None, true) => format!("{whom}, when it is no longer quiet"),
+        (None, false) => "nobody: all steps are done".to_owned(),
+    };
+    format!(
+        "  next      {when} (step {} of {} of {})",
+        climbing["step"].as_u64().unwrap_or(0) + 1,
+        climbing["of"],
+        text(&climbing["route"])
+    )
+}
+
 /// A line for each of a list.
 pub(super) fn lines(list: &Value, line: impl Fn(&Value) -> String, none: &str) -> String {
     let rows: Vec<String> = list.as_array().into_iter().flatten().map(line).collect();
@@ -67,6 +87,9 @@ pub(super) fn show(one: &Value) -> String {
             let later = if learnt == happened { String::new() } else { format!(", learnt {learnt}") };
             said.push(format!("  {name:<9} {by} at {at}, {happened}{later}: {}", text(&word["text"])));
         }
+    }
+    for climbing in one["escalations"].as_array().into_iter().flatten() {
+        said.push(next(climbing));
     }
     if one["snoozed_until"].is_string() {
         said.push(format!("  quiet     until {}", moment(&one["snoozed_until"])));

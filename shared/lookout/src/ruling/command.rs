@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use vigie_model::Slug;
+use vigie_model::{Slug, UtcMs};
 use vigie_node::Failed;
 use vigie_serve::{Dispatch, Incidents, RuleWish, Undecided};
 
@@ -32,10 +32,14 @@ enum Request {
     RoutesApply { place: PlaceSaid, routes: Vec<Value>, by: String },
     RoutesRemove { place: PlaceSaid, name: String, by: String },
     RoutesTest { name: String, by: String },
+    Oncall,
+    OncallApply { place: PlaceSaid, schedules: Vec<Value>, by: String },
+    OncallRemove { place: PlaceSaid, name: String, by: String },
+    OncallStandIn { place: PlaceSaid, name: String, who: String, from_ms: i64, to_ms: i64, by: String },
 }
 
 /// The words that begin a request which this room answers.
-const ASKS: [&str; 14] = [
+const ASKS: [&str; 18] = [
     "rules-apply",
     "rules-diff",
     "rules-remove",
@@ -50,6 +54,10 @@ const ASKS: [&str; 14] = [
     "routes-apply",
     "routes-remove",
     "routes-test",
+    "oncall",
+    "oncall-apply",
+    "oncall-remove",
+    "oncall-stand-in",
 ];
 
 /// For whom something is said, as it was typed.
@@ -123,6 +131,17 @@ impl Watchman {
             Request::Routes => Ok(self.routes_shown()),
             Request::RoutesApply { place, routes, by } => {
                 self.apply_routes(&place.typed(), &routes, &by).map_err(failed)
+            }
+            Request::Oncall => Ok(json!(self.on_call_shown())),
+            Request::OncallApply { place, schedules, by } => {
+                self.apply_schedules(&place.typed(), &schedules, &by).map_err(failed)
+            }
+            Request::OncallRemove { place, name, by } => {
+                self.remove_schedule(&place.typed(), &name, &by).map_err(failed)
+            }
+            Request::OncallStandIn { place, name, who, from_ms, to_ms, by } => {
+                let stands_in = (who.as_str(), UtcMs(from_ms), UtcMs(to_ms));
+                self.stand_in(&place.typed(), &name, stands_in, &by).map_err(failed)
             }
             Request::RoutesTest { name, by } => self.try_route(&name, &by).map(|tried| json!(tried)).map_err(failed),
             Request::RoutesRemove { place, name, by } => self.remove_route(&place.typed(), &name, &by).map_err(failed),

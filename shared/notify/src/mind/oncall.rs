@@ -75,6 +75,12 @@ impl Schedule {
         Some(OnCall { person: self.person(&self.turns[turn % self.turns.len()])?, until: until(end), stands_in: false })
     }
 
+    /// A time by its clocks, to the second, as who stands in is said in files.
+    pub fn local(&self, at: UtcMs) -> String {
+        let at = Timestamp::from_millisecond(at.0).unwrap_or_default();
+        self.zone.to_datetime(at).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+    }
+
     /// Which turn it is, counted from the first, and when it ends.
     fn turn(&self, now: UtcMs) -> Option<(usize, UtcMs)> {
         let today = self.zone.to_datetime(Timestamp::from_millisecond(now.0).ok()?).date();

@@ -9,7 +9,7 @@ use vigie_people::{At, Right};
 
 use super::incidents::{undecided, watched};
 use crate::answer::Drawn;
-use crate::dispatch::{Dispatch, RouteShown};
+use crate::dispatch::{Dispatch, OnCallShown, RouteShown};
 use crate::door::Caller;
 use crate::problem::{Code, Problem};
 use crate::said::Fields;
@@ -33,6 +33,26 @@ pub(crate) async fn routes(
         let mut routes = dispatch(app)?.routes();
         routes.retain(|route| sees(&caller, route));
         Drawn::new(&RouteList { routes }, app.lookout.now())
+    });
+    Ok(drawn.await?.answer(&headers))
+}
+
+/// Who is on call.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OnCallList {
+    schedules: Vec<OnCallShown>,
+}
+
+/// `GET /api/v1/oncall`: who is on call for what the asker may see. Schedules of several clients are for who sees them all.
+pub(crate) async fn on_call(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let drawn = work::list(&app, move |app| {
+        let mut schedules = dispatch(app)?.on_call();
+        schedules.retain(|one| caller.may(Right::Look, At::of(one.client.as_ref(), one.site.as_ref())));
+        Drawn::new(&OnCallList { schedules }, app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::{Operation, named, number, one_of, slug, tagged, text, time};
-use crate::api::{IncidentList, MaintenanceList, RouteList, Rules};
+use crate::api::{IncidentList, MaintenanceList, OnCallList, RouteList, Rules};
 use crate::{Decision, Incident, Mute, MutePreview, MuteWish, RouteTried, RuleLevels, RuleWish, Telling};
 
 pub(super) fn all() -> Vec<Operation> {
@@ -30,6 +30,7 @@ fn incidents() -> Vec<Operation> {
             .takes_as(FORMS, decision(), Some(json!({})))
             .answers::<Incident>(200),
         Operation::get("/telling", "How telling people goes, for who sees every client").answers::<Telling>(200),
+        Operation::get("/oncall", "Who is on call for what you may see, and who is next").answers::<OnCallList>(200),
         Operation::get("/routes", "Who is told of what you may see").answers::<RouteList>(200),
         Operation::post("/routes/{name}/test", "Sends a real message to each receiver, and says what each said")
             .answers::<RouteTried>(200),

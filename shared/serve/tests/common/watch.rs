@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use vigie_model::{Severity, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, Incident, IncidentState, Incidents, Minutes, Mute,
-    MutePreview, MuteWish, Place, Reached, ReceiverTried, RouteShown, RouteTried, RuleAlert, RuleGroup, RuleLevels,
-    RuleOrigin, RuleShown, RuleWish, SiteMinutes, Stamp, Telling, Undecided, Word,
+    MutePreview, MuteWish, OnCallNow, OnCallShown, Place, Reached, ReceiverTried, RouteShown, RouteTried, RuleAlert,
+    RuleGroup, RuleLevels, RuleOrigin, RuleShown, RuleWish, SiteMinutes, Stamp, Telling, Undecided, Word,
 };
 
 use super::slug;
@@ -27,6 +27,21 @@ pub(crate) struct Watch {
 }
 
 impl Dispatch for Watch {
+    fn on_call(&self) -> Vec<OnCallShown> {
+        let of = |name: &str, client: Option<&str>| OnCallShown {
+            name: name.to_owned(),
+            scope: name.to_owned(),
+            client: client.map(slug),
+            site: None,
+            on_call: Some(OnCallNow { name: "marie".to_owned(), until: Stamp(UtcMs(0)), stands_in: false }),
+            next: None,
+            why: None,
+            by: "ann@acme.org".to_owned(),
+            made_at: Stamp(UtcMs(0)),
+        };
+        vec![of("all", None), of("acme", Some("acme"))]
+    }
+
     fn routes(&self) -> Vec<RouteShown> {
         let of = |name: &str, client: Option<&str>, site: Option<&str>| RouteShown {
             name: name.to_owned(),
@@ -230,5 +245,6 @@ fn incident(id: &str, client: &str, standing: IncidentState) -> Incident {
         comments: Vec::new(),
         muted_by: Vec::new(),
         reached: Reached::Everywhere,
+        escalations: Vec::new(),
     }
 }

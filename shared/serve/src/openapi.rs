@@ -52,7 +52,7 @@ pub(crate) fn document(ways: &[Way]) -> Value {
         let written = written(found, way);
         paths.entry(way.path.as_str()).or_default().insert(way.method.to_lowercase(), written);
         for (name, schema) in &found.named {
-            let schema = tuples(serde_json::to_value(schema).unwrap_or_default());
+            let schema = serde_json::to_value(schema).unwrap_or_default();
             let schema = if found.stamped { stamped(schema) } else { schema };
             let before = schemas.insert(name.clone(), schema);
             debug_assert!(before.is_none_or(|before| before == schemas[name]), "two types are called {name}");
@@ -215,23 +215,6 @@ fn problem_schema() -> Value {
     let mut schema = serde_json::to_value(<Body<'_> as utoipa::PartialSchema>::schema()).unwrap_or_default();
     schema["properties"]["code"]["enum"] = json!(Code::ALL.map(Code::as_str));
     schema
-}
-
-/// Lists whose places each have their own kind, as JSON Schema 2020-12 writes them: `utoipa` writes them as its draft 4 did.
-fn tuples(schema: Value) -> Value {
-    match schema {
-        Value::Object(mut fields) => {
-            if let Some(Value::Array(places)) = fields.get("items").cloned() {
-                let count = places.len();
-                fields.insert("prefixItems".to_owned(), Value::Array(places));
-                fields.insert("items".to_owned(), Value::Bool(false));
-                fields.insert("minItems".to_owned(), json!(count));
-            }
-            Value::Object(fields.into_iter().map(|(name, field)| (name, tuples(field))).collect())
-        }
-        Value::Array(list) => Value::Array(list.into_iter().map(tuples).collect()),
-        other => other,
-    }
 }
 
 /// As [`stamped`](crate::people::stamped) writes answers: what is kept in ms as `…_ms` is told as a moment under `…_at`.

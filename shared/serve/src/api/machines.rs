@@ -54,7 +54,7 @@ pub(crate) async fn machines(
         machines.retain(|machine| caller.sees_at(Some(&machine.client), Some(&machine.site)) && wanted.finds(machine));
         app.judge(&mut machines);
         let now = app.lookout.now();
-        let list::Page { rows, total, next_cursor } = wanted.page(machines, now.utc);
+        let list::Page { rows, total, next_cursor } = wanted.page(machines, now.utc)?;
         Drawn::new(&Machines { machines: rows.iter().map(Row::of).collect(), total, next_cursor }, now)
     });
     Ok(drawn.await?.answer(&headers))
@@ -159,16 +159,27 @@ impl Wanted {
     }
 
     /// Pages follow the id, which never changes, so that nothing is missed or shown twice while machines are renamed.
-    fn page(&self, mut machines: Vec<Machine>, now: UtcMs) -> list::Page<Machine> {
+    fn page(&self, mut machines: Vec<Machine>, now: UtcMs) -> Result<list::Page<Machine>, Problem> {
         machines.retain(|machine| self.list.keeps(&Looked { machine, now }));
-        if self.by_attention {
-            let shown = |machine: &Machine| status(machine.health, machine.reachability.state).shown;
-            machines.sort_by_key(|machine| (Reverse(shown(machine)), machine.id));
-        } else {
-            machines.sort_by_key(|machine| machine.id);
+        let total = machines.len();
+        if let Some(after) = self.list.after() {
+            let wrong = |_| Problem::bad_parameter("cursor is none of machines");
+            let after: NodeId = after.parse().map_err(wrong)?;
+            machines.retain(|machine| machine.id > after);
         }
-        let page = self.list.page(machines, |machine| machine.id.to_string());
-        list::Page { next_cursor: page.next_cursor.filter(|_| !self.by_attention), ..page }
+        let shown = |machine: &Machine| status(machine.health, machine.reachability.state).shown;
+        let key = |machine: &Machine| (self.by_attention.then(|| Reverse(shown(machine))), machine.id);
+        let limit = self.list.limit();
+        let more = machines.len() > limit;
+        if more {
+            // Of ten thousand only those of the page are put in order.
+            machines.select_nth_unstable_by_key(limit, key);
+            machines.truncate(limit);
+        }
+        machines.sort_unstable_by_key(key);
+        let last = machines.last().filter(|_| more && !self.by_attention);
+        let next_cursor = last.map(|last| self.list.cursor(&last.id.to_string()));
+        Ok(list::Page { rows: machines, total, next_cursor })
     }
 }
 

@@ -9,6 +9,7 @@ mod disk;
 mod lookout;
 mod metered;
 mod one_cut;
+mod outbox;
 mod place;
 mod promise;
 mod pushed;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use serde_json::Value;
 use vigie_lookout::cli::{
-    self, AlertsCommand, AvailabilityArgs, MaintenanceCommand, OnCallCommand, Program, RoutesCommand, RulesCommand, TagsCommand,
+    self, AlertsCommand, AvailabilityArgs, MaintenanceCommand, OnCallCommand, Program, RoutesCommand, RulesCommand,
+    TagsCommand,
 };
 use vigie_model::UtcMs;
 use vigie_node::{Failed, hatch};

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use vigie_model::{Slug, UtcMs};
 
 use crate::secret::Kept;
-use crate::{Email, Grant, Id, Invitation, Person, Powers, Right, Role, Scope, Session, Spans, Token, Verifier, Who};
+use crate::{
+    Email, Grant, Id, Invitation, Linked, Person, Powers, Right, Role, Scope, Session, Spans, Token, Verifier, Who,
+};
 
 /// People, roles, tokens, sessions and invitations.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +24,8 @@ pub struct Directory {
     pub(crate) sessions: BTreeMap<Id, Session>,
     emails: BTreeMap<Email, Id>,
     by_secret: BTreeMap<Kept, Id>,
+    /// By issuer and subject.
+    linked: BTreeMap<(String, String), Id>,
     /// How long things last.
     pub spans: Spans,
 }
@@ -77,6 +81,10 @@ impl Directory {
             Change::Begun(begun) => self.begun = Some(begun.clone()),
             Change::Person(person) => {
                 self.emails.insert(person.email.clone(), person.id.clone());
+                let key = |linked: &Linked| (linked.issuer.clone(), linked.subject.clone());
+                let before = self.people.get(&person.id).map(|before| before.linked.as_slice()).unwrap_or_default();
+                before.iter().for_each(|linked| drop(self.linked.remove(&key(linked))));
+                self.linked.extend(person.linked.iter().map(|linked| (key(linked), person.id.clone())));
                 self.people.insert(person.id.clone(), Person::clone(person));
             }
             Change::Role(role) => drop(self.roles.insert(role.name.clone(), role.clone())),
@@ -116,6 +124,11 @@ impl Directory {
     /// The person of an address.
     pub fn person_of(&self, email: &Email) -> Option<&Person> {
         self.people.get(self.emails.get(email)?)
+    }
+
+    /// Whose account of another house this is.
+    pub fn person_linked(&self, issuer: &str, subject: &str) -> Option<&Person> {
+        self.people.get(self.linked.get(&(issuer.to_owned(), subject.to_owned()))?)
     }
 
     /// Who knocks with this address, and what proves their password: nobody's, which takes as long, where there is none.

@@ -9,7 +9,7 @@ use crate::audit::Note;
 use crate::orders::Asking;
 use crate::{
     Asker, Chance, Change, Directory, Email, Grant, Id, Name, PersonShown, Powers, Right, SessionShown, TokenShown,
-    Verifier,
+    Verifier, Vouched,
 };
 
 /// Something that changes who may do what. Passwords have been checked and worked out before: that is slow, and needs no
@@ -21,6 +21,8 @@ pub enum Order {
     Begin { organisation: String, name: Name, email: Email, password: Verifier },
     /// Somebody signs in, whose password was proved by this verifier.
     SignIn { person: Id, proved: Verifier, code: String, agent: String },
+    /// Somebody signs in, for whom another house vouches.
+    SignInWith { vouched: Box<Vouched>, agent: String },
     /// A browser goes.
     SignOut,
     /// A signed-in person proves again who they are.
@@ -47,6 +49,8 @@ pub enum Order {
     ConfirmTotp { code: String },
     /// No telephone any more.
     EndTotp,
+    /// One signs in by that other house no more.
+    Unlink { by: Slug },
     /// Other recovery codes.
     NewRecovery,
     /// A token, which may what is asked as far as its maker may it.
@@ -188,6 +192,9 @@ pub enum Refused {
     /// Not this address, password or code.
     #[error("address, password and code do not belong together")]
     Wrong,
+    /// Nobody whom the hub knows, for all that another house says.
+    #[error("nobody here is known by this account of yours")]
+    Stranger,
     /// The password is right, and the telephone is missing.
     #[error("this account asks for a code of your telephone, or a recovery code, too")]
     CodeNeeded,
@@ -204,6 +211,7 @@ impl Directory {
         match order {
             Order::Begin { organisation, name, email, password } => asking.begin(organisation, name, email, password),
             Order::SignIn { person, proved, code, agent } => asking.sign_in(&person, &proved, &code, &agent),
+            Order::SignInWith { vouched, agent } => asking.sign_in_with(&vouched, &agent),
             Order::SignOut => asking.sign_out(),
             Order::Prove { proved, code } => asking.prove(&proved, &code),
             Order::Invite { email, name, grants } => asking.invite(email, name, grants),
@@ -217,6 +225,7 @@ impl Directory {
             Order::OfferTotp => asking.offer_totp(),
             Order::ConfirmTotp { code } => asking.confirm_totp(&code),
             Order::EndTotp => asking.end_totp(),
+            Order::Unlink { by } => asking.unlink(&by),
             Order::NewRecovery => asking.new_recovery(),
             Order::MakeToken { name, rights, scopes, days } => asking.make_token(name, &rights, &scopes, days),
             Order::RevokeToken { token } => asking.revoke_token(&token),

@@ -5,6 +5,7 @@ mod own;
 mod people;
 mod roles;
 mod tokens;
+mod with;
 
 use serde_json::{Value, json};
 use vigie_model::{Slug, UtcMs};

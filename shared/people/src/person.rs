@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use vigie_model::UtcMs;
 
 use crate::secret::Kept;
-use crate::{Grant, Id, Totp, Verifier};
+use crate::{Grant, Id, Linked, Totp, Verifier};
 
 /// Bytes of an address: what a mail server takes.
 const EMAIL_BYTES: usize = 254;
@@ -34,6 +34,9 @@ pub struct Person {
     pub totp_offered: Option<Totp>,
     /// What is left of their recovery codes.
     pub recovery: Vec<Kept>,
+    /// Accounts of other houses by which they sign in, too.
+    #[serde(default)]
+    pub linked: Vec<Linked>,
     /// They come in nowhere, and their tokens open nothing.
     pub disabled: bool,
     /// Since when they are here.

@@ -1,7 +1,7 @@
 //! What is told of people, tokens, browsers and invitations, and to whom?
 
 use serde::Serialize;
-use vigie_model::UtcMs;
+use vigie_model::{Slug, UtcMs};
 
 use crate::{Directory, Email, Grant, Id, Invitation, Name, Person, Powers, Right, Role, Session, Token, Who};
 
@@ -21,6 +21,8 @@ pub struct PersonShown {
     pub password: bool,
     /// Whether a telephone must agree.
     pub totp: bool,
+    /// The other houses by which they come in, too.
+    pub sign_ins: Vec<Slug>,
     /// Whether they come in nowhere.
     pub disabled: bool,
     /// Since when they are here, in ms since 1970.
@@ -105,6 +107,7 @@ impl PersonShown {
             grants: cut(&person.grants, to),
             password: person.password.is_some(),
             totp: person.totp.is_some(),
+            sign_ins: person.linked.iter().map(|linked| linked.by.clone()).collect(),
             disabled: person.disabled,
             made_ms: person.made_ms,
             seen_ms: person.seen_ms,

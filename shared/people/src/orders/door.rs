@@ -15,16 +15,23 @@ use crate::{Change, Email, Grant, Id, Name, Person, Right, Scope, Session, Sessi
 const ORGANISATION_BYTES: usize = 100;
 
 impl Asking<'_> {
-    pub(super) fn new_person(&self, email: Email, name: Name, grants: Vec<Grant>, password: Verifier) -> Person {
+    pub(super) fn new_person(
+        &self,
+        email: Email,
+        name: Name,
+        grants: Vec<Grant>,
+        password: Option<Verifier>,
+    ) -> Person {
         Person {
             id: self.chance.id("a person's id"),
             email,
             name,
             grants,
-            password: Some(Password { verifier: password, since_ms: self.now.0 }),
+            password: password.map(|verifier| Password { verifier, since_ms: self.now.0 }),
             totp: None,
             totp_offered: None,
             recovery: Vec::new(),
+            linked: Vec::new(),
             disabled: false,
             made_ms: self.now.0,
             seen_ms: None,
@@ -54,7 +61,7 @@ impl Asking<'_> {
         }
         let role: Slug = "admin".parse().expect("a plain word");
         let grants = vec![Grant { role, scope: Scope::everywhere() }];
-        let mut person = self.new_person(email, name, grants, password);
+        let mut person = self.new_person(email, name, grants, Some(password));
         person.came_in(&self.asker.from, self.now);
         let begun = Begun { organisation: organisation.clone(), at_ms: self.now.0 };
         let after = json!({ "organisation": organisation, "admin": person.email });
@@ -99,6 +106,10 @@ impl Asking<'_> {
     }
 
     fn open(&self, person: &Person, said: &str) -> (Change, Answer) {
+        self.open_proved(person, said, self.now.0)
+    }
+
+    pub(super) fn open_proved(&self, person: &Person, said: &str, proved_ms: i64) -> (Change, Answer) {
         let secret = self.chance.secret("", "a session's secret");
         let session = Session {
             id: self.chance.id("a session's id"),
@@ -106,7 +117,7 @@ impl Asking<'_> {
             kept: Kept::of(&secret),
             opened_ms: self.now.0,
             used_ms: self.now.0,
-            proved_ms: self.now.0,
+            proved_ms,
             from: self.asker.from.clone(),
             agent: agent(said),
         };
@@ -114,7 +125,7 @@ impl Asking<'_> {
         (Change::Session(Box::new(session)), answer)
     }
 
-    fn too_many(&self, person: &Id) -> Vec<Change> {
+    pub(super) fn too_many(&self, person: &Id) -> Vec<Change> {
         let mut sessions: Vec<_> = self.directory.sessions_of(person).collect();
         sessions.sort_by_key(|session| session.used_ms);
         let over = (sessions.len() + 1).saturating_sub(MOST_SESSIONS);

@@ -80,7 +80,7 @@ impl Asking<'_> {
         (codes, kept)
     }
 
-    fn just_proved(&self) -> Result<&Person, Refused> {
+    pub(super) fn just_proved(&self) -> Result<&Person, Refused> {
         let own = self.own()?;
         if self.session()?.is_proved(self.now) { Ok(own) } else { Err(Refused::NeedsProof) }
     }

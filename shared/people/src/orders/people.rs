@@ -63,20 +63,7 @@ impl Asking<'_> {
                 let password = Some(Password { verifier: password, since_ms: self.now.0 });
                 Person { password, ..there.clone().changed() }
             }
-            None => {
-                // Whoever invited may have lost meanwhile what they gave.
-                let allowed = self.directory.allowed_by(&invitation.grants);
-                let inviter = self.directory.inviter_powers(&invitation.by, self.now);
-                let looks_after = |grant: &Grant| inviter.in_all_of(Right::People, &grant.scope);
-                if !inviter.include(&allowed) || !invitation.grants.iter().all(looks_after) {
-                    return Err(none());
-                }
-                if self.directory.person_of(&invitation.email).is_some() {
-                    return Err(Refused::Taken("a person of this address"));
-                }
-                let name = name.unwrap_or_else(|| invitation.name.clone());
-                self.new_person(invitation.email.clone(), name, invitation.grants.clone(), password)
-            }
+            None => self.invited(invitation, name, Some(password))?,
         };
         let notes = match invitation.person {
             Some(_) => notes_on(&person, "person.accept", &json!("reset"), &json!("password chosen")),
@@ -84,6 +71,27 @@ impl Asking<'_> {
         };
         let (answer, by) = (self.shown(&person), Some(person.id.clone()));
         Ok(Done { changes: vec![gone, Change::Person(Box::new(person))], notes, answer, by })
+    }
+
+    /// The person that an invitation makes of who takes it up.
+    pub(super) fn invited(
+        &self,
+        invitation: &Invitation,
+        name: Option<Name>,
+        password: Option<Verifier>,
+    ) -> Result<Person, Refused> {
+        // Whoever invited may have lost meanwhile what they gave.
+        let allowed = self.directory.allowed_by(&invitation.grants);
+        let inviter = self.directory.inviter_powers(&invitation.by, self.now);
+        let looks_after = |grant: &Grant| inviter.in_all_of(Right::People, &grant.scope);
+        if !inviter.include(&allowed) || !invitation.grants.iter().all(looks_after) {
+            return Err(Refused::NotThere("invitation"));
+        }
+        if self.directory.person_of(&invitation.email).is_some() {
+            return Err(Refused::Taken("a person of this address"));
+        }
+        let name = name.unwrap_or_else(|| invitation.name.clone());
+        Ok(self.new_person(invitation.email.clone(), name, invitation.grants.clone(), password))
     }
 
     pub(crate) fn withdraw(&self, invitation: &Id) -> Result<Done, Refused> {

@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
 use vigie_forward::{Target, TargetSaid};
+use vigie_issuers::{Issuers, SignInError, SignInSaid};
 use vigie_lookout::{AlertsConfig, AlertsSaid};
 use vigie_node::Failed;
 use vigie_notify::Seat;
@@ -69,6 +71,7 @@ struct File {
     log: Option<String>,
     log_json: bool,
     people: PeopleSaid,
+    sign_in: Vec<SignInSaid>,
     forward: Vec<TargetSaid>,
     retention: RetentionSaid,
     backup: PlanSaid,
@@ -78,13 +81,14 @@ struct File {
     outgoing: OutgoingSaid,
 }
 
-/// How long people are signed in, and their passwords hold.
+/// How long people are signed in, and their passwords hold; and where they reach the hub.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct PeopleSaid {
     session_idle_minutes: Option<u32>,
     session_hours: Option<u32>,
     password_days: Option<u32>,
+    url: Option<String>,
 }
 
 impl PeopleSaid {
@@ -107,6 +111,18 @@ impl PeopleSaid {
     }
 }
 
+impl File {
+    fn issuers(&self) -> Result<Issuers, String> {
+        let each = vigie_issuers::check_all(&self.sign_in).map_err(|error| error.to_string())?;
+        if each.is_empty() {
+            return Ok(Issuers::default());
+        }
+        let origin = self.people.url.as_deref().ok_or(SignInError::Url).and_then(vigie_issuers::origin);
+        let guard = self.outgoing.guard(false).map_err(|error| error.to_string())?;
+        Ok(Issuers::new(each, origin.map_err(|error| error.to_string())?, &guard))
+    }
+}
+
 /// All that was said, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
@@ -122,6 +138,8 @@ pub(crate) struct Config {
     pub(crate) tls: Option<TlsFiles>,
     /// How long people are signed in, and their passwords hold.
     pub(crate) spans: Spans,
+    /// Other houses by whose accounts people come in.
+    issuers: Arc<Issuers>,
     /// Rows that only a hub writes are taken back from the relays.
     pub(crate) take_back_rows: bool,
     pub(crate) log: tracing::Level,
@@ -164,6 +182,9 @@ impl Config {
             .backup
             .check()
             .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
+        let issuers = file
+            .issuers()
+            .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
         let behind_tls_proxy = over.behind_tls_proxy || file.behind_tls_proxy;
         if behind_tls_proxy && file.tls.is_some() {
             let text =
@@ -193,6 +214,7 @@ impl Config {
             behind_tls_proxy,
             tls: file.tls,
             spans: file.people.check()?,
+            issuers: Arc::new(issuers),
         })
     }
 
@@ -200,7 +222,8 @@ impl Config {
     pub(crate) fn serving(&self) -> vigie_serve::Options {
         let behind = self.behind_tls_proxy;
         let tls = behind || self.tls.is_some();
-        vigie_serve::Options { tls, behind_loopback_proxy: behind, ..vigie_serve::Options::default() }
+        let issuers = self.issuers.clone();
+        vigie_serve::Options { tls, behind_loopback_proxy: behind, issuers, ..vigie_serve::Options::default() }
     }
 }
 
@@ -219,5 +242,28 @@ fn read(path: &Path) -> Result<File, Failed> {
         Err(error) => {
             Err(Failed::new(1, format!("{} could not be read: {error}; nothing was started", path.display())))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Config, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("cloud.toml");
+        std::fs::write(&path, text).expect("a file");
+        Config::load(folder.path(), &path, &Overrides::default()).map_err(|failed| failed.text)
+    }
+
+    const GOOGLE: &str = "[[sign_in]]\nkind='oidc'\nname='google'\npreset='google'\nclient_id='hub'\n";
+
+    #[test]
+    fn who_comes_in_by_another_house_comes_back_to_an_address_that_is_said() {
+        let served = load(&format!("{GOOGLE}[people]\nurl='https://hub.example.org'")).expect("all is said").serving();
+        assert_eq!(served.issuers.shown().map(|(_, label)| label).collect::<Vec<_>>(), ["Google"]);
+        assert!(load(GOOGLE).expect_err("no address").contains("[people] url"));
+        assert!(load(&GOOGLE.replace("google'\nclient", "okta'\nclient")).expect_err("whose?").contains("okta.com"));
+        assert!(load("").expect("nothing needs to be said").serving().issuers.is_empty());
     }
 }

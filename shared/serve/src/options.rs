@@ -1,6 +1,9 @@
 //! What may the operator choose about serving?
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use vigie_issuers::Issuers;
 
 /// How a node serves. [`Options::default`] is safe on plain HTTP in a site's own network.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ pub struct Options {
     pub session_idle: Duration,
     /// A session ends after this long, used or not.
     pub session_life: Duration,
+    /// Other houses by whose accounts a hub's people come in.
+    pub issuers: Arc<Issuers>,
 }
 
 impl Default for Options {
@@ -43,6 +48,7 @@ impl Default for Options {
             // A working day's lunch does not sign anybody out; a stolen laptop's cookie is dead the next morning.
             session_idle: Duration::from_secs(8 * 3600),
             session_life: Duration::from_secs(7 * 24 * 3600),
+            issuers: Arc::default(),
         }
     }
 }

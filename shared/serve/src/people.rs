@@ -10,6 +10,7 @@ mod door;
 mod entrance;
 mod password;
 pub(crate) mod sheet;
+mod with;
 mod words;
 
 use std::sync::RwLockReadGuard;
@@ -23,6 +24,7 @@ pub(crate) use audit::{AuditLine, AuditLines, AuditVerified};
 pub use audit::{shown as audit_line, verified as verify_audit};
 pub(crate) use door::{by_session, by_token, sign_out, still_may};
 pub(crate) use entrance::{sign_in_page, signs_in};
+pub(crate) use with::ways as with_ways;
 
 /// What a hub implements so that people sign in to it. Asked from blocking threads.
 pub trait People: Send + Sync + 'static {

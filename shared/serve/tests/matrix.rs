@@ -63,6 +63,7 @@ impl Strangers {
             (("/tokens/", "id"), pair(&token, &nobody)),
             (("/sessions/", "id"), pair(&session, &nobody)),
             (("/roles/", "name"), pair(&"night", &"none")),
+            (("/sign-ins/", "name"), pair(&"office", &"office")),
             (("/routes/", "name"), pair(&"lyon", &"none")),
             // A rule's name is nobody's; what it says of a machine is the machine's.
             (("/watch/rules/", "name"), pair(&"Hot?machine=compta", &"Hot?machine=nobody")),

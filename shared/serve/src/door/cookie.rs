@@ -7,26 +7,51 @@ use crate::Options;
 /// Seconds a browser keeps the cookie; the session itself ends earlier by its own clock.
 const KEPT_SECONDS: u64 = 7 * 24 * 3600;
 
+/// Seconds it keeps what a sign-in at another house comes back with.
+const WAY_SECONDS: u64 = 600;
+
+/// What the cookie of such a way is called, behind the session's name.
+const WAY: &str = "-way";
+
 /// The session's secret, if the browser sent one.
-pub(super) fn read<'a>(headers: &'a HeaderMap, options: &Options) -> Option<&'a str> {
+pub(crate) fn read<'a>(headers: &'a HeaderMap, options: &Options) -> Option<&'a str> {
+    found(headers, name(options), "")
+}
+
+/// What the browser kept while it was at another house.
+pub(crate) fn read_way<'a>(headers: &'a HeaderMap, options: &Options) -> Option<&'a str> {
+    found(headers, name(options), WAY)
+}
+
+fn found<'a>(headers: &'a HeaderMap, name: &str, suffix: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name(options)).map(|(_, secret)| secret)
+    pairs.find(|(key, _)| key.strip_prefix(name) == Some(suffix)).map(|(_, secret)| secret)
 }
 
 /// Hands a secret to the browser.
 pub(crate) fn set(secret: &str, options: &Options) -> HeaderValue {
-    written(secret, KEPT_SECONDS, options)
+    written(secret, KEPT_SECONDS, "", options)
 }
 
 /// Takes it back.
 pub(super) fn clear(options: &Options) -> HeaderValue {
-    written("", 0, options)
+    written("", 0, "", options)
 }
 
-fn written(secret: &str, seconds: u64, options: &Options) -> HeaderValue {
+/// Hands a browser what it brings back from another house. `Lax`, as the session's: it comes back by a link from there.
+pub(crate) fn set_way(secret: &str, options: &Options) -> HeaderValue {
+    written(secret, WAY_SECONDS, WAY, options)
+}
+
+/// Takes it back.
+pub(crate) fn clear_way(options: &Options) -> HeaderValue {
+    written("", 0, WAY, options)
+}
+
+fn written(secret: &str, seconds: u64, suffix: &str, options: &Options) -> HeaderValue {
     let secure = if options.tls { "; Secure" } else { "" };
-    let text = format!("{}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", name(options));
+    let text = format!("{}{suffix}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", name(options));
     HeaderValue::from_str(&text).expect("a secret is base64 and the rest is ours")
 }
 

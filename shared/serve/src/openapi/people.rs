@@ -28,6 +28,7 @@ fn own() -> Vec<Operation> {
             .takes::<Code>(json!({ "code": "000000" }))
             .answers::<Recovery>(200),
         Operation::delete("/me/totp", "No telephone any more"),
+        Operation::delete("/me/sign-ins/{name}", "You sign in by this other house no more"),
         Operation::post("/me/recovery", "Other recovery codes").answers::<Recovery>(200),
     ]
 }

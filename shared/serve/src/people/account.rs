@@ -14,6 +14,7 @@ use super::door::problem;
 use super::entrance::{begin, begin_page, invitation, invitation_page, say, unfit};
 use super::password::{changed, with_password};
 use super::sheet::{Field, Sheet};
+use super::with;
 use super::words::Words;
 use crate::door::{Address, Caller, field, require_person};
 use crate::local::html::Html;
@@ -37,6 +38,7 @@ pub(crate) fn pages(app: &App) -> Ways {
         .post("/account/telephone/confirm", Need::SignedIn, confirm)
         .post("/account/telephone/off", Need::SignedIn, switch_off)
         .post("/account/telephone/codes", Need::SignedIn, new_codes)
+        .post("/account/sign-ins/{name}/off", Need::SignedIn, unlink)
         .with(|pages| pages.layer(from_fn_with_state(App::clone(app), require_person)));
     own.get("/begin", Need::Open, begin_page)
         .post("/begin", Need::Open, begin)
@@ -88,7 +90,7 @@ fn drawn(app: &App, caller: &Caller, parts: &Parts, is_done: bool, refused: Opti
         }
         if let Some((problem, wrong)) = refused {
             if problem.code == Code::ProofNeeded {
-                return prove_form(out, w, own.person.totp.is_some());
+                return prove_form(out, app, w, &own.person);
             }
             say(out, &sheet, problem, wrong(w));
         }
@@ -97,6 +99,7 @@ fn drawn(app: &App, caller: &Caller, parts: &Parts, is_done: bool, refused: Opti
         out.html("</div>\n<div>\n");
         password(out, w);
         telephone(out, w, &own.person);
+        linked(out, app, &sheet, &own.person);
         rights(out, w, &own.person);
         out.html("</div>\n</div>\n");
     });
@@ -163,14 +166,58 @@ fn rights(out: &mut Html, w: &'static Words, person: &Person) {
     out.html("</ul>\n</section>\n");
 }
 
-fn prove_form(out: &mut Html, w: &'static Words, totp: bool) {
-    out.html("<section class=\"door\">\n<h2>").text(w.prove).html("</h2>\n<p>").text(w.prove_says);
-    out.html("</p>\n<form method=\"post\" action=\"/account/proof\">");
-    Field::known("password", w.password).draw(out, "");
-    if totp {
-        Field::code(w.code, true).draw(out, "");
+fn prove_form(out: &mut Html, app: &Shared, w: &'static Words, person: &Person) {
+    out.html("<section class=\"door\">\n<h2>").text(w.prove).html("</h2>\n<p>").text(w.prove_says).html("</p>\n");
+    if !person.linked.is_empty() {
+        with::links(out, app, w.prove_with, "?again=1");
     }
-    out.html("<button class=\"primary\">").text(w.go_on).html("</button></form>\n</section>\n");
+    if person.password.is_some() {
+        out.html("<form method=\"post\" action=\"/account/proof\">");
+        Field::known("password", w.password).draw(out, "");
+        if person.totp.is_some() {
+            Field::code(w.code, true).draw(out, "");
+        }
+        out.html("<button class=\"primary\">").text(w.go_on).html("</button></form>\n");
+    }
+    out.html("</section>\n");
+}
+
+/// Accounts of other houses by which somebody comes in.
+fn linked(out: &mut Html, app: &Shared, sheet: &Sheet, person: &Person) {
+    if person.linked.is_empty() {
+        return;
+    }
+    let w = sheet.w;
+    out.html("<section class=\"forms\">\n<h2>").text(w.linked).html("</h2>\n<p>").text(w.linked_says).html("</p>\n");
+    for one in &person.linked {
+        out.html("<form method=\"post\" action=\"/account/sign-ins/").text(one.by.as_str()).html("/off\"><p>");
+        out.fill(w.linked_since, |out, place| match place {
+            "house" => out.text(with::label(app, &one.by)),
+            _ => sheet.frame.voice.at(out, Stamp(UtcMs(one.since_ms))),
+        });
+        out.html("</p><button>").text(w.unlink).html("</button></form>\n");
+    }
+    out.html("</section>\n");
+}
+
+/// `POST /account/sign-ins/{name}/off`.
+async fn unlink(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    parts: Parts,
+) -> Response {
+    let Ok(by) = name.parse() else { return Redirect::to("/account").into_response() };
+    match carried_out(&app, &caller, &parts, Order::Unlink { by }).await {
+        // What the reader wanted is so.
+        Err(Problem { code: Code::NotFound, .. }) => Redirect::to("/account").into_response(),
+        // It says why in English alone; here it is known why.
+        Err(problem) if problem.code == Code::BadParameter => {
+            let says = Problem::bad_parameter(Sheet::of(&app, &parts).w.last_way);
+            drawn(&app, &caller, &parts, false, Some((&says, |w| w.failed)))
+        }
+        done => ended(&app, &caller, &parts, done, |w| w.failed),
+    }
 }
 
 /// `POST /account/proof`.

@@ -41,6 +41,7 @@ pub(crate) fn ways() -> Ways {
         .post("/me/totp", Need::SignedIn, own::offer_totp)
         .post("/me/totp/confirm", Need::SignedIn, own::confirm_totp)
         .delete("/me/totp", Need::SignedIn, own::end_totp)
+        .delete("/me/sign-ins/{name}", Need::SignedIn, own::unlink)
         .post("/me/recovery", Need::SignedIn, own::new_recovery)
         .get("/people", looks_after, people::people_list)
         .get("/people/{id}", looks_after, people::person)

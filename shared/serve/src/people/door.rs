@@ -185,6 +185,9 @@ fn refusal(refused: &Refused, said: String) -> Problem {
             Problem::new(Code::Conflict, said, "look at what there is, and ask for something else")
         }
         Refused::Wrong => Problem::new(Code::Unauthorized, said, "check them and try again, or ask for a reset"),
+        Refused::Stranger => {
+            Problem::new(Code::Unauthorized, said, "ask whoever looks after this hub for an invitation to its address")
+        }
         Refused::CodeNeeded => Problem::new(Code::TotpNeeded, said, "send the code, too"),
     }
 }

@@ -11,6 +11,7 @@ use vigie_people::{Answer, Asker, Email, LEAST_CHARS, MOST_BYTES, Name, Order, P
 use super::door::{Typed, guesses, may_try, problem, sign_in};
 use super::password::{fresh, take_up};
 use super::sheet::{Field, Sheet};
+use super::with;
 use super::words::Words;
 use crate::door::{Address, field, from_own_page, led_in, let_in, set_cookie};
 use crate::local::html::Html;
@@ -32,7 +33,7 @@ fn pairs(sent: Sent) -> Pairs {
 pub(crate) fn sign_in_page(app: &Shared, parts: &Parts) -> Response {
     let chosen = Params::of_uri(&parts.uri).get("chosen").is_some();
     let note = |w: &'static Words| if chosen { Some(w.chosen) } else { None };
-    drawn_sign_in(&Sheet::of(app, parts), "", None, note)
+    drawn_sign_in(app, &Sheet::of(app, parts), "", None, note)
 }
 
 /// `POST /sign-in` of a hub that knows people: an address and a password, or a token.
@@ -41,22 +42,38 @@ pub(crate) async fn signs_in(app: &App, parts: &Parts, pairs: &Pairs) -> Respons
     let token = field(pairs, "token").trim();
     if !token.is_empty() {
         return match app.check_token(token, Address::of(parts, &app.options)) {
-            Ok(who) => {
-                let_in(app, &who).unwrap_or_else(|| drawn_sign_in(&sheet, "", Some(&Problem::internal()), |_| None))
-            }
-            Err(problem) => drawn_sign_in(&sheet, "token", Some(&problem), |_| None),
+            Ok(who) => let_in(app, &who)
+                .unwrap_or_else(|| drawn_sign_in(app, &sheet, "", Some(&Problem::internal()), |_| None)),
+            Err(problem) => drawn_sign_in(app, &sheet, "token", Some(&problem), |_| None),
         };
     }
     let text = |name: &str| field(pairs, name).to_owned();
     let typed = Typed { email: text("email"), password: text("password"), code: text("code") };
     match sign_in(app, parts, "page", typed).await {
         Ok(signed_in) => led_in(set_cookie(&signed_in.secret, &app.options), "/"),
-        Err(problem) => drawn_sign_in(&sheet, field(pairs, "email"), Some(&problem), |_| None),
+        Err(problem) => drawn_sign_in(app, &sheet, field(pairs, "email"), Some(&problem), |_| None),
     }
+}
+
+/// The page for who comes back from another house and is not let in.
+pub(super) fn not_let_in(
+    app: &Shared,
+    parts: &Parts,
+    refused: &Problem,
+    wrong: fn(&'static Words) -> &'static str,
+) -> Response {
+    let sheet = Sheet::of(app, parts);
+    let text = sheet.page(sheet.w.sign_in, |out, w| {
+        out.html("<section class=\"door\">\n<h1>").text(w.sign_in).html("</h1>\n");
+        say(out, &sheet, refused, wrong(w));
+        out.html("<p><a href=\"/sign-in\">").text(w.sign_in).html("</a></p>\n</section>\n");
+    });
+    (refused.code.status(), Page(text)).into_response()
 }
 
 /// The page; what was typed is not put into it again, but for the address.
 fn drawn_sign_in(
+    app: &Shared,
     sheet: &Sheet,
     email: &str,
     refused: Option<&Problem>,
@@ -72,6 +89,7 @@ fn drawn_sign_in(
             let wrong = if by_token { w.wrong_token } else { w.wrong };
             say(out, sheet, refused, wrong);
         }
+        with::links(out, app, w.with, "");
         out.html("<form method=\"post\" action=\"/sign-in\">\n");
         Field { kind: "email", ..Field::text("email", w.email, "username") }
             .draw(out, if by_token { "" } else { email });

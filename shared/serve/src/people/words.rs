@@ -28,6 +28,11 @@ words! {
     wait: "Too many wrong tries came from this address. Try again in {span}." | "Trop d’essais erronés sont venus de cette adresse. Réessayez dans {span}.";
     busy: "The hub is busy. Nothing was changed; try again in a moment." | "Le hub est occupé. Rien n’a été modifié ; réessayez dans un instant.";
     failed: "This failed on the hub. Nothing was changed; if it stays so, look at the hub’s log." | "Ceci a échoué sur le hub. Rien n’a été modifié ; si cela persiste, consultez le journal du hub.";
+    with: "Sign in with {house}" | "Se connecter avec {house}";
+    with_stranger: "Nobody here is known by this account. Nobody was signed in. Ask whoever looks after this hub for an invitation to the account’s address." | "Personne n’est connu ici par ce compte. Personne n’a été connecté. Demandez à qui administre ce hub une invitation à l’adresse de ce compte.";
+    with_over: "This sign-in was begun more than ten minutes ago, or in another browser. Nobody was signed in; begin again." | "Cette connexion a été commencée il y a plus de dix minutes, ou dans un autre navigateur. Personne n’a été connecté ; recommencez.";
+    with_declined: "You were not let in there, so nobody was signed in here." | "L’accès vous a été refusé là-bas : personne n’a été connecté ici.";
+    with_away: "The other house could not be asked, or what it said is not believed. Nobody was signed in; the hub’s log says why." | "L’autre service n’a pas pu être consulté, ou sa réponse n’est pas crédible. Personne n’a été connecté ; le journal du hub dit pourquoi.";
     is_done: "Done." | "C’est fait.";
 
     // the first start
@@ -82,7 +87,13 @@ words! {
     confirm: "Confirm" | "Confirmer";
     wrong_digits: "These are not the digits of now. Check the clock of the telephone and try again; the secret stays the same." | "Ce ne sont pas les chiffres du moment. Vérifiez l’heure du téléphone et réessayez ; le secret reste le même.";
     codes_say: "Keep these codes in a safe place. Each stands for the telephone once; they are not shown again." | "Conservez ces codes en lieu sûr. Chacun remplace une fois le téléphone ; ils ne seront plus affichés.";
-    prove: "First give your password again" | "D’abord, redonnez votre mot de passe";
+    linked: "Accounts elsewhere" | "Comptes extérieurs";
+    linked_says: "You sign in by these, too." | "Vous vous connectez aussi par ceux-ci.";
+    linked_since: "{house}, since {at}" | "{house}, depuis {at}";
+    unlink: "Sign in by it no more" | "Ne plus l’utiliser";
+    last_way: "There would be no way left to sign in. Nothing was changed. Ask for a reset, and choose a password first." | "Il ne resterait aucun moyen de vous connecter. Rien n’a été modifié. Demandez une réinitialisation et choisissez d’abord un mot de passe.";
+    prove_with: "Prove it with {house}" | "Le prouver avec {house}";
+    prove: "First show again who you are" | "D’abord, prouvez à nouveau qui vous êtes";
     prove_says: "You signed in more than ten minutes ago. Nothing was changed." | "Vous vous êtes connecté il y a plus de dix minutes. Rien n’a été modifié.";
     go_on: "Go on" | "Continuer";
 }

@@ -174,6 +174,10 @@ pub(crate) struct Hub {
 
 impl Hub {
     pub(crate) fn new(node: Node, access: Arc<dyn Access>) -> Self {
+        Self::serving(node, access, Options::default())
+    }
+
+    pub(crate) fn serving(node: Node, access: Arc<dyn Access>, options: Options) -> Self {
         let node = Arc::new(node);
         let verifier = Verifier::of(PASSWORD, &Chance::new([4; 32])).expect("memory");
         let roll = Arc::new(Roll {
@@ -186,7 +190,7 @@ impl Hub {
             verifier,
         });
         let watch = Arc::new(Watch::default());
-        let door = Door::around(router_of(parts(&node, &watch, &access, &roll)));
+        let door = Door::around(router_of(Parts { options, ..parts(&node, &watch, &access, &roll) }));
         Self { door, node, roll, watch }
     }
 

@@ -1,6 +1,6 @@
 //! What does somebody ask about themselves?
 
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -124,6 +124,17 @@ pub(super) async fn end_totp(
     parts: Parts,
 ) -> Result<Response, Problem> {
     done(&app, caller, &parts, StatusCode::NO_CONTENT, Order::EndTotp).await
+}
+
+pub(super) async fn unlink(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    parts: Parts,
+) -> Result<Response, Problem> {
+    let none = |_| Problem::not_found("you sign in by no account of such a house; nothing was changed");
+    let by = name.parse().map_err(none)?;
+    done(&app, caller, &parts, StatusCode::NO_CONTENT, Order::Unlink { by }).await
 }
 
 pub(super) async fn new_recovery(

@@ -1,6 +1,7 @@
 //! How does a message leave the house?
 
 mod encrypted;
+mod modem;
 mod post;
 mod push;
 mod secret;
@@ -16,6 +17,7 @@ use vigie_model::UtcMs;
 use crate::config::{ChannelSetup, Way};
 use crate::mind::{Digest16, Intent, Kind, Language, Notice, Outcome, Severity, Stamp, Steady, Text, test_key};
 
+use modem::Modem;
 use post::Poster;
 use push::Pusher;
 use smtp::Smtp;
@@ -35,6 +37,7 @@ enum Body {
     Webhook(Webhook),
     Post(Poster),
     Push(Pusher),
+    Modem(Modem),
 }
 
 /// What a receiver said to a test.
@@ -73,6 +76,7 @@ impl Channel {
             Way::Webhook(way) => Body::Webhook(Webhook::new(way)),
             Way::Post(way) => Body::Post(Poster::new(way)),
             Way::Push(way) => Body::Push(Pusher::new(way)),
+            Way::Modem(way) => Body::Modem(Modem::new(way)),
         };
         Self { name: setup.name, receivers: setup.receivers, body }
     }
@@ -89,6 +93,7 @@ impl Channel {
             Body::Webhook(_) => "webhook",
             Body::Post(poster) => poster.word(),
             Body::Push(_) => "webpush",
+            Body::Modem(_) => "gsm",
         }
     }
 
@@ -104,6 +109,7 @@ impl Channel {
             Body::Webhook(webhook) => webhook.send(intent, now).await,
             Body::Post(poster) => poster.send(intent, now).await,
             Body::Push(pusher) => pusher.send(intent, now).await,
+            Body::Modem(modem) => modem.send(intent).await,
         }
     }
 

@@ -33,10 +33,10 @@ pub use error::ConfigError;
 use said::WindowSaid;
 pub use said::{ChannelSaid, RouteSaid, SmtpSaid, TlsSaid, WebhookSaid};
 pub use schedules::{ScheduleSaid, StandInSaid};
-pub use services::{GatewaySaid, GotifySaid, HookSaid, NtfySaid, PagerDutySaid, PushSaid};
+pub use services::{GatewaySaid, GotifySaid, HookSaid, ModemSaid, NtfySaid, PagerDutySaid, PushSaid};
 pub use vigie_outgoing::OutgoingSaid;
 pub use way::ChannelSetup;
-pub(crate) use way::{PostWay, PushWay, SmtpWay, Way, WebhookWay};
+pub(crate) use way::{ModemWay, PostWay, PushWay, SmtpWay, Way, WebhookWay};
 use words::zone_of;
 
 /// All that a file says of telling people.

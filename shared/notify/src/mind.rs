@@ -49,7 +49,7 @@ pub use route::{Route, Rules};
 pub(crate) use rows::read as read_row;
 pub use rows::{Rows, Table};
 pub use service::{Post, Reply, Service, Template, TemplateError};
-pub(crate) use service::{push_text, retry_after_ms, usual};
+pub(crate) use service::{push_text, retry_after_ms, short, usual};
 pub use text::{Link, MAX_TEXT_CHARS, Text};
 pub use told::{HearError, Heard, Mind, Restored};
 pub use vigie_model::Severity;

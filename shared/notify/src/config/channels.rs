@@ -32,6 +32,7 @@ impl ChannelSaid {
             Self::Gotify(said) => said.check(around),
             Self::Sms(said) => said.check(false, around),
             Self::Call(said) => said.check(true, around),
+            Self::Gsm(said) => said.check(),
             Self::WebPush(said) => said.check(around),
         }
     }

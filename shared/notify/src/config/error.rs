@@ -52,6 +52,9 @@ pub enum ConfigError {
     /// A telephone number.
     #[error("{1:?} of channel {0:?} is no telephone number: write it as in +33612345678")]
     Number(String, String),
+    /// A program that somebody else could put another in the place of.
+    #[error("the command of channel {0:?} is the whole path of a program, as in /usr/bin/gammu-smsd-inject")]
+    Command(String),
     /// Nobody to turn to.
     #[error("the contact of channel {0:?} is mailto: and an address, or https:// and a page")]
     Contact(String),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use vigie_model::Slug;
 
-use super::services::{GatewaySaid, GotifySaid, HookSaid, NtfySaid, PagerDutySaid, PushSaid};
+use super::services::{GatewaySaid, GotifySaid, HookSaid, ModemSaid, NtfySaid, PagerDutySaid, PushSaid};
 
 use crate::mind::{Language, Severity};
 
@@ -34,6 +34,8 @@ pub enum ChannelSaid {
     Sms(GatewaySaid),
     /// Calls by a gateway over HTTP.
     Call(GatewaySaid),
+    /// Short messages by a modem at this machine.
+    Gsm(ModemSaid),
     /// Telephones and browsers, by their makers' push services.
     WebPush(PushSaid),
 }

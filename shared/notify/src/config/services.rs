@@ -10,8 +10,8 @@ use vigie_outgoing::Guard;
 
 use super::channels::{MAX_RECEIVERS, patience};
 use super::words::plain_name;
-use super::{Around, ChannelSetup, ConfigError, PostWay, PushWay, Way};
-use crate::mind::{Service, Template};
+use super::{Around, ChannelSetup, ConfigError, ModemWay, PostWay, PushWay, Way};
+use crate::mind::{Service, Template, TemplateError};
 
 /// How long a service may take.
 const SERVICE_SECONDS: u8 = 30;
@@ -106,6 +106,24 @@ pub struct PushSaid {
     ca_file: Option<PathBuf>,
     private: Option<bool>,
     timeout_s: Option<u8>,
+}
+
+/// A channel of `kind = "gsm"`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModemSaid {
+    pub(super) name: String,
+    #[serde(default = "inject")]
+    command: PathBuf,
+    #[serde(default)]
+    arguments: Vec<String>,
+    to: Vec<String>,
+    max_chars: Option<usize>,
+    timeout_s: Option<u8>,
+}
+
+fn inject() -> PathBuf {
+    PathBuf::from("/usr/bin/gammu-smsd-inject")
 }
 
 fn events() -> String {
@@ -208,6 +226,23 @@ impl GatewaySaid {
         let service = Service::Gateway(Box::new(template));
         let receivers = numbers(&self.name, &self.to)?;
         usual!(self).setup(around, service, self.secret_file.clone(), receivers)
+    }
+}
+
+impl ModemSaid {
+    pub(super) fn check(&self) -> Result<ChannelSetup, ConfigError> {
+        let name = plain_name(&self.name)?;
+        if !self.command.is_absolute() {
+            return Err(ConfigError::Command(name));
+        }
+        let max_chars = self.max_chars.unwrap_or(SMS_CHARS);
+        if !(70..=5_000).contains(&max_chars) {
+            return Err(ConfigError::Template(name, TemplateError::Chars(max_chars)));
+        }
+        let receivers = numbers(&name, &self.to)?;
+        let patience = patience(&name, self.timeout_s, SERVICE_SECONDS)?;
+        let way = ModemWay { command: self.command.clone(), arguments: self.arguments.clone(), max_chars, patience };
+        Ok(ChannelSetup { name, way: Way::Modem(way), receivers })
     }
 }
 

@@ -60,7 +60,7 @@ fn the_example_is_one() {
 #[test]
 fn the_example_of_services_is_one_and_says_which_follow_each_alert() {
     let (rules, channels) = read(include_str!("services.toml"), Seat::Hub).expect("what we show people works");
-    assert_eq!(channels.len(), 7);
+    assert_eq!(channels.len(), 8);
     assert_eq!(rules.pagers.iter().collect::<Vec<_>>(), ["pager"]);
     assert_eq!(rules.receivers["sms"], ["+33612345678"]);
 }
@@ -86,6 +86,8 @@ fn each_nonsense_of_a_service_is_refused_in_its_own_words() {
         (push.replace("['a']", "['../a']"), "letters, digits"),
         (ntfy.replace("topic='t'", "topic='a/b'"), "topic"),
         (format!("{ntfy}url='ftp://a'"), "the url"),
+        ("[[channel]]\nkind='gsm'\nname='m'\ncommand='gammu'\nto=['+331234']".to_owned(), "whole path"),
+        ("[[channel]]\nkind='gsm'\nname='m'\nto=['-c']".to_owned(), "no telephone number"),
     ] {
         let said = read(&text, Seat::Hub).map(|_| ()).expect_err(&text);
         assert!(said.contains(word), "{text}\nsaid {said:?}, which has no {word:?}");

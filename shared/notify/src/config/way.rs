@@ -17,6 +17,7 @@ pub(crate) enum Way {
     Webhook(WebhookWay),
     Post(PostWay),
     Push(PushWay),
+    Modem(ModemWay),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,17 @@ pub(crate) struct PushWay {
     pub(crate) subscriptions: PathBuf,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) guard: Guard,
+    /// How long all of it may take.
+    pub(crate) patience: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ModemWay {
+    /// The program that has the modem.
+    pub(crate) command: PathBuf,
+    /// What it is told before the message.
+    pub(crate) arguments: Vec<String>,
+    pub(crate) max_chars: usize,
     /// How long all of it may take.
     pub(crate) patience: Duration,
 }

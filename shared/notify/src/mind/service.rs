@@ -117,6 +117,11 @@ impl Service {
     }
 }
 
+/// The message on one line of at most so many characters.
+pub(crate) fn short(notice: &Notice, max_chars: usize) -> String {
+    fit::one_line(notice, max_chars)
+}
+
 /// The message as text of at most so many bytes, for a notification.
 pub(crate) fn push_text(notice: &Notice, room_bytes: usize) -> String {
     fit::text_within(notice, room_bytes, fit::bytes)

@@ -163,33 +163,21 @@ const HTTP: ([u8; 4], u16) = ([127, 0, 0, 1], 7880);
 impl Config {
     pub(crate) fn load(data: &Path, path: &Path, over: &Overrides) -> Result<Self, Failed> {
         let file = read(path)?;
-        let log = over.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned());
+        let log = over.log.clone().or_else(|| file.log.clone()).unwrap_or_else(|| "info".to_owned());
         let log = log.parse().map_err(|_| Failed::new(2, format!("{log:?} is no log level; nothing was started")))?;
         let listen = over.listen.or(file.listen).unwrap_or_else(|| LISTEN.into());
-        let advertise = over.advertise.clone().or(file.advertise).unwrap_or_else(|| guess(listen));
-        let forward = TargetSaid::check_all(&file.forward)
-            .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
-        let retention = file
-            .retention
-            .check()
-            .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
+        let advertise = over.advertise.clone().or_else(|| file.advertise.clone()).unwrap_or_else(|| guess(listen));
+        let wrong =
+            |error: &dyn std::fmt::Display| Failed::new(2, format!("{}: {error}; nothing was started", path.display()));
+        let forward = TargetSaid::check_all(&file.forward).map_err(|error| wrong(&error))?;
+        let retention = file.retention.check().map_err(|error| wrong(&error))?;
         let telling = TellingSaid { channels: &file.channel, routes: &file.route, outgoing: &file.outgoing };
-        let alerts = file
-            .alerts
-            .check(&telling, Seat::Hub, data)
-            .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
-        let backup = file
-            .backup
-            .check()
-            .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
-        let issuers = file
-            .issuers()
-            .map_err(|error| Failed::new(2, format!("{}: {error}; nothing was started", path.display())))?;
+        let alerts = file.alerts.check(&telling, Seat::Hub, data).map_err(|error| wrong(&error))?;
+        let backup = file.backup.check().map_err(|error| wrong(&error))?;
+        let issuers = file.issuers().map_err(|error| wrong(&error))?;
         let behind_tls_proxy = over.behind_tls_proxy || file.behind_tls_proxy;
         if behind_tls_proxy && file.tls.is_some() {
-            let text =
-                format!("{}: either [tls] here or behind_tls_proxy, not both; nothing was started", path.display());
-            return Err(Failed::new(2, text));
+            return Err(wrong(&"either [tls] here or behind_tls_proxy, not both"));
         }
         let hours = over.certificate_hours.or(file.certificate_hours).unwrap_or(90 * 24).max(1);
         Ok(Self {

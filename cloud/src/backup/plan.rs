@@ -35,8 +35,8 @@ pub(crate) struct Plan {
 
 impl PlanSaid {
     /// Nothing where no folder is said.
-    pub(crate) fn check(self) -> Result<Option<Plan>, String> {
-        let Some(folder) = self.folder else {
+    pub(crate) fn check(&self) -> Result<Option<Plan>, String> {
+        let Some(folder) = self.folder.clone() else {
             let something = self.every_hours.is_some() || self.keep.is_some() || self.passphrase_file.is_some();
             return if something { Err("[backup] needs a folder".to_owned()) } else { Ok(None) };
         };
@@ -45,7 +45,7 @@ impl PlanSaid {
             return Err("[backup] folder is an absolute path, every_hours and keep are at least 1".to_owned());
         }
         let every_ms = i64::from(every_hours) * HOUR_MS;
-        Ok(Some(Plan { folder, every_ms, keep: keep as usize, passphrase_file: self.passphrase_file }))
+        Ok(Some(Plan { folder, every_ms, keep: keep as usize, passphrase_file: self.passphrase_file.clone() }))
     }
 }
 

@@ -38,8 +38,11 @@ const LEFT_ALONE: Duration = Duration::from_secs(5);
 pub(crate) struct Issuer {
     pub(crate) setup: Setup,
     client: Client,
-    known: Mutex<Option<(Instant, Result<Arc<Known>, String>)>>,
+    known: Mutex<Option<Asked>>,
 }
+
+/// When it was asked, and what it said of itself or why not.
+type Asked = (Instant, Result<Arc<Known>, String>);
 
 /// What an issuer said of itself.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ mod alert;
 mod alerts;
 mod chart;
 mod chart_query;
+mod cuts;
 mod doctor;
 mod entrance;
 mod failed;

@@ -11,7 +11,7 @@ use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use common::site::{Book, DECIDES, Relay, incident, open, usual};
+use common::site::{Book, DECIDES, Relay, cut, incident, open, usual};
 use common::{id_of, peer_is_here};
 use vigie_model::Severity;
 
@@ -23,7 +23,7 @@ async fn a_browser_without_scripts_shows_each_page_with_its_forms() {
     if !peer_is_here("chromium") {
         return;
     }
-    let cut = serve(Relay::cut_off(), usual()).await;
+    let cut = serve(Relay::cut_off(), Book::of(usual())).await;
     let alert = format!("{cut}/alerts/{}", incident(1, "", Severity::Info, "", 0).id);
     let machine = format!("{cut}/machines/{}", id_of("compta-2"));
     for (url, seen) in [
@@ -43,11 +43,11 @@ async fn a_browser_without_scripts_shows_each_page_with_its_forms() {
 }
 
 async fn keep_pictures(folder: &Path, cut: &str) {
-    let fine = serve(Relay::in_reach(), Vec::new()).await;
+    let fine = serve(Relay::in_reach(), after_a_cut()).await;
     let many = (0..40).map(|n| {
         incident(n, "Disk /var of srv-fichiers is nearly full", Severity::Warning, "srv-fichiers", -60 * i64::from(n))
     });
-    let many = serve(Relay::cut_off(), many.collect()).await;
+    let many = serve(Relay::cut_off(), Book::of(many.collect())).await;
     let alert = |n: u32| format!("{cut}/alerts/{}", incident(n, "", Severity::Info, "", 0).id);
     for (name, url) in [
         ("home", format!("{cut}/?still=1")),
@@ -70,9 +70,14 @@ async fn keep_pictures(folder: &Path, cut: &str) {
     }
 }
 
+/// Nothing is open, and the line was cut some hours ago.
+fn after_a_cut() -> Book {
+    Book { cuts: vec![cut(1, -18_000, -7_200)], ..Book::of(Vec::new()) }
+}
+
 /// Serves a relay on loopback to a browser that is signed in: it can not type.
-async fn serve(relay: Relay, incidents: Vec<vigie_serve::Incident>) -> String {
-    let (router, _) = open(relay, Book::of(incidents));
+async fn serve(relay: Relay, book: Book) -> String {
+    let (router, _) = open(relay, book);
     let signed_in = async |mut request: Request, next: Next| -> Response {
         let bearer = HeaderValue::from_str(&format!("Bearer {DECIDES}")).expect("a token");
         // The door itself is shown to strangers.

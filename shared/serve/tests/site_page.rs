@@ -3,10 +3,10 @@
 mod common;
 
 use axum::http::StatusCode;
-use common::site::{Book, CUT_MS, DECIDES, Relay, at, door, incident, usual, word};
+use common::site::{Book, CUT_MS, DECIDES, Relay, at, cut, door, incident, usual, word};
 use common::{ACME, ALL, Answer, Door, id_of, slug};
 use vigie_model::Severity;
-use vigie_serve::{Decision, Incident, IncidentState, NotReady, Reached, Stamp, Undecided};
+use vigie_serve::{Cut, Decision, Incident, IncidentState, NotReady, Reached, Stamp, Undecided};
 
 /// A page with all that it loads, before anything is packed.
 const MOST_BYTES: usize = 30 * 1024;
@@ -66,6 +66,30 @@ async fn what_needs_a_person_stands_first_and_what_is_over_is_a_digest() {
 }
 
 #[tokio::test]
+async fn what_happened_while_the_line_was_cut_is_counted_and_of_another_site_nothing() {
+    let elsewhere = Cut { client: slug("bron"), began: 77, ..cut(9, -3_000, -2_000) };
+    let known_by = ["Ann", "Marc Petit", "Sophie", "Zoé"].map(str::to_owned).to_vec();
+    let last = Cut { known_by, ..cut(1, -7_200, -3_600) };
+    let door = door(Relay::in_reach(), Book { cuts: vec![elsewhere, last], ..Book::of(Vec::new()) }).0;
+    let page = shown(&door, "/").await;
+    let part = page.split("<section").find(|part| part.contains("id=\"cut\"")).expect("a part of it");
+    assert!(part.contains("While the line to the hub was cut") && part.contains("(1\u{a0}h)"), "{part}");
+    let said =
+        "Began: 3, of which still open: 1. Ended: 2. Acknowledged by <bdi>Ann</bdi>, <bdi>Marc Petit</bdi> and 2 more.";
+    assert!(part.contains(said) && !page.contains("Began: 77"), "{part}");
+    let french = in_french(&door, "/").await;
+    assert!(french.contains("Commencées\u{a0}: 3, dont encore ouvertes\u{a0}: 1. Terminées\u{a0}: 2."), "{french}");
+}
+
+#[tokio::test]
+async fn of_a_line_that_was_not_cut_no_cut_is_told_and_of_a_quiet_one_that_nothing_happened() {
+    assert!(!shown(&site(usual()), "/").await.contains("id=\"cut\""));
+    let quiet = Cut { began: 0, ended: 0, open: 0, known_by: Vec::new(), ..cut(2, -80_000, -79_000) };
+    let door = door(Relay::in_reach(), Book { cuts: vec![quiet], ..Book::of(Vec::new()) }).0;
+    assert!(shown(&door, "/").await.contains("Nothing began or ended here.</span>"));
+}
+
+#[tokio::test]
 async fn no_machine_is_green_that_is_not_heard() {
     let page = shown(&site(usual()), "/machines").await;
     for row in page.split("<tr class=\"").skip(1) {
@@ -116,7 +140,10 @@ async fn two_hundred_alerts_with_hostile_names_stay_below_thirty_kilobytes_a_pag
     relay.node.machines = (0..200)
         .map(|n| vigie_serve::Machine { id: id_of(&n.to_string()), name: hostile.clone(), ..one.clone() })
         .collect();
-    let door = door(relay, Book::of(many.collect())).0;
+    let whom = vec![hostile.clone(); 40];
+    let cuts =
+        vec![Cut { known_by: whom, began: u32::MAX, ended: u32::MAX, open: u32::MAX, ..cut(1, -900_000, -800_000) }];
+    let door = door(relay, Book { cuts, ..Book::of(many.collect()) }).0;
     let style = door.get("", "/local.css").await.body.len() + door.get("", "/icon.svg").await.body.len();
     for path in ["/", "/?page=2", "/?page=999", "/machines", "/machines?page=7", "/link"] {
         for page in [shown(&door, path).await, in_french(&door, path).await] {

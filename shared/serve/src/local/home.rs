@@ -1,12 +1,14 @@
-//! The first page: is the hub in reach, what is open, what ended, how are the machines, what is muted, how is the link?
+//! The first page: is the hub in reach, what is open, what ended, what happened while it was not, how are the machines,
+//! what is muted, how is the link?
 
 use super::alerts::{self, Part};
+use super::cuts;
 use super::doctor;
 use super::frame::{Frame, Tab};
 use super::machines::{self, Seen};
 use super::mutes;
 use super::truth::Truth;
-use crate::{Incident, Line, Mute};
+use crate::{Cut, Incident, Line, Mute};
 
 /// What it shows.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(crate) struct Home {
     pub(crate) open: Part<Incident>,
     /// What ended within the last day, the latest first.
     pub(crate) ended: Vec<Incident>,
+    /// What happened while the site was last cut off, if it was within a week.
+    pub(crate) cut: Option<Cut>,
     /// The machines that need somebody most.
     pub(crate) machines: Part<Seen>,
     /// How many are heard now, and how many there are.
@@ -33,6 +37,7 @@ pub(crate) fn page(frame: &Frame, home: &Home) -> String {
         out.html("<div class=\"columns\">\n<div>\n");
         alerts::open(out, voice, &home.open, home.heard);
         alerts::ended(out, voice, &home.ended, &home.truth);
+        cuts::last(out, voice, home.cut.as_ref());
         out.html("</div>\n<div>\n");
         machines::glance(out, voice, &home.machines);
         mutes::in_force(out, voice, &home.mutes, false);

@@ -39,6 +39,7 @@ pub(crate) async fn home(State(app): State<App>, Extension(caller): Extension<Ca
             line: app.lookout.line(),
             open: Part::of(open, page, alerts::ON_ONE_PAGE),
             ended,
+            cut: last_cut(app, &caller),
             machines: with_disks(app, &caller, Part::of(machines, 1, machines::AT_A_GLANCE)),
             heard,
             mutes: in_force(app, &caller),
@@ -187,6 +188,12 @@ pub(super) fn in_force(app: &Shared, caller: &Caller) -> Vec<crate::Mute> {
         mute.active && mute.wish.client.as_ref().is_none_or(|client| caller.who.clients.include(client))
     });
     mutes
+}
+
+/// What happened while the site was last cut off.
+fn last_cut(app: &Shared, caller: &Caller) -> Option<crate::Cut> {
+    let mut cuts = app.incidents.as_ref()?.cuts().into_iter();
+    cuts.find(|cut| caller.sees_at(Some(&cut.client), Some(&cut.site)))
 }
 
 pub(super) fn seen_by(app: &Shared, caller: &Caller) -> Vec<Machine> {

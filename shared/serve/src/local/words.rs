@@ -110,6 +110,10 @@ words! {
     ended_from_to: "{from} to {to} ({span})" | "de {from} à {to} ({span})";
     ended_while_cut: "began and ended while the hub was out of reach" | "commencée et terminée pendant la coupure";
     closed_by: "closed by {who}, {where}" | "close par {who}, {where}";
+    cuts: "While the line to the hub was cut" | "Pendant que la liaison au hub était coupée";
+    cuts_counts: "Began: {began}, of which still open: {open}. Ended: {ended}." | "Commencées\u{a0}: {began}, dont encore ouvertes\u{a0}: {open}. Terminées\u{a0}: {ended}.";
+    cuts_nothing: "Nothing began or ended here." | "Rien n’a commencé ni pris fin ici.";
+    cuts_known: "Acknowledged by {who}." | "Acquitté par {who}.";
     ended_more: "And {n} more." | "Et {n} autres.";
 
     // one alert

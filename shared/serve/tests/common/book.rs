@@ -19,6 +19,8 @@ pub(crate) struct Book {
     /// What was muted, as it came, and the ids of what was ended.
     pub(crate) muted: Mutex<Vec<(MuteWish, String)>>,
     pub(crate) ended: Mutex<Vec<(String, String)>>,
+    /// What happened while the site was cut off.
+    pub(crate) cuts: Vec<Cut>,
     /// Why nothing is decided, if so.
     pub(crate) refuses: Option<Undecided>,
 }
@@ -26,7 +28,8 @@ pub(crate) struct Book {
 impl Book {
     pub(crate) fn of(incidents: Vec<Incident>) -> Self {
         let incidents = Mutex::new(incidents);
-        Self { incidents, decided: Mutex::default(), muted: Mutex::default(), ended: Mutex::default(), refuses: None }
+        let (decided, muted, ended) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { incidents, decided, muted, ended, cuts: Vec::new(), refuses: None }
     }
 }
 
@@ -122,7 +125,7 @@ impl Incidents for Book {
     }
 
     fn cuts(&self) -> Vec<Cut> {
-        Vec::new()
+        self.cuts.clone()
     }
 
     fn availability(&self, wish: &AvailabilityWish) -> Result<Availability, Undecided> {

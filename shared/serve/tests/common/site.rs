@@ -6,9 +6,9 @@ use axum::Router;
 use vigie_model::{Doubt, NodeId, Now, Role, Severity, UtcMs};
 use vigie_query::InMemory;
 use vigie_serve::{
-    Access, Clients, Decides, Described, Exposition, Identity, Incident, IncidentState, Intake, Inventory, JudgedBy,
-    Ledger, Line, Link, Lookout, Machine, NotLetIn, NotReady, Options, Place, Raw, RawError, Reach, Reachability,
-    Reached, Site, Source, Stamp, TokenTable, Upward, Word, router_with,
+    Access, Clients, Cut, Decides, Described, Exposition, Identity, Incident, IncidentState, Intake, Inventory,
+    JudgedBy, Ledger, Line, Link, Lookout, Machine, NotLetIn, NotReady, Options, Place, Raw, RawError, Reach,
+    Reachability, Reached, Site, Source, Stamp, TokenTable, Upward, Word, router_with,
 };
 use vigie_serve::{Amount, Health};
 
@@ -119,6 +119,22 @@ fn seen(name: &str, state: Reachability, health: Health) -> Machine {
 /// So many seconds from now.
 pub(crate) fn at(seconds: i64) -> Stamp {
     Stamp(UtcMs(NOW_MS + seconds * 1_000))
+}
+
+/// A cut of the site that is over, which began and ended so many seconds from now.
+pub(crate) fn cut(n: u32, from_s: i64, to_s: i64) -> Cut {
+    Cut {
+        id: format!("01JD0000000000000001{n:06}"),
+        client: slug("acme"),
+        site: slug("lyon"),
+        from: at(from_s),
+        to: at(to_s),
+        began: 3,
+        ended: 2,
+        open: 1,
+        known_by: vec!["Marc Petit".to_owned()],
+        incidents: Vec::new(),
+    }
 }
 
 /// Something that is wrong with a machine since a while.

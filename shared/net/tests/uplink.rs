@@ -71,9 +71,9 @@ async fn attempts_that_lost_the_race_do_not_crowd_a_line_that_is_just_back() {
     let (back, before) = (Instant::now(), network.beginnings());
     site.heard_after(back).await;
     sleep(Duration::from_secs(10)).await;
-    // Those that were due until one got through, and what the other side answered; not one more for each that was ended.
+    // Those that were due until one got through, their repetitions, and what the other side answered: 6 to 12 by chance.
     let sent = network.beginnings() - before;
-    assert!(sent <= 8, "{sent} packets of 1,200 bytes");
+    assert!(sent <= 14, "{sent} packets of 1,200 bytes");
 }
 
 #[tokio::test(start_paused = true)]

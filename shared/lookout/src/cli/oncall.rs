@@ -43,7 +43,7 @@ pub enum OnCallCommand {
         who: Who,
         #[command(flatten)]
         place: OnCallPlace,
-        /// A file with [[schedule]], and nothing else: in TOML, or in JSON where its name ends so.
+        /// A file with `[[schedule]]`, and nothing else: in TOML, or in JSON where its name ends so.
         file: PathBuf,
     },
     /// Take a schedule of a place back.

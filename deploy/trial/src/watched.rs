@@ -12,7 +12,7 @@ use crate::{Came, Door, Mesh, Program, Receiver, Relay, eventually, run_once};
 pub const ALONE_AFTER: Duration = Duration::from_secs(47);
 
 /// One for each oven that is too hot, looked at each second.
-const RULES: &str = "groups:
+pub const OVEN_RULES: &str = "groups:
   - name: oven
     interval: 1s
     rules:
@@ -85,7 +85,7 @@ pub fn tells(program: &mut Program, name: &str, data: &Path, people: &People) {
     std::fs::write(&config, said).expect("a file");
     let rules = data.join("rules");
     std::fs::create_dir_all(&rules).expect("a folder");
-    std::fs::write(rules.join("oven.yml"), RULES).expect("a file");
+    std::fs::write(rules.join("oven.yml"), OVEN_RULES).expect("a file");
     program.say_env("VIGIE_CONFIG", &config.to_string_lossy());
     program.again();
 }

@@ -12,7 +12,7 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey as Verifies};
 use serde_json::{Value, json};
 use vigie_notify::{Channel, Intent, Language, Mind, Outcome, Seat, Whose};
 
-const TOKEN: &str = "XXXXtokenXXXXtoken";
+const TOKEN: &str = "b1tterLantern7731";
 
 struct Line {
     channel: Channel,
@@ -39,20 +39,20 @@ async fn each_service_gets_its_request_where_and_as_it_wants_it() {
     for (channel, secret, path, header) in [
         (
             "kind='slack'\nurl_file='DIR/secret'",
-            "http://SINK/services/T0/XXXXtokenXXXXtoken\n",
-            "/services/T0/XXXXtokenXXXXtoken",
+            "http://SINK/services/T0/b1tterLantern7731\n",
+            "/services/T0/b1tterLantern7731",
             None,
         ),
         (
             "kind='teams'\nurl_file='DIR/secret'",
-            "http://SINK/workflows/1?sig=XXXXtokenXXXXtoken",
-            "/workflows/1?sig=XXXXtokenXXXXtoken",
+            "http://SINK/workflows/1?sig=b1tterLantern7731",
+            "/workflows/1?sig=b1tterLantern7731",
             None,
         ),
         (
             "kind='discord'\nurl_file='DIR/secret'",
-            "http://SINK/api/webhooks/1/XXXXtokenXXXXtoken",
-            "/api/webhooks/1/XXXXtokenXXXXtoken?wait=true",
+            "http://SINK/api/webhooks/1/b1tterLantern7731",
+            "/api/webhooks/1/b1tterLantern7731?wait=true",
             None,
         ),
         ("kind='pagerduty'\nkey_file='DIR/secret'\nurl='http://SINK/v2/enqueue'", TOKEN, "/v2/enqueue", None),

@@ -5,6 +5,7 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use vigie_trial::watched::OVEN_RULES;
 use vigie_trial::{Came, Door, Mesh, Receiver, Relay, eventually, run_once};
 
 /// How often the rule is evaluated.
@@ -95,7 +96,7 @@ fn relay_that_tells(mesh: &Mesh, hub: u16, mail: &Receiver, hook: &Receiver) -> 
     std::fs::write(&config, said(mail.port, hook.port, &secret)).expect("a file");
     let rules = relay.data.join("rules");
     std::fs::create_dir_all(&rules).expect("a folder");
-    std::fs::write(rules.join("oven.yml"), RULES).expect("a file");
+    std::fs::write(rules.join("oven.yml"), OVEN_RULES).expect("a file");
     relay.program.say_env("VIGIE_CONFIG", &config.to_string_lossy());
     relay.program.again();
     relay
@@ -110,16 +111,6 @@ fn said(mail: u16, hook: u16, secret: &Path) -> String {
         secret.display()
     )
 }
-
-const RULES: &str = "groups:
-  - name: oven
-    interval: 1s
-    rules:
-      - alert: OvenHot
-        expr: oven_celsius > 200
-        labels: {severity: critical}
-        annotations: {summary: oven too hot}
-";
 
 /// The oven of the site is this hot, as somebody pushes it to the relay.
 fn push(door: &Door, heat: u32) {
@@ -171,7 +162,7 @@ fn rules_and_maintenance_have_the_same_words_at_the_hub() {
     assert_eq!(groups.filter_map(|group| group["rules"].as_array()).map(Vec::len).sum::<usize>(), 29);
 
     let file = mesh.dir().join("shop.yml");
-    std::fs::write(&file, RULES).expect("a file");
+    std::fs::write(&file, OVEN_RULES).expect("a file");
     let shop = file.to_string_lossy().into_owned();
     let said = |args: &[&str]| String::from_utf8_lossy(&mesh.hub_command(args).stdout).trim().to_owned();
     assert_eq!(said(&["rules", "diff", &shop]), "+ oven/OvenHot");
@@ -211,7 +202,7 @@ fn what_is_pushed_to_the_hub_for_a_site_with_a_relay_is_judged_by_the_hub_and_en
     let mut agent = mesh.agent("lyon", "till-1", 1, &[relay.udp], &[]);
     eventually("the hub sees the machine", || listed(&mesh.door(), "/api/v1/machines", "machines").len() == 1);
     let file = mesh.dir().join("shop.yml");
-    std::fs::write(&file, RULES).expect("a file");
+    std::fs::write(&file, OVEN_RULES).expect("a file");
     assert!(mesh.hub_command(&["rules", "apply", &file.to_string_lossy()]).status.success());
     let push = |heat: u32| {
         let text = format!("oven_celsius {heat}\n");

@@ -4,20 +4,11 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use vigie_trial::watched::OVEN_RULES;
 use vigie_trial::{Door, Mesh, Receiver, Relay, eventually, run_once};
 
 /// What came must be evaluated within this time.
 const EVALUATED_WITHIN: Duration = Duration::from_secs(10);
-
-const RULES: &str = "groups:
-  - name: oven
-    interval: 1s
-    rules:
-      - alert: OvenHot
-        expr: oven_celsius > 200
-        labels: {severity: critical}
-        annotations: {summary: oven too hot}
-";
 
 #[test]
 fn rules_of_the_hub_reach_a_site_that_was_cut_off_and_what_both_said_meanwhile_stands_side_by_side() {
@@ -35,7 +26,7 @@ fn rules_of_the_hub_reach_a_site_that_was_cut_off_and_what_both_said_meanwhile_s
 
     // While the line stands: applied at the hub, evaluated at the site.
     let file = mesh.dir().join("shop.yml");
-    std::fs::write(&file, RULES).expect("a file");
+    std::fs::write(&file, OVEN_RULES).expect("a file");
     let shop = file.to_string_lossy().into_owned();
     let applied = Instant::now();
     let said = mesh.hub_command(&["rules", "apply", &shop, "--client", "acme", "--site", "lyon", "--as", "ann"]);
@@ -131,7 +122,7 @@ fn a_route_of_the_hub_tells_by_a_channel_of_the_relay_while_the_site_is_cut_off(
     relay.program.again();
     let door = relay.door();
     let (rules, route) = (mesh.dir().join("shop.yml"), mesh.dir().join("night.toml"));
-    std::fs::write(&rules, RULES).expect("a file");
+    std::fs::write(&rules, OVEN_RULES).expect("a file");
     let said = "[[route]]\nname = 'night'\nchannels = ['pager']\nwait_s = 0\ninterval_s = 0\nalways = true\n";
     std::fs::write(&route, said).expect("a file");
     let place = ["--client", "acme", "--site", "lyon"];

@@ -1,19 +1,10 @@
 //! Somebody stands on a site whose line is cut, and was let in beforehand.
 
 use serde_json::Value;
+use vigie_trial::watched::OVEN_RULES;
 use vigie_trial::{Door, HttpAnswer, Mesh, Relay, eventually};
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
-
-const RULES: &str = "groups:
-  - name: oven
-    interval: 1s
-    rules:
-      - alert: OvenHot
-        expr: oven_celsius > 200
-        labels: {severity: critical}
-        annotations: {summary: oven too hot}
-";
 
 #[test]
 fn a_person_who_was_let_in_decides_on_a_site_that_is_cut_off_and_the_hub_hears_of_both_afterwards() {
@@ -130,7 +121,7 @@ fn relay_with_rules(mesh: &Mesh, hub: u16) -> Relay {
     relay.program.kill();
     let rules = relay.data.join("rules");
     std::fs::create_dir_all(&rules).expect("a folder");
-    std::fs::write(rules.join("oven.yml"), RULES).expect("a file");
+    std::fs::write(rules.join("oven.yml"), OVEN_RULES).expect("a file");
     relay.program.again();
     relay
 }

@@ -59,7 +59,7 @@ fn invitations() -> Vec<Operation> {
             .answers::<Invited>(201),
         Operation::delete("/invitations/{id}", "They may not after all"),
         Operation::post("/invitations/accept", "Takes an invitation up")
-            .takes::<Accept>(json!({ "code": "XXXX-XXXX", "password": "seven loud lanterns hum" }))
+            .takes::<Accept>(json!({ "code": "k3v9-2mfa-7qpd", "password": "seven loud lanterns hum" }))
             .answers::<PersonShown>(201),
     ]
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p vigie-notify --example pace`
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/notify/common/mod.rs"]
 mod common;
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! How long does a list of ten thousand machines take, a page of it, and a filter over all of it?
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/serve/common/mod.rs"]
 mod common;
 
 use std::time::Instant;

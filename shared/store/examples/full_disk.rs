@@ -3,7 +3,7 @@
 //! `full_disk FOLDER`: an empty folder of some megabytes that nobody else writes to, for example a tmpfs of 8 MiB.
 //! `deploy/test` mounts one. The tests do the same on a disk in memory, `vigie_store::fault`, thousands of times.
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/store/common/mod.rs"]
 mod common;
 
 use std::path::PathBuf;

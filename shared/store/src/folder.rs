@@ -75,9 +75,9 @@ impl Folder {
         free.unwrap_or_else(|| (1..=KEPT_ASIDE).map(path).min_by_key(age).unwrap_or_else(|| path(1)))
     }
 
-    /// A damaged file is a curiosity; when the disk is tight it goes.
-    fn disk_is_tight(&self, bytes: u64) -> bool {
-        self.space().is_some_and(|space| space.free_bytes < space.total_bytes / 10 || space.free_bytes < 2 * bytes)
+    /// A damaged file is a curiosity: it goes where it takes room that the disk needs.
+    fn has_room_aside(&self, bytes: u64) -> bool {
+        self.space().is_none_or(|space| may_stay(bytes, space))
     }
 }
 
@@ -96,7 +96,7 @@ impl Medium for Folder {
         let (file, fresh) = (self.file(), self.beside("redb.new"));
         let bytes = fs::metadata(&file).map_or(0, |meta| meta.len());
         let mut aside = None;
-        if self.disk_is_tight(bytes) {
+        if !self.has_room_aside(bytes) {
             remove(&file)?;
         } else if file.exists() {
             let to = self.name_aside();
@@ -180,6 +180,13 @@ impl Medium for Folder {
     }
 }
 
+/// The store that takes a damaged file's place may grow as large again, and a second one may be set aside. On a disk that
+/// is full to nine tenths only a small one stays.
+fn may_stay(bytes: u64, space: Space) -> bool {
+    let times = if space.free_bytes < space.total_bytes / 10 { 100 } else { 4 };
+    bytes.saturating_mul(times) <= space.free_bytes
+}
+
 fn open_file(path: &Path) -> io::Result<Box<dyn StorageBackend>> {
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
     // After a failed fsync the kernel may hold pages that are not on the disk and never will be (the reason why
@@ -220,4 +227,19 @@ fn sync_dir(dir: &Path) -> io::Result<()> {
 fn kernel_boot() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id")
         .map_or_else(|_| "unknown".to_owned(), |id| id.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GB: u64 = 1 << 30;
+
+    #[test]
+    fn a_damaged_file_stays_where_it_takes_little_of_what_is_free() {
+        let disk = |free_bytes| Space { total_bytes: 100 * GB, free_bytes };
+        assert!(may_stay(5 * GB, disk(20 * GB)) && !may_stay(6 * GB, disk(20 * GB)));
+        assert!(may_stay(GB / 20, disk(5 * GB)) && !may_stay(GB / 10, disk(5 * GB)));
+        assert!(may_stay(0, disk(0)) && !may_stay(1, disk(0)));
+    }
 }

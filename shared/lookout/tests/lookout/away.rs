@@ -1,0 +1,189 @@
+//! What is known afterwards of the time when a site was cut off, and is anybody told of it again?
+
+use std::sync::Arc;
+
+use crate::common::{MINUTE, Node, ROUTE, SECOND, World, id, slug, write_rule};
+use vigie_model::{Role, UtcMs};
+use vigie_notify::Kind;
+use vigie_serve::{AvailabilityWish, Incidents, MachineMinutes, Minutes, Powers};
+use vigie_store::fault::FaultDisk;
+
+const RELAY: u8 = 200;
+const LOAD: &str = "system_cpu_load_average_1m";
+
+/// The hub hears another site, and this one unless it is cut off: the samples of its two machines with it.
+fn at_hub(world: &World, is_cut: bool) {
+    world.hear(201, Role::Relay, "paris");
+    world.bring(101, 201, "paris");
+    if !is_cut {
+        world.hear(RELAY, Role::Relay, "lyon");
+        [1, 2].into_iter().for_each(|node| world.bring(node, RELAY, "lyon"));
+        world.measure(LOAD, 1, "lyon", 0.5);
+        world.measure(LOAD, 2, "lyon", 0.5);
+    }
+}
+
+fn minutes(hub: &Node, from: UtcMs) -> [MachineMinutes; 2] {
+    let (seen, to_ms) = (Powers::all(), hub.world.at().utc.0);
+    let wish = AvailabilityWish { seen, client: Some(slug("acme")), site: Some(slug("lyon")), from_ms: from.0, to_ms };
+    let found = hub.watchman.availability(&wish).expect("it is read");
+    let [site] = &found.sites[..] else { panic!("{found:?}") };
+    let together = site.machines.iter().fold(Minutes::default(), |sum, one| sum.and(one.minutes));
+    assert_eq!(site.minutes, together);
+    site.machines.clone().try_into().expect("two machines")
+}
+
+#[test]
+fn what_began_and_ended_behind_a_cut_is_a_digest_what_is_still_wrong_pages_once_and_both_are_shown() {
+    let (site, everywhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    write_rule(site.path(), "OvenHot", "oven_celsius > 200", "");
+    let (hub, world) = (Node::hub(everywhere.path()), Arc::<World>::default());
+    // The site's own people have a route of their own.
+    let routes = format!("[[route]]\n{}", ROUTE.replace("name='r'", "name='site'"));
+    let relay = Node::relay_on(&FaultDisk::new(), site.path(), &world, &routes).expect("it begins");
+    let ovens = |first: f64, second: f64| {
+        move |world: &World| {
+            for (node, heat) in [(1, first), (2, second)] {
+                world.hear(node, Role::Agent, "lyon");
+                world.measure("oven_celsius", node, "lyon", heat);
+            }
+        }
+    };
+    hub.run(MINUTE, |world| at_hub(world, false));
+    relay.run(MINUTE, ovens(20.0, 20.0));
+    assert_eq!((hub.told(), hub.watchman.cuts()), (Vec::new(), Vec::new()));
+    hub.run(20 * MINUTE, |world| at_hub(world, true));
+    assert!(matches!(hub.told()[..], [(Kind::Cut, _)]));
+    assert_eq!(hub.watchman.cuts(), [], "what happens there is not known yet");
+    relay.run(MINUTE, ovens(20.0, 20.0));
+    relay.run(10 * MINUTE, ovens(300.0, 20.0));
+    let lit = relay.incident("OvenHot of m1").id;
+    relay.watchman.decide(&lit, vigie_serve::Decision::Acknowledge(String::new()), "marc").expect("it is open");
+    relay.run(9 * MINUTE, ovens(20.0, 300.0));
+    hub.run(10 * SECOND, |world| at_hub(world, false));
+    relay.run(10 * SECOND, ovens(20.0, 300.0));
+    relay.gives(&hub);
+    assert!(matches!(hub.told()[..], [(Kind::Back, _)]), "nobody is paged before all has come");
+    hub.run(90 * SECOND, |world| at_hub(world, false));
+    let fire = |node: u8| format!("OvenHot of m{node}");
+    assert_eq!(hub.told(), [(Kind::Firing, fire(2))]);
+    assert_eq!(hub.told(), [(Kind::Digest, fire(1))], "of one thread, one after the other");
+    relay.gives(&hub);
+    hub.run(20 * MINUTE, |world| at_hub(world, false));
+    assert_eq!(hub.told(), [], "each once");
+    let cuts = hub.watchman.cuts();
+    let [cut] = &cuts[..] else { panic!("{cuts:?}") };
+    assert_eq!((cut.began, cut.ended, cut.open, cut.incidents.len()), (2, 1, 1, 2));
+    assert_eq!(cut.known_by, ["marc"]);
+    assert_eq!(hub.watchman.telling().cuts, cuts);
+    // The site learns of its cut, and shows the same.
+    hub.gives(&relay);
+    assert_eq!(relay.watchman.cuts().len(), 1);
+}
+
+#[test]
+fn what_burned_before_a_cut_and_again_behind_it_is_in_the_digest_too() {
+    let (site, everywhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    write_rule(site.path(), "OvenHot", "oven_celsius > 200", "");
+    let (hub, world) = (Node::hub(everywhere.path()), Arc::<World>::default());
+    let routes = format!("[[route]]\n{}", ROUTE.replace("name='r'", "name='site'"));
+    let relay = Node::relay_on(&FaultDisk::new(), site.path(), &world, &routes).expect("it begins");
+    let passes = |minutes: i64, heat: f64| {
+        [&hub.world, &world].into_iter().for_each(|world| world.pass(minutes * MINUTE));
+        hub.run(6 * SECOND, |world| at_hub(world, false));
+        relay.run(6 * SECOND, |world| {
+            world.hear(1, Role::Agent, "lyon");
+            world.measure("oven_celsius", 1, "lyon", heat);
+        });
+    };
+    let fire = || "OvenHot of m1".to_owned();
+    passes(0, 300.0);
+    relay.gives(&hub);
+    assert_eq!(hub.told(), [(Kind::Firing, fire())]);
+    passes(50, 20.0);
+    relay.gives(&hub);
+    assert_eq!(hub.told(), [(Kind::Resolved, fire())]);
+    // The hub hears no rows for half an hour: it burns for twenty minutes of it.
+    passes(5, 300.0);
+    passes(20, 20.0);
+    let [one] = &relay.watchman.incidents()[..] else { panic!("{:?}", relay.watchman.incidents()) };
+    assert_eq!(one.times, 2, "the same incident, known for more than an hour");
+    relay.gives(&hub);
+    passes(2, 20.0);
+    assert_eq!(hub.told(), [(Kind::Digest, fire())]);
+    relay.gives(&hub);
+    passes(2, 20.0);
+    assert_eq!(hub.told(), [], "once");
+}
+
+#[test]
+fn what_a_cut_hid_is_not_known_until_it_comes_and_then_counts_without_telling_anybody() {
+    let (site, everywhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let (hub, world) = (Node::hub(everywhere.path()), Arc::<World>::default());
+    let relay = Node::begin(site.path(), &world, Role::Relay);
+    let both = |world: &World| [1, 2].into_iter().for_each(|node| world.hear(node, Role::Agent, "lyon"));
+    // Forty seconds, so that minutes begin with the story.
+    hub.run(40 * SECOND, |world| at_hub(world, false));
+    relay.run(40 * SECOND, both);
+    let from = hub.world.at().utc;
+    assert_eq!(from.0 % MINUTE, 0);
+    hub.run(10 * MINUTE - SECOND, |world| at_hub(world, false));
+    relay.run(10 * MINUTE, both);
+    let cut_at = UtcMs(from.0 + 10 * MINUTE);
+    hub.run(20 * MINUTE + SECOND, |world| at_hub(world, true));
+    assert!(matches!(hub.told()[..], [(Kind::Cut, _)]));
+    for one in minutes(&hub, from) {
+        assert_eq!(one.minutes, Minutes::new(10, 0, 20), "{}", one.name);
+        assert!(one.lapses.len() == 1 && !one.lapses[0].down, "nobody says that it was down");
+    }
+    // The second machine is off from the fifth to the fifteenth minute of the cut; its relay knows.
+    relay.run(5 * MINUTE, both);
+    relay.run(10 * MINUTE, |world| world.hear(1, Role::Agent, "lyon"));
+    relay.run(5 * MINUTE, both);
+    hub.run(10 * SECOND, |world| at_hub(world, false));
+    relay.gives(&hub);
+    let [first, second] = minutes(&hub, from);
+    assert_eq!(first.minutes, Minutes::new(10, 0, 20), "its samples wait still");
+    let Minutes { up, down, unverified, .. } = second.minutes;
+    assert_eq!((up, down, unverified), (10, 9, 11), "it was told within half a minute");
+    // What waited comes.
+    for second in 0..20 * 60 {
+        let then = UtcMs(cut_at.0 + second * SECOND);
+        hub.world.measured(LOAD, 1, "lyon", 0.5, then);
+        if !(5 * 60..15 * 60).contains(&second) {
+            hub.world.measured(LOAD, 2, "lyon", 0.5, then);
+        }
+    }
+    let [first, second] = minutes(&hub, from);
+    assert_eq!(first.minutes, Minutes::new(30, 0, 0));
+    assert_eq!(second.minutes, Minutes::new(20, 9, 1), "half a minute of its silence is vouched for by nobody");
+    let told = hub.told();
+    assert!(matches!(told[..], [(Kind::Back, _)]), "{told:?}");
+    hub.run(5 * MINUTE, |world| at_hub(world, false));
+    let told = hub.told();
+    assert!(told.iter().all(|(kind, _)| *kind == Kind::Digest) && told.len() <= 1, "nobody is paged: {told:?}");
+    // Another silence of the same machine takes its incident over; the first is remembered, through a restart too.
+    relay.run(MINUTE, |world| world.hear(1, Role::Agent, "lyon"));
+    relay.run(MINUTE, both);
+    relay.gives(&hub);
+    let world = hub.world.clone();
+    drop(hub);
+    let hub = Node::begin(everywhere.path(), &world, Role::Hub);
+    hub.run(MINUTE, |world| at_hub(world, false));
+    assert_eq!(minutes(&hub, from)[1].minutes.down, 9);
+    assert_eq!(minutes(&hub, from)[1].id, id(2));
+}
+
+#[test]
+fn a_time_that_is_none_or_too_long_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hub = Node::hub(folder.path());
+    let ask = |from_ms, to_ms| {
+        let wish = AvailabilityWish { seen: Powers::all(), client: None, site: None, from_ms, to_ms };
+        hub.watchman.availability(&wish).map_err(|error| error.to_string())
+    };
+    assert!(ask(5, 5).is_err_and(|error| error.contains("ends before it begins")));
+    assert!(ask(0, 40 * 24 * 60 * MINUTE).is_err_and(|error| error.contains("31 days")));
+    assert!(ask(i64::MIN, i64::MAX).is_err());
+    assert_eq!(ask(i64::MAX - 5, i64::MAX).map(|found| found.sites), Ok(Vec::new()), "the future is not counted");
+}

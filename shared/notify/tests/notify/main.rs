@@ -1,0 +1,15 @@
+//! Is what has to be told told, once? One program for all of it.
+
+mod common;
+mod deciding;
+mod kills;
+mod ladders;
+mod lasting;
+mod laws;
+#[cfg(unix)]
+mod modem;
+mod pagers;
+mod posting;
+mod sending;
+mod services;
+mod words;

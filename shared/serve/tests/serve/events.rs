@@ -1,0 +1,154 @@
+//! Does everybody who listens hear what changes, and only what is theirs?
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::common::hub::Hub;
+use crate::common::{Node, tokens};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::response::Response;
+use http_body::Body as _;
+use serde_json::Value;
+use tower::ServiceExt;
+
+struct Listened {
+    hub: Hub,
+    acme: String,
+    bron: String,
+}
+
+impl Listened {
+    fn new() -> Self {
+        let hub = Hub::new(Node::new(), tokens());
+        hub.roll.begin();
+        let token = |client: &str| {
+            let person = hub.roll.person(&format!("ann@{client}.org"), &[&format!("admin@{client}")]);
+            hub.roll.token(&person, client, 30).1
+        };
+        let (acme, bron) = (token("acme"), token("bron"));
+        Self { hub, acme, bron }
+    }
+
+    async fn listen(&self, token: &str, query: &str, last: &str) -> Stream {
+        Stream::open(self.hub.door.router(), token, query, last).await
+    }
+
+    /// Something happens at each client, and once more at acme.
+    fn change(&self) {
+        self.hub.watch.began.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+struct Stream {
+    response: Response,
+    text: String,
+}
+
+#[derive(Debug)]
+struct Heard {
+    kind: String,
+    id: String,
+    data: Value,
+}
+
+impl Stream {
+    async fn open(router: Router, token: &str, query: &str, last: &str) -> Self {
+        let request = Request::get(format!("/api/v1/events{query}")).header("authorization", format!("Bearer {token}"));
+        let request = if last.is_empty() { request } else { request.header("last-event-id", last) };
+        let response = router.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { response, text: String::new() }
+    }
+
+    /// The next event; nothing once the stream has ended.
+    async fn next(&mut self) -> Option<Heard> {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| {
+                    let found = event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+                    found.unwrap_or_default().to_owned()
+                };
+                let heard = (!event.starts_with(':')).then(|| Heard {
+                    kind: field("event"),
+                    id: field("id"),
+                    data: serde_json::from_str(&field("data")).expect("JSON"),
+                });
+                self.text = rest.to_owned();
+                match heard {
+                    Some(heard) => return Some(heard),
+                    None => continue,
+                }
+            }
+            let body = self.response.body_mut();
+            let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut *body).poll_frame(cx)).await?;
+            let chunk = frame.expect("a stream does not fail").into_data().expect("data");
+            self.text.push_str(std::str::from_utf8(&chunk).expect("text"));
+        }
+    }
+
+    async fn must(&mut self) -> Heard {
+        self.next().await.expect("the stream goes on")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_hears_what_changes_at_their_own_place() {
+    let listened = Listened::new();
+    let mut acme = listened.listen(&listened.acme, "", "").await;
+    let mut bron = listened.listen(&listened.bron, "", "").await;
+    assert_eq!((acme.must().await.kind, bron.must().await.kind), ("ready".to_owned(), "ready".to_owned()));
+    listened.change();
+    for (stream, client) in [(&mut acme, "acme"), (&mut bron, "bron")] {
+        let (decision, alert) = (stream.must().await, stream.must().await);
+        assert_eq!((decision.kind.as_str(), alert.kind.as_str()), ("decision", "alert"));
+        assert_eq!((&decision.data["word"], &alert.data["change"]), (&"comment".into(), &"came".into()));
+        assert_eq!((&decision.data["client"], &alert.data["client"]), (&client.into(), &client.into()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_one_kind_hears_no_other() {
+    let listened = Listened::new();
+    let mut stream = listened.listen(&listened.acme, "?kinds=alert", "").await;
+    assert_eq!(stream.must().await.kind, "ready");
+    listened.change();
+    assert_eq!(stream.must().await.kind, "alert");
+    listened.change();
+    assert_eq!(stream.must().await.kind, "alert");
+    let wrong = listened.hub.door.get(&listened.acme, "/api/v1/events?kinds=alert,weather").await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{}", wrong.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_back_misses_nothing_and_who_was_elsewhere_begins_anew() {
+    let listened = Listened::new();
+    let mut first = listened.listen(&listened.acme, "", "").await;
+    let ready = first.must().await;
+    drop(first);
+    listened.change();
+    let mut other = listened.listen(&listened.bron, "?kinds=alert", &ready.id).await;
+    assert_eq!(other.must().await.kind, "ready");
+    assert_eq!(other.must().await.data["client"], "bron", "what was found while nobody of them listened");
+    let mut back = listened.listen(&listened.acme, "?kinds=alert", &ready.id).await;
+    assert_eq!((back.must().await.kind, back.must().await.kind), ("ready".to_owned(), "alert".to_owned()));
+    let mut lost = listened.listen(&listened.acme, "", "00000000000000aa-3").await;
+    let reset = lost.must().await;
+    assert_eq!((reset.kind.as_str(), reset.data["next"].as_str()), ("reset", Some("load the lists anew")));
+    assert!(reset.id.ends_with("-4"), "{}", reset.id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_lost_their_rights_hears_nothing_more() {
+    let listened = Listened::new();
+    let ann = listened.hub.roll.person("gone@acme.org", &["operator@acme"]);
+    let (id, token) = listened.hub.roll.token(&ann, "acme", 30);
+    let mut stream = listened.listen(&token, "", "").await;
+    assert_eq!(stream.must().await.kind, "ready");
+    listened.hub.roll.revoke(&ann, id);
+    listened.change();
+    let ended = tokio::time::timeout(Duration::from_secs(30), stream.next()).await.expect("it ends soon");
+    assert!(ended.is_none(), "{ended:?}");
+}

@@ -1,0 +1,117 @@
+//! Are lists handed out a page at a time, and only what was asked for?
+
+use std::collections::BTreeSet;
+
+use crate::common::hub::{By, Hub};
+use crate::common::{Node, machine, tokens};
+use axum::http::StatusCode;
+use serde_json::Value;
+use vigie_serve::Fact;
+
+fn hub() -> (Hub, By) {
+    let mut node = Node::new();
+    node.machines =
+        (0..25).map(|at| machine(&format!("till-{at}"), "acme", if at < 10 { "lyon" } else { "paris" })).collect();
+    for (at, one) in node.machines.iter_mut().enumerate() {
+        one.cpu = one.cpu.take().map(|cpu| Fact { value: at as f64 / 25.0, ..cpu });
+    }
+    let hub = Hub::new(node, tokens());
+    hub.roll.begin();
+    let root = hub.roll.person("second@example.org", &["admin@*"]);
+    for name in ["ann", "bea", "cyd"] {
+        hub.roll.person(&format!("{name}@acme.org"), &["operator@acme/lyon"]);
+    }
+    let root = By::Token(hub.roll.token(&root, "*", 30).1);
+    (hub, root)
+}
+
+async fn ask(hub: &Hub, by: &By, path: &str) -> Value {
+    let answer = hub.ask("GET", by, path, None).await;
+    assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+    answer.json()
+}
+
+/// Every row of a list, page by page.
+async fn all(hub: &Hub, by: &By, path: &str, list: &str, key: &str) -> Vec<String> {
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = ask(hub, by, &format!("{path}{cursor}")).await;
+        let rows = page[list].as_array().expect("a list");
+        found.extend(rows.iter().map(|row| row[key].as_str().map_or_else(|| row[key].to_string(), str::to_owned)));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return found,
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_hold_every_row_once() {
+    let (hub, root) = hub();
+    for (path, list, key, wanted) in [
+        ("/api/v1/machines?limit=7", "machines", "name", 25),
+        ("/api/v1/machines?limit=25", "machines", "name", 25),
+        ("/api/v1/sites?limit=1", "sites", "name", 2),
+        ("/api/v1/people?limit=2", "people", "email", 5),
+        ("/api/v1/incidents?standing=all&limit=1", "incidents", "id", 2),
+        ("/api/v1/audit?client=acme&limit=2", "lines", "seq", 6),
+    ] {
+        let found = all(&hub, &root, path, list, key).await;
+        assert_eq!(found.len(), wanted, "{path}: {found:?}");
+        assert_eq!(found.iter().collect::<BTreeSet<_>>().len(), wanted, "{path}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_leaves_what_was_asked_for() {
+    let (hub, root) = hub();
+    for (path, list, key, wanted) in [
+        ("/api/v1/machines?q=site:lyon", "machines", "name", 10),
+        ("/api/v1/machines?q=-site:lyon+cpu:%3E=80", "machines", "name", 5),
+        ("/api/v1/machines?q=till-1+reach:live+seen:%3C1m", "machines", "name", 11),
+        ("/api/v1/machines?q=client:bron", "machines", "name", 0),
+        ("/api/v1/sites?q=paris+machines:1&limit=4", "sites", "name", 1),
+        ("/api/v1/people?q=role:operator+-email:ann*", "people", "email", 2),
+        ("/api/v1/people?q=state:active+client:acme", "people", "email", 3),
+        ("/api/v1/incidents?standing=all&q=ack:none+severity:crit+client:acme", "incidents", "id", 1),
+        ("/api/v1/incidents?standing=all&q=status:res", "incidents", "id", 1),
+        ("/api/v1/audit?client=acme&q=what:person.invite", "lines", "seq", 3),
+        ("/api/v1/audit?client=acme&q=on:ann@acme.org+age:%3C1h&limit=1", "lines", "seq", 2),
+    ] {
+        let found = all(&hub, &root, path, list, key).await;
+        assert_eq!(found.len(), wanted, "{path}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_filter_is_refused_with_its_place_and_what_there_is() {
+    let (hub, root) = hub();
+    for list in ["machines", "sites", "incidents", "people", "audit"] {
+        let answer = hub.ask("GET", &root, &format!("/api/v1/{list}?q=-colour:red"), None).await;
+        let said = answer.json();
+        assert_eq!((answer.status, &said["code"]), (StatusCode::BAD_REQUEST, &"bad-parameter".into()), "{list}");
+        let detail = said["detail"].as_str().expect("a text");
+        assert!(
+            detail.contains("at character 2 of the filter") && detail.contains("is no field of this list"),
+            "{detail}"
+        );
+        let answer = hub.ask("GET", &root, &format!("/api/v1/{list}?cursor=QUFBQUFBQUE"), None).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{list}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_filter_shows_nobody_what_is_not_theirs() {
+    let (hub, _) = hub();
+    let boss = hub.roll.person("boss@bron.org", &["admin@bron"]);
+    let boss = By::Token(hub.roll.token(&boss, "bron", 30).1);
+    for (path, list) in [
+        ("/api/v1/machines?q=client:acme", "machines"),
+        ("/api/v1/sites?q=lyon", "sites"),
+        ("/api/v1/people?q=role:operator", "people"),
+        ("/api/v1/incidents?standing=all&q=client:acme", "incidents"),
+    ] {
+        let page = ask(&hub, &boss, path).await;
+        assert_eq!((page[list].as_array().map(Vec::len), &page["total"]), (Some(0), &0.into()), "{path}");
+    }
+}

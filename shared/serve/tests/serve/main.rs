@@ -1,0 +1,30 @@
+//! Does it answer as it says it does? One program for all of it: a test program of this room is large.
+
+mod api;
+mod beside_prometheus;
+mod common;
+mod doors;
+mod errors;
+mod events;
+mod export_rolled;
+mod grafana;
+mod hub_people;
+mod incidents;
+mod lists;
+mod matrix;
+mod metal;
+mod openapi;
+mod other_houses;
+mod people;
+mod prometheus;
+mod promtool;
+mod push;
+mod push_refused;
+mod raw;
+mod reachability;
+mod repeats;
+mod routes;
+mod site_browser;
+mod site_maintenance;
+mod site_page;
+mod streams;

@@ -1,6 +1,6 @@
 //! What is told of a machine?
 
-use vigie_model::{ClockSource, NodeId, Role, SeriesIx, UtcMs};
+use vigie_model::{ClockSource, NodeId, Role, SeriesIx, USUAL_BEAT_MS, UtcMs};
 use vigie_serve::{
     Beat, ClockNote, Drain, Fact, Goodbye, Health, Heard, Listener, Machine, Origin, Path, Reach, Reachability, Stamp,
     USUAL_ABSENCE_MS, reach,
@@ -12,9 +12,6 @@ use crate::ledgers;
 use crate::memory::{Memory, Node, NodeIx, Stream, StreamIx, Voice};
 use crate::recent::Seen;
 use crate::vouching::{Answers, Word};
-
-/// How often somebody is sure to be heard whose link is not known.
-pub(crate) const USUAL_BEAT_MS: u32 = 10_000;
 
 /// A clock this far off is worth telling.
 const CLOCK_NOTE_MS: i64 = 30_000;
@@ -95,7 +92,7 @@ impl Fleet {
                     // A sample that was measured after that word says more than it.
                     Answers::No | Answers::Away => {
                         let at = sampled_at.map_or(word.since, |at| at.max(word.since));
-                        Some(Beat { at, every_ms: USUAL_BEAT_MS.into() })
+                        Some(Beat { at, every_ms: USUAL_BEAT_MS })
                     }
                 });
                 Listener::Relay { relay: beat(relay), machine }
@@ -161,7 +158,7 @@ pub(crate) fn newest_sample_ms(memory: &Memory, node: &Node) -> Option<i64> {
 }
 
 pub(crate) fn beat_of(voice: &Voice) -> Option<Beat> {
-    Some(Beat { at: voice.heard_at?, every_ms: voice.beat_ms.unwrap_or(USUAL_BEAT_MS).into() })
+    Some(Beat { at: voice.heard_at?, every_ms: voice.beat_ms.map_or(USUAL_BEAT_MS, u64::from) })
 }
 
 /// The life of the store whose newest tick is the latest.
@@ -217,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_relay_is_cut_off_after_three_beats_of_its_own_link() {
+    fn a_relay_is_cut_off_by_the_beats_of_its_own_link() {
         let cut_after_s = |kind| {
             let beat_ms = Some(LinkProfile::of(kind).beat_ms);
             let voice = Voice { heard_at: Some(UtcMs(0)), beat_ms, ..Voice::default() };
@@ -225,6 +222,6 @@ mod tests {
             (0..1_000).find(|now_s| state(*now_s) == Reachability::Cut)
         };
         let kinds = [LinkKind::Lan, LinkKind::Wan, LinkKind::Thin, LinkKind::Metered];
-        assert_eq!(kinds.map(cut_after_s), [31, 31, 76, 181].map(Some));
+        assert_eq!(kinds.map(cut_after_s), [27, 27, 76, 181].map(Some));
     }
 }

@@ -1,6 +1,6 @@
 //! What is told of a site?
 
-use vigie_model::{Role, Slug};
+use vigie_model::{Role, Slug, USUAL_BEAT_MS};
 use vigie_net::UplinkState;
 use vigie_node::View;
 use vigie_serve::{Amount, Beat, Line, Link, Relay, RowsWaiting, Site, Stamp, Upward, reach_of_site};
@@ -41,7 +41,7 @@ impl Fleet {
             relays.iter().map(|relay| beat(relay)).collect()
         } else {
             // A relay is at its site: it hears itself, now.
-            vec![Some(Beat { at: self.clock.now().utc, every_ms: machines::USUAL_BEAT_MS.into() })]
+            vec![Some(Beat { at: self.clock.now().utc, every_ms: USUAL_BEAT_MS })]
         };
         let voices = if beats.is_empty() { agents.iter().map(|agent| beat(agent)).collect() } else { beats };
         Site {

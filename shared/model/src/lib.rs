@@ -14,6 +14,7 @@ mod resolution;
 #[cfg(feature = "schema")]
 mod schema;
 mod series;
+mod silence;
 pub mod steps;
 mod tick;
 mod time;
@@ -26,5 +27,6 @@ pub use name::{NameError, Slug};
 pub use pushed::{pushed_name, pushed_place};
 pub use resolution::Resolution;
 pub use series::{CUT_TEXT_BYTES, Kind, MAX_LABELS, MAX_TEXT_BYTES, SeriesDef, SeriesError, SeriesIx};
+pub use silence::{SILENT_AFTER_MS, USUAL_BEAT_MS, silent_after_ms};
 pub use tick::{Sample, Tick};
 pub use time::{Boot, Moment, Now, UtcMs};

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_model::UtcMs;
+use vigie_model::{UtcMs, silent_after_ms};
 
 use crate::Stamp;
 
@@ -116,9 +116,6 @@ pub struct Goodbye {
     pub back_at: Option<UtcMs>,
 }
 
-/// Silence of this many beats is silence; fewer is a bad link.
-const BEATS: u64 = 3;
-
 /// What a sample may take on its way, on top of two intervals, and still be live.
 const LIVE_GRACE_MS: u64 = 5_000;
 
@@ -211,7 +208,7 @@ impl Heard {
 
 impl Beat {
     fn is_silent(self, now: UtcMs) -> bool {
-        age_ms(self.at, now) > BEATS * self.every_ms
+        age_ms(self.at, now) > silent_after_ms(self.every_ms)
     }
 }
 

@@ -38,13 +38,13 @@ fn each_line_of_the_law_holds() {
         (Some(1), Some(1), Some(1), Live, "just heard"),
         (Some(1), Some(1), Some(25), Live, "twice the interval and five seconds"),
         (Some(1), Some(1), Some(26), Late, "a second more"),
-        (Some(1), Some(30), Some(40), Late, "three beats have not passed yet"),
-        (Some(1), Some(31), Some(40), Silent, "three beats missed, the relay vouches"),
-        (Some(1), Some(31), Some(20), Silent, "a fresh sample does not speak against three missed beats"),
+        (Some(1), Some(26), Some(40), Late, "two beats missed, and the line may be slow"),
+        (Some(1), Some(27), Some(40), Silent, "too long for a slow line, and the relay vouches"),
+        (Some(1), Some(27), Some(20), Silent, "a fresh sample does not speak against missed beats"),
         (Some(1), Some(1), Some(9999), Late, "it answers, its samples are old: a backlog drains"),
-        (Some(30), Some(31), Some(20), Silent, "the relay is still within its three beats"),
-        (Some(31), Some(31), Some(20), Cut, "the relay is silent: nobody can know"),
-        (Some(31), Some(1), Some(1), Cut, "never green behind a cut, however fresh the sample"),
+        (Some(26), Some(27), Some(20), Silent, "the relay itself is still heard"),
+        (Some(27), Some(27), Some(20), Cut, "the relay is silent: nobody can know"),
+        (Some(27), Some(1), Some(1), Cut, "never green behind a cut, however fresh the sample"),
         (None, Some(1), Some(1), Cut, "no relay has ever been heard since"),
         (Some(1), None, Some(25), Live, "no word of beats: samples are all there is"),
         (Some(1), None, Some(100), Late, "up to ten intervals"),
@@ -71,7 +71,7 @@ fn a_relay_on_a_slow_link_is_cut_after_three_of_its_own_beats() {
 #[test]
 fn a_machine_heard_by_this_node_itself_has_no_relay_to_be_cut() {
     let heard = |age| Heard { listener: Listener::Here { machine: Some(beat(age)) }, ..behind(None, None, Some(age)) };
-    assert_eq!((state(&heard(2)), state(&heard(31))), (Live, Silent));
+    assert_eq!((state(&heard(2)), state(&heard(27))), (Live, Silent));
 }
 
 #[test]

@@ -16,8 +16,7 @@ pub enum Post {
 pub struct Timing {
     /// After so long without a beat a node is not heard any more.
     ///
-    /// Beats come every 8 s: three are missed, and what the line delays is let pass; told within 30 s all the same. Whoever
-    /// is heard less often by its link is waited for longer: see [`Timing::silent_after_ms`].
+    /// Whoever is heard seldom by its link is waited for longer: see [`Timing::silent_after_ms`].
     pub silent_after_ms: i64,
     /// Newest samples older than this are late: twice the fast interval and 5 s.
     pub late_after_ms: i64,
@@ -27,24 +26,27 @@ pub struct Timing {
     pub look_every_ms: i64,
 }
 
-/// How often a node is sure to be heard on most links: its ticks come each ten seconds.
-const USUAL_BEAT_MS: i64 = 10_000;
-
 impl Timing {
-    /// After how long without a beat a node is not heard any more that is sure to be heard so often: three beats of a thin
-    /// or metered line, as everywhere else where somebody is said to be gone.
+    /// After how long without a beat a node is not heard any more that is sure to be heard so often: as everywhere else
+    /// where somebody is said to be gone.
     pub fn silent_after_ms(&self, beat_ms: i64) -> i64 {
-        if beat_ms <= USUAL_BEAT_MS {
+        let beat_ms = beat_ms.max(0).unsigned_abs();
+        if beat_ms <= vigie_model::USUAL_BEAT_MS {
             self.silent_after_ms
         } else {
-            self.silent_after_ms.max(beat_ms.saturating_mul(3))
+            self.silent_after_ms.max(vigie_model::silent_after_ms(beat_ms).cast_signed())
         }
     }
 }
 
 impl Default for Timing {
     fn default() -> Self {
-        Self { silent_after_ms: 26_000, late_after_ms: 25_000, return_grace_ms: 5_000, look_every_ms: 2_000 }
+        Self {
+            silent_after_ms: vigie_model::SILENT_AFTER_MS.cast_signed(),
+            late_after_ms: 25_000,
+            return_grace_ms: 5_000,
+            look_every_ms: 2_000,
+        }
     }
 }
 

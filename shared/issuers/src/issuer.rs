@@ -58,6 +58,7 @@ struct Described {
     authorization_endpoint: String,
     token_endpoint: String,
     jwks_uri: String,
+    userinfo_endpoint: Option<String>,
     #[serde(default)]
     token_endpoint_auth_methods_supported: Vec<String>,
     #[serde(default)]
@@ -67,6 +68,7 @@ struct Described {
 #[derive(Deserialize)]
 struct Tokens {
     id_token: String,
+    access_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -102,17 +104,41 @@ impl Issuer {
     /// Changes a code for what the issuer says of somebody.
     pub(crate) async fn redeem(&self, code: &str, way: &Way, back: &str, now: UtcMs) -> Result<Claims, NoSignIn> {
         let known = self.known().await?;
-        let token = self.token(&known, code, way, back).await?;
+        let tokens = self.tokens(&known, code, way, back).await?;
+        let token = &tokens.id_token;
         let (issuer, client_id) = (self.setup.trust.issuer.as_str(), self.setup.client_id.as_str());
         let expected = Expected { issuer, client_id, nonce: &way.nonce };
-        let read = match read_id_token(&token, &known.keys, &expected, now) {
-            Err(BadToken::NoKey) => read_id_token(&token, &self.fresh().await?.keys, &expected, now),
+        let read = match read_id_token(token, &known.keys, &expected, now) {
+            Err(BadToken::NoKey) => read_id_token(token, &self.fresh().await?.keys, &expected, now),
             read => read,
         };
-        read.map_err(|bad| NoSignIn::NotBelieved(self.setup.label.clone(), bad))
+        let not = |bad| NoSignIn::NotBelieved(self.setup.label.clone(), bad);
+        let claims = read.map_err(not)?;
+        match self.user_info(&known, &claims, tokens.access_token.as_deref()).await {
+            Some(told) => claims.told(&told).map_err(not),
+            None => Ok(claims),
+        }
     }
 
-    async fn token(&self, known: &Known, code: &str, way: &Way, back: &str) -> Result<String, NoSignIn> {
+    /// What it tells of somebody whose address the token does not say, where it tells such things: asked once. Who is known
+    /// here by the issuer's own name for them comes in without it.
+    async fn user_info(&self, known: &Known, claims: &Claims, token: Option<&str>) -> Option<Vec<u8>> {
+        let (at, token) = (known.described.userinfo_endpoint.as_deref()?, token?);
+        if claims.email.is_some() {
+            return None;
+        }
+        let mut bearer = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+        bearer.set_sensitive(true);
+        let why = match self.ask(Method::GET, at, vec![(AUTHORIZATION, bearer)], String::new()).await {
+            Ok((200, body)) => return Some(body),
+            Ok((status, _)) => format!("it answers {status}"),
+            Err(no) => no.to_string(),
+        };
+        tracing::warn!(issuer = self.setup.label, at, why, "an issuer did not tell somebody's address");
+        None
+    }
+
+    async fn tokens(&self, known: &Known, code: &str, way: &Way, back: &str) -> Result<Tokens, NoSignIn> {
         let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -142,7 +168,7 @@ impl Issuer {
             });
         }
         let tokens: Result<Tokens, _> = serde_json::from_slice(&body);
-        Ok(tokens.map_err(|_| self.away("it gave no ID token".to_owned()))?.id_token)
+        tokens.map_err(|_| self.away("it gave no ID token".to_owned()))
     }
 
     fn secret(&self) -> Result<Option<String>, NoSignIn> {
@@ -195,6 +221,7 @@ impl Issuer {
         // An issuer that is asked over TLS sends nobody to where others read along.
         let safe = if issuer.starts_with("https:") { "https://" } else { "http" };
         let ends = [&described.authorization_endpoint, &described.token_endpoint, &described.jwks_uri];
+        let ends = ends.into_iter().chain(&described.userinfo_endpoint);
         if let Some(bad) = ends.into_iter().find(|end| !end.starts_with(safe) || end.parse::<Uri>().is_err()) {
             return Err(format!("it sends to {:?}, which is no such address as its own", plain(bad)));
         }

@@ -24,7 +24,7 @@ struct File {
 struct World {
     house: Arc<House>,
     issuers: Issuers,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 fn now() -> UtcMs {
@@ -48,7 +48,7 @@ fn world(guard: &Guard) -> World {
     };
     let file: File = toml::from_str(&format!("{}{}", one("house"), one("other"))).expect("TOML");
     let issuers = Issuers::new(check_all(&file.sign_in).expect("two issuers"), ORIGIN.to_owned(), guard);
-    World { house, issuers, _folder: folder }
+    World { house, issuers, folder: folder }
 }
 
 impl World {
@@ -208,4 +208,56 @@ async fn what_an_issuer_answers_in_place_of_a_code_ends_the_question() {
     assert_eq!(world.back(&state, &code, &question.keep).await, Err(NoSignIn::NotBegun));
     let asked = world.issuers.begin("house", true, "", now()).await.expect("a question").to;
     assert!(asked.contains("&prompt=login&max_age=0"));
+}
+
+#[tokio::test]
+async fn an_address_that_the_token_does_not_say_is_asked_for_once_and_taken_of_the_same_person_alone() {
+    let world = world(&near());
+    let whole = world.comes_in().await.expect("the token says all");
+    assert_eq!(world.house.was_asked("GET /userinfo"), 0);
+    let silent = json!({ "email": null, "email_verified": null, "name": null });
+    let at = format!("{}/userinfo", world.house.issuer);
+    world.house.say(|says| {
+        says.claims = silent;
+        says.described = json!({ "userinfo_endpoint": at });
+        says.told =
+            json!({ "sub": "subject-1", "email": "ann@acme.org", "email_verified": true, "name": "Ann Lemoine" });
+    });
+    // What it says of itself is known for an hour; another hub asks anew.
+    let issuers = &another_hub(&world);
+    let comes_in = async || {
+        let question = issuers.begin("house", false, "192.0.2.7", now()).await.expect("a question");
+        let (state, code) = world.house.sign_in_at(&question.to);
+        let returned = Returned { state: &state, code: &code, kept: &question.keep, iss: None, error: None };
+        issuers.end("house", returned, now()).await
+    };
+    assert_eq!(comes_in().await, Ok(whole.clone()));
+    assert_eq!(world.house.was_asked("GET /userinfo"), 1);
+    world.house.say(|says| says.told["email_verified"] = json!(false));
+    assert_ne!(comes_in().await, Ok(whole.clone()), "an address that is not verified is nobody's");
+    for told in [json!({ "sub": "subject-2", "email": "ann@acme.org", "email_verified": true }), json!({}), json!([])] {
+        world.house.say(|says| says.told = told.clone());
+        let not = comes_in().await;
+        assert!(matches!(not, Err(NoSignIn::NotBelieved(_, BadToken::Told))), "{told}: {not:?}");
+    }
+    // Where it tells nothing, whoever is known by its name for them still comes in.
+    world.house.say(|says| says.described = json!({ "userinfo_endpoint": format!("{at}/gone") }));
+    let issuers = &another_hub(&world);
+    let question = issuers.begin("house", false, "192.0.2.7", now()).await.expect("a question");
+    let (state, code) = world.house.sign_in_at(&question.to);
+    let returned = Returned { state: &state, code: &code, kept: &question.keep, iss: None, error: None };
+    let known = issuers.end("house", returned, now()).await.expect("the token holds");
+    assert_ne!(known, whole);
+}
+
+/// Another hub, to the same house.
+fn another_hub(world: &World) -> Issuers {
+    let secret = world.folder.path().join("secret");
+    let text = format!(
+        "[[sign_in]]\nkind='oidc'\nname='house'\nissuer='{}'\nclient_id='{CLIENT}'\nclient_secret_file='{}'\n",
+        world.house.issuer,
+        secret.display()
+    );
+    let file: File = toml::from_str(&text).expect("TOML");
+    Issuers::new(check_all(&file.sign_in).expect("an issuer"), ORIGIN.to_owned(), &near())
 }

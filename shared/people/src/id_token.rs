@@ -80,6 +80,9 @@ pub enum BadToken {
     /// It answers another question.
     #[error("it answers another sign-in")]
     Nonce,
+    /// What stands beside it is of somebody else.
+    #[error("what the issuer tells beside it is no answer about the same person")]
+    Told,
     /// It is of nobody.
     #[error("it says of nobody who it is")]
     Subject,
@@ -171,7 +174,6 @@ impl Payload {
     }
 
     fn claims(self) -> Claims {
-        let text = |value: Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
         Claims {
             subject: self.sub,
             email: text(self.email),
@@ -181,6 +183,42 @@ impl Payload {
             proved_ms: self.auth_time.map(ms),
         }
     }
+}
+
+/// What an issuer tells beside the token.
+#[derive(Deserialize)]
+struct Told {
+    sub: String,
+    email: Option<Value>,
+    email_verified: Option<Value>,
+    xms_edov: Option<Value>,
+    name: Option<Value>,
+}
+
+impl Claims {
+    /// What the issuer tells at its UserInfo address, where the token was silent: whoever it is about must be the token's own
+    /// subject, and what the token says stands.
+    ///
+    /// # Errors
+    /// When it is about somebody else, or is no such answer.
+    pub fn told(mut self, body: &[u8]) -> Result<Self, BadToken> {
+        let told: Told = serde_json::from_slice(body).map_err(|_| BadToken::Told)?;
+        if told.sub != self.subject {
+            return Err(BadToken::Told);
+        }
+        if self.email.is_none() {
+            self.email = text(told.email);
+            // Who says that an address is verified says it of the address beside it.
+            self.email_verified = is_yes(told.email_verified.as_ref());
+            self.domain_verified = is_yes(told.xms_edov.as_ref());
+        }
+        self.name = self.name.or_else(|| text(told.name));
+        Ok(self)
+    }
+}
+
+fn text(value: Option<Value>) -> Option<String> {
+    value.as_ref().and_then(Value::as_str).map(str::to_owned)
 }
 
 /// Issuers write it as a word or a number, too.

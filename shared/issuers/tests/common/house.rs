@@ -44,6 +44,8 @@ pub(crate) struct Says {
     /// Of itself.
     pub(crate) described: Value,
     pub(crate) breaks_signature: bool,
+    /// At its UserInfo address.
+    pub(crate) told: Value,
 }
 
 #[derive(Debug, Clone)]
@@ -81,7 +83,13 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let issuer = format!("http://{}", listener.local_addr().expect("an address"));
         let ed25519 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key");
-        let says = Says { signing: Signing::Es256, claims: json!({}), described: json!({}), breaks_signature: false };
+        let says = Says {
+            signing: Signing::Es256,
+            claims: json!({}),
+            described: json!({}),
+            breaks_signature: false,
+            told: json!({}),
+        };
         let house = Arc::new(Self {
             issuer,
             says: Mutex::new(says),
@@ -136,6 +144,7 @@ impl House {
             "GET /.well-known/openid-configuration" => (200, self.described()),
             "GET /keys" => (200, self.keys()),
             "POST /token" => self.token(&head, &body),
+            "GET /userinfo" if head.contains("Bearer x") => (200, lock(&self.says).told.clone()),
             _ => (404, json!({})),
         };
         let answer = answer.to_string();

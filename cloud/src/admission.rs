@@ -35,7 +35,7 @@ impl Admission for Gate {
         if request.role == Role::Hub {
             return Err(Refused::new(RefusedWhy::WrongRole));
         }
-        let (row, proof_key) = self.registry.admit(&request, node, now)?;
+        let (row, proof_key) = self.registry.admit(&request, node, &from.ip().to_string(), now)?;
         let issued = self
             .ca
             .issue(&request.csr, row.role, &row.client, &row.site, self.leaf_life, now)
@@ -75,7 +75,7 @@ impl Admission for Gate {
     async fn part(&self, parting: Parting, from: SocketAddr) -> Result<[Vec<u8>; 2], Refused> {
         let now = self.clock.now().utc;
         let key = public_key_of_csr(&parting.csr).map_err(|_| Refused::new(RefusedWhy::BadRequest))?;
-        let row = self.registry.part(&parting, NodeId::of_key(&key), now)?;
+        let row = self.registry.part(&parting, NodeId::of_key(&key), &from.ip().to_string(), now)?;
         let standing = row.standing().ok_or_else(|| Refused::new(RefusedWhy::BadRequest))?;
         let issued = self
             .ca

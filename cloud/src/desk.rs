@@ -11,6 +11,7 @@ use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_net::{Ca, Identity, JoinToken, SharedRevocations, TokenId, TokenSecret};
 use vigie_node::hatch::{self, Answering};
 use vigie_node::{Command, Failed, NodeHandle, random_text};
+use vigie_people::Note;
 use vigie_serve::{Lookout, Place, Reachability, Tls, TokenTable};
 use vigie_sync::Ledger;
 
@@ -19,7 +20,7 @@ use crate::backup::Backups;
 use crate::budgets;
 use crate::cli::StatusArgs;
 use crate::grants::Grants;
-use crate::people::Register;
+use crate::people::{Acting, Register};
 use crate::raw;
 use crate::registry::{AccessRow, Registry, TokenRow};
 use crate::tokens::Tokens;
@@ -62,19 +63,16 @@ enum Request {
 
 impl Answering for Desk {
     async fn answer(&self, request: Value) -> Result<Value, Failed> {
-        if let Some(answer) = vigie_lookout::answer(&self.watchman, &request).await {
-            return answer;
-        }
-        if let Some(answer) = self.grants.answer(&request).await {
+        if let Some(answer) = self.kept_as_rows(&request).await {
             return answer;
         }
         if let Some(answer) = self.people.answer(&request).await {
             return answer;
         }
         if let Some(answer) = self.backups.answer(&request) {
-            return answer;
-        }
-        if let Some(answer) = budgets::answer(self.handle.rows(), &self.gate.clock, &request).await {
+            if answer.is_ok() && request["ask"] == "backup-take" {
+                self.noted(None, "backup.take", request["to"].as_str().unwrap_or_default(), Value::Null)?;
+            }
             return answer;
         }
         let request = serde_json::from_value(request).map_err(|error| Failed::new(2, error.to_string()))?;
@@ -82,7 +80,68 @@ impl Answering for Desk {
     }
 }
 
+/// What somebody decides at the terminal: it is kept as rows, and the audit tells of it.
+const DECIDING: [&str; 18] = [
+    "decide",
+    "mute",
+    "mute-end",
+    "rules-here",
+    "rules-apply",
+    "rules-remove",
+    "rules-set",
+    "rules-unset",
+    "tag",
+    "routes-apply",
+    "routes-remove",
+    "oncall-apply",
+    "oncall-remove",
+    "oncall-stand-in",
+    "link-set",
+    "link-unset",
+    "grant-add",
+    "grant-revoke",
+];
+
 impl Desk {
+    /// Alerts, rules, routes, lines, grants: what is decided of them is in the audit before it is answered.
+    async fn kept_as_rows(&self, request: &Value) -> Option<Result<Value, Failed>> {
+        let ask = request["ask"].as_str()?;
+        let scribe = self.people.scribe().filter(|_| DECIDING.contains(&ask));
+        let Some(scribe) = scribe else { return self.of_rows(request).await };
+        let name = request["by"].as_str().unwrap_or_default().to_owned();
+        let who = if name.is_empty() { "console".to_owned() } else { name.clone() };
+        let acting = Acting { name, who, by: "command line", from: String::new() };
+        scribe.acting_with(acting, self.of_rows(request)).await
+    }
+
+    async fn of_rows(&self, request: &Value) -> Option<Result<Value, Failed>> {
+        if let Some(answer) = vigie_lookout::answer(&self.watchman, request).await {
+            return Some(answer.and_then(|answer| self.tried(request, answer)));
+        }
+        if let Some(answer) = self.grants.answer(request).await {
+            return Some(answer);
+        }
+        budgets::answer(self.handle.rows(), &self.gate.clock, request).await
+    }
+
+    /// What is done at the terminal, and kept nowhere but in the audit.
+    fn tried(&self, request: &Value, answer: Value) -> Result<Value, Failed> {
+        let name = request["name"].as_str().unwrap_or_default();
+        match request["ask"].as_str() {
+            Some("routes-test") => {
+                self.noted(None, "route.test", name, json!({ "delivered": answer["delivered"] }))?;
+            }
+            Some("rules-here") => self.noted(None, "rule-file.set", name, json!({ "changes": answer["changes"] }))?,
+            _ => {}
+        }
+        Ok(answer)
+    }
+
+    fn noted(&self, client: Option<Slug>, what: &'static str, on: &str, after: Value) -> Result<(), Failed> {
+        let note = Note { client, what, on: on.to_owned(), before: Value::Null, after };
+        self.people.noted_of_console(note)
+    }
+
     fn now(&self) -> UtcMs {
         self.gate.clock.now().utc
     }
@@ -93,7 +152,15 @@ impl Desk {
             Request::Raw { machine, from_ms, to_ms, wish } => {
                 let times = (UtcMs(from_ms), UtcMs(to_ms));
                 // A wish waits for the store, and others ask meanwhile.
-                tokio::task::block_in_place(|| raw::answer(self.gate.fleet.as_ref(), &machine, times, wish))
+                let answer =
+                    tokio::task::block_in_place(|| raw::answer(self.gate.fleet.as_ref(), &machine, times, wish))?;
+                if wish {
+                    let after = json!({ "from_ms": from_ms, "until_ms": to_ms });
+                    let client = self.gate.fleet.machines().into_iter();
+                    let mut client = client.filter(|one| one.name == machine || one.id.to_string() == machine);
+                    self.noted(client.next().map(|one| one.client), "raw.ask", &machine, after)?;
+                }
+                Ok(answer)
             }
             Request::TokenCreate { client, site, uses, ttl_ms, roles } => {
                 self.make_token(client, site, uses, ttl_ms, roles)

@@ -5,6 +5,7 @@ mod command;
 mod desk;
 mod register;
 mod rows;
+mod scribe;
 
 #[cfg(test)]
 pub(crate) use audit::all_lines as audit_lines;
@@ -12,3 +13,4 @@ pub(crate) use audit::{Doer, append};
 pub(crate) use command::{AuditCommand, PersonCommand, audit as audit_command, person as person_command};
 pub(crate) use register::Register;
 pub(crate) use rows::forget_sessions;
+pub(crate) use scribe::{Acting, Scribe};

@@ -87,6 +87,11 @@ pub(crate) struct NodeRow {
 }
 
 impl NodeRow {
+    fn note(&self, what: &'static str, before: Value) -> Note {
+        let after = json!({ "role": self.role, "site": self.site, "name": self.name, "copy_of": self.copy_of });
+        Note { client: Some(self.client.clone()), what, on: self.node.clone(), before, after }
+    }
+
     /// Whose ticks it may bring beside its own.
     pub(crate) fn formerly(&self) -> Option<NodeId> {
         self.copy_of.as_deref()?.parse().ok()
@@ -213,6 +218,7 @@ impl Registry {
         &self,
         request: &vigie_net::EnrolRequest,
         node: NodeId,
+        from: &str,
         now: UtcMs,
     ) -> Result<(NodeRow, ProofKey), Refused> {
         let trouble =
@@ -248,9 +254,13 @@ impl Registry {
         };
         let rows = (json(&row), json(&made));
         let concerns_relays = made.role == Role::Relay || was_relay;
+        let who = format!("join token {id}");
+        let doer = Doer { who: &who, by: "enrolment", from };
         let kept = self.state.transact(|tx| {
             tx.put(TOKENS, id.as_bytes(), &rows.0)?;
-            tx.put(NODES, made.node.as_bytes(), &rows.1)
+            tx.put(NODES, made.node.as_bytes(), &rows.1)?;
+            // The same machine whose answer was lost has its line already.
+            if again { Ok(()) } else { append(tx, made.note("node.enrol", Value::Null), doer, now) }
         });
         kept.map_err(|error| trouble(error.into()))?;
         if concerns_relays {
@@ -264,7 +274,7 @@ impl Registry {
     ///
     /// A copy has the rights of what it was copied from and no more; whoever takes these back from the one can take them back
     /// from the other, for each is listed. That who holds the shared key could make many is bounded.
-    pub(crate) fn part(&self, parting: &Parting, node: NodeId, now: UtcMs) -> Result<NodeRow, Refused> {
+    pub(crate) fn part(&self, parting: &Parting, node: NodeId, from: &str, now: UtcMs) -> Result<NodeRow, Refused> {
         let trouble =
             |error: Failed| Refused::saying(RefusedWhy::NotNow, format!("the hub can not note it now: {}", error.text));
         let gone = || Refused::saying(RefusedWhy::Revoked, "the node is not enrolled here any more; enrol it anew");
@@ -301,7 +311,13 @@ impl Registry {
             copy_of: Some(original.node.clone()),
             ..original.clone()
         };
-        self.state.put(NODES, made.node.as_bytes(), &json(&made)).map_err(|error| trouble(error.into()))?;
+        let (row, who) = (json(&made), format!("machine {}", original.node));
+        let doer = Doer { who: &who, by: "enrolment", from };
+        let kept = self.state.transact(|tx| {
+            tx.put(NODES, made.node.as_bytes(), &row)?;
+            append(tx, made.note("node.part", Value::Null), doer, now)
+        });
+        kept.map_err(|error| trouble(error.into()))?;
         Ok(made)
     }
 

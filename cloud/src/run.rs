@@ -33,7 +33,7 @@ use crate::config::Config;
 use crate::desk::Desk;
 use crate::grants::Grants;
 use crate::owners::Roster;
-use crate::people::Register;
+use crate::people::{Register, Scribe};
 use crate::registry::Registry;
 use crate::repeats::Answered;
 use crate::retention::Keeper;
@@ -172,6 +172,9 @@ impl Hub {
         let tokens = Arc::new(Tokens::default());
         tokens.read(&registry, &own_token)?;
         let people = Arc::new(Register::open(state.clone(), clock.clone(), &config.data, config.spans)?);
+        let scribe = Arc::new(Scribe::open(state.clone(), handle.rows().clone(), clock.clone())?);
+        tokio::spawn(scribe.clone().follow());
+        people.written_by(scribe);
         tokio::spawn(people.clone().tend());
         let whose = (identity.node().to_string(), host_name());
         let stores = (handle.log(), state.clone());

@@ -14,6 +14,7 @@ mod look;
 mod people;
 mod shape;
 mod table;
+mod telling;
 
 use std::process::ExitCode;
 
@@ -93,6 +94,12 @@ enum Command {
     /// When nobody is told.
     #[command(subcommand)]
     Maintenance(alerts::Maintenance),
+    /// Who is told, by which routes.
+    #[command(subcommand)]
+    Routes(telling::Routes),
+    /// Who is on call.
+    #[command(subcommand, name = "oncall")]
+    OnCall(telling::OnCall),
     /// For how long machines were up, down, or not known to be either.
     Availability(look::Availability),
     /// Ask in PromQL.
@@ -166,6 +173,8 @@ async fn done(command: Command, out: Out) -> Result<u8, End> {
         Command::Alerts(verb) => verb.run(&client, out).await,
         Command::Rules(verb) => verb.run(&client, out).await,
         Command::Maintenance(verb) => verb.run(&client, out).await,
+        Command::Routes(verb) => verb.run(&client, out).await,
+        Command::OnCall(verb) => verb.run(&client, out).await,
         Command::Availability(verb) => verb.run(&client, out).await,
         Command::Query(verb) => verb.run(&client, out).await,
         Command::Export(verb) => verb.run(&client).await,
@@ -199,6 +208,8 @@ mod tests {
             "vigie query up --start 1h --step 60",
             "vigie tokens create --name x --right look --scope acme/lyon",
             "vigie api get /api/v1/sites",
+            "vigie routes set night --client acme --file night.toml",
+            "vigie oncall stand-in n1 paul --client acme --site lyon --minutes 60",
             "vigie completion fish",
         ] {
             if let Err(error) = Cli::try_parse_from(line.split(' ')) {

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+#[path = "vigie/audit.rs"]
+mod audit;
+
 /// A hub on loopback, ended with the test.
 struct Hub {
     process: Child,
@@ -18,23 +21,42 @@ impl Hub {
     fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let http = free_port();
-        let data = folder.path().join("hub");
-        let process = Command::new(env!("CARGO_BIN_EXE_vigie-cloud"))
-            .args(["run", "--listen", "127.0.0.1:0", "--advertise", "127.0.0.1:1"])
-            .args(["--http", &format!("127.0.0.1:{http}"), "--config", "/nonexistent/vigie.toml"])
-            .arg("--data")
-            .arg(&data)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("a hub");
-        let hub = Self { process, folder, url: format!("http://127.0.0.1:{http}") };
+        let hub = Self { process: run(folder.path(), http), folder, url: format!("http://127.0.0.1:{http}") };
+        hub.is_up();
+        hub
+    }
+
+    /// Killed, and started again on what it left.
+    fn killed_and_started(&mut self) {
+        self.process.kill().expect("it runs");
+        self.process.wait().expect("it ends");
+        let (_, port) = self.url.rsplit_once(':').expect("a port");
+        self.process = run(self.folder.path(), port.parse().expect("a number"));
+        self.is_up();
+    }
+
+    fn is_up(&self) {
         let begun = Instant::now();
-        while hub.vigie(&["sites", "list"]).status.code() != Some(0) {
+        while self.vigie(&["sites", "list"]).status.code() != Some(0) {
             assert!(begun.elapsed() < Duration::from_secs(60), "the hub does not come up");
             std::thread::sleep(Duration::from_millis(100));
         }
-        hub
+    }
+
+    /// Brings samples as others do.
+    fn push(&self, path: &str, body: &str) {
+        use std::io::{Read, Write};
+        let address = self.url.trim_start_matches("http://");
+        let mut wire = std::net::TcpStream::connect(address).expect("the hub listens");
+        let (token, length) = (self.token(), body.len());
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: text/plain\r\n\
+             content-length: {length}\r\nconnection: close\r\n\r\n"
+        );
+        wire.write_all((head + body).as_bytes()).expect("it is sent");
+        let mut said = String::new();
+        wire.read_to_string(&mut said).expect("an answer");
+        assert!(said.starts_with("HTTP/1.1 2"), "{said}");
     }
 
     fn token(&self) -> String {
@@ -63,6 +85,18 @@ impl Hub {
         assert_eq!(output.status.code(), Some(0), "{words:?}: {}", err(&output));
         serde_json::from_str(&out(&output)).unwrap_or_else(|error| panic!("{words:?}: {error}: {}", out(&output)))
     }
+}
+
+fn run(folder: &Path, http: u16) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_vigie-cloud"))
+        .args(["run", "--listen", "127.0.0.1:0", "--advertise", "127.0.0.1:1"])
+        .args(["--http", &format!("127.0.0.1:{http}"), "--config", "/nonexistent/vigie.toml"])
+        .arg("--data")
+        .arg(folder.join("hub"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a hub")
 }
 
 impl Drop for Hub {

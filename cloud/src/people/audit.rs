@@ -20,13 +20,24 @@ pub(crate) struct Doer<'a> {
 
 /// Writes a line at the end of its chain.
 pub(crate) fn append(tx: &mut StateTx<'_>, note: Note, doer: Doer<'_>, now: UtcMs) -> Result<(), TxError> {
+    append_at(tx, note, doer, now, now)
+}
+
+/// As [`append`], of what happened at another time than the hub learnt of it.
+pub(crate) fn append_at(
+    tx: &mut StateTx<'_>,
+    note: Note,
+    doer: Doer<'_>,
+    happened: UtcMs,
+    now: UtcMs,
+) -> Result<(), TxError> {
     let client = note.client.clone();
     let head = match tx.get(HEADS, name(client.as_ref()).as_bytes())?.as_deref().and_then(head_of) {
         Some(head) => head,
         // There was none, or it was damaged: the chain goes on after the last line that is there.
         None => last(tx, client.as_ref())?,
     };
-    let line: Line = note.line(head.seq + 1, doer.who, doer.by, doer.from, now, now);
+    let line: Line = note.line(head.seq + 1, doer.who, doer.by, doer.from, happened, now);
     let (head, link) = head.next(&line);
     tx.put(LINES, &key(client.as_ref(), head.seq), &link.encode())?;
     tx.put(HEADS, name(client.as_ref()).as_bytes(), &[head.seq.to_be_bytes().as_slice(), &head.hash].concat())

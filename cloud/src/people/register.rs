@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use serde_json::json;
@@ -15,6 +15,7 @@ use vigie_store::State;
 
 use super::audit::{self, Doer};
 use super::rows;
+use super::scribe::{Acting, Scribe};
 
 /// How often what was used is written down, and what has ended goes.
 const TEND_EVERY: Duration = Duration::from_secs(60);
@@ -36,6 +37,8 @@ pub(crate) struct Register {
     used: Mutex<BTreeMap<Id, Change>>,
     turned_away: Mutex<(i64, u32)>,
     setup: Mutex<Option<Setup>>,
+    /// Who writes down what is kept as rows.
+    scribe: OnceLock<Arc<Scribe>>,
 }
 
 /// The code by which somebody takes the hub into use.
@@ -69,7 +72,24 @@ impl Register {
             used: Mutex::default(),
             turned_away: Mutex::default(),
             setup: Mutex::new(setup),
+            scribe: OnceLock::new(),
         })
+    }
+
+    /// From now on this one writes down what is kept as rows.
+    pub(crate) fn written_by(&self, scribe: Arc<Scribe>) {
+        self.scribe.get_or_init(|| scribe);
+    }
+
+    /// Who writes down what is kept as rows.
+    pub(crate) fn scribe(&self) -> Option<&Arc<Scribe>> {
+        self.scribe.get()
+    }
+
+    /// Writes down what the command line did where nothing that is kept tells of it.
+    pub(crate) fn noted_of_console(&self, note: Note) -> Result<(), Failed> {
+        let asker = Asker { who: Who::Console, by: "command line", from: String::new() };
+        self.noted(&asker, note).map_err(|not| Failed::new(1, not.to_string()))
     }
 
     /// Writes down what was used, and lets go what has ended, for as long as the program runs.
@@ -212,6 +232,23 @@ impl People for Register {
             _ => return,
         };
         change.map(|change| lock(&self.used).insert(id, change));
+    }
+
+    fn acting(&self, asker: &Asker, name: &str, work: &mut dyn FnMut()) {
+        let who = self.directory().called(&asker.who);
+        match self.scribe() {
+            Some(scribe) => {
+                scribe.acting(Acting { name: name.to_owned(), who, by: asker.by, from: asker.from.clone() }, work);
+            }
+            None => work(),
+        }
+    }
+
+    fn noted(&self, asker: &Asker, note: Note) -> Result<(), NotDone> {
+        let who = self.directory().called(&asker.who);
+        let doer = Doer { who: &who, by: asker.by, from: &asker.from };
+        let written = self.state.transact(|tx| audit::append(tx, note, doer, self.now()));
+        written.map_err(|error| NotDone::NotKept(error.to_string()))
     }
 
     fn lines(&self, client: Option<&Slug>, after: u64, most: usize) -> Result<Vec<(u64, Link)>, NotDone> {

@@ -28,7 +28,7 @@ impl Site {
         let ask = Ask { role, hostname: format!("box-{number}"), advertised };
         let csr = key.csr().expect("a request");
         let request = EnrolRequest::new(&self.token, &ask, csr, UtcMs(0), [0; 16]).expect("a request");
-        self.registry.admit(&request, key.node_id(), UtcMs(i64::from(number))).expect("let in");
+        self.registry.admit(&request, key.node_id(), "", UtcMs(i64::from(number))).expect("let in");
         key.node_id()
     }
 
@@ -77,7 +77,7 @@ fn a_copy_becomes_a_node_of_its_own_once_and_of_two_that_do_not_know_only_one_do
     let original = site.enrol(Role::Agent, 1);
     let part = |number, certain, at_ms| {
         let (parting, node) = parting(&site, original, number, certain);
-        site.registry.part(&parting, node, UtcMs(at_ms)).map(|row| (row.formerly(), row.name, row.enrolled_at_ms))
+        site.registry.part(&parting, node, "", UtcMs(at_ms)).map(|row| (row.formerly(), row.name, row.enrolled_at_ms))
     };
     let not_now = |number, at_ms| part(number, false, at_ms).expect_err("it waits").why == RefusedWhy::NotNow;
     assert!(not_now(10, 5_000) && not_now(11, 10_000), "one that is certain may be about to come");
@@ -96,7 +96,7 @@ fn a_relay_does_not_part_from_its_copy_by_itself() {
     let site = Site::new();
     let relay = site.enrol(Role::Relay, 1);
     let (parting, node) = parting(&site, relay, 10, true);
-    assert_eq!(site.registry.part(&parting, node, UtcMs(0)).expect_err("no").why, RefusedWhy::WrongRole);
+    assert_eq!(site.registry.part(&parting, node, "", UtcMs(0)).expect_err("no").why, RefusedWhy::WrongRole);
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod erase;
 mod judge;
 mod row;
 mod said;
+mod told;
 
 pub use about::{About, Judge, Thing};
 pub use alert::{Alert, Standing};
@@ -33,3 +34,4 @@ pub use erase::erased;
 pub use judge::{FLAP_MS, Heard, QUIET_MS, Verdict};
 pub use row::{Part, Place};
 pub use said::{Said, cut_to};
+pub use told::{Word, about, word};

@@ -111,24 +111,22 @@ pub(crate) fn note(rows: &NodeRows, place: &Place, visit: &Visit) -> Result<(), 
 pub fn visits(rows: &NodeRows) -> Result<Vec<Visit>, RowsError> {
     let mut visits = Vec::new();
     for (key, row) in rows.scan_all(&[Kind::Audit])? {
-        let (Scope::Site(client, site), Some(relay), Row::Grow(grow)) = (key.scope(), relay_of(&key), row) else {
-            continue;
-        };
-        for member in grow.members() {
-            let Some(Kept { at_ms, came, from, name }) = read(&member) else { continue };
-            visits.push(Visit {
-                client: client.clone(),
-                site: site.clone(),
-                relay,
-                at: UtcMs(at_ms),
-                name,
-                from,
-                came,
-            });
-        }
+        visits.extend(visits_of(&key, &row).into_iter().map(|(visit, _)| visit));
     }
     visits.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.name.cmp(&b.name)));
     Ok(visits)
+}
+
+/// The visits in a row, each with its bytes; none in rows of other things.
+pub(crate) fn visits_of(key: &Key, row: &Row) -> Vec<(Visit, Vec<u8>)> {
+    let (Scope::Site(client, site), Some(relay), Row::Grow(grow)) = (key.scope(), relay_of(key), row) else {
+        return Vec::new();
+    };
+    let visit = |member: Vec<u8>| {
+        let Kept { at_ms, came, from, name } = read(&member)?;
+        Some((Visit { client: client.clone(), site: site.clone(), relay, at: UtcMs(at_ms), name, from, came }, member))
+    };
+    grow.members().into_iter().filter_map(visit).collect()
 }
 
 fn read(member: &[u8]) -> Option<Kept> {

@@ -5,12 +5,14 @@
 //! sign-in into rows that grow and come to the hub when the line is back. Knows no HTTP: `vigie-serve` asks it.
 
 mod audit;
+mod deeds;
 mod desk;
 mod grant;
 mod passphrase;
 mod porch;
 
 pub use audit::{Came, Visit, visits};
+pub use deeds::{DEED_KINDS, deeds};
 pub use desk::{GrantError, Granted, add, list, revoke};
 pub use grant::{Grant, May};
 pub use porch::Porch;

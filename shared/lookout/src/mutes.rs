@@ -47,15 +47,15 @@ struct Held {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct MuteRow {
-    silence: bool,
-    labels: BTreeMap<String, String>,
-    from: UtcMs,
-    until: UtcMs,
+pub(crate) struct MuteRow {
+    pub(crate) silence: bool,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) from: UtcMs,
+    pub(crate) until: UtcMs,
     /// Zone, days, from, to.
-    every: Option<(String, Vec<String>, String, String)>,
-    why: String,
-    ended: Option<(String, UtcMs)>,
+    pub(crate) every: Option<(String, Vec<String>, String, String)>,
+    pub(crate) why: String,
+    pub(crate) ended: Option<(String, UtcMs)>,
 }
 
 impl Mutes {
@@ -291,7 +291,7 @@ fn decide(key: Key, seen: Context, said: &Said<MuteRow>) -> RowEdit {
     })
 }
 
-fn read(value: &[u8]) -> Option<Said<MuteRow>> {
+pub(crate) fn read(value: &[u8]) -> Option<Said<MuteRow>> {
     postcard::from_bytes(value.strip_prefix(&[VERSION])?).ok()
 }
 

@@ -103,6 +103,11 @@ impl Schedules {
         Ok((format!("{} {name}", if is_there { "~" } else { "+" }), Some(edit)))
     }
 
+    /// What was said under a name for a place, if it can be read here.
+    pub(crate) fn row(&self, scope: &Scope, name: &str) -> Option<&Said<RouteRow>> {
+        self.rows.get(&key(scope, name).ok()?)?.said.as_ref()
+    }
+
     fn said(&self, scope: &Scope, name: &str) -> Result<ScheduleSaid, Undecided> {
         let held = self.rows.get(&key(scope, name)?).and_then(|held| held.said.as_ref());
         let text = held.and_then(|said| said.what.text.as_ref());

@@ -159,6 +159,11 @@ impl Routes {
         Ok((changes, edits))
     }
 
+    /// What was said under a name for a place, if it can be read here.
+    pub(crate) fn row(&self, scope: &Scope, name: &str) -> Option<&Said<RouteRow>> {
+        self.rows.get(&key(scope, name).ok()?)?.said.as_ref()
+    }
+
     /// What takes a route of a place back.
     ///
     /// # Errors
@@ -344,6 +349,6 @@ fn key(scope: &Scope, name: &str) -> Result<Key, Undecided> {
     Key::new(scope, &Kind::Route, &format!("{name}/{id}")).map_err(|error| Undecided::Senseless(error.to_string()))
 }
 
-fn read(value: &[u8]) -> Option<Said<RouteRow>> {
+pub(crate) fn read(value: &[u8]) -> Option<Said<RouteRow>> {
     postcard::from_bytes(value.strip_prefix(&[VERSION])?).ok()
 }

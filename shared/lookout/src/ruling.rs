@@ -23,6 +23,6 @@ pub(crate) use book::{meant, rulebook};
 pub(crate) use compose::Composed;
 pub(crate) use held::Rulings;
 pub(crate) use place::{Typed, scope_text};
-pub(crate) use shape::Of;
+pub(crate) use shape::{Of, Ruled, What, decode};
 pub(crate) use show::shown_group;
-pub(crate) use tags::Tags;
+pub(crate) use tags::{Tags, read as read_tag};

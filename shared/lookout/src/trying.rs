@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use vigie_merge::Scope;
-use vigie_model::Slug;
+use vigie_model::{Slug, UtcMs};
 use vigie_notify::Route;
-use vigie_serve::{Dispatch, OnCallShown, ReceiverTried, RouteShown, RouteTried, Undecided};
+use vigie_serve::{
+    Dispatch, DispatchSaid, Dispatched, OnCallShown, ReceiverTried, RouteShown, RouteTried, SaidAt, Stamp, Undecided,
+};
 
+use crate::ruling::Typed;
 use crate::watchman::{Watchman, lock};
 
 /// How long a route that was tried is left in peace: a test rings telephones.
@@ -54,9 +58,78 @@ impl Dispatch for Watchman {
         let delivered = !receivers.is_empty() && receivers.iter().all(|one| one.delivered);
         Ok(RouteTried { route: name.to_owned(), delivered, receivers })
     }
+
+    fn said(&self, what: Dispatched, place: &SaidAt, name: &str) -> Option<DispatchSaid> {
+        self.dispatch_said(what, place, name)
+    }
+
+    fn say(
+        &self,
+        what: Dispatched,
+        place: &SaidAt,
+        name: &str,
+        said: &Value,
+        by: &str,
+    ) -> Result<DispatchSaid, Undecided> {
+        let said = std::slice::from_ref(said);
+        match what {
+            Dispatched::Route => self.apply_routes(&place.into(), said, by)?,
+            Dispatched::OnCall => self.apply_schedules(&place.into(), said, by)?,
+        };
+        self.dispatch_said(what, place, name).ok_or(Undecided::Changed)
+    }
+
+    fn take_back(&self, what: Dispatched, place: &SaidAt, name: &str, by: &str) -> Result<(), Undecided> {
+        match what {
+            Dispatched::Route => self.remove_route(&place.into(), name, by)?,
+            Dispatched::OnCall => self.remove_schedule(&place.into(), name, by)?,
+        };
+        Ok(())
+    }
+
+    fn stand_in(
+        &self,
+        place: &SaidAt,
+        name: &str,
+        (who, from, until): (&str, Stamp, Stamp),
+        by: &str,
+    ) -> Result<DispatchSaid, Undecided> {
+        let times = (who, UtcMs(from.ms()), UtcMs(until.ms()));
+        Watchman::stand_in(self, &place.into(), name, times, by)?;
+        self.dispatch_said(Dispatched::OnCall, place, name).ok_or(Undecided::Changed)
+    }
+}
+
+impl<'p> From<&'p SaidAt> for Typed<'p> {
+    fn from(place: &'p SaidAt) -> Self {
+        Self { client: place.client.as_ref(), site: place.site.as_ref(), ..Self::default() }
+    }
 }
 
 impl Watchman {
+    /// What stands in the row of a route or a schedule of a place.
+    fn dispatch_said(&self, what: Dispatched, place: &SaidAt, name: &str) -> Option<DispatchSaid> {
+        let scope = match (&place.client, &place.site) {
+            (None, _) => Scope::Deployment,
+            (Some(client), None) => Scope::Client(client.clone()),
+            (Some(client), Some(site)) => Scope::Site(client.clone(), site.clone()),
+        };
+        let register = lock(&self.register);
+        let row = match what {
+            Dispatched::Route => register.routes.row(&scope, name),
+            Dispatched::OnCall => register.routes.schedules.row(&scope, name),
+        };
+        let row = row?;
+        Some(DispatchSaid {
+            name: row.what.name.clone(),
+            client: place.client.clone(),
+            site: place.site.clone(),
+            said: serde_json::from_str(row.what.text.as_ref()?).ok()?,
+            by: row.by.clone(),
+            made_at: Stamp(row.happened),
+        })
+    }
+
     fn try_channels(&self, route: &Route) -> Result<Vec<ReceiverTried>, Undecided> {
         let runtime = tokio::runtime::Handle::try_current()
             .map_err(|_| Undecided::NotKept("there is no runtime to send by".to_owned()))?;

@@ -127,6 +127,13 @@ fn key((client, site): (&Slug, &Slug)) -> Result<Key, KeyError> {
     Key::new(&Scope::Site(client.clone(), site.clone()), &Kind::Budget, LINK)
 }
 
+impl BudgetSaid {
+    /// What a row says; nothing for rows of other things, and where nothing is said any more.
+    pub fn read(key: &Key, row: &Row) -> Option<Self> {
+        read(key, row)
+    }
+}
+
 fn read(key: &Key, row: &Row) -> Option<BudgetSaid> {
     let (Scope::Site(client, site), LINK) = (key.scope(), key.name()) else { return None };
     let Row::Last(last) = row else {

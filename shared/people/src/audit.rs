@@ -26,6 +26,37 @@ pub struct Note {
     pub after: Value,
 }
 
+/// Something that a person decided and that is kept as a row: hub and sites each tell the other of theirs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deed {
+    /// What was done: a word that is never renamed.
+    pub what: &'static str,
+    /// On what.
+    pub on: String,
+    /// Who, as the row says it; empty where it does not.
+    pub who: String,
+    /// At which node, as the row says it.
+    pub at: String,
+    /// From which address, where the row says it.
+    pub from: String,
+    /// When, by the clock of the node where it was done; none where the row does not say it.
+    pub happened: Option<UtcMs>,
+    /// Whether the hub wrote it; else a site did.
+    pub at_hub: bool,
+    /// As it is from then on; null where something was taken back.
+    pub is: Value,
+    /// The same for the same deed, and for no other of its row.
+    pub mark: [u8; 8],
+}
+
+impl Deed {
+    /// What tells a deed from all others of its row: the hash of what was written.
+    pub fn mark(written: &[u8]) -> [u8; 8] {
+        let hash = blake3::derive_key("vigie 2026-11 deed", written);
+        hash.first_chunk::<8>().copied().unwrap_or_default()
+    }
+}
+
 /// A line of a chain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {

@@ -30,7 +30,7 @@ mod totp;
 mod vouched;
 
 pub use asker::{Asker, Who};
-pub use audit::{Broken, Check, Head, LINE_BYTES, Line, Link, Note};
+pub use audit::{Broken, Check, Deed, Head, LINE_BYTES, Line, Link, Note};
 pub use directory::{Begun, Change, Directory};
 pub use guess::Guesses;
 pub use id_token::{BadToken, Claims, Expected, MOST_TOKEN_BYTES, read_id_token};

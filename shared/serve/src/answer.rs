@@ -41,6 +41,11 @@ impl Drawn {
         Err(Problem::new(Code::Outdated, detail, "look at it again, and send its ETag in If-Match"))
     }
 
+    /// What `If-Match` takes is this, and not the hash of the answer: of what changes by itself as time goes by.
+    pub(crate) fn as_version(self, version: &str) -> Self {
+        Self { etag: HeaderValue::from_str(version).unwrap_or(self.etag), ..self }
+    }
+
     /// Sends it, or only says that it is what the asker has.
     pub(crate) fn answer(self, asked: &HeaderMap) -> Response {
         let head = [(header::ETAG, self.etag.clone()), (NOW, self.now)];
@@ -48,5 +53,23 @@ impl Drawn {
             return (StatusCode::NOT_MODIFIED, head).into_response();
         }
         (head, [(header::CONTENT_TYPE, "application/json")], self.json).into_response()
+    }
+}
+
+/// The ETag of something, by what of it people write.
+pub(crate) fn version_of<T: Serialize>(written: &T) -> String {
+    // Texts, numbers and lists of them: writing them to memory does not fail.
+    let json = serde_json::to_vec(written).unwrap_or_default();
+    format!("\"{}\"", &blake3::hash(&json).to_hex()[..24])
+}
+
+/// Whether this version is the one that somebody saw, as they say with `If-Match`, if they do.
+pub(crate) fn seen_as(version: &str, asked: &HeaderMap) -> Result<(), Problem> {
+    match asked.get(header::IF_MATCH) {
+        Some(known) if known != "*" && *known != *version => {
+            let detail = "somebody changed it since you looked; nothing was changed";
+            Err(Problem::new(Code::Outdated, detail, "look at it again, and send its ETag in If-Match"))
+        }
+        _ => Ok(()),
     }
 }

@@ -12,6 +12,7 @@ mod maintenance;
 mod raw;
 mod routes;
 mod rules;
+mod saying;
 mod sites;
 
 pub(crate) use away::availability;
@@ -19,8 +20,9 @@ pub(crate) use export::export;
 pub(crate) use here::{Here, here};
 pub(crate) use incidents::{IncidentList, decide, incident, incidents, telling};
 pub(crate) use machines::{Machines, Whole, ledger, machine, machines};
-pub(crate) use maintenance::{MaintenanceList, add, end, list, preview};
+pub(crate) use maintenance::{MaintenanceList, add, end, list, one as one_maintenance, preview};
 pub(crate) use raw::{ask_raw, raw};
 pub(crate) use routes::{OnCallList, RouteList, on_call, routes, try_route};
 pub(crate) use rules::{Rules, levels, rules, rules_of, tune, untune};
 pub(crate) use sites::{Sites, sites};
+pub(crate) use saying::{on_call_said, put_on_call, put_route, remove_on_call, remove_route, route_said, stand_in};

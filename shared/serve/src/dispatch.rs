@@ -1,6 +1,7 @@
 //! What must a node know so that people can see who is told, and try it?
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use vigie_model::{Severity, Slug};
 
@@ -22,6 +23,78 @@ pub trait Dispatch: Send + Sync {
     /// # Errors
     /// When there is no such route, it is not used here, or it was tried a moment ago: nothing was sent then.
     fn try_route(&self, name: &str, by: &str) -> Result<RouteTried, Undecided>;
+
+    /// What is said for a place under a name, as files say it; nothing where nothing is. What stands in a node's own file is
+    /// none of it.
+    fn said(&self, what: Dispatched, place: &SaidAt, name: &str) -> Option<DispatchSaid>;
+
+    /// Says a route or a schedule for a place, durably, in a person's name. The fields are those of `[[route]]` or
+    /// `[[schedule]]`.
+    ///
+    /// # Errors
+    /// When it makes no sense, this node may not, or it can not be kept; nothing was changed then.
+    fn say(
+        &self,
+        what: Dispatched,
+        place: &SaidAt,
+        name: &str,
+        said: &Value,
+        by: &str,
+    ) -> Result<DispatchSaid, Undecided>;
+
+    /// Takes back what is said for a place under a name.
+    ///
+    /// # Errors
+    /// When nothing is, this node may not, or it can not be kept; nothing was changed then.
+    fn take_back(&self, what: Dispatched, place: &SaidAt, name: &str, by: &str) -> Result<(), Undecided>;
+
+    /// Has somebody of a schedule stand in, from one moment to another.
+    ///
+    /// # Errors
+    /// When there is no such schedule or person, this node may not, or it can not be kept; nothing was changed then.
+    fn stand_in(
+        &self,
+        place: &SaidAt,
+        name: &str,
+        who: (&str, Stamp, Stamp),
+        by: &str,
+    ) -> Result<DispatchSaid, Undecided>;
+}
+
+/// What is said of telling people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dispatched {
+    /// A route.
+    Route,
+    /// A schedule of who is on call.
+    OnCall,
+}
+
+/// For whom something is said: everybody, a client, or a site of one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SaidAt {
+    /// Whose; everybody's if nobody's.
+    pub client: Option<Slug>,
+    /// Which site; never without a client.
+    pub site: Option<Slug>,
+}
+
+/// A route or a schedule, as it was said.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct DispatchSaid {
+    /// Its name.
+    pub name: String,
+    /// Whose; everybody's if nobody's.
+    pub client: Option<Slug>,
+    /// At which site.
+    pub site: Option<Slug>,
+    /// With the fields of `[[route]]` or `[[schedule]]`.
+    #[schema(value_type = Object)]
+    pub said: Value,
+    /// Who said it.
+    pub by: String,
+    /// When.
+    pub made_at: Stamp,
 }
 
 /// A route.

@@ -7,6 +7,7 @@
 
 mod accept;
 mod access;
+mod act;
 mod answer;
 mod api;
 mod armour;
@@ -57,7 +58,9 @@ mod work;
 
 pub use access::{Access, Clients, Credential, Decides, Identity, NotLetIn, TokenTable, Writes};
 pub use away::{Availability, AvailabilityWish, Cut, Lapse, MachineMinutes, Minutes, SiteMinutes};
-pub use dispatch::{Dispatch, OnCallNow, OnCallShown, ReceiverTried, RouteShown, RouteTried};
+pub use dispatch::{
+    Dispatch, DispatchSaid, Dispatched, OnCallNow, OnCallShown, ReceiverTried, RouteShown, RouteTried, SaidAt,
+};
 pub use exposition::{Exposition, Family};
 pub use fact::{Amount, Fact, Origin, Path};
 pub use incident::{Decision, Escalation, Incident, IncidentState, JudgedBy, Reached, Word};

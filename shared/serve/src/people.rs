@@ -16,12 +16,13 @@ mod words;
 use std::sync::RwLockReadGuard;
 
 use vigie_model::Slug;
-use vigie_people::{Answer, Asker, Chance, Directory, Head, Id, Link, Order, Refused, Who};
+use vigie_people::{Answer, Asker, Chance, Directory, Head, Id, Link, Note, Order, Refused, Who};
 
 pub(crate) use account::pages;
 pub(crate) use api::{open_ways, ways};
 pub(crate) use audit::{AuditLine, AuditLines, AuditVerified};
 pub use audit::{shown as audit_line, verified as verify_audit};
+pub(crate) use door::problem as not_done;
 pub(crate) use door::{by_session, by_token, sign_out, still_may};
 pub(crate) use entrance::{sign_in_page, signs_in};
 pub(crate) use with::ways as with_ways;
@@ -51,6 +52,16 @@ pub trait People: Send + Sync + 'static {
 
     /// Notes that a browser or a token was used.
     fn used(&self, who: &Who);
+
+    /// Does something that is kept elsewhere, as a decision of an alert is, in somebody's name: its lines stand in the audit
+    /// before this returns. `name` is what they are called by what is kept.
+    fn acting(&self, asker: &Asker, name: &str, work: &mut dyn FnMut());
+
+    /// Writes down what somebody did where nothing that is kept tells of it.
+    ///
+    /// # Errors
+    /// When it can not be kept.
+    fn noted(&self, asker: &Asker, note: Note) -> Result<(), NotDone>;
 
     /// Lines of a chain of the audit, in their order: a client's, or the provider's.
     ///

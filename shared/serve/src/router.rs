@@ -17,8 +17,8 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Incidents, Lookout, Options, People, Repeats, api, armour, door, health, live, local, openapi, page,
-    people, prometheus, push, repeat, shape, tally,
+    Access, Incidents, Lookout, Options, People, Repeats, api, armour, door, health, live, local, openapi,
+    page, people, prometheus, push, repeat, shape, tally,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -162,6 +162,7 @@ fn pushed(app: &App) -> Ways {
 
 const LOOK: Need = Need::May(Right::Look);
 const PUSH: Need = Need::May(Right::Push);
+const TELL: Need = Need::May(Right::Tell);
 
 fn api_ways() -> Ways {
     Ways::new()
@@ -178,11 +179,19 @@ fn api_ways() -> Ways {
         .get("/maintenance", LOOK, api::list)
         .post("/maintenance", Need::May(Right::Mute), api::add)
         .post("/maintenance/preview", LOOK, api::preview)
+        .get("/maintenance/{id}", LOOK, api::one_maintenance)
         .post("/maintenance/{id}/end", Need::May(Right::Mute), api::end)
         .get("/telling", LOOK, api::telling)
         .get("/routes", LOOK, api::routes)
         .get("/oncall", LOOK, api::on_call)
-        .post("/routes/{name}/test", Need::May(Right::Tell), api::try_route)
+        .post("/routes/{name}/test", TELL, api::try_route)
+        .get("/routes/{name}", TELL, api::route_said)
+        .put("/routes/{name}", TELL, api::put_route)
+        .delete("/routes/{name}", TELL, api::remove_route)
+        .get("/oncall/{name}", TELL, api::on_call_said)
+        .put("/oncall/{name}", TELL, api::put_on_call)
+        .delete("/oncall/{name}", TELL, api::remove_on_call)
+        .post("/oncall/{name}/stand-ins", TELL, api::stand_in)
         .get("/events", LOOK, live::events)
         .get("/availability", LOOK, api::availability)
         .get("/watch/rules", LOOK, api::rules)

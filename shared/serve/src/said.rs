@@ -15,6 +15,12 @@ use crate::params::{MAX_FORM_BYTES, Pairs};
 pub(crate) struct Fields(BTreeMap<String, Value>);
 
 impl Fields {
+    /// As if these had been sent.
+    #[cfg(test)]
+    pub(crate) fn of(fields: Vec<(&str, Value)>) -> Self {
+        Self(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
     /// A text; none where the field is absent or empty.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         match self.0.get(name)? {

@@ -82,7 +82,7 @@ pub(crate) fn write(scope: &Scope, machine: NodeId, word: &Word, present: bool) 
     }))
 }
 
-fn read(key: &Key) -> Option<(Word, NodeId)> {
+pub(crate) fn read(key: &Key) -> Option<(Word, NodeId)> {
     if key.kind() != Kind::Tag {
         return None;
     }

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use vigie_model::{Severity, Slug, UtcMs};
 use vigie_query::filter::{self, Field, Kind};
 
+use crate::act::Act;
 use crate::answer::Drawn;
 use crate::door::Caller;
 use crate::list::{self, age_seconds};
@@ -82,6 +83,7 @@ pub(crate) async fn incident(
 pub(crate) async fn decide(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    act: Act,
     Path((id, word)): Path<(String, String)>,
     fields: Result<Fields, String>,
 ) -> Result<Response, Problem> {
@@ -90,7 +92,8 @@ pub(crate) async fn decide(
         let incident = visible(app, &caller, &id)?;
         may_decide(&caller, incident.client.as_ref(), incident.site.as_ref())?;
         let decision = read(&word, &fields, app.lookout.now().utc)?;
-        let decided = watched(app)?.decide(&id, decision, &caller.who.name).map_err(undecided)?;
+        let watch = watched(app)?;
+        let decided = act.carried(app, || watch.decide(&id, decision, act.name())).map_err(undecided)?;
         Drawn::new(&decided, app.lookout.now())
     });
     Ok(drawn.await?.answer(&HeaderMap::new()))

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::incidents::{may_mute, undecided, watched};
-use crate::answer::Drawn;
+use crate::act::Act;
+use crate::answer::{Drawn, seen_as, version_of};
 use crate::door::Caller;
 use crate::problem::{Code, Problem};
 use crate::said::Fields;
@@ -58,13 +59,15 @@ pub(crate) async fn preview(
 pub(crate) async fn add(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    act: Act,
     fields: Result<Fields, String>,
 ) -> Result<Response, Problem> {
     let fields = fields.map_err(Problem::bad_parameter)?;
     let drawn = work::list(&app, move |app| {
         let wish = wish(app, fields)?;
         may_mute(&caller, wish.client.as_ref(), wish.site.as_ref())?;
-        let mute = watched(app)?.mute(&wish, &caller.who.name).map_err(undecided)?;
+        let watch = watched(app)?;
+        let mute = act.carried(app, || watch.mute(&wish, act.name())).map_err(undecided)?;
         Drawn::new(&mute, app.lookout.now())
     });
     let drawn = drawn.await?.answer(&HeaderMap::new());
@@ -75,20 +78,50 @@ pub(crate) async fn add(
 pub(crate) async fn end(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    act: Act,
     Path(id): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let drawn = work::list(&app, move |app| {
-        let watch = watched(app)?;
-        let found = watch.mutes().into_iter().find(|mute| mute.id == id && sees(&caller, mute));
-        let found = found.ok_or_else(|| Problem {
-            next: "GET /api/v1/maintenance lists what you may see",
-            ..Problem::not_found("there is no such maintenance here")
-        })?;
+        let found = visible(app, &caller, &id)?;
         may_mute(&caller, found.wish.client.as_ref(), found.wish.site.as_ref())?;
-        let ended = watch.end_mute(&id, &caller.who.name).map_err(undecided)?;
-        Drawn::new(&ended, app.lookout.now())
+        let watch = watched(app)?;
+        let ended = act.carried(app, || {
+            // Looked at again: nobody else acts until this is done.
+            seen_as(&version(&visible(app, &caller, &id)?), &headers)?;
+            watch.end_mute(&id, act.name()).map_err(undecided)
+        })?;
+        drawn(&ended, app)
     });
     Ok(drawn.await?.answer(&HeaderMap::new()))
+}
+
+/// `GET /api/v1/maintenance/{id}`: one of them, with the ETag that `If-Match` takes.
+pub(crate) async fn one(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let drawn = work::list(&app, move |app| drawn(&visible(app, &caller, &id)?, app));
+    Ok(drawn.await?.answer(&headers))
+}
+
+fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Mute, Problem> {
+    let found = watched(app)?.mutes().into_iter().find(|mute| mute.id == id && sees(caller, mute));
+    found.ok_or_else(|| Problem {
+        next: "GET /api/v1/maintenance lists what you may see",
+        ..Problem::not_found("there is no such maintenance here")
+    })
+}
+
+/// What somebody wrote of it. That it mutes now is no change of it.
+fn version(mute: &Mute) -> String {
+    version_of(&(&mute.id, &mute.wish, &mute.by, mute.made_at, &mute.ended))
+}
+
+fn drawn(mute: &Mute, app: &Shared) -> Result<Drawn, Problem> {
+    Ok(Drawn::new(mute, app.lookout.now())?.as_version(&version(mute)))
 }
 
 fn sees(caller: &Caller, mute: &Mute) -> bool {

@@ -3,10 +3,12 @@
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
 use vigie_model::UtcMs;
 use vigie_people::{At, Right};
 
 use super::machines::visible;
+use crate::act::Act;
 use crate::answer::Drawn;
 use crate::door::Caller;
 use crate::params::Params;
@@ -22,7 +24,7 @@ pub(crate) async fn raw(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    answer(app, caller, id, &uri, &headers, false).await
+    answer(app, (caller, None), id, &uri, &headers).await
 }
 
 /// `POST /api/v1/machines/{id}/raw?start=&end=`: asks for what is not here, of who sees the machine and may write into its
@@ -30,29 +32,36 @@ pub(crate) async fn raw(
 pub(crate) async fn ask_raw(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    act: Act,
     Path(id): Path<String>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    answer(app, caller, id, &uri, &headers, true).await.map(|answer| (StatusCode::ACCEPTED, answer).into_response())
+    answer(app, (caller, Some(act)), id, &uri, &headers)
+        .await
+        .map(|answer| (StatusCode::ACCEPTED, answer).into_response())
 }
 
 async fn answer(
     app: App,
-    caller: Caller,
+    (caller, asks): (Caller, Option<Act>),
     id: String,
     uri: &Uri,
     headers: &HeaderMap,
-    ask: bool,
 ) -> Result<Response, Problem> {
     let (start, end) = times(&Params::of_uri(uri))?;
     let drawn = work::list(&app, move |app| {
         let machine = visible(app, &caller, &id)?;
-        if ask && !caller.may(Right::Fetch, At::Site(&machine.client, &machine.site)) {
+        if asks.is_some() && !caller.may(Right::Fetch, At::Site(&machine.client, &machine.site)) {
             let next = "use credentials that may write into the machine's client and site";
             return Err(Problem::new(Code::NoRight, "these credentials may look and not ask; nothing was kept", next));
         }
-        let raw = app.lookout.raw(machine.id, start, end, ask).map_err(problem)?;
+        let raw = app.lookout.raw(machine.id, start, end, asks.is_some()).map_err(problem)?;
+        if let Some(act) = asks {
+            let after = json!({ "from_ms": start.0, "until_ms": end.0 });
+            let on = format!("{}/{} {}", machine.client, machine.site, machine.name);
+            act.noted(app, Some(&machine.client), ("raw.ask", on), (Value::Null, after))?;
+        }
         Drawn::new(&raw, app.lookout.now())
     });
     Ok(drawn.await?.answer(headers))

@@ -4,10 +4,12 @@ use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use vigie_people::{At, Right};
 
 use super::incidents::{undecided, watched};
+use crate::act::Act;
 use crate::answer::Drawn;
 use crate::dispatch::{Dispatch, OnCallShown, RouteShown};
 use crate::door::Caller;
@@ -61,6 +63,7 @@ pub(crate) async fn on_call(
 pub(crate) async fn try_route(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    act: Act,
     Path(name): Path<String>,
     fields: Result<Fields, String>,
 ) -> Result<Response, Problem> {
@@ -80,16 +83,20 @@ pub(crate) async fn try_route(
             let next = "use credentials with the right to tell there, as an operator's or the node's own";
             return Err(Problem::new(Code::NoRight, "these credentials tell nobody there; nothing was sent", next));
         }
-        Drawn::new(&dispatch.try_route(&route.name, &caller.who.name).map_err(undecided)?, app.lookout.now())
+        let tried = dispatch.try_route(&route.name, act.name()).map_err(undecided)?;
+        let on = format!("{} {}", route.scope, route.name);
+        let after = json!({ "delivered": tried.delivered });
+        act.noted(app, route.client.as_ref(), ("route.test", on), (Value::Null, after))?;
+        Drawn::new(&tried, app.lookout.now())
     });
     Ok(drawn.await?.answer(&HeaderMap::new()))
 }
 
-fn dispatch(app: &Shared) -> Result<&dyn Dispatch, Problem> {
+pub(super) fn dispatch(app: &Shared) -> Result<&dyn Dispatch, Problem> {
     watched(app)?.dispatch().ok_or_else(|| Problem::not_found("nobody is told by this node"))
 }
 
-fn sees(caller: &Caller, route: &RouteShown) -> bool {
+pub(super) fn sees(caller: &Caller, route: &RouteShown) -> bool {
     caller.may(Right::Look, at(route))
 }
 

@@ -12,6 +12,7 @@ use vigie_model::Slug;
 use vigie_people::{Right, Scope};
 
 use super::incidents::{may_decide, undecided, watched};
+use crate::act::Act;
 use crate::answer::Drawn;
 use crate::door::Caller;
 use crate::params::Params;
@@ -101,10 +102,11 @@ pub(crate) async fn levels(
 pub(crate) async fn tune(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    act: Act,
     headers: HeaderMap,
     fields: Result<Fields, String>,
 ) -> Result<Response, Problem> {
-    let drawn = change(&app, caller, headers, fields, |watch, wish, by| watch.tune(wish, by)).await?;
+    let drawn = change(&app, (caller, act), headers, fields, |watch, wish, by| watch.tune(wish, by)).await?;
     Ok((StatusCode::CREATED, drawn).into_response())
 }
 
@@ -112,17 +114,18 @@ pub(crate) async fn tune(
 pub(crate) async fn untune(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    act: Act,
     headers: HeaderMap,
     fields: Result<Fields, String>,
 ) -> Result<Response, Problem> {
-    change(&app, caller, headers, fields, |watch, wish, by| watch.untune(wish, by)).await
+    change(&app, (caller, act), headers, fields, |watch, wish, by| watch.untune(wish, by)).await
 }
 
 type Change = fn(&dyn crate::Incidents, &RuleWish, &str) -> Result<RuleLevels, crate::Undecided>;
 
 async fn change(
     app: &App,
-    caller: Caller,
+    (caller, act): (Caller, Act),
     headers: HeaderMap,
     fields: Result<Fields, String>,
     what: Change,
@@ -131,12 +134,15 @@ async fn change(
     let drawn = work::list(app, move |app| {
         let wish = wish(app, fields)?;
         may_decide(&caller, wish.client.as_ref(), wish.site.as_ref())?;
-        // The version that they saw is the answer that they got.
-        if let Some(known) = headers.get(header::IF_MATCH) {
-            let now = watched(app)?.levels(&wish.name, None).unwrap_or_default();
-            Drawn::new(&seen(now, &caller), app.lookout.now())?.is(known)?;
-        }
-        let levels = what(watched(app)?, &wish, &caller.who.name).map_err(undecided)?;
+        let watch = watched(app)?;
+        let levels = act.carried(app, || {
+            // The version that they saw is the answer that they got; nobody else acts until this is done.
+            if let Some(known) = headers.get(header::IF_MATCH) {
+                let now = watch.levels(&wish.name, None).unwrap_or_default();
+                Drawn::new(&seen(now, &caller), app.lookout.now())?.is(known)?;
+            }
+            what(watch, &wish, act.name()).map_err(undecided)
+        })?;
         Drawn::new(&seen(levels, &caller), app.lookout.now())
     });
     Ok(drawn.await?.answer(&HeaderMap::new()))

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::operation::{Operation, named, number, one_of, slug, tagged, text, time};
 use crate::api::{IncidentList, MaintenanceList, OnCallList, RouteList, Rules};
-use crate::{Decision, Incident, Mute, MutePreview, MuteWish, RouteTried, RuleLevels, RuleWish, Telling};
+use crate::{Decision, DispatchSaid, Incident, Mute, MutePreview, MuteWish, RouteTried, RuleLevels, RuleWish, Telling};
 
 pub(super) fn all() -> Vec<Operation> {
-    let all = [incidents(), rules(), maintenance(), prometheus()];
+    let all = [incidents(), saying(), rules(), maintenance(), prometheus()];
     tagged("watch", all.into_iter().flatten().collect())
 }
 
@@ -35,6 +35,48 @@ fn incidents() -> Vec<Operation> {
         Operation::post("/routes/{name}/test", "Sends a real message to each receiver, and says what each said")
             .answers::<RouteTried>(200),
     ]
+}
+
+/// Routes and schedules, as people say them for a place.
+fn saying() -> Vec<Operation> {
+    let place = |operation: Operation| {
+        operation.may_as("client", slug(), "For a client; everybody's if left out.", "acme").may_as(
+            "site",
+            slug(),
+            "For a site of it.",
+            "lyon",
+        )
+    };
+    let seen = "The ETag that GET gave: 412 if it is another one.";
+    let route = json!({ "channels": ["mail"], "severity": "warning" });
+    let schedule = json!({ "start": "2026-01-05", "turns": ["marie"],
+        "person": [{ "name": "marie", "tell": [{ "channel": "mail", "to": "marie@example.org" }] }] });
+    let fields = || json!({ "type": "object" });
+    vec![
+        place(Operation::get("/routes/{name}", "A route that is said for a place")).answers::<DispatchSaid>(200),
+        place(Operation::put("/routes/{name}", "Says a route for a place"))
+            .more("With the fields of `[[route]]`. Who does not tell everywhere names channels that a route of theirs names.")
+            .header("If-Match", seen)
+            .takes_as(FORMS, fields(), Some(route))
+            .answers::<DispatchSaid>(200),
+        place(Operation::delete("/routes/{name}", "Takes a route of a place back")).header("If-Match", seen),
+        place(Operation::get("/oncall/{name}", "A schedule that is said for a place")).answers::<DispatchSaid>(200),
+        place(Operation::put("/oncall/{name}", "Says a schedule for a place"))
+            .more("With the fields of `[[schedule]]`.")
+            .header("If-Match", seen)
+            .takes_as(FORMS, fields(), Some(schedule))
+            .answers::<DispatchSaid>(200),
+        place(Operation::delete("/oncall/{name}", "Takes a schedule of a place back")).header("If-Match", seen),
+        place(Operation::post("/oncall/{name}/stand-ins", "Has somebody of a schedule stand in"))
+            .takes_as(FORMS, stand_in(), Some(json!({ "who": "marie", "minutes": 60 })))
+            .answers::<DispatchSaid>(201),
+    ]
+}
+
+fn stand_in() -> Value {
+    json!({ "type": "object", "additionalProperties": false, "required": ["who"], "properties": {
+        "who": { "type": "string" }, "from": time(), "until": time(), "minutes": number(1, 366 * 24 * 60),
+    }, "oneOf": [{ "required": ["until"] }, { "required": ["minutes"] }] })
 }
 
 fn rules() -> Vec<Operation> {
@@ -65,7 +107,10 @@ fn maintenance() -> Vec<Operation> {
             .answers::<MaintenanceList>(200),
         wish(Operation::post("/maintenance", "Mutes, in your name")).answers::<Mute>(201),
         wish(Operation::post("/maintenance/preview", "What a wish would mute")).answers::<MutePreview>(200),
-        Operation::post("/maintenance/{id}/end", "Ends it before its time").answers::<Mute>(200),
+        Operation::get("/maintenance/{id}", "One of them").answers::<Mute>(200),
+        Operation::post("/maintenance/{id}/end", "Ends it before its time")
+            .header("If-Match", "The ETag of GET /maintenance/{id} that you saw: 412 if it is another one.")
+            .answers::<Mute>(200),
     ]
 }
 

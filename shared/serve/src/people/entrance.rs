@@ -6,7 +6,8 @@ use axum::extract::rejection::FormRejection;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html as Page, IntoResponse, Redirect, Response};
-use vigie_people::{Answer, Asker, Email, LEAST_CHARS, MOST_BYTES, Name, Order, Powers, Who};
+use serde_json::Value;
+use vigie_people::{Answer, Asker, Email, LEAST_CHARS, MOST_BYTES, Name, Note, Order, Powers, Who};
 
 use super::door::{Typed, guesses, may_try, problem, sign_in};
 use super::password::{fresh, take_up};
@@ -18,7 +19,7 @@ use crate::local::html::Html;
 use crate::params::{Pairs, Params};
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
-use crate::work;
+use crate::{Clients, Identity, work};
 
 /// As a form is taken in.
 type Sent = Result<Form<Pairs>, FormRejection>;
@@ -42,7 +43,8 @@ pub(crate) async fn signs_in(app: &App, parts: &Parts, pairs: &Pairs) -> Respons
     let token = field(pairs, "token").trim();
     if !token.is_empty() {
         return match app.check_token(token, Address::of(parts, &app.options)) {
-            Ok(who) => let_in(app, &who)
+            Ok(who) => token_let_in(app, parts, who)
+                .await
                 .unwrap_or_else(|| drawn_sign_in(app, &sheet, "", Some(&Problem::internal()), |_| None)),
             Err(problem) => drawn_sign_in(app, &sheet, "token", Some(&problem), |_| None),
         };
@@ -53,6 +55,26 @@ pub(crate) async fn signs_in(app: &App, parts: &Parts, pairs: &Pairs) -> Respons
         Ok(signed_in) => led_in(set_cookie(&signed_in.secret, &app.options), "/"),
         Err(problem) => drawn_sign_in(app, &sheet, field(pairs, "email"), Some(&problem), |_| None),
     }
+}
+
+/// Lets in who has a token of the console's, and writes down that they came.
+async fn token_let_in(app: &App, parts: &Parts, who: Identity) -> Option<Response> {
+    let from = Address::of(parts, &app.options).to_string();
+    let asker = Asker { who: Who::Program(who.name.clone(), who.all_powers()), by: "page", from };
+    let client = match &who.clients {
+        Clients::Only(clients) if clients.len() == 1 => clients.first().cloned(),
+        Clients::Only(_) | Clients::All => None,
+    };
+    let note = Note { client, what: "session.open", on: who.name.clone(), before: Value::Null, after: Value::Null };
+    let noted = work::list(app, move |app| {
+        let people = app.people.as_deref().ok_or_else(Problem::internal)?;
+        people.noted(&asker, note).map_err(problem)
+    });
+    if let Err(problem) = noted.await {
+        tracing::error!(why = problem.detail, "who signs in can not be written down: nobody is let in");
+        return None;
+    }
+    let_in(app, &who)
 }
 
 /// The page for who comes back from another house and is not let in.

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::Value;
 use vigie_model::{Slug, UtcMs};
-use vigie_people::{Answer, Asker, Chance, Directory, Grant, Head, Id, Link, Order, Verifier, Who};
+use vigie_people::{Answer, Asker, Chance, Directory, Grant, Head, Id, Link, Note, Order, Verifier, Who};
 use vigie_serve::{Access, Lookout, NotDone, Options, Parts, People, router_of};
 
 use super::watch::Watch;
@@ -110,6 +110,23 @@ impl Roll {
     }
 }
 
+impl Roll {
+    /// Lines of all chains.
+    pub(crate) fn written(&self) -> usize {
+        self.chains.lock().unwrap_or_else(PoisonError::into_inner).values().map(Vec::len).sum()
+    }
+
+    /// Writes a line at the end of its chain.
+    fn note(&self, note: Note, who: &str, asker: &Asker) {
+        let client = note.client.clone();
+        let mut chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
+        let chain = chains.entry(client.clone()).or_default();
+        let head = chain.last().map_or(Head::of(client.as_ref()), |(seq, link)| Head { seq: *seq, hash: link.hash });
+        let line = note.line(head.seq + 1, who, asker.by, &asker.from, self.now(), self.now());
+        chain.push((line.seq, head.next(&line).1));
+    }
+}
+
 impl People for Roll {
     fn directory(&self) -> RwLockReadGuard<'_, Directory> {
         self.directory.read().unwrap_or_else(PoisonError::into_inner)
@@ -125,15 +142,7 @@ impl People for Roll {
         let chance = self.chance()?;
         let done = self.directory().decide(order, asker, &chance, self.now())?;
         let who = self.directory().called(&asker.who);
-        let mut chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
-        for note in done.notes {
-            let client = note.client.clone();
-            let chain = chains.entry(client.clone()).or_default();
-            let head =
-                chain.last().map_or(Head::of(client.as_ref()), |(seq, link)| Head { seq: *seq, hash: link.hash });
-            let line = note.line(head.seq + 1, &who, asker.by, &asker.from, self.now(), self.now());
-            chain.push((line.seq, head.next(&line).1));
-        }
+        done.notes.into_iter().for_each(|note| self.note(note, &who, asker));
         let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
         done.changes.iter().for_each(|change| directory.apply(change));
         Ok(done.answer)
@@ -145,6 +154,19 @@ impl People for Roll {
 
     fn turned_away(&self, _: Option<&Id>, _: &Asker, why: &'static str) {
         self.turned_away.lock().unwrap_or_else(PoisonError::into_inner).push(why);
+    }
+
+    fn acting(&self, asker: &Asker, name: &str, work: &mut dyn FnMut()) {
+        work();
+        let who = self.directory().called(&asker.who);
+        let note = Note { client: None, what: "act", on: name.to_owned(), before: Value::Null, after: Value::Null };
+        self.note(note, &who, asker);
+    }
+
+    fn noted(&self, asker: &Asker, note: Note) -> Result<(), NotDone> {
+        let who = self.directory().called(&asker.who);
+        self.note(note, &who, asker);
+        Ok(())
     }
 
     fn used(&self, who: &Who) {

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde_json::{Value, json};
 use vigie_model::{Severity, UtcMs};
 use vigie_serve::{
-    Availability, AvailabilityWish, Cut, Decision, Dispatch, Incident, IncidentState, Incidents, Minutes, Mute,
-    MutePreview, MuteWish, OnCallNow, OnCallShown, Place, Reached, ReceiverTried, RouteShown, RouteTried, RuleAlert,
-    RuleGroup, RuleLevels, RuleOrigin, RuleShown, RuleWish, SiteMinutes, Stamp, Telling, Undecided, Word,
+    Availability, AvailabilityWish, Cut, Decision, Dispatch, DispatchSaid, Dispatched, Incident, IncidentState,
+    Incidents, Minutes, Mute, MutePreview, MuteWish, OnCallNow, OnCallShown, Place, Reached, ReceiverTried, RouteShown,
+    RouteTried, RuleAlert, RuleGroup, RuleLevels, RuleOrigin, RuleShown, RuleWish, SaidAt, SiteMinutes, Stamp, Telling,
+    Undecided, Word,
 };
 
 use super::slug;
@@ -22,8 +24,15 @@ pub(crate) struct Watch {
     pub(crate) ended: Mutex<u32>,
     pub(crate) tuned: Mutex<Vec<(RuleWish, String)>>,
     pub(crate) tried: Mutex<Vec<(String, String)>>,
+    /// Routes and schedules that were said, the latest last.
+    pub(crate) said: Mutex<Vec<DispatchSaid>>,
     /// How many more incidents there are, of each client.
     pub(crate) began: AtomicU64,
+}
+
+fn of(place: &SaidAt, name: &str, said: Value, by: &str) -> DispatchSaid {
+    let SaidAt { client, site } = place.clone();
+    DispatchSaid { name: name.to_owned(), client, site, said, by: by.to_owned(), made_at: Stamp(UtcMs(0)) }
 }
 
 impl Dispatch for Watch {
@@ -72,6 +81,50 @@ impl Dispatch for Watch {
             took_ms: 12,
         };
         Ok(RouteTried { route: name.to_owned(), delivered: true, receivers: vec![receiver] })
+    }
+
+    fn said(&self, what: Dispatched, place: &SaidAt, name: &str) -> Option<DispatchSaid> {
+        let put = self.said.lock().expect("no test panics here");
+        let found = put
+            .iter()
+            .rev()
+            .find(|one| (one.name.as_str(), &one.client, &one.site) == (name, &place.client, &place.site));
+        let known = match what {
+            Dispatched::Route => name == "lyon",
+            Dispatched::OnCall => name == "acme",
+        };
+        let at_lyon = place.client == Some(slug("acme")) && place.site == Some(slug("lyon"));
+        found
+            .cloned()
+            .or_else(|| (known && at_lyon).then(|| of(place, name, json!({ "channels": ["call"] }), "ann@acme.org")))
+    }
+
+    fn say(
+        &self,
+        _: Dispatched,
+        place: &SaidAt,
+        name: &str,
+        said: &Value,
+        by: &str,
+    ) -> Result<DispatchSaid, Undecided> {
+        let said = of(place, name, said.clone(), by);
+        self.said.lock().expect("no test panics here").push(said.clone());
+        Ok(said)
+    }
+
+    fn take_back(&self, _: Dispatched, place: &SaidAt, name: &str, by: &str) -> Result<(), Undecided> {
+        self.said.lock().expect("no test panics here").push(of(place, name, Value::Null, by));
+        Ok(())
+    }
+
+    fn stand_in(
+        &self,
+        place: &SaidAt,
+        name: &str,
+        (who, ..): (&str, Stamp, Stamp),
+        by: &str,
+    ) -> Result<DispatchSaid, Undecided> {
+        self.say(Dispatched::OnCall, place, name, &json!({ "stand_in": who }), by)
     }
 }
 

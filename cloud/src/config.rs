@@ -211,7 +211,8 @@ impl Config {
         let behind = self.behind_tls_proxy;
         let tls = behind || self.tls.is_some();
         let issuers = self.issuers.clone();
-        vigie_serve::Options { tls, behind_loopback_proxy: behind, issuers, ..vigie_serve::Options::default() }
+        let web = crate::web::web();
+        vigie_serve::Options { tls, behind_loopback_proxy: behind, issuers, web, ..vigie_serve::Options::default() }
     }
 }
 

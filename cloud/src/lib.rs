@@ -17,3 +17,4 @@ mod retention;
 mod run;
 mod tokens;
 pub mod vigie;
+mod web;

@@ -1,4 +1,4 @@
-//! Reads the hub's page as Debian's Chromium shows it: `read_page HUB TOKEN MACHINE`. Ends with 1 when the machine and its
+//! Reads the hub's live list as Debian's Chromium shows it: `read_page HUB TOKEN MACHINE`. Ends with 1 when the machine and its
 //! CPU are not on it.
 //!
 //! Chromium without a person can not paste a token, so a small proxy in front of the hub adds it to each request; what the
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let deadline = Instant::now() + Duration::from_secs(60);
     let mut seen = String::new();
     while Instant::now() < deadline {
-        seen = dom(&format!("http://{address}/"));
+        seen = dom(&format!("http://{address}/live"));
         let name = format!(">{machine}</a>");
         if seen.split("<tr").skip(1).any(|row| row.contains(&name) && row.contains('%')) {
             return ExitCode::SUCCESS;

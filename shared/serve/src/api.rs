@@ -4,6 +4,7 @@
 //! milliseconds ([`Stamp`](crate::Stamp)); shares are 0 to 1; errors are problems with a stable `code`.
 
 mod away;
+mod columns;
 mod export;
 mod here;
 mod incidents;
@@ -16,6 +17,7 @@ mod saying;
 mod sites;
 
 pub(crate) use away::availability;
+pub(crate) use columns::{Columns, columns};
 pub(crate) use export::export;
 pub(crate) use here::{Here, here};
 pub(crate) use incidents::{IncidentList, decide, incident, incidents, telling};
@@ -24,5 +26,5 @@ pub(crate) use maintenance::{MaintenanceList, add, end, list, one as one_mainten
 pub(crate) use raw::{ask_raw, raw};
 pub(crate) use routes::{OnCallList, RouteList, on_call, routes, try_route};
 pub(crate) use rules::{Rules, levels, rules, rules_of, tune, untune};
-pub(crate) use sites::{Sites, sites};
 pub(crate) use saying::{on_call_said, put_on_call, put_route, remove_on_call, remove_route, route_said, stand_in};
+pub(crate) use sites::{Sites, sites};

@@ -54,6 +54,7 @@ mod tally;
 mod tls;
 mod tuning;
 mod ways;
+mod web;
 mod work;
 
 pub use access::{Access, Clients, Credential, Decides, Identity, NotLetIn, TokenTable, Writes};
@@ -88,3 +89,4 @@ pub use vigie_formats::{Kind, LeftOut, Limits as IntakeLimits, Metadata, Metadat
 pub use vigie_people::Powers;
 pub use vigie_query::{Coverage, LabelSet, Lack, Limits, Owner, SeriesSamples, Shortfall, Source, SourceError};
 pub use ways::{Need, Way};
+pub use web::Web;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use vigie_issuers::Issuers;
 
+use crate::Web;
+
 /// How a node serves. [`Options::default`] is safe on plain HTTP in a site's own network.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -32,6 +34,8 @@ pub struct Options {
     pub session_life: Duration,
     /// Other houses by whose accounts a hub's people come in.
     pub issuers: Arc<Issuers>,
+    /// The pages that browsers run, of a node that has them.
+    pub web: Web,
 }
 
 impl Default for Options {
@@ -49,6 +53,7 @@ impl Default for Options {
             session_idle: Duration::from_secs(8 * 3600),
             session_life: Duration::from_secs(7 * 24 * 3600),
             issuers: Arc::default(),
+            web: Web::default(),
         }
     }
 }

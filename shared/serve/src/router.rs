@@ -17,8 +17,8 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Incidents, Lookout, Options, People, Repeats, api, armour, door, health, live, local, openapi,
-    page, people, prometheus, push, repeat, shape, tally,
+    Access, Incidents, Lookout, Options, People, Repeats, api, armour, door, health, live, local, openapi, page,
+    people, prometheus, push, repeat, shape, tally, web,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -104,6 +104,7 @@ fn open(app: &App) -> Ways {
     let people = if app.people.is_some() { people::open_ways().merge(people::with_ways()) } else { Ways::new() };
     local
         .merge(people)
+        .merge(web::files(app))
         .files(&page::OPEN, Need::Open)
         .get("/healthz", Need::Open, health::healthz)
         .get("/readyz", Need::Open, health::readyz)
@@ -118,8 +119,8 @@ fn open(app: &App) -> Ways {
 }
 
 fn private(app: &App) -> Ways {
-    // A site's people get pages that need no script; the live list stands beside them.
-    let index = if app.is_site() { "/live" } else { "/" };
+    // A site's people get pages that need no script, a hub's the pages of a browser; the live list stands beside them.
+    let index = if app.is_site() || app.options.web.is_there() { "/live" } else { "/" };
     let ways = Ways::new()
         .files(&page::PRIVATE, Need::SignedIn)
         .get(index, Need::SignedIn, page::index)
@@ -135,6 +136,7 @@ fn private(app: &App) -> Ways {
                 .layer(from_fn_with_state(Arc::clone(app), door::require))
         });
     let ways = if app.people.is_some() { ways.merge(people::pages(app)) } else { ways };
+    let ways = ways.merge(web::pages(app));
     if app.is_site() { ways.merge(local::pages(app)) } else { ways }
 }
 
@@ -169,6 +171,7 @@ fn api_ways() -> Ways {
         .get("/here", Need::SignedIn, api::here)
         .get("/sites", LOOK, api::sites)
         .get("/machines", LOOK, api::machines)
+        .get("/machines/columns", LOOK, api::columns)
         .get("/machines/{id}", LOOK, api::machine)
         .get("/machines/{id}/ledger", LOOK, api::ledger)
         .get("/machines/{id}/raw", LOOK, api::raw)

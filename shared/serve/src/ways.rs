@@ -68,6 +68,11 @@ impl Ways {
         files.iter().fold(self, |ways, asset| ways.way("GET", asset.0, need, page::asset(asset)))
     }
 
+    /// A file that is open to everybody.
+    pub(crate) fn file(self, path: &str, handler: MethodRouter<App>) -> Self {
+        self.way("GET", path, Need::Open, handler)
+    }
+
     fn way(mut self, method: &'static str, path: &str, need: Need, handler: MethodRouter<App>) -> Self {
         self.all.push(Way { method, path: path.to_owned(), need });
         let hold = from_fn(move |request: Request, next: Next| door::hold(need, request, next));

@@ -117,7 +117,7 @@ impl<'a> Row<'a> {
 }
 
 /// What machines can be filtered by.
-const FIELDS: &[Field] = &[
+pub(super) const FIELDS: &[Field] = &[
     Field { key: "status", kind: Kind::Word(&Shown::WORDS) },
     Field { key: "reach", kind: Kind::Word(&Reachability::WORDS) },
     Field { key: "health", kind: Kind::Word(&["ok", "warning", "critical", "unknown"]) },
@@ -184,9 +184,9 @@ impl Wanted {
 }
 
 /// A machine, as filters look at it.
-struct Looked<'a> {
-    machine: &'a Machine,
-    now: UtcMs,
+pub(super) struct Looked<'a> {
+    pub(super) machine: &'a Machine,
+    pub(super) now: UtcMs,
 }
 
 impl filter::Row for Looked<'_> {

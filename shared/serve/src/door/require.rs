@@ -202,11 +202,16 @@ fn by_session(app: &Shared, parts: &Parts) -> Result<Option<Identity>, Problem> 
 fn denied(app: &Shared, problem: Problem, parts: &Parts) -> Response {
     let path = parts.uri.path();
     if matches!(path, "/" | "/live") && problem.code == Code::Unauthorized {
-        // Nobody has taken the hub into use: that comes before signing in.
-        let begun = app.people.as_deref().is_none_or(|people| people.directory().is_begun());
-        return Redirect::to(if begun { "/sign-in" } else { "/begin" }).into_response();
+        return Redirect::to(entrance(app)).into_response();
     }
     shape::said_to(&parts.uri, problem)
+}
+
+/// Where somebody comes in who is not signed in.
+pub(crate) fn entrance(app: &Shared) -> &'static str {
+    // Nobody has taken the hub into use: that comes before signing in.
+    let begun = app.people.as_deref().is_none_or(|people| people.directory().is_begun());
+    if begun { "/sign-in" } else { "/begin" }
 }
 
 /// Refuses what another site sends with somebody's browser, where no session is looked at.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::{Operation, one_of, slug, tagged, text, time};
-use crate::api::{Here, Machines, Sites, Whole};
+use crate::api::{Columns, Here, Machines, Sites, Whole};
 use crate::{Availability, Ledger, Raw};
 
 pub(super) fn all() -> Vec<Operation> {
@@ -46,6 +46,10 @@ fn machines() -> Vec<Operation> {
                 "By `attention` those come first that need a person most; one page.",
             )
             .answers::<Machines<'static>>(200),
+        Operation::get("/machines/columns", "All machines that you may see at once, column by column")
+            .more("What a table shows of them, in some bytes for each. Of ids as much as it takes to tell them apart here.")
+            .may("q", text(), "Which machines, as in `site:lyon status:crit`.")
+            .answers::<Columns>(200),
         Operation::get("/machines/{id}", "One machine with its facts").answers::<Whole<'static>>(200),
         Operation::get("/machines/{id}/ledger", "Where every tick of a machine is").answers::<Ledger>(200),
         of_hours(Operation::get("/machines/{id}/raw", "How far the wish for a machine's ticks is")).answers::<Raw>(200),

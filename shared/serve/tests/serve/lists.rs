@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::common::hub::{By, Hub};
 use crate::common::{Node, machine, tokens};
 use axum::http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 use vigie_serve::Fact;
 
 fn hub() -> (Hub, By) {
@@ -114,4 +114,25 @@ async fn a_filter_shows_nobody_what_is_not_theirs() {
         let page = ask(&hub, &boss, path).await;
         assert_eq!((page[list].as_array().map(Vec::len), &page["total"]), (Some(0), &0.into()), "{path}");
     }
+}
+
+#[tokio::test]
+async fn all_machines_come_at_once_column_by_column_and_of_others_none() {
+    let (hub, root) = hub();
+    let all = ask(&hub, &root, "/api/v1/machines/columns").await;
+    assert_eq!(all["total"], 25);
+    for column in ["id", "name", "place", "heard", "cpu", "memory", "waiting", "lost"] {
+        assert_eq!(all[column].as_array().map(Vec::len), Some(25), "{column}");
+    }
+    for column in ["shown", "was", "reach", "reckoned"] {
+        assert_eq!(all[column].as_str().map(str::len), Some(25), "{column}");
+    }
+    let some = ask(&hub, &root, "/api/v1/machines/columns?q=name:till-3").await;
+    assert_eq!((&some["name"], &some["cpu"], &some["total"]), (&json!(["till-3"]), &json!([120]), &json!(1)));
+    let paris = hub.roll.person("boss@paris.org", &["admin@acme/paris"]);
+    let paris = By::Token(hub.roll.token(&paris, "acme/paris", 30).1);
+    let own = ask(&hub, &paris, "/api/v1/machines/columns").await;
+    assert_eq!((&own["total"], &own["places"]), (&json!(15), &json!([{ "client": "acme", "site": "paris" }])));
+    let wrong = hub.ask("GET", &root, "/api/v1/machines/columns?q=colour:red", None).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
 }

@@ -28,3 +28,4 @@ mod site_browser;
 mod site_maintenance;
 mod site_page;
 mod streams;
+mod web;

@@ -9,7 +9,7 @@ use axum::http::Request;
 use serde_json::Value;
 use vigie_model::{Slug, UtcMs};
 use vigie_people::{Answer, Asker, Chance, Directory, Grant, Head, Id, Link, Note, Order, Verifier, Who};
-use vigie_serve::{Access, Lookout, NotDone, Options, Parts, People, router_of};
+use vigie_serve::{Access, Lookout, NotDone, Options, Parts, People, Web, router_of};
 
 use super::watch::Watch;
 use super::{Answer as Said, Door, Node, Remembered};
@@ -196,7 +196,7 @@ pub(crate) struct Hub {
 
 impl Hub {
     pub(crate) fn new(node: Node, access: Arc<dyn Access>) -> Self {
-        Self::serving(node, access, Options::default())
+        Self::serving(node, access, options())
     }
 
     pub(crate) fn serving(node: Node, access: Arc<dyn Access>, options: Options) -> Self {
@@ -243,9 +243,19 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         access: access.clone(),
         people: Some(roll.clone()),
         repeats: Some(roll.remembered.clone()),
-        options: Options::default(),
+        options: options(),
     }
 }
+
+/// A hub with pages that a browser runs.
+fn options() -> Options {
+    Options { web: Web::new(&PAGES, &FILES), ..Options::default() }
+}
+
+const PAGES: [&str; 3] = ["/", "/machines", "/machines/{id}"];
+
+const FILES: [(&str, &[u8]); 2] =
+    [("/assets/app-1a.js", b"run()"), ("/index.html", b"<!doctype html><script src=/assets/app-1a.js></script>")];
 
 /// By what somebody asks.
 #[derive(Debug, Clone)]

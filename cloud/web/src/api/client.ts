@@ -1,0 +1,92 @@
+// How is the hub asked?
+//
+// An answer that did not change is not sent again. A write bears a key of its own and is sent once more when its answer was
+// lost: the hub does it once. Each answer tells the hub's time.
+import { hubClock } from "../live/now.svelte.ts";
+import { link } from "../live/link.svelte.ts";
+import { OutOfReach, problemOf, Refused } from "./problem.ts";
+
+const TIMEOUT_MS = 20_000;
+/** Answers that are kept, to be shown at once when somebody comes back to a page. */
+const KEPT = 60;
+
+export interface Answer<T> {
+  body: T;
+  /** When the hub gave or confirmed it, at the hub. */
+  at: number;
+}
+
+const kept = new Map<string, Answer<unknown> & { etag: string }>();
+
+/** What was answered the last time, if it is still here. */
+export function copyOf<T>(path: string): Answer<T> | undefined {
+  return kept.get(path) as Answer<T> | undefined;
+}
+
+/** Asks for something. */
+export async function get<T>(path: string, signal?: AbortSignal): Promise<Answer<T>> {
+  const old = kept.get(path);
+  const response = await ask(path, { headers: old ? { "if-none-match": old.etag } : {} }, signal);
+  const at = hubClock.now();
+  if (response.status === 304 && old) {
+    old.at = at;
+    return old as unknown as Answer<T>;
+  }
+  const body = (await bodyOf(response)) as T;
+  const etag = response.headers.get("etag");
+  kept.delete(path);
+  if (etag) {
+    if (kept.size >= KEPT) kept.delete(kept.keys().next().value ?? "");
+    kept.set(path, { etag, body, at });
+  }
+  return { body, at };
+}
+
+/** Has something done. `match` is the ETag that was seen, where somebody else may have changed it meanwhile. */
+export async function send<T>(
+  method: "POST" | "PUT" | "DELETE",
+  path: string,
+  body?: unknown,
+  { match }: { match?: string } = {},
+): Promise<T> {
+  const headers: Record<string, string> = { "content-type": "application/json", "idempotency-key": key() };
+  if (match) headers["if-match"] = match;
+  const request: RequestInit = { method, headers, body: JSON.stringify(body ?? {}) };
+  let response: Response;
+  try {
+    response = await ask(path, request);
+  } catch (error) {
+    if (!(error instanceof OutOfReach)) throw error;
+    response = await ask(path, request);
+  }
+  return (await bodyOf(response)) as T;
+}
+
+async function ask(path: string, request: RequestInit, signal?: AbortSignal): Promise<Response> {
+  const asked = performance.now();
+  const patience = AbortSignal.timeout(TIMEOUT_MS);
+  let response: Response;
+  try {
+    const until = signal ? AbortSignal.any([signal, patience]) : patience;
+    response = await fetch(path, { ...request, cache: "no-store", signal: until });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new OutOfReach(String(error));
+  }
+  const answered = performance.now();
+  hubClock.learn(Date.parse(response.headers.get("vigie-now") ?? ""), asked, answered);
+  link.answeredAt = hubClock.now();
+  link.roundTrip = answered - asked;
+  return response;
+}
+
+async function bodyOf(response: Response): Promise<unknown> {
+  const body: unknown = response.status === 204 ? undefined : await response.json().catch(() => undefined);
+  if (!response.ok) throw new Refused(problemOf(response.status, body));
+  return body;
+}
+
+/** `crypto.randomUUID` is not there on plain HTTP. */
+function key(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,109 @@
+// Something that the hub knows, kept up to date while it is on the page.
+//
+// The copy comes first and the network second: what was answered the last time is there at once, with its time.
+import { untrack } from "svelte";
+import { stream } from "../live/stream.svelte.ts";
+import { copyOf, get } from "./client.ts";
+import { OutOfReach, Refused, type Problem } from "./problem.ts";
+
+export interface ResourceOptions {
+  /** Asked again after so long at the latest. */
+  everyMs?: number;
+  /** Events after which it is asked again. */
+  on?: readonly string[];
+}
+
+/** Changes come in flocks: a cut site is many events within a second. */
+const FLOCK_MS = 300;
+/** Asked nobody sooner than this, whatever happens. */
+const LEAST_MS = 1000;
+
+export class Resource<T> {
+  data = $state.raw<T | undefined>();
+  /** When the hub gave or confirmed it. */
+  at = $state<number | undefined>();
+  /** Why it could not be had the last time. */
+  problem = $state<Problem | undefined>();
+  /** The hub did not answer the last time. */
+  outOfReach = $state(false);
+  loading = $state(false);
+
+  #path: string | undefined;
+  #abort: AbortController | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #askedAt = -Infinity;
+
+  /** Shows what is at a path from now on. */
+  show(path: string): void {
+    if (path === this.#path) return;
+    this.#path = path;
+    const copy = copyOf<T>(path);
+    this.data = copy?.body;
+    this.at = copy?.at;
+    this.problem = undefined;
+    this.#askedAt = -Infinity;
+    void this.load();
+  }
+
+  /** Asks for it now. */
+  async load(): Promise<void> {
+    const path = this.#path;
+    if (path === undefined) return;
+    this.#abort?.abort();
+    const abort = (this.#abort = new AbortController());
+    this.loading = true;
+    this.#askedAt = performance.now();
+    try {
+      const answer = await get<T>(path, abort.signal);
+      if (this.#abort !== abort) return;
+      this.data = answer.body;
+      this.at = answer.at;
+      this.problem = undefined;
+      this.outOfReach = false;
+    } catch (error) {
+      if (this.#abort !== abort) return;
+      this.outOfReach = error instanceof OutOfReach;
+      this.problem = error instanceof Refused ? error.problem : undefined;
+    }
+    this.loading = false;
+  }
+
+  /** Asks for it soon, once for all that happen meanwhile. */
+  soon(): void {
+    if (this.#timer !== undefined) return;
+    const wait = Math.max(FLOCK_MS, this.#askedAt + LEAST_MS - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.load();
+    }, wait);
+  }
+
+  leave(): void {
+    this.#abort?.abort();
+    this.#abort = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/** To be called where a component begins: what is at the path, up to date until the component goes. */
+export function resource<T>(path: () => string | undefined, options: ResourceOptions = {}): Resource<T> {
+  const own = new Resource<T>();
+  $effect.pre(() => {
+    const wanted = path();
+    if (wanted !== undefined) untrack(() => own.show(wanted));
+  });
+  $effect(() => {
+    const off = stream.on([...(options.on ?? []), "reset", "back"], () => own.soon());
+    const again = () => document.hidden || own.soon();
+    const timer = setInterval(again, options.everyMs ?? 60_000);
+    document.addEventListener("visibilitychange", again);
+    return () => {
+      off();
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", again);
+      own.leave();
+    };
+  });
+  return own;
+}

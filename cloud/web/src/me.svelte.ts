@@ -1,0 +1,37 @@
+// Who looks, and what may they? A thing that they may not do is shown as such, with the reason; the hub decides in any case.
+import { get } from "./api/client.ts";
+import { Refused } from "./api/problem.ts";
+import type { Here, Me, Right } from "./api/types.ts";
+
+class Looker {
+  me = $state.raw<Me | undefined>();
+  here = $state.raw<Here | undefined>();
+  /** The session is over: nothing is asked any more. */
+  ended = $state(false);
+
+  async load(): Promise<void> {
+    try {
+      const [me, here] = await Promise.all([get<Me>("/api/v1/me"), get<Here>("/api/v1/here")]);
+      this.me = me.body;
+      this.here = here.body;
+      this.ended = false;
+    } catch (error) {
+      if (error instanceof Refused && error.problem.status === 401) this.ended = true;
+    }
+  }
+
+  /** Whether they have a right at a place, or somewhere if none is said. */
+  may(right: Right, client?: string | null, site?: string | null): boolean {
+    return (this.me?.may[right] ?? []).some((scope) => within(scope, client, site));
+  }
+}
+
+/** Whether a scope (`*`, `acme`, `acme/lyon`, with or without `#tag`) covers a place. */
+export function within(scope: string, client?: string | null, site?: string | null): boolean {
+  const [place = ""] = scope.split("#");
+  if (place === "*" || client === undefined) return true;
+  const [ofClient, ofSite] = place.split("/");
+  return client === ofClient && (!ofSite || site === ofSite);
+}
+
+export const looker = new Looker();

@@ -1,0 +1,69 @@
+// Which pages are there, what are they called, and where do they stand in the navigation?
+//
+// Each is loaded when it is first gone to. A page is in the navigation when it has a `nav`.
+import type { Component } from "svelte";
+import type { PageName } from "./route.ts";
+import { words } from "./say/words.ts";
+import type { Right } from "./api/types.ts";
+
+const say = words(
+  {
+    home: "Home", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine",
+    observe: "Observe", act: "Act", prove: "Prove", settings: "Settings",
+  },
+  {
+    home: "Accueil", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine",
+    observe: "Observer", act: "Agir", prove: "Prouver", settings: "Réglages",
+  },
+);
+
+export type Group = "observe" | "act" | "prove" | "settings";
+export const groups: readonly Group[] = ["observe", "act", "prove", "settings"];
+export const groupName = (group: Group): string => say(group);
+
+/** What a page is given: the parameters of its address. */
+export interface PageProps {
+  params: Readonly<Record<string, string>>;
+}
+
+/** A page that does not ask for what it is given is one, too. */
+export type PageView = Component<PageProps> | Component<Record<string, never>>;
+
+export interface PageEntry {
+  load: () => Promise<{ default: PageView }>;
+  title: () => string;
+  nav?: {
+    group: Group;
+    /** The drawing of its icon, on a field of 16 by 16. */
+    icon: string;
+    /** The key behind `g`. */
+    key?: string;
+    /** In the bar at the bottom of a telephone. */
+    bottom?: boolean;
+    /** Whose right somewhere it takes to be of use. */
+    right?: Right;
+  };
+  /** The entry of the navigation that is lit on this page. */
+  below?: PageName;
+}
+
+export const pages: Record<PageName, PageEntry> = {
+  home: {
+    load: () => import("./pages/Home.svelte"),
+    title: () => say("home"),
+    nav: { group: "observe", icon: "M2 7.5 8 2.5l6 5M3.5 7v6.5h9V7M6.5 13.5v-4h3v4", key: "h", bottom: true },
+  },
+  incidents: {
+    load: () => import("./pages/Incidents.svelte"),
+    title: () => say("incidents"),
+    nav: { group: "observe", icon: "M8 2.2 14.6 13.8H1.4zM8 6.5V10M8 11.7v.4", key: "i", bottom: true },
+  },
+  incident: { load: () => import("./pages/Incident.svelte"), title: () => say("incident"), below: "incidents" },
+  machines: {
+    load: () => import("./pages/Machines.svelte"),
+    title: () => say("machines"),
+    nav: { group: "observe", icon: "M2 3h12v4H2zM2 9h12v4H2zM4.5 5h.01M4.5 11h.01", key: "m", bottom: true },
+  },
+  machine: { load: () => import("./pages/Machine.svelte"), title: () => say("machine"), below: "machines" },
+  machineTab: { load: () => import("./pages/Machine.svelte"), title: () => say("machine"), below: "machines" },
+};

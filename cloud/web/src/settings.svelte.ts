@@ -1,0 +1,52 @@
+// What has the reader chosen for this browser? Language, colours, rows, keys.
+
+export type Language = "en" | "fr";
+export type Theme = "system" | "light" | "dark";
+export type Density = "compact" | "regular";
+
+interface Chosen {
+  language: Language;
+  theme: Theme;
+  density: Density;
+  /** The sidebar shows icons alone. */
+  narrow: boolean;
+  /** Keys without Ctrl do something (WCAG 2.1.4 wants a way to turn that off). */
+  keys: boolean;
+}
+
+const KEPT = "vigie-settings";
+
+function usual(): Chosen {
+  const browser = typeof navigator === "undefined" ? "en" : navigator.language;
+  return { language: browser.startsWith("fr") ? "fr" : "en", theme: "system", density: "compact", narrow: false, keys: true };
+}
+
+function read(): Chosen {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+    return { ...usual(), ...(kept as Partial<Chosen>) };
+  } catch {
+    return usual();
+  }
+}
+
+export const settings: Chosen = $state(read());
+
+/** Changes something and keeps it, where the browser lets us. */
+export function choose(change: Partial<Chosen>): void {
+  Object.assign(settings, change);
+  try {
+    localStorage.setItem(KEPT, JSON.stringify(settings));
+  } catch {
+    // A private window keeps nothing; the choice holds until it is closed.
+  }
+}
+
+/** Puts the choices onto the document. */
+export function dress(): void {
+  const root = document.documentElement;
+  root.lang = settings.language;
+  root.dataset["density"] = settings.density;
+  if (settings.theme === "system") delete root.dataset["theme"];
+  else root.dataset["theme"] = settings.theme;
+}

@@ -1,0 +1,177 @@
+//! Which pages does a browser run, and how does it get them?
+//!
+//! A node that has such pages gives them built in: one shell, which is the same on every page and for everybody, and files
+//! that it loads. The shell holds no data; it is handed to who is signed in, and all others are led to where they can. The
+//! files say nothing of anybody and are open, so that a page whose session has ended can still load the part that says so.
+
+use std::io::Write;
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{MethodRouter, get};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::door;
+use crate::shape;
+use crate::shared::{App, Shared};
+use crate::ways::{Need, Ways};
+
+/// Under which a name is never given to another content: the content's hash is in it.
+const HASHED: &str = "/assets/";
+
+/// The pages of a node, built in. Empty for a node that has none.
+#[derive(Debug, Clone, Default)]
+pub struct Web {
+    pages: &'static [&'static str],
+    files: Arc<[Arc<File>]>,
+    shell: Option<Arc<File>>,
+}
+
+impl Web {
+    /// These pages, by the form of their address (`/machines/{id}`), and these files, by their address. The shell is the file
+    /// `/index.html`; without one there are no pages.
+    pub fn new(pages: &'static [&'static str], files: &'static [(&'static str, &'static [u8])]) -> Self {
+        let file = |(path, body): &(&'static str, &'static [u8])| Arc::new(File::new(path, body));
+        let (shell, files): (Vec<_>, Vec<_>) = files.iter().map(file).partition(|file| file.path == "/index.html");
+        Self { pages, files: files.into(), shell: shell.into_iter().next() }
+    }
+
+    /// Whether there are any.
+    pub(crate) fn is_there(&self) -> bool {
+        self.shell.is_some()
+    }
+}
+
+/// One file, packed once for all who take it so.
+#[derive(Debug)]
+struct File {
+    path: &'static str,
+    kind: &'static str,
+    body: &'static [u8],
+    packed: OnceLock<Vec<u8>>,
+    etag: HeaderValue,
+}
+
+impl File {
+    fn new(path: &'static str, body: &'static [u8]) -> Self {
+        let etag = format!("W/\"{}\"", &blake3::hash(body).to_hex()[..24]);
+        let etag = HeaderValue::from_str(&etag).expect("hexadecimal digits");
+        Self { path, kind: kind_of(path), body, packed: OnceLock::new(), etag }
+    }
+
+    fn answer(&self, asked: &HeaderMap) -> Response {
+        let kept = if self.path.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let head = [
+            (header::ETAG, self.etag.clone()),
+            (header::CACHE_CONTROL, HeaderValue::from_static(kept)),
+            (header::VARY, HeaderValue::from_static("accept-encoding")),
+        ];
+        if asked.get(header::IF_NONE_MATCH).is_some_and(|has| *has == self.etag) {
+            return (StatusCode::NOT_MODIFIED, head).into_response();
+        }
+        let kind = [(header::CONTENT_TYPE, self.kind)];
+        if takes_gzip(asked) {
+            let packed = self.packed.get_or_init(|| pack(self.body)).clone();
+            return (head, kind, [(header::CONTENT_ENCODING, "gzip")], packed).into_response();
+        }
+        (head, kind, self.body).into_response()
+    }
+}
+
+/// As small as it gets: it is done once for each file, and takes milliseconds.
+fn pack(body: &[u8]) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::with_capacity(body.len() / 2), Compression::best());
+    packer.write_all(body).and_then(|()| packer.finish()).expect("memory takes what is written")
+}
+
+fn takes_gzip(asked: &HeaderMap) -> bool {
+    let lines = asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|one| {
+        let mut parts = one.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |q| q.parse::<f32>().ok());
+        named && weight.is_some_and(|weight| weight > 0.0)
+    })
+}
+
+fn kind_of(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("webmanifest") => "application/manifest+json",
+        Some("json") => "application/json",
+        _ => "application/octet-stream",
+    }
+}
+
+/// The pages, for who is signed in.
+pub(crate) fn pages(app: &App) -> Ways {
+    let Some(shell) = &app.options.web.shell else { return Ways::new() };
+    let add = |ways: Ways, page: &&'static str| {
+        let shell = Arc::clone(shell);
+        ways.get(page, Need::SignedIn, async move |headers: HeaderMap| shell.answer(&headers))
+    };
+    let ways = app.options.web.pages.iter().fold(Ways::new(), add);
+    ways.with(|router| router.layer(from_fn_with_state(Arc::clone(app), require)))
+}
+
+/// The files that the shell loads.
+pub(crate) fn files(app: &Shared) -> Ways {
+    let add = |ways: Ways, file: &Arc<File>| ways.file(file.path, handed_out(Arc::clone(file)));
+    app.options.web.files.iter().fold(Ways::new(), add)
+}
+
+fn handed_out(file: Arc<File>) -> MethodRouter<App> {
+    get(async move |headers: HeaderMap| file.answer(&headers))
+}
+
+/// Hands the shell to who is signed in, and leads all others to where they can.
+async fn require(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match door::credentials(&app, &parts) {
+        Ok(caller) => {
+            parts.extensions.insert(caller);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(problem) if problem.code == crate::problem::Code::Unauthorized => {
+            Redirect::to(door::entrance(&app)).into_response()
+        }
+        Err(problem) => shape::said_to(&parts.uri, problem),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asking(encoding: &'static str) -> HeaderMap {
+        [(header::ACCEPT_ENCODING, HeaderValue::from_static(encoding))].into_iter().collect()
+    }
+
+    #[test]
+    fn a_browser_gets_it_packed_and_whoever_does_not_take_that_gets_it_plain() {
+        for (encoding, packed) in
+            [("gzip, deflate, br", true), ("br;q=1.0, GZIP;q=0.5", true), ("gzip;q=0", false), ("br", false)]
+        {
+            assert_eq!(takes_gzip(&asking(encoding)), packed, "{encoding}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_bears_its_hash_is_kept_for_ever_and_all_else_is_asked_about() {
+        let kept = |path: &'static str| {
+            let answer = File::new(path, b"x").answer(&HeaderMap::new());
+            answer.headers()[header::CACHE_CONTROL].to_str().expect("text").to_owned()
+        };
+        assert!(kept("/assets/main-abc.js").contains("immutable"));
+        assert_eq!(kept("/index.html"), "no-cache");
+    }
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use vigie_notify::config::{ConfigError, OutgoingSaid, TellingSaid};
-use vigie_notify::{ChannelSetup, Language, Rules, Seat};
+use vigie_notify::{Channel, ChannelSetup, Language, Rules, Seat};
 use vigie_watch::default_rules;
 
 use crate::watchman::Watching;
@@ -38,6 +38,14 @@ pub struct AlertsConfig {
     pub(crate) watching: Watching,
     pub(crate) rules: Rules,
     pub(crate) channels: Vec<ChannelSetup>,
+}
+
+impl AlertsConfig {
+    /// The channel of this name, if it sends mail: for letters to people beside messages.
+    pub fn mail(&self, name: &str) -> Option<Channel> {
+        let channel = self.channels.iter().find(|channel| channel.name() == name).cloned().map(Channel::new);
+        channel.filter(|channel| channel.kind() == "smtp")
+    }
 }
 
 /// Something that can not be. Nothing was started.

@@ -20,7 +20,7 @@ use crate::mind::{Digest16, Intent, Kind, Language, Notice, Outcome, Severity, S
 use modem::Modem;
 use post::Poster;
 use push::Pusher;
-use smtp::Smtp;
+use smtp::{Smtp, Writing};
 use webhook::Webhook;
 
 /// A way to receivers.
@@ -110,6 +110,14 @@ impl Channel {
             Body::Post(poster) => poster.send(intent, now).await,
             Body::Push(pusher) => pusher.send(intent, now).await,
             Body::Modem(modem) => modem.send(intent).await,
+        }
+    }
+
+    /// Writes a letter to one person, once; nothing where it is no mail.
+    pub async fn write(&self, to: &str, subject: &str, text: &str, at: UtcMs) -> Option<Outcome> {
+        match &self.body {
+            Body::Smtp(smtp) => Some(smtp.write(&Writing { to, subject, text, at }).await),
+            Body::Webhook(_) | Body::Post(_) | Body::Push(_) | Body::Modem(_) => None,
         }
     }
 

@@ -16,11 +16,12 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, Certific
 use lettre::transport::smtp::extension::ClientId;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
+use vigie_model::UtcMs;
 use vigie_outgoing::{CONNECT_PATIENCE, Judged, SystemNames, resolve};
 
 use super::secret::Secret;
 use crate::config::{SmtpWay, TlsSaid};
-use crate::mind::{Intent, Outcome, Text, Whose, html, plain, subject};
+use crate::mind::{Intent, Outcome, Text, Whose, html, letter_key, plain, subject};
 
 pub(crate) struct Smtp {
     way: SmtpWay,
@@ -39,8 +40,6 @@ enum Failure {
     Before(String),
     /// The server's answer to the mail.
     Said(Error),
-    /// No mail could be made of it.
-    Message(String),
 }
 
 impl Smtp {
@@ -49,17 +48,29 @@ impl Smtp {
     }
 
     pub(crate) async fn send(&self, intent: &Intent) -> Outcome {
+        self.post(self.mail(intent)).await
+    }
+
+    /// A letter to one person, which is of nobody's trouble.
+    pub(crate) async fn write(&self, letter: &Writing<'_>) -> Outcome {
+        self.post(self.letter(letter)).await
+    }
+
+    async fn post(&self, mail: Result<(Envelope, Vec<u8>), String>) -> Outcome {
+        let (envelope, mail) = match mail {
+            Ok(mail) => mail,
+            Err(why) => return Outcome::Never(Text::new(&why)),
+        };
         let password = match self.password() {
             Ok(password) => password,
             Err(why) => return later(&why, Whose::Channel),
         };
-        let done = timeout(self.way.patience, self.deliver(intent, password.as_ref())).await;
+        let done = timeout(self.way.patience, self.deliver(&envelope, &mail, password.as_ref())).await;
         let strike = |said: &str| password.as_ref().map_or(said.to_owned(), |password| password.strike(said));
         match done {
             Ok(Ok(said)) => Outcome::Taken(Text::new(&strike(&said))),
             Ok(Err(Failure::Before(why))) => later(&strike(&why), Whose::Channel),
             Ok(Err(Failure::Said(error))) => judge(&error, &strike(&told(&error))),
-            Ok(Err(Failure::Message(why))) => Outcome::Never(Text::new(&why)),
             Err(_) => later(&format!("no answer within {} s", self.way.patience.as_secs()), Whose::Channel),
         }
     }
@@ -68,10 +79,9 @@ impl Smtp {
         self.way.login.as_ref().map(|(_, file)| Secret::read(file)).transpose()
     }
 
-    async fn deliver(&self, intent: &Intent, password: Option<&Secret>) -> Result<String, Failure> {
-        let (envelope, mail) = self.mail(intent).map_err(Failure::Message)?;
+    async fn deliver(&self, envelope: &Envelope, mail: &[u8], password: Option<&Secret>) -> Result<String, Failure> {
         let mut connection = self.connect(password).await.map_err(Failure::Before)?;
-        let answer = connection.send(&envelope, &mail).await.map_err(Failure::Said)?;
+        let answer = connection.send(envelope, mail).await.map_err(Failure::Said)?;
         // It is taken; how the server says goodbye changes nothing.
         connection.abort().await;
         Ok(answer.message().collect::<Vec<_>>().join(" "))
@@ -144,6 +154,36 @@ impl Smtp {
             .header(AutoSubmitted)
             .header(NoAutoResponse)
             .multipart(parts)
+            .map_err(|error| error.to_string())?;
+        let envelope = Envelope::new(Some(from.clone()), vec![to]).map_err(|error| error.to_string())?;
+        Ok((envelope, message.formatted()))
+    }
+}
+
+/// A letter to one person.
+pub(crate) struct Writing<'a> {
+    pub(crate) to: &'a str,
+    pub(crate) subject: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) at: UtcMs,
+}
+
+impl Smtp {
+    fn letter(&self, letter: &Writing<'_>) -> Result<(Envelope, Vec<u8>), String> {
+        let from = &self.way.from;
+        let to: lettre::Address = letter.to.parse().map_err(|_| format!("{} is no mail address", letter.to))?;
+        let at = UNIX_EPOCH + Duration::from_millis(letter.at.0.max(0).cast_unsigned());
+        // Of what is no secret: a letter may hold one.
+        let key = letter_key(letter.to, letter.subject, letter.at);
+        let message = Message::builder()
+            .from(Mailbox::new(Some("Vigie".to_owned()), from.clone()))
+            .to(Mailbox::new(None, to.clone()))
+            .subject(Text::new(letter.subject).as_str())
+            .date(at.min(SystemTime::now() + FAR))
+            .message_id(Some(format!("<{key}@{}>", from.domain())))
+            .header(AutoSubmitted)
+            .header(NoAutoResponse)
+            .singlepart(SinglePart::plain(letter.text.to_owned()))
             .map_err(|error| error.to_string())?;
         let envelope = Envelope::new(Some(from.clone()), vec![to]).map_err(|error| error.to_string())?;
         Ok((envelope, message.formatted()))

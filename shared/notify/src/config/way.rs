@@ -87,3 +87,10 @@ pub struct ChannelSetup {
     pub(crate) way: Way,
     pub(crate) receivers: Vec<String>,
 }
+
+impl ChannelSetup {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}

@@ -50,6 +50,11 @@ pub(crate) fn test_key(channel: &str, to: &str, now: UtcMs) -> Key {
     hash("test", &[channel.as_bytes(), to.as_bytes(), &now.0.to_be_bytes()])
 }
 
+/// The key of a letter to one person: another each time.
+pub(crate) fn letter_key(to: &str, subject: &str, now: UtcMs) -> Key {
+    hash("letter to a person", &[to.as_bytes(), subject.as_bytes(), &now.0.to_be_bytes()])
+}
+
 fn change_bytes(instance: Instance, change: Change) -> [u8; 25] {
     let mut bytes = [0; 25];
     bytes[..16].copy_from_slice(&instance.alert.0.0);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::common::{MINUTE, alert, at, clocks, configured, line, now, smtp, webhook};
+use vigie_model::UtcMs;
 use vigie_notify::{Change, Channel, Desk, Intent, Language, Messenger, Mind, Outcome, Seat, Text, Whose};
 use vigie_store::State;
 use vigie_store::fault::FaultDisk;
@@ -246,4 +247,23 @@ async fn what_a_desk_hears_is_sent_by_its_messenger_and_what_fails_is_sent_again
     assert_eq!((keys.len(), receiver.got().len()), (1, 2), "twice on the way, once for who honours the key");
     assert_eq!(desk.sent().expect("it reads")[0].attempts, 3);
     assert!(desk.waiting(clock()).is_empty());
+}
+
+#[tokio::test]
+async fn a_letter_to_one_person_goes_to_them_alone_and_no_channel_but_mail_writes_any() {
+    let server = smtp::Server::new().await;
+    let line = mail(&server, "password", "");
+    let text = "Choose here:\n\nhttps://hub.example.org/invitation?code=abcd\n";
+    let sent =
+        line.channel.write("ann@acme.example", "Votre invitation \u{1b}[2Jé\r\nBcc: x@y.z", text, UtcMs(0)).await;
+    assert_eq!(sent, Some(Outcome::Taken(Text::new("kept as 42"))));
+    let mails = server.mails();
+    let kept = &mails[0];
+    assert!(mails.len() == 1 && kept.to.contains("<ann@acme.example>") && kept.protected, "{kept:?}");
+    assert!(kept.text.contains("https://hub.example.org/invitation?code=abcd"), "{}", kept.text);
+    assert!(kept.text.contains("Auto-Submitted: auto-generated") && !kept.text.contains("\nBcc:"), "{}", kept.text);
+    let wrong = line.channel.write("not an address", "x", text, UtcMs(0)).await;
+    assert!(matches!(wrong, Some(Outcome::Never(_))), "{wrong:?}");
+    let receiver = webhook::Receiver::new().await;
+    assert_eq!(hook(&receiver).channel.write("ann@acme.example", "x", text, UtcMs(0)).await, None);
 }

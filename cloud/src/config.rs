@@ -10,13 +10,15 @@ use serde::Deserialize;
 use vigie_forward::{Target, TargetSaid};
 use vigie_issuers::{Issuers, SignInError, SignInSaid};
 use vigie_lookout::{AlertsConfig, AlertsSaid};
-use vigie_node::Failed;
+use vigie_node::{Failed, NodeClock};
 use vigie_notify::Seat;
 use vigie_notify::config::{ChannelSaid, OutgoingSaid, RouteSaid, TellingSaid};
+use vigie_passkeys::Passkeys;
 use vigie_people::Spans;
 use vigie_serve::TlsFiles;
 
 use crate::backup::{Plan, PlanSaid};
+use crate::people::Mailer;
 use crate::retention::{Retention, RetentionSaid};
 
 /// What can be said by flag or environment.
@@ -89,6 +91,7 @@ struct PeopleSaid {
     session_hours: Option<u32>,
     password_days: Option<u32>,
     url: Option<String>,
+    mail: Option<String>,
 }
 
 impl PeopleSaid {
@@ -112,14 +115,19 @@ impl PeopleSaid {
 }
 
 impl File {
+    /// Where people reach this hub.
+    fn origin(&self) -> Result<Option<String>, String> {
+        self.people.url.as_deref().map(vigie_issuers::origin).transpose().map_err(|error| error.to_string())
+    }
+
     fn issuers(&self) -> Result<Issuers, String> {
         let each = vigie_issuers::check_all(&self.sign_in).map_err(|error| error.to_string())?;
         if each.is_empty() {
             return Ok(Issuers::default());
         }
-        let origin = self.people.url.as_deref().ok_or(SignInError::Url).and_then(vigie_issuers::origin);
+        let origin = self.origin()?.ok_or_else(|| SignInError::Url.to_string())?;
         let guard = self.outgoing.guard(false).map_err(|error| error.to_string())?;
-        Ok(Issuers::new(each, origin.map_err(|error| error.to_string())?, &guard))
+        Ok(Issuers::new(each, origin, &guard))
     }
 }
 
@@ -140,6 +148,12 @@ pub(crate) struct Config {
     pub(crate) spans: Spans,
     /// Other houses by whose accounts people come in.
     issuers: Arc<Issuers>,
+    /// Where people reach this hub.
+    origin: Option<String>,
+    /// The channel by which they are written to.
+    mail: Option<String>,
+    /// Passkeys of people, and why there are none where they were wanted.
+    passkeys: Option<Result<Arc<Passkeys>, String>>,
     /// Rows that only a hub writes are taken back from the relays.
     pub(crate) take_back_rows: bool,
     pub(crate) log: tracing::Level,
@@ -175,6 +189,17 @@ impl Config {
         let alerts = file.alerts.check(&telling, Seat::Hub, data).map_err(|error| wrong(&error))?;
         let backup = file.backup.check().map_err(|error| wrong(&error))?;
         let issuers = file.issuers().map_err(|error| wrong(&error))?;
+        let origin = file.origin().map_err(|error| wrong(&error))?;
+        if let Some(mail) = &file.people.mail {
+            if alerts.mail(mail).is_none() {
+                return Err(wrong(&format!("[people] mail: there is no [[channel]] {mail:?} of kind \"smtp\"")));
+            }
+            if origin.is_none() {
+                return Err(wrong(&"[people] mail needs [people] url: letters say where this hub is"));
+            }
+        }
+        let passkeys =
+            origin.as_deref().map(|origin| Passkeys::new(origin).map(Arc::new).map_err(|none| none.to_string()));
         let behind_tls_proxy = over.behind_tls_proxy || file.behind_tls_proxy;
         if behind_tls_proxy && file.tls.is_some() {
             return Err(wrong(&"either [tls] here or behind_tls_proxy, not both"));
@@ -203,16 +228,34 @@ impl Config {
             tls: file.tls,
             spans: file.people.check()?,
             issuers: Arc::new(issuers),
+            passkeys,
+            origin,
+            mail: file.people.mail,
         })
     }
 
     /// How page and API are served.
-    pub(crate) fn serving(&self) -> vigie_serve::Options {
+    pub(crate) fn serving(&self, clock: &NodeClock) -> vigie_serve::Options {
         let behind = self.behind_tls_proxy;
         let tls = behind || self.tls.is_some();
-        let issuers = self.issuers.clone();
-        let web = crate::web::web();
-        vigie_serve::Options { tls, behind_loopback_proxy: behind, issuers, web, ..vigie_serve::Options::default() }
+        let (issuers, passkeys) = (self.issuers.clone(), self.passkeys.clone().and_then(Result::ok));
+        let mail = self.mail.as_deref().and_then(|name| self.alerts.mail(name));
+        let post = mail.map(|channel| Arc::new(Mailer::new(channel, clock.clone())) as Arc<dyn vigie_serve::Post>);
+        vigie_serve::Options {
+            tls,
+            behind_loopback_proxy: behind,
+            issuers,
+            passkeys,
+            origin: self.origin.clone(),
+            post,
+            web: crate::web::web(),
+            ..vigie_serve::Options::default()
+        }
+    }
+
+    /// Why browsers make no passkeys for this hub, where its address is said.
+    pub(crate) fn no_passkeys(&self) -> Option<&str> {
+        self.passkeys.as_ref()?.as_ref().err().map(String::as_str)
     }
 }
 
@@ -249,10 +292,37 @@ mod tests {
 
     #[test]
     fn who_comes_in_by_another_house_comes_back_to_an_address_that_is_said() {
-        let served = load(&format!("{GOOGLE}[people]\nurl='https://hub.example.org'")).expect("all is said").serving();
+        let served = load(&format!("{GOOGLE}[people]\nurl='https://hub.example.org'"))
+            .expect("all is said")
+            .serving(&NodeClock::new());
         assert_eq!(served.issuers.shown().map(|(_, label)| label).collect::<Vec<_>>(), ["Google"]);
         assert!(load(GOOGLE).expect_err("no address").contains("[people] url"));
         assert!(load(&GOOGLE.replace("google'\nclient", "okta'\nclient")).expect_err("whose?").contains("okta.com"));
-        assert!(load("").expect("nothing needs to be said").serving().issuers.is_empty());
+        assert!(load("").expect("nothing needs to be said").serving(&NodeClock::new()).issuers.is_empty());
+    }
+
+    #[test]
+    fn passkeys_need_a_name_over_tls_and_the_rest_goes_on_without() {
+        let config = |url: &str| load(&format!("[people]\nurl='{url}'")).expect("a hub");
+        let with = config("https://hub.example.org");
+        assert!(with.serving(&NodeClock::new()).passkeys.is_some() && with.no_passkeys().is_none());
+        for url in ["https://192.0.2.7", "http://hub.example.org"] {
+            let without = config(url);
+            assert!(without.serving(&NodeClock::new()).passkeys.is_none());
+            assert!(without.no_passkeys().expect("it says why").contains("https://"), "{url}");
+        }
+        assert!(load("").expect("nothing is said").no_passkeys().is_none());
+        assert!(load("[people]\nurl='hub'").expect_err("no address").contains("[people] url"));
+    }
+
+    #[test]
+    fn people_are_written_to_by_a_channel_of_mail_that_is_there() {
+        let channel =
+            "[[channel]]\nkind='smtp'\nname='mail'\nhost='smtp.a.example'\nfrom='v@a.example'\nto=['b@a.example']\n";
+        let people = "[people]\nurl='https://hub.example.org'\nmail='mail'\n";
+        assert!(load(&format!("{people}{channel}")).expect("mail").serving(&NodeClock::new()).post.is_some());
+        assert!(load(people).expect_err("no channel").contains("no [[channel]]"));
+        let nowhere = load(&format!("[people]\nmail='mail'\n{channel}")).expect_err("no address");
+        assert!(nowhere.contains("[people] url"), "{nowhere}");
     }
 }

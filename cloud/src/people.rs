@@ -3,6 +3,7 @@
 mod audit;
 mod command;
 mod desk;
+mod post;
 mod register;
 mod rows;
 mod scribe;
@@ -11,6 +12,7 @@ mod scribe;
 pub(crate) use audit::all_lines as audit_lines;
 pub(crate) use audit::{Doer, append};
 pub(crate) use command::{AuditCommand, PersonCommand, audit as audit_command, person as person_command};
+pub(crate) use post::Mailer;
 pub(crate) use register::Register;
 pub(crate) use rows::forget_sessions;
 pub(crate) use scribe::{Acting, Scribe};

@@ -80,6 +80,9 @@ struct Hub {
 
 impl Hub {
     async fn start(config: Config) -> Result<Self, Failed> {
+        if let Some(why) = config.no_passkeys() {
+            warn!(why, "nobody signs in by a passkey");
+        }
         let clock = NodeClock::new();
         let now = clock.now().utc;
         refuse_half_restored(&config.data)?;
@@ -216,7 +219,7 @@ impl Hub {
             access: tokens,
             people: Some(people.clone()),
             repeats: Some(answered),
-            options: config.serving(),
+            options: config.serving(&clock),
         });
         let (close_http, closed) = tokio::sync::oneshot::channel::<()>();
         let until = async move { drop(closed.await) };

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use vigie_model::Slug;
 use vigie_node::Failed;
-use vigie_people::{Asker, Email, Grant, Id, Name, Order, Powers, Refused, Who};
+use vigie_people::{Asker, Email, Grant, Id, Language, Name, Order, Powers, Refused, Who};
 use vigie_serve::{NotDone, People, audit_line, verify_audit};
 
 use super::Register;
@@ -48,7 +48,9 @@ impl Register {
 
     fn carry_out_of_console(&self, request: Request) -> Result<Value, Failed> {
         match request {
-            Request::PersonAdd { email, name, grants } => self.order(Order::Invite { email, name, grants }),
+            Request::PersonAdd { email, name, grants } => {
+                self.order(Order::Invite { email, name, grants, language: Language::default() })
+            }
             Request::PersonList => {
                 let (directory, all) = (self.directory(), Powers::all());
                 Ok(json!({ "people": directory.people_shown(&all),

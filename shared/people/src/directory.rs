@@ -10,7 +10,8 @@ use vigie_model::{Slug, UtcMs};
 
 use crate::secret::Kept;
 use crate::{
-    Email, Grant, Id, Invitation, Linked, Person, Powers, Right, Role, Scope, Session, Spans, Token, Verifier, Who,
+    Email, Grant, Id, Invitation, Linked, Person, Powers, Right, Role, Scope, Seen, Session, Spans, Token, Verifier,
+    Who,
 };
 
 /// People, roles, tokens, sessions and invitations.
@@ -26,6 +27,8 @@ pub struct Directory {
     by_secret: BTreeMap<Kept, Id>,
     /// By issuer and subject.
     linked: BTreeMap<(String, String), Id>,
+    /// By what browsers call them.
+    passkeys: BTreeMap<String, Id>,
     /// How long things last.
     pub spans: Spans,
 }
@@ -82,8 +85,11 @@ impl Directory {
             Change::Person(person) => {
                 self.emails.insert(person.email.clone(), person.id.clone());
                 let key = |linked: &Linked| (linked.issuer.clone(), linked.subject.clone());
-                let before = self.people.get(&person.id).map(|before| before.linked.as_slice()).unwrap_or_default();
-                before.iter().for_each(|linked| drop(self.linked.remove(&key(linked))));
+                if let Some(before) = self.people.get(&person.id) {
+                    before.linked.iter().for_each(|linked| drop(self.linked.remove(&key(linked))));
+                    before.passkeys.iter().for_each(|key| drop(self.passkeys.remove(&key.credential)));
+                }
+                self.passkeys.extend(person.passkeys.iter().map(|key| (key.credential.clone(), person.id.clone())));
                 self.linked.extend(person.linked.iter().map(|linked| (key(linked), person.id.clone())));
                 self.people.insert(person.id.clone(), Person::clone(person));
             }
@@ -106,6 +112,10 @@ impl Directory {
                 gone.map(|gone| self.by_secret.remove(&gone.kept));
             }
             Change::Session(session) => {
+                // A browser that got another secret has the one of before no more.
+                if let Some(before) = self.sessions.get(&session.id) {
+                    self.by_secret.remove(&before.kept);
+                }
                 self.by_secret.insert(session.kept, session.id.clone());
                 self.sessions.insert(session.id.clone(), Session::clone(session));
             }
@@ -129,6 +139,11 @@ impl Directory {
     /// Whose account of another house this is.
     pub fn person_linked(&self, issuer: &str, subject: &str) -> Option<&Person> {
         self.people.get(self.linked.get(&(issuer.to_owned(), subject.to_owned()))?)
+    }
+
+    /// Whose passkey this is, by what browsers call it.
+    pub fn person_with_passkey(&self, credential: &str) -> Option<&Person> {
+        self.people.get(self.passkeys.get(credential)?)
     }
 
     /// Who knocks with this address, and what proves their password: nobody's, which takes as long, where there is none.
@@ -176,11 +191,40 @@ impl Directory {
             },
             Who::Person(id, session) => {
                 let open = self.sessions.get(session).filter(|open| open.person == *id);
-                let is_open = open.is_some_and(|open| open.is_open(&self.spans, now));
-                let must_change = self.must_change(id, now);
-                if is_open && !must_change { self.powers_of(id) } else { Powers::default() }
+                let Some(open) = open.filter(|open| open.is_open(&self.spans, now)) else { return Powers::default() };
+                match &open.seen {
+                    Some(seen) => self.powers_of(id).meet(&self.seeing(seen, now)),
+                    None if self.must_change(id, now) => Powers::default(),
+                    None => self.powers_of(id),
+                }
             }
         }
+    }
+
+    /// What somebody who sees as another may of what the other may: to look, and no more than they may themselves; and to act
+    /// where they have that right. Nothing once they are out, or look after people everywhere no more.
+    fn seeing(&self, seen: &Seen, now: UtcMs) -> Powers {
+        let is_in = self.sessions.get(&seen.from).is_some_and(|own| own.is_open(&self.spans, now));
+        let own = self.powers_of(&seen.by);
+        if !is_in || !own.in_all_of(Right::People, &Scope::everywhere()) {
+            return Powers::default();
+        }
+        let acts: Vec<Scope> = if seen.acts { own.scopes(Right::Act).cloned().collect() } else { Vec::new() };
+        let there = |right: Right| acts.iter().map(move |scope| (right, scope.clone()));
+        // Rights over people, roles and tokens are nobody's but the person's own, whoever acts.
+        let may_act = |right: &Right| !right.only_reads() && !right.needs_proof() && *right != Right::Act;
+        let acting: Powers = Right::ALL.into_iter().filter(may_act).flat_map(there).collect();
+        let looking = own.iter().filter(|(right, _)| right.only_reads()).map(|(right, scope)| (right, scope.clone()));
+        let mut may: Powers = own.meet(&acting);
+        may.extend(looking);
+        may
+    }
+
+    /// Who looks in somebody's browser at what its person sees, and until when.
+    pub fn seen(&self, who: &Who) -> Option<(&Person, &Seen)> {
+        let Who::Person(_, session) = who else { return None };
+        let seen = self.sessions.get(session)?.seen.as_ref()?;
+        Some((self.people.get(&seen.by)?, seen))
     }
 
     /// Whether a person must choose another password before anything else.
@@ -208,13 +252,22 @@ impl Directory {
         Some(invitation).filter(|invitation| !invitation.is_over(now))
     }
 
+    /// Whether somebody's browser has proved a moment ago who they are.
+    pub fn has_just_proved(&self, who: &Who, now: UtcMs) -> bool {
+        let Who::Person(person, session) = who else { return false };
+        self.sessions.get(session).is_some_and(|open| open.person == *person && open.is_proved(now))
+    }
+
     /// What the audit calls somebody.
     pub fn called(&self, who: &Who) -> String {
         let person = |id: &Id| self.people.get(id).map_or_else(|| id.to_string(), |person| person.email.to_string());
         match who {
             Who::Console => "console".to_owned(),
             Who::Program(name, _) => format!("token {name:?} of the console"),
-            Who::Person(id, _) => person(id),
+            Who::Person(id, _) => match self.seen(who) {
+                Some((by, _)) => format!("{} as {}", by.email, person(id)),
+                None => person(id),
+            },
             Who::Token(id) => match self.tokens.get(id) {
                 Some(token) => format!("token {:?} of {}", token.name.as_str(), person(&token.maker)),
                 None => format!("token {id}"),
@@ -227,7 +280,7 @@ impl Directory {
     pub(crate) fn others_rule(&self, but: &Id) -> bool {
         let rules = |person: &Person| {
             let may = self.powers_of(&person.id).in_all_of(Right::People, &Scope::everywhere());
-            may && person.password.is_some() && person.id != *but
+            may && person.has_own_way_in() && person.id != *but
         };
         self.people.values().any(rules)
     }

@@ -32,10 +32,40 @@ pub struct Invitation {
     pub kept: Kept,
     /// Who invited; what they may no more when it is taken up, they can not give.
     pub by: Who,
+    /// In which language they are written to.
+    #[serde(default)]
+    pub language: Language,
+    /// How the letter with the code went, where one was written.
+    #[serde(default)]
+    pub mailed: Option<Mailed>,
     /// Since when.
     pub made_ms: i64,
     /// Until when.
     pub until_ms: i64,
+}
+
+/// A language in which people are written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// French.
+    Fr,
+}
+
+/// How a letter went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Mailed {
+    /// When it was sent, in ms since 1970.
+    pub at_ms: i64,
+    /// Whether the mail server has taken it.
+    pub taken: bool,
+    /// What the mail server said, or why it could not be asked.
+    pub said: String,
 }
 
 impl Invitation {

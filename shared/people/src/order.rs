@@ -8,8 +8,8 @@ use vigie_model::{Slug, UtcMs};
 use crate::audit::Note;
 use crate::orders::Asking;
 use crate::{
-    Asker, Chance, Change, Directory, Email, Grant, Id, Name, PersonShown, Powers, Right, SessionShown, TokenShown,
-    Verifier, Vouched,
+    Asker, Chance, Change, Directory, Email, Grant, Id, KeyShown, Language, Mailed, Name, PasskeyShown, PersonShown,
+    Powers, Right, SessionShown, TokenShown, Verifier, Vouched,
 };
 
 /// Something that changes who may do what. Passwords have been checked and worked out before: that is slow, and needs no
@@ -23,14 +23,24 @@ pub enum Order {
     SignIn { person: Id, proved: Verifier, code: String, agent: String },
     /// Somebody signs in, for whom another house vouches.
     SignInWith { vouched: Box<Vouched>, agent: String },
+    /// Somebody signs in by a passkey.
+    SignInByKey { shown: Box<KeyShown>, agent: String },
     /// A browser goes.
     SignOut,
     /// A signed-in person proves again who they are.
     Prove { proved: Verifier, code: String },
+    /// The same by a passkey.
+    ProveByKey { shown: Box<KeyShown> },
     /// Somebody new may choose a password.
-    Invite { email: Email, name: Name, grants: Vec<Grant> },
+    Invite { email: Email, name: Name, grants: Vec<Grant>, language: Language },
+    /// An invitation that is open gets another code, and a week more; the code of before opens nothing.
+    Renew { invitation: Id },
+    /// How the letter with its code went.
+    Mailed { invitation: Id, how: Mailed },
     /// They choose it.
     Accept { code: String, name: Option<Name>, password: Verifier },
+    /// Or makes a passkey, and is in.
+    AcceptByKey { code: String, name: Option<Name>, called: Name, shown: Box<KeyShown>, agent: String },
     /// They may not after all.
     Withdraw { invitation: Id },
     /// A person may something else; only if it is still this version, when it says one.
@@ -43,6 +53,18 @@ pub enum Order {
     Reset { person: Id },
     /// One's own password is another one.
     SetPassword { proved: Verifier, password: Verifier },
+    /// One's first password, of who came in without.
+    FirstPassword { password: Verifier },
+    /// Another passkey of one's own.
+    AddPasskey { name: Name, shown: Box<KeyShown> },
+    /// It is called otherwise.
+    RenamePasskey { passkey: Id, name: Name },
+    /// It opens nothing any more.
+    RemovePasskey { passkey: Id },
+    /// It counted backwards, and opens nothing until its owner has looked at it.
+    DoubtPasskey { credential: String },
+    /// Whether a passkey or a code must stand beside one's password.
+    NeedSecond { needed: bool },
     /// Shows a secret for one's telephone.
     OfferTotp,
     /// The telephone answered.
@@ -59,6 +81,10 @@ pub enum Order {
     RevokeToken { token: Id },
     /// A browser is signed out, one's own or, by who looks after its person, another's.
     EndSession { session: Id },
+    /// Somebody who looks after people everywhere sees what this person sees, for some minutes.
+    SeeAs { person: Id, minutes: u32, acts: bool, agent: String },
+    /// And no more.
+    SeeNoMore,
     /// A set of rights comes or changes.
     PutRole { name: Slug, rights: BTreeSet<Right> },
     /// It goes.
@@ -90,6 +116,8 @@ pub enum Answer {
     Invited(Invited),
     /// A token.
     Token(TokenMade),
+    /// A passkey.
+    Passkey(PasskeyShown),
     /// A browser's secret.
     SignedIn(SignedIn),
     /// A secret for a telephone.
@@ -196,7 +224,7 @@ pub enum Refused {
     #[error("nobody here is known by this account of yours")]
     Stranger,
     /// The password is right, and the telephone is missing.
-    #[error("this account asks for a code of your telephone, or a recovery code, too")]
+    #[error("this account asks for a code of your telephone, a recovery code or a passkey, too")]
     CodeNeeded,
 }
 
@@ -212,16 +240,29 @@ impl Directory {
             Order::Begin { organisation, name, email, password } => asking.begin(organisation, name, email, password),
             Order::SignIn { person, proved, code, agent } => asking.sign_in(&person, &proved, &code, &agent),
             Order::SignInWith { vouched, agent } => asking.sign_in_with(&vouched, &agent),
+            Order::SignInByKey { shown, agent } => asking.sign_in_by_key(*shown, &agent),
             Order::SignOut => asking.sign_out(),
             Order::Prove { proved, code } => asking.prove(&proved, &code),
-            Order::Invite { email, name, grants } => asking.invite(email, name, grants),
+            Order::ProveByKey { shown } => asking.prove_by_key(*shown),
+            Order::Invite { email, name, grants, language } => asking.invite(email, name, grants, language),
+            Order::Renew { invitation } => asking.renew(&invitation),
+            Order::Mailed { invitation, how } => asking.mailed(&invitation, how),
             Order::Accept { code, name, password } => asking.accept(&code, name, password),
+            Order::AcceptByKey { code, name, called, shown, agent } => {
+                asking.accept_by_key(&code, name, (called, *shown), &agent)
+            }
             Order::Withdraw { invitation } => asking.withdraw(&invitation),
             Order::Allow { person, grants, version } => asking.allow(&person, grants, version),
             Order::Disable { person, version } => asking.disable(&person, version),
             Order::Enable { person, version } => asking.enable(&person, version),
             Order::Reset { person } => asking.reset(&person),
             Order::SetPassword { proved, password } => asking.set_password(&proved, password),
+            Order::FirstPassword { password } => asking.first_password(password),
+            Order::AddPasskey { name, shown } => asking.add_passkey(name, *shown),
+            Order::RenamePasskey { passkey, name } => asking.rename_passkey(&passkey, name),
+            Order::RemovePasskey { passkey } => asking.remove_passkey(&passkey),
+            Order::DoubtPasskey { credential } => asking.doubt_passkey(&credential),
+            Order::NeedSecond { needed } => asking.need_second(needed),
             Order::OfferTotp => asking.offer_totp(),
             Order::ConfirmTotp { code } => asking.confirm_totp(&code),
             Order::EndTotp => asking.end_totp(),
@@ -230,6 +271,8 @@ impl Directory {
             Order::MakeToken { name, rights, scopes, days } => asking.make_token(name, &rights, &scopes, days),
             Order::RevokeToken { token } => asking.revoke_token(&token),
             Order::EndSession { session } => asking.end_session(&session),
+            Order::SeeAs { person, minutes, acts, agent } => asking.see_as(&person, minutes, acts, &agent),
+            Order::SeeNoMore => asking.see_no_more(),
             Order::PutRole { name, rights } => asking.put_role(name, rights),
             Order::RemoveRole { name } => asking.remove_role(&name),
         }

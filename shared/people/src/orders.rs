@@ -1,9 +1,11 @@
 //! How is each order decided?
 
 mod door;
+mod keys;
 mod own;
 mod people;
 mod roles;
+mod seeing;
 mod tokens;
 mod with;
 
@@ -51,7 +53,12 @@ impl Asking<'_> {
 
     /// The person who asks, by a browser.
     fn own(&self) -> Result<&Person, Refused> {
-        let person = self.directory.people.get(&self.session()?.person);
+        let session = self.session()?;
+        // What is one's own is not another's who sees as one.
+        if session.seen.is_some() {
+            return Err(Refused::NotAPerson);
+        }
+        let person = self.directory.people.get(&session.person);
         person.filter(|person| !person.disabled).ok_or(Refused::NotAPerson)
     }
 

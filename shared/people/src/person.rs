@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use vigie_model::UtcMs;
 
 use crate::secret::Kept;
-use crate::{Grant, Id, Linked, Totp, Verifier};
+use crate::{Grant, Id, Linked, Passkey, Totp, Verifier};
 
 /// Bytes of an address: what a mail server takes.
 const EMAIL_BYTES: usize = 254;
@@ -37,6 +37,12 @@ pub struct Person {
     /// Accounts of other houses by which they sign in, too.
     #[serde(default)]
     pub linked: Vec<Linked>,
+    /// Their passkeys.
+    #[serde(default)]
+    pub passkeys: Vec<Passkey>,
+    /// Their password alone opens nothing, whether they have a telephone or not.
+    #[serde(default)]
+    pub second_needed: bool,
     /// They come in nowhere, and their tokens open nothing.
     pub disabled: bool,
     /// Since when they are here.
@@ -45,9 +51,31 @@ pub struct Person {
     pub seen_ms: Option<i64>,
     /// From where they came in, the latest last.
     pub from: Vec<String>,
+    /// Who saw what they see, the latest last.
+    #[serde(default)]
+    pub looked: Vec<Looked>,
     /// Counts what was changed: two who change the same do not overwrite one another.
     pub version: u64,
 }
+
+/// That somebody saw what a person sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Looked {
+    /// Who.
+    pub by: Email,
+    /// From when, in ms since 1970.
+    pub from_ms: i64,
+    /// Until when at most.
+    pub until_ms: i64,
+    /// When they ended it themselves.
+    pub ended_ms: Option<i64>,
+    /// Whether they could act in the person's name.
+    pub acts: bool,
+}
+
+/// Times somebody saw what a person sees that are kept with them; the audit has them all.
+pub(crate) const MOST_LOOKED: usize = 50;
 
 /// A password as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -29,11 +29,13 @@ pub enum Right {
     Node,
     /// Say who is told and who is on call, and try channels.
     Tell,
+    /// Act in the name of a person whom one sees as, and not only look.
+    Act,
 }
 
 impl Right {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Look,
         Self::Decide,
         Self::Mute,
@@ -45,6 +47,7 @@ impl Right {
         Self::Audit,
         Self::Node,
         Self::Tell,
+        Self::Act,
     ];
 
     /// Its name.
@@ -61,6 +64,7 @@ impl Right {
             Self::Audit => "audit",
             Self::Node => "node",
             Self::Tell => "tell",
+            Self::Act => "act",
         }
     }
 
@@ -76,7 +80,26 @@ impl Right {
             | Self::Push
             | Self::Audit
             | Self::Node
-            | Self::Tell => false,
+            | Self::Tell
+            | Self::Act => false,
+        }
+    }
+}
+
+impl Right {
+    /// Whether it changes nothing, for nobody.
+    pub fn only_reads(self) -> bool {
+        match self {
+            Self::Look | Self::Audit | Self::Node => true,
+            Self::Decide
+            | Self::Mute
+            | Self::Fetch
+            | Self::Push
+            | Self::Tokens
+            | Self::People
+            | Self::Roles
+            | Self::Tell
+            | Self::Act => false,
         }
     }
 }
@@ -98,7 +121,7 @@ impl std::str::FromStr for Right {
 
 /// Not a right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no right: look, decide, mute, fetch, push, tokens, people, roles, audit, node or tell")]
+#[error("{0:?} is no right: look, decide, mute, fetch, push, tokens, people, roles, audit, node, tell or act")]
 pub struct UnknownRight(String);
 
 #[cfg(test)]

@@ -30,20 +30,28 @@ pub struct Grant {
 
 impl Role {
     /// The roles that are always there, and that nobody changes.
-    pub fn built_in() -> [Self; 3] {
-        use Right::{Audit, Decide, Fetch, Look, Mute, Node, People, Push, Roles, Tell, Tokens};
+    ///
+    /// An admin may all but act in the name of others. Who may that is named by whoever commands the hub's own machine: a
+    /// `deputy`, which an admin can not make of themselves.
+    pub fn built_in() -> [Self; 4] {
+        use Right::{Act, Audit, Decide, Fetch, Look, Mute, Node, People, Push, Roles, Tell, Tokens};
         let admin = [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell];
-        [("admin", &admin[..]), ("operator", &[Look, Decide, Mute, Fetch, Tokens, Tell]), ("observer", &[Look])].map(
-            |(name, rights)| Self {
-                name: name.parse().expect("three plain words"),
-                rights: rights.iter().copied().collect(),
-            },
-        )
+        let deputy = [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell, Act];
+        [
+            ("deputy", &deputy[..]),
+            ("admin", &admin[..]),
+            ("operator", &[Look, Decide, Mute, Fetch, Tokens, Tell]),
+            ("observer", &[Look]),
+        ]
+        .map(|(name, rights)| Self {
+            name: name.parse().expect("four plain words"),
+            rights: rights.iter().copied().collect(),
+        })
     }
 
     /// Whether a name is one of those.
     pub fn is_built_in(name: &Slug) -> bool {
-        matches!(name.as_str(), "admin" | "operator" | "observer")
+        matches!(name.as_str(), "deputy" | "admin" | "operator" | "observer")
     }
 }
 
@@ -58,11 +66,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_admin_may_all_and_each_role_less_than_the_one_before() {
-        let [admin, operator, observer] = Role::built_in();
-        assert_eq!(admin.rights, Right::ALL.into_iter().collect());
+    fn a_deputy_may_all_and_each_role_less_than_the_one_before() {
+        let [deputy, admin, operator, observer] = Role::built_in();
+        assert_eq!(deputy.rights, Right::ALL.into_iter().collect());
+        assert_eq!(deputy.rights.difference(&admin.rights).collect::<Vec<_>>(), [&Right::Act]);
         assert!(operator.rights.is_subset(&admin.rights) && observer.rights.is_subset(&operator.rights));
-        assert!([&admin, &operator, &observer].iter().all(|role| Role::is_built_in(&role.name)));
+        assert!([&deputy, &admin, &operator, &observer].iter().all(|role| Role::is_built_in(&role.name)));
         assert!(!Role::is_built_in(&"auditor".parse().expect("a name")));
     }
 }

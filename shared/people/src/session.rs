@@ -13,6 +13,9 @@ pub(crate) const MOST_SESSIONS: usize = 20;
 /// browser that was left open.
 pub const PROOF_MS: i64 = 10 * 60_000;
 
+/// The longest that somebody sees what another person sees: half an hour answers a call.
+pub const LONGEST_SEEN_MINUTES: u32 = 30;
+
 /// Bytes that are kept of what a browser says it is.
 const AGENT_BYTES: usize = 160;
 
@@ -53,13 +56,30 @@ pub struct Session {
     pub from: String,
     /// What the browser says it is.
     pub agent: String,
+    /// Somebody else who sees in it what its person sees.
+    #[serde(default)]
+    pub seen: Option<Seen>,
+}
+
+/// That somebody sees what another person sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Who looks.
+    pub by: Id,
+    /// From which browser of theirs: when it is out, this is too.
+    pub from: Id,
+    /// Until when.
+    pub until_ms: i64,
+    /// Whether they act in the other's name, too.
+    pub acts: bool,
 }
 
 impl Session {
     /// Whether it still opens.
     pub fn is_open(&self, spans: &Spans, now: UtcMs) -> bool {
         let since = |then_ms: i64| now.0.saturating_sub(then_ms);
-        since(self.used_ms) < spans.idle_ms && since(self.opened_ms) < spans.life_ms
+        let is_seen = self.seen.as_ref().is_none_or(|seen| now.0 < seen.until_ms);
+        is_seen && since(self.used_ms) < spans.idle_ms && since(self.opened_ms) < spans.life_ms
     }
 
     /// Whether its person proved themselves a moment ago.
@@ -91,6 +111,7 @@ mod tests {
             proved_ms: 0,
             from: String::new(),
             agent: agent("Firefox\u{1b}[2J"),
+            seen: None,
         };
         let spans = Spans { idle_ms: 100, life_ms: 250, ..Spans::default() };
         assert!(session.is_open(&spans, UtcMs(99)) && !session.is_open(&spans, UtcMs(100)));

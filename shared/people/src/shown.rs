@@ -3,7 +3,10 @@
 use serde::Serialize;
 use vigie_model::{Slug, UtcMs};
 
-use crate::{Directory, Email, Grant, Id, Invitation, Name, Person, Powers, Right, Role, Session, Token, Who};
+use crate::{
+    Directory, Email, Grant, Id, Invitation, Language, Looked, Mailed, Name, Passkey, Person, Powers, Right, Role,
+    Session, Token, Who,
+};
 
 /// A person, without anything by which somebody could sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,6 +24,10 @@ pub struct PersonShown {
     pub password: bool,
     /// Whether a telephone must agree.
     pub totp: bool,
+    /// How many passkeys they have.
+    pub passkeys: usize,
+    /// Whether their password alone opens nothing.
+    pub second_needed: bool,
     /// The other houses by which they come in, too.
     pub sign_ins: Vec<Slug>,
     /// Whether they come in nowhere.
@@ -57,6 +64,22 @@ pub struct TokenShown {
     pub state: &'static str,
 }
 
+/// A passkey, without what proves it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PasskeyShown {
+    /// Which.
+    pub id: Id,
+    /// What its owner calls it.
+    pub name: Name,
+    /// Since when it is theirs, in ms since 1970.
+    pub since_ms: i64,
+    /// When somebody proved themselves by it last.
+    pub used_ms: Option<i64>,
+    /// When it counted backwards: somebody may have a copy of it, and it opens nothing since.
+    pub doubted_ms: Option<i64>,
+}
+
 /// A browser that is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -75,6 +98,9 @@ pub struct SessionShown {
     pub from: String,
     /// What the browser says it is.
     pub agent: String,
+    /// Who sees in it what its person sees, where that is somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen_by: Option<Email>,
 }
 
 /// An invitation, without its code.
@@ -89,6 +115,10 @@ pub struct InvitationShown {
     pub name: Name,
     /// What they will be allowed, as far as the asker looks after people there.
     pub grants: Vec<Grant>,
+    /// In which language they are written to.
+    pub language: Language,
+    /// How the letter with the code went, where one was written.
+    pub mailed: Option<Mailed>,
     /// Whether it is for another password of somebody who is here.
     pub reset: bool,
     /// Since when, in ms since 1970.
@@ -107,11 +137,26 @@ impl PersonShown {
             grants: cut(&person.grants, to),
             password: person.password.is_some(),
             totp: person.totp.is_some(),
+            passkeys: person.passkeys.len(),
+            second_needed: person.needs_second(),
             sign_ins: person.linked.iter().map(|linked| linked.by.clone()).collect(),
             disabled: person.disabled,
             made_ms: person.made_ms,
             seen_ms: person.seen_ms,
             version: person.version,
+        }
+    }
+}
+
+impl PasskeyShown {
+    /// A passkey, to its owner.
+    pub fn of(key: &Passkey) -> Self {
+        Self {
+            id: key.id.clone(),
+            name: key.name.clone(),
+            since_ms: key.since_ms,
+            used_ms: key.used_ms,
+            doubted_ms: key.doubted_ms,
         }
     }
 }
@@ -149,6 +194,7 @@ impl SessionShown {
             used_ms: session.used_ms,
             from: session.from.clone(),
             agent: session.agent.clone(),
+            seen_by: None,
         }
     }
 }
@@ -194,6 +240,8 @@ impl Directory {
             email: open.email.clone(),
             name: open.name.clone(),
             grants: cut(&open.grants, Some(to)),
+            language: open.language,
+            mailed: open.mailed.clone(),
             reset: open.person.is_some(),
             made_ms: open.made_ms,
             until_ms: open.until_ms,
@@ -227,9 +275,24 @@ impl Directory {
         };
         let open = self.sessions.values().filter(|session| session.is_open(&self.spans, now));
         let seen = open.filter(|session| Some(&session.person) == person || looked_after(session));
-        let mut shown: Vec<_> = seen.map(|session| SessionShown::of(session, Some(&session.id) == own)).collect();
+        let by = |session: &Session| Some(self.people.get(&session.seen.as_ref()?.by)?.email.clone());
+        let shown = |session: &Session| SessionShown {
+            seen_by: by(session),
+            ..SessionShown::of(session, Some(&session.id) == own)
+        };
+        let mut shown: Vec<_> = seen.map(shown).collect();
         shown.sort_by_key(|session| std::cmp::Reverse(session.used_ms));
         shown
+    }
+
+    /// Who saw what somebody sees: as themselves, and as those whom they look after; by person, the latest last.
+    pub fn looked_shown(&self, who: &Who, to: &Powers) -> Vec<(Email, Looked)> {
+        let own = |person: &Person| matches!(who, Who::Person(id, _) if *id == person.id);
+        let seen = self.people.values().filter(|person| own(person) || self.is_looked_after(person, to));
+        let each = |person: &Person| -> Vec<_> {
+            person.looked.iter().map(|looked| (person.email.clone(), looked.clone())).collect()
+        };
+        seen.flat_map(each).collect()
     }
 
     /// All roles.

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Hub, MINUTE_MS, NOW_MS, email, name, these};
-use vigie_people::{Answer, Change, Claims, Done, Order, Powers, Refused, Right, Trust, Who};
+use vigie_people::{Answer, Change, Claims, Done, Language, Order, Powers, Refused, Right, Trust, Who};
 
 const ISSUER: &str = "https://id.acme.org";
 
@@ -98,7 +98,12 @@ fn an_address_that_was_given_to_another_opens_nothing_of_the_first() {
 fn who_was_invited_takes_it_up_and_who_invited_must_still_be_allowed_to() {
     let (mut hub, root) = Hub::begun();
     let chief = hub.person("chief@acme.org", &["admin@acme"]);
-    let invite = |who: &str| Order::Invite { email: email(who), name: name("A"), grants: these(&["observer@acme"]) };
+    let invite = |who: &str| Order::Invite {
+        email: email(who),
+        name: name("A"),
+        grants: these(&["observer@acme"]),
+        language: Language::En,
+    };
     hub.ask(&chief, invite("ann@acme.org")).expect("invited");
     let done = come(&mut hub, &trust(), &claims()).expect("let in");
     assert_eq!(told(&done), ["person.accept", "person.link", "session.open"]);

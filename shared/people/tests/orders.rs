@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use common::{Hub, MINUTE_MS, email, name, these, verifier};
 use proptest::prelude::*;
-use vigie_people::{Answer, Id, Order, Powers, Right, Scope, Who};
+use vigie_people::{Answer, Id, Language, Order, Powers, Right, Scope, Who};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -75,7 +75,10 @@ impl World {
         Some(match step {
             Step::Invite { by: at, grant } => {
                 let email = email(&format!("p{}@example.org", self.people.len()));
-                (by(at), Order::Invite { email, name: name("P"), grants: these(&[GRANTS[*grant]]) })
+                (
+                    by(at),
+                    Order::Invite { email, name: name("P"), grants: these(&[GRANTS[*grant]]), language: Language::En },
+                )
             }
             Step::Allow { by: at, whom, grant } => {
                 (by(at), Order::Allow { person: self.id(*whom), grants: these(&[GRANTS[*grant]]), version: None })

@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{Hub, MINUTE_MS, email, name, these, verifier};
-use vigie_people::{Answer, At, Chance, Order, Refused, Right, Scope, Verifier, Who};
+use vigie_people::{Answer, At, Chance, Language, Order, Refused, Right, Scope, Verifier, Who};
 
 #[test]
 fn a_hub_is_taken_into_use_once_and_never_again() {
@@ -25,8 +25,12 @@ fn a_hub_is_taken_into_use_once_and_never_again() {
 #[test]
 fn somebody_invited_comes_in_by_their_code_once_and_sees_only_their_site() {
     let (mut hub, root) = Hub::begun();
-    let order =
-        Order::Invite { email: email("ann@acme.org"), name: name("Ann"), grants: these(&["operator@acme/lyon"]) };
+    let order = Order::Invite {
+        email: email("ann@acme.org"),
+        name: name("Ann"),
+        grants: these(&["operator@acme/lyon"]),
+        language: Language::En,
+    };
     let Answer::Invited(invited) = hub.ask(&root, order.clone()).expect("invited").answer else { panic!("a code") };
     assert_eq!(hub.ask(&root, order), Err(Refused::Taken("an invitation for this address")));
     let accept = |code: &str| Order::Accept { code: code.to_owned(), name: None, password: verifier() };
@@ -47,7 +51,12 @@ fn an_invitation_ends_and_gives_nothing_its_maker_has_lost() {
     let (mut hub, root) = Hub::begun();
     let boss = hub.person("boss@acme.org", &["admin@acme"]);
     let invite = |hub: &mut Hub, who: &str| {
-        let order = Order::Invite { email: email(who), name: name("X"), grants: these(&["operator@acme"]) };
+        let order = Order::Invite {
+            email: email(who),
+            name: name("X"),
+            grants: these(&["operator@acme"]),
+            language: Language::En,
+        };
         let Answer::Invited(invited) = hub.ask(&boss, order).expect("invited").answer else { panic!("a code") };
         Order::Accept { code: invited.code, name: None, password: verifier() }
     };
@@ -66,7 +75,12 @@ fn nobody_gives_or_takes_more_than_they_have() {
     hub.person("both@example.org", &["operator@acme", "operator@bron"]);
     hub.person("other@bron.org", &["operator@bron"]);
     for grants in [&["admin@*"][..], &["observer@bron"], &["observer@acme", "observer@bron"]] {
-        let order = Order::Invite { email: email("new@acme.org"), name: name("N"), grants: these(grants) };
+        let order = Order::Invite {
+            email: email("new@acme.org"),
+            name: name("N"),
+            grants: these(grants),
+            language: Language::En,
+        };
         assert_eq!(hub.ask(&boss, order), Err(Refused::NoRight(Right::People)), "{grants:?}");
     }
     let (root_id, both, other) =
@@ -168,7 +182,12 @@ fn a_token_may_what_it_was_made_for_as_long_as_its_maker_may() {
 #[test]
 fn who_left_the_browser_open_is_asked_again_before_people_are_changed() {
     let (mut hub, root) = Hub::begun();
-    let invite = Order::Invite { email: email("a@b.org"), name: name("A"), grants: these(&["observer@*"]) };
+    let invite = Order::Invite {
+        email: email("a@b.org"),
+        name: name("A"),
+        grants: these(&["observer@*"]),
+        language: Language::En,
+    };
     hub.now_ms += 10 * MINUTE_MS;
     assert_eq!(hub.ask(&root, invite.clone()), Err(Refused::NeedsProof));
     let wrong = Verifier::of("another one", &Chance::new([9; 32])).expect("memory");

@@ -74,7 +74,7 @@ pub use lookout::{Described, Lookout, NotReady};
 pub use machine::{ClockNote, Drain, Machine};
 pub use mute::{Mute, MuteKind, MutePreview, MuteWish, Recurring};
 pub use options::Options;
-pub use people::{NotDone, People, audit_line, verify_audit};
+pub use people::{Letter, NotDone, People, Post, Posted, audit_line, verify_audit};
 pub use raw::{Raw, RawError, RawState};
 pub use reach::{Beat, Goodbye, Heard, Listener, Reach, Reachability, USUAL_ABSENCE_MS, reach, reach_of_site};
 pub use repeat::{NotRemembered, Repeats};

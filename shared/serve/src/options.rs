@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vigie_issuers::Issuers;
+use vigie_passkeys::Passkeys;
 
-use crate::Web;
+use crate::{Post, Web};
 
 /// How a node serves. [`Options::default`] is safe on plain HTTP in a site's own network.
 #[derive(Debug, Clone)]
@@ -36,6 +37,12 @@ pub struct Options {
     pub issuers: Arc<Issuers>,
     /// The pages that browsers run, of a node that has them.
     pub web: Web,
+    /// Where people reach this hub, for links in letters.
+    pub origin: Option<String>,
+    /// How people are written to; without it whoever invites hands the link on.
+    pub post: Option<Arc<dyn Post>>,
+    /// How a hub's people come in by passkeys; they need a name that browsers reach the hub by.
+    pub passkeys: Option<Arc<Passkeys>>,
 }
 
 impl Default for Options {
@@ -54,6 +61,9 @@ impl Default for Options {
             session_life: Duration::from_secs(7 * 24 * 3600),
             issuers: Arc::default(),
             web: Web::default(),
+            origin: None,
+            post: None,
+            passkeys: None,
         }
     }
 }

@@ -6,10 +6,12 @@
 use std::sync::LazyLock;
 
 use axum::extract::State;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 
+use crate::people;
 use crate::shared::App;
 
 /// A file of the page: its address, what it is, its text.
@@ -44,14 +46,23 @@ pub(crate) const OPEN: [Asset; 2] = [
     ("/icon.svg", "image/svg+xml", include_str!("../page/icon.svg")),
 ];
 
+/// What tells of somebody who sees as another, on whatever page, and what asks a device for passkeys: before anybody is signed in, and after.
+pub(crate) const PASSKEY: [Asset; 2] = [
+    ("/seeing.css", "text/css; charset=utf-8", include_str!("../page/seeing.css")),
+    ("/passkey.js", SCRIPT, include_str!("../page/passkey.js")),
+];
+
 /// Answers with a file.
 pub(crate) fn asset((_, kind, text): &'static Asset) -> MethodRouter<App> {
     get(async |headers: HeaderMap| file(kind, text, &headers))
 }
 
 /// Answers with the page itself.
-pub(crate) async fn index(State(app): State<App>, headers: HeaderMap) -> Response {
-    file(HTML, if app.people.is_some() { &INDEX_OF_PEOPLE } else { INDEX }, &headers)
+pub(crate) async fn index(State(app): State<App>, parts: Parts) -> Response {
+    if let Some(page) = people::seeing::above(&INDEX_OF_PEOPLE, &app, &parts) {
+        return ([(header::CONTENT_TYPE, HTML)], page).into_response();
+    }
+    file(HTML, if app.people.is_some() { &INDEX_OF_PEOPLE } else { INDEX }, &parts.headers)
 }
 
 /// A file that may be kept, but is asked about each time: after an upgrade nobody sees half of the old page.

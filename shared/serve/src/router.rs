@@ -101,7 +101,11 @@ fn all_ways(app: &App) -> Ways {
 fn open(app: &App) -> Ways {
     let local =
         if app.has_own_pages() { local::open_pages().get("/api", Need::Open, openapi::page) } else { Ways::new() };
-    let people = if app.people.is_some() { people::open_ways().merge(people::with_ways()) } else { Ways::new() };
+    let people = if app.people.is_some() {
+        people::open_ways().merge(people::with_ways()).files(&page::PASSKEY, Need::Open)
+    } else {
+        Ways::new()
+    };
     local
         .merge(people)
         .merge(web::files(app))

@@ -8,6 +8,7 @@ use std::io::Write;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -16,6 +17,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::door;
+use crate::people;
 use crate::shape;
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Ways};
@@ -116,10 +118,18 @@ pub(crate) fn pages(app: &App) -> Ways {
     let Some(shell) = &app.options.web.shell else { return Ways::new() };
     let add = |ways: Ways, page: &&'static str| {
         let shell = Arc::clone(shell);
-        ways.get(page, Need::SignedIn, async move |headers: HeaderMap| shell.answer(&headers))
+        ways.get(page, Need::SignedIn, async move |State(app): State<App>, parts: Parts| of_shell(&shell, &app, &parts))
     };
     let ways = app.options.web.pages.iter().fold(Ways::new(), add);
     ways.with(|router| router.layer(from_fn_with_state(Arc::clone(app), require)))
+}
+
+/// The shell: the same for everybody, but for who sees as another person, who is told so above it.
+fn of_shell(shell: &File, app: &Shared, parts: &Parts) -> Response {
+    match people::seeing::above(&String::from_utf8_lossy(shell.body), app, parts) {
+        Some(page) => ([(header::CONTENT_TYPE, shell.kind)], page).into_response(),
+        None => shell.answer(&parts.headers),
+    }
 }
 
 /// The files that the shell loads.

@@ -1,6 +1,6 @@
 //! A hub that is opened, used, closed and opened again.
 
-use vigie_people::{Email, Grant, Name, Refused, Verifier};
+use vigie_people::{Email, Grant, Language, Name, Refused, Verifier};
 use vigie_serve::TokenTable;
 
 use super::*;
@@ -47,7 +47,12 @@ fn begin() -> Order {
 
 fn invite(email: &str, scope: &str) -> Order {
     let grant = Grant { role: "observer".parse().expect("a role"), scope: scope.parse().expect("a scope") };
-    Order::Invite { email: email.parse().expect("an address"), name: "A".parse().expect("a name"), grants: vec![grant] }
+    Order::Invite {
+        email: email.parse().expect("an address"),
+        name: "A".parse().expect("a name"),
+        grants: vec![grant],
+        language: Language::En,
+    }
 }
 
 #[test]

@@ -32,10 +32,13 @@ impl Asking<'_> {
             totp_offered: None,
             recovery: Vec::new(),
             linked: Vec::new(),
+            passkeys: Vec::new(),
+            second_needed: false,
             disabled: false,
             made_ms: self.now.0,
             seen_ms: None,
             from: Vec::new(),
+            looked: Vec::new(),
             version: 1,
         }
     }
@@ -90,11 +93,13 @@ impl Asking<'_> {
         if person.password.as_ref().is_none_or(|own| own.verifier != *proved) {
             return Err(Refused::Wrong);
         }
-        let Some(totp) = &person.totp else { return Ok(person.clone()) };
+        if !person.needs_second() {
+            return Ok(person.clone());
+        }
         if code.trim().is_empty() {
             return Err(Refused::CodeNeeded);
         }
-        if let Some(used) = totp.with_used(code, self.now) {
+        if let Some(used) = person.totp.as_ref().and_then(|totp| totp.with_used(code, self.now)) {
             return Ok(Person { totp: Some(used), ..person.clone() });
         }
         let kept = Kept::of_code(code);
@@ -120,6 +125,7 @@ impl Asking<'_> {
             proved_ms,
             from: self.asker.from.clone(),
             agent: agent(said),
+            seen: None,
         };
         let answer = Answer::SignedIn(SignedIn { shown: SessionShown::of(&session, true), secret });
         (Change::Session(Box::new(session)), answer)
@@ -133,7 +139,8 @@ impl Asking<'_> {
     }
 
     pub(crate) fn sign_out(&self) -> Result<Done, Refused> {
-        let (session, person) = (self.session()?, self.own()?);
+        let session = self.session()?;
+        let person = self.directory.people.get(&session.person).ok_or(Refused::NotAPerson)?;
         let notes = notes_on(person, "session.close", &json!(session.agent), &json!(null));
         done(vec![Change::SessionGone(session.id.clone())], notes, Answer::Nothing)
     }

@@ -57,15 +57,16 @@ impl Asking<'_> {
         if own.totp.is_none() {
             return Err(Refused::NotThere("telephone"));
         }
-        let person = Person { totp: None, totp_offered: None, recovery: Vec::new(), ..own.clone().changed() };
+        let recovery = if own.second_needed { own.recovery.clone() } else { Vec::new() };
+        let person = Person { totp: None, totp_offered: None, recovery, ..own.clone().changed() };
         let notes = notes_on(&person, "person.totp", &json!(true), &json!(false));
         done(vec![Change::Person(Box::new(person))], notes, Answer::Nothing)
     }
 
     pub(crate) fn new_recovery(&self) -> Result<Done, Refused> {
         let own = self.just_proved()?;
-        if own.totp.is_none() {
-            return Err(Refused::NotThere("telephone"));
+        if !own.needs_second() {
+            return Err(Refused::NotThere("telephone or passkey that would be asked for"));
         }
         let (codes, recovery) = self.recovery_codes();
         let person = Person { recovery, ..own.clone().changed() };
@@ -74,7 +75,7 @@ impl Asking<'_> {
         done(vec![Change::Person(Box::new(person))], notes, Answer::Recovery(Recovery { codes }))
     }
 
-    fn recovery_codes(&self) -> (Vec<String>, Vec<Kept>) {
+    pub(super) fn recovery_codes(&self) -> (Vec<String>, Vec<Kept>) {
         let codes: Vec<String> = (0..CODES).map(|n| self.chance.code(&format!("recovery code {n}"))).collect();
         let kept = codes.iter().map(|code| Kept::of_code(code)).collect();
         (codes, kept)

@@ -3,14 +3,27 @@
 use serde_json::json;
 
 use super::{Asking, done, notes_of_grants, notes_on};
-use crate::invitation::{INVITED_MS, MOST_INVITATIONS, RESET_MS};
+use crate::invitation::{INVITED_MS, Language, MOST_INVITATIONS, Mailed, RESET_MS};
 use crate::order::{Answer, Done, Invited, Refused};
 use crate::person::Password;
 use crate::secret::Kept;
 use crate::{Change, Email, Grant, Id, Invitation, Name, Person, PersonShown, Right, Scope, Verifier};
 
+/// Who is invited, and how they are written to.
+struct Called {
+    email: Email,
+    name: Name,
+    language: Language,
+}
+
 impl Asking<'_> {
-    pub(crate) fn invite(&self, email: Email, name: Name, grants: Vec<Grant>) -> Result<Done, Refused> {
+    pub(crate) fn invite(
+        &self,
+        email: Email,
+        name: Name,
+        grants: Vec<Grant>,
+        language: Language,
+    ) -> Result<Done, Refused> {
         self.may_give(&grants)?;
         let invited = self.directory.invitations.values().find(|other| other.email == email && other.person.is_none());
         if self.directory.person_of(&email).is_some() {
@@ -20,7 +33,8 @@ impl Asking<'_> {
             return Err(Refused::Taken("an invitation for this address"));
         }
         let notes = notes_of_grants("person.invite", email.as_str(), &[], &grants);
-        let (invitation, answer) = self.invitation(email, name, grants, None, INVITED_MS)?;
+        let called = Called { email, name, language };
+        let (invitation, answer) = self.invitation(called, grants, None, INVITED_MS)?;
         let mut changes: Vec<Change> = invited.map(|old| Change::InvitationGone(old.id.clone())).into_iter().collect();
         changes.push(invitation);
         done(changes, notes, answer)
@@ -28,12 +42,12 @@ impl Asking<'_> {
 
     fn invitation(
         &self,
-        email: Email,
-        name: Name,
+        called: Called,
         grants: Vec<Grant>,
         person: Option<Id>,
         life_ms: i64,
     ) -> Result<(Change, Answer), Refused> {
+        let Called { email, name, language } = called;
         if self.directory.invitations.len() >= MOST_INVITATIONS {
             return Err(Refused::Senseless(format!("{MOST_INVITATIONS} invitations are open; withdraw some first")));
         }
@@ -46,11 +60,53 @@ impl Asking<'_> {
             person,
             kept: Kept::of_code(&code),
             by: self.asker.who.clone(),
+            language,
+            mailed: None,
             made_ms: self.now.0,
             until_ms: self.now.0.saturating_add(life_ms),
         };
         let (id, email, until_ms) = (invitation.id.clone(), invitation.email.clone(), invitation.until_ms);
         Ok((Change::Invitation(Box::new(invitation)), Answer::Invited(Invited { id, email, code, until_ms })))
+    }
+
+    pub(crate) fn renew(&self, invitation: &Id) -> Result<Done, Refused> {
+        let found = self.own_invitation(invitation)?;
+        // Whoever sends it again answers for it from now on.
+        self.may_give(&found.grants)?;
+        let life_ms = if found.person.is_some() { RESET_MS } else { INVITED_MS };
+        let code = self.chance.code("an invitation's code");
+        let renewed = Invitation {
+            kept: Kept::of_code(&code),
+            by: self.asker.who.clone(),
+            mailed: None,
+            until_ms: self.now.0.saturating_add(life_ms),
+            ..found.clone()
+        };
+        let notes = notes_of_grants("person.reinvite", found.email.as_str(), &found.grants, &found.grants);
+        let (id, email, until_ms) = (renewed.id.clone(), renewed.email.clone(), renewed.until_ms);
+        let answer = Answer::Invited(Invited { id: id.clone(), email, code, until_ms });
+        done(vec![Change::InvitationGone(id), Change::Invitation(Box::new(renewed))], notes, answer)
+    }
+
+    /// How the letter with an invitation's code went: the hub itself says so.
+    pub(crate) fn mailed(&self, invitation: &Id, how: Mailed) -> Result<Done, Refused> {
+        let found = self.directory.invitations.get(invitation).ok_or(Refused::NotThere("invitation"))?;
+        let after = json!({ "taken": how.taken, "said": how.said });
+        let scopes = found.grants.iter().map(|grant| &grant.scope);
+        let notes = super::notes(scopes, "person.mail", found.email.as_str(), &json!(null), &after);
+        let told = Invitation { mailed: Some(how), ..found.clone() };
+        done(vec![Change::Invitation(Box::new(told))], notes, Answer::Nothing)
+    }
+
+    /// An invitation that the asker may know of and change.
+    fn own_invitation(&self, invitation: &Id) -> Result<&Invitation, Refused> {
+        if !self.powers.anywhere(Right::People) {
+            return Err(Refused::NoRight(Right::People));
+        }
+        let known = |open: &&Invitation| self.directory.is_invitation_known(open, &self.powers);
+        let found = self.directory.invitations.get(invitation).filter(known).ok_or(Refused::NotThere("invitation"))?;
+        found.grants.iter().try_for_each(|grant| self.may(Right::People, &grant.scope))?;
+        Ok(found)
     }
 
     pub(crate) fn accept(&self, code: &str, name: Option<Name>, password: Verifier) -> Result<Done, Refused> {
@@ -95,12 +151,7 @@ impl Asking<'_> {
     }
 
     pub(crate) fn withdraw(&self, invitation: &Id) -> Result<Done, Refused> {
-        if !self.powers.anywhere(Right::People) {
-            return Err(Refused::NoRight(Right::People));
-        }
-        let known = |open: &&Invitation| self.directory.is_invitation_known(open, &self.powers);
-        let found = self.directory.invitations.get(invitation).filter(known).ok_or(Refused::NotThere("invitation"))?;
-        found.grants.iter().try_for_each(|grant| self.may(Right::People, &grant.scope))?;
+        let found = self.own_invitation(invitation)?;
         let notes = notes_of_grants("person.withdraw", found.email.as_str(), &found.grants, &[]);
         done(vec![Change::InvitationGone(found.id.clone())], notes, Answer::Nothing)
     }
@@ -146,12 +197,21 @@ impl Asking<'_> {
         let older = self.directory.invitations.values().filter(|other| other.person.as_ref() == Some(person));
         let mut changes: Vec<Change> = older.map(|other| Change::InvitationGone(other.id.clone())).collect();
         changes.extend(self.sessions_ended(person, None));
-        let after =
-            Person { password: None, totp: None, totp_offered: None, recovery: Vec::new(), ..before.clone().changed() };
+        let after = Person {
+            password: None,
+            totp: None,
+            totp_offered: None,
+            recovery: Vec::new(),
+            passkeys: Vec::new(),
+            second_needed: false,
+            ..before.clone().changed()
+        };
         let grants = after.grants.clone();
         let (email, name) = (after.email.clone(), after.name.clone());
-        let (invitation, answer) = self.invitation(email, name, grants, Some(person.clone()), RESET_MS)?;
-        let had = json!({ "password": before.password.is_some(), "totp": before.totp.is_some() });
+        let called = Called { email, name, language: Language::default() };
+        let (invitation, answer) = self.invitation(called, grants, Some(person.clone()), RESET_MS)?;
+        let passkeys = before.passkeys.len();
+        let had = json!({ "password": before.password.is_some(), "totp": before.totp.is_some(), "passkeys": passkeys });
         let notes = notes_on(&after, "person.reset", &had, &json!("a code was given"));
         changes.extend([Change::Person(Box::new(after)), invitation]);
         done(changes, notes, answer)

@@ -93,7 +93,7 @@ impl Asking<'_> {
         let own = self.just_proved()?;
         let (gone, left): (Vec<_>, Vec<_>) = own.linked.iter().cloned().partition(|linked| linked.by == *by);
         let Some(link) = gone.first() else { return Err(Refused::NotThere("account of another house")) };
-        if own.password.is_none() && left.is_empty() {
+        if !own.has_own_way_in() && left.is_empty() {
             let says = "there would be no way left to sign in; ask for a reset, and choose a password first";
             return Err(Refused::Senseless(says.to_owned()));
         }

@@ -4,7 +4,8 @@
 
 use vigie_model::UtcMs;
 use vigie_people::{
-    Answer, Asker, Chance, Directory, Done, Email, Grant, Id, Name, Note, Order, Powers, Refused, Verifier, Who,
+    Answer, Asker, Chance, Directory, Done, Email, Grant, Id, Language, Name, Note, Order, Powers, Refused, Verifier,
+    Who,
 };
 
 /// 2026-11-21T11:02:10Z.
@@ -67,7 +68,8 @@ impl Hub {
 
     /// Invites somebody by the console, has them choose a password, and signs them in.
     pub(crate) fn person(&mut self, who: &str, grants: &[&str]) -> Who {
-        let order = Order::Invite { email: email(who), name: name("Somebody"), grants: these(grants) };
+        let order =
+            Order::Invite { email: email(who), name: name("Somebody"), grants: these(grants), language: Language::En };
         let done = self.ask(&Who::Console, order).expect("invited");
         let Answer::Invited(invited) = done.answer else { panic!("a code") };
         self.ask(&Who::Nobody, Order::Accept { code: invited.code, name: None, password: verifier() })

@@ -1,17 +1,20 @@
 //! What is said of the ways by which a hub's people are looked after?
 
 use serde_json::{Value, json};
-use vigie_people::{Invited, PersonShown, Recovery, SessionShown, TokenMade, TotpOffered};
+use vigie_people::{PasskeyShown, PersonShown, Recovery, SessionShown, TokenMade, TotpOffered};
 
 use super::operation::{Operation, number, one_of, slug, tagged};
 use crate::people::api::{
-    Accept, Code, Grants, InvitationList, Invite, MakeToken, Me, NewPassword, PeopleList, Proof, Rights, RoleList,
-    SessionList, SignIn, TokenList,
+    Accept, AcceptByKey, Asked, Code, Grants, HowHanded, InvitationCode, InvitationList, Invite, KeyAnswer, MakeToken,
+    Me, NewPasskey, NewPassword, PasskeyList, PasskeyName, PeopleList, Proof, Rights, RoleList, Second, SessionList,
+    SignIn, TokenList,
 };
+use crate::people::inviting::Handed;
+use crate::people::seeing::{LookedList, SeeAs};
 use crate::people::{AuditLine, AuditLines, AuditVerified};
 
 pub(super) fn all() -> Vec<Operation> {
-    let people = [own(), people(), invitations(), roles(), tokens(), sessions()];
+    let people = [own(), keys(), seeing(), people(), invitations(), roles(), tokens(), sessions()];
     let people = people.into_iter().flatten().map(Operation::stamped).collect();
     [tagged("people", people), tagged("audit", audit())].into_iter().flatten().collect()
 }
@@ -33,6 +36,58 @@ fn own() -> Vec<Operation> {
     ]
 }
 
+fn keys() -> Vec<Operation> {
+    let answer = || json!({ "question": "x", "answer": {} });
+    let new = || json!({ "question": "x", "answer": {}, "name": "Telephone" });
+    vec![
+        Operation::post("/sessions/passkey/ask", "Asks this browser for a passkey, to sign in").answers::<Asked>(200),
+        Operation::post("/sessions/passkey", "Signs in by the passkey; the answer sets a cookie")
+            .takes::<KeyAnswer>(answer())
+            .answers::<SessionShown>(201),
+        Operation::post("/me/proof/passkey/ask", "Asks for a passkey of yours, to prove who you are")
+            .answers::<Asked>(200),
+        Operation::post("/me/proof/passkey", "Proves by it again who you are, for ten minutes")
+            .takes::<KeyAnswer>(answer()),
+        Operation::get("/me/passkeys", "Your passkeys").answers::<PasskeyList>(200),
+        Operation::post("/me/passkeys/ask", "Asks this browser to make a passkey").answers::<Asked>(200),
+        Operation::post("/me/passkeys", "The passkey that was made is yours")
+            .takes::<NewPasskey>(new())
+            .answers::<PasskeyShown>(201),
+        Operation::put("/me/passkeys/{id}", "It is called otherwise")
+            .takes::<PasskeyName>(json!({ "name": "Key in the drawer" }))
+            .answers::<PasskeyShown>(200),
+        Operation::delete("/me/passkeys/{id}", "It opens nothing any more"),
+        Operation::put("/me/second", "Whether your password alone opens, or a passkey or a code must stand beside it")
+            .more("With `needed` the answer has recovery codes, unless you have some; they are shown this once.")
+            .takes::<Second>(json!({ "needed": true }))
+            .answers::<Recovery>(200),
+        Operation::post("/invitations/passkey/ask", "Asks this browser to make a passkey for who was invited")
+            .takes::<InvitationCode>(json!({ "code": "k3v9-2mfa-7qpd" }))
+            .answers::<Asked>(200),
+        Operation::post("/invitations/passkey", "Takes the invitation up by it, and signs in")
+            .takes::<AcceptByKey>(
+                json!({ "code": "k3v9-2mfa-7qpd", "question": "x", "answer": {}, "called": "Telephone" }),
+            )
+            .answers::<SessionShown>(201),
+    ]
+}
+
+fn seeing() -> Vec<Operation> {
+    vec![
+        Operation::post("/me/seeing", "Sees what a person sees, for some minutes; the answer sets a cookie")
+            .more(
+                "By who looks after people everywhere and has just proved who they are, in a browser. It changes nothing, or with \
+                 `acts` and the right `act` acts in the person's name, but never on people, roles and tokens. The person and \
+                 their client's admins can know of it, and each line of the audit bears both names.",
+            )
+            .takes::<SeeAs>(json!({ "person": "0123456789abcdef", "minutes": 15 }))
+            .answers::<SessionShown>(201),
+        Operation::delete("/me/seeing", "Back to one's own browser"),
+        Operation::get("/looked", "Who saw what you see, and what those see whom you look after")
+            .answers::<LookedList>(200),
+    ]
+}
+
 fn people() -> Vec<Operation> {
     let seen = |operation: Operation| {
         operation.header("If-Match", "The version that you saw, as its ETag said it: 412 if it is another one.")
@@ -47,16 +102,26 @@ fn people() -> Vec<Operation> {
             .answers::<PersonShown>(200),
         seen(Operation::post("/people/{id}/disable", "They come in nowhere any more")).answers::<PersonShown>(200),
         seen(Operation::post("/people/{id}/enable", "And again")).answers::<PersonShown>(200),
-        Operation::post("/people/{id}/reset", "A code for another password").answers::<Invited>(200),
+        Operation::post("/people/{id}/reset", "A code for another password or a passkey; theirs are gone")
+            .more("With `mail` it goes to them by mail, where the hub writes letters; otherwise it is shown this once.")
+            .takes::<HowHanded>(json!({}))
+            .answers::<Handed>(200),
     ]
 }
 
 fn invitations() -> Vec<Operation> {
     vec![
         Operation::get("/invitations", "Those that nobody has taken up yet").answers::<InvitationList>(200),
-        Operation::post("/invitations", "A code by which somebody new chooses a password; it is shown this once")
+        Operation::post("/invitations", "A code by which somebody new chooses a password or a passkey")
+            .more(
+                "Where the hub writes letters (`[people] mail`) it goes to them by mail, and `mailed` says what the mail server \
+                 said; the code is shown, this once, where it did not go.",
+            )
             .takes::<Invite>(json!({ "email": "x@example.org", "name": "X", "grants": grants() }))
-            .answers::<Invited>(201),
+            .answers::<Handed>(201),
+        Operation::post("/invitations/{id}/renew", "Another code, and a week more; the one of before opens nothing")
+            .takes::<HowHanded>(json!({}))
+            .answers::<Handed>(200),
         Operation::delete("/invitations/{id}", "They may not after all"),
         Operation::post("/invitations/accept", "Takes an invitation up")
             .takes::<Accept>(json!({ "code": "k3v9-2mfa-7qpd", "password": "seven loud lanterns hum" }))

@@ -12,10 +12,13 @@ use vigie_people::{Answer, Order, Person, SessionShown, Who};
 
 use super::door::problem;
 use super::entrance::{begin, begin_page, invitation, invitation_page, say, unfit};
-use super::password::{changed, with_password};
+use super::invite_page;
+use super::key_pages::{self, Ask};
+use super::password::{changed, chosen, with_password};
+use super::seeing;
 use super::sheet::{Field, Sheet};
-use super::with;
 use super::words::Words;
+use super::{NotDone, with};
 use crate::door::{Address, Caller, field, require_person};
 use crate::local::html::Html;
 use crate::params::{Pairs, Params};
@@ -25,7 +28,7 @@ use crate::ways::{Need, Ways};
 use crate::{Stamp, work};
 
 /// As a form is taken in.
-type Sent = Result<Form<Pairs>, FormRejection>;
+pub(super) type Sent = Result<Form<Pairs>, FormRejection>;
 
 /// The pages for people of a hub.
 pub(crate) fn pages(app: &App) -> Ways {
@@ -39,6 +42,10 @@ pub(crate) fn pages(app: &App) -> Ways {
         .post("/account/telephone/off", Need::SignedIn, switch_off)
         .post("/account/telephone/codes", Need::SignedIn, new_codes)
         .post("/account/sign-ins/{name}/off", Need::SignedIn, unlink)
+        .post("/account/passkeys/{id}/off", Need::SignedIn, key_pages::remove)
+        .post("/account/seeing/end", Need::SignedIn, seeing::leave)
+        .post("/account/second", Need::SignedIn, key_pages::need_second)
+        .merge(invite_page::ways())
         .with(|pages| pages.layer(from_fn_with_state(App::clone(app), require_person)));
     own.get("/begin", Need::Open, begin_page)
         .post("/begin", Need::Open, begin)
@@ -65,13 +72,24 @@ fn own(app: &Shared, caller: &Caller, now: UtcMs) -> Option<Own> {
 async fn account(State(app): State<App>, Extension(caller): Extension<Caller>, parts: Parts) -> Response {
     let params = Params::of_uri(&parts.uri);
     let is_done = params.get("done").is_some();
+    // Where a script was told that a proof is needed.
+    if params.get("prove").is_some() {
+        let needed = problem(NotDone::Refused(vigie_people::Refused::NeedsProof));
+        return drawn(&app, &caller, &parts, false, Some((&needed, |w| w.failed)));
+    }
     drawn(&app, &caller, &parts, is_done, None)
 }
 
 /// What a problem was about, for its sentence.
-type Refused<'a> = (&'a Problem, fn(&'static Words) -> &'static str);
+pub(super) type Refused<'a> = (&'a Problem, fn(&'static Words) -> &'static str);
 
-fn drawn(app: &App, caller: &Caller, parts: &Parts, is_done: bool, refused: Option<Refused<'_>>) -> Response {
+pub(super) fn drawn(
+    app: &App,
+    caller: &Caller,
+    parts: &Parts,
+    is_done: bool,
+    refused: Option<Refused<'_>>,
+) -> Response {
     let sheet = Sheet::of(app, parts);
     // Who came in by a token has no account.
     let Some(own) = own(app, caller, app.lookout.now().utc) else { return Redirect::to("/").into_response() };
@@ -90,18 +108,22 @@ fn drawn(app: &App, caller: &Caller, parts: &Parts, is_done: bool, refused: Opti
         }
         if let Some((problem, wrong)) = refused {
             if problem.code == Code::ProofNeeded {
-                return prove_form(out, app, w, &own.person);
+                prove_form(out, app, w, &own.person);
+                return key_pages::script(out, app);
             }
             say(out, &sheet, problem, wrong(w));
         }
         out.html("<div class=\"columns\">\n<div>\n");
         sessions(out, &sheet, &own.sessions);
         out.html("</div>\n<div>\n");
-        password(out, w);
+        password(out, w, &own.person);
+        key_pages::section(out, app, &sheet, &own.person);
         telephone(out, w, &own.person);
         linked(out, app, &sheet, &own.person);
         rights(out, w, &own.person);
+        seeing::section(out, app, &sheet, caller);
         out.html("</div>\n</div>\n");
+        key_pages::script(out, app);
     });
     (status, Page(text)).into_response()
 }
@@ -131,13 +153,20 @@ fn sessions(out: &mut Html, sheet: &Sheet, sessions: &[SessionShown]) {
     out.html("</section>\n");
 }
 
-fn password(out: &mut Html, w: &'static Words) {
+fn password(out: &mut Html, w: &'static Words, person: &Person) {
+    let has = person.password.is_some();
     out.html("<section class=\"forms\">\n<h2>")
-        .text(w.change)
+        .text(if has { w.change } else { w.new_password })
         .html("</h2>\n<form method=\"post\" action=\"/account/password\">");
-    Field::known("password", w.present).draw(out, "");
+    if has {
+        Field::known("password", w.present).draw(out, "");
+    }
     Field::new("new", w.new_password).draw(out, "");
-    out.html("<p>").text(w.password_hint).text(" ").text(w.change_says).html("</p><button>").text(w.change_it);
+    out.html("<p>").text(w.password_hint);
+    if has {
+        out.text(" ").text(w.change_says);
+    }
+    out.html("</p><button>").text(if has { w.change_it } else { w.choose });
     out.html("</button></form>\n</section>\n");
 }
 
@@ -166,15 +195,25 @@ fn rights(out: &mut Html, w: &'static Words, person: &Person) {
     out.html("</ul>\n</section>\n");
 }
 
+/// Asks whoever reads a page to prove again who they are.
+pub(super) fn prove_form_of(out: &mut Html, app: &Shared, w: &'static Words, caller: &Caller) {
+    if let Some(own) = own(app, caller, app.lookout.now().utc) {
+        prove_form(out, app, w, &own.person);
+    }
+}
+
 fn prove_form(out: &mut Html, app: &Shared, w: &'static Words, person: &Person) {
     out.html("<section class=\"door\">\n<h2>").text(w.prove).html("</h2>\n<p>").text(w.prove_says).html("</p>\n");
     if !person.linked.is_empty() {
         with::links(out, app, w.prove_with, "?again=1");
     }
+    if person.open_passkeys().next().is_some() {
+        key_pages::button(out, app, w, Ask::Prove);
+    }
     if person.password.is_some() {
         out.html("<form method=\"post\" action=\"/account/proof\">");
         Field::known("password", w.password).draw(out, "");
-        if person.totp.is_some() {
+        if person.needs_second() {
             Field::code(w.code, true).draw(out, "");
         }
         out.html("<button class=\"primary\">").text(w.go_on).html("</button></form>\n");
@@ -241,12 +280,15 @@ async fn set_password(
     if let Some(unfit) = unfit(Sheet::of(&app, &parts).w, &new, &[&caller.who.name]) {
         return ended(&app, &caller, &parts, Err(Problem::bad_parameter(unfit)), |w| w.wrong);
     }
-    let done = with_password(&app, caller.clone(), &parts, "page", password, Some(new), changed).await;
+    let done = match own(&app, &caller, app.lookout.now().utc).is_some_and(|own| own.person.password.is_some()) {
+        true => with_password(&app, caller.clone(), &parts, "page", password, Some(new), changed).await,
+        false => chosen(&app, &caller, &parts, "page", new).await,
+    };
     ended(&app, &caller, &parts, done, |w| w.wrong)
 }
 
 /// Carries an order out in the reader's name.
-async fn carried_out(app: &App, caller: &Caller, parts: &Parts, order: Order) -> Result<Answer, Problem> {
+pub(super) async fn carried_out(app: &App, caller: &Caller, parts: &Parts, order: Order) -> Result<Answer, Problem> {
     let asker = caller.asker("page", Address::of(parts, &app.options).to_string());
     work::list(app, move |app| {
         let people = app.people.as_deref().ok_or_else(Problem::internal)?;
@@ -255,7 +297,7 @@ async fn carried_out(app: &App, caller: &Caller, parts: &Parts, order: Order) ->
     .await
 }
 
-fn ended(
+pub(super) fn ended(
     app: &App,
     caller: &Caller,
     parts: &Parts,
@@ -335,7 +377,7 @@ async fn new_codes(State(app): State<App>, Extension(caller): Extension<Caller>,
     }
 }
 
-fn codes_page(app: &App, parts: &Parts, answer: &Answer) -> Response {
+pub(super) fn codes_page(app: &App, parts: &Parts, answer: &Answer) -> Response {
     let Answer::Recovery(recovery) = answer else { return Redirect::to("/account").into_response() };
     let sheet = Sheet::of(app, parts);
     let text = sheet.page(sheet.w.telephone, |out, w| {

@@ -3,11 +3,13 @@
 //! Each change is an [`Order`] in the asker's name; the hub decides it by what they may at that moment.
 
 mod invitations;
+mod keys;
 mod own;
 mod people;
 mod tokens;
 
-pub(crate) use invitations::{Accept, InvitationList, Invite};
+pub(crate) use invitations::{Accept, HowHanded, InvitationList, Invite};
+pub(crate) use keys::{AcceptByKey, Asked, InvitationCode, KeyAnswer, NewPasskey, PasskeyList, PasskeyName, Second};
 pub(crate) use own::{Code, Me, NewPassword, Proof};
 pub(crate) use people::{Grants, PeopleList, Rights, RoleList};
 pub(crate) use tokens::{MakeToken, SessionList, SignIn, TokenList};
@@ -21,7 +23,7 @@ use vigie_model::UtcMs;
 use vigie_people::{Answer, Asker, Directory, Id, Order, PersonShown, Refused, Right, Who};
 
 use super::door::problem;
-use super::{NotDone, audit};
+use super::{NotDone, audit, seeing};
 use crate::answer::Drawn;
 use crate::door::{Address, Caller};
 use crate::problem::Problem;
@@ -38,6 +40,17 @@ pub(crate) fn ways() -> Ways {
         .get("/me", Need::SignedIn, own::me)
         .post("/me/password", Need::SignedIn, own::set_password)
         .post("/me/proof", Need::SignedIn, own::prove)
+        .post("/me/proof/passkey/ask", Need::SignedIn, keys::ask_to_prove)
+        .post("/me/proof/passkey", Need::SignedIn, keys::prove)
+        .post("/me/seeing", Need::SignedIn, seeing::begin)
+        .delete("/me/seeing", Need::SignedIn, seeing::end)
+        .get("/looked", Need::SignedIn, seeing::looked)
+        .get("/me/passkeys", Need::SignedIn, keys::passkeys)
+        .post("/me/passkeys/ask", Need::SignedIn, keys::ask_to_make)
+        .post("/me/passkeys", Need::SignedIn, keys::add)
+        .put("/me/passkeys/{id}", Need::SignedIn, keys::rename)
+        .delete("/me/passkeys/{id}", Need::SignedIn, keys::remove)
+        .put("/me/second", Need::SignedIn, keys::need_second)
         .post("/me/totp", Need::SignedIn, own::offer_totp)
         .post("/me/totp/confirm", Need::SignedIn, own::confirm_totp)
         .delete("/me/totp", Need::SignedIn, own::end_totp)
@@ -51,6 +64,7 @@ pub(crate) fn ways() -> Ways {
         .post("/people/{id}/reset", looks_after, people::reset)
         .get("/invitations", looks_after, invitations::invitations)
         .post("/invitations", looks_after, invitations::invite)
+        .post("/invitations/{id}/renew", looks_after, invitations::renew)
         .delete("/invitations/{id}", looks_after, invitations::withdraw)
         .get("/roles", Need::SignedIn, people::role_list)
         .put("/roles/{name}", roles, people::put_role)
@@ -68,7 +82,13 @@ pub(crate) fn ways() -> Ways {
 /// What needs nobody to be signed in.
 pub(crate) fn open_ways() -> Ways {
     let accept = "/api/v1/invitations/accept";
-    Ways::new().post("/api/v1/sessions", Need::Open, tokens::open_session).post(accept, Need::Open, invitations::accept)
+    Ways::new()
+        .post("/api/v1/sessions", Need::Open, tokens::open_session)
+        .post("/api/v1/sessions/passkey/ask", Need::Open, keys::ask_at_door)
+        .post("/api/v1/sessions/passkey", Need::Open, keys::sign_in)
+        .post("/api/v1/invitations/passkey/ask", Need::Open, keys::ask_invited)
+        .post("/api/v1/invitations/passkey", Need::Open, keys::accept)
+        .post(accept, Need::Open, invitations::accept)
 }
 
 impl Caller {
@@ -83,7 +103,7 @@ impl Caller {
 }
 
 /// Reads of the directory, and says it as JSON.
-async fn told(
+pub(super) async fn told(
     app: &App,
     headers: &HeaderMap,
     read: impl FnOnce(&Directory, UtcMs) -> Result<Value, Problem> + Send + 'static,
@@ -106,7 +126,7 @@ async fn done(app: &App, caller: Caller, parts: &Parts, status: StatusCode, orde
     Ok(said(&answer.await?, status))
 }
 
-fn said(answer: &Answer, status: StatusCode) -> Response {
+pub(super) fn said(answer: &Answer, status: StatusCode) -> Response {
     match answer {
         Answer::Nothing => StatusCode::NO_CONTENT.into_response(),
         other => {
@@ -132,7 +152,7 @@ fn seen(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     text.trim().trim_matches('"').parse().map(Some).map_err(|_| wrong())
 }
 
-fn read<T: DeserializeOwned>(fields: Result<Fields, String>) -> Result<T, Problem> {
+pub(super) fn read<T: DeserializeOwned>(fields: Result<Fields, String>) -> Result<T, Problem> {
     let value = fields.map_err(Problem::bad_parameter)?.into_value();
     serde_json::from_value(value).map_err(|error| Problem::bad_parameter(format!("the body can not be used: {error}")))
 }

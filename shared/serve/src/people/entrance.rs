@@ -10,6 +10,7 @@ use serde_json::Value;
 use vigie_people::{Answer, Asker, Email, LEAST_CHARS, MOST_BYTES, Name, Note, Order, Powers, Who};
 
 use super::door::{Typed, guesses, may_try, problem, sign_in};
+use super::key_pages::{self, Ask};
 use super::password::{fresh, take_up};
 use super::sheet::{Field, Sheet};
 use super::with;
@@ -112,6 +113,7 @@ fn drawn_sign_in(
             say(out, sheet, refused, wrong);
         }
         with::links(out, app, w.with, "");
+        key_pages::button(out, app, w, Ask::SignIn);
         out.html("<form method=\"post\" action=\"/sign-in\">\n");
         Field { kind: "email", ..Field::text("email", w.email, "username") }
             .draw(out, if by_token { "" } else { email });
@@ -123,6 +125,7 @@ fn drawn_sign_in(
         out.html(open).text(w.token_way).html("</summary>\n<form method=\"post\" action=\"/sign-in\">");
         Field { fill: "off", ..Field::known("token", w.token) }.draw(out, "");
         out.html("<button>").text(w.enter).html("</button></form>\n</details>\n</section>\n");
+        key_pages::script(out, app);
     });
     let mut response = (refused.map_or(StatusCode::OK, |problem| problem.code.status()), Page(text)).into_response();
     if let Some(seconds) = refused.and_then(|problem| problem.retry_after_seconds) {
@@ -263,7 +266,7 @@ fn drawn_begin(sheet: &Sheet, typed: &Begin, status: StatusCode, refused: Option
 /// `GET /invitation?code=`.
 pub(crate) async fn invitation_page(State(app): State<App>, parts: Parts) -> Response {
     let code = Params::of_uri(&parts.uri).get("code").unwrap_or_default().to_owned();
-    drawn_invitation(&Sheet::of(&app, &parts), &code, StatusCode::OK, None)
+    drawn_invitation(&app, &Sheet::of(&app, &parts), &code, StatusCode::OK, None)
 }
 
 /// `POST /invitation`: whoever has the code chooses the password.
@@ -274,15 +277,21 @@ pub(crate) async fn invitation(State(app): State<App>, parts: Parts, sent: Sent)
     let (pairs, sheet) = (pairs(sent), Sheet::of(&app, &parts));
     let (code, password) = (field(&pairs, "code").trim().to_owned(), field(&pairs, "password").to_owned());
     if let Some(unfit) = unfit(sheet.w, &password, &[]) {
-        return drawn_invitation(&sheet, &code, StatusCode::BAD_REQUEST, Some(&Problem::bad_parameter(unfit)));
+        return drawn_invitation(&app, &sheet, &code, StatusCode::BAD_REQUEST, Some(&Problem::bad_parameter(unfit)));
     }
     match take_up(&app, &parts, "page", code.clone(), None, password).await {
         Ok(_) => Redirect::to("/sign-in?chosen=1").into_response(),
-        Err(problem) => drawn_invitation(&sheet, &code, problem.code.status(), Some(&problem)),
+        Err(problem) => drawn_invitation(&app, &sheet, &code, problem.code.status(), Some(&problem)),
     }
 }
 
-fn drawn_invitation(sheet: &Sheet, code: &str, status: StatusCode, refused: Option<&Problem>) -> Response {
+fn drawn_invitation(
+    app: &Shared,
+    sheet: &Sheet,
+    code: &str,
+    status: StatusCode,
+    refused: Option<&Problem>,
+) -> Response {
     let text = sheet.page(sheet.w.invited, |out, w| {
         out.html("<section class=\"door\">\n<h1>")
             .text(w.invited)
@@ -296,7 +305,10 @@ fn drawn_invitation(sheet: &Sheet, code: &str, status: StatusCode, refused: Opti
         Field::text("code", w.invitation, "off").draw(out, code);
         Field::new("password", w.new_password).draw(out, "");
         out.html("<p><small>").text(w.password_hint).html("</small></p><button class=\"primary\">").text(w.choose);
-        out.html("</button>\n</form>\n</section>\n");
+        out.html("</button>\n</form>\n");
+        key_pages::button(out, app, w, Ask::Accept(code));
+        out.html("</section>\n");
+        key_pages::script(out, app);
     });
     (status, Page(text)).into_response()
 }

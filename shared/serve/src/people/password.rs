@@ -57,6 +57,32 @@ pub(crate) async fn with_password(
     .await
 }
 
+/// The first password of somebody who came in without one, and has just proved who they are.
+pub(crate) async fn chosen(
+    app: &App,
+    caller: &Caller,
+    parts: &Parts,
+    by: &'static str,
+    new: String,
+) -> Result<Answer, Problem> {
+    let asker = caller.asker(by, Address::of(parts, &app.options).to_string());
+    let turn = work::turn(&app.passwords).await?;
+    work::list(app, move |app| {
+        let _turn = turn;
+        let people = app.people.as_deref().ok_or_else(Problem::internal)?;
+        let not = |refused: Refused| problem(NotDone::Refused(refused));
+        let Who::Person(person, _) = &asker.who else { return Err(not(Refused::NotAPerson)) };
+        let person = people.directory().person(person).cloned().ok_or_else(|| not(Refused::NotAPerson))?;
+        // Before anything is worked out.
+        if !people.directory().has_just_proved(&asker.who, app.lookout.now().utc) {
+            return Err(not(Refused::NeedsProof));
+        }
+        let password = fresh(app, &new, &[person.name.as_str(), person.email.as_str()])?;
+        people.carry_out(Order::FirstPassword { password }, &asker).map_err(problem)
+    })
+    .await
+}
+
 /// What proves a new password, if it is good enough. Slow.
 pub(crate) fn fresh(app: &Shared, password: &str, about: &[&str]) -> Result<Verifier, Problem> {
     let people = app.people.as_deref().ok_or_else(Problem::internal)?;

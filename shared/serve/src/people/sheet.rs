@@ -2,7 +2,11 @@
 
 use axum::http::request::Parts;
 
+use vigie_people::Right;
+
+use super::seeing::{Seeing, seeing};
 use super::words::Words;
+use crate::door::Caller;
 use crate::local::frame::{Frame, Theme};
 use crate::local::frame_of;
 use crate::local::html::Html;
@@ -14,6 +18,10 @@ use crate::shared::Shared;
 pub(crate) struct Sheet {
     pub(crate) frame: Frame,
     pub(super) w: &'static Words,
+    /// Whether the reader looks after people anywhere.
+    looks_after: bool,
+    /// Who looks in this browser, where that is somebody else than its person.
+    pub(super) seeing: Option<Seeing>,
 }
 
 impl Sheet {
@@ -23,7 +31,10 @@ impl Sheet {
         if frame.path.starts_with("/account") {
             frame.path = "/account".to_owned();
         }
-        Self { w: Words::of(frame.voice.lang), frame }
+        let seeing = parts.extensions.get::<Caller>().and_then(|caller| seeing(app, caller));
+        let looks_after =
+            parts.extensions.get::<Caller>().is_some_and(|caller| caller.powers().anywhere(Right::People));
+        Self { w: Words::of(frame.voice.lang), frame, looks_after, seeing }
     }
 
     /// A whole page around its content.
@@ -37,6 +48,7 @@ impl Sheet {
              <link rel=\"stylesheet\" href=\"/local.css\">\n</head>\n<body>\n",
         );
         self.top(&mut out);
+        super::seeing::banner_of(&mut out, self);
         out.html("<main id=\"main\" tabindex=\"-1\">\n");
         content(&mut out, self.w);
         out.html("</main>\n");
@@ -52,7 +64,11 @@ impl Sheet {
         if self.frame.who.is_some() {
             out.html("<nav aria-label=\"").text(self.frame.voice.words().pages).html("\"><a href=\"/\">");
             out.text(self.w.home).html("</a><a href=\"/account\" aria-current=\"page\">").text(self.w.account);
-            out.html("</a></nav>\n");
+            out.html("</a>");
+            if self.looks_after {
+                out.html("<a href=\"/account/people\">").text(self.w.people).html("</a>");
+            }
+            out.html("</nav>\n");
         }
         out.html("</header>\n");
     }

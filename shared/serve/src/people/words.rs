@@ -24,7 +24,7 @@ words! {
     token: "Access token" | "Jeton d’accès";
     wrong: "Address, password and code do not belong together. Nothing was changed. Check them and try again." | "L’adresse, le mot de passe et le code ne vont pas ensemble. Rien n’a été modifié. Vérifiez-les et réessayez.";
     wrong_token: "This token is not valid. Nothing was changed. Check that it is complete, or ask for a new one." | "Ce jeton n’est pas valide. Rien n’a été modifié. Vérifiez qu’il est complet, ou demandez-en un nouveau.";
-    code_needed: "This account asks for a code of your telephone, too. Give your password and the code." | "Ce compte demande aussi un code de votre téléphone. Saisissez votre mot de passe et le code.";
+    code_needed: "This account asks for a code or a passkey, too. Give your password and the code, or use a passkey." | "Ce compte demande aussi un code ou une clé d’accès. Saisissez votre mot de passe et le code, ou utilisez une clé d’accès.";
     wait: "Too many wrong tries came from this address. Try again in {span}." | "Trop d’essais erronés sont venus de cette adresse. Réessayez dans {span}.";
     busy: "The hub is busy. Nothing was changed; try again in a moment." | "Le hub est occupé. Rien n’a été modifié ; réessayez dans un instant.";
     failed: "This failed on the hub. Nothing was changed; if it stays so, look at the hub’s log." | "Ceci a échoué sur le hub. Rien n’a été modifié ; si cela persiste, consultez le journal du hub.";
@@ -34,6 +34,31 @@ words! {
     with_declined: "You were not let in there, so nobody was signed in here." | "L’accès vous a été refusé là-bas : personne n’a été connecté ici.";
     with_away: "The other house could not be asked, or what it said is not believed. Nobody was signed in; the hub’s log says why." | "L’autre service n’a pas pu être consulté, ou sa réponse n’est pas crédible. Personne n’a été connecté ; le journal du hub dit pourquoi.";
     is_done: "Done." | "C’est fait.";
+
+    // passkeys
+    key_sign_in: "Sign in with a passkey" | "Se connecter avec une clé d’accès";
+    key_prove: "Prove it with a passkey" | "Le prouver avec une clé d’accès";
+    key_add: "Add a passkey of this device" | "Ajouter une clé d’accès de cet appareil";
+    key_accept: "Come in with a passkey instead" | "Entrer plutôt avec une clé d’accès";
+    key_name: "What you call it" | "Son nom pour vous";
+    key_usual_name: "My device" | "Mon appareil";
+    key_none: "This browser has no passkeys, or this page did not come over TLS. Use another way." | "Ce navigateur n’a pas de clés d’accès, ou cette page n’est pas venue par TLS. Utilisez un autre moyen.";
+    key_script: "Passkeys need JavaScript, which is switched off here. Use another way." | "Les clés d’accès demandent JavaScript, désactivé ici. Utilisez un autre moyen.";
+    key_device: "Your device asks you now." | "Votre appareil vous le demande maintenant.";
+    key_declined: "Your device gave no passkey. Nothing was changed; try again or use another way." | "Votre appareil n’a donné aucune clé d’accès. Rien n’a été modifié ; réessayez ou utilisez un autre moyen.";
+    key_there: "This device has a passkey of yours already. Nothing was changed." | "Cet appareil a déjà une clé d’accès à vous. Rien n’a été modifié.";
+    key_wrong: "This passkey is nobody’s here, or opens nothing any more. Nothing was changed. Use another way." | "Cette clé d’accès n’est à personne ici, ou n’ouvre plus rien. Rien n’a été modifié. Utilisez un autre moyen.";
+    key_wait: "Too many wrong tries came from this address. Try again in a few minutes." | "Trop d’essais erronés sont venus de cette adresse. Réessayez dans quelques minutes.";
+    keys: "Passkeys" | "Clés d’accès";
+    keys_say: "By a passkey you sign in without a password: your device makes sure that it is you." | "Avec une clé d’accès, vous entrez sans mot de passe : votre appareil s’assure que c’est vous.";
+    key_since: "since {at}" | "depuis {at}";
+    key_used: "last used {at}" | "dernière utilisation {at}";
+    key_doubted: "It counted backwards {at}: somebody may have a copy of it. It opens nothing since. Remove it, and look at your sessions." | "Elle a compté à rebours {at} : quelqu’un en a peut-être une copie. Elle n’ouvre plus rien depuis. Retirez-la, et regardez vos sessions.";
+    key_off: "Remove it" | "La retirer";
+    second_off: "Your password alone opens your account." | "Votre mot de passe seul ouvre votre compte.";
+    second_on_word: "Ask for a passkey or a code beside it" | "Exiger aussi une clé d’accès ou un code";
+    second_on: "Your password opens only together with a passkey or a code. {left} recovery codes are left." | "Votre mot de passe n’ouvre qu’avec une clé d’accès ou un code. Il reste {left} codes de secours.";
+    second_off_word: "Let the password open alone" | "Laisser le mot de passe ouvrir seul";
 
     // the first start
     begin: "Take this hub into use" | "Mettre ce hub en service";
@@ -58,6 +83,40 @@ words! {
     short: "A password has at least 12 characters. Nothing was changed." | "Un mot de passe a au moins 12 caractères. Rien n’a été modifié.";
     long: "A password has at most 256 bytes. Nothing was changed." | "Un mot de passe a au plus 256 octets. Rien n’a été modifié.";
     foreseen: "This password is foreseen: it repeats, follows the keyboard or the alphabet, or is made of your own name or address. Nothing was changed." | "Ce mot de passe se devine : il se répète, suit le clavier ou l’alphabet, ou reprend votre nom ou votre adresse. Rien n’a été modifié.";
+
+    // who looks after people
+    people: "People" | "Personnes";
+    here: "Who is here" | "Qui est là";
+    disabled: "comes in nowhere" | "n’entre nulle part";
+    seen: "last signed in {at}" | "dernière connexion {at}";
+    waiting: "Invited, and waited for" | "Invités, et attendus";
+    nobody_waits: "Nobody is waited for." | "Personne n’est attendu.";
+    until: "until {at}" | "jusqu’au {at}";
+    went: "the letter went {at}" | "la lettre est partie {at}";
+    went_not: "the letter did not go: {why}" | "la lettre n’est pas partie : {why}";
+    renew: "Another link" | "Un autre lien";
+    renew_mail: "Send it again" | "Renvoyer";
+    withdraw: "Withdraw" | "Retirer";
+    invite: "Invite somebody" | "Inviter quelqu’un";
+    called: "Name" | "Nom";
+    role: "Role" | "Rôle";
+    scope: "Where: *, CLIENT or CLIENT/SITE" | "Où : *, CLIENT ou CLIENT/SITE";
+    language_of: "They are written to in" | "On leur écrit en";
+    invite_says: "You get a link, once, to hand on. It ends after a week." | "Vous recevez un lien, une seule fois, à transmettre. Il expire après une semaine.";
+    invite_mail_says: "They get a link by mail. It opens once, and ends after a week." | "Le lien leur est envoyé par mail. Il ouvre une fois, et expire après une semaine.";
+    invite_it: "Invite" | "Inviter";
+    mailed: "The mail server has taken the letter to {who}: {said}" | "Le serveur de mail a pris la lettre pour {who} : {said}";
+    not_mailed: "The letter did not go: {why}" | "La lettre n’est pas partie : {why}";
+    hand_on: "Hand this link on to {who}; it is not shown again:" | "Transmettez ce lien à {who} ; il ne sera plus affiché :";
+
+    see_as: "See as they do, for {minutes} min" | "Voir comme eux, {minutes} min";
+    seeing: "You see as another: {who}, until {until}. You change nothing; they and their client can know of it." | "Vous voyez comme un autre : {who}, jusqu’à {until}. Vous ne changez rien ; cette personne et son client peuvent le savoir.";
+    acting: "You act as another: {who}, until {until}. They and their client can know of it." | "Vous agissez comme un autre : {who}, jusqu’à {until}. Cette personne et son client peuvent le savoir.";
+    see_no_more: "Back to yourself" | "Revenir à vous";
+    looked: "Who looked as somebody" | "Qui a vu comme quelqu’un";
+    looked_says: "People of the provider who saw what a person sees." | "Les personnes du prestataire qui ont vu ce que voit une personne.";
+    looked_as: "{by} saw as {person} from {from} to {until}" | "{by} a vu comme {person} de {from} à {until}";
+    acted_as: "{by} acted as {person} from {from} to {until}" | "{by} a agi comme {person} de {from} à {until}";
 
     // one's own account
     account: "Your account" | "Votre compte";

@@ -61,6 +61,7 @@ impl Strangers {
             (("/tokens/", "id"), pair(&token, &nobody)),
             (("/sessions/", "id"), pair(&session, &nobody)),
             (("/roles/", "name"), pair(&"night", &"none")),
+            (("/passkeys/", "id"), pair(&nobody, &nobody)),
             (("/sign-ins/", "name"), pair(&"office", &"office")),
             (("/routes/", "name"), pair(&"lyon", &"none")),
             (("/oncall/", "name"), pair(&"acme", &"none")),

@@ -1,16 +1,18 @@
 //! What is asked about invitations?
 
+use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use vigie_people::{Email, Grant, InvitationShown, Name, Order};
+use vigie_people::{Email, Grant, InvitationShown, Language, Name, Order};
 
-use super::{done, id, read, said, told};
+use super::{done, id, read, said, stamped, told};
 use crate::door::{Caller, from_own_page};
+use crate::people::inviting;
 use crate::people::password::take_up;
 use crate::problem::Problem;
 use crate::said::Fields;
@@ -39,6 +41,21 @@ pub(crate) struct Invite {
     email: Email,
     name: Name,
     grants: Vec<Grant>,
+    /// In which language they are written to; English unless said otherwise.
+    #[serde(default)]
+    language: Language,
+    /// Whether they are written to, where the hub writes letters; they are unless this says no.
+    #[serde(default)]
+    mail: Option<bool>,
+}
+
+/// How somebody gets their code.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HowHanded {
+    /// Whether they are written to, where the hub writes letters; they are unless this says no.
+    #[serde(default)]
+    pub(super) mail: Option<bool>,
 }
 
 pub(super) async fn invite(
@@ -47,8 +64,23 @@ pub(super) async fn invite(
     parts: Parts,
     fields: Result<Fields, String>,
 ) -> Result<Response, Problem> {
-    let Invite { email, name, grants } = read(fields)?;
-    done(&app, caller, &parts, StatusCode::CREATED, Order::Invite { email, name, grants }).await
+    let Invite { email, name, grants, language, mail } = read(fields)?;
+    let order = Order::Invite { email, name, grants, language };
+    let handed = inviting::invite(&app, &caller, &parts, "api", order, mail.unwrap_or(true)).await?;
+    Ok((StatusCode::CREATED, Json(stamped(json!(handed)))).into_response())
+}
+
+pub(super) async fn renew(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(invitation): Path<String>,
+    parts: Parts,
+    fields: Result<Fields, String>,
+) -> Result<Response, Problem> {
+    let HowHanded { mail } = read(fields)?;
+    let order = Order::Renew { invitation: id(&invitation, "invitation")? };
+    let handed = inviting::invite(&app, &caller, &parts, "api", order, mail.unwrap_or(true)).await?;
+    Ok(Json(stamped(json!(handed))).into_response())
 }
 
 pub(super) async fn withdraw(

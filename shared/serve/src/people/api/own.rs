@@ -11,7 +11,8 @@ use vigie_people::{Id, Order, PersonShown, Powers, Who};
 
 use super::{done, read, told};
 use crate::door::Caller;
-use crate::people::password::{changed, with_password};
+use crate::people::password::{changed, chosen, with_password};
+use crate::people::seeing::{Seeing, seeing};
 use crate::problem::Problem;
 use crate::said::Fields;
 use crate::shared::App;
@@ -31,6 +32,9 @@ pub(crate) struct Me {
     must_change_password: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_codes_left: Option<usize>,
+    /// Who looks in this browser, where that is somebody else than its person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seeing: Option<Seeing>,
 }
 
 pub(super) async fn me(
@@ -38,9 +42,10 @@ pub(super) async fn me(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let seeing = seeing(&app, &caller);
     told(&app, &headers, move |directory, now| {
         let powers = caller.powers();
-        let me = Me { name: caller.who.name.clone(), may: powers.clone(), ..Me::default() };
+        let me = Me { name: caller.who.name.clone(), may: powers.clone(), seeing, ..Me::default() };
         if let Who::Person(id, session) = &caller.who.who
             && let Some(person) = directory.person(id)
         {
@@ -68,7 +73,9 @@ pub(crate) struct Proof {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPassword {
-    password: String,
+    /// The present one; left out by who has none yet, and proved a moment ago who they are.
+    #[serde(default)]
+    password: Option<String>,
     new: String,
 }
 
@@ -90,7 +97,10 @@ pub(super) async fn set_password(
     fields: Result<Fields, String>,
 ) -> Result<Response, Problem> {
     let NewPassword { password, new } = read(fields)?;
-    with_password(&app, caller, &parts, "api", password, Some(new), changed).await?;
+    match password {
+        Some(password) => with_password(&app, caller, &parts, "api", password, Some(new), changed).await?,
+        None => chosen(&app, &caller, &parts, "api", new).await?,
+    };
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

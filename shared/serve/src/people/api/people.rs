@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -13,13 +14,15 @@ use vigie_model::{Slug, UtcMs};
 use vigie_people::{Answer, Grant, Order, PersonShown, Refused, Right, Role};
 use vigie_query::filter::{self, Field, Kind};
 
-use super::{done, id, read, said, seen, told};
+use super::invitations::HowHanded;
+use super::{done, id, read, said, seen, stamped, told};
 use crate::Stamp;
 use crate::door::Caller;
 use crate::list::{self, age_seconds};
 use crate::params::Params;
 use crate::people::NotDone;
 use crate::people::door::problem;
+use crate::people::inviting;
 use crate::problem::Problem;
 use crate::said::Fields;
 use crate::shared::App;
@@ -44,6 +47,7 @@ const FIELDS: &[Field] = &[
     Field { key: "client", kind: Kind::Text },
     Field { key: "state", kind: Kind::Word(&["active", "disabled", "invited"]) },
     Field { key: "totp", kind: Kind::Word(&["yes", "no"]) },
+    Field { key: "passkeys", kind: Kind::Number },
     Field { key: "seen", kind: Kind::Span },
 ];
 
@@ -64,14 +68,22 @@ impl filter::Row for Looked<'_> {
             "scope" => grants.any(|grant| passes(&grant.scope.to_string())),
             "client" => grants.any(|grant| grant.scope.of_client().is_some_and(|client| passes(client.as_str()))),
             "state" if person.disabled => passes("disabled"),
-            "state" => passes(if person.password { "active" } else { "invited" }),
+            "state" => passes(if person.password || person.passkeys > 0 || !person.sign_ins.is_empty() {
+                "active"
+            } else {
+                "invited"
+            }),
             "totp" => passes(if person.totp { "yes" } else { "no" }),
             _ => false,
         }
     }
 
     fn number(&self, key: &str) -> Option<f64> {
-        self.person.seen_ms.filter(|_| key == "seen").map(|seen_ms| age_seconds(Stamp(UtcMs(seen_ms)), self.now))
+        match key {
+            "seen" => self.person.seen_ms.map(|seen_ms| age_seconds(Stamp(UtcMs(seen_ms)), self.now)),
+            "passkeys" => u32::try_from(self.person.passkeys).ok().map(f64::from),
+            _ => None,
+        }
     }
 
     fn anywhere(&self, passes: &mut dyn FnMut(&str) -> bool) -> bool {
@@ -161,8 +173,12 @@ pub(super) async fn reset(
     Extension(caller): Extension<Caller>,
     Path(person): Path<String>,
     parts: Parts,
+    fields: Result<Fields, String>,
 ) -> Result<Response, Problem> {
-    done(&app, caller, &parts, StatusCode::OK, Order::Reset { person: id(&person, "person")? }).await
+    let HowHanded { mail } = read(fields)?;
+    let order = Order::Reset { person: id(&person, "person")? };
+    let handed = inviting::invite(&app, &caller, &parts, "api", order, mail.unwrap_or(false)).await?;
+    Ok(Json(stamped(json!(handed))).into_response())
 }
 
 pub(super) async fn role_list(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {

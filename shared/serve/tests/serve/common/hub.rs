@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::Value;
 use vigie_model::{Slug, UtcMs};
-use vigie_people::{Answer, Asker, Chance, Directory, Grant, Head, Id, Link, Note, Order, Verifier, Who};
+use vigie_people::{Answer, Asker, Chance, Directory, Grant, Head, Id, Language, Link, Note, Order, Verifier, Who};
 use vigie_serve::{Access, Lookout, NotDone, Options, Parts, People, Web, router_of};
 
 use super::watch::Watch;
@@ -62,7 +62,7 @@ impl Roll {
             Grant { role: role.parse().expect("a role"), scope: scope.parse().expect("a scope") }
         };
         let (email, name) = (email.parse().expect("an address"), "Somebody".parse().expect("a name"));
-        let invite = Order::Invite { email, name, grants: grants.iter().map(grant).collect() };
+        let invite = Order::Invite { email, name, grants: grants.iter().map(grant).collect(), language: Language::En };
         let Answer::Invited(invited) = self.order(Who::Console, invite) else { panic!("a code") };
         let accept = Order::Accept { code: invited.code, name: None, password: self.verifier.clone() };
         let Answer::Person(person) = self.order(Who::Nobody, accept) else { panic!("a person") };
@@ -98,7 +98,7 @@ impl Roll {
         let (role, scope) = grant.split_once('@').expect("ROLE@SCOPE");
         let grants = vec![Grant { role: role.parse().expect("a role"), scope: scope.parse().expect("a scope") }];
         let (email, name) = (email.parse().expect("an address"), "Somebody".parse().expect("a name"));
-        match self.order(Who::Console, Order::Invite { email, name, grants }) {
+        match self.order(Who::Console, Order::Invite { email, name, grants, language: Language::En }) {
             Answer::Invited(invited) => invited.id,
             _ => panic!("a code"),
         }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub(crate) mod book;
+pub(crate) mod browser;
 pub(crate) mod desk;
 pub(crate) mod document;
 pub(crate) mod hub;

@@ -59,8 +59,8 @@ pub struct LinkProfile {
     pub idle_timeout_ms: u32,
     /// How often the accepting side breaks a silence; `None` on a metered link.
     pub keep_alive_ms: Option<u32>,
-    /// How often the other end is sure to be heard while the link works. After three of these in silence people are told
-    /// that it is gone.
+    /// How often the other end is sure to be heard while the link works. After how long a silence people are told that it
+    /// is gone, [`vigie_model::silent_after_ms`] says.
     pub beat_ms: u32,
     /// Silence while bytes are under way after which a second connection is tried beside the first.
     pub suspect_after_ms: u32,
@@ -190,7 +190,7 @@ mod tests {
         for kind in [LinkKind::Lan, LinkKind::Wan, LinkKind::Thin, LinkKind::Metered] {
             let profile = LinkProfile::of(kind);
             let heard_every_ms = profile.keep_alive_ms.unwrap_or(profile.idle_timeout_ms);
-            assert!(heard_every_ms <= 3 * profile.beat_ms, "{kind}");
+            assert!(u64::from(heard_every_ms) <= vigie_model::silent_after_ms(profile.beat_ms.into()), "{kind}");
         }
     }
 }

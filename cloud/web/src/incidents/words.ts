@@ -1,5 +1,6 @@
 // What is said of incidents, on each page that tells of them.
 import type { Incident, Standing } from "../api/types.ts";
+import { settings } from "../settings.svelte.ts";
 import { words } from "../say/words.ts";
 
 export const say = words(
@@ -35,6 +36,10 @@ export function doubtOf({ doubt }: Pick<Incident, "doubt">): string {
       return say("doubt");
   }
 }
+
+/** What it says, in the reader's language where its rule has that. */
+export const summaryOf = ({ summary, annotations }: Pick<Incident, "summary" | "annotations">): string =>
+  annotations[`summary_${settings.language}`] ?? summary;
 
 /** Where it is: machine, site, client, as far as it is somewhere. */
 export function placeOf({ client, site, machine }: Pick<Incident, "client" | "site" | "machine">): string {

@@ -86,7 +86,9 @@ function machine(row: HTMLElement, cells: Cells, at: number, { columns, selected
   const lost = columns.sent.lost[at] ?? 0;
   const waiting = columns.sent.waiting[at] ?? 0;
   cells.cell.heard.textContent = freshRow(columns.reach[at] ?? "unseen", heard, lost > 0, now);
-  cells.cell.waiting.textContent = waiting ? `${columns.isReckoned(at) ? "≈ " : ""}${whole(waiting)}` : "0";
+  // Of a site that is cut off nobody tells what waits there.
+  const unknown = columns.reach[at] === "cut" && waiting === 0;
+  cells.cell.waiting.textContent = unknown ? "?" : waiting ? `${columns.isReckoned(at) ? "≈ " : ""}${whole(waiting)}` : "0";
   cells.cell.lost.textContent = whole(lost);
 }
 

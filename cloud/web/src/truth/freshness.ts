@@ -59,6 +59,15 @@ export function short(of: Amount): string {
   return of.estimated && n > 0 ? say("about", { n: whole(n) }) : whole(n);
 }
 
+/** What waits for a machine, now. While its site is cut off nobody tells of it: then so much is reckoned as its interval says. */
+export function waitingOf(machine: Pick<Machine, "ledger" | "reachability" | "interval_ms" | "last_sample">, now: number): Amount {
+  const told = machine.ledger.waiting;
+  const at = heardAt(machine);
+  if (machine.reachability.state !== "cut" || told.estimated || at === undefined) return told;
+  const ticks = Math.floor(Math.max(0, now - at) / Math.max(1, machine.interval_ms));
+  return ticks > told.ticks ? { ticks, samples: null, estimated: true } : told;
+}
+
 /** All that will not come. */
 export function lost(ledger: Pick<LedgerSummary, "given_up">): Amount {
   const all: Amount = { ticks: 0, samples: 0, estimated: false };
@@ -86,7 +95,7 @@ export function freshRow(state: string, at: number | undefined, hasLost: boolean
 
 /** The whole sentence. */
 export function freshSentence(machine: Machine, now: number): string {
-  return [stateOf(machine, now), ...waitingOf(machine), ...lossOf(machine), ...clockOf(machine)].join(" ");
+  return [stateOf(machine, now), ...waits(machine, now), ...lossOf(machine), ...clockOf(machine)].join(" ");
 }
 
 function stateOf(machine: Machine, now: number): string {
@@ -101,15 +110,16 @@ function stateOf(machine: Machine, now: number): string {
   return say(state, { ago: ago(at, now), via: way });
 }
 
-function waitingOf(machine: Machine): string[] {
-  const { ledger, drain, reachability } = machine;
+function waits(machine: Machine, now: number): string[] {
+  const { drain, reachability } = machine;
+  const waiting = waitingOf(machine, now);
   const told = reachability.state === "late" || reachability.state === "cut" || drain !== null;
-  if (ledger.waiting.ticks === 0 || !told) return [];
-  const waits = say(ledger.waiting.estimated ? "guess" : "known", { n: amount(ledger.waiting) });
-  if (!drain) return [waits];
+  if (waiting.ticks === 0 || !told) return [];
+  const all = say(waiting.estimated ? "guess" : "known", { n: amount(waiting) });
+  if (!drain) return [all];
   const done = drain.done_in_seconds;
   const eta = done === null ? say("eta_none") : say("eta", { eta: span(done * 1000) });
-  return [waits, say("rate", { rate: number(drain.ticks_per_second) }), eta];
+  return [all, say("rate", { rate: number(drain.ticks_per_second) }), eta];
 }
 
 function lossOf(machine: Machine): string[] {

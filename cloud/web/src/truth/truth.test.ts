@@ -25,10 +25,17 @@ test("what is live says how long ago and by which way", () => {
 
 test("what is reckoned says about, and what was counted does not", () => {
   const ledger = (estimated: boolean) => ({ ...machine({}).ledger, waiting: { ticks: 1200, samples: null, estimated } });
-  const cut = (estimated: boolean) => freshSentence(machine({ reachability: { state: "cut", since: null }, ledger: ledger(estimated) }), now);
+  const cut = (estimated: boolean) => freshSentence(machine({ reachability: { state: "cut", since: null }, ledger: ledger(estimated) }), now + 1000);
   expect(cut(true)).toContain("about 1,200 measurements expected there (estimate)");
   expect(cut(false)).toContain("1,200 measurements waiting.");
   expect(cut(false)).not.toContain("about");
+});
+
+test("while a site is cut off what it keeps is reckoned by the interval, and grows", () => {
+  const cut = (minutes: number) => freshSentence(machine({ reachability: { state: "cut", since: null } }), now + minutes * 60_000);
+  expect(cut(5)).toContain("about 30 measurements expected there (estimate)");
+  expect(cut(10)).toContain("about 60 measurements");
+  expect(freshSentence(machine({}), now + 300_000)).not.toContain("expected");
 });
 
 test("an end is told only where it is known, and loss always", () => {

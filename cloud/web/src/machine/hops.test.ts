@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import type { Machine, Site } from "../api/types.ts";
+import { hopsOf } from "./hops.ts";
+
+const at = "2026-11-22T12:00:00.000Z";
+const machine = (state: Machine["reachability"]["state"]): Machine => ({
+  id: "00", name: "till-1", client: "acme", site: "lyon", health: "ok", interval_ms: 10_000, reachability: { state, since: at },
+  last_sample: { observed_at: at, learnt_at: at, path: ["agent", "relay:lyon-r1", "hub"], verified: true }, cpu: null, memory: null, clock: null, drain: null,
+  status: { shown: "ok", was: "ok" },
+  ledger: { collected: { ticks: 1, samples: 1, estimated: false }, at_relay: null, at_hub: null, expired: null, folded: null, thinned: null, waiting: { ticks: 0, samples: 0, estimated: false }, given_up: [], duplicates: 0 },
+});
+const site = (connected: boolean): Site => ({
+  name: "lyon", client: "acme", relays: [{ id: "01", name: "lyon-r1", link: { connected, since: at, last_heard: at, round_trip_ms: null } }],
+  reachability: { state: connected ? "live" : "cut", since: at }, machines: 1, waiting: { ticks: 0, samples: 0, estimated: false }, drain: null,
+});
+const states = (state: Machine["reachability"]["state"], connected: boolean, blind = false) =>
+  hopsOf(machine(state), [site(connected)], { at: 1, blind }).map((hop) => hop.state);
+
+test("one hop is broken, and of what is behind it nothing is known", () => {
+  expect(states("live", true)).toEqual(["whole", "whole", "whole"]);
+  expect(states("silent", true)).toEqual(["broken", "whole", "whole"]);
+  expect(states("cut", false)).toEqual(["unknown", "broken", "whole"]);
+  expect(states("live", true, true)).toEqual(["unknown", "unknown", "broken"]);
+  expect(states("asleep", true)).toEqual(["unknown", "whole", "whole"]);
+});

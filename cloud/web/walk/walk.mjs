@@ -1,0 +1,183 @@
+// Walks through the pages as people do, in Debian's Chromium, against a demo that runs: `walk.mjs HUB TOKEN DEMO`, where DEMO is
+// the program that cuts, heals and kills. Each page in each language, colour and width; then a cut, as it is seen, taken and over;
+// then the hub itself, killed and back. Ends with 1 at the first thing that is not so.
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { gzipSync } from "node:zlib";
+import { chromium } from "playwright-core";
+
+const [hub, token, demo] = process.argv.slice(2);
+if (!hub || !token || !demo) {
+  console.error("usage: walk.mjs HUB TOKEN DEMO");
+  process.exit(2);
+}
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const HOME_BYTES = 90 * 1024;
+const ALL_BYTES = 260 * 1024;
+/** How long a link may be gone before nothing behind it is green any more. */
+const GREEN_MS = 40_000;
+
+const problems = [];
+const so = (is, what) => {
+  if (!is) throw new Error(`not so: ${what}`);
+};
+const step = async (name, walk) => {
+  const begun = Date.now();
+  await walk();
+  so(problems.length === 0, `${name}: ${problems.join("; ")}`);
+  console.log(`walk: ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+};
+
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+let state;
+
+async function signIn() {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${hub}/sign-in`);
+  await page.click("details summary");
+  await page.fill("input[name=token]", token);
+  await page.click("details button");
+  await page.waitForURL(`${hub}/`);
+  state = await context.storageState();
+  await context.close();
+}
+
+async function open({ width = 1440, theme = "light", language = "en" } = {}) {
+  const slim = width < 700;
+  const context = await browser.newContext({
+    storageState: state, viewport: { width, height: slim ? 844 : 900 }, colorScheme: theme, locale: language === "fr" ? "fr-FR" : "en-GB",
+    hasTouch: slim, isMobile: slim,
+  });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => problems.push(`the page failed: ${error.message}`));
+  page.on("console", (line) => line.type() === "error" && !/Failed to load resource|net::ERR/.test(line.text()) && problems.push(`the page complains: ${line.text()}`));
+  page.on("request", (request) => request.url().startsWith(hub) || /^(blob|data):/.test(request.url()) || problems.push(`something from elsewhere: ${request.url()}`));
+  return page;
+}
+
+async function go(page, path) {
+  await page.goto(hub + path);
+  await page.waitForSelector("main h1", { state: "attached" });
+  await page.waitForFunction(() => !document.querySelector("main .bones") && document.querySelector(".pill.live"));
+}
+
+async function accessible(page, where) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  for (const { id, nodes } of violations) problems.push(`${where}: ${id}: ${nodes[0].html.slice(0, 160)}`);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  so(wide <= 0, `${where} scrolls sideways by ${wide} px`);
+}
+
+const api = async (path) => (await fetch(hub + path, { headers: { authorization: `Bearer ${token}` } })).json();
+const tell = (...words) => execFileSync(demo, words, { stdio: "ignore" });
+
+await signIn();
+const machines = (await api("/api/v1/machines?q=site:lyon")).machines;
+const own = machines.find((one) => one.facts) ?? machines[0];
+
+await step("what a browser loads stays light", async () => {
+  const page = await open();
+  const loaded = new Set();
+  page.on("response", (response) => response.url().includes("/assets/") && loaded.add(response.url().split("/").pop()));
+  await go(page, "/");
+  const size = (name) => gzipSync(readFileSync(new URL(`../dist/assets/${name}`, import.meta.url)), { level: 9 }).length;
+  const sum = (names) => names.reduce((all, name) => all + size(name), 0);
+  const home = sum([...loaded]) + gzipSync(readFileSync(new URL("../dist/index.html", import.meta.url))).length;
+  const all = sum(readdirSync(new URL("../dist/assets", import.meta.url)));
+  console.log(`walk: home ${(home / 1024).toFixed(1)} kB, all pages ${(all / 1024).toFixed(1)} kB, packed`);
+  so(home <= HOME_BYTES && all <= ALL_BYTES, "home is at most 90 kB and all at most 260 kB");
+  await page.context().close();
+});
+
+const paths = ["/", "/incidents", "/incidents?standing=all", "/machines", "/machines?group=site&sort=-cpu", `/machines/${own.id}`, `/machines/${own.id}/hardware`, `/machines/${own.id}/data`, `/machines/${own.id}/alerts`];
+for (const width of [1440, 390, 320]) {
+  for (const theme of ["light", "dark"]) {
+    for (const language of ["en", "fr"]) {
+      await step(`${paths.length} pages at ${width} px, ${theme}, ${language}`, async () => {
+        const page = await open({ width, theme, language });
+        for (const path of paths) {
+          await go(page, path);
+          await accessible(page, `${path} at ${width} ${theme} ${language}`);
+          so((await page.getAttribute("html", "lang")) === language, `${path} says that it is in ${language}`);
+        }
+        await page.context().close();
+      });
+    }
+  }
+}
+
+await step("by keyboard alone: palette, filter, rows, help", async () => {
+  const page = await open();
+  await go(page, "/");
+  await page.keyboard.press("Control+k");
+  await page.waitForSelector("[role=combobox]");
+  await page.keyboard.type(own.name);
+  await page.waitForFunction((name) => [...document.querySelectorAll("[role=option] span")].some((hit) => hit.textContent === name), own.name);
+  await page.keyboard.press("Enter");
+  await page.waitForFunction((name) => document.querySelector("main h1")?.textContent === name, own.name);
+  await page.keyboard.press("g");
+  await page.keyboard.press("m");
+  await page.waitForSelector(".v-row");
+  await page.keyboard.press("/");
+  await page.keyboard.type("site:brest");
+  await page.waitForFunction(() => location.search.includes("brest"));
+  const sites = await page.$$eval(".v-row:not([hidden]) .site", (cells) => cells.map((cell) => cell.textContent));
+  so(sites.length > 0 && sites.every((site) => site.endsWith("brest")), "the filter leaves one site");
+  await page.keyboard.press("Escape");
+  for (const key of ["j", "j", "x"]) await page.keyboard.press(key);
+  so((await page.$$(".v-row[aria-selected=true]")).length === 1, "x selects the current row");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => /^\/machines\/[0-9a-f]{32}$/.test(location.pathname));
+  await page.keyboard.press("?");
+  await page.waitForSelector("dialog[open] kbd");
+  await page.keyboard.press("Escape");
+  so((await page.$("dialog[open]")) === null, "Escape closes the help");
+  await page.goBack();
+  await page.waitForFunction(() => location.search.includes("brest"));
+  await page.context().close();
+});
+
+await step("a cut: seen without loading anew, nothing behind it green, taken, and over", async () => {
+  const home = await open();
+  await go(home, "/");
+  const list = await open();
+  await go(list, "/machines?q=site:lyon");
+  const begun = Date.now();
+  tell("cut", "lyon");
+  await home.waitForFunction(() => document.querySelector("main ol.rows a.row .title")?.textContent.includes("lyon"), null, { timeout: GREEN_MS });
+  await list.waitForFunction(() => [...document.querySelectorAll(".v-row:not([hidden]) .status")].every((cell) => !cell.classList.contains("tone-ok")), null, { timeout: GREEN_MS });
+  console.log(`walk: nothing behind the cut is green after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+  await list.waitForSelector(".v-row:not([hidden]) .status.hatched", { timeout: GREEN_MS });
+  await accessible(list, "machines behind a cut");
+  await home.click("main ol.rows a.row");
+  await home.waitForSelector("article h1");
+  await accessible(home, "the incident of a cut");
+  await home.click("text=/^✓ /");
+  await home.waitForFunction(() => document.querySelector("li.acknowledge"));
+  so((await home.textContent("article")).includes("does not know of it yet"), "a site that is cut off does not know what was acknowledged here");
+  tell("heal", "lyon");
+  await home.waitForFunction(() => document.querySelector("li.ended"), null, { timeout: 60_000 });
+  await list.waitForFunction(() => [...document.querySelectorAll(".v-row:not([hidden]) .status")].some((cell) => cell.classList.contains("tone-ok")), null, { timeout: 60_000 });
+  await home.keyboard.press("g");
+  await home.keyboard.press("h");
+  await home.waitForFunction(() => document.querySelector("main section.card li")?.textContent.includes("lyon"), null, { timeout: 60_000 });
+  await home.context().close();
+  await list.context().close();
+});
+
+await step("the hub is killed: the page says so, counts down, and goes on by itself", async () => {
+  const page = await open();
+  await go(page, "/machines");
+  tell("kill", "hub");
+  await page.waitForSelector(".pill.copy", { timeout: 20_000 });
+  await page.waitForSelector(".banner.warn button", { timeout: 20_000 });
+  so((await page.$$(".v-row:not([hidden])")).length > 0, "the copy stays");
+  await page.waitForSelector(".pill.live, .banner.bad", { timeout: 90_000 });
+  await page.context().close();
+});
+
+await browser.close();
+console.log("walk: all of it is so");

@@ -252,7 +252,7 @@ impl Told {
 /// Who did it, as far as that is known: who acts now, if the row says nothing else.
 fn told(deed: &Deed, acting: Option<&Acting>) -> Told {
     let says_nothing = deed.who.is_empty();
-    match acting.filter(|acting| (says_nothing || deed.who == acting.name) && (deed.at_hub || says_nothing)) {
+    match acting.filter(|acting| says_nothing || deed.at_hub && deed.who == acting.name) {
         Some(acting) => Told { who: acting.who.clone(), by: acting.by, from: acting.from.clone() },
         None => {
             let who = if says_nothing { "not said".to_owned() } else { deed.who.clone() };

@@ -42,7 +42,7 @@ impl Drawn {
     }
 
     /// What `If-Match` takes is this, and not the hash of the answer: of what changes by itself as time goes by.
-    pub(crate) fn as_version(self, version: &str) -> Self {
+    pub(crate) fn with_version(self, version: &str) -> Self {
         Self { etag: HeaderValue::from_str(version).unwrap_or(self.etag), ..self }
     }
 

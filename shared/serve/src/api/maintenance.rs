@@ -121,7 +121,7 @@ fn version(mute: &Mute) -> String {
 }
 
 fn drawn(mute: &Mute, app: &Shared) -> Result<Drawn, Problem> {
-    Ok(Drawn::new(mute, app.lookout.now())?.as_version(&version(mute)))
+    Ok(Drawn::new(mute, app.lookout.now())?.with_version(&version(mute)))
 }
 
 fn sees(caller: &Caller, mute: &Mute) -> bool {

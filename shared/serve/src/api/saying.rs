@@ -275,7 +275,7 @@ fn version(said: &DispatchSaid) -> String {
 }
 
 fn drawn(said: &DispatchSaid, app: &Shared) -> Result<Drawn, Problem> {
-    Ok(Drawn::new(said, app.lookout.now())?.as_version(&version(said)))
+    Ok(Drawn::new(said, app.lookout.now())?.with_version(&version(said)))
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ fn world(guard: &Guard) -> World {
     };
     let file: File = toml::from_str(&format!("{}{}", one("house"), one("other"))).expect("TOML");
     let issuers = Issuers::new(check_all(&file.sign_in).expect("two issuers"), ORIGIN.to_owned(), guard);
-    World { house, issuers, folder: folder }
+    World { house, issuers, folder }
 }
 
 impl World {

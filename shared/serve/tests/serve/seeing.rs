@@ -32,10 +32,7 @@ async fn a_banner_stands_on_each_page_nothing_is_changed_and_everybody_concerned
         let page = hub.door.get_with_cookie(&cookie, path).await;
         assert_eq!(page.status, StatusCode::OK);
         let text = page.text();
-        assert!(
-            text.contains("class=\"seeing\"") && text.contains("second@example.org as ann@acme.org"),
-            "{path}"
-        );
+        assert!(text.contains("class=\"seeing\"") && text.contains("second@example.org as ann@acme.org"), "{path}");
     }
     let me = hub.ask("GET", &seen, "/api/v1/me", None).await.json();
     assert_eq!((me["seeing"]["by"].clone(), me["seeing"]["acts"].clone()), (json!("second@example.org"), json!(false)));

@@ -92,7 +92,7 @@ await step("what a browser loads stays light", async () => {
   await page.context().close();
 });
 
-const paths = ["/", "/incidents", "/incidents?standing=all", "/machines", "/machines?group=site&sort=-cpu", `/machines/${own.id}`, `/machines/${own.id}/hardware`, `/machines/${own.id}/data`, `/machines/${own.id}/alerts`];
+const paths = ["/", "/incidents", "/incidents?standing=all", "/machines", "/machines?group=site&sort=-cpu", `/machines/${own.id}`, `/machines/${own.id}/metrics`, `/machines/${own.id}/hardware`, `/machines/${own.id}/data`, `/machines/${own.id}/alerts`];
 for (const width of [1440, 390, 320]) {
   for (const theme of ["light", "dark"]) {
     for (const language of ["en", "fr"]) {

@@ -1,6 +1,4 @@
 // What does the hub answer? The parts of its own description (`/api/v1/openapi.json`) that the pages use.
-//
-// `tests/shapes.ts` holds these against the hub's description, so that none is a wish.
 
 export type Stamp = string;
 export type Health = "ok" | "warning" | "critical" | "unknown";

@@ -20,6 +20,7 @@ test("one hop is broken, and of what is behind it nothing is known", () => {
   expect(states("live", true)).toEqual(["whole", "whole", "whole"]);
   expect(states("silent", true)).toEqual(["broken", "whole", "whole"]);
   expect(states("cut", false)).toEqual(["unknown", "broken", "whole"]);
+  expect(states("cut", true), "whose connection stands over a dead line").toEqual(["unknown", "broken", "whole"]);
   expect(states("live", true, true)).toEqual(["unknown", "unknown", "broken"]);
   expect(states("asleep", true)).toEqual(["unknown", "whole", "whole"]);
 });

@@ -20,7 +20,9 @@ export function hopsOf(machine: Machine, sites: readonly Site[], hub: { at: numb
   const relays = names.map((name): Hop => {
     const own = site?.relays.find((one) => one.name === name);
     const heard = own?.link.last_heard;
-    return { kind: "relay", name, at: heard ? Date.parse(heard) : undefined, state: !own ? "unknown" : own.link.connected ? "whole" : "broken" };
+    // A connection may stand for a while over a line that is dead: who is not heard is cut off.
+    const isCut = state === "cut" || site?.reachability.state === "cut" || own?.link.connected === false;
+    return { kind: "relay", name, at: heard ? Date.parse(heard) : undefined, state: isCut ? "broken" : own ? "whole" : "unknown" };
   });
   const own: HopState = state === "live" || state === "late" ? "whole" : state === "silent" ? "broken" : "unknown";
   const hops: Hop[] = [

@@ -20,6 +20,7 @@ const say = words(
 
 const TABS: readonly (Tab & { has: (machine: MachineWhole) => boolean })[] = [
   { name: "overview", title: () => say("overview"), load: () => import("./Overview.svelte"), has: () => true },
+  { name: "metrics", title: () => say("metrics"), load: () => import("./Metrics.svelte"), has: ({ last_sample }) => last_sample !== null },
   { name: "hardware", title: () => say("hardware"), load: () => import("./Hardware.svelte"), has: ({ facts }) => Object.values(facts).some((fact) => fact !== null) },
   { name: "alerts", title: () => say("alerts"), load: () => import("./Alerts.svelte"), has: () => true },
   { name: "data", title: () => say("data"), load: () => import("./Data.svelte"), has: ({ ledger }) => ledger.collected.ticks > 0 },

@@ -154,6 +154,8 @@ pub(crate) struct Config {
     mail: Option<String>,
     /// Passkeys of people, and why there are none where they were wanted.
     passkeys: Option<Result<Arc<Passkeys>, String>>,
+    /// Where requests may go.
+    pub(crate) outgoing: OutgoingSaid,
     /// Rows that only a hub writes are taken back from the relays.
     pub(crate) take_back_rows: bool,
     pub(crate) log: tracing::Level,
@@ -231,6 +233,7 @@ impl Config {
             passkeys,
             origin,
             mail: file.people.mail,
+            outgoing: file.outgoing,
         })
     }
 

@@ -18,3 +18,4 @@ mod run;
 mod tokens;
 pub mod vigie;
 mod web;
+mod webhooks;

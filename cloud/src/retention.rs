@@ -1,14 +1,15 @@
 //! How long does this hub keep what, and of whom?
 
+mod said;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use vigie_model::{NodeId, Slug, StreamId, pushed_place};
-use vigie_node::{Keeping, Keeps};
+use vigie_model::Slug;
+use vigie_node::Keeping;
 
-use crate::registry::Registry;
+pub(crate) use said::Terms;
 
 /// `[retention]` as it stands in the file, in days. What is 0 or left out is kept for ever; a client's as all others'.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -21,7 +22,7 @@ pub(crate) struct RetentionSaid {
     clients: BTreeMap<String, DaysSaid>,
 }
 
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct DaysSaid {
     raw_days: Option<u32>,
@@ -29,11 +30,11 @@ struct DaysSaid {
     hour_days: Option<u32>,
 }
 
-/// How long what is kept of each client.
+/// How long what is kept of each client, as the file says it; it contradicts itself nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Retention {
-    all: Keeping,
-    clients: BTreeMap<Slug, Keeping>,
+    all: DaysSaid,
+    clients: BTreeMap<Slug, DaysSaid>,
 }
 
 /// A setting that contradicts itself.
@@ -48,11 +49,13 @@ pub(crate) enum RetentionError {
 impl RetentionSaid {
     pub(crate) fn check(&self) -> Result<Retention, RetentionError> {
         let Self { raw_days, minute_days, hour_days, clients: _ } = self.clone();
-        let said = DaysSaid { raw_days, minute_days, hour_days };
-        let all = said.keeping("")?;
+        let all = DaysSaid { raw_days, minute_days, hour_days };
+        all.keeping("")?;
         let client = |(name, days): (&String, &DaysSaid)| {
             let slug: Slug = name.parse().map_err(|_| RetentionError::Client(name.clone()))?;
-            Ok((slug, days.or(said).keeping(&format!(".clients.{name}"))?))
+            let days = days.or(all);
+            days.keeping(&format!(".clients.{name}"))?;
+            Ok((slug, days))
         };
         let clients = self.clients.iter().map(client).collect::<Result<_, RetentionError>>()?;
         Ok(Retention { all, clients })
@@ -89,35 +92,20 @@ impl DaysSaid {
 
 impl Retention {
     /// Whether nothing is ever deleted.
-    pub(crate) fn is_for_ever(&self) -> bool {
-        self.all.is_for_ever() && self.clients.values().all(|keeping| keeping.is_for_ever())
+    fn is_for_ever(&self) -> bool {
+        let is = |days: &DaysSaid| {
+            [days.raw_days, days.minute_days, days.hour_days].iter().all(|days| days.unwrap_or(0) == 0)
+        };
+        is(&self.all) && self.clients.values().all(is)
     }
 
-    fn of(&self, client: Option<&Slug>) -> Keeping {
+    /// The clients that are named.
+    fn clients(&self) -> impl Iterator<Item = &Slug> {
+        self.clients.keys()
+    }
+
+    fn days(&self, client: Option<&Slug>) -> DaysSaid {
         client.and_then(|client| self.clients.get(client)).copied().unwrap_or(self.all)
-    }
-}
-
-/// The settings, and whose each stream is.
-#[derive(Debug)]
-pub(crate) struct Keeper {
-    pub(crate) retention: Retention,
-    pub(crate) registry: Arc<Registry>,
-    /// The hub itself, to which others push for many.
-    pub(crate) hub: NodeId,
-}
-
-impl Keeps for Keeper {
-    fn keeping(&self, stream: StreamId, name: &str) -> Keeping {
-        if stream.agent == self.hub {
-            return self.retention.of(pushed_place(name).map(|(client, _)| client).as_ref());
-        }
-        match self.registry.node(stream.agent) {
-            // A machine that lost its rights is its client's all the same.
-            Ok(Some(row)) => self.retention.of(Some(&row.client)),
-            // Nobody knows whose it is, or it can not be read now: nothing is deleted by a guess.
-            Ok(None) | Err(_) => Keeping::default(),
-        }
     }
 }
 
@@ -129,6 +117,10 @@ mod tests {
         toml::from_str::<RetentionSaid>(text).expect("a table of days").check()
     }
 
+    fn of(said: &Retention, client: Option<&Slug>) -> Keeping {
+        said.days(client).keeping("").expect("it was checked")
+    }
+
     fn days(days: u64) -> Option<Duration> {
         Some(Duration::from_secs(days * 86_400))
     }
@@ -138,7 +130,7 @@ mod tests {
         assert!(read("").expect("nothing said").is_for_ever());
         assert!(read("raw_days = 0").expect("for ever").is_for_ever());
         let said = read("raw_days = 90\nminute_days = 400").expect("in order");
-        assert_eq!(said.of(None), Keeping { raw: days(90), minutes: days(400), hours: None });
+        assert_eq!(of(&said, None), Keeping { raw: days(90), minutes: days(400), hours: None });
     }
 
     #[test]
@@ -146,9 +138,9 @@ mod tests {
         let said =
             read("raw_days = 90\nminute_days = 400\n[clients.acme]\nraw_days = 7\nminute_days = 0").expect("in order");
         let acme: Slug = "acme".parse().expect("a slug");
-        assert_eq!(said.of(Some(&acme)), Keeping { raw: days(7), minutes: None, hours: None });
+        assert_eq!(of(&said, Some(&acme)), Keeping { raw: days(7), minutes: None, hours: None });
         let other: Slug = "other".parse().expect("a slug");
-        assert_eq!(said.of(Some(&other)).raw, days(90));
+        assert_eq!(of(&said, Some(&other)).raw, days(90));
     }
 
     #[test]

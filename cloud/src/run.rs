@@ -36,8 +36,9 @@ use crate::owners::Roster;
 use crate::people::{Register, Scribe};
 use crate::registry::Registry;
 use crate::repeats::Answered;
-use crate::retention::Keeper;
+use crate::retention::Terms;
 use crate::tokens::Tokens;
+use crate::webhooks::Subscriptions;
 
 /// Sites and agents without a relay, and as many again while they reconnect.
 const MAX_CONNECTIONS: usize = 20_000;
@@ -66,11 +67,12 @@ struct Hub {
     pushed: Pushed,
     lookout: Body,
     forwarder: Arc<Forwarder>,
-    /// Where anything is ever deleted for its age.
+    /// What lets go of what is too old.
     retention: Option<vigie_node::Retention>,
     registry: Arc<Registry>,
     people: Arc<Register>,
     backups: Arc<Backups>,
+    hooks: Arc<Subscriptions>,
     gate: Arc<Gate>,
     revoked: mpsc::UnboundedReceiver<()>,
     enrolments: tokio::task::JoinSet<()>,
@@ -95,7 +97,9 @@ impl Hub {
         let registry = Arc::new(Registry::new(state.clone()));
         let ca = Arc::new(Ca::load_or_create(&config.data.join("ca"), now)?);
         let identity = Arc::new(own_identity(&config, &ca, now)?);
-        let log = open_log(&config)?;
+        let whose = (state.clone(), registry.clone(), clock.clone());
+        let terms = Arc::new(Terms::open(config.retention.clone(), whose, identity.node())?);
+        let log = open_log(&config, terms.rollups())?;
         let store_epoch = registry.hub_epoch(log.epoch(), now)?;
         let key = identity.key().signing_key().clone();
         let name = host_name();
@@ -170,7 +174,8 @@ impl Hub {
         })?;
         let setup = Setup { log: handle.log(), state: state.clone(), owners, clock: clock.clone() };
         let forwarder = Arc::new(Forwarder::start(config.forward.clone(), &setup)?);
-        let retention = start_retention(&config, &registry, identity.node(), (&handle, &clock))?;
+        terms.rule(handle.log());
+        let retention = vigie_node::Retention::start(handle.log(), clock.clone(), terms.clone())?;
         let own_token = vigie_node::http_token(&config.http_token_file)?;
         let tokens = Arc::new(Tokens::default());
         tokens.read(&registry, &own_token)?;
@@ -212,6 +217,8 @@ impl Hub {
             );
             Failed::new(1, text)
         })?;
+        let hub_key = identity.key().signing_key().to_bytes();
+        let hooks = Arc::new(Subscriptions::start(state.clone(), &config.outgoing, clock.clone(), &hub_key)?);
         let shown = Arc::new(Beside::new(fleet.clone(), forwarder.clone()));
         let router = vigie_serve::router_of(vigie_serve::Parts {
             lookout: shown,
@@ -219,6 +226,8 @@ impl Hub {
             access: tokens,
             people: Some(people.clone()),
             repeats: Some(answered),
+            hooks: Some(hooks.clone()),
+            keeping: Some(terms),
             options: config.serving(&clock),
         });
         let (close_http, closed) = tokio::sync::oneshot::channel::<()>();
@@ -237,11 +246,12 @@ impl Hub {
             pushed,
             lookout,
             forwarder,
-            retention,
+            retention: Some(retention),
             fleet,
             registry,
             people,
             backups,
+            hooks,
             gate,
             revoked,
             enrolments: tokio::task::JoinSet::new(),
@@ -273,6 +283,7 @@ impl Hub {
         // An error says that the server has ended by itself.
         let _ended = self.close_http.send(());
         self.lookout.close().await;
+        self.hooks.close().await;
         self.pushed.close().await;
         self.forwarder.close().await;
         drop(self.retention.take());
@@ -406,22 +417,7 @@ fn relays_of(registry: &Registry) -> Option<Vec<(NodeId, Scope)>> {
     relays.map(|row| Some((row.node.parse().ok()?, Scope::Site(row.client, row.site)))).collect()
 }
 
-fn start_retention(
-    config: &Config,
-    registry: &Arc<Registry>,
-    hub: NodeId,
-    (handle, clock): (&NodeHandle, &NodeClock),
-) -> Result<Option<vigie_node::Retention>, Failed> {
-    if config.retention.is_for_ever() {
-        return Ok(None);
-    }
-    let keeper = Keeper { retention: config.retention.clone(), registry: registry.clone(), hub };
-    Ok(Some(vigie_node::Retention::start(handle.log(), clock.clone(), Arc::new(keeper))?))
-}
-
-fn open_log(config: &Config) -> Result<Log, Failed> {
-    // Minutes are for when their samples go: until then they would be a second copy of them.
-    let rollups = if config.retention.is_for_ever() { Rollups::Hours } else { Rollups::All };
+fn open_log(config: &Config, rollups: Rollups) -> Result<Log, Failed> {
     let options = Options { rollups, ..Options::hub(config.store_bytes) };
     let (log, report) = Log::open(Path::new(&config.data), options)?;
     if report.unclean || report.damaged {

@@ -12,9 +12,11 @@ mod inert;
 mod listen;
 mod look;
 mod people;
+mod retention;
 mod shape;
 mod table;
 mod telling;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -100,6 +102,12 @@ enum Command {
     /// Who is on call.
     #[command(subcommand, name = "oncall")]
     OnCall(telling::OnCall),
+    /// For how long a client's data is kept.
+    #[command(subcommand)]
+    Retention(retention::Retention),
+    /// Which other programs are told of every event.
+    #[command(subcommand)]
+    Webhooks(webhooks::Webhooks),
     /// For how long machines were up, down, or not known to be either.
     Availability(look::Availability),
     /// Ask in PromQL.
@@ -175,6 +183,8 @@ async fn done(command: Command, out: Out) -> Result<u8, End> {
         Command::Maintenance(verb) => verb.run(&client, out).await,
         Command::Routes(verb) => verb.run(&client, out).await,
         Command::OnCall(verb) => verb.run(&client, out).await,
+        Command::Retention(verb) => verb.run(&client, out).await,
+        Command::Webhooks(verb) => verb.run(&client, out).await,
         Command::Availability(verb) => verb.run(&client, out).await,
         Command::Query(verb) => verb.run(&client, out).await,
         Command::Export(verb) => verb.run(&client).await,
@@ -210,6 +220,8 @@ mod tests {
             "vigie api get /api/v1/sites",
             "vigie routes set night --client acme --file night.toml",
             "vigie oncall stand-in n1 paul --client acme --site lyon --minutes 60",
+            "vigie webhooks add https://example.org/x --kinds alert,decision --client acme",
+            "vigie retention set acme --raw-days 30 --hour-days 0",
             "vigie completion fish",
         ] {
             if let Err(error) = Cli::try_parse_from(line.split(' ')) {

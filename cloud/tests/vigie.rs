@@ -9,6 +9,8 @@ use serde_json::Value;
 
 #[path = "vigie/audit.rs"]
 mod audit;
+#[path = "vigie/webhooks.rs"]
+mod webhooks;
 
 /// A hub on loopback, ended with the test.
 struct Hub {
@@ -19,7 +21,12 @@ struct Hub {
 
 impl Hub {
     fn start() -> Self {
+        Self::configured("")
+    }
+
+    fn configured(text: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("cloud.toml"), text).expect("a configuration");
         let http = free_port();
         let hub = Self { process: run(folder.path(), http), folder, url: format!("http://127.0.0.1:{http}") };
         hub.is_up();
@@ -90,7 +97,8 @@ impl Hub {
 fn run(folder: &Path, http: u16) -> Child {
     Command::new(env!("CARGO_BIN_EXE_vigie-cloud"))
         .args(["run", "--listen", "127.0.0.1:0", "--advertise", "127.0.0.1:1"])
-        .args(["--http", &format!("127.0.0.1:{http}"), "--config", "/nonexistent/vigie.toml"])
+        .args(["--http", &format!("127.0.0.1:{http}"), "--config"])
+        .arg(folder.join("cloud.toml"))
         .arg("--data")
         .arg(folder.join("hub"))
         .stdout(Stdio::null())

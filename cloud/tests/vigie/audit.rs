@@ -145,3 +145,24 @@ fn decisions(hub: &Hub) {
     let shown = out(&hub.vigie(&["--tsv", "audit", "list", "what:alert.snooze", "--client", "acme"]));
     assert!(shown.contains("alert.snooze"), "{shown}");
 }
+
+#[test]
+fn how_long_a_clients_data_is_kept_is_said_while_the_hub_runs_and_outlives_a_kill() {
+    let mut hub = Hub::configured("[retention]\nraw_days = 90\n");
+    let keeps =
+        |hub: &Hub, client: &str| hub.json(&["--json", "retention", "show", client])["keeps"]["raw_days"].clone();
+    assert_eq!(keeps(&hub, "acme"), 90);
+    hub.json(&["--json", "retention", "set", "acme", "--raw-days", "7", "--yes"]);
+    let line = noted(&hub, "retention.set", "api");
+    assert_eq!((&line["before"]["raw_days"], &line["after"]["raw_days"]), (&json!(90), &json!(7)));
+    hub.killed_and_started();
+    assert_eq!((keeps(&hub, "acme"), keeps(&hub, "bron")), (json!(7), json!(90)));
+    let wrong = hub.vigie(&["retention", "set", "acme", "--raw-days", "90", "--hour-days", "30", "--yes"]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", err(&wrong));
+    let output = hub.vigie(&["retention", "unset", "acme", "--yes"]);
+    assert!(output.status.success(), "{}", err(&output));
+    noted(&hub, "retention.unset", "api");
+    assert_eq!(keeps(&hub, "acme"), 90);
+    let list = hub.json(&["--json", "retention", "list"]);
+    assert_eq!((&list["usual"]["keeps"]["raw_days"], &list["clients"]), (&json!(90), &json!([])), "{list}");
+}

@@ -22,6 +22,7 @@ use post::Poster;
 use push::Pusher;
 use smtp::{Smtp, Writing};
 use webhook::Webhook;
+pub(crate) use webhook::post_signed;
 
 /// A way to receivers.
 #[derive(Debug)]

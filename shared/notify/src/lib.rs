@@ -1,17 +1,23 @@
 //! Who is told what, when, once?
 //!
 //! [`Mind`] and [`Outbox`] decide and know no IO; the [`Desk`] writes down what they decided, all of a step together; the
-//! [`Messenger`] sends and says how it went; a [`Channel`] knows how mail and webhooks leave the house. Knows no rules and
+//! [`Messenger`] sends and says how it went; a [`Channel`] knows how mail and webhooks leave the house. [`Hooks`] are told of
+//! every event, whoever decides of it. Knows no rules and
 //! no samples: it hears of transitions, and tells nobody what it was not told.
 
 mod channel;
 pub mod config;
 mod desk;
+mod hooks;
 mod messenger;
 mod mind;
 
 pub use channel::{Channel, Channels, Tried};
 pub use config::ChannelSetup;
 pub use desk::{Desk, DeskError, Due, Waiting};
+pub use hooks::{
+    DeadEvent, Delivery, Hook, HookError, HookEvent, HookPost, HookSender, HookStanding, Hooks, KeyOf, MOST_DEAD,
+    MOST_HOOKS, MOST_WAITING, RESET,
+};
 pub use messenger::{Clock, Messenger, Told};
 pub use mind::*;

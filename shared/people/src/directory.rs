@@ -276,6 +276,16 @@ impl Directory {
         }
     }
 
+    /// Whether somebody has proved a moment ago who they are. A token says by what it was made for that nobody is asked again;
+    /// to make it somebody was.
+    pub fn is_proved(&self, who: &Who, now: UtcMs) -> bool {
+        match who {
+            Who::Person(_, session) => self.sessions.get(session).is_some_and(|session| session.is_proved(now)),
+            Who::Console | Who::Program(..) | Who::Token(_) => true,
+            Who::Nobody => false,
+        }
+    }
+
     /// Whether anybody but this person may look after people everywhere.
     pub(crate) fn others_rule(&self, but: &Id) -> bool {
         let rules = |person: &Person| {

@@ -31,11 +31,13 @@ pub enum Right {
     Tell,
     /// Act in the name of a person whom one sees as, and not only look.
     Act,
+    /// Say for how long a client's data is kept.
+    Keep,
 }
 
 impl Right {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Look,
         Self::Decide,
         Self::Mute,
@@ -48,6 +50,7 @@ impl Right {
         Self::Node,
         Self::Tell,
         Self::Act,
+        Self::Keep,
     ];
 
     /// Its name.
@@ -65,6 +68,7 @@ impl Right {
             Self::Node => "node",
             Self::Tell => "tell",
             Self::Act => "act",
+            Self::Keep => "keep",
         }
     }
 
@@ -72,7 +76,7 @@ impl Right {
     /// its finder more than the browser has.
     pub fn needs_proof(self) -> bool {
         match self {
-            Self::Tokens | Self::People | Self::Roles => true,
+            Self::Tokens | Self::People | Self::Roles | Self::Keep => true,
             Self::Look
             | Self::Decide
             | Self::Mute
@@ -99,7 +103,8 @@ impl Right {
             | Self::People
             | Self::Roles
             | Self::Tell
-            | Self::Act => false,
+            | Self::Act
+            | Self::Keep => false,
         }
     }
 }
@@ -121,7 +126,7 @@ impl std::str::FromStr for Right {
 
 /// Not a right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no right: look, decide, mute, fetch, push, tokens, people, roles, audit, node, tell or act")]
+#[error("{0:?} is no right: look, decide, mute, fetch, push, tokens, people, roles, audit, node, tell, act or keep")]
 pub struct UnknownRight(String);
 
 #[cfg(test)]

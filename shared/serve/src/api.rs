@@ -8,6 +8,7 @@ mod columns;
 mod export;
 mod here;
 mod incidents;
+mod keeping;
 mod machines;
 mod maintenance;
 mod raw;
@@ -15,12 +16,16 @@ mod routes;
 mod rules;
 mod saying;
 mod sites;
+mod webhooks;
 
 pub(crate) use away::availability;
 pub(crate) use columns::{Columns, columns};
 pub(crate) use export::export;
 pub(crate) use here::{Here, here};
 pub(crate) use incidents::{IncidentList, decide, incident, incidents, telling};
+pub(crate) use keeping::{
+    TermsList, list as retention, one as retention_of, put as put_retention, unset as unset_retention,
+};
 pub(crate) use machines::{Machines, Whole, ledger, machine, machines};
 pub(crate) use maintenance::{MaintenanceList, add, end, list, one as one_maintenance, preview};
 pub(crate) use raw::{ask_raw, raw};
@@ -28,3 +33,7 @@ pub(crate) use routes::{OnCallList, RouteList, on_call, routes, try_route};
 pub(crate) use rules::{Rules, levels, rules, rules_of, tune, untune};
 pub(crate) use saying::{on_call_said, put_on_call, put_route, remove_on_call, remove_route, route_said, stand_in};
 pub(crate) use sites::{Sites, sites};
+pub(crate) use webhooks::{
+    DeadList, Redelivered, WebhookList, dead as dead_events, list as webhooks, one as webhook, redeliver, subscribe,
+    test as test_webhook, unsubscribe,
+};

@@ -21,6 +21,7 @@ mod incident;
 mod incidents;
 mod intake;
 mod inventory;
+mod keeping;
 mod ledger;
 mod list;
 mod listen;
@@ -55,6 +56,7 @@ mod tls;
 mod tuning;
 mod ways;
 mod web;
+mod webhooks;
 mod work;
 
 pub use access::{Access, Clients, Credential, Decides, Identity, NotLetIn, TokenTable, Writes};
@@ -68,6 +70,7 @@ pub use incident::{Decision, Escalation, Incident, IncidentState, JudgedBy, Reac
 pub use incidents::{Incidents, Message, Telling, Undecided};
 pub use intake::{Intake, NoPlace, NotTaken, Place, Said, Taken, Taking};
 pub use inventory::{Agent, Inventory, Told};
+pub use keeping::{ClientTerms, KeepDays, KeepingTerms};
 pub use ledger::{GivenUp, Hole, HoleKind, Ledger, LedgerSummary, StreamLedger};
 pub use listen::{serve, serve_with};
 pub use lookout::{Described, Lookout, NotReady};
@@ -90,3 +93,4 @@ pub use vigie_people::Powers;
 pub use vigie_query::{Coverage, LabelSet, Lack, Limits, Owner, SeriesSamples, Shortfall, Source, SourceError};
 pub use ways::{Need, Way};
 pub use web::Web;
+pub use webhooks::{Happened, Webhook, WebhookDead, WebhookMade, WebhookTried, WebhookWish, Webhooks};

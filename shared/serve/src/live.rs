@@ -24,12 +24,14 @@ use serde_json::json;
 use tokio::sync::{mpsc, watch};
 
 use self::ring::{Event, Ring, Since};
+pub(crate) use self::seen::KINDS;
 use self::seen::Seen;
 use crate::door::Caller;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::stream::still_may;
+use crate::{Happened, Stamp};
 
 /// How often what there is is compared.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -95,9 +97,9 @@ pub(crate) async fn events(
 }
 
 fn kinds(text: Option<&str>) -> Result<Vec<&'static str>, Problem> {
-    let Some(text) = text else { return Ok(seen::KINDS.to_vec()) };
-    let known = |word: &str| seen::KINDS.into_iter().find(|kind| *kind == word);
-    let wrong = || Problem::bad_parameter(format!("kinds are some of {}, with commas", seen::KINDS.join(", ")));
+    let Some(text) = text else { return Ok(KINDS.to_vec()) };
+    let known = |word: &str| KINDS.into_iter().find(|kind| *kind == word);
+    let wrong = || Problem::bad_parameter(format!("kinds are some of {}, with commas", KINDS.join(", ")));
     text.split(',').map(|word| known(word).ok_or_else(wrong)).collect()
 }
 
@@ -224,18 +226,66 @@ async fn begin_watching(app: &App) {
     tokio::spawn(watch_over(Arc::downgrade(app), first.map(|(seen, _)| seen).unwrap_or_default()));
 }
 
+/// From now on what there is is watched, if anybody is told of events who does not listen.
+pub(crate) async fn watch_for_hooks(app: &App) {
+    if app.hooks.as_ref().is_some_and(|hooks| hooks.any()) {
+        begin_watching(app).await;
+    }
+}
+
+/// As [`watch_for_hooks`], for a node that starts with webhooks. Where there is no runtime nobody serves.
+pub(crate) fn follow_for_hooks(app: &App) {
+    if app.hooks.is_some()
+        && let Ok(runtime) = tokio::runtime::Handle::try_current()
+    {
+        let app = App::clone(app);
+        runtime.spawn(async move { watch_for_hooks(&app).await });
+    }
+}
+
+/// What webhooks are told of. What can not be kept for them now is given again with what comes next.
+async fn hand_to_hooks(app: &App, waiting: &mut Vec<Happened>, events: &[Event]) {
+    let Some(hooks) = app.hooks.clone().filter(|hooks| hooks.any()) else { return waiting.clear() };
+    let at = Stamp(app.lookout.now().utc);
+    let told = |event: &Event| Happened {
+        kind: event.kind,
+        client: event.client.clone(),
+        site: event.site.clone(),
+        data: event.data.clone(),
+        at,
+    };
+    waiting.extend(events.iter().map(told));
+    if waiting.is_empty() {
+        return;
+    }
+    let handed = waiting.clone();
+    let taken = tokio::task::spawn_blocking(move || hooks.take(&handed)).await;
+    match taken {
+        Ok(Ok(())) => waiting.clear(),
+        Ok(Err(error)) => tracing::warn!(%error, "events could not be kept for webhooks; they are given again"),
+        Err(died) => {
+            tracing::error!(%died, "events were not kept for webhooks by an error of ours; they are given again")
+        }
+    }
+}
+
 async fn watch_over(app: Weak<Shared>, mut seen: Seen) {
     let mut alone = Duration::ZERO;
+    let mut waiting = Vec::new();
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let Some(app) = app.upgrade() else { return };
-        alone = if app.live.readers.load(Ordering::SeqCst) == 0 { alone + LOOK_EVERY } else { Duration::ZERO };
+        let is_alone =
+            app.live.readers.load(Ordering::SeqCst) == 0 && app.hooks.as_ref().is_none_or(|hooks| !hooks.any());
+        alone = if is_alone { alone + LOOK_EVERY } else { Duration::ZERO };
         if alone > ALONE_FOR {
             app.live.watched.store(false, Ordering::SeqCst);
             return;
         }
         let Some((now, events)) = look(App::clone(&app), seen.clone()).await else { continue };
         seen = now;
+        // Before anybody else hears of them: what was shown to one is told to all.
+        hand_to_hooks(&app, &mut waiting, &events).await;
         if events.is_empty() {
             continue;
         }

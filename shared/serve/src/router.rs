@@ -17,8 +17,8 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Incidents, Lookout, Options, People, Repeats, api, armour, door, health, live, local, openapi, page,
-    people, prometheus, push, repeat, shape, tally, web,
+    Access, Incidents, KeepingTerms, Lookout, Options, People, Repeats, Webhooks, api, armour, door, health, live,
+    local, openapi, page, people, prometheus, push, repeat, shape, tally, web,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -27,7 +27,7 @@ use crate::{
 /// shows what those credentials may see; samples are taken in with a bearer token alone. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or all
 /// askers count as one when guesses are counted; [`serve`](crate::serve()) does, and bounds connections too.
 pub fn router(lookout: Arc<dyn Lookout>, access: Arc<dyn Access>, options: Options) -> Router {
-    router_of(Parts { lookout, incidents: None, access, people: None, repeats: None, options })
+    router_of(Parts::of(lookout, access, options))
 }
 
 /// As [`router()`], with what is wrong and what people decide of it.
@@ -37,7 +37,7 @@ pub fn router_with(
     access: Arc<dyn Access>,
     options: Options,
 ) -> Router {
-    router_of(Parts { lookout, incidents: Some(incidents), access, people: None, repeats: None, options })
+    router_of(Parts { incidents: Some(incidents), ..Parts::of(lookout, access, options) })
 }
 
 /// What a node serves with.
@@ -52,14 +52,23 @@ pub struct Parts {
     pub people: Option<Arc<dyn People>>,
     /// Where answers to writes are kept, so that none is carried out twice.
     pub repeats: Option<Arc<dyn Repeats>>,
+    /// Who is told of every event.
+    pub hooks: Option<Arc<dyn Webhooks>>,
+    /// For how long whose data is kept.
+    pub keeping: Option<Arc<dyn KeepingTerms>>,
     /// What the operator chose.
     pub options: Options,
 }
 
 impl Parts {
+    /// What every node serves with, and nothing else.
+    pub fn of(lookout: Arc<dyn Lookout>, access: Arc<dyn Access>, options: Options) -> Self {
+        Self { lookout, incidents: None, access, people: None, repeats: None, hooks: None, keeping: None, options }
+    }
+
     fn shared(self) -> Shared {
-        let Self { lookout, incidents, access, people, repeats, options } = self;
-        Shared { incidents, people, repeats, ..Shared::new(lookout, access, options) }
+        let Self { lookout, incidents, access, people, repeats, hooks, keeping, options } = self;
+        Shared { incidents, people, repeats, hooks, keeping, ..Shared::new(lookout, access, options) }
     }
 }
 
@@ -76,6 +85,7 @@ pub fn router_of(parts: Parts) -> Router {
 
 fn serve_all(app: Shared) -> Router {
     let app = Arc::new(app);
+    live::follow_for_hooks(&app);
     let (router, ways) = all_ways(&app).into_parts();
     app.ways.get_or_init(|| ways);
     router
@@ -146,6 +156,8 @@ fn private(app: &App) -> Ways {
 
 fn of_api(app: &App) -> Ways {
     let ways = if app.people.is_some() { api_ways().merge(people::ways()) } else { api_ways() };
+    let ways = if app.hooks.is_some() { ways.merge(hook_ways()) } else { ways };
+    let ways = if app.keeping.is_some() { ways.merge(keeping_ways()) } else { ways };
     ways.with(|router| router.route_layer(from_fn_with_state(Arc::clone(app), repeat::once)))
 }
 
@@ -210,6 +222,26 @@ fn api_ways() -> Ways {
         .get("/alerts", LOOK, prometheus::alerts)
         .get("/export", LOOK, api::export)
         .post("/export", LOOK, api::export)
+}
+
+fn keeping_ways() -> Ways {
+    let keeps = Need::May(Right::Keep);
+    Ways::new()
+        .get("/retention", LOOK, api::retention)
+        .get("/retention/{client}", LOOK, api::retention_of)
+        .put("/retention/{client}", keeps, api::put_retention)
+        .delete("/retention/{client}", keeps, api::unset_retention)
+}
+
+fn hook_ways() -> Ways {
+    Ways::new()
+        .get("/webhooks", TELL, api::webhooks)
+        .post("/webhooks", TELL, api::subscribe)
+        .get("/webhooks/{id}", TELL, api::webhook)
+        .delete("/webhooks/{id}", TELL, api::unsubscribe)
+        .post("/webhooks/{id}/test", TELL, api::test_webhook)
+        .get("/webhooks/{id}/dead", TELL, api::dead_events)
+        .post("/webhooks/{id}/redeliver", TELL, api::redeliver)
 }
 
 fn prometheus_ways() -> Ways {

@@ -13,7 +13,7 @@ use crate::push::Pushes;
 use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
-use crate::{Access, Health, Incidents, Lookout, Machine, Options, People, Repeats, openapi};
+use crate::{Access, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People, Repeats, Webhooks, openapi};
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
 const LISTS_AT_ONCE: usize = 8;
@@ -28,6 +28,10 @@ pub(crate) struct Shared {
     pub(crate) people: Option<Arc<dyn People>>,
     /// Where answers to writes are kept.
     pub(crate) repeats: Option<Arc<dyn Repeats>>,
+    /// Who is told of every event.
+    pub(crate) hooks: Option<Arc<dyn Webhooks>>,
+    /// For how long whose data is kept.
+    pub(crate) keeping: Option<Arc<dyn KeepingTerms>>,
     pub(crate) under_way: UnderWay,
     /// What changes, for those who listen.
     pub(crate) live: Live,
@@ -89,6 +93,8 @@ impl Shared {
             passwords: Arc::new(Semaphore::new(1)),
             people: None,
             repeats: None,
+            hooks: None,
+            keeping: None,
             live: Live::default(),
             under_way: UnderWay::default(),
             guesses: Mutex::default(),

@@ -120,6 +120,11 @@ impl Log {
         self.at_database(|db| Snapshot::of(Which::Log, db))
     }
 
+    /// From now on what is sealed is folded so. What was folded before stays as it is.
+    pub fn fold_into(&mut self, rollups: Rollups) {
+        self.options.rollups = rollups;
+    }
+
     /// The life of this log file: another number means that what it had may be gone.
     pub fn epoch(&self) -> u64 {
         self.epoch

@@ -6,8 +6,8 @@
 use bytes::Bytes;
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
-use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{Method, Uri};
 use sha2::Sha256;
 use vigie_model::UtcMs;
 use vigie_outgoing::{Ask, Client};
@@ -32,19 +32,13 @@ impl Webhook {
     }
 
     pub(crate) async fn send(&self, intent: &Intent, now: UtcMs) -> Outcome {
-        let channel = |why: String| later(&why, None);
         let (secret, keys) = match self.keys() {
             Ok(found) => found,
-            Err(why) => return channel(why),
+            Err(why) => return later(&why, None),
         };
-        let request = match self.request(intent, &keys, now) {
-            Ok(request) => request,
-            Err(why) => return channel(why),
-        };
-        match self.client.ask(request).await {
-            Ok(answer) => Answer::from(answer).judge(&secret, now),
-            Err(why) => channel(why),
-        }
+        let secrets: Vec<&str> = secret.reveal().lines().map(str::trim).collect();
+        let (uri, id) = (self.way.uri.clone(), intent.key.to_string());
+        posted(&self.client, (uri, &keys, &secrets), &id, json(intent), now).await
     }
 
     /// One key on each line, so that it can be changed while receivers know the old one or the new one.
@@ -57,20 +51,49 @@ impl Webhook {
             keys.ok_or_else(|| format!("{path} holds no key: whsec_ and base64, or {MIN_KEY_BYTES} bytes of text"))?;
         Ok((secret, keys))
     }
+}
 
-    fn request(&self, intent: &Intent, keys: &[Vec<u8>], now: UtcMs) -> Result<Ask, String> {
-        let body = json(intent);
-        let (id, seconds) = (intent.key.to_string(), now.0.div_euclid(1_000).to_string());
-        let plain = |text: &str| HeaderValue::from_str(text).map_err(|error| error.to_string());
-        let headers = vec![
-            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-            (HeaderName::from_static("idempotency-key"), plain(&id)?),
-            (HeaderName::from_static("webhook-id"), plain(&id)?),
-            (HeaderName::from_static("webhook-timestamp"), plain(&seconds)?),
-            (HeaderName::from_static("webhook-signature"), plain(&signatures(keys, &id, &seconds, &body))?),
-        ];
-        Ok(Ask { method: Method::POST, uri: self.way.uri.clone(), headers, body: Bytes::from(body) })
+/// Posts a body as any webhook is posted, signed by each of these keys, and says what the answer means.
+pub(crate) async fn post_signed(
+    client: &Client,
+    uri: Uri,
+    keys: &[Vec<u8>],
+    id: &str,
+    body: Vec<u8>,
+    now: UtcMs,
+) -> Outcome {
+    let secrets: Vec<String> = keys.iter().map(|key| BASE64.encode(key)).collect();
+    let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    posted(client, (uri, keys, &secrets), id, body, now).await
+}
+
+async fn posted(
+    client: &Client,
+    (uri, keys, secrets): (Uri, &[Vec<u8>], &[&str]),
+    id: &str,
+    body: Vec<u8>,
+    now: UtcMs,
+) -> Outcome {
+    match request(uri, keys, id, body, now) {
+        Ok(request) => match client.ask(request).await {
+            Ok(answer) => Answer::from(answer).judge(secrets, now),
+            Err(why) => later(&why, None),
+        },
+        Err(why) => later(&why, None),
     }
+}
+
+fn request(uri: Uri, keys: &[Vec<u8>], id: &str, body: Vec<u8>, now: UtcMs) -> Result<Ask, String> {
+    let seconds = now.0.div_euclid(1_000).to_string();
+    let plain = |text: &str| HeaderValue::from_str(text).map_err(|error| error.to_string());
+    let headers = vec![
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (HeaderName::from_static("idempotency-key"), plain(id)?),
+        (HeaderName::from_static("webhook-id"), plain(id)?),
+        (HeaderName::from_static("webhook-timestamp"), plain(&seconds)?),
+        (HeaderName::from_static("webhook-signature"), plain(&signatures(keys, id, &seconds, &body))?),
+    ];
+    Ok(Ask { method: Method::POST, uri, headers, body: Bytes::from(body) })
 }
 
 /// What a receiver answered.
@@ -89,11 +112,8 @@ impl From<vigie_outgoing::Answer> for Answer {
 }
 
 impl Answer {
-    fn judge(&self, secret: &Secret, now: UtcMs) -> Outcome {
-        let mut said = self.reason.clone();
-        for line in secret.reveal().lines() {
-            said = said.replace(line.trim(), "…");
-        }
+    fn judge(&self, secrets: &[&str], now: UtcMs) -> Outcome {
+        let said = secrets.iter().fold(self.reason.clone(), |said, secret| said.replace(secret, "…"));
         let after_ms = self.retry_after.as_deref().and_then(|after| retry_after_ms(after, now));
         usual(&Reply { status: self.status, said: &said, after_ms })
     }
@@ -127,12 +147,9 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, retry_after: Option<&str>) -> Outcome {
-        let secret = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(secret.path(), "a key of sixteen bytes").expect("written");
-        let secret = Secret::read(secret.path()).expect("it is there");
         let reason = "you sent a key of sixteen bytes".to_owned();
         let answer = Answer { status, reason, retry_after: retry_after.map(str::to_owned) };
-        answer.judge(&secret, UtcMs(784_111_777_000))
+        answer.judge(&["a key of sixteen bytes"], UtcMs(784_111_777_000))
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod common;
 mod deciding;
+mod hooks;
 mod kills;
 mod ladders;
 mod lasting;

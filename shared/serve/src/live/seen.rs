@@ -11,7 +11,7 @@ use crate::shared::Shared;
 use crate::{Incident, Reachability, Shown, Site, Stamp, Word, status};
 
 /// What can change.
-pub(super) const KINDS: [&str; 5] = ["alert", "decision", "presence", "machine", "site"];
+pub(crate) const KINDS: [&str; 5] = ["alert", "decision", "presence", "machine", "site"];
 
 /// What there was when it was last looked at.
 #[derive(Debug, Clone, Default)]

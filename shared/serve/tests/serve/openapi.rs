@@ -48,6 +48,8 @@ async fn a_site_describes_what_a_site_serves() {
         access: tokens(),
         people: None,
         repeats: None,
+        hooks: None,
+        keeping: None,
         options: Options::default(),
     };
     let served = ways(parts).into_iter().filter(|way| way.path.starts_with("/api/v1/")).count();

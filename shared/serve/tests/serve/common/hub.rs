@@ -9,7 +9,10 @@ use axum::http::Request;
 use serde_json::Value;
 use vigie_model::{Slug, UtcMs};
 use vigie_people::{Answer, Asker, Chance, Directory, Grant, Head, Id, Language, Link, Note, Order, Verifier, Who};
-use vigie_serve::{Access, Lookout, NotDone, Options, Parts, People, Web, router_of};
+use vigie_serve::{
+    Access, ClientTerms, Happened, KeepDays, KeepingTerms, Lookout, NotDone, Options, Parts, People, Stamp, Undecided,
+    Web, Webhook, WebhookDead, WebhookMade, WebhookTried, WebhookWish, Webhooks, router_of,
+};
 
 use super::watch::Watch;
 use super::{Answer as Said, Door, Node, Remembered};
@@ -186,6 +189,88 @@ impl People for Roll {
     }
 }
 
+/// Everybody's data is kept for a month.
+pub(crate) struct Kept;
+
+impl KeepingTerms for Kept {
+    fn terms(&self, client: Option<&Slug>) -> ClientTerms {
+        let keeps = KeepDays { raw_days: Some(30), minute_days: Some(0), hour_days: Some(0) };
+        ClientTerms { client: client.cloned(), keeps, said: None, by: None, made_at: None }
+    }
+
+    fn clients(&self) -> Vec<Slug> {
+        vec!["acme".parse().expect("a name")]
+    }
+
+    fn set(&self, client: &Slug, _: KeepDays, _: &str) -> Result<ClientTerms, Undecided> {
+        Ok(self.terms(Some(client)))
+    }
+
+    fn unset(&self, client: &Slug) -> Result<ClientTerms, Undecided> {
+        Ok(self.terms(Some(client)))
+    }
+}
+
+/// One webhook, of acme at lyon.
+pub(crate) struct Subscribed;
+
+impl Webhooks for Subscribed {
+    fn any(&self) -> bool {
+        false
+    }
+
+    fn take(&self, _: &[Happened]) -> Result<(), Undecided> {
+        Ok(())
+    }
+
+    fn list(&self) -> Vec<Webhook> {
+        vec![Webhook {
+            id: "00000000000000aa".to_owned(),
+            url: "https://example.org/token".to_owned(),
+            kinds: Vec::new(),
+            client: Some("acme".parse().expect("a name")),
+            site: Some("lyon".parse().expect("a name")),
+            by: "ann@acme.org".to_owned(),
+            made_at: Stamp(UtcMs(0)),
+            waiting: 3,
+            dead: 1,
+            failing: Some("503".to_owned()),
+            failures: 2,
+        }]
+    }
+
+    fn subscribe(&self, wish: &WebhookWish, by: &str) -> Result<WebhookMade, Undecided> {
+        let WebhookWish { url, kinds, client, site } = wish.clone();
+        let known = self.list().remove(0);
+        let webhook = Webhook { url, kinds, client, site, by: by.to_owned(), ..known };
+        Ok(WebhookMade { webhook, secret: "whsec_AAAA".to_owned() })
+    }
+
+    fn unsubscribe(&self, _: &str) -> Result<(), Undecided> {
+        Ok(())
+    }
+
+    fn test(&self, _: &str) -> Result<WebhookTried, Undecided> {
+        Ok(WebhookTried { delivered: true, said: "200".to_owned(), took_ms: 12 })
+    }
+
+    fn dead(&self, _: &str) -> Result<Vec<WebhookDead>, Undecided> {
+        Ok(vec![WebhookDead {
+            delivery: 7,
+            kind: "alert".to_owned(),
+            data: Value::Object(serde_json::Map::new()),
+            seen_at: Stamp(UtcMs(0)),
+            given_up_at: Stamp(UtcMs(0)),
+            tries: 1,
+            why: "410".to_owned(),
+        }])
+    }
+
+    fn redeliver(&self, _: &str, _: Option<u64>) -> Result<u64, Undecided> {
+        Ok(1)
+    }
+}
+
 /// A hub with machines, incidents and people, behind its router.
 pub(crate) struct Hub {
     pub(crate) door: Door,
@@ -243,6 +328,8 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         access: access.clone(),
         people: Some(roll.clone()),
         repeats: Some(roll.remembered.clone()),
+        hooks: Some(Arc::new(Subscribed)),
+        keeping: Some(Arc::new(Kept)),
         options: options(),
     }
 }

@@ -182,7 +182,12 @@ pub(crate) fn above(page: &str, app: &Shared, parts: &Parts) -> Option<String> {
     sheet.seeing.as_ref()?;
     let mut out = Html::default();
     banner_of(&mut out, &sheet);
-    Some(page.replacen("<body>", &format!("<body>\n{}", out.into_text()), 1))
+    let banner = out.into_text();
+    // A page that does not say where its body begins bears it at its end.
+    Some(match page.split_once("<body>") {
+        Some((head, body)) => format!("{head}<body>\n{banner}{body}"),
+        None => format!("{page}{banner}"),
+    })
 }
 
 /// What stands on each page as long as somebody else looks.

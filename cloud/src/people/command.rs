@@ -188,7 +188,7 @@ fn export(place: &Place, client: Option<&Slug>) -> Result<ExitCode, Failed> {
 fn invited(row: &Value) -> String {
     let (code, until) = (text(&row["code"]), stamp(&row["until_ms"]));
     format!(
-        "who    {}\ncode   {code}\nuntil  {until}\nThey choose a password at /invitation?code={code} of the hub's page. It is not shown again.",
+        "who    {}\ncode   {code}\nuntil  {until}\nThey choose a password or a passkey at /invitation?code={code} of the hub's page. It is not shown again.",
         text(&row["email"])
     )
 }
@@ -202,10 +202,13 @@ fn listed(list: &Value) -> String {
 
 /// What a person typed is shown as a quoted text, which moves no terminal.
 fn person_line(row: &Value) -> String {
+    let has_keys = row["passkeys"].as_u64().is_some_and(|count| count > 0);
     let state = match (row["disabled"] == true, row["password"] == true, row["totp"] == true) {
         (true, ..) => "disabled",
+        (false, false, _) if has_keys => "by passkey alone",
         (false, false, _) => "has no password yet",
         (false, true, true) => "with telephone",
+        (false, true, false) if has_keys => "with passkey",
         (false, true, false) => "",
     };
     let seen = if row["seen_ms"].is_null() { "never".to_owned() } else { stamp(&row["seen_ms"]) };

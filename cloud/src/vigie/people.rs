@@ -36,7 +36,7 @@ pub(super) enum People {
         /// Their id or address.
         person: String,
     },
-    /// A code by which somebody new chooses a password; it is shown this once.
+    /// A code by which somebody new chooses a password or a passkey: by mail where the hub writes any, else shown this once.
     Invite {
         /// Their address.
         #[arg(long)]

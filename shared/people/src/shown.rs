@@ -300,7 +300,28 @@ impl Directory {
         Role::built_in().into_iter().chain(self.roles.values().cloned()).collect()
     }
 
-    fn is_looked_after(&self, person: &Person, by: &Powers) -> bool {
+    /// The browsers of one person, the one used last first.
+    pub fn sessions_of_person(&self, person: &Id, now: UtcMs) -> Vec<SessionShown> {
+        let nobody = Who::Person(person.clone(), person.clone());
+        self.sessions_shown(&nobody, &Powers::default(), false, now)
+    }
+
+    /// The tokens of one person.
+    pub fn tokens_of_person(&self, person: &Id, now: UtcMs) -> Vec<TokenShown> {
+        self.tokens_of(person).map(|token| TokenShown::of(token, self, now)).collect()
+    }
+
+    /// The invitations that are for one person or their address, or that they made.
+    pub fn invitations_of(&self, person: &Person, now: UtcMs) -> Vec<InvitationShown> {
+        let by = |open: &Invitation| matches!(&open.by, Who::Person(by, _) if *by == person.id);
+        let mut own = self.invitations_shown(&Powers::all(), now);
+        let is = |id: &Id| self.invitations.get(id).is_some_and(|open| open.email == person.email || by(open));
+        own.retain(|open| is(&open.id));
+        own
+    }
+
+    /// Whether somebody with these powers looks after a person wherever that one may anything.
+    pub fn is_looked_after(&self, person: &Person, by: &Powers) -> bool {
         person.grants.iter().all(|grant| by.in_all_of(Right::People, &grant.scope)) && !person.grants.is_empty()
     }
 }

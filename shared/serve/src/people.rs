@@ -8,6 +8,7 @@ pub(crate) mod api;
 mod audit;
 pub(crate) mod door;
 mod entrance;
+mod export;
 mod invite_page;
 pub(crate) mod inviting;
 mod key_pages;

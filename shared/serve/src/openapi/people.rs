@@ -22,6 +22,7 @@ pub(super) fn all() -> Vec<Operation> {
 fn own() -> Vec<Operation> {
     vec![
         Operation::get("/me", "Who asks, what they may and where").answers::<Me>(200),
+        exported(Operation::get("/me/export", "All that is kept of you, as JSON lines")),
         Operation::post("/me/password", "Another password; your other browsers are signed out")
             .takes::<NewPassword>(json!({ "password": "x", "new": "seven loud lanterns hum" })),
         Operation::post("/me/proof", "Proves again who you are, for ten minutes")
@@ -34,6 +35,15 @@ fn own() -> Vec<Operation> {
         Operation::delete("/me/sign-ins/{name}", "You sign in by this other house no more"),
         Operation::post("/me/recovery", "Other recovery codes").answers::<Recovery>(200),
     ]
+}
+
+fn exported(operation: Operation) -> Operation {
+    operation
+        .more(
+            "Each line bears its `kind`: `person`, `sign-in`, `passkey`, `session`, `token`, `invitation`, `looked`, and `audit` with \
+             the `chain` it stands in, for each line of each audit that names their address. Nothing in it opens anything.",
+        )
+        .answers_as(200, &["application/x-ndjson"], json!({ "type": "string" }))
 }
 
 fn keys() -> Vec<Operation> {
@@ -96,6 +106,7 @@ fn people() -> Vec<Operation> {
         Operation::get("/people", "The people that you look after, by address")
             .listed("People in one answer; 1000 unless said otherwise.")
             .answers::<PeopleList>(200),
+        exported(Operation::get("/people/{id}/export", "All that is kept of them, as JSON lines")),
         Operation::get("/people/{id}", "One of them").answers::<PersonShown>(200),
         seen(Operation::put("/people/{id}/grants", "What a person may, and where"))
             .takes::<Grants>(json!({ "grants": grants() }))

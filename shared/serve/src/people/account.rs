@@ -122,6 +122,7 @@ pub(super) fn drawn(
         linked(out, app, &sheet, &own.person);
         rights(out, w, &own.person);
         seeing::section(out, app, &sheet, caller);
+        out.html("<p><a href=\"/api/v1/me/export\" download=\"vigie.jsonl\">").text(w.export).html("</a></p>\n");
         out.html("</div>\n</div>\n");
         key_pages::script(out, app);
     });

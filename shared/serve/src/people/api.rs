@@ -23,7 +23,7 @@ use vigie_model::UtcMs;
 use vigie_people::{Answer, Asker, Directory, Id, Order, PersonShown, Refused, Right, Who};
 
 use super::door::problem;
-use super::{NotDone, audit, seeing};
+use super::{NotDone, audit, export, seeing};
 use crate::answer::Drawn;
 use crate::door::{Address, Caller};
 use crate::problem::Problem;
@@ -38,6 +38,8 @@ pub(crate) fn ways() -> Ways {
     let audits = Need::May(Right::Audit);
     Ways::new()
         .get("/me", Need::SignedIn, own::me)
+        .get("/me/export", Need::SignedIn, export::own)
+        .get("/people/{id}/export", looks_after, export::of_person)
         .post("/me/password", Need::SignedIn, own::set_password)
         .post("/me/proof", Need::SignedIn, own::prove)
         .post("/me/proof/passkey/ask", Need::SignedIn, keys::ask_to_prove)

@@ -85,6 +85,7 @@ words! {
     foreseen: "This password is foreseen: it repeats, follows the keyboard or the alphabet, or is made of your own name or address. Nothing was changed." | "Ce mot de passe se devine : il se répète, suit le clavier ou l’alphabet, ou reprend votre nom ou votre adresse. Rien n’a été modifié.";
 
     // who looks after people
+    export: "All that is kept of you, as a file" | "Tout ce qui est gardé sur vous, en fichier";
     people: "People" | "Personnes";
     here: "Who is here" | "Qui est là";
     disabled: "comes in nowhere" | "n’entre nulle part";

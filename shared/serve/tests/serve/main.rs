@@ -6,6 +6,7 @@ mod common;
 mod doors;
 mod errors;
 mod events;
+mod export_person;
 mod export_rolled;
 mod grafana;
 mod hub_people;

@@ -9,10 +9,12 @@ import type { Right } from "./api/types.ts";
 const say = words(
   {
     home: "Home", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine",
+    sites: "Sites", site: "Site", maintenance: "Maintenance",
     observe: "Observe", act: "Act", prove: "Prove", settings: "Settings",
   },
   {
     home: "Accueil", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine",
+    sites: "Sites", site: "Site", maintenance: "Maintenance",
     observe: "Observer", act: "Agir", prove: "Prouver", settings: "Réglages",
   },
 );
@@ -66,4 +68,15 @@ export const pages: Record<PageName, PageEntry> = {
   },
   machine: { load: () => import("./pages/Machine.svelte"), title: () => say("machine"), below: "machines" },
   machineTab: { load: () => import("./pages/Machine.svelte"), title: () => say("machine"), below: "machines" },
+  sites: {
+    load: () => import("./pages/Sites.svelte"),
+    title: () => say("sites"),
+    nav: { group: "observe", icon: "M8 14s4.5-4.2 4.5-7.5a4.5 4.5 0 0 0-9 0C3.5 9.8 8 14 8 14zM8 8.2a1.7 1.7 0 1 0 0-3.4 1.7 1.7 0 0 0 0 3.4z", key: "s", bottom: true },
+  },
+  site: { load: () => import("./pages/Site.svelte"), title: () => say("site"), below: "sites" },
+  maintenance: {
+    load: () => import("./pages/Maintenance.svelte"),
+    title: () => say("maintenance"),
+    nav: { group: "act", icon: "M8 1.5 14.5 8 8 14.5 1.5 8z", key: "w" },
+  },
 };

@@ -8,6 +8,9 @@ export const routes = {
   machines: "/machines",
   machine: "/machines/{id}",
   machineTab: "/machines/{id}/{tab}",
+  sites: "/sites",
+  site: "/sites/{client}/{site}",
+  maintenance: "/maintenance",
 } as const;
 
 export type PageName = keyof typeof routes;

@@ -146,5 +146,5 @@ fn version(terms: &ClientTerms) -> String {
 }
 
 fn drawn(terms: &ClientTerms, app: &Shared) -> Result<Drawn, Problem> {
-    Ok(Drawn::new(terms, app.lookout.now())?.as_version(&version(terms)))
+    Ok(Drawn::new(terms, app.lookout.now())?.with_version(&version(terms)))
 }

@@ -65,7 +65,7 @@ export function fill(row: HTMLElement, at: number, sheet: Sheet): void {
   for (const [name, cell] of Object.entries(cells.cell)) cell.hidden = isHead || !sheet.names.includes(name as ColumnName);
   if (isHead) {
     row.removeAttribute("aria-selected");
-    cells.head.textContent = `${line.title} · ${whole(line.of)} · ${wordOf(shownNow(line.worst, sheet.blind))}`;
+    put(cells.head, `${line.title} · ${whole(line.of)} · ${wordOf(shownNow(line.worst, sheet.blind))}`);
   } else {
     machine(row, cells, line, sheet);
   }
@@ -76,36 +76,45 @@ function machine(row: HTMLElement, cells: Cells, at: number, { columns, selected
   const heard = columns.heardAt(at);
   status(cells, shownNow(columns.shown[at] ?? "unknown", blind), columns.was(at), heard === undefined ? undefined : clock(heard, now));
   row.setAttribute("aria-selected", String(selected.has(id)));
-  cells.link.textContent = columns.name(at);
-  cells.link.href = hrefOf(id);
-  cells.under.textContent = names.includes("site") ? "" : columns.site(at);
-  cells.cell.site.textContent = `${columns.client(at)} / ${columns.site(at)}`;
+  put(cells.link, columns.name(at));
+  set(cells.link, "href", hrefOf(id));
+  put(cells.under, names.includes("site") ? "" : columns.site(at));
+  put(cells.cell.site, `${columns.client(at)} / ${columns.site(at)}`);
   const live = columns.reach[at] === "live" && !blind;
   gauge(cells.bars.cpu, columns.cpu(at), live);
   gauge(cells.bars.memory, columns.memory(at), live);
   const lost = columns.sent.lost[at] ?? 0;
   const waiting = columns.sent.waiting[at] ?? 0;
-  cells.cell.heard.textContent = freshRow(columns.reach[at] ?? "unseen", heard, lost > 0, now);
+  put(cells.cell.heard, freshRow(columns.reach[at] ?? "unseen", heard, lost > 0, now));
   // Of a site that is cut off nobody tells what waits there.
   const unknown = columns.reach[at] === "cut" && waiting === 0;
-  cells.cell.waiting.textContent = unknown ? "?" : waiting ? `${columns.isReckoned(at) ? "≈ " : ""}${whole(waiting)}` : "0";
-  cells.cell.lost.textContent = whole(lost);
+  put(cells.cell.waiting, unknown ? "?" : waiting ? `${columns.isReckoned(at) ? "≈ " : ""}${whole(waiting)}` : "0");
+  put(cells.cell.lost, whole(lost));
 }
 
 function status(cells: Cells, shown: Shown, was: Health, time: string | undefined): void {
   const look = lookOf(shown, was);
   const word = wordOf(shown);
-  cells.cell.status.className = `v-cell status tone-${look.tone}${look.hatched ? " hatched" : ""}${shown === "critical" ? " solid" : ""}`;
-  cells.glyph.setAttribute("href", `#g-${look.glyph}`);
-  cells.word.textContent = word;
-  cells.past.textContent = pastOf(shown, was, time);
+  set(cells.cell.status, "class", `v-cell status tone-${look.tone}${look.hatched ? " hatched" : ""}${shown === "critical" ? " solid" : ""}`);
+  set(cells.glyph, "href", `#g-${look.glyph}`);
+  put(cells.word, word);
+  put(cells.past, pastOf(shown, was, time));
   cells.cell.status.title = cells.past.textContent ? `${word}, ${cells.past.textContent}` : word;
 }
 
 function gauge({ bar, text }: { bar: HTMLElement; text: HTMLElement }, value: number | undefined, live: boolean): void {
-  text.textContent = value === undefined ? "–" : share(value);
+  put(text, value === undefined ? "–" : share(value));
   bar.style.transform = `scaleX(${value === undefined ? 0 : Math.min(1, value)})`;
   bar.parentElement?.classList.toggle("old", !live);
+}
+
+// A row is filled each second and mostly says what it said: what is the same is not written again.
+function put(element: HTMLElement, text: string): void {
+  if (element.firstChild?.nodeValue !== text) element.textContent = text;
+}
+
+function set(element: Element, name: string, value: string): void {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
 function child(parent: HTMLElement, tag: string, className = "", role = ""): HTMLElement {

@@ -9,12 +9,12 @@ import type { Right } from "./api/types.ts";
 const say = words(
   {
     home: "Home", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine",
-    sites: "Sites", site: "Site", maintenance: "Maintenance",
+    sites: "Sites", site: "Site", maintenance: "Maintenance", audit: "Audit", rules: "Rules", rule: "Rule",
     observe: "Observe", act: "Act", prove: "Prove", settings: "Settings",
   },
   {
     home: "Accueil", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine",
-    sites: "Sites", site: "Site", maintenance: "Maintenance",
+    sites: "Sites", site: "Site", maintenance: "Maintenance", audit: "Audit", rules: "Règles", rule: "Règle",
     observe: "Observer", act: "Agir", prove: "Prouver", settings: "Réglages",
   },
 );
@@ -79,4 +79,15 @@ export const pages: Record<PageName, PageEntry> = {
     title: () => say("maintenance"),
     nav: { group: "act", icon: "M8 1.5 14.5 8 8 14.5 1.5 8z", key: "w" },
   },
+  audit: {
+    load: () => import("./pages/Audit.svelte"),
+    title: () => say("audit"),
+    nav: { group: "prove", icon: "M4 1.5h6l3 3v10H4zM10 1.5v3h3M6 8h5M6 11h5", key: "a", right: "audit" },
+  },
+  rules: {
+    load: () => import("./pages/Rules.svelte"),
+    title: () => say("rules"),
+    nav: { group: "settings", icon: "M2 4.5h7M13 4.5h1M2 11.5h1M7 11.5h7M11 2.5v4M5 9.5v4", key: "r" },
+  },
+  rule: { load: () => import("./pages/Rule.svelte"), title: () => say("rule"), below: "rules" },
 };

@@ -11,6 +11,9 @@ export const routes = {
   sites: "/sites",
   site: "/sites/{client}/{site}",
   maintenance: "/maintenance",
+  audit: "/audit",
+  rules: "/rules",
+  rule: "/rules/{name}",
 } as const;
 
 export type PageName = keyof typeof routes;

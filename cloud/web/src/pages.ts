@@ -9,12 +9,12 @@ import type { Right } from "./api/types.ts";
 const say = words(
   {
     home: "Home", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine",
-    sites: "Sites", site: "Site", maintenance: "Maintenance", audit: "Audit", rules: "Rules", rule: "Rule",
+    sites: "Sites", site: "Site", maintenance: "Maintenance", audit: "Audit", rules: "Rules", rule: "Rule", channels: "Channels", people: "Organisation",
     observe: "Observe", act: "Act", prove: "Prove", settings: "Settings",
   },
   {
     home: "Accueil", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine",
-    sites: "Sites", site: "Site", maintenance: "Maintenance", audit: "Audit", rules: "Règles", rule: "Règle",
+    sites: "Sites", site: "Site", maintenance: "Maintenance", audit: "Audit", rules: "Règles", rule: "Règle", channels: "Canaux", people: "Organisation",
     observe: "Observer", act: "Agir", prove: "Prouver", settings: "Réglages",
   },
 );
@@ -90,4 +90,14 @@ export const pages: Record<PageName, PageEntry> = {
     nav: { group: "settings", icon: "M2 4.5h7M13 4.5h1M2 11.5h1M7 11.5h7M11 2.5v4M5 9.5v4", key: "r" },
   },
   rule: { load: () => import("./pages/Rule.svelte"), title: () => say("rule"), below: "rules" },
+  channels: {
+    load: () => import("./pages/Channels.svelte"),
+    title: () => say("channels"),
+    nav: { group: "settings", icon: "M3 11.5h10l-1.3-2V6.5a3.7 3.7 0 0 0-7.4 0v3zM6.5 13.5h3", key: "c" },
+  },
+  people: {
+    load: () => import("./pages/People.svelte"),
+    title: () => say("people"),
+    nav: { group: "settings", icon: "M6 7.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM1.5 13.5c0-2.5 2-4 4.5-4s4.5 1.5 4.5 4M11 7.5a2 2 0 1 0 0-4M12 9.8c1.6.4 2.5 1.7 2.5 3.7", key: "o" },
+  },
 };

@@ -14,6 +14,8 @@ export const routes = {
   audit: "/audit",
   rules: "/rules",
   rule: "/rules/{name}",
+  channels: "/channels",
+  people: "/people",
 } as const;
 
 export type PageName = keyof typeof routes;

@@ -179,6 +179,8 @@ export interface Me {
   /** Each right with the scopes where it holds. */
   may: Partial<Record<Right, string[]>>;
   must_change_password?: boolean;
+  /** Not there for who came with a token. */
+  person?: { id: string; name: string } | null;
 }
 
 export interface Here {

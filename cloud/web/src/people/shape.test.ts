@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { agentText, grantsText, powersText } from "./shape.ts";
+
+test("a role stands once with all its places", () => {
+  expect(grantsText([{ role: "operator", scope: "acme/lyon" }, { role: "observer", scope: "*" }, { role: "operator", scope: "acme/brest" }])).toBe("operator: acme/lyon, acme/brest · observer: *");
+});
+
+test("rights that hold at the same places stand together", () => {
+  expect(powersText({ look: ["*"], decide: ["acme"], mute: ["acme"] })).toBe("look: * · decide, mute: acme");
+});
+
+test("a browser is named, and what is none is told as it is", () => {
+  expect(agentText("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")).toBe("Firefox, Linux");
+  expect(agentText("curl/8.1")).toBe("curl/8.1");
+});

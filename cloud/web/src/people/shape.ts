@@ -1,0 +1,82 @@
+// What does the hub say of people, and how is what they may written in a line?
+import type { Right, Stamp } from "../api/types.ts";
+
+export interface Grant {
+  role: string;
+  scope: string;
+}
+
+export interface Person {
+  id: string;
+  email: string;
+  name: string;
+  grants: Grant[];
+  disabled: boolean;
+  password: boolean;
+  totp: boolean;
+  sign_ins: string[];
+  made_at: Stamp;
+  seen_at: Stamp | null;
+  version: number;
+}
+
+export interface Invitation {
+  id: string;
+  email: string;
+  name: string;
+  grants: Grant[];
+  reset: boolean;
+  until_at: Stamp;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  maker: string | null;
+  may: Partial<Record<Right, string[]>>;
+  state: string;
+  made_at: Stamp;
+  until_at: Stamp;
+  used_at: Stamp | null;
+}
+
+export interface Session {
+  id: string;
+  person: string;
+  agent: string;
+  from: string;
+  own: boolean;
+  opened_at: Stamp;
+  used_at: Stamp;
+}
+
+export interface Role {
+  name: string;
+  rights: Right[];
+}
+
+/** `operator: acme/lyon, acme/brest · observer: *`, a role once. */
+export function grantsText(grants: readonly Grant[]): string {
+  const all = new Map<string, string[]>();
+  for (const { role, scope } of grants) all.set(role, [...(all.get(role) ?? []), scope]);
+  return [...all].map(([role, scopes]) => `${role}: ${scopes.join(", ")}`).join(" · ");
+}
+
+/** The same of rights: those that hold at the same places stand together. */
+export function powersText(may: Partial<Record<Right, string[]>>): string {
+  const all = new Map<string, string[]>();
+  for (const [right, scopes] of Object.entries(may)) {
+    const place = scopes.join(", ");
+    all.set(place, [...(all.get(place) ?? []), right]);
+  }
+  return [...all].map(([place, rights]) => `${rights.join(", ")}: ${place}`).join(" · ");
+}
+
+/** A browser and a system, out of what it says of itself; all of it where they are not known. */
+export function agentText(agent: string): string {
+  const browser = /(Firefox|Edg|OPR|Chrome|Safari)\/[\d]+/.exec(agent)?.[1];
+  const system = /(Android|iPhone|iPad|Windows|Mac OS X|Linux)/.exec(agent)?.[1];
+  if (!browser) return agent;
+  const name = browser === "Edg" ? "Edge" : browser === "OPR" ? "Opera" : browser;
+  return system ? `${name}, ${system}` : name;
+}

@@ -92,7 +92,12 @@ await step("what a browser loads stays light", async () => {
   await page.context().close();
 });
 
-const paths = ["/", "/incidents", "/incidents?standing=all", "/machines", "/machines?group=site&sort=-cpu", `/machines/${own.id}`, `/machines/${own.id}/metrics`, `/machines/${own.id}/hardware`, `/machines/${own.id}/data`, `/machines/${own.id}/alerts`];
+const site = encodeURI(`/sites/${own.client}/${own.site}`);
+const paths = [
+  "/", "/incidents", "/incidents?standing=all", "/machines", "/machines?group=site&sort=-cpu",
+  ...["", "/metrics", "/hardware", "/data", "/alerts"].map((tab) => `/machines/${own.id}${tab}`),
+  "/sites", site, "/maintenance", "/rules", "/rules/CpuBusy", "/audit", "/channels", "/people",
+];
 for (const width of [1440, 390, 320]) {
   for (const theme of ["light", "dark"]) {
     for (const language of ["en", "fr"]) {

@@ -26,7 +26,7 @@ pub(crate) struct SchemaIx(u32);
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Def {
     /// Name and labels as Prometheus writes them, without those of the owner, sorted.
-    labels: Vec<(Arc<str>, Arc<str>)>,
+    pub(crate) labels: Vec<(Arc<str>, Arc<str>)>,
     pub(crate) resolution: Resolution,
     /// What is known about it; nothing of what others named.
     said: Option<Said>,

@@ -99,7 +99,7 @@ impl Fleet {
             limits.stop.check()?;
             self.fill_stream(*stream, start_ms).map(|()| Visit::Continue(()))
         };
-        spread(&streams, work, |()| Visit::Continue(())).map(|_| ())
+        spread(&streams, streams.len(), work, |()| Visit::Continue(())).map(|_| ())
     }
 
     fn fill_stream(&self, ix: StreamIx, start_ms: i64) -> Result<(), SourceError> {

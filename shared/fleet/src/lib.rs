@@ -20,6 +20,7 @@ mod machines;
 mod memory;
 mod newest;
 mod pieces;
+mod portions;
 mod raw;
 mod recent;
 mod rolled;

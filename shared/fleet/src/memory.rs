@@ -13,7 +13,7 @@ use vigie_query::{LabelSet, Lack, Owner, Shortfall};
 use vigie_sync::keep::StreamFacts;
 use vigie_sync::{Ledger as Account, SessionId};
 
-use crate::catalogue::{Catalogue, SchemaIx};
+use crate::catalogue::{Catalogue, Def, SchemaIx};
 use crate::draining::Draining;
 use crate::fleet::Known;
 use crate::label_cache::LabelKey;
@@ -214,17 +214,20 @@ impl Memory {
 
     /// The step in which the values of a series are kept.
     pub(crate) fn resolution_of(&self, ix: StreamIx, series: SeriesIx) -> Resolution {
-        let schema = self.stream(ix).schema.map(|schema| self.catalogue.schema(schema));
-        let def = schema.and_then(|schema| schema.defs.get(series.0 as usize));
-        def.map_or(Resolution::Exact, |def| self.catalogue.def(*def).resolution)
+        self.def_of(ix, series).map_or(Resolution::Exact, |def| def.resolution)
+    }
+
+    /// How a series is declared, if that is here.
+    pub(crate) fn def_of(&self, ix: StreamIx, series: SeriesIx) -> Option<&Def> {
+        let def = *self.catalogue.schema(self.stream(ix).schema?).defs.get(series.0 as usize)?;
+        Some(self.catalogue.def(def))
     }
 
     /// The labels of a series, if its owner is known.
     pub(crate) fn labels_of(&self, ix: StreamIx, series: SeriesIx) -> Option<LabelSet> {
         let stream = self.stream(ix);
         let owner = self.node(stream.node).enrolled.as_ref()?;
-        let def = *self.catalogue.schema(stream.schema?).defs.get(series.0 as usize)?;
-        Some(self.catalogue.def(def).labels_of(&owner.labels))
+        Some(self.def_of(ix, series)?.labels_of(&owner.labels))
     }
 
     // ---- who there is

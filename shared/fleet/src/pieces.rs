@@ -11,7 +11,8 @@ use vigie_rollup::Window;
 use crate::asked::Row;
 use crate::fleet::Fleet;
 use crate::grain::Choice;
-use crate::memory::{Memory, StreamIx};
+use crate::memory::StreamIx;
+use crate::portions::portions;
 use crate::rolled::{CellPiece, Form, Leg, Plan, lacks_samples};
 use crate::samples::{Column, Stretch};
 use crate::spread::spread;
@@ -71,7 +72,8 @@ impl Fleet {
         sink: &mut dyn FnMut(SeriesPart<'_>) -> Visit,
         coverage: &mut Coverage,
     ) -> Result<Visit, SourceError> {
-        let machines = by_machine(&self.memory(), rows);
+        let weight = rows.len();
+        let portions = portions(&self.memory(), rows);
         let work = |rows: &Vec<Row>, hand: &mut dyn FnMut(Given) -> Visit| {
             for of_stream in rows.chunk_by(|a, b| a.stream == b.stream) {
                 limits.stop.check()?;
@@ -81,7 +83,7 @@ impl Fleet {
             }
             Ok(Visit::Continue(()))
         };
-        spread(&machines, work, |given| match given {
+        spread(&portions, weight, work, |given| match given {
             Given::Samples(piece) => give(&piece, &mut |samples| sink(SeriesPart::Samples(samples))),
             Given::Cells(piece) => give_cells(&piece, sink),
             Given::Told(told) => {
@@ -169,7 +171,8 @@ impl Fleet {
         limits: &Limits,
         sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
     ) -> Result<Visit, SourceError> {
-        let machines = by_machine(&self.memory(), rows);
+        let weight = rows.len();
+        let portions = portions(&self.memory(), rows);
         let work = |rows: &Vec<Row>, give: &mut dyn FnMut(Piece) -> Visit| {
             for of_stream in rows.chunk_by(|a, b| a.stream == b.stream) {
                 limits.stop.check()?;
@@ -179,7 +182,7 @@ impl Fleet {
             }
             Ok(Visit::Continue(()))
         };
-        spread(&machines, work, |piece| give(&piece, sink))
+        spread(&portions, weight, work, |piece| give(&piece, sink))
     }
 
     /// What came and is perhaps not durable is looked up before the log is read, so that nothing falls between.
@@ -225,15 +228,6 @@ impl Fleet {
         let resolutions = series.iter().map(|series| memory.resolution_of(ix, *series)).collect();
         Some(Wanted { stream: stream.id, labels: labels?, series, resolutions, pending })
     }
-}
-
-/// The rows of each machine, those of one stream beside each other.
-fn by_machine(memory: &Memory, mut rows: Vec<Row>) -> Vec<Vec<Row>> {
-    rows.sort_by_cached_key(|row| {
-        let stream = memory.stream(row.stream);
-        (stream.id, row.series)
-    });
-    rows.chunk_by(|a, b| memory.stream(a.stream).node == memory.stream(b.stream).node).map(<[Row]>::to_vec).collect()
 }
 
 impl Wanted {

@@ -9,7 +9,7 @@ use vigie_query::Visit;
 /// A question is worked on by as many threads: a small hub has two cores, and others ask too.
 const THREADS: usize = 2;
 
-/// Fewer pieces of work than this are done sooner than a thread has begun.
+/// So few series or streams are read sooner than a thread has begun.
 const WORTH_SPREADING: usize = 32;
 
 /// Parts of the answer of each other thread that wait to be taken in; a reader that is slow holds the work back.
@@ -17,12 +17,15 @@ const WAITING: usize = 4;
 
 /// Does some work on each item and takes in what it gives, in any order of items; what one item gives stays in order. Ends
 /// when `take` wants no more, or at the first error.
+///
+/// `weight`: the series or streams that are read for all items together.
 pub(crate) fn spread<T: Sync, R: Send, E: Send>(
     items: &[T],
+    weight: usize,
     work: impl Fn(&T, &mut dyn FnMut(R) -> Visit) -> Result<Visit, E> + Sync,
     mut take: impl FnMut(R) -> Visit,
 ) -> Result<Visit, E> {
-    if items.len() < WORTH_SPREADING {
+    if items.len() < 2 || weight < WORTH_SPREADING {
         for item in items {
             if work(item, &mut take)?.is_break() {
                 return Ok(Visit::Break(()));
@@ -74,6 +77,7 @@ mod tests {
     fn squares(items: &[u64], take: impl FnMut(u64) -> Visit) -> Result<Visit, String> {
         spread(
             items,
+            items.len(),
             |item, give| {
                 if *item == 666 {
                     return Err("no such number".to_owned());

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use common::{Hub, Machine, T0, at, def, plain_tick};
 use vigie_query::{Hints, LabelSet, Lack, Limits, Matcher, Selection, Source, Visit};
 
@@ -117,6 +119,34 @@ fn the_lives_of_one_store_are_one_series() {
     let enrolled = [machines[0].known("lyon", "a"), machines[1].known("lyon", "b"), machines[2].known("brest", "a")];
     hub.restart(&enrolled);
     check(&hub);
+}
+
+/// Two threads read them: what both lives measured of a series has to be with one of the two.
+#[test]
+fn many_series_of_one_machine_come_whole_and_each_in_the_order_of_its_lives() {
+    let hub = Hub::new();
+    let (first, second) = (Machine::new(1, 1), Machine::new(1, 2));
+    hub.fleet.enrolled(first.known("lyon", "a"));
+    let defs: Vec<_> = (0..100).map(|number| def("load", &[("of", &format!("{number:02}"))])).collect();
+    // In the second life the same series have other places.
+    let turned = defs.iter().rev().cloned().collect();
+    let all: Vec<u32> = (0..100).collect();
+    for (life, defs, seqs) in [(&first, defs, 1..=3), (&second, turned, 4..=6)] {
+        let ticks = seqs.map(|seq| plain_tick(seq, &all));
+        hub.commit(life, vec![life.hello(), life.schema(0, defs), life.ticks(ticks)]);
+    }
+    for _ in 0..50 {
+        let mut came = BTreeMap::<String, Vec<i64>>::new();
+        let selection = Selection { matchers: &[], start_ms: ALWAYS.0, end_ms: ALWAYS.1, hints: Hints::default() };
+        let read = hub.fleet.select(&selection, &Limits::usual(), &mut |part| {
+            came.entry(part.labels.get("of").to_owned()).or_default().extend(part.timestamps_ms);
+            Visit::Continue(())
+        });
+        read.expect("the log can be read");
+        assert_eq!(came.len(), 100);
+        let whole: Vec<i64> = (1..=6).map(at).collect();
+        came.iter().for_each(|(of, times_ms)| assert_eq!(times_ms, &whole, "series {of}"));
+    }
 }
 
 #[test]

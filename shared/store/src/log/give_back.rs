@@ -15,10 +15,10 @@ const UP_TO_BYTES: u64 = 256 << 20;
 const WORTH_BYTES: u64 = 256 << 10;
 
 impl Log {
-    /// Whether so much is free in the file that it is worth [`Log::give_back`]: an eighth of what the records take, and as
-    /// much again each time.
+    /// Whether so much is free in the file that it is worth [`Log::give_back`]: a sixteenth of what the records take, and
+    /// as much again each time.
     pub fn has_to_give_back(&self) -> bool {
-        let some = self.used_bytes() / 8;
+        let some = self.used_bytes() / 16;
         let kept = self.kept_free_bytes.unwrap_or(some);
         let worth = |free: u64| free > kept.saturating_add(some.max(WORTH_BYTES));
         matches!(self.state, Standing::Open(_))

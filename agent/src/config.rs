@@ -57,7 +57,7 @@ pub(crate) struct Overrides {
     /// Seconds within which a tick is durable.
     #[arg(long, env = "VIGIE_COMMIT_S")]
     commit_s: Option<u64>,
-    /// The name people see.
+    /// The name people see; the one it was enrolled with if left out.
     #[arg(long, env = "VIGIE_NAME")]
     name: Option<String>,
     /// How much to log: error, warn, info, debug, trace.

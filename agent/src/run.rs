@@ -11,7 +11,7 @@ use vigie_model::{Anchor, Role, Seq, StreamId, Tick};
 use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, TrustedTime, Uplink};
 use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing, again,
-    hatch, host_name, load_identity, random_incarnation, stop_signal, trust,
+    enrolled_name, hatch, load_identity, random_incarnation, stop_signal, trust,
 };
 use vigie_store::State;
 use vigie_sync::Me;
@@ -116,7 +116,7 @@ impl Agent {
         let own: Vec<_> = log.streams().keys().filter(|stream| stream.agent == identity.node()).collect();
         let own: Vec<_> = own.into_iter().map(|stream| stream.incarnation).collect();
         let place = Place::look(&state, &config.data, &own, now)?;
-        let name = config.name.clone().unwrap_or_else(host_name);
+        let name = config.name.clone().unwrap_or_else(|| enrolled_name(&config.data));
         let key = identity.key().signing_key().clone();
         let earlier = earlier_lives(&log);
         let fresh = random_incarnation()?;

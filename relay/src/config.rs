@@ -49,7 +49,7 @@ pub(crate) struct Overrides {
     /// File with the token for page and API; made with a random token if it is not there.
     #[arg(long, env = "VIGIE_HTTP_TOKEN_FILE")]
     http_token_file: Option<PathBuf>,
-    /// The name people see.
+    /// The name people see; the one it was enrolled with if left out.
     #[arg(long, env = "VIGIE_NAME")]
     name: Option<String>,
     /// How much to log: error, warn, info, debug, trace.

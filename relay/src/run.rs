@@ -17,8 +17,8 @@ use vigie_lookout::{Body, CertificateEnds, Parts};
 use vigie_model::{ClockSource, Role, UtcMs};
 use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink, UplinkState};
 use vigie_node::{
-    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing, hatch,
-    host_name, load_identity, loop_ended, open_state_told, stop_signal, trust,
+    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing,
+    enrolled_name, hatch, load_identity, loop_ended, open_state_told, stop_signal, trust,
 };
 use vigie_serve::{Incidents, Lookout, Tls};
 use vigie_store::{Log, Options, State};
@@ -75,7 +75,7 @@ impl Relay {
         let (state, lost) = open_state_told(&config.data)?;
         let state = Arc::new(state);
         let log = open_log(&config)?;
-        let name = config.name.clone().unwrap_or_else(host_name);
+        let name = config.name.clone().unwrap_or_else(|| enrolled_name(&config.data));
         let lan = LinkProfile::of(LinkKind::Lan);
         let time = TrustedTime::system(trust::floor(&state));
         let revocations = SharedRevocations::new(trust::known_revoked(&state, &identity));

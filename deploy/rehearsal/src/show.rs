@@ -123,21 +123,7 @@ async fn relay(plan: &Plan, site: &SitePlan, args: &ShowArgs, crew: &mut Crew) -
     crew.run("vigie-relay", &enrol.map(str::to_owned)).await?;
     let (page, hub) = (format!("127.0.0.1:{}", site.relay_http), format!("127.0.0.1:{}", site.line_udp));
     let secret = text(&plan.dir.join("hub/http.token"));
-    let run = [
-        "run",
-        "--data",
-        &data,
-        "--listen",
-        &own,
-        "--http",
-        &page,
-        "--hub",
-        &hub,
-        "--name",
-        &name,
-        "--http-token-file",
-        &secret,
-    ];
+    let run = ["run", "--data", &data, "--listen", &own, "--http", &page, "--hub", &hub, "--http-token-file", &secret];
     crew.start(&format!("relay:{}", site.name), "vigie-relay", run.map(str::to_owned).to_vec())
 }
 
@@ -178,21 +164,7 @@ async fn agent(
     let enrol = ["enrol", "--data", &data, "--token", join, "--name", name];
     crew.run("vigie-agent", &enrol.map(str::to_owned)).await?;
     let (fast, medium, slow) = (every.to_string(), (every * 6).to_string(), (every * 90).to_string());
-    let run = [
-        "run",
-        "--data",
-        &data,
-        "--name",
-        name,
-        "--fast-s",
-        &fast,
-        "--medium-s",
-        &medium,
-        "--slow-s",
-        &slow,
-        "--seal-s",
-        "60",
-    ];
+    let run = ["run", "--data", &data, "--fast-s", &fast, "--medium-s", &medium, "--slow-s", &slow, "--seal-s", "60"];
     let mut run: Vec<String> = run.map(str::to_owned).to_vec();
     if let Some(collector) = collector {
         run.extend(["--collector".to_owned(), collector]);

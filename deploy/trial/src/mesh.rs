@@ -220,8 +220,7 @@ impl Mesh {
         assert!(done.status.success(), "{done:?}");
         let http = free_tcp();
         let (listen, hub) = (format!("127.0.0.1:{http}"), format!("127.0.0.1:{hub}"));
-        let args =
-            owned(&["run", "--data", &text(&data), "--listen", &own, "--http", &listen, "--hub", &hub, "--name", name]);
+        let args = owned(&["run", "--data", &text(&data), "--listen", &own, "--http", &listen, "--hub", &hub]);
         let program = Program::start("vigie-relay", args, &self.dir.path().join(format!("{name}.log")));
         Relay { program, data, udp, http }
     }
@@ -257,7 +256,7 @@ impl Mesh {
         let said: Value = serde_json::from_slice(&done.stdout).expect("enrol answers in JSON");
         let node = said["node"].as_str().expect("a node id").to_owned();
         let collector = format!("synthetic:{seed},{}", crate::oracle::SERIES);
-        let mut args = owned(&["run", "--data", &text(&data), "--name", name, "--collector", &collector]);
+        let mut args = owned(&["run", "--data", &text(&data), "--collector", &collector]);
         args.extend(owned(&[
             "--fast-s",
             "1",
@@ -293,7 +292,8 @@ impl Mesh {
         let done = std::process::Command::new("cp").arg("-a").arg(&agent.data).arg(&data).output();
         assert!(done.as_ref().is_ok_and(|done| done.status.success()), "{done:?}");
         let log = self.dir.path().join(format!("{name}.log"));
-        let program = agent.program.beside(&[("--data", &text(&data)), ("--name", name)], &log);
+        std::fs::write(data.join("name"), name).expect("the copy is known by a name of its own");
+        let program = agent.program.beside(&[("--data", &text(&data))], &log);
         Agent { program, data, node: agent.node.clone(), seed: agent.seed }
     }
 

@@ -31,7 +31,7 @@ pub use host::{
     boot_no, host_name, http_token, open_state, open_state_told, random_incarnation, random_text, start_logging,
     stop_signal,
 };
-pub use join::{identity_folder, join, load_identity};
+pub use join::{enrolled_name, identity_folder, join, load_identity};
 pub use keeper::{Keeper, KeeperOptions, KeptBack};
 pub use node::{Command, Happening, Node, NodeHandle, NodeSetup};
 pub use renew::Renewing;

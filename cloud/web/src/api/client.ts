@@ -4,6 +4,7 @@
 // lost: the hub does it once. Each answer tells the hub's time.
 import { hubClock } from "../live/now.svelte.ts";
 import { link } from "../live/link.svelte.ts";
+import { onceKey } from "./once.ts";
 import { OutOfReach, problemOf, Refused } from "./problem.ts";
 
 const TIMEOUT_MS = 20_000;
@@ -42,14 +43,17 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<Answer
   return { body, at };
 }
 
-/** Has something done. `match` is the ETag that was seen, where somebody else may have changed it meanwhile. */
+/**
+ * Has something done. `match` is the ETag that was seen, where somebody else may have changed it meanwhile; `once` a key that is
+ * kept by who asks, so that what they ask for again later is still done once.
+ */
 export async function send<T>(
   method: "POST" | "PUT" | "DELETE",
   path: string,
   body?: unknown,
-  { match }: { match?: string } = {},
+  { match, once = onceKey() }: { match?: string; once?: string } = {},
 ): Promise<T> {
-  const headers: Record<string, string> = { "content-type": "application/json", "idempotency-key": key() };
+  const headers: Record<string, string> = { "content-type": "application/json", "idempotency-key": once };
   if (match) headers["if-match"] = match;
   const request: RequestInit = { method, headers, body: JSON.stringify(body ?? {}) };
   let response: Response;
@@ -84,9 +88,4 @@ async function bodyOf(response: Response): Promise<unknown> {
   const body: unknown = response.status === 204 ? undefined : await response.json().catch(() => undefined);
   if (!response.ok) throw new Refused(problemOf(response.status, body));
   return body;
-}
-
-/** `crypto.randomUUID` is not there on plain HTTP. */
-function key(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -20,7 +20,16 @@ type Wanted =
   | { text: string; begins: boolean }
   | { above: Comparison; amount: number };
 type Comparison = ">=" | "<=" | ">" | "<" | "=";
-type Term = { not: boolean } & ({ anywhere: string } | { key: string; wanted: Wanted[] });
+type Parsed = { not: boolean } & ({ anywhere: string } | { key: string; wanted: Wanted[] });
+
+/** One term, to be looked at by itself. */
+export interface Term {
+  /** As it was typed. */
+  text: string;
+  /** The field it is about; none for words that may stand anywhere. */
+  key: string | undefined;
+  keeps(row: Row): boolean;
+}
 
 /** Where a term stands in the text, and what is wrong with it. */
 export interface Wrong {
@@ -34,10 +43,11 @@ export interface Wrong {
 }
 
 export interface Read {
-  keeps(row: Row): boolean;
+  /** All of them must hold. */
+  terms: Term[];
   wrong: Wrong[];
-  /** The terms as they stand in the text, for taking one out. */
-  terms: { from: number; to: number }[];
+  /** Where they stand in the text, for taking one out. */
+  places: { from: number; to: number }[];
   empty: boolean;
 }
 
@@ -50,9 +60,9 @@ export function read(text: string, fields: readonly Field[]): Read {
     const found = term(text, from, to, fields);
     places.push({ from, to });
     if ("why" in found) wrong.push(found);
-    else terms.push(found);
+    else terms.push({ text: text.slice(from, to), key: "key" in found ? found.key : undefined, keeps: (row) => holds(found, row) !== found.not });
   }
-  return { keeps: (row) => terms.every((one) => holds(one, row) !== one.not), wrong, terms: places, empty: places.length === 0 };
+  return { terms, wrong, places, empty: places.length === 0 };
 }
 
 /** What stands between spaces, where quotation marks hold together. */
@@ -72,7 +82,7 @@ function pieces(text: string): { from: number; to: number }[] {
   return all;
 }
 
-function term(text: string, from: number, to: number, fields: readonly Field[]): Term | Wrong {
+function term(text: string, from: number, to: number, fields: readonly Field[]): Parsed | Wrong {
   const whole = text.slice(from, to);
   const not = whole.startsWith("-");
   const body = not ? whole.slice(1) : whole;
@@ -150,7 +160,7 @@ function amountOf(text: string, kind: "share" | "span" | "number"): number | und
   return unit === undefined || count === undefined ? undefined : count * unit;
 }
 
-function holds(term: Term, row: Row): boolean {
+function holds(term: Parsed, row: Row): boolean {
   if ("anywhere" in term) return row.anywhere().some((own) => own.toLowerCase().includes(term.anywhere));
   return term.wanted.some((one) => {
     if ("nothing" in one) return !row.texts(term.key).some((own) => own !== "");

@@ -1,6 +1,6 @@
-// All machines as columns: what the table shows, sorts, groups and filters, without an object for each.
+// All machines as columns: what the views show, sort, group and filter, without an object for each.
 import type { Health, Reachability, Shown } from "../api/types.ts";
-import type { Field, Row } from "../filter/grammar.ts";
+import type { Field, Row, Term } from "../filter/grammar.ts";
 
 /** As the hub sends it (`/api/v1/machines/columns`). */
 export interface Sent {
@@ -23,12 +23,16 @@ export interface Sent {
   lost: number[];
 }
 
-const HEALTHS: Readonly<Record<string, Health>> = { o: "ok", w: "warning", c: "critical", u: "unknown" };
+/** What needs nobody first, what needs a person last: as the hub orders them. */
+export const SHOWN: readonly Shown[] = ["retired", "asleep", "ok", "heard", "unknown", "late", "stale", "silent", "warning", "critical"];
+const REACH: readonly Reachability[] = ["live", "late", "silent", "cut", "asleep", "unseen", "retired"];
+const HEALTH: readonly Health[] = ["unknown", "ok", "warning", "critical"];
+const LETTERS = "uowc";
 
 /** What machines can be filtered by: the same as the hub's `?q=`. */
 export const FIELDS: readonly Field[] = [
-  { key: "status", kind: ["retired", "asleep", "ok", "heard", "unknown", "late", "stale", "silent", "warning", "critical"] },
-  { key: "reach", kind: ["live", "late", "silent", "cut", "asleep", "unseen", "retired"] },
+  { key: "status", kind: SHOWN },
+  { key: "reach", kind: REACH },
   { key: "health", kind: ["ok", "warning", "critical", "unknown"] },
   { key: "client", kind: "text" },
   { key: "site", kind: "text" },
@@ -41,94 +45,165 @@ export const FIELDS: readonly Field[] = [
   { key: "lost", kind: "number" },
 ];
 
+/** Terms whose machines are kept, so that a key pressed works out one of them anew. */
+const MASKS_KEPT = 12;
+
 export class Columns {
-  readonly sent: Sent;
   readonly count: number;
+  readonly total: number;
   /** When the hub drew it up, in ms. */
   readonly asOf: number;
-  /** What it was told of since by events. */
-  readonly shown: Shown[];
-  readonly reach: Reachability[];
-  #now = 0;
-  #at = 0;
-  readonly #row: Row;
+  readonly stamp: string;
+  readonly ids: readonly string[];
+  readonly waiting: Float64Array;
+  readonly lost: Float64Array;
+  /** Another number whenever an event changed a row. */
+  changes = 0;
+
+  readonly #names: readonly string[];
+  #lower: string[] | undefined;
+  readonly #places: Sent["places"];
+  readonly #place: Uint16Array | Uint32Array;
+  readonly #shown: Uint8Array;
+  readonly #reach: Uint8Array;
+  readonly #was: Uint8Array;
+  readonly #reckoned: Uint8Array;
+  /** Seconds before `asOf`, shares of 1: NaN is what is not known. */
+  readonly #heardS: Float64Array;
+  readonly #cpu: Float32Array;
+  readonly #memory: Float32Array;
+  readonly #idLength: number;
+  #at: Map<string, number> | undefined;
+  #masks = new Map<string, Uint8Array>();
 
   constructor(sent: Sent) {
-    this.sent = sent;
     this.count = sent.id.length;
+    this.total = sent.total;
+    this.stamp = sent.as_of;
     this.asOf = Date.parse(sent.as_of);
-    this.shown = Array.from(sent.shown, (digit) => sent.shown_words[Number(digit)] ?? "unknown");
-    this.reach = Array.from(sent.reach, (digit) => sent.reach_words[Number(digit)] ?? "unseen");
-    this.#row = {
-      texts: (key) => this.#texts(key),
-      number: (key) => this.#number(key),
-      anywhere: () => [this.name(this.#at), this.site(this.#at), this.client(this.#at)],
-    };
+    this.ids = sent.id;
+    this.#idLength = sent.id[0]?.length ?? 0;
+    this.#names = sent.name;
+    this.#places = sent.places;
+    this.#place = sent.places.length > 65_535 ? Uint32Array.from(sent.place) : Uint16Array.from(sent.place);
+    this.#shown = coded(sent.shown, sent.shown_words.map((word) => SHOWN.indexOf(word)));
+    this.#reach = coded(sent.reach, sent.reach_words.map((word) => REACH.indexOf(word)));
+    this.#was = Uint8Array.from(sent.was, (letter) => Math.max(0, LETTERS.indexOf(letter)));
+    this.#reckoned = coded(sent.reckoned, [0, 1]);
+    this.#heardS = Float64Array.from(sent.heard, (ago) => ago ?? NaN);
+    this.#cpu = Float32Array.from(sent.cpu, (share) => (share ?? NaN) / 1000);
+    this.#memory = Float32Array.from(sent.memory, (share) => (share ?? NaN) / 1000);
+    this.waiting = Float64Array.from(sent.waiting);
+    this.lost = Float64Array.from(sent.lost);
   }
 
-  name = (at: number): string => this.sent.name[at] ?? "";
-  client = (at: number): string => this.sent.places[this.sent.place[at] ?? 0]?.client ?? "";
-  site = (at: number): string => this.sent.places[this.sent.place[at] ?? 0]?.site ?? "";
-  was = (at: number): Health => HEALTHS[this.sent.was[at] ?? "u"] ?? "unknown";
-  isReckoned = (at: number): boolean => this.sent.reckoned[at] === "1";
+  id = (at: number): string => this.ids[at] ?? "";
+  name = (at: number): string => this.#names[at] ?? "";
+  /** Which of the places; equal for machines of one site. */
+  placeOf = (at: number): number => this.#place[at] ?? 0;
+  client = (at: number): string => this.#places[this.placeOf(at)]?.client ?? "";
+  site = (at: number): string => this.#places[this.placeOf(at)]?.site ?? "";
+  shown = (at: number): Shown => SHOWN[this.#shown[at] ?? 4] ?? "unknown";
+  /** How much it needs a person: the place of its state in `SHOWN`. */
+  need = (at: number): number => this.#shown[at] ?? 4;
+  reach = (at: number): Reachability => REACH[this.#reach[at] ?? 5] ?? "unseen";
+  was = (at: number): Health => HEALTH[this.#was[at] ?? 0] ?? "unknown";
+  isReckoned = (at: number): boolean => this.#reckoned[at] === 1;
+  /** A share of 1. */
+  cpu = (at: number): number | undefined => known(this.#cpu[at]);
+  memory = (at: number): number | undefined => known(this.#memory[at]);
 
   /** When its newest sample was measured, in ms; none when it never was heard. */
   heardAt(at: number): number | undefined {
-    const ago = this.sent.heard[at];
-    return ago === null || ago === undefined ? undefined : this.asOf - ago * 1000;
+    const ago = known(this.#heardS[at]);
+    return ago === undefined ? undefined : this.asOf - ago * 1000;
   }
 
-  /** A share of 1. */
-  cpu = (at: number): number | undefined => share(this.sent.cpu[at]);
-  memory = (at: number): number | undefined => share(this.sent.memory[at]);
-
-  /** The rows that pass. */
-  matching(keeps: (row: Row) => boolean, now: number): number[] {
-    this.#now = now;
-    const all: number[] = [];
-    for (let at = 0; at < this.count; at += 1) {
-      this.#at = at;
-      if (keeps(this.#row)) all.push(at);
-    }
-    return all;
+  /** Takes what an event told of a machine; false when it is not here. */
+  learn(id: string, shown: Shown, reach: Reachability): boolean {
+    const at = this.find(id);
+    if (at < 0) return false;
+    this.#shown[at] = Math.max(0, SHOWN.indexOf(shown));
+    this.#reach[at] = Math.max(0, REACH.indexOf(reach));
+    this.changes += 1;
+    for (const key of this.#masks.keys()) if (/^-?(status|reach):/i.test(key)) this.#masks.delete(key);
+    return true;
   }
 
   /** Where a machine stands, by its whole id; -1 when it is not here. */
   find(id: string): number {
-    const length = this.sent.id[0]?.length ?? 0;
-    return this.sent.id.indexOf(id.slice(0, length));
+    this.#at ??= new Map(this.ids.map((own, at) => [own, at]));
+    return this.#at.get(id.slice(0, this.#idLength)) ?? -1;
   }
 
-  #texts(key: string): readonly string[] {
-    const at = this.#at;
-    switch (key) {
-      case "status": return [this.shown[at] ?? "unknown"];
-      case "reach": return [this.reach[at] ?? "unseen"];
-      case "health": return [this.was(at)];
-      case "client": return [this.client(at)];
-      case "site": return [this.site(at)];
-      case "name": return [this.name(at)];
-      case "id": return [this.sent.id[at] ?? ""];
-      default: return [];
+  /** Those of an order that pass, in that order. */
+  matching(terms: readonly Term[], order: Uint32Array, now: number): number[] {
+    const masks = terms.map((term) => this.#mask(term, now));
+    const all: number[] = [];
+    for (const at of order) {
+      let passes = true;
+      for (const mask of masks) passes &&= mask[at] === 1;
+      if (passes) all.push(at);
+    }
+    return all;
+  }
+
+  #mask(term: Term, now: number): Uint8Array {
+    // Ages go on by themselves: what was true of them then is another question now.
+    const key = term.key === "seen" ? `${term.text} ${now}` : term.text;
+    const kept = this.#masks.get(key);
+    if (kept) return kept;
+    const mask = this.#drawn(term, now);
+    if (this.#masks.size >= MASKS_KEPT) this.#masks.delete(this.#masks.keys().next().value ?? "");
+    this.#masks.set(key, mask);
+    return mask;
+  }
+
+  /** Of what machines share it is looked once for all who share it. */
+  #drawn(term: Term, now: number): Uint8Array {
+    const shared = (codes: Uint8Array | Uint16Array | Uint32Array, count: number, row: (code: number) => Row): Uint8Array => {
+      const passes = Uint8Array.from({ length: count }, (_, code) => Number(term.keeps(row(code))));
+      return Uint8Array.from(codes, (code) => passes[code] ?? 0);
+    };
+    const word = (text: string | undefined): Row => ({ texts: () => [text ?? ""], number: () => undefined, anywhere: () => [] });
+    switch (term.key) {
+      case "status": return shared(this.#shown, SHOWN.length, (code) => word(SHOWN[code]));
+      case "reach": return shared(this.#reach, REACH.length, (code) => word(REACH[code]));
+      case "health": return shared(this.#was, HEALTH.length, (code) => word(HEALTH[code]));
+      case "client": return shared(this.#place, this.#places.length, (code) => word(this.#places[code]?.client));
+      case "site": return shared(this.#place, this.#places.length, (code) => word(this.#places[code]?.site));
+      default: return this.#each(term, now);
     }
   }
 
-  #number(key: string): number | undefined {
-    const at = this.#at;
+  #each(term: Term, now: number): Uint8Array {
+    const lower = (this.#lower ??= this.#names.map((name) => name.toLowerCase()));
+    const places = this.#places.map(({ client, site }) => [client, site]);
+    let at = 0;
+    const row: Row = {
+      texts: (key) => [(key === "id" ? this.ids[at] : lower[at]) ?? ""],
+      number: (key) => this.#number(key, at, now),
+      anywhere: () => [lower[at] ?? "", ...(places[this.placeOf(at)] ?? [])],
+    };
+    const mask = new Uint8Array(this.count);
+    for (; at < this.count; at += 1) mask[at] = Number(term.keeps(row));
+    return mask;
+  }
+
+  #number(key: string, at: number, now: number): number | undefined {
     switch (key) {
       case "cpu": return this.cpu(at);
       case "memory": return this.memory(at);
-      case "waiting": return this.sent.waiting[at];
-      case "lost": return this.sent.lost[at];
+      case "waiting": return this.waiting[at];
+      case "lost": return this.lost[at];
       case "seen": {
         const heard = this.heardAt(at);
-        return heard === undefined ? undefined : Math.max(0, (this.#now - heard) / 1000);
+        return heard === undefined ? undefined : Math.max(0, (now - heard) / 1000);
       }
       default: return undefined;
     }
   }
 }
 
-function share(thousandths: number | null | undefined): number | undefined {
-  return thousandths === null || thousandths === undefined ? undefined : thousandths / 1000;
-}
+const coded = (digits: string, codes: readonly number[]): Uint8Array => Uint8Array.from(digits, (digit) => Math.max(0, codes[Number(digit)] ?? 0));
+const known = (n: number | undefined): number | undefined => (n === undefined || Number.isNaN(n) ? undefined : n);

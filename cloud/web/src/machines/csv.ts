@@ -7,8 +7,8 @@ export function csvOf(columns: Columns, rows: readonly number[]): string {
   const line = (at: number): string => {
     const heard = columns.heardAt(at);
     const cells = [
-      columns.sent.id[at] ?? "", columns.name(at), columns.client(at), columns.site(at), columns.shown[at] ?? "", columns.was(at), columns.reach[at] ?? "",
-      heard === undefined ? "" : new Date(heard).toISOString(), columns.cpu(at) ?? "", columns.memory(at) ?? "", columns.sent.waiting[at] ?? 0, columns.isReckoned(at), columns.sent.lost[at] ?? 0,
+      columns.id(at), columns.name(at), columns.client(at), columns.site(at), columns.shown(at), columns.was(at), columns.reach(at),
+      heard === undefined ? "" : new Date(heard).toISOString(), columns.cpu(at) ?? "", columns.memory(at) ?? "", columns.waiting[at] ?? 0, columns.isReckoned(at), columns.lost[at] ?? 0,
     ];
     return cells.map((cell) => safe(String(cell))).join(",");
   };

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { read } from "../filter/grammar.ts";
+import { read, type Row } from "../filter/grammar.ts";
 import { csvOf } from "./csv.ts";
 import { Columns, FIELDS, type Sent } from "./columns.ts";
-import { grouped, sort } from "./order.ts";
+import { grouped, ordered, type Sort } from "./order.ts";
 
 const sent: Sent = {
   as_of: "2026-11-22T12:00:00.000Z", total: 4,
@@ -16,7 +16,7 @@ const sent: Sent = {
 const now = Date.parse(sent.as_of);
 const names = (q: string) => {
   const columns = new Columns(sent);
-  return columns.matching(read(q, FIELDS).keeps, now).map(columns.name);
+  return columns.matching(read(q, FIELDS).terms, ordered(columns, "site", false), now).map(columns.name);
 };
 
 test("the filter means here what it means at the hub", () => {
@@ -30,19 +30,47 @@ test("the filter means here what it means at the hub", () => {
 
 test("what needs a person comes first, and what is not known last whichever way it is sorted", () => {
   const columns = new Columns(sent);
-  const by = (how: "attention" | "cpu", down: boolean) => {
-    const rows = [0, 1, 2, 3];
-    sort(rows, columns, how, down);
-    return rows.map(columns.name);
-  };
+  const by = (how: Sort, down: boolean) => [...ordered(columns, how, down)].map(columns.name);
   expect(by("attention", false)).toEqual(["till-2", "server", "new", "till-1"]);
   expect(by("cpu", false)).toEqual(["till-1", "server", "till-2", "new"]);
   expect(by("cpu", true)).toEqual(["till-2", "server", "till-1", "new"]);
+  expect(by("heard", false)).toEqual(["till-1", "till-2", "server", "new"]);
+  expect(by("name", true)).toEqual(["till-2", "till-1", "server", "new"]);
 });
 
-test("a group tells how many are in it and the worst of them", () => {
-  const lines = grouped([0, 1, 2, 3], new Columns(sent), "site", (key) => key);
-  expect(lines).toEqual([{ title: "acme / lyon", of: 2, worst: "critical" }, 0, 1, { title: "bron / paris", of: 2, worst: "stale" }, 2, 3]);
+test("what an event tells counts in the next filter, and the order waits for the next list", () => {
+  const columns = new Columns(sent);
+  const order = ordered(columns, "attention", false);
+  const down = () => columns.matching(read("status:silent", FIELDS).terms, order, now).map(columns.name);
+  expect(down()).toEqual([]);
+  expect(columns.learn("aaaaaa77", "silent", "silent")).toBe(true);
+  expect(down()).toEqual(["till-1"]);
+  expect(columns.matching([], order, now).map(columns.name)[0]).toBe("till-2");
+  expect(columns.learn("ffffff77", "silent", "silent")).toBe(false);
+});
+
+test("a filter that was looked at is not looked at again, but for ages, which go on", () => {
+  const columns = new Columns(sent);
+  const order = ordered(columns, "site", false);
+  let asked = 0;
+  const counted = (q: string) => read(q, FIELDS).terms.map((term) => ({ ...term, keeps: (row: Row) => { asked += 1; return term.keeps(row); } }));
+  columns.matching(counted("name:till*"), order, now);
+  expect(asked).toBe(4);
+  columns.matching(counted("name:till* site:lyon"), order, now);
+  expect(asked).toBe(4 + 2);
+  const old = () => columns.matching(counted("seen:>3s"), order, now + 60_000).map(columns.name);
+  expect(columns.matching(counted("seen:>3s"), order, now).map(columns.name)).toEqual(["till-2", "server"]);
+  expect(old()).toEqual(["till-1", "till-2", "server"]);
+});
+
+test("a group tells how many are in it, how they are, and is listed unless it was closed", () => {
+  const columns = new Columns(sent);
+  const lines = grouped([0, 1, 2, 3], columns, "site", (key) => key, new Set(["bron/paris"]));
+  expect(lines).toEqual([
+    { key: "acme/lyon", title: "acme/lyon", of: 2, worst: "critical", counts: [["critical", 1], ["ok", 1]], closed: false }, 0, 1,
+    { key: "bron/paris", title: "bron/paris", of: 2, worst: "stale", counts: [["stale", 1], ["unknown", 1]], closed: true },
+  ]);
+  expect(grouped([0, 1, 2, 3], columns, "status", (key) => key).filter((line) => typeof line !== "number").map((head) => head.key)).toEqual(["critical", "stale", "unknown", "ok"]);
 });
 
 test("a machine is found by its whole id", () => {

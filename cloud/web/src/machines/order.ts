@@ -1,6 +1,6 @@
 // In which order do machines stand, and in which groups?
 import type { Shown } from "../api/types.ts";
-import type { Columns } from "./columns.ts";
+import { SHOWN, type Columns } from "./columns.ts";
 
 export const SORTS = ["attention", "name", "site", "cpu", "memory", "heard", "waiting", "lost"] as const;
 export type Sort = (typeof SORTS)[number];
@@ -8,53 +8,97 @@ export type Sort = (typeof SORTS)[number];
 export const GROUPS = ["none", "site", "client", "status"] as const;
 export type Group = (typeof GROUPS)[number];
 
-/** What needs nobody first, what needs a person last: as the hub orders them. */
-const NEED: readonly Shown[] = ["retired", "asleep", "ok", "heard", "unknown", "late", "stale", "silent", "warning", "critical"];
-export const need = (shown: Shown | undefined): number => NEED.indexOf(shown ?? "unknown");
-
-/** A line of the table: a machine by its place in the columns, or the head of a group. */
-export type Line = number | { title: string; of: number; worst: Shown };
-
-/** Sorts in place. `down` turns it round; what is not known always comes last. */
-export function sort(rows: number[], columns: Columns, by: Sort, down: boolean): void {
-  const turn = down ? -1 : 1;
-  const number = (of: (at: number) => number | undefined) => (a: number, b: number) => {
-    const [x, y] = [of(a), of(b)];
-    if (x === y) return a - b;
-    if (x === undefined) return 1;
-    if (y === undefined) return -1;
-    return (x - y) * turn || a - b;
-  };
-  const orders: Record<Sort, (a: number, b: number) => number> = {
-    attention: (a, b) => (need(columns.shown[b]) - need(columns.shown[a])) * turn || a - b,
-    name: (a, b) => (columns.name(a) < columns.name(b) ? -turn : columns.name(a) > columns.name(b) ? turn : a - b),
-    // The hub sends them by client, site and name.
-    site: (a, b) => (a - b) * turn,
-    cpu: number(columns.cpu),
-    memory: number(columns.memory),
-    heard: number((at) => { const heard = columns.heardAt(at); return heard === undefined ? undefined : -heard; }),
-    waiting: number((at) => columns.sent.waiting[at]),
-    lost: number((at) => columns.sent.lost[at]),
-  };
-  rows.sort(orders[by]);
+/** The head of a group: how many are in it, how they are, and whether they are listed. */
+export interface Head {
+  key: string;
+  title: string;
+  of: number;
+  worst: Shown;
+  /** How many are in each state, what needs a person first. */
+  counts: readonly (readonly [Shown, number])[];
+  closed: boolean;
 }
 
-/** The rows with a head before each group; within a group the order stands. */
-export function grouped(rows: readonly number[], columns: Columns, by: Group, name: (key: string) => string): Line[] {
-  if (by === "none") return [...rows];
-  const key = (at: number): string =>
-    by === "site" ? `${columns.client(at)} / ${columns.site(at)}` : by === "client" ? columns.client(at) : (columns.shown[at] ?? "unknown");
-  const groups = new Map<string, number[]>();
-  for (const at of rows) {
-    const own = groups.get(key(at));
-    if (own) own.push(at);
-    else groups.set(key(at), [at]);
-  }
-  const order = [...groups.entries()];
-  if (by === "status") order.sort((a, b) => need(b[0] as Shown) - need(a[0] as Shown));
-  else order.sort((a, b) => (a[0] < b[0] ? -1 : 1));
-  return order.flatMap(([own, machines]): Line[] => {
-    const worst = machines.reduce<Shown>((most, at) => (need(columns.shown[at]) > need(most) ? (columns.shown[at] ?? most) : most), "retired");
-    return [{ title: name(own), of: machines.length, worst }, ...machines];
+/** A line of the table: a machine by its place in the columns, or the head of a group. */
+export type Line = number | Head;
+
+/** All machines in an order. `down` turns it round; what is not known comes last either way, and among equals the hub's own order counts. */
+export function ordered(columns: Columns, by: Sort, down: boolean): Uint32Array {
+  const all = Uint32Array.from({ length: columns.count }, (_, at) => at);
+  const rank = ranks(columns, by);
+  const turn = down ? -1 : 1;
+  return all.sort((a, b) => {
+    const [x, y] = [rank[a] ?? NaN, rank[b] ?? NaN];
+    if (x === y) return a - b;
+    if (Number.isNaN(x)) return Number.isNaN(y) ? a - b : 1;
+    return Number.isNaN(y) ? -1 : (x - y) * turn;
   });
+}
+
+/** A number for each machine by which it stands; NaN for what is not known. */
+function ranks(columns: Columns, by: Sort): Float64Array {
+  const each = (of: (at: number) => number | undefined) => Float64Array.from({ length: columns.count }, (_, at) => of(at) ?? NaN);
+  switch (by) {
+    case "attention": return each((at) => -columns.need(at));
+    case "name": return byName(columns);
+    // The hub sends them by client, site and name.
+    case "site": return each((at) => at);
+    case "cpu": return each(columns.cpu);
+    case "memory": return each(columns.memory);
+    case "heard": return each((at) => { const heard = columns.heardAt(at); return heard === undefined ? undefined : -heard; });
+    case "waiting": return columns.waiting;
+    case "lost": return columns.lost;
+  }
+}
+
+/** Equal names have an equal rank. */
+function byName(columns: Columns): Float64Array {
+  const names = Array.from({ length: columns.count }, (_, at) => columns.name(at));
+  const places = new Map([...new Set(names)].sort().map((name, at) => [name, at]));
+  return Float64Array.from(names, (name) => places.get(name) ?? NaN);
+}
+
+/** A group's machines, in their order. */
+export interface Part {
+  head: Head;
+  rows: readonly number[];
+}
+
+/** The rows by groups; within a group the order stands. `closed` says which are not listed. */
+export function parted(rows: readonly number[], columns: Columns, by: Exclude<Group, "none">, name: (key: string) => string, closed: ReadonlySet<string> = new Set()): Part[] {
+  const groups = new Map<string | number, number[]>();
+  const clients = new Map<number, string>();
+  const code = (at: number): string | number => {
+    if (by === "site") return columns.placeOf(at);
+    if (by === "status") return columns.need(at);
+    const place = columns.placeOf(at);
+    let client = clients.get(place);
+    if (client === undefined) clients.set(place, (client = columns.client(at)));
+    return client;
+  };
+  for (const at of rows) {
+    const own = groups.get(code(at));
+    if (own) own.push(at);
+    else groups.set(code(at), [at]);
+  }
+  const parts = [...groups.values()].map((all): Part => {
+    const first = all[0] ?? 0;
+    const key = by === "site" ? `${columns.client(first)}/${columns.site(first)}` : by === "client" ? columns.client(first) : columns.shown(first);
+    return { head: headOf(key, name(key), all, columns, closed.has(key)), rows: all };
+  });
+  if (by === "status") return parts.sort((a, b) => SHOWN.indexOf(b.head.worst) - SHOWN.indexOf(a.head.worst));
+  return parts.sort((a, b) => (a.head.key < b.head.key ? -1 : 1));
+}
+
+/** The rows with a head before each group. */
+export function grouped(rows: readonly number[], columns: Columns, by: Group, name: (key: string) => string, closed: ReadonlySet<string> = new Set()): readonly Line[] {
+  if (by === "none") return rows;
+  return parted(rows, columns, by, name, closed).flatMap(({ head, rows: own }): Line[] => (head.closed ? [head] : [head, ...own]));
+}
+
+function headOf(key: string, title: string, rows: readonly number[], columns: Columns, closed: boolean): Head {
+  const count = new Uint32Array(SHOWN.length);
+  for (const at of rows) count[columns.need(at)] = (count[columns.need(at)] ?? 0) + 1;
+  const counts = SHOWN.map((shown, at) => [shown, count[at] ?? 0] as const).filter(([, n]) => n > 0).reverse();
+  return { key, title, of: rows.length, worst: counts[0]?.[0] ?? "unknown", counts, closed };
 }

@@ -1,10 +1,14 @@
 // How is a row of the table made once, and filled again and again?
 import type { Health, Shown } from "../api/types.ts";
 import { clock, share, whole } from "../say/number.ts";
+import { words } from "../say/words.ts";
+import { drawSpark, makeSpark, type Spark } from "../spark/draw.ts";
+import type { Points } from "../spark/sparks.ts";
+import { child, glyph, put, set } from "../table/cells.ts";
 import { freshRow } from "../truth/freshness.ts";
 import { lookOf, pastOf, shownNow, wordOf } from "../truth/status.ts";
 import type { Columns } from "./columns.ts";
-import type { Line } from "./order.ts";
+import type { Head, Line } from "./order.ts";
 import type { ColumnName } from "./shape.ts";
 
 /** What the rows are filled from. */
@@ -16,19 +20,27 @@ export interface Sheet {
   blind: boolean;
   now: number;
   hrefOf: (id: string) => string;
+  pointsOf: (id: string) => Points | undefined;
 }
 
-const SVG = "http://www.w3.org/2000/svg";
+const say = words({ of_group: "{title} · {n}" }, { of_group: "{title} · {n}" });
+const SPARK_PX = 84;
 
 interface Cells {
   head: HTMLElement;
+  fold: HTMLButtonElement;
+  tally: HTMLElement;
   glyph: SVGUseElement;
   word: HTMLElement;
   past: HTMLElement;
   link: HTMLAnchorElement;
   under: HTMLElement;
+  spark: Spark;
   cell: Record<ColumnName, HTMLElement>;
   bars: Record<"cpu" | "memory", { bar: HTMLElement; text: HTMLElement }>;
+  /** What the cells were last shown for, so that they are not shown and hidden anew for each row that comes into sight. */
+  shape: string;
+  drawn: Points | undefined;
 }
 
 const made = new WeakMap<HTMLElement, Cells>();
@@ -37,20 +49,21 @@ const made = new WeakMap<HTMLElement, Cells>();
 export function make(row: HTMLElement): void {
   const cell = (name: ColumnName): HTMLElement => child(row, "div", `v-cell ${name}`, "gridcell");
   const head = child(row, "div", "v-group", "gridcell");
-  const cells = { status: cell("status"), name: cell("name"), site: cell("site"), cpu: cell("cpu"), memory: cell("memory"), heard: cell("heard"), waiting: cell("waiting"), lost: cell("lost") };
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "glyph");
-  svg.setAttribute("aria-hidden", "true");
-  const glyph = document.createElementNS(SVG, "use");
-  svg.append(glyph);
-  cells.status.append(svg);
+  const fold = child(head, "button", "plain") as HTMLButtonElement;
+  fold.tabIndex = -1;
+  const cells: Record<ColumnName, HTMLElement> = {
+    select: cell("select"), status: cell("status"), name: cell("name"), site: cell("site"), cpu: cell("cpu"), memory: cell("memory"), trend: cell("trend"), heard: cell("heard"), waiting: cell("waiting"), lost: cell("lost"),
+  };
+  child(cells.select, "span", "box").setAttribute("aria-hidden", "true");
+  const use = glyph(cells.status);
   const link = document.createElement("a");
   link.tabIndex = -1;
   cells.name.append(link);
+  const spark = makeSpark(cells.trend, SPARK_PX);
   const bar = (own: HTMLElement) => ({ bar: child(child(own, "div", "bar-of"), "div", "bar-in"), text: child(own, "span") });
   made.set(row, {
-    head, glyph, word: child(cells.status, "span", "word"), past: child(cells.status, "small"), link, under: child(cells.name, "small", "under"),
-    cell: cells, bars: { cpu: bar(cells.cpu), memory: bar(cells.memory) },
+    head, fold, tally: child(head, "span", "tally"), glyph: use, word: child(cells.status, "span", "word"), past: child(cells.status, "small"), link, under: child(cells.name, "small", "under"), spark,
+    cell: cells, bars: { cpu: bar(cells.cpu), memory: bar(cells.memory) }, shape: "", drawn: undefined,
   });
 }
 
@@ -60,67 +73,75 @@ export function fill(row: HTMLElement, at: number, sheet: Sheet): void {
   const line = sheet.lines[at];
   if (!cells || line === undefined) return;
   const isHead = typeof line !== "number";
-  row.classList.toggle("group", isHead);
-  cells.head.hidden = !isHead;
-  for (const [name, cell] of Object.entries(cells.cell)) cell.hidden = isHead || !sheet.names.includes(name as ColumnName);
-  if (isHead) {
-    row.removeAttribute("aria-selected");
-    put(cells.head, `${line.title} · ${whole(line.of)} · ${wordOf(shownNow(line.worst, sheet.blind))}`);
-  } else {
-    machine(row, cells, line, sheet);
+  const shape = isHead ? "head" : sheet.names.join();
+  if (cells.shape !== shape) {
+    cells.shape = shape;
+    row.classList.toggle("group", isHead);
+    cells.head.hidden = !isHead;
+    for (const [name, cell] of Object.entries(cells.cell)) cell.hidden = isHead || !sheet.names.includes(name as ColumnName);
   }
+  if (isHead) headed(row, cells, line, sheet.blind);
+  else machine(row, cells, line, sheet);
 }
 
-function machine(row: HTMLElement, cells: Cells, at: number, { columns, selected, blind, now, hrefOf, names }: Sheet): void {
-  const id = columns.sent.id[at] ?? "";
+function headed(row: HTMLElement, { fold, tally }: Cells, head: Head, blind: boolean): void {
+  row.removeAttribute("aria-selected");
+  put(fold, `${head.closed ? "▸" : "▾"} ${say("of_group", { title: head.title, n: head.of })}`);
+  set(fold, "aria-expanded", String(!head.closed));
+  put(tally, tallyOf(head, blind));
+}
+
+/** How the machines of a group are, what needs a person first. */
+export function tallyOf({ counts }: Pick<Head, "counts">, blind: boolean): string {
+  const all = new Map<Shown, number>();
+  for (const [shown, n] of counts) all.set(shownNow(shown, blind), (all.get(shownNow(shown, blind)) ?? 0) + n);
+  return [...all].map(([shown, n]) => `${wordOf(shown)} ${whole(n)}`).join(" · ");
+}
+
+function machine(row: HTMLElement, cells: Cells, at: number, { columns, selected, blind, now, hrefOf, names, pointsOf }: Sheet): void {
+  const id = columns.id(at);
   const heard = columns.heardAt(at);
-  status(cells, shownNow(columns.shown[at] ?? "unknown", blind), columns.was(at), heard === undefined ? undefined : clock(heard, now));
-  row.setAttribute("aria-selected", String(selected.has(id)));
+  status(cells, shownNow(columns.shown(at), blind), columns.was(at), heard === undefined ? undefined : clock(heard, now));
+  set(row, "aria-selected", String(selected.has(id)));
   put(cells.link, columns.name(at));
   set(cells.link, "href", hrefOf(id));
   put(cells.under, names.includes("site") ? "" : columns.site(at));
   put(cells.cell.site, `${columns.client(at)} / ${columns.site(at)}`);
-  const live = columns.reach[at] === "live" && !blind;
+  const live = columns.reach(at) === "live" && !blind;
   gauge(cells.bars.cpu, columns.cpu(at), live);
   gauge(cells.bars.memory, columns.memory(at), live);
-  const lost = columns.sent.lost[at] ?? 0;
-  const waiting = columns.sent.waiting[at] ?? 0;
-  put(cells.cell.heard, freshRow(columns.reach[at] ?? "unseen", heard, lost > 0, now));
-  // Of a site that is cut off nobody tells what waits there.
-  const unknown = columns.reach[at] === "cut" && waiting === 0;
-  put(cells.cell.waiting, unknown ? "?" : waiting ? `${columns.isReckoned(at) ? "≈ " : ""}${whole(waiting)}` : "0");
+  const lost = columns.lost[at] ?? 0;
+  put(cells.cell.heard, freshRow(columns.reach(at), heard, lost > 0, now));
+  put(cells.cell.waiting, waitingOf(columns, at));
   put(cells.cell.lost, whole(lost));
+  if (!names.includes("trend")) return;
+  const points = pointsOf(id);
+  if (points === cells.drawn) return;
+  cells.drawn = points;
+  drawSpark(cells.spark, points, SPARK_PX);
+}
+
+/** Of a site that is cut off nobody tells what waits there. */
+export function waitingOf(columns: Columns, at: number): string {
+  const waiting = columns.waiting[at] ?? 0;
+  if (columns.reach(at) === "cut" && waiting === 0) return "?";
+  return waiting ? `${columns.isReckoned(at) ? "≈ " : ""}${whole(waiting)}` : "0";
 }
 
 function status(cells: Cells, shown: Shown, was: Health, time: string | undefined): void {
   const look = lookOf(shown, was);
   const word = wordOf(shown);
+  const past = pastOf(shown, was, time);
   set(cells.cell.status, "class", `v-cell status tone-${look.tone}${look.hatched ? " hatched" : ""}${shown === "critical" ? " solid" : ""}`);
   set(cells.glyph, "href", `#g-${look.glyph}`);
   put(cells.word, word);
-  put(cells.past, pastOf(shown, was, time));
-  cells.cell.status.title = cells.past.textContent ? `${word}, ${cells.past.textContent}` : word;
+  put(cells.past, past);
+  set(cells.cell.status, "title", past ? `${word}, ${past}` : word);
 }
 
 function gauge({ bar, text }: { bar: HTMLElement; text: HTMLElement }, value: number | undefined, live: boolean): void {
   put(text, value === undefined ? "–" : share(value));
-  bar.style.transform = `scaleX(${value === undefined ? 0 : Math.min(1, value)})`;
+  const scale = `scaleX(${value === undefined ? 0 : Math.min(1, value).toFixed(3)})`;
+  if (bar.style.transform !== scale) bar.style.transform = scale;
   bar.parentElement?.classList.toggle("old", !live);
-}
-
-// A row is filled each second and mostly says what it said: what is the same is not written again.
-function put(element: HTMLElement, text: string): void {
-  if (element.firstChild?.nodeValue !== text) element.textContent = text;
-}
-
-function set(element: Element, name: string, value: string): void {
-  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
-}
-
-function child(parent: HTMLElement, tag: string, className = "", role = ""): HTMLElement {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (role) element.setAttribute("role", role);
-  parent.append(element);
-  return element;
 }

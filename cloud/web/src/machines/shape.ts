@@ -3,33 +3,36 @@ import { words } from "../say/words.ts";
 import type { Sort } from "./order.ts";
 
 const say = words(
-  { status: "Status", name: "Machine", site: "Site", cpu: "CPU", memory: "Memory", heard: "Last heard", waiting: "Waiting", lost: "Lost", slim: "Heard" },
-  { status: "État", name: "Machine", site: "Site", cpu: "CPU", memory: "Mémoire", heard: "Dernier contact", waiting: "En attente", lost: "Perdu", slim: "Vu" },
+  { status: "Status", name: "Machine", site: "Site", cpu: "CPU", memory: "Memory", heard: "Last heard", waiting: "Waiting", lost: "Lost", slim: "Heard", trend: "CPU, 1 h", select: "Selection" },
+  { status: "État", name: "Machine", site: "Site", cpu: "CPU", memory: "Mémoire", heard: "Dernier contact", waiting: "En attente", lost: "Perdu", slim: "Vu", trend: "CPU, 1 h", select: "Sélection" },
 );
 
-export const COLUMNS = ["status", "name", "site", "cpu", "memory", "heard", "waiting", "lost"] as const;
+export const COLUMNS = ["select", "status", "name", "site", "cpu", "memory", "trend", "heard", "waiting", "lost"] as const;
 export type ColumnName = (typeof COLUMNS)[number];
 
 export const columnTitle = (name: ColumnName, slim = false): string => say(slim && name === "heard" ? "slim" : name);
 
-/** What sorts by a column. */
-export const sortOf = (name: ColumnName): Sort => (name === "status" ? "attention" : name);
+/** Those that are always there: which machine, how it is, and what is done with it. */
+export const ALWAYS: readonly ColumnName[] = ["select", "status", "name"];
+
+/** What sorts by a column; nothing by what has no order. */
+export const sortOf = (name: ColumnName): Sort | undefined => (name === "status" ? "attention" : name === "trend" || name === "select" ? undefined : name);
 
 /** Columns whose least comes first when one sorts by them makes no sense: most first. */
 export const DOWN_FIRST: readonly ColumnName[] = ["cpu", "memory", "waiting", "lost"];
 
 const WIDE: Record<ColumnName, string> = {
-  status: "minmax(230px, 1.5fr)", name: "minmax(160px, 2fr)", site: "minmax(130px, 1.4fr)", cpu: "minmax(96px, 1fr)", memory: "minmax(96px, 1fr)",
+  select: "36px", trend: "100px", status: "minmax(230px, 1.5fr)", name: "minmax(160px, 2fr)", site: "minmax(130px, 1.4fr)", cpu: "minmax(96px, 1fr)", memory: "minmax(96px, 1fr)",
   heard: "minmax(100px, .8fr)", waiting: "minmax(76px, .7fr)", lost: "minmax(60px, .5fr)",
 };
-const SLIM: Partial<Record<ColumnName, string>> = { status: "26px", name: "minmax(120px, 1fr)", cpu: "84px", memory: "84px", heard: "64px" };
-const ON_A_PHONE: readonly ColumnName[] = ["status", "name", "cpu", "heard"];
+const SLIM: Partial<Record<ColumnName, string>> = { select: "32px", status: "26px", name: "minmax(100px, 1fr)", cpu: "60px", memory: "60px", heard: "64px" };
+const ON_A_PHONE: readonly ColumnName[] = ["select", "status", "name", "cpu", "heard"];
 
 /** The columns that are shown: those of the address, or those that fit. What a machine is called is always there. */
 export function chosen(text: string | null, slim: boolean): ColumnName[] {
   if (!text) return slim ? [...ON_A_PHONE] : [...COLUMNS];
   const wanted = text.split(",");
-  return COLUMNS.filter((name) => name === "status" || name === "name" || wanted.includes(name));
+  return COLUMNS.filter((name) => ALWAYS.includes(name) || wanted.includes(name));
 }
 
 /** Their widths, as CSS has them. */

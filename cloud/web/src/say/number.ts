@@ -5,6 +5,7 @@ interface Tools {
   whole: Intl.NumberFormat;
   number: Intl.NumberFormat;
   share: Intl.NumberFormat;
+  rounded: Intl.NumberFormat;
   plural: Intl.PluralRules;
   clock: Intl.DateTimeFormat;
   second: Intl.DateTimeFormat;
@@ -27,6 +28,7 @@ function make(locale: string): Tools {
     whole: new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }),
     number: new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 }),
     share: new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 }),
+    rounded: new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }),
     plural: new Intl.PluralRules(locale),
     clock: time({ hour: "2-digit", minute: "2-digit" }),
     second: time({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
@@ -39,6 +41,8 @@ export const whole = (n: number): string => tools().whole.format(n);
 export const number = (n: number): string => tools().number.format(n);
 /** A share of 1 in per cent. */
 export const share = (n: number): string => tools().share.format(n);
+/** The same in whole per cent, where there is little room. */
+export const rounded = (n: number): string => tools().rounded.format(n);
 export const pluralOf = (n: number): Intl.LDMLPluralRule => tools().plural.select(n);
 
 /** An age in one unit: `3 s`, `2 h`. */

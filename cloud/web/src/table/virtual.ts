@@ -1,13 +1,9 @@
-// A table of fifty thousand rows, of which those that are seen are in the document.
+// Fifty thousand rows, of which those that are seen are in the document.
 //
 // Rows are made once and filled again and again; no framework stands between the scroll and the row. The focus stays on the
 // table, which says which row is the current one; so no row that is used again takes the focus away with it.
 
-export interface TableColumn {
-  name: string;
-  /** A width as CSS has it. */
-  width: string;
-}
+import { Rows } from "./window.ts";
 
 export interface TableParts {
   host: HTMLElement;
@@ -16,7 +12,14 @@ export interface TableParts {
   /** Fills a row that stands at this place. */
   fill: (row: HTMLElement, at: number) => void;
   open: (at: number) => void;
+  /** The current row is another one. */
   moved: (at: number) => void;
+  /** Other rows are seen; those that are, from the first to behind the last. */
+  seen?: (first: number, last: number) => void;
+  /** A row was clicked on, at this place in it. */
+  clicked?: (at: number, target: Element, event: MouseEvent) => void;
+  /** What is said to be the current one within its row; the row itself if nothing is said. */
+  activeIn?: (row: HTMLElement, at: number) => HTMLElement | undefined;
 }
 
 /** Rows above and below those that are seen, so that a flick of the wheel finds them there. */
@@ -27,10 +30,13 @@ export class VirtualTable {
   #scroller: HTMLElement;
   #body: HTMLElement;
   #rows: HTMLElement[] = [];
-  #count = 0;
-  #height = 28;
+  #lines = new Rows(0, 28);
+  /** How far up the head keeps rows from sight, and how tall the window is: asked when it changes, never while it scrolls. */
+  #head = 0;
+  #tall = 0;
   #drawn = new Map<number, HTMLElement>();
   #asked = 0;
+  #seen: readonly [number, number] = [0, 0];
   #watcher: ResizeObserver;
   /** The current row; -1 for none. */
   current = -1;
@@ -45,15 +51,15 @@ export class VirtualTable {
     this.#scroller.addEventListener("scroll", () => this.#soon(), { passive: true });
     this.#scroller.addEventListener("keydown", (event) => this.#key(event));
     this.#body.addEventListener("click", (event) => this.#click(event));
-    this.#watcher = new ResizeObserver(() => this.#soon());
+    this.#watcher = new ResizeObserver(() => this.#measure());
     this.#watcher.observe(this.#scroller);
   }
 
   /** How many rows there are, and how tall each is. All that are seen are filled anew. */
-  show(count: number, height: number): void {
-    this.#count = count;
-    this.#height = height;
-    this.#body.style.height = `${count * height}px`;
+  show(count: number, height: number | ((at: number) => number)): void {
+    const lines = new Rows(count, height);
+    if (lines.height !== this.#lines.height) this.#body.style.height = `${lines.height}px`;
+    this.#lines = lines;
     if (this.current >= count) this.current = count - 1;
     this.#forget();
     this.#soon();
@@ -66,22 +72,32 @@ export class VirtualTable {
 
   /** Makes a row the current one, and brings it into sight. */
   move(to: number): void {
-    if (this.#count === 0) return;
-    this.current = Math.min(this.#count - 1, Math.max(0, to));
-    const top = this.current * this.#height;
-    const head = this.#body.offsetTop;
-    const room = this.#scroller.clientHeight - head;
+    if (this.#lines.count === 0) return;
+    this.current = Math.min(this.#lines.count - 1, Math.max(0, to));
+    const [top, end] = [this.#lines.top(this.current), this.#lines.top(this.current + 1)];
+    const room = this.#tall - this.#head;
     if (top < this.#scroller.scrollTop) this.#scroller.scrollTop = top;
-    else if (top + this.#height > this.#scroller.scrollTop + room) this.#scroller.scrollTop = top + this.#height - room;
+    else if (end > this.#scroller.scrollTop + room) this.#scroller.scrollTop = end - room;
     this.#draw();
     this.refresh();
     this.#parts.moved(this.current);
+  }
+
+  /** The rows that are seen, as they were told the last time. */
+  get seen(): readonly [number, number] {
+    return this.#seen;
   }
 
   leave(): void {
     this.#watcher.disconnect();
     cancelAnimationFrame(this.#asked);
     this.#body.remove();
+  }
+
+  #measure(): void {
+    this.#tall = this.#scroller.clientHeight;
+    this.#head = this.#body.offsetTop;
+    this.#soon();
   }
 
   #soon(): void {
@@ -92,8 +108,9 @@ export class VirtualTable {
   }
 
   #draw(): void {
-    const first = Math.max(0, Math.floor(this.#scroller.scrollTop / this.#height) - SPARE);
-    const last = Math.min(this.#count, first + Math.ceil(this.#scroller.clientHeight / this.#height) + 2 * SPARE);
+    const { scrollTop } = this.#scroller;
+    const first = Math.max(0, this.#lines.at(scrollTop) - SPARE);
+    const last = Math.min(this.#lines.count, this.#lines.at(scrollTop + this.#tall) + 1 + SPARE);
     for (const [at, row] of this.#drawn) {
       if (at >= first && at < last) continue;
       this.#drawn.delete(at);
@@ -102,13 +119,17 @@ export class VirtualTable {
     for (let at = first; at < last; at += 1) {
       if (!this.#drawn.has(at)) this.#place(at);
     }
-    for (const row of this.#rows) row.hidden = true;
+    for (const row of this.#rows) if (!row.hidden) row.hidden = true;
+    if (first !== this.#seen[0] || last !== this.#seen[1]) {
+      this.#seen = [first, last];
+      this.#parts.seen?.(first, last);
+    }
   }
 
   #place(at: number): void {
     const row = this.#rows.pop() ?? this.#made();
-    row.hidden = false;
-    row.style.transform = `translateY(${at * this.#height}px)`;
+    if (row.hidden) row.hidden = false;
+    row.style.transform = `translateY(${this.#lines.top(at)}px)`;
     this.#drawn.set(at, row);
     this.#fill(row, at);
   }
@@ -128,20 +149,22 @@ export class VirtualTable {
     row.setAttribute("aria-rowindex", String(at + 2));
     row.classList.toggle("current", at === this.current);
     this.#parts.fill(row, at);
-    if (at === this.current) this.#scroller.setAttribute("aria-activedescendant", row.id);
+    if (at === this.current) this.#scroller.setAttribute("aria-activedescendant", (this.#parts.activeIn?.(row, at) ?? row).id);
   }
 
   #forget(): void {
     this.#scroller.removeAttribute("aria-activedescendant");
-    for (const row of this.#drawn.values()) this.#rows.push(row);
+    // Backwards: the row that stood highest is taken first, and mostly stands there again.
+    this.#rows.push(...[...this.#drawn.values()].reverse());
     this.#drawn.clear();
+    this.#seen = [0, 0];
   }
 
   #key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const page = Math.max(1, Math.floor(this.#scroller.clientHeight / this.#height) - 2);
+    const page = Math.max(1, this.#lines.at(this.#scroller.scrollTop + this.#tall - this.#head) - this.#lines.at(this.#scroller.scrollTop) - 1);
     const to: Readonly<Record<string, number>> = {
-      ArrowDown: this.current + 1, ArrowUp: this.current - 1, PageDown: this.current + page, PageUp: this.current - page, Home: 0, End: this.#count - 1,
+      ArrowDown: this.current + 1, ArrowUp: this.current - 1, PageDown: this.current + page, PageUp: this.current - page, Home: 0, End: this.#lines.count - 1,
     };
     const wanted = to[event.key];
     if (wanted !== undefined) this.move(wanted);
@@ -152,8 +175,11 @@ export class VirtualTable {
   }
 
   #click(event: MouseEvent): void {
-    const row = event.target instanceof Element ? event.target.closest<HTMLElement>(".v-row") : null;
-    if (!row) return;
-    this.move(Number(row.id.slice(4)));
+    const target = event.target instanceof Element ? event.target : null;
+    const row = target?.closest<HTMLElement>(".v-row");
+    if (!row || !target) return;
+    const at = Number(row.id.slice(4));
+    this.move(at);
+    this.#parts.clicked?.(at, target, event);
   }
 }

@@ -1,4 +1,5 @@
-// What has the reader chosen for this browser? Language, colours, rows, keys.
+// What has the reader chosen for this browser? Language, colours, rows, keys, and what counts for them.
+import type { OpeningHours } from "./truth/impact.ts";
 
 export type Language = "en" | "fr";
 export type Theme = "system" | "light" | "dark";
@@ -12,13 +13,17 @@ interface Chosen {
   narrow: boolean;
   /** Keys without Ctrl do something (WCAG 2.1.4 wants a way to turn that off). */
   keys: boolean;
+  /** The availability that is promised, as a share; none is said. */
+  objective: number | null;
+  /** When people are at work; nobody has said. */
+  opening: OpeningHours | null;
 }
 
 const KEPT = "vigie-settings";
 
 function usual(): Chosen {
   const browser = typeof navigator === "undefined" ? "en" : navigator.language;
-  return { language: browser.startsWith("fr") ? "fr" : "en", theme: "system", density: "compact", narrow: false, keys: true };
+  return { language: browser.startsWith("fr") ? "fr" : "en", theme: "system", density: "compact", narrow: false, keys: true, objective: null, opening: null };
 }
 
 function read(): Chosen {

@@ -89,7 +89,7 @@ async function scrolled(page, selector) {
     await page.waitForTimeout(16);
   }
   const frames = (await page.evaluate(() => { const all = globalThis.frames; globalThis.frames = undefined; return all; }).catch(() => [])).slice(2);
-  return { fps: (1000 * frames.length) / frames.reduce((all, one) => all + one, 0), p95: at(frames, 0.95), worst: Math.max(...frames) };
+  return { fps: (1000 * frames.length) / frames.reduce((all, one) => all + one, 0), p95: at(frames, 0.95), worst: Math.max(...frames), count: frames.length };
 }
 
 /** From a key to the frame after what it changed; Chromium's own event timing, which ends with the paint. */
@@ -121,6 +121,19 @@ async function heap(page) {
   return usedSize / 1e6;
 }
 
+/** What the page's own thread took of a processor meanwhile, in ms: the same on a busy machine, where all times are longer. */
+async function worked(page, walk) {
+  const cdp = await context.newCDPSession(page);
+  await cdp.send("Performance.setTimeDomain", { timeDomain: "threadTicks" });
+  await cdp.send("Performance.enable");
+  const took = async () => (await cdp.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration").value * 1000;
+  const before = await took();
+  const result = await walk();
+  const ms = (await took()) - before;
+  await cdp.detach();
+  return { result, ms };
+}
+
 const load = () => loadavg()[0];
 const before = load();
 await firsts("machines: first row", "/machines", ".v-row .name a", 500);
@@ -130,14 +143,16 @@ const total = await page.evaluate(() => Number(document.querySelector("[role=gri
 figure("machines in the list", total, "");
 figure("elements in the document", await page.evaluate(() => document.querySelectorAll("*").length), "", 2500);
 if (trace) await browser.startTracing(page, { categories: ["devtools.timeline", "disabled-by-default-devtools.timeline", "disabled-by-default-v8.cpu_profiler", "v8.execute", "blink.user_timing"] });
-const wheel = await scrolled(page, "[role=grid]");
+const { result: wheel, ms: wheelMs } = await worked(page, () => scrolled(page, "[role=grid]"));
 if (trace) writeFileSync(trace, await browser.stopTracing());
 figure("scroll: frames each second", wheel.fps, "", 55, true);
 figure("scroll: 95 of 100 frames within", wheel.p95, "ms", 25);
 figure("scroll: worst frame", wheel.worst, "ms", 50);
-const keys = await typed(page, "input[type=search]", "site:site-01 cpu:>9");
+figure("scroll: processor time of a frame", wheelMs / wheel.count, "ms");
+const { result: keys, ms: keysMs } = await worked(page, () => typed(page, "input[type=search]", "site:site-01 cpu:>9"));
 figure("filter: from the key to the paint, p95", at(keys, 0.95), "ms", 50);
 figure("filter: median", at(keys, 0.5), "ms");
+figure("filter: processor time of a key", keysMs / keys.length, "ms");
 figure("heap after that", await heap(page), "MB", 80);
 await page.close();
 
@@ -148,8 +163,9 @@ for (const view of ["cards", "heat"]) {
   figure(`${view}: first`, first.ms, "ms", 1000);
   await first.page.waitForTimeout(1500);
   figure(`${view}: elements in the document`, await first.page.evaluate(() => document.querySelectorAll("*").length), "", 2500);
-  const moved = await scrolled(first.page, view === "heat" ? ".heat" : ".cards");
+  const { result: moved, ms } = await worked(first.page, () => scrolled(first.page, view === "heat" ? ".heat" : ".cards"));
   figure(`${view}: scroll, frames each second`, moved.fps, "", 55, true);
+  figure(`${view}: processor time of a frame`, ms / moved.count, "ms");
   await first.page.close();
 }
 console.log(`load of this machine: ${before.toFixed(2)} before, ${load().toFixed(2)} after; ${figures.filter((one) => one.good === false).length} goals missed`);

@@ -60,7 +60,8 @@ async function open({ width = 1440, theme = "light", language = "en" } = {}) {
 async function go(page, path) {
   await page.goto(hub + path);
   await page.waitForSelector("main h1", { state: "attached" });
-  await page.waitForFunction(() => !document.querySelector("main .bones") && document.querySelector(".pill.live"));
+  const rests = page.waitForFunction(() => !document.querySelector("main .bones") && document.querySelector(".pill.live"));
+  await rests.catch(async () => so(false, `${path} comes to rest: ${(await page.textContent("main"))?.slice(0, 400)}`));
 }
 
 async function accessible(page, where) {
@@ -94,7 +95,8 @@ await step("what a browser loads stays light", async () => {
 
 const site = encodeURI(`/sites/${own.client}/${own.site}`);
 const paths = [
-  "/", "/incidents", "/incidents?standing=all", "/machines", "/machines?group=site&sort=-cpu",
+  "/", "/incidents", "/incidents?standing=all", "/machines", "/machines?group=site&sort=-cpu", `/machines?group=site&closed=${own.client}/${own.site}`,
+  "/machines?view=cards&group=client", "/machines?view=heat", "/machines?view=heat&by=cpu&group=status",
   ...["", "/metrics", "/hardware", "/data", "/alerts"].map((tab) => `/machines/${own.id}${tab}`),
   "/sites", site, "/maintenance", "/rules", "/rules/CpuBusy", "/audit", "/channels", "/people",
 ];
@@ -143,6 +145,60 @@ await step("by keyboard alone: palette, filter, rows, help", async () => {
   await page.goBack();
   await page.waitForFunction(() => location.search.includes("brest"));
   await page.context().close();
+});
+
+await step("by keyboard alone: cards, heatmap, and many machines at once", async () => {
+  const page = await open();
+  await go(page, "/machines?view=cards&group=site");
+  await page.focus(".cards");
+  for (const key of ["ArrowDown", "ArrowDown", "ArrowRight", "Space"]) await page.keyboard.press(key);
+  so((await page.$$(".tile[aria-selected=true]")).length === 1, "Space selects the current card");
+  const active = await page.$eval(".cards", (grid) => document.getElementById(grid.getAttribute("aria-activedescendant"))?.className ?? "");
+  so(active.includes("current"), "the grid says which card is the current one");
+  await page.keyboard.press("v");
+  await page.waitForSelector(".heat canvas");
+  await page.focus(".heat");
+  await page.keyboard.press("End");
+  const cell = await page.$eval(".heat", (grid) => document.getElementById(grid.getAttribute("aria-activedescendant"))?.textContent ?? "");
+  so(/till|vm/.test(cell) && /CPU/.test(cell), `the heatmap says the cell in words: ${cell}`);
+  so((await page.$eval(".bulk", (bar) => bar.textContent)).includes("1"), "what was chosen among the cards is chosen here, too");
+  await accessible(page, "the heatmap with its cursor");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => /^\/machines\/[0-9a-f]+$/.test(location.pathname));
+  await go(page, "/machines?q=site:brest");
+  await page.focus("[role=grid]");
+  for (const key of ["ArrowDown", "Space", "Shift+ArrowDown"]) await page.keyboard.press(key);
+  so((await page.$$(".v-row[aria-selected=true]")).length === 2, "Space and Shift with an arrow select two");
+  await page.keyboard.press("Control+a");
+  const all = await page.$$eval(".v-row:not([hidden])", (rows) => rows.length);
+  so((await page.$$(".v-row[aria-selected=true]")).length === all, "Ctrl+A selects all of the filter");
+  await page.keyboard.press("Space");
+  await page.click("text=/Maintenance…/");
+  await page.waitForSelector("dialog[open] button.primary:not([disabled])");
+  await accessible(page, "what is shown before many are muted");
+  await page.click("dialog[open] button.primary");
+  await page.waitForFunction((n) => document.querySelectorAll("dialog[open] li.done").length === n, all - 1);
+  await accessible(page, "what came of each");
+  const muted = (await api("/api/v1/maintenance")).maintenance.filter((one) => one.active && one.wish.site === "brest").length;
+  so(muted === all - 1, "a window for each of them, and the one that was taken back is not muted");
+  await page.keyboard.press("Escape");
+  await page.context().close();
+});
+
+await step("a link that is opened before signing in leads back to its page", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const link = "/machines?q=site%3Alyon&view=heat";
+  await page.goto(hub + link);
+  so(page.url() === `${hub}/sign-in`, "who is not signed in is asked to");
+  await page.click("details summary");
+  await page.fill("input[name=token]", token);
+  await page.click("details button");
+  await page.waitForSelector(".heat canvas");
+  so(page.url() === hub + link, `the page that was wanted: ${page.url()}`);
+  await page.goto(`${hub}/`);
+  so(page.url() === `${hub}/`, "and only once");
+  await context.close();
 });
 
 await step("a cut: seen without loading anew, nothing behind it green, taken, and over", async () => {

@@ -28,17 +28,31 @@ export interface Forecast {
   wholeDay: boolean;
 }
 
+/** What came of it, and of how many disks: of those that are not known for six hours nothing is foreseen. */
+export interface Foreseen {
+  forecasts: Forecast[];
+  /** Disks that are known for six hours, and all there are. */
+  known: number;
+  all: number;
+}
+
 /** What is asked, of a client or a site or all: those alone that the slope of a day fills in time, and that are known for six hours. */
 export function forecastQuery(place: Readonly<{ client?: string; site?: string }>): string {
   const labels = Object.entries(place).map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(",");
   const own = labels ? `${METRIC}{${labels}}` : METRIC;
   const fills = `(predict_linear(${own}[1d], ${AHEAD_DAYS * DAY_S}) > 1 and deriv(${own}[1d]) > 0 and ${own} offset 6h unless system_linux_filesystem_read_only == 1)`;
+  const count = (kind: string, what: string) => `label_replace(count(${what}), "${PART}", "${kind}", "", "")`;
   const part = (kind: string, what: string) => `label_replace(${what} and ${fills}, "${PART}", "${kind}", "", "")`;
-  return [part("now", own), part("day", `deriv(${own}[1d])`), part("hours", `deriv(${own}[6h])`), part("whole", `${own} offset 23h`)].join(" or ");
+  return [part("now", own), part("day", `deriv(${own}[1d])`), part("hours", `deriv(${own}[6h])`), part("whole", `${own} offset 23h`), count("known", `${own} offset 6h`), count("all", own)].join(" or ");
 }
 
 /** The forecasts, the soonest first. */
-export function forecastsOf({ data }: Vector): Forecast[] {
+export function foreseenOf(vector: Vector): Foreseen {
+  const count = (kind: string) => Number(vector.data.result.find(({ metric }) => metric[PART] === kind)?.value[1] ?? 0);
+  return { forecasts: forecastsOf(vector), known: count("known"), all: count("all") };
+}
+
+function forecastsOf({ data }: Vector): Forecast[] {
   const disks = new Map<string, { metric: Readonly<Record<string, string>>; at: number; parts: Record<string, number> }>();
   for (const { metric, value } of data.result) {
     const { [PART]: part = "", __name__: _, ...labels } = metric;

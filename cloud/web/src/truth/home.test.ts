@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Incident } from "../api/types.ts";
 import { debtOf } from "./debt.ts";
-import { forecastQuery, forecastsOf } from "./forecast.ts";
+import { forecastQuery, foreseenOf, type Vector } from "./forecast.ts";
 import { comparable, moversOf, weekOf } from "./weeks.ts";
 
 const now = Date.parse("2026-11-22T12:00:00Z");
@@ -26,6 +26,7 @@ test("a week that nobody watched is held against nothing", () => {
   expect([comparable(minutes(90, 10), minutes(60, 40)), comparable(minutes(90, 10), minutes(10, 90)), comparable(minutes(90, 10), minutes(0, 100)), comparable([], minutes(1, 1))]).toEqual(["yes", "little", "nothing", "nothing"]);
 });
 
+const forecastsOf = (vector: Vector) => foreseenOf(vector).forecasts;
 const disk = (part: string, value: number, mount = "/") => ({
   metric: { machine: "compta-2", machine_id: "aa", client: "acme", site: "lyon", system_filesystem_mountpoint: mount, vigie_part: part }, value: [now / 1000, String(value)] as [number, string],
 });
@@ -43,6 +44,12 @@ test("two slopes that agree are steady, and two that do not are told as a stretc
 test("what stopped growing has no later moment, and what does not grow is no forecast", () => {
   const all = forecastsOf({ data: { result: [disk("now", 0.8), disk("day", 1e-6), disk("hours", 0), disk("now", 0.9, "/var"), disk("day", -1e-6, "/var"), disk("hours", 1, "/tmp")] } });
   expect(all.map((one) => [one.mount, one.later, one.steady])).toEqual([["/", undefined, false]]);
+});
+
+test("how many disks it speaks of is told beside it", () => {
+  const count = (kind: string, n: number) => ({ metric: { vigie_part: kind }, value: [now / 1000, String(n)] as [number, string] });
+  expect(foreseenOf({ data: { result: [count("known", 3), count("all", 7)] } })).toEqual({ forecasts: [], known: 3, all: 7 });
+  expect(foreseenOf({ data: { result: [] } })).toEqual({ forecasts: [], known: 0, all: 0 });
 });
 
 test("a place in the question can not end it", () => {

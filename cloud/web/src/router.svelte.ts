@@ -1,4 +1,5 @@
 // Where is the reader? The address is the state: whoever has it sees the same, and Back always works.
+import { mayLeave } from "./form/leave.svelte.ts";
 import { find, pathOf, type Found, type PageName } from "./route.ts";
 
 class Router {
@@ -11,13 +12,14 @@ class Router {
   query = $derived(new URLSearchParams(this.search));
 
   constructor() {
-    addEventListener("popstate", () => this.#arrive());
+    addEventListener("popstate", () => this.#back());
     document.addEventListener("click", (event) => this.#click(event));
   }
 
   /** Goes to an address of ours. */
   go(href: string, { replace = false } = {}): void {
     const url = new URL(href, location.href);
+    if (url.pathname !== location.pathname && !mayLeave()) return;
     if (replace) history.replaceState(null, "", url);
     else history.pushState(null, "", url);
     this.#arrive();
@@ -36,6 +38,12 @@ class Router {
     if (push) history.pushState(null, "", url);
     else history.replaceState(null, "", url);
     this.search = location.search;
+  }
+
+  // Who stays with what they have not saved finds the address of it again.
+  #back(): void {
+    if (location.pathname !== this.path && !mayLeave()) history.pushState(null, "", this.path + this.search);
+    this.#arrive();
   }
 
   #arrive(): void {

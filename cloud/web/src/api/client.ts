@@ -15,6 +15,8 @@ export interface Answer<T> {
   body: T;
   /** When the hub gave or confirmed it, at the hub. */
   at: number;
+  /** What `If-Match` takes, where it is of something that people change. */
+  etag?: string;
 }
 
 const kept = new Map<string, Answer<unknown> & { etag: string }>();
@@ -40,7 +42,7 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<Answer
     if (kept.size >= KEPT) kept.delete(kept.keys().next().value ?? "");
     kept.set(path, { etag, body, at });
   }
-  return { body, at };
+  return etag ? { body, at, etag } : { body, at };
 }
 
 /**

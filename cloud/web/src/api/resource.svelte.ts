@@ -22,6 +22,8 @@ export class Resource<T> {
   data = $state.raw<T | undefined>();
   /** When the hub gave or confirmed it. */
   at = $state<number | undefined>();
+  /** What `If-Match` takes, where it is of something that people change. */
+  etag = $state<string | undefined>();
   /** Why it could not be had the last time. */
   problem = $state<Problem | undefined>();
   /** The hub did not answer the last time. */
@@ -40,6 +42,7 @@ export class Resource<T> {
     const copy = copyOf<T>(path);
     this.data = copy?.body;
     this.at = copy?.at;
+    this.etag = copy?.etag;
     this.problem = undefined;
     this.#askedAt = -Infinity;
     void this.load();
@@ -58,6 +61,7 @@ export class Resource<T> {
       if (this.#abort !== abort) return;
       this.data = answer.body;
       this.at = answer.at;
+      this.etag = answer.etag;
       this.problem = undefined;
       this.outOfReach = false;
     } catch (error) {

@@ -172,7 +172,7 @@ export interface Incidents {
 }
 
 export type Right =
-  | "look" | "decide" | "mute" | "fetch" | "push" | "tokens" | "tell" | "people" | "roles" | "audit" | "node";
+  | "look" | "decide" | "mute" | "fetch" | "push" | "tokens" | "tell" | "people" | "roles" | "audit" | "keep" | "node";
 
 export interface Me {
   name: string;

@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
-import { agentText, grantsText, powersText } from "./shape.ts";
+import { agentText, grantsText, placesOf, powersText } from "./shape.ts";
 
 test("a role stands once with all its places", () => {
   expect(grantsText([{ role: "operator", scope: "acme/lyon" }, { role: "observer", scope: "*" }, { role: "operator", scope: "acme/brest" }])).toBe("operator: acme/lyon, acme/brest · observer: *");
+});
+
+test("a role may hold everywhere, of a client or at a site", () => {
+  expect(placesOf([{ client: "acme", name: "lyon" }, { client: "acme", name: "brest" }])).toEqual(["*", "acme", "acme/brest", "acme/lyon"]);
 });
 
 test("rights that hold at the same places stand together", () => {

@@ -55,6 +55,11 @@ export interface Role {
   rights: Right[];
 }
 
+/** What a role may hold in: everything, a client, a site. */
+export function placesOf(sites: readonly { client: string; name: string }[]): string[] {
+  return ["*", ...new Set(sites.map((one) => one.client)), ...sites.map((one) => `${one.client}/${one.name}`)].sort();
+}
+
 /** `operator: acme/lyon, acme/brest · observer: *`, a role once. */
 export function grantsText(grants: readonly Grant[]): string {
   const all = new Map<string, string[]>();

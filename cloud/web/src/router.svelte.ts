@@ -42,7 +42,8 @@ class Router {
 
   // Who stays with what they have not saved finds the address of it again.
   #back(): void {
-    if (location.pathname !== this.path && !mayLeave()) history.pushState(null, "", this.path + this.search);
+    const goes = location.pathname !== this.path || location.search !== this.search;
+    if (goes && !mayLeave()) history.pushState(null, "", this.path + this.search);
     this.#arrive();
   }
 

@@ -6,6 +6,7 @@ import { hubClock } from "../live/now.svelte.ts";
 import { link } from "../live/link.svelte.ts";
 import { onceKey } from "./once.ts";
 import { OutOfReach, problemOf, Refused } from "./problem.ts";
+import { Unsure } from "./unsure.ts";
 
 const TIMEOUT_MS = 20_000;
 /** Answers that are kept, to be shown at once when somebody comes back to a page. */
@@ -18,6 +19,8 @@ export interface Answer<T> {
   /** What `If-Match` takes, where it is of something that people change. */
   etag?: string;
 }
+
+const unsure = new Unsure(onceKey);
 
 const kept = new Map<string, Answer<unknown> & { etag: string }>();
 
@@ -53,11 +56,15 @@ export async function send<T>(
   method: "POST" | "PUT" | "DELETE",
   path: string,
   body?: unknown,
-  { match, once = onceKey() }: { match?: string; once?: string } = {},
+  { match, once }: { match?: string; once?: string } = {},
 ): Promise<T> {
-  const headers: Record<string, string> = { "content-type": "application/json", "idempotency-key": once };
+  const text = JSON.stringify(body ?? {});
+  // Who presses again after no answer came means the same one.
+  const write = `${method} ${path} ${match ?? ""} ${text}`;
+  const key = once ?? unsure.keyOf(write, performance.now());
+  const headers: Record<string, string> = { "content-type": "application/json", "idempotency-key": key };
   if (match) headers["if-match"] = match;
-  const request: RequestInit = { method, headers, body: JSON.stringify(body ?? {}) };
+  const request: RequestInit = { method, headers, body: text };
   let response: Response;
   try {
     response = await ask(path, request);
@@ -65,6 +72,7 @@ export async function send<T>(
     if (!(error instanceof OutOfReach)) throw error;
     response = await ask(path, request);
   }
+  unsure.answered(write);
   return (await bodyOf(response)) as T;
 }
 

@@ -27,6 +27,8 @@ export class OutOfReach extends Error {}
 
 /** What stood in an answer that was no success, whatever stood in front of the hub has said. */
 export function problemOf(status: number, body: unknown): Problem {
-  const told = body && typeof body === "object" ? (body as Partial<Problem>) : {};
+  const told = body && typeof body === "object" ? (body as Partial<Problem> & { error?: string }) : {};
+  // Prometheus has a shape of its own.
+  if (typeof told.error === "string") return { type: "about:blank", title: `HTTP ${status}`, code: "unknown", detail: told.error, status };
   return { type: "about:blank", title: `HTTP ${status}`, code: "unknown", detail: `HTTP ${status}`, ...told, status };
 }

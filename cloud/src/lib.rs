@@ -2,6 +2,7 @@
 
 mod admission;
 mod backup;
+mod boards;
 mod budgets;
 pub mod cli;
 mod config;

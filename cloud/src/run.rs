@@ -29,6 +29,7 @@ use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId};
 
 use crate::admission::Gate;
 use crate::backup::{Backups, refuse_half_restored};
+use crate::boards::Shelf;
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::grants::Grants;
@@ -219,6 +220,7 @@ impl Hub {
         })?;
         let hub_key = identity.key().signing_key().to_bytes();
         let hooks = Arc::new(Subscriptions::start(state.clone(), &config.outgoing, clock.clone(), &hub_key)?);
+        let boards = Arc::new(Shelf::open(state.clone(), clock.clone())?);
         let shown = Arc::new(Beside::new(fleet.clone(), forwarder.clone()));
         let router = vigie_serve::router_of(vigie_serve::Parts {
             lookout: shown,
@@ -228,6 +230,7 @@ impl Hub {
             repeats: Some(answered),
             hooks: Some(hooks.clone()),
             keeping: Some(terms),
+            boards: Some(boards),
             options: config.serving(&clock),
         });
         let (close_http, closed) = tokio::sync::oneshot::channel::<()>();

@@ -131,6 +131,15 @@ impl Directory {
         self.people.get(id)
     }
 
+    /// The person who acts by a browser, or who made the token that does.
+    pub fn person_behind<'a>(&'a self, who: &'a Who) -> Option<&'a Id> {
+        match who {
+            Who::Person(id, _) => Some(id),
+            Who::Token(id) => self.tokens.get(id).map(|token| &token.maker),
+            Who::Console | Who::Program(..) | Who::Nobody => None,
+        }
+    }
+
     /// The person of an address.
     pub fn person_of(&self, email: &Email) -> Option<&Person> {
         self.people.get(self.emails.get(email)?)

@@ -4,6 +4,7 @@
 //! milliseconds ([`Stamp`](crate::Stamp)); shares are 0 to 1; errors are problems with a stable `code`.
 
 mod away;
+mod boards;
 mod columns;
 mod export;
 mod here;
@@ -19,6 +20,9 @@ mod sites;
 mod webhooks;
 
 pub(crate) use away::availability;
+pub(crate) use boards::{
+    BoardList, add as add_board, list as boards, one as board, put as put_board, remove as remove_board,
+};
 pub(crate) use columns::{Columns, columns};
 pub(crate) use export::export;
 pub(crate) use here::{Here, here};

@@ -12,6 +12,7 @@ mod answer;
 mod api;
 mod armour;
 mod away;
+mod boards;
 mod dispatch;
 mod door;
 mod exposition;
@@ -61,6 +62,10 @@ mod work;
 
 pub use access::{Access, Clients, Credential, Decides, Identity, NotLetIn, TokenTable, Writes};
 pub use away::{Availability, AvailabilityWish, Cut, Lapse, MachineMinutes, Minutes, SiteMinutes};
+pub use boards::{
+    Board, BoardHead, BoardKept, BoardOwner, BoardRange, BoardSummary, BoardWish, Boards, Widget, WidgetFold,
+    WidgetKind,
+};
 pub use dispatch::{
     Dispatch, DispatchSaid, Dispatched, OnCallNow, OnCallShown, ReceiverTried, RouteShown, RouteTried, SaidAt,
 };

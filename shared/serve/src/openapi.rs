@@ -3,6 +3,7 @@
 //! A document of OpenAPI 3.1, made out of the list of ways, of what is said of each, and of the types that are answered: what
 //! is not served is not in it, and a way of which nothing is said fails a test. It says nothing of anybody, so it is open.
 
+mod boarding;
 mod hooking;
 mod looking;
 mod operation;
@@ -89,19 +90,23 @@ const ABOUT: &str = "What hub and relay answer to programs. Names and shapes are
 removed. Times are RFC 3339 in UTC; shares are 0 to 1. What is another's is answered as if it were not there. Whatever is no \
 success is a problem (RFC 9457) with a stable code.";
 
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("here", "This node, and who asks."),
     ("machines", "Sites, machines, and what they measured."),
     ("watch", "What is wrong, what people decide of it, and by which rules it is found."),
     ("webhooks", "Who is told of every event."),
     ("retention", "For how long data is kept."),
+    ("boards", "Dashboards that people keep."),
     ("people", "People, roles, invitations, tokens and sessions."),
     ("audit", "Who did what."),
     ("push", "Where samples of others are taken in."),
 ];
 
 fn described() -> Vec<Operation> {
-    [looking::all(), watching::all(), hooking::all(), people::all(), pushing::all()].into_iter().flatten().collect()
+    [looking::all(), watching::all(), hooking::all(), boarding::all(), people::all(), pushing::all()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn written(one: &Operation, way: &Way) -> Value {

@@ -17,8 +17,8 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Incidents, KeepingTerms, Lookout, Options, People, Repeats, Webhooks, api, armour, door, health, live,
-    local, openapi, page, people, prometheus, push, repeat, shape, tally, web,
+    Access, Boards, Incidents, KeepingTerms, Lookout, Options, People, Repeats, Webhooks, api, armour, door, health,
+    live, local, openapi, page, people, prometheus, push, repeat, shape, tally, web,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -56,6 +56,8 @@ pub struct Parts {
     pub hooks: Option<Arc<dyn Webhooks>>,
     /// For how long whose data is kept.
     pub keeping: Option<Arc<dyn KeepingTerms>>,
+    /// The dashboards that people keep.
+    pub boards: Option<Arc<dyn Boards>>,
     /// What the operator chose.
     pub options: Options,
 }
@@ -63,12 +65,22 @@ pub struct Parts {
 impl Parts {
     /// What every node serves with, and nothing else.
     pub fn of(lookout: Arc<dyn Lookout>, access: Arc<dyn Access>, options: Options) -> Self {
-        Self { lookout, incidents: None, access, people: None, repeats: None, hooks: None, keeping: None, options }
+        Self {
+            lookout,
+            incidents: None,
+            access,
+            people: None,
+            repeats: None,
+            hooks: None,
+            keeping: None,
+            boards: None,
+            options,
+        }
     }
 
     fn shared(self) -> Shared {
-        let Self { lookout, incidents, access, people, repeats, hooks, keeping, options } = self;
-        Shared { incidents, people, repeats, hooks, keeping, ..Shared::new(lookout, access, options) }
+        let Self { lookout, incidents, access, people, repeats, hooks, keeping, boards, options } = self;
+        Shared { incidents, people, repeats, hooks, keeping, boards, ..Shared::new(lookout, access, options) }
     }
 }
 
@@ -158,6 +170,7 @@ fn of_api(app: &App) -> Ways {
     let ways = if app.people.is_some() { api_ways().merge(people::ways()) } else { api_ways() };
     let ways = if app.hooks.is_some() { ways.merge(hook_ways()) } else { ways };
     let ways = if app.keeping.is_some() { ways.merge(keeping_ways()) } else { ways };
+    let ways = if app.boards.is_some() { ways.merge(board_ways()) } else { ways };
     ways.with(|router| router.route_layer(from_fn_with_state(Arc::clone(app), repeat::once)))
 }
 
@@ -231,6 +244,16 @@ fn keeping_ways() -> Ways {
         .get("/retention/{client}", LOOK, api::retention_of)
         .put("/retention/{client}", keeps, api::put_retention)
         .delete("/retention/{client}", keeps, api::unset_retention)
+}
+
+/// Whoever looks keeps boards: what they show is asked with the rights of whoever looks at them.
+fn board_ways() -> Ways {
+    Ways::new()
+        .get("/boards", LOOK, api::boards)
+        .post("/boards", LOOK, api::add_board)
+        .get("/boards/{id}", LOOK, api::board)
+        .put("/boards/{id}", LOOK, api::put_board)
+        .delete("/boards/{id}", LOOK, api::remove_board)
 }
 
 fn hook_ways() -> Ways {

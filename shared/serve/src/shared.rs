@@ -13,7 +13,9 @@ use crate::push::Pushes;
 use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
-use crate::{Access, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People, Repeats, Webhooks, openapi};
+use crate::{
+    Access, Boards, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People, Repeats, Webhooks, openapi,
+};
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
 const LISTS_AT_ONCE: usize = 8;
@@ -32,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) hooks: Option<Arc<dyn Webhooks>>,
     /// For how long whose data is kept.
     pub(crate) keeping: Option<Arc<dyn KeepingTerms>>,
+    /// The dashboards that people keep.
+    pub(crate) boards: Option<Arc<dyn Boards>>,
     pub(crate) under_way: UnderWay,
     /// What changes, for those who listen.
     pub(crate) live: Live,
@@ -95,6 +99,7 @@ impl Shared {
             repeats: None,
             hooks: None,
             keeping: None,
+            boards: None,
             live: Live::default(),
             under_way: UnderWay::default(),
             guesses: Mutex::default(),

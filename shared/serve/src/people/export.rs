@@ -72,11 +72,12 @@ async fn exported(app: &App, caller: Caller, person: Id) -> Result<Response, Pro
     let job = Job { turn, who, life: None, content_type: "application/x-ndjson" };
     let write = move |app: &Shared, _: &Limits, out: &mut Outlet<Problem>| {
         let gone = || problem(NotDone::Refused(Refused::NotThere("person")));
-        let (rows, person) = {
+        let (mut rows, person) = {
             let directory = people(app)?.directory();
             let person = directory.person(&person).cloned().ok_or_else(gone)?;
             (kept(app, &directory, &person), person)
         };
+        rows.extend(boards(app, &person)?);
         for row in rows {
             out.text.extend_from_slice(format!("{}\n", stamped(row)).as_bytes());
         }
@@ -111,6 +112,19 @@ fn kept(app: &Shared, directory: &vigie_people::Directory, person: &Person) -> V
     rows.extend(directory.tokens_of_person(&person.id, now).iter().map(|one| kind("token", json!(one))));
     rows.extend(directory.invitations_of(person, now).iter().map(|one| kind("invitation", json!(one))));
     rows
+}
+
+/// The boards that they keep.
+fn boards(app: &Shared, person: &Person) -> Result<Vec<Value>, Problem> {
+    let Some(boards) = app.boards.as_deref() else { return Ok(Vec::new()) };
+    let own = boards.heads().into_iter().filter(|head| head.owner.key == person.id.to_string());
+    let whole = own.map(|head| boards.one(&head.id).map_err(|error| NotDone::NotKept(error.to_string())));
+    let rows = whole.filter_map(Result::transpose).map(|board| {
+        let board = board.map_err(problem)?;
+        let (made_ms, changed_ms) = (board.head.made_ms, board.head.changed_ms);
+        Ok(json!({ "kind": "board", "id": board.head.id, "said": board.wish, "made_ms": made_ms, "changed_ms": changed_ms }))
+    });
+    rows.collect()
 }
 
 /// Each line of each audit that names somebody.

@@ -2,6 +2,7 @@
 
 mod api;
 mod beside_prometheus;
+mod boards;
 mod common;
 mod doors;
 mod errors;

@@ -12,7 +12,7 @@ use crate::common::{Answer, Node, id_of, slug, tokens};
 use axum::http::StatusCode;
 use serde_json::json;
 use vigie_people::{Id, Right, Who};
-use vigie_serve::{Need, Way, ways};
+use vigie_serve::{BoardOwner, Boards, Need, Way, ways};
 
 /// Who must not get at what is acme's at lyon.
 struct Strangers {
@@ -49,6 +49,10 @@ impl Strangers {
         let ended = Self::ended(&hub);
         let looker = hub.roll.person("look@acme.org", &["observer@acme/lyon"]);
         let looker = By::Cookie(hub.roll.session(&looker).1);
+        let wish = json!({ "name": "Till watch", "shared": "acme/lyon" });
+        let owner = BoardOwner { key: ann.to_string(), name: "ann@acme.org".to_owned() };
+        let wish = serde_json::from_value(wish).expect("a board");
+        let board = hub.roll.boards.add(&wish, &owner).expect("kept");
         let nobody: Id = "0000000000000000".parse().expect("an id");
         let pair = |one: &dyn ToString, none: &dyn ToString| (one.to_string(), none.to_string());
         let stands_for = [
@@ -66,6 +70,7 @@ impl Strangers {
             (("/routes/", "name"), pair(&"lyon", &"none")),
             (("/oncall/", "name"), pair(&"acme", &"none")),
             (("/retention/", "client"), pair(&"acme", &"nobody")),
+            (("/boards/", "id"), pair(&board.head.id, &nobody)),
             (("/webhooks/", "id"), pair(&"00000000000000aa", &nobody)),
             // A rule's name is nobody's; what it says of a machine is the machine's.
             (("/watch/rules/", "name"), pair(&"Hot?machine=compta", &"Hot?machine=nobody")),

@@ -50,6 +50,7 @@ async fn a_site_describes_what_a_site_serves() {
         repeats: None,
         hooks: None,
         keeping: None,
+        boards: None,
         options: Options::default(),
     };
     let served = ways(parts).into_iter().filter(|way| way.path.starts_with("/api/v1/")).count();

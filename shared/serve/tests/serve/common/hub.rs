@@ -10,8 +10,9 @@ use serde_json::Value;
 use vigie_model::{Slug, UtcMs};
 use vigie_people::{Answer, Asker, Chance, Directory, Grant, Head, Id, Language, Link, Note, Order, Verifier, Who};
 use vigie_serve::{
-    Access, ClientTerms, Happened, KeepDays, KeepingTerms, Lookout, NotDone, Options, Parts, People, Stamp, Undecided,
-    Web, Webhook, WebhookDead, WebhookMade, WebhookTried, WebhookWish, Webhooks, router_of,
+    Access, BoardHead, BoardKept, BoardOwner, BoardWish, Boards, ClientTerms, Happened, KeepDays, KeepingTerms,
+    Lookout, NotDone, Options, Parts, People, Stamp, Undecided, Web, Webhook, WebhookDead, WebhookMade, WebhookTried,
+    WebhookWish, Webhooks, router_of,
 };
 
 use super::watch::Watch;
@@ -34,6 +35,7 @@ pub(crate) struct Roll {
     pub(crate) chains: Mutex<BTreeMap<Option<Slug>, Chain>>,
     pub(crate) turned_away: Mutex<Vec<&'static str>>,
     pub(crate) remembered: Arc<Remembered>,
+    pub(crate) boards: Arc<Pinned>,
     /// Worked out once: it takes a tenth of a second.
     verifier: Verifier,
 }
@@ -271,6 +273,57 @@ impl Webhooks for Subscribed {
     }
 }
 
+/// Boards in memory.
+#[derive(Default)]
+pub(crate) struct Pinned(Mutex<BTreeMap<String, BoardKept>>);
+
+impl Pinned {
+    fn all(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, BoardKept>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Boards for Pinned {
+    fn heads(&self) -> Vec<BoardHead> {
+        self.all().values().map(|board| board.head.clone()).collect()
+    }
+
+    fn one(&self, id: &str) -> Result<Option<BoardKept>, Undecided> {
+        Ok(self.all().get(id).cloned())
+    }
+
+    fn add(&self, wish: &BoardWish, owner: &BoardOwner) -> Result<BoardKept, Undecided> {
+        let mut all = self.all();
+        let head = BoardHead {
+            id: format!("{:016x}", all.len() + 1),
+            version: 1,
+            owner: owner.clone(),
+            name: wish.name.clone(),
+            shared: wish.shared.clone(),
+            widgets: wish.widgets.len(),
+            made_ms: 0,
+            changed_ms: 0,
+            changed_by: owner.name.clone(),
+        };
+        let board = BoardKept { head, wish: wish.clone() };
+        all.insert(board.head.id.clone(), board.clone());
+        Ok(board)
+    }
+
+    fn change(&self, id: &str, seen: u64, wish: &BoardWish, by: &str) -> Result<BoardKept, Undecided> {
+        let mut all = self.all();
+        let board = all.get_mut(id).filter(|board| board.head.version == seen).ok_or(Undecided::Changed)?;
+        board.head.version += 1;
+        (board.head.name, board.head.shared) = (wish.name.clone(), wish.shared.clone());
+        (board.head.changed_by, board.wish) = (by.to_owned(), wish.clone());
+        Ok(board.clone())
+    }
+
+    fn remove(&self, id: &str, _: u64) -> Result<(), Undecided> {
+        self.all().remove(id).map(drop).ok_or(Undecided::NotHere("such board"))
+    }
+}
+
 /// A hub with machines, incidents and people, behind its router.
 pub(crate) struct Hub {
     pub(crate) door: Door,
@@ -294,6 +347,7 @@ impl Hub {
             chains: Mutex::default(),
             turned_away: Mutex::default(),
             remembered: Arc::default(),
+            boards: Arc::default(),
             verifier,
         });
         let watch = Arc::new(Watch::default());
@@ -330,6 +384,7 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         repeats: Some(roll.remembered.clone()),
         hooks: Some(Arc::new(Subscribed)),
         keeping: Some(Arc::new(Kept)),
+        boards: Some(roll.boards.clone()),
         options: options(),
     }
 }

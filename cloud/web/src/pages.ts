@@ -9,12 +9,12 @@ import type { Right } from "./api/types.ts";
 const say = words(
   {
     home: "Home", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine",
-    sites: "Sites", site: "Site", maintenance: "Maintenance", audit: "Audit", rules: "Rules", rule: "Rule", channels: "Channels", people: "Organisation",
+    sites: "Sites", site: "Site", boards: "Boards", board: "Board", maintenance: "Maintenance", audit: "Audit", rules: "Rules", rule: "Rule", channels: "Channels", people: "Organisation",
     observe: "Observe", act: "Act", prove: "Prove", settings: "Settings",
   },
   {
     home: "Accueil", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine",
-    sites: "Sites", site: "Site", maintenance: "Maintenance", audit: "Audit", rules: "Règles", rule: "Règle", channels: "Canaux", people: "Organisation",
+    sites: "Sites", site: "Site", boards: "Tableaux", board: "Tableau", maintenance: "Maintenance", audit: "Audit", rules: "Règles", rule: "Règle", channels: "Canaux", people: "Organisation",
     observe: "Observer", act: "Agir", prove: "Prouver", settings: "Réglages",
   },
 );
@@ -74,6 +74,12 @@ export const pages: Record<PageName, PageEntry> = {
     nav: { group: "observe", icon: "M8 14s4.5-4.2 4.5-7.5a4.5 4.5 0 0 0-9 0C3.5 9.8 8 14 8 14zM8 8.2a1.7 1.7 0 1 0 0-3.4 1.7 1.7 0 0 0 0 3.4z", key: "s", bottom: true },
   },
   site: { load: () => import("./pages/Site.svelte"), title: () => say("site"), below: "sites" },
+  boards: {
+    load: () => import("./pages/Boards.svelte"),
+    title: () => say("boards"),
+    nav: { group: "observe", icon: "M2 2.5h5v6H2zM9 2.5h5v3H9zM2 10.5h5v3H2zM9 7.5h5v6H9z", key: "b" },
+  },
+  board: { load: () => import("./pages/Board.svelte"), title: () => say("board"), below: "boards" },
   maintenance: {
     load: () => import("./pages/Maintenance.svelte"),
     title: () => say("maintenance"),

@@ -10,6 +10,8 @@ export const routes = {
   machineTab: "/machines/{id}/{tab}",
   sites: "/sites",
   site: "/sites/{client}/{site}",
+  boards: "/boards",
+  board: "/boards/{id}",
   maintenance: "/maintenance",
   audit: "/audit",
   rules: "/rules",

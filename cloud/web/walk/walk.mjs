@@ -6,6 +6,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
+import { boards } from "./boards.mjs";
+import { begin, forms } from "./forms.mjs";
 
 const [hub, token, demo] = process.argv.slice(2);
 if (!hub || !token || !demo) {
@@ -31,6 +33,8 @@ const step = async (name, walk) => {
 
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 let state;
+/** Of the first person of the hub: what only people do is done in their name. */
+let person;
 
 async function signIn() {
   const context = await browser.newContext();
@@ -44,10 +48,10 @@ async function signIn() {
   await context.close();
 }
 
-async function open({ width = 1440, theme = "light", language = "en" } = {}) {
+async function open({ width = 1440, theme = "light", language = "en", signedIn = false } = {}) {
   const slim = width < 700;
   const context = await browser.newContext({
-    storageState: state, viewport: { width, height: slim ? 844 : 900 }, colorScheme: theme, locale: language === "fr" ? "fr-FR" : "en-GB",
+    storageState: signedIn ? person : state, viewport: { width, height: slim ? 844 : 900 }, colorScheme: theme, locale: language === "fr" ? "fr-FR" : "en-GB",
     hasTouch: slim, isMobile: slim,
   });
   const page = await context.newPage();
@@ -73,6 +77,10 @@ async function accessible(page, where) {
 }
 
 const api = async (path) => (await fetch(hub + path, { headers: { authorization: `Bearer ${token}` } })).json();
+async function write(method, path, body) {
+  const answer = await fetch(hub + path, { method, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body: JSON.stringify(body) });
+  so(answer.ok, `${method} ${path} is done: ${answer.status}`);
+}
 const tell = (...words) => execFileSync(demo, words, { stdio: "ignore" });
 
 await signIn();
@@ -98,7 +106,7 @@ const paths = [
   "/", "/incidents", "/incidents?standing=all", "/machines", "/machines?group=site&sort=-cpu", `/machines?group=site&closed=${own.client}/${own.site}`,
   "/machines?view=cards&group=client", "/machines?view=heat", "/machines?view=heat&by=cpu&group=status",
   ...["", "/metrics", "/hardware", "/data", "/alerts"].map((tab) => `/machines/${own.id}${tab}`),
-  "/sites", site, "/maintenance", "/rules", "/rules/CpuBusy", "/audit", "/channels", "/people",
+  "/sites", site, "/boards", "/maintenance", "/maintenance?view=month", "/maintenance?view=week", "/maintenance?new=1", "/rules?new=1", "/rules", "/rules/CpuBusy", "/audit", "/channels", "/people",
 ];
 for (const width of [1440, 390, 320]) {
   for (const theme of ["light", "dark"]) {
@@ -115,6 +123,11 @@ for (const width of [1440, 390, 320]) {
     }
   }
 }
+
+person = await begin(browser, hub, token);
+const walk = { hub, step, open, go, so, accessible, write };
+await forms(walk);
+await boards(walk);
 
 await step("by keyboard alone: palette, filter, rows, help", async () => {
   const page = await open();

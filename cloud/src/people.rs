@@ -3,6 +3,7 @@
 mod audit;
 mod command;
 mod desk;
+mod erase;
 mod post;
 mod register;
 mod rows;

@@ -1,7 +1,7 @@
 //! The audit in the hub's state: a line is written in the transaction of the change it tells of.
 
 use vigie_model::{Slug, UtcMs};
-use vigie_people::{Head, Line, Link, Note};
+use vigie_people::{Head, Line, Link, Note, Salt};
 use vigie_store::{ReadError, State, StateTx, TxError};
 
 const LINES: &str = "audit.line";
@@ -38,9 +38,15 @@ pub(crate) fn append_at(
         None => last(tx, client.as_ref())?,
     };
     let line: Line = note.line(head.seq + 1, doer.who, doer.by, doer.from, happened, now);
-    let (head, link) = head.next(&line);
+    let (head, link) = head.next(&line, salt());
     tx.put(LINES, &key(client.as_ref(), head.seq), &link.encode())?;
     tx.put(HEADS, name(client.as_ref()).as_bytes(), &[head.seq.to_be_bytes().as_slice(), &head.hash].concat())
+}
+
+/// Of each line another; none when the system gives no random bytes, and then the line is kept as all were once.
+fn salt() -> Option<Salt> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok().map(|()| Salt(bytes))
 }
 
 fn last(tx: &mut StateTx<'_>, client: Option<&Slug>) -> Result<Head, TxError> {
@@ -76,6 +82,37 @@ pub(crate) fn chains(state: &State) -> Result<Vec<Option<Slug>>, ReadError> {
     let heads = state.scan(HEADS, b"")?;
     let client = |key: &[u8]| std::str::from_utf8(key).ok().map(|name| name.parse().ok());
     Ok(heads.iter().filter_map(|(key, _)| client(key)).collect())
+}
+
+/// The chains that there are, within a transaction.
+pub(super) fn chains_in(tx: &mut StateTx<'_>) -> Result<Vec<Option<Slug>>, TxError> {
+    let heads = tx.range(HEADS, b"", b"", usize::MAX)?;
+    let client = |key: &[u8]| std::str::from_utf8(key).ok().map(|name| name.parse().ok());
+    Ok(heads.iter().filter_map(|(key, _)| client(key)).collect())
+}
+
+/// Goes through the lines of a chain within a transaction, each with the head before it; what is given back stands in its place.
+pub(super) fn rewrite(
+    tx: &mut StateTx<'_>,
+    client: Option<&Slug>,
+    mut each: impl FnMut(&Head, &Link) -> Option<Link>,
+) -> Result<(), TxError> {
+    let (prefix, mut before) = (prefix(client), Head::of(client));
+    loop {
+        let rows = tx.range(LINES, &prefix, &key(client, before.seq + 1), STRIDE)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for (at, row) in rows {
+            let (Some(seq), Some(link)) = (seq_of(&at), Link::decode(&row)) else { continue };
+            // Where lines are missing the chain is broken already, and says so.
+            before.seq = seq - 1;
+            if let Some(left) = each(&before, &link) {
+                tx.put(LINES, &at, &left.encode())?;
+            }
+            before = Head { seq, hash: link.hash };
+        }
+    }
 }
 
 fn head_of(row: &[u8]) -> Option<Head> {

@@ -81,6 +81,19 @@ pub(crate) enum PersonCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Let go of all that is kept of a person, for ever; what they did stays under a pseudonym.
+    Erase {
+        #[command(flatten)]
+        place: Place,
+        /// Their address or id.
+        who: String,
+        /// A name by which sites know them, who let them in while the hub was out of reach.
+        #[arg(long = "at-sites", value_name = "NAME")]
+        at_sites: Vec<String>,
+        /// Answer in JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What can be asked about the audit.
@@ -149,6 +162,10 @@ pub(crate) fn person(command: PersonCommand) -> Result<ExitCode, Failed> {
             Ok(tell(&on(&place, "person-disable", &who)?, json, person_line))
         }
         PersonCommand::Enable { place, who, json } => Ok(tell(&on(&place, "person-enable", &who)?, json, person_line)),
+        PersonCommand::Erase { place, who, at_sites, json } => {
+            let request = json!({ "ask": "person-erase", "who": who, "at_sites": at_sites });
+            Ok(tell(&cli::ask(&place, &request)?, json, erased))
+        }
         PersonCommand::Reset { place, who, json } => Ok(tell(&on(&place, "person-reset", &who)?, json, invited)),
     }
 }
@@ -190,6 +207,24 @@ fn invited(row: &Value) -> String {
     format!(
         "who    {}\ncode   {code}\nuntil  {until}\nThey choose a password or a passkey at /invitation?code={code} of the hub's page. It is not shown again.",
         text(&row["email"])
+    )
+}
+
+fn erased(row: &Value) -> String {
+    let left = match row["rows_left"].as_u64() {
+        None | Some(0) => String::new(),
+        Some(left) => format!("; {left} rows still bear their name, because several people decided at once"),
+    };
+    format!(
+        "called {} from now on: gone with {} sessions, {} tokens, {} passkeys and {} invitations; {} lines of the audit and {} \
+         rows bear the pseudonym{left}. Backups that were made before still hold them.",
+        text(&row["pseudonym"]),
+        row["sessions"],
+        row["tokens"],
+        row["passkeys"],
+        row["invitations"],
+        row["lines"],
+        row["rows"]
     )
 }
 
@@ -257,6 +292,9 @@ fn chain_line(row: &Value) -> String {
     let whose = row["client"].as_str().unwrap_or("the provider's chain");
     let (count, head) = (&row["lines"], text(&row["head"]));
     match row["broken"].as_str() {
+        None if row["erased"].as_u64().is_some_and(|erased| erased > 0) => {
+            format!("{whose}: whole, {count} lines, of which somebody was erased from {}, head {head}", row["erased"])
+        }
         None => format!("{whose}: whole, {count} lines, head {head}"),
         Some(broken) => format!("{whose}: broken: {broken}; {count} lines, head {head}"),
     }

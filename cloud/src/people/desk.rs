@@ -25,6 +25,7 @@ enum Request {
     PersonDisable { who: String },
     PersonEnable { who: String },
     PersonReset { who: String },
+    PersonErase { who: String, at_sites: Vec<Name> },
     AuditList { client: Option<Slug>, after: u64 },
     AuditVerify { client: Option<Slug> },
 }
@@ -62,6 +63,9 @@ impl Register {
             Request::PersonDisable { who } => self.order(Order::Disable { person: self.find(&who)?, version: None }),
             Request::PersonEnable { who } => self.order(Order::Enable { person: self.find(&who)?, version: None }),
             Request::PersonReset { who } => self.order(Order::Reset { person: self.find(&who)? }),
+            Request::PersonErase { who, at_sites } => {
+                self.order(Order::Erase { person: self.find(&who)?, version: None, at_sites })
+            }
             Request::AuditList { client, after } => {
                 let lines = self.lines(client.as_ref(), after, MOST_LINES).map_err(failed)?;
                 Ok(lines.iter().map(|(seq, link)| audit_line(*seq, link)).collect())

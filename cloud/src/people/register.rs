@@ -9,11 +9,14 @@ use serde_json::json;
 use tracing::{info, warn};
 use vigie_model::{Slug, UtcMs};
 use vigie_node::{Failed, NodeClock, random_text};
-use vigie_people::{Answer, Asker, Chance, Change, Directory, Done, Head, Id, Kept, Link, Note, Order, Spans, Who};
+use vigie_people::{
+    Answer, Asker, Chance, Change, Directory, Done, Erased, Head, Id, Kept, Link, Note, Order, Spans, Who,
+};
 use vigie_serve::{NotDone, People};
 use vigie_store::State;
 
 use super::audit::{self, Doer};
+use super::erase;
 use super::rows;
 use super::scribe::{Acting, Scribe};
 
@@ -119,25 +122,37 @@ impl Register {
         let mut changes: Vec<Change> = used.into_values().filter(there).collect();
         changes.extend(directory.ended(self.now()));
         drop(directory);
-        if changes.is_empty() {
-            return Ok(());
+        if !changes.is_empty() {
+            let done = Done { changes, notes: Vec::new(), answer: Answer::Nothing, by: None, erases: None };
+            self.keep(&done, Doer { who: "hub", by: "hub", from: "" })?;
         }
-        let done = Done { changes, notes: Vec::new(), answer: Answer::Nothing, by: None };
-        self.keep(&done, Doer { who: "hub", by: "hub", from: "" })?;
         drop(deciding);
+        self.erase_from_rows()?;
         Ok(())
     }
 
-    fn keep(&self, done: &Done, doer: Doer<'_>) -> Result<(), NotDone> {
+    /// Makes it durable, in one step; says in how many lines of the audit a pseudonym stands that did not before.
+    fn keep(&self, done: &Done, doer: Doer<'_>) -> Result<u64, NotDone> {
         let now = self.now();
         let kept = self.state.transact(|tx| {
             done.changes.iter().try_for_each(|change| rows::write(tx, change))?;
-            done.notes.iter().try_for_each(|note| audit::append(tx, note.clone(), doer, now))
+            if let Some(erasure) = &done.erases {
+                return erase::lines(tx, erasure, &done.notes, doer, now);
+            }
+            done.notes.iter().try_for_each(|note| audit::append(tx, note.clone(), doer, now))?;
+            Ok(0)
         });
-        kept.map_err(|error| NotDone::NotKept(error.to_string()))?;
+        let lines = kept.map_err(|error| NotDone::NotKept(error.to_string()))?;
         let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
         done.changes.iter().for_each(|change| directory.apply(change));
-        Ok(())
+        Ok(lines)
+    }
+
+    /// Erases from the rows that sites and hub share whoever was erased from all else: what a crash left undone, too. Says how
+    /// many rows were written, and how many still bear a name.
+    fn erase_from_rows(&self) -> Result<(u64, u64), NotDone> {
+        let Some(scribe) = self.scribe() else { return Ok((0, 0)) };
+        erase::rows(&self.state, scribe.rows()).map_err(|failed| NotDone::NotKept(failed.text))
     }
 
     pub(super) fn now(&self) -> UtcMs {
@@ -181,15 +196,29 @@ impl People for Register {
             });
             (done, coming.unwrap_or_else(|| directory.called(&asker.who)))
         };
-        self.keep(&done, Doer { who: &who, by: asker.by, from: &asker.from })?;
+        // Who erases themselves is not named by the line that tells of it.
+        let by_themselves = done.erases.as_ref().filter(|erases| erases.names(&who)).map(|erases| &erases.pseudonym);
+        let from = if by_themselves.is_some() { "" } else { asker.from.as_str() };
+        let who = by_themselves.cloned().unwrap_or(who);
+        let lines = self.keep(&done, Doer { who: &who, by: asker.by, from })?;
         drop(deciding);
         if self.directory().is_begun() {
             self.has_begun();
         }
         for note in &done.notes {
-            info!(who, what = note.what, on = note.on, from = asker.from, "people changed");
+            info!(who, what = note.what, on = note.on, from, "people changed");
         }
-        Ok(done.answer)
+        Ok(match done.answer {
+            Answer::Erased(erased) => {
+                // They are erased; what rows still say is tried again within a minute, and after a crash.
+                let (rows, rows_left) = self.erase_from_rows().unwrap_or_else(|error| {
+                    warn!(%error, "a person who was erased could not be erased from rows; it is tried again");
+                    (0, 0)
+                });
+                Answer::Erased(Erased { lines, rows, rows_left, ..erased })
+            }
+            answer => answer,
+        })
     }
 
     fn may_begin(&self, code: &str) -> bool {

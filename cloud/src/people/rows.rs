@@ -53,6 +53,7 @@ pub(super) fn write(tx: &mut StateTx<'_>, change: &Change) -> Result<(), TxError
     match change {
         Change::Begun(begun) => put(tx, BEGUN, "begun", begun),
         Change::Person(person) => put(tx, PERSON, person.id.as_str(), person),
+        Change::PersonGone(id) => gone(tx, PERSON, id.as_str()),
         Change::Role(role) => put(tx, ROLE, role.name.as_str(), role),
         Change::RoleGone(name) => gone(tx, ROLE, name.as_str()),
         Change::Invitation(invitation) => put(tx, INVITATION, invitation.id.as_str(), invitation),

@@ -19,9 +19,10 @@ use vigie_people::{Deed, Note};
 use vigie_store::{CommitError, State, StateTx, TxError};
 
 use super::audit::{Doer, append_at};
+use super::erase;
 
 /// Of each row, which deeds are written down.
-const NOTED: &str = "audit.noted";
+pub(super) const NOTED: &str = "audit.noted";
 
 /// Rows whose lines are written in one transaction: some thousand lines, so that nobody else waits for long.
 const AT_ONCE: usize = 200;
@@ -78,6 +79,11 @@ impl Scribe {
         scribe.forget_gone()?;
         scribe.catch_up().map_err(|why| Failed::new(1, format!("the audit can not be written: {why}")))?;
         Ok(scribe)
+    }
+
+    /// The rows that it follows.
+    pub(crate) fn rows(&self) -> &NodeRows {
+        &self.rows
     }
 
     /// Follows what sites tell, for as long as the program runs.
@@ -217,6 +223,10 @@ fn write_one(
     let mut is = noted.is.clone();
     // The latest stands first, and is told last.
     for deed in new.iter().rev() {
+        // That a pseudonym came in somebody's place is no deed; the line of the deed is there.
+        if erase::is_pseudonym(tx, &deed.who)? || erase::is_pseudonym(tx, deed.is["to"].as_str().unwrap_or_default())? {
+            continue;
+        }
         let note = Note {
             client: client(key),
             what: deed.what,

@@ -69,6 +69,17 @@ pub(super) enum People {
         #[arg(long)]
         yes: bool,
     },
+    /// All that is kept of them goes, for ever; what they did stays under a pseudonym.
+    Erase {
+        /// Their id or address.
+        person: String,
+        /// A name by which sites know them, who let them in while the hub was out of reach.
+        #[arg(long = "at-sites", value_name = "NAME")]
+        at_sites: Vec<String>,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 const PEOPLE: [Column; 7] = [
@@ -102,6 +113,11 @@ impl People {
             Self::Reset { person, yes } => {
                 sure(&format!("take the password of {person} away and give a code for another"), yes)?;
                 change(client, out, &person, "/reset").await?;
+            }
+            Self::Erase { person, at_sites, yes } => {
+                sure(&format!("let go of all that is kept of {person}, for ever"), yes)?;
+                let path = path(client, &person, "/erase").await?;
+                told(out, &client.ask(Method::Post, &path, Some(&json!({ "at_sites": at_sites }))).await?.json);
             }
         }
         Ok(0)

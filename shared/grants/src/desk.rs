@@ -107,6 +107,24 @@ pub fn revoke(rows: &NodeRows, place: &Place, name: &str, now: UtcMs) -> Result<
     revoked.ok_or_else(|| GrantError::NotThere(name.to_owned()))
 }
 
+/// Lets go of what was granted to somebody, as if it had never been: at the site as soon as the row is there, and until then
+/// they come in. Says how many rows that were.
+///
+/// # Errors
+/// When rows can not be read or written; begin again.
+pub fn erase(rows: &NodeRows, is_theirs: impl Fn(&Slug, &str) -> bool) -> Result<u64, GrantError> {
+    let mut keys = Vec::new();
+    for (key, row) in rows.scan_all(&[Kind::Grant])? {
+        let vigie_merge::Scope::Site(client, _) = key.scope() else { continue };
+        let grant = Grant::of_row(&row).filter(|grant| is_ours(&key) && is_theirs(&client, &grant.name));
+        keys.extend(grant.map(|_| key));
+    }
+    if !keys.is_empty() {
+        rows.edit_blocking(|pen| keys.iter().try_for_each(|key| pen.last(key, None)))?;
+    }
+    Ok(keys.len() as u64)
+}
+
 /// All that was granted, by place and name; what has ended too.
 ///
 /// # Errors

@@ -13,6 +13,6 @@ mod porch;
 
 pub use audit::{Came, Visit, visits};
 pub use deeds::{DEED_KINDS, deeds};
-pub use desk::{GrantError, Granted, add, list, revoke};
+pub use desk::{GrantError, Granted, add, erase, list, revoke};
 pub use grant::{Grant, May};
 pub use porch::Porch;

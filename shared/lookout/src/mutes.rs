@@ -279,7 +279,7 @@ fn with_place(
 }
 
 fn decide(key: Key, seen: Context, said: &Said<MuteRow>) -> RowEdit {
-    let value = [vec![VERSION], postcard::to_stdvec(said).unwrap_or_default()].concat();
+    let value = written(said);
     RowEdit::new(key, move |row, marker| {
         let mut many = match row {
             None => Many::new(),
@@ -289,6 +289,10 @@ fn decide(key: Key, seen: Context, said: &Said<MuteRow>) -> RowEdit {
         many.write(Some(value), marker, &seen)?;
         Ok(Row::Many(many))
     })
+}
+
+pub(crate) fn written(said: &Said<MuteRow>) -> Vec<u8> {
+    [vec![VERSION], postcard::to_stdvec(said).unwrap_or_default()].concat()
 }
 
 pub(crate) fn read(value: &[u8]) -> Option<Said<MuteRow>> {

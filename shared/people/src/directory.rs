@@ -49,6 +49,8 @@ pub enum Change {
     Begun(Begun),
     /// A person came or changed.
     Person(Box<Person>),
+    /// A person is gone, and so is all that was kept of them.
+    PersonGone(Id),
     /// A role came or changed.
     Role(Role),
     /// A role is gone.
@@ -92,6 +94,14 @@ impl Directory {
                 self.passkeys.extend(person.passkeys.iter().map(|key| (key.credential.clone(), person.id.clone())));
                 self.linked.extend(person.linked.iter().map(|linked| (key(linked), person.id.clone())));
                 self.people.insert(person.id.clone(), Person::clone(person));
+            }
+            Change::PersonGone(id) => {
+                if let Some(gone) = self.people.remove(id) {
+                    self.emails.remove(&gone.email);
+                    let linked = gone.linked.iter().map(|linked| (linked.issuer.clone(), linked.subject.clone()));
+                    linked.for_each(|key| drop(self.linked.remove(&key)));
+                    gone.passkeys.iter().for_each(|key| drop(self.passkeys.remove(&key.credential)));
+                }
             }
             Change::Role(role) => drop(self.roles.insert(role.name.clone(), role.clone())),
             Change::RoleGone(name) => drop(self.roles.remove(name)),

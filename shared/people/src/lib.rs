@@ -31,13 +31,15 @@ mod totp;
 mod vouched;
 
 pub use asker::{Asker, Who};
-pub use audit::{Broken, Check, Deed, Head, LINE_BYTES, Line, Link, Note};
+pub use audit::{
+    Broken, Check, Deed, Erasure, Head, Held, LEFT_AT_ONCE, LINE_BYTES, Left, Line, Link, Note, Salt, names,
+};
 pub use directory::{Begun, Change, Directory};
 pub use guess::Guesses;
 pub use id_token::{BadToken, Claims, Expected, MOST_TOKEN_BYTES, read_id_token};
 pub use invitation::{Invitation, Language, Mailed};
 pub use issuer_keys::{Keys, NoKeys};
-pub use order::{Answer, Done, Invited, Order, Recovery, Refused, SignedIn, TokenMade, TotpOffered};
+pub use order::{Answer, Done, Erased, Invited, Order, Recovery, Refused, SignedIn, TokenMade, TotpOffered};
 pub use passkey::{KeyShown, Passkey};
 pub use password::{LEAST_CHARS, MOST_BYTES, USUAL_LIFE_DAYS, Verifier, Weak, argon2id, check};
 pub use person::{Email, Looked, Name, NotAPerson, Password, Person};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use vigie_model::{Slug, UtcMs};
 
-use crate::audit::Note;
+use crate::audit::{Erasure, Note};
 use crate::orders::Asking;
 use crate::{
     Asker, Chance, Change, Directory, Email, Grant, Id, KeyShown, Language, Mailed, Name, PasskeyShown, PersonShown,
@@ -51,6 +51,8 @@ pub enum Order {
     Enable { person: Id, version: Option<u64> },
     /// A person has lost password or telephone, and gets a code for another.
     Reset { person: Id },
+    /// All that is kept of a person goes, and a pseudonym stands in their place. `at_sites` are names by which sites know them.
+    Erase { person: Id, version: Option<u64>, at_sites: Vec<Name> },
     /// One's own password is another one.
     SetPassword { proved: Verifier, password: Verifier },
     /// One's first password, of who came in without.
@@ -102,6 +104,9 @@ pub struct Done {
     pub answer: Answer,
     /// Whose act it is for the audit, where that is known only now: who signs in, or takes up an invitation.
     pub by: Option<Id>,
+    /// Who is erased from the lines that are there: the notes tell of it in each chain, and each chain that has such lines gets
+    /// one that names them.
+    pub erases: Option<Box<Erasure>>,
 }
 
 /// What is said to who asked. A secret is in it this once, and is kept nowhere.
@@ -124,6 +129,30 @@ pub enum Answer {
     Totp(TotpOffered),
     /// Codes for the day when the telephone is gone.
     Recovery(Recovery),
+    /// What went of somebody who was erased.
+    Erased(Erased),
+}
+
+/// What went of somebody who was erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Erased {
+    /// What stands in their place from now on.
+    pub pseudonym: String,
+    /// Browsers that were signed in as them.
+    pub sessions: usize,
+    /// Tokens of theirs.
+    pub tokens: usize,
+    /// Passkeys of theirs.
+    pub passkeys: usize,
+    /// Invitations for them, or by them.
+    pub invitations: usize,
+    /// Lines of the audit in which the pseudonym stands now.
+    pub lines: u64,
+    /// Rows that sites and the hub share in which the pseudonym stands now, or that are gone.
+    pub rows: u64,
+    /// Rows that still bear a name, because several people decided at once or because they can not be written now.
+    pub rows_left: u64,
 }
 
 /// A code by which somebody chooses a password.
@@ -256,6 +285,7 @@ impl Directory {
             Order::Disable { person, version } => asking.disable(&person, version),
             Order::Enable { person, version } => asking.enable(&person, version),
             Order::Reset { person } => asking.reset(&person),
+            Order::Erase { person, version, at_sites } => asking.erase(&person, version, &at_sites),
             Order::SetPassword { proved, password } => asking.set_password(&proved, password),
             Order::FirstPassword { password } => asking.first_password(password),
             Order::AddPasskey { name, shown } => asking.add_passkey(name, *shown),

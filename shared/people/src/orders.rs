@@ -1,6 +1,7 @@
 //! How is each order decided?
 
 mod door;
+mod erase;
 mod keys;
 mod own;
 mod people;
@@ -148,5 +149,5 @@ fn told_powers(powers: &Powers, client: Option<&Slug>) -> Value {
 }
 
 fn done(changes: Vec<crate::Change>, notes: Vec<Note>, answer: Answer) -> Result<Done, Refused> {
-    Ok(Done { changes, notes, answer, by: None })
+    Ok(Done { changes, notes, answer, by: None, erases: None })
 }

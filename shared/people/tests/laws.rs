@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::json;
 use vigie_model::{Slug, UtcMs};
-use vigie_people::{At, Broken, Check, Head, Link, Note, Powers, Right, Scope};
+use vigie_people::{At, Broken, Check, Head, Link, Note, Powers, Right, Salt, Scope};
 
 fn slug(name: &str) -> Slug {
     name.parse().expect("a name")
@@ -106,7 +106,7 @@ proptest! {
                 after: json!(n),
             };
             let line = note.line(head.seq + 1, "bob@example.org", "api", "192.0.2.7", UtcMs(1), UtcMs(2));
-            let (next, link) = head.next(&line);
+            let (next, link) = head.next(&line, Some(Salt([7; 16])));
             chain.push((line.seq, link));
             head = next;
         }
@@ -129,13 +129,13 @@ proptest! {
             }
             3 => {
                 let text = chain[at].1.text.clone();
-                let (_, link) = head.next(&serde_json::from_slice(&text).expect("a line"));
+                let (_, link) = head.next(&serde_json::from_slice(&text).expect("a line"), None);
                 chain.push((head.seq + 1, link));
             }
             _ => {
                 // Taken from another client's chain.
                 let line = chain[at].1.line().expect("a line");
-                chain[at].1 = Head::of(None).next(&line).1;
+                chain[at].1 = Head::of(None).next(&line, None).1;
             }
         }
         prop_assert!(walk(&acme, &chain, &head).is_err());
@@ -147,8 +147,8 @@ fn what_is_cut_off_at_the_end_is_missed() {
     let acme = slug("acme");
     let note = || Note { client: None, what: "x", on: String::new(), before: json!(null), after: json!(null) };
     let begin = Head::of(Some(&acme));
-    let (one, first) = begin.next(&note().line(1, "a", "api", "", UtcMs(0), UtcMs(0)));
-    let (two, second) = one.next(&note().line(2, "a", "api", "", UtcMs(0), UtcMs(0)));
+    let (one, first) = begin.next(&note().line(1, "a", "api", "", UtcMs(0), UtcMs(0)), None);
+    let (two, second) = one.next(&note().line(2, "a", "api", "", UtcMs(0), UtcMs(0)), None);
     assert_eq!(walk(&acme, &[(1, first.clone())], &two), Err(Broken::Cut(1)));
     assert_eq!(walk(&acme, &[(1, first.clone()), (2, second.clone())], &one), Err(Broken::Added(2)));
     assert_eq!(walk(&acme, &[(2, second)], &two), Err(Broken::Missing(1)));

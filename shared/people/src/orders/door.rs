@@ -72,7 +72,7 @@ impl Asking<'_> {
         let (session, signed_in) = self.open(&person, "");
         let by = Some(person.id.clone());
         let changes = vec![Change::Begun(begun), Change::Person(Box::new(person)), session];
-        Ok(Done { changes, notes, answer: signed_in, by })
+        Ok(Done { changes, notes, answer: signed_in, by, erases: None })
     }
 
     pub(crate) fn sign_in(&self, person: &Id, proved: &Verifier, code: &str, said: &str) -> Result<Done, Refused> {
@@ -84,7 +84,7 @@ impl Asking<'_> {
         let notes = notes_on(&person, "session.open", &json!(null), &json!(agent(said)));
         let by = Some(person.id.clone());
         changes.extend([Change::Person(Box::new(person)), session]);
-        Ok(Done { changes, notes, answer: signed_in, by })
+        Ok(Done { changes, notes, answer: signed_in, by, erases: None })
     }
 
     /// The person with the code used up, if password and code are theirs.

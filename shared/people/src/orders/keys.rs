@@ -72,7 +72,7 @@ impl Asking<'_> {
         let mut changes = self.too_many(&person.id);
         let by = Some(person.id.clone());
         changes.extend([Change::Person(Box::new(person)), session]);
-        Ok(Done { changes, notes, answer, by })
+        Ok(Done { changes, notes, answer, by, erases: None })
     }
 
     pub(crate) fn prove_by_key(&self, shown: KeyShown) -> Result<Done, Refused> {
@@ -175,6 +175,6 @@ impl Asking<'_> {
         let (session, answer) = self.open_proved(&person, said, self.now.0);
         let by = Some(person.id.clone());
         let gone = Change::InvitationGone(invitation.id.clone());
-        Ok(Done { changes: vec![gone, Change::Person(Box::new(person)), session], notes, answer, by })
+        Ok(Done { changes: vec![gone, Change::Person(Box::new(person)), session], notes, answer, by, erases: None })
     }
 }

@@ -126,7 +126,7 @@ impl Asking<'_> {
             None => notes_of_grants("person.accept", person.email.as_str(), &[], &person.grants),
         };
         let (answer, by) = (self.shown(&person), Some(person.id.clone()));
-        Ok(Done { changes: vec![gone, Change::Person(Box::new(person))], notes, answer, by })
+        Ok(Done { changes: vec![gone, Change::Person(Box::new(person))], notes, answer, by, erases: None })
     }
 
     /// The person that an invitation makes of who takes it up.
@@ -218,7 +218,7 @@ impl Asking<'_> {
     }
 
     /// Whether whoever has these looks after people everywhere.
-    fn rules(&self, grants: &[Grant]) -> bool {
+    pub(super) fn rules(&self, grants: &[Grant]) -> bool {
         self.directory.allowed_by(grants).in_all_of(Right::People, &Scope::everywhere())
     }
 

@@ -38,7 +38,7 @@ impl Asking<'_> {
         changes.extend(self.too_many(&person.id));
         let by = Some(person.id.clone());
         changes.extend([Change::Person(Box::new(person)), session]);
-        Ok(Done { changes, notes, answer, by })
+        Ok(Done { changes, notes, answer, by, erases: None })
     }
 
     /// Whose address it is: of somebody who is here, was invited, or may come.

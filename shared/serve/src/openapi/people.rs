@@ -1,13 +1,13 @@
 //! What is said of the ways by which a hub's people are looked after?
 
 use serde_json::{Value, json};
-use vigie_people::{PasskeyShown, PersonShown, Recovery, SessionShown, TokenMade, TotpOffered};
+use vigie_people::{Erased, PasskeyShown, PersonShown, Recovery, SessionShown, TokenMade, TotpOffered};
 
 use super::operation::{Operation, number, one_of, slug, tagged};
 use crate::people::api::{
-    Accept, AcceptByKey, Asked, Code, Grants, HowHanded, InvitationCode, InvitationList, Invite, KeyAnswer, MakeToken,
-    Me, NewPasskey, NewPassword, PasskeyList, PasskeyName, PeopleList, Proof, Rights, RoleList, Second, SessionList,
-    SignIn, TokenList,
+    Accept, AcceptByKey, Asked, Code, Erase, Grants, HowHanded, InvitationCode, InvitationList, Invite, KeyAnswer,
+    MakeToken, Me, NewPasskey, NewPassword, PasskeyList, PasskeyName, PeopleList, Proof, Rights, RoleList, Second,
+    SessionList, SignIn, TokenList,
 };
 use crate::people::inviting::Handed;
 use crate::people::seeing::{LookedList, SeeAs};
@@ -117,6 +117,15 @@ fn people() -> Vec<Operation> {
             .more("With `mail` it goes to them by mail, where the hub writes letters; otherwise it is shown this once.")
             .takes::<HowHanded>(json!({}))
             .answers::<Handed>(200),
+        seen(Operation::post("/people/{id}/erase", "All that is kept of them goes, and a pseudonym stands in their place"))
+            .more(
+                "It can not be undone. By who looks after them wherever they may anything, and has just proved who they are; the \
+                 last who looks after people everywhere stays. Lines of the audit keep their hash and their place, a line \
+                 `person.erase` names each of them, and `/audit/verify` finds any other that was changed. What is in backups \
+                 and what a site that is cut off says later is not reached.",
+            )
+            .takes::<Erase>(json!({ "at_sites": ["Marc Petit"] }))
+            .answers::<Erased>(200),
     ]
 }
 

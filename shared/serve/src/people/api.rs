@@ -11,7 +11,7 @@ mod tokens;
 pub(crate) use invitations::{Accept, HowHanded, InvitationList, Invite};
 pub(crate) use keys::{AcceptByKey, Asked, InvitationCode, KeyAnswer, NewPasskey, PasskeyList, PasskeyName, Second};
 pub(crate) use own::{Code, Me, NewPassword, Proof};
-pub(crate) use people::{Grants, PeopleList, Rights, RoleList};
+pub(crate) use people::{Erase, Grants, PeopleList, Rights, RoleList};
 pub(crate) use tokens::{MakeToken, SessionList, SignIn, TokenList};
 
 use axum::http::request::Parts;
@@ -64,6 +64,7 @@ pub(crate) fn ways() -> Ways {
         .post("/people/{id}/disable", looks_after, people::disable)
         .post("/people/{id}/enable", looks_after, people::enable)
         .post("/people/{id}/reset", looks_after, people::reset)
+        .post("/people/{id}/erase", looks_after, people::erase)
         .get("/invitations", looks_after, invitations::invitations)
         .post("/invitations", looks_after, invitations::invite)
         .post("/invitations/{id}/renew", looks_after, invitations::renew)

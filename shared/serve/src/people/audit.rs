@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use vigie_model::{Slug, UtcMs};
-use vigie_people::{At, Check, Line, Link, Right};
+use vigie_people::{At, Broken, Check, Head, Held, Line, Link, Right};
 use vigie_query::Limits;
 use vigie_query::filter::{self, Field, Kind};
 
@@ -23,6 +23,9 @@ use crate::problem::Problem;
 use crate::shared::{App, Shared};
 use crate::stream::{Job, Outlet, stream};
 use crate::work;
+
+/// Times a chain is looked at anew because somebody was erased from it meanwhile.
+const MOST_LOOKS: usize = 3;
 
 /// Lines of one answer, unless it is an export.
 const USUAL_LINES: usize = 100;
@@ -149,31 +152,45 @@ pub(super) async fn verify(
 /// # Errors
 /// When it can not be read now.
 pub fn verified(people: &dyn People, client: Option<&Slug>) -> Result<Value, NotDone> {
-    // The head first: what is written meanwhile is beyond it, and not looked at.
-    let head = people.head(client)?;
-    let (mut check, mut after, mut broken) = (Check::begin(client), 0, None);
-    'all: while after < head.seq {
+    // Whoever is erased meanwhile is told of by a line beyond the head that was read: then it is looked at anew.
+    let mut head = people.head(client)?;
+    let (mut erased, mut broken) = walked(people, client, &head)?;
+    for _ in 0..MOST_LOOKS {
+        let now = people.head(client)?;
+        if !matches!(broken, Some(Broken::Erased(_))) || now == head {
+            break;
+        }
+        head = now;
+        (erased, broken) = walked(people, client, &head)?;
+    }
+    let verified = AuditVerified {
+        client: client.cloned(),
+        whole: broken.is_none(),
+        broken: broken.map(|broken| broken.to_string()),
+        lines: head.seq,
+        erased,
+        head: data_encoding::HEXLOWER.encode(&head.hash),
+    };
+    Ok(json!(verified))
+}
+
+/// Goes through a chain up to a head: from how many lines somebody was erased, and what is broken first. What is written
+/// meanwhile is beyond the head, and not looked at.
+fn walked(people: &dyn People, client: Option<&Slug>, head: &Head) -> Result<(usize, Option<Broken>), NotDone> {
+    let (mut check, mut after) = (Check::begin(client), 0);
+    while after < head.seq {
         let lines = people.lines(client, after, MOST_LINES)?;
         if lines.is_empty() {
             break;
         }
         for (seq, link) in lines.iter().filter(|(seq, _)| *seq <= head.seq) {
             if let Err(found) = check.step(*seq, link) {
-                broken = Some(found);
-                break 'all;
+                return Ok((check.erased(), Some(found)));
             }
         }
         after = lines.last().map_or(u64::MAX, |(seq, _)| *seq);
     }
-    let broken = broken.or_else(|| check.end(&head).err());
-    let verified = AuditVerified {
-        client: client.cloned(),
-        whole: broken.is_none(),
-        broken: broken.map(|broken| broken.to_string()),
-        lines: head.seq,
-        head: data_encoding::HEXLOWER.encode(&head.hash),
-    };
-    Ok(json!(verified))
+    Ok((check.erased(), check.end(head).err()))
 }
 
 /// `GET /api/v1/audit/export?client=`: a whole chain as JSON lines, with the hashes, in bounded memory.
@@ -230,6 +247,9 @@ pub(crate) struct AuditLine {
     /// Set where it can not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     damaged: Option<bool>,
+    /// Set where somebody was erased from it: a pseudonym stands in their place, and the hash is of what stood there before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased: Option<bool>,
     /// Over this line and the one before it.
     hash: String,
 }
@@ -263,7 +283,8 @@ impl AuditLine {
     fn of(seq: u64, link: &Link) -> Self {
         let line = link.line();
         let damaged = line.is_none().then_some(true);
-        Self { seq, says: line.map(AuditSays::of), damaged, hash: data_encoding::HEXLOWER.encode(&link.hash) }
+        let erased = (link.held == Held::Erased).then_some(true);
+        Self { seq, says: line.map(AuditSays::of), damaged, erased, hash: data_encoding::HEXLOWER.encode(&link.hash) }
     }
 }
 
@@ -287,6 +308,8 @@ pub(crate) struct AuditVerified {
     broken: Option<String>,
     /// How many lines it has.
     lines: u64,
+    /// From how many of them somebody was erased; a later line tells of each.
+    erased: usize,
     /// The hash of its end, to be written down elsewhere.
     head: String,
 }

@@ -10,7 +10,7 @@ use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use serde_json::{Value, json};
 use vigie_model::Slug;
-use vigie_people::{Id, PasskeyShown, Person, PersonShown, Refused, Who};
+use vigie_people::{Id, PasskeyShown, Person, PersonShown, Refused, Who, names};
 use vigie_query::Limits;
 
 use super::api::stamped;
@@ -139,7 +139,7 @@ fn told(app: &Shared, person: &Person, out: &mut Outlet<Problem>) -> Result<(), 
             let lines = people.lines(client.as_ref(), after, MOST_LINES).map_err(problem)?;
             let Some((last, _)) = lines.last() else { break };
             after = *last;
-            for (seq, link) in lines.iter().filter(|(_, link)| names(&link.text, email)) {
+            for (seq, link) in lines.iter().filter(|(_, link)| names(&String::from_utf8_lossy(&link.text), email)) {
                 let mut line = shown(*seq, link);
                 (line["kind"], line["chain"]) = (json!("audit"), json!(client));
                 out.text.extend_from_slice(format!("{line}\n").as_bytes());
@@ -150,32 +150,4 @@ fn told(app: &Shared, person: &Person, out: &mut Outlet<Problem>) -> Result<(), 
         }
     }
     Ok(())
-}
-
-/// Whether a line names an address, and not a longer one that this is a part of.
-fn names(line: &[u8], email: &str) -> bool {
-    let text = String::from_utf8_lossy(line);
-    let of_address = |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+-/=?^_`{|}~@".contains(&byte);
-    text.match_indices(email).any(|(at, _)| {
-        let (before, after) = (&text.as_bytes()[..at], &text.as_bytes()[at + email.len()..]);
-        !before.last().copied().is_some_and(of_address) && !after.first().copied().is_some_and(of_address)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_names_an_address_alone_and_not_one_that_it_is_a_part_of() {
-        for (line, is) in [
-            (r#"{"who":"ann@acme.org"}"#, true),
-            (r#"{"who":"root@x.org as ann@acme.org"}"#, true),
-            (r#"{"on":"joann@acme.org"}"#, false),
-            (r#"{"on":"ann@acme.org.uk"}"#, false),
-            (r#"{"after":"nobody"}"#, false),
-        ] {
-            assert_eq!(names(line.as_bytes(), "ann@acme.org"), is, "{line}");
-        }
-    }
 }

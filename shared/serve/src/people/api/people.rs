@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use vigie_model::{Slug, UtcMs};
-use vigie_people::{Answer, Grant, Order, PersonShown, Refused, Right, Role};
+use vigie_people::{Answer, Grant, Name, Order, PersonShown, Refused, Right, Role};
 use vigie_query::filter::{self, Field, Kind};
 
 use super::invitations::HowHanded;
@@ -179,6 +179,26 @@ pub(super) async fn reset(
     let order = Order::Reset { person: id(&person, "person")? };
     let handed = inviting::invite(&app, &caller, &parts, "api", order, mail.unwrap_or(false)).await?;
     Ok(Json(stamped(json!(handed))).into_response())
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Erase {
+    /// Names by which sites know them: what was granted there under these goes, and what was decided there bears a pseudonym.
+    #[schema(max_items = 20)]
+    at_sites: Vec<Name>,
+}
+
+pub(super) async fn erase(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(person): Path<String>,
+    parts: Parts,
+    fields: Result<Fields, String>,
+) -> Result<Response, Problem> {
+    let (Erase { at_sites }, version) = (read(fields)?, seen(&parts.headers)?);
+    let order = Order::Erase { person: id(&person, "person")?, version, at_sites };
+    done(&app, caller, &parts, StatusCode::OK, order).await
 }
 
 pub(super) async fn role_list(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {

@@ -8,7 +8,9 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::Value;
 use vigie_model::{Slug, UtcMs};
-use vigie_people::{Answer, Asker, Chance, Directory, Grant, Head, Id, Language, Link, Note, Order, Verifier, Who};
+use vigie_people::{
+    Answer, Asker, Chance, Directory, Grant, Head, Id, Language, Link, Note, Order, Salt, Verifier, Who,
+};
 use vigie_serve::{
     Access, BoardHead, BoardKept, BoardOwner, BoardWish, Boards, ClientTerms, Happened, KeepDays, KeepingTerms,
     Lookout, NotDone, Options, Parts, People, Stamp, Undecided, Web, Webhook, WebhookDead, WebhookMade, WebhookTried,
@@ -128,7 +130,7 @@ impl Roll {
         let chain = chains.entry(client.clone()).or_default();
         let head = chain.last().map_or(Head::of(client.as_ref()), |(seq, link)| Head { seq: *seq, hash: link.hash });
         let line = note.line(head.seq + 1, who, asker.by, &asker.from, self.now(), self.now());
-        chain.push((line.seq, head.next(&line).1));
+        chain.push((line.seq, head.next(&line, Some(Salt([3; 16]))).1));
     }
 }
 

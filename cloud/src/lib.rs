@@ -11,6 +11,7 @@ mod doctor;
 mod grants;
 mod owners;
 mod people;
+mod quotas;
 mod raw;
 mod registry;
 mod repeats;

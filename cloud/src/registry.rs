@@ -16,6 +16,7 @@ use vigie_serve::Place;
 use vigie_store::{State, StateTx, TxError};
 
 use crate::people::{Doer, append};
+use crate::quotas::most_machines;
 
 const TOKENS: &str = "join-token";
 const NODES: &str = "node";
@@ -125,6 +126,8 @@ pub(crate) struct AccessRow {
 pub(crate) struct Registry {
     state: Arc<State>,
     recalled: Mutex<Recalled>,
+    /// Held from the look at what a client may have until one more of its machines is noted.
+    admitting: Mutex<()>,
     doubts: Mutex<Doubts>,
 }
 
@@ -134,12 +137,14 @@ pub(crate) struct Registry {
 struct Recalled {
     /// All relays that have their rights, the newest first.
     relays: Option<Arc<[NodeRow]>>,
+    /// How many machines of each client have their rights.
+    machines: Option<BTreeMap<Slug, u64>>,
     revocations: Option<Revocations>,
 }
 
 impl Registry {
     pub(crate) fn new(state: impl Into<Arc<State>>) -> Self {
-        Self { state: state.into(), recalled: Mutex::default(), doubts: Mutex::default() }
+        Self { state: state.into(), recalled: Mutex::default(), admitting: Mutex::default(), doubts: Mutex::default() }
     }
 
     // ---- join tokens
@@ -237,6 +242,11 @@ impl Registry {
         let was_relay = known.as_ref().is_some_and(|known| known.role == Role::Relay);
         let proof = row.proof_key().ok_or_else(|| Refused::new(RefusedWhy::Unknown))?;
         row.as_token(proof).check(now, request, again)?;
+        let admitting = self.admitting.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_counted = |known: &NodeRow| known.role == Role::Agent && known.client == row.client;
+        if request.role == Role::Agent && !known.as_ref().is_some_and(is_counted) {
+            self.has_room(&row.client).map_err(trouble)?.map_or(Ok(()), Err)?;
+        }
         if !again {
             row.uses_left = row.uses_left.saturating_sub(1);
         }
@@ -263,10 +273,43 @@ impl Registry {
             if again { Ok(()) } else { append(tx, made.note("node.enrol", Value::Null), doer, now) }
         });
         kept.map_err(|error| trouble(error.into()))?;
+        let mut recalled = self.recalled();
+        recalled.machines = None;
         if concerns_relays {
-            self.recalled().relays = None;
+            recalled.relays = None;
         }
+        drop((recalled, admitting));
         Ok((made, proof))
+    }
+
+    /// Why a client has no room for one machine more, if it has none.
+    fn has_room(&self, client: &Slug) -> Result<Option<Refused>, Failed> {
+        let Some(most) = most_machines(&self.state, client)? else { return Ok(None) };
+        let used = self.machines_of(client)?;
+        let text = format!(
+            "{client} may have {most} machines and has {used}, so this one was not let in: revoke one that is gone, or ask whoever \
+             looks after the hub for more (vigie quotas set {client} --machines …), then enrol it again with the same token"
+        );
+        Ok((used >= most).then(|| Refused::saying(RefusedWhy::UsedUp, text)))
+    }
+
+    /// How many machines of a client have their rights.
+    pub(crate) fn machines_of(&self, client: &Slug) -> Result<u64, Failed> {
+        // Held while the rows are read: whoever changes one forgets what was recalled after its commit.
+        let mut recalled = self.recalled();
+        if recalled.machines.is_none() {
+            let mut machines = BTreeMap::new();
+            for row in self.nodes()?.into_iter().filter(|row| row.role == Role::Agent && !row.revoked) {
+                *machines.entry(row.client).or_insert(0) += 1;
+            }
+            recalled.machines = Some(machines);
+        }
+        Ok(recalled.machines.as_ref().and_then(|machines| machines.get(client)).copied().unwrap_or(0))
+    }
+
+    /// Whose each node is, one that lost its rights too: what it brought is its client's all the same.
+    pub(crate) fn clients_of_nodes(&self) -> Result<BTreeMap<NodeId, Slug>, Failed> {
+        Ok(self.nodes()?.into_iter().filter_map(|row| Some((row.node.parse().ok()?, row.client))).collect())
     }
 
     /// Decides whether a machine that runs with another's identity becomes a node of its own, and notes it. The same key again
@@ -318,6 +361,7 @@ impl Registry {
             append(tx, made.note("node.part", Value::Null), doer, now)
         });
         kept.map_err(|error| trouble(error.into()))?;
+        self.recalled().machines = None;
         Ok(made)
     }
 

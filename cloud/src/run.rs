@@ -35,6 +35,7 @@ use crate::desk::Desk;
 use crate::grants::Grants;
 use crate::owners::Roster;
 use crate::people::{Register, Scribe};
+use crate::quotas::Quotas;
 use crate::registry::Registry;
 use crate::repeats::Answered;
 use crate::retention::Terms;
@@ -99,7 +100,8 @@ impl Hub {
         let ca = Arc::new(Ca::load_or_create(&config.data.join("ca"), now)?);
         let identity = Arc::new(own_identity(&config, &ca, now)?);
         let whose = (state.clone(), registry.clone(), clock.clone());
-        let terms = Arc::new(Terms::open(config.retention.clone(), whose, identity.node())?);
+        let terms = Arc::new(Terms::open(config.retention.clone(), whose.clone(), identity.node())?);
+        let quotas = Arc::new(Quotas::open(whose, identity.node())?);
         let log = open_log(&config, terms.rollups())?;
         let store_epoch = registry.hub_epoch(log.epoch(), now)?;
         let key = identity.key().signing_key().clone();
@@ -171,6 +173,10 @@ impl Hub {
             home: None,
             config: config.alerts.clone(),
             certificate_ends: certificate_ends(endpoint.clone()),
+            stated: {
+                let quotas = quotas.clone();
+                Arc::new(move || quotas.stated())
+            },
             clock: clock.clone(),
         })?;
         let setup = Setup { log: handle.log(), state: state.clone(), owners, clock: clock.clone() };
@@ -185,6 +191,8 @@ impl Hub {
         tokio::spawn(scribe.clone().follow());
         people.written_by(scribe);
         tokio::spawn(people.clone().tend());
+        quotas.over(people.clone());
+        tokio::spawn(quotas.clone().tend(handle.log()));
         let whose = (identity.node().to_string(), host_name());
         let stores = (handle.log(), state.clone());
         let backups = Backups::new((&config.data, config.backup.clone()), whose, stores, clock.clone())?;
@@ -231,6 +239,7 @@ impl Hub {
             hooks: Some(hooks.clone()),
             keeping: Some(terms),
             boards: Some(boards),
+            quotas: Some(quotas),
             options: config.serving(&clock),
         });
         let (close_http, closed) = tokio::sync::oneshot::channel::<()>();

@@ -12,6 +12,7 @@ mod inert;
 mod listen;
 mod look;
 mod people;
+mod quotas;
 mod retention;
 mod shape;
 mod table;
@@ -102,6 +103,9 @@ enum Command {
     /// Who is on call.
     #[command(subcommand, name = "oncall")]
     OnCall(telling::OnCall),
+    /// How much a client may have, and has.
+    #[command(subcommand)]
+    Quotas(quotas::Quotas),
     /// For how long a client's data is kept.
     #[command(subcommand)]
     Retention(retention::Retention),
@@ -183,6 +187,7 @@ async fn done(command: Command, out: Out) -> Result<u8, End> {
         Command::Maintenance(verb) => verb.run(&client, out).await,
         Command::Routes(verb) => verb.run(&client, out).await,
         Command::OnCall(verb) => verb.run(&client, out).await,
+        Command::Quotas(verb) => verb.run(&client, out).await,
         Command::Retention(verb) => verb.run(&client, out).await,
         Command::Webhooks(verb) => verb.run(&client, out).await,
         Command::Availability(verb) => verb.run(&client, out).await,

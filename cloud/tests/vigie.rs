@@ -9,6 +9,10 @@ use serde_json::Value;
 
 #[path = "vigie/audit.rs"]
 mod audit;
+#[path = "vigie/erased.rs"]
+mod erased;
+#[path = "vigie/quotas.rs"]
+mod quotas;
 #[path = "vigie/webhooks.rs"]
 mod webhooks;
 
@@ -17,6 +21,8 @@ struct Hub {
     process: Child,
     folder: tempfile::TempDir,
     url: String,
+    /// Where nodes enrol.
+    nodes: u16,
 }
 
 impl Hub {
@@ -28,7 +34,9 @@ impl Hub {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("cloud.toml"), text).expect("a configuration");
         let http = free_port();
-        let hub = Self { process: run(folder.path(), http), folder, url: format!("http://127.0.0.1:{http}") };
+        let nodes = free_udp_port();
+        let process = run(folder.path(), http, nodes);
+        let hub = Self { process, folder, url: format!("http://127.0.0.1:{http}"), nodes };
         hub.is_up();
         hub
     }
@@ -38,7 +46,7 @@ impl Hub {
         self.process.kill().expect("it runs");
         self.process.wait().expect("it ends");
         let (_, port) = self.url.rsplit_once(':').expect("a port");
-        self.process = run(self.folder.path(), port.parse().expect("a number"));
+        self.process = run(self.folder.path(), port.parse().expect("a number"), self.nodes);
         self.is_up();
     }
 
@@ -94,9 +102,10 @@ impl Hub {
     }
 }
 
-fn run(folder: &Path, http: u16) -> Child {
+fn run(folder: &Path, http: u16, nodes: u16) -> Child {
+    let nodes = format!("127.0.0.1:{nodes}");
     Command::new(env!("CARGO_BIN_EXE_vigie-cloud"))
-        .args(["run", "--listen", "127.0.0.1:0", "--advertise", "127.0.0.1:1"])
+        .args(["run", "--listen", &nodes, "--advertise", &nodes])
         .args(["--http", &format!("127.0.0.1:{http}"), "--config"])
         .arg(folder.join("cloud.toml"))
         .arg("--data")
@@ -116,6 +125,19 @@ impl Drop for Hub {
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
+}
+
+fn free_udp_port() -> u16 {
+    std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port()
+}
+
+/// Asks the hub's own command line.
+fn console(hub: &Hub, words: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vigie-cloud"));
+    command.args(words).arg("--data").arg(hub.folder.path().join("hub"));
+    let output = command.output().expect("it runs");
+    assert!(output.status.success(), "{words:?}: {}", err(&output));
+    out(&output)
 }
 
 fn out(output: &Output) -> String {

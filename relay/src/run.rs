@@ -138,6 +138,7 @@ impl Relay {
             home,
             config: config.alerts,
             certificate_ends: certificate_ends(endpoint.clone()),
+            stated: Arc::new(Vec::new),
             clock: clock.clone(),
         })?;
         hatch::open(

@@ -84,6 +84,11 @@ impl Register {
         self.scribe.get_or_init(|| scribe);
     }
 
+    /// How many people clients may have, where that is limited: from now on no more are invited.
+    pub(crate) fn may_have(&self, most_users: BTreeMap<Slug, u64>) {
+        self.directory.write().unwrap_or_else(PoisonError::into_inner).most_users = most_users;
+    }
+
     /// Who writes down what is kept as rows.
     pub(crate) fn scribe(&self) -> Option<&Arc<Scribe>> {
         self.scribe.get()

@@ -1,11 +1,10 @@
 //! Does what people do stand in the audit before they are answered, by whichever way, and does it outlive a kill?
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Hub, err, out};
+use super::{Hub, console, err, out};
 
 /// The newest line of acme's chain.
 fn newest(hub: &Hub) -> Value {
@@ -17,14 +16,6 @@ fn noted(hub: &Hub, what: &str, by: &str) -> Value {
     let line = newest(hub);
     assert_eq!((line["what"].as_str(), line["by"].as_str()), (Some(what), Some(by)), "{line}");
     line
-}
-
-/// Asks the hub's own command line.
-fn console(hub: &Hub, words: &[&str]) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vigie-cloud"));
-    command.args(words).arg("--data").arg(hub.folder.path().join("hub"));
-    let output = command.output().expect("it runs");
-    assert!(output.status.success(), "{words:?}: {}", err(&output));
 }
 
 fn written(hub: &Hub, name: &str, text: &str) -> String {

@@ -116,6 +116,7 @@ fn watchman(folder: &Path, fleet: Arc<Fleet>, begin_ms: i64) -> (Arc<Watchman>, 
         rules,
         channels: Default::default(),
         certificate_ends: Arc::new(move || UtcMs(begin_ms + 90 * 86_400_000)),
+        stated: Arc::new(Vec::new),
         clock: Arc::new(move || at(clock.load(Ordering::Relaxed))),
     };
     (Watchman::begin(setup).expect("a watchman"), now_ms)

@@ -16,7 +16,7 @@ use crate::register::KINDS;
 use crate::routes::Routes;
 use crate::rows::RowBook;
 use crate::sight::{At, Sight};
-use crate::watchman::{BeginError, CertificateEnds, Setup, Watchman};
+use crate::watchman::{BeginError, CertificateEnds, OwnSeries, Setup, Watchman};
 
 /// How often it is looked who was heard.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -56,6 +56,8 @@ pub struct Parts {
     pub config: AlertsConfig,
     /// When the certificate of this node ends, as it is now.
     pub certificate_ends: CertificateEnds,
+    /// What else this node says of itself, as series that rules ask for.
+    pub stated: OwnSeries,
     /// The node's clock.
     pub clock: NodeClock,
 }
@@ -80,7 +82,7 @@ impl Body {
     /// # Errors
     /// When what was wrong or to be told before can not be read; nothing was started.
     pub fn start(parts: Parts) -> Result<Self, BeginError> {
-        let Parts { sight, rows, state, node, role, name, home, config, certificate_ends, clock } = parts;
+        let Parts { sight, rows, state, node, role, name, home, config, certificate_ends, stated, clock } = parts;
         let at: Arc<dyn Fn() -> At + Send + Sync> = {
             let clock = clock.clone();
             Arc::new(move || now(&clock))
@@ -110,6 +112,7 @@ impl Body {
             rules,
             channels: channels.clone(),
             certificate_ends,
+            stated,
             clock: at,
         };
         let watchman = Watchman::begin(setup)?;

@@ -66,4 +66,4 @@ pub use register::KINDS;
 pub use renamed::{RENAMED_KINDS, renamed};
 pub use rows::{Found, Make, RowBook, RowEdit, RowTrouble};
 pub use sight::{At, Sight};
-pub use watchman::{BeginError, CertificateEnds, Setup, Watching, Watchman};
+pub use watchman::{BeginError, CertificateEnds, OwnSeries, Setup, Watching, Watchman};

@@ -36,6 +36,7 @@ impl Watchman {
         let mut presence = lock(&self.presence);
         let mut stated = presence.series(|labels| judging.judges.includes(labels), now);
         stated.push(self.own_certificate(now.utc));
+        stated.extend((self.stated)());
         let everybody = if self.role == Role::Hub { presence.of_all(now) } else { Stated::new() };
         (stated, everybody)
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use vigie_merge::{Key, Row, Scope};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_notify::{Channels, Desk, Heard, Rules};
+use vigie_query::LabelSet;
 use vigie_store::State;
 use vigie_watch::Instance;
 use vigie_watch::presence::Post;
@@ -55,12 +56,17 @@ pub struct Setup {
     pub channels: Channels,
     /// When the certificate of this node ends.
     pub certificate_ends: CertificateEnds,
+    /// What else this node says of itself, as series that rules ask for.
+    pub stated: OwnSeries,
     /// The time.
     pub clock: Arc<dyn Fn() -> At + Send + Sync>,
 }
 
 /// When the certificate of this node ends, as it is now: it is renewed.
 pub type CertificateEnds = Arc<dyn Fn() -> UtcMs + Send + Sync>;
+
+/// Series of this node's own as they are now, each with its value.
+pub type OwnSeries = Arc<dyn Fn() -> Vec<(Arc<LabelSet>, f64)> + Send + Sync>;
 
 impl std::fmt::Debug for Setup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -107,6 +113,7 @@ pub struct Watchman {
     /// What rules found the last time.
     pub(crate) found: Mutex<Found>,
     pub(crate) certificate_ends: CertificateEnds,
+    pub(crate) stated: OwnSeries,
     pub(crate) clock: Arc<dyn Fn() -> At + Send + Sync>,
     /// Rows that changed and could not be read yet.
     unread: Mutex<Unread>,
@@ -187,6 +194,7 @@ impl Watchman {
             rules,
             channels,
             certificate_ends,
+            stated,
             clock,
         } = setup;
         let now = clock();
@@ -219,6 +227,7 @@ impl Watchman {
             presence: Mutex::new(presence),
             found: Mutex::new(found),
             certificate_ends,
+            stated,
             clock,
             unread: Mutex::default(),
             silences: Mutex::new(silences),

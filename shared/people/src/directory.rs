@@ -3,15 +3,15 @@
 //! All of it, in memory: a thousand people with their tokens and browsers are some megabytes. What changes it is decided by
 //! the orders, becomes durable, and is then taken in by [`Directory::apply`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use vigie_model::{Slug, UtcMs};
 
 use crate::secret::Kept;
 use crate::{
-    Email, Grant, Id, Invitation, Linked, Person, Powers, Right, Role, Scope, Seen, Session, Spans, Token, Verifier,
-    Who,
+    Email, Grant, Id, Invitation, Linked, Person, Powers, Refused, Right, Role, Scope, Seen, Session, Spans, Token,
+    Verifier, Who,
 };
 
 /// People, roles, tokens, sessions and invitations.
@@ -31,6 +31,8 @@ pub struct Directory {
     passkeys: BTreeMap<String, Id>,
     /// How long things last.
     pub spans: Spans,
+    /// How many people a client may have, where that is limited.
+    pub most_users: BTreeMap<Slug, u64>,
 }
 
 /// That somebody has taken the hub into use. It stays, whoever is removed later.
@@ -312,6 +314,30 @@ impl Directory {
             may && person.has_own_way_in() && person.id != *but
         };
         self.people.values().any(rules)
+    }
+
+    /// How many people may something of a client, and how many are invited to. Who may something of all clients is the
+    /// provider's, and who comes in nowhere is not counted.
+    pub fn users_of(&self, client: &Slug, now: UtcMs) -> u64 {
+        let is_of = |grants: &[Grant]| grants.iter().any(|grant| grant.scope.of_client() == Some(client));
+        let people = self.people.values().filter(|person| !person.disabled && is_of(&person.grants)).count();
+        let invited = self.invitations.values().filter(|open| open.person.is_none() && !open.is_over(now));
+        (people + invited.filter(|open| is_of(&open.grants)).count()) as u64
+    }
+
+    /// Whether each client has room for one more person who is given this, and had that.
+    pub(crate) fn has_room(&self, before: &[Grant], after: &[Grant], now: UtcMs) -> Result<(), Refused> {
+        let of = |grants: &[Grant]| -> BTreeSet<Slug> {
+            grants.iter().filter_map(|grant| grant.scope.of_client().cloned()).collect()
+        };
+        for client in of(after).difference(&of(before)) {
+            let Some(most) = self.most_users.get(client).copied() else { continue };
+            let used = self.users_of(client, now);
+            if used >= most {
+                return Err(Refused::QuotaUsed { client: client.clone(), used, most });
+            }
+        }
+        Ok(())
     }
 
     /// Whether a browser is kept.

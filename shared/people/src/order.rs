@@ -243,6 +243,13 @@ pub enum Refused {
         "nobody would be left who may look after people everywhere; make somebody else admin first; nothing was changed"
     )]
     LastAdmin,
+    /// A client has as many people as it may.
+    #[error(
+        "{client} may have {most} people and open invitations, and has {used}; shut somebody out, withdraw an invitation, or ask \
+         whoever looks after this hub for more; nothing was changed"
+    )]
+    #[expect(missing_docs, reason = "its text says them")]
+    QuotaUsed { client: Slug, used: u64, most: u64 },
     /// The hub is in use.
     #[error("somebody has taken this hub into use already; nothing was changed")]
     Begun,

@@ -33,11 +33,13 @@ pub enum Right {
     Act,
     /// Say for how long a client's data is kept.
     Keep,
+    /// Say how much a client may have.
+    Quota,
 }
 
 impl Right {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Look,
         Self::Decide,
         Self::Mute,
@@ -51,6 +53,7 @@ impl Right {
         Self::Tell,
         Self::Act,
         Self::Keep,
+        Self::Quota,
     ];
 
     /// Its name.
@@ -69,6 +72,7 @@ impl Right {
             Self::Tell => "tell",
             Self::Act => "act",
             Self::Keep => "keep",
+            Self::Quota => "quota",
         }
     }
 
@@ -76,7 +80,7 @@ impl Right {
     /// its finder more than the browser has.
     pub fn needs_proof(self) -> bool {
         match self {
-            Self::Tokens | Self::People | Self::Roles | Self::Keep => true,
+            Self::Tokens | Self::People | Self::Roles | Self::Keep | Self::Quota => true,
             Self::Look
             | Self::Decide
             | Self::Mute
@@ -104,7 +108,8 @@ impl Right {
             | Self::Roles
             | Self::Tell
             | Self::Act
-            | Self::Keep => false,
+            | Self::Keep
+            | Self::Quota => false,
         }
     }
 }
@@ -126,7 +131,9 @@ impl std::str::FromStr for Right {
 
 /// Not a right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no right: look, decide, mute, fetch, push, tokens, people, roles, audit, node, tell, act or keep")]
+#[error(
+    "{0:?} is no right: look, decide, mute, fetch, push, tokens, people, roles, audit, node, tell, act, keep or quota"
+)]
 pub struct UnknownRight(String);
 
 #[cfg(test)]

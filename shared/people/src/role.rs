@@ -34,9 +34,9 @@ impl Role {
     /// An admin may all but act in the name of others. Who may that is named by whoever commands the hub's own machine: a
     /// `deputy`, which an admin can not make of themselves.
     pub fn built_in() -> [Self; 4] {
-        use Right::{Act, Audit, Decide, Fetch, Keep, Look, Mute, Node, People, Push, Roles, Tell, Tokens};
-        let admin = [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell, Keep];
-        let deputy = [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell, Keep, Act];
+        use Right::{Act, Audit, Decide, Fetch, Keep, Look, Mute, Node, People, Push, Quota, Roles, Tell, Tokens};
+        let admin = [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell, Keep, Quota];
+        let deputy = [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell, Keep, Quota, Act];
         [
             ("deputy", &deputy[..]),
             ("admin", &admin[..]),

@@ -12,6 +12,7 @@ mod incidents;
 mod keeping;
 mod machines;
 mod maintenance;
+mod quotas;
 mod raw;
 mod routes;
 mod rules;
@@ -32,6 +33,7 @@ pub(crate) use keeping::{
 };
 pub(crate) use machines::{Machines, Whole, ledger, machine, machines};
 pub(crate) use maintenance::{MaintenanceList, add, end, list, one as one_maintenance, preview};
+pub(crate) use quotas::{QuotaList, list as quotas, one as quota_of, put as put_quota, unset as unset_quota};
 pub(crate) use raw::{ask_raw, raw};
 pub(crate) use routes::{OnCallList, RouteList, on_call, routes, try_route};
 pub(crate) use rules::{Rules, levels, rules, rules_of, tune, untune};

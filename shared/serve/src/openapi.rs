@@ -90,13 +90,14 @@ const ABOUT: &str = "What hub and relay answer to programs. Names and shapes are
 removed. Times are RFC 3339 in UTC; shares are 0 to 1. What is another's is answered as if it were not there. Whatever is no \
 success is a problem (RFC 9457) with a stable code.";
 
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("here", "This node, and who asks."),
     ("machines", "Sites, machines, and what they measured."),
     ("watch", "What is wrong, what people decide of it, and by which rules it is found."),
     ("webhooks", "Who is told of every event."),
     ("retention", "For how long data is kept."),
     ("boards", "Dashboards that people keep."),
+    ("quotas", "How much a client may have, and has."),
     ("people", "People, roles, invitations, tokens and sessions."),
     ("audit", "Who did what."),
     ("push", "Where samples of others are taken in."),

@@ -39,12 +39,13 @@ pub(crate) enum Code {
     TooLarge,
     MediaType,
     KeyUsed,
+    QuotaUsed,
     Internal,
 }
 
 impl Code {
     /// Every one.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::BadParameter,
         Self::Unauthorized,
         Self::CrossSite,
@@ -63,6 +64,7 @@ impl Code {
         Self::TooLarge,
         Self::MediaType,
         Self::KeyUsed,
+        Self::QuotaUsed,
         Self::Internal,
     ];
 
@@ -80,6 +82,7 @@ impl Code {
             Self::Changed => (StatusCode::CONFLICT, "changed", "Changed meanwhile"),
             Self::Outdated => (StatusCode::PRECONDITION_FAILED, "outdated", "Changed meanwhile"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "Does not go together with what there is"),
+            Self::QuotaUsed => (StatusCode::CONFLICT, "quota-used", "As much as there may be"),
             Self::ProofNeeded => (StatusCode::FORBIDDEN, "proof-needed", "Prove again who you are"),
             Self::TotpNeeded => (StatusCode::UNAUTHORIZED, "code-needed", "A code is needed, too"),
             Self::Unreadable => (StatusCode::BAD_REQUEST, "unreadable", "The request can not be read"),

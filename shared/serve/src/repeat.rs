@@ -251,8 +251,17 @@ fn key_of(headers: &HeaderMap, caller: &Caller, method: &Method, path: &str) -> 
 /// Whether an answer may hold what is shown once. Whatever is not known to hold none is not kept.
 fn is_secret(path: &str) -> bool {
     let path = path.strip_prefix("/api/v1").unwrap_or(path);
-    let plain =
-        ["/incidents/", "/maintenance", "/watch/", "/machines/", "/roles/", "/routes/", "/oncall/", "/retention/"];
+    let plain = [
+        "/incidents/",
+        "/maintenance",
+        "/watch/",
+        "/machines/",
+        "/roles/",
+        "/routes/",
+        "/oncall/",
+        "/retention/",
+        "/quotas/",
+    ];
     let of_person = path.starts_with("/people/") && !path.ends_with("/reset");
     !of_person && !plain.iter().any(|start| path.starts_with(start))
 }

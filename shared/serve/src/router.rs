@@ -17,8 +17,8 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Boards, Incidents, KeepingTerms, Lookout, Options, People, Repeats, Webhooks, api, armour, door, health,
-    live, local, openapi, page, people, prometheus, push, repeat, shape, tally, web,
+    Access, Boards, Incidents, KeepingTerms, Lookout, Options, People, Quotas, Repeats, Webhooks, api, armour, door,
+    health, live, local, openapi, page, people, prometheus, push, repeat, shape, tally, web,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -58,6 +58,8 @@ pub struct Parts {
     pub keeping: Option<Arc<dyn KeepingTerms>>,
     /// The dashboards that people keep.
     pub boards: Option<Arc<dyn Boards>>,
+    /// How much each client may have.
+    pub quotas: Option<Arc<dyn Quotas>>,
     /// What the operator chose.
     pub options: Options,
 }
@@ -74,13 +76,14 @@ impl Parts {
             hooks: None,
             keeping: None,
             boards: None,
+            quotas: None,
             options,
         }
     }
 
     fn shared(self) -> Shared {
-        let Self { lookout, incidents, access, people, repeats, hooks, keeping, boards, options } = self;
-        Shared { incidents, people, repeats, hooks, keeping, boards, ..Shared::new(lookout, access, options) }
+        let Self { lookout, incidents, access, people, repeats, hooks, keeping, boards, quotas, options } = self;
+        Shared { incidents, people, repeats, hooks, keeping, boards, quotas, ..Shared::new(lookout, access, options) }
     }
 }
 
@@ -171,6 +174,7 @@ fn of_api(app: &App) -> Ways {
     let ways = if app.hooks.is_some() { ways.merge(hook_ways()) } else { ways };
     let ways = if app.keeping.is_some() { ways.merge(keeping_ways()) } else { ways };
     let ways = if app.boards.is_some() { ways.merge(board_ways()) } else { ways };
+    let ways = if app.quotas.is_some() { ways.merge(quota_ways()) } else { ways };
     ways.with(|router| router.route_layer(from_fn_with_state(Arc::clone(app), repeat::once)))
 }
 
@@ -254,6 +258,15 @@ fn board_ways() -> Ways {
         .get("/boards/{id}", LOOK, api::board)
         .put("/boards/{id}", LOOK, api::put_board)
         .delete("/boards/{id}", LOOK, api::remove_board)
+}
+
+fn quota_ways() -> Ways {
+    let says = Need::May(Right::Quota);
+    Ways::new()
+        .get("/quotas", LOOK, api::quotas)
+        .get("/quotas/{client}", LOOK, api::quota_of)
+        .put("/quotas/{client}", says, api::put_quota)
+        .delete("/quotas/{client}", says, api::unset_quota)
 }
 
 fn hook_ways() -> Ways {

@@ -14,7 +14,8 @@ use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
-    Access, Boards, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People, Repeats, Webhooks, openapi,
+    Access, Boards, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People, Quotas, Repeats, Webhooks,
+    openapi,
 };
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) keeping: Option<Arc<dyn KeepingTerms>>,
     /// The dashboards that people keep.
     pub(crate) boards: Option<Arc<dyn Boards>>,
+    /// How much each client may have.
+    pub(crate) quotas: Option<Arc<dyn Quotas>>,
     pub(crate) under_way: UnderWay,
     /// What changes, for those who listen.
     pub(crate) live: Live,
@@ -100,6 +103,7 @@ impl Shared {
             hooks: None,
             keeping: None,
             boards: None,
+            quotas: None,
             live: Live::default(),
             under_way: UnderWay::default(),
             guesses: Mutex::default(),

@@ -60,6 +60,19 @@ export function placesOf(sites: readonly { client: string; name: string }[]): st
   return ["*", ...new Set(sites.map((one) => one.client)), ...sites.map((one) => `${one.client}/${one.name}`)].sort();
 }
 
+export interface QuotaUse {
+  of: "machines" | "users" | "series" | "samples_per_second" | "storage_bytes";
+  used: number | null;
+  most: number | null;
+  state: "free" | "well" | "near" | "used";
+}
+
+export interface Quota {
+  client: string;
+  uses: QuotaUse[];
+  counted_at: Stamp | null;
+}
+
 /** `operator: acme/lyon, acme/brest · observer: *`, a role once. */
 export function grantsText(grants: readonly Grant[]): string {
   const all = new Map<string, string[]>();

@@ -45,3 +45,21 @@ fn a_node_whose_certificate_is_not_renewed_says_so_in_time() {
         assert!(ends_in(80, 5).iter().all(|(_, standing)| *standing == IncidentState::Resolved), "it was renewed");
     }
 }
+
+#[test]
+fn a_client_that_uses_its_quota_is_told_of_early_and_again_when_all_of_it_is_used() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hub = Node::begin(folder.path(), &std::sync::Arc::default(), Role::Hub);
+    let at = |percent: i64| {
+        hub.world.quota_used.store(percent, Ordering::Relaxed);
+        hub.run(3 * MINUTE, |_| {});
+        let open = hub.watchman.incidents().into_iter().filter(|one| one.standing == IncidentState::Firing);
+        open.map(|one| (one.rule, one.client.map(|client| client.to_string()), one.site)).collect::<Vec<_>>()
+    };
+    assert_eq!(at(0), []);
+    assert_eq!(at(79), []);
+    let acme = Some("acme".to_owned());
+    assert_eq!(at(80), [("QuotaNearlyUsed".to_owned(), acme.clone(), None)], "it is the client's, and of no site");
+    assert_eq!(at(100), [("QuotaUsedUp".to_owned(), acme, None)]);
+    assert_eq!(at(50), [], "there is room again");
+}

@@ -32,6 +32,7 @@ impl Asking<'_> {
         if invited.is_some_and(|other| !other.is_over(self.now)) {
             return Err(Refused::Taken("an invitation for this address"));
         }
+        self.directory.has_room(&[], &grants, self.now)?;
         let notes = notes_of_grants("person.invite", email.as_str(), &[], &grants);
         let called = Called { email, name, language };
         let (invitation, answer) = self.invitation(called, grants, None, INVITED_MS)?;
@@ -163,6 +164,9 @@ impl Asking<'_> {
         if !self.rules(&after.grants) && self.rules(&before.grants) && !self.directory.others_rule(person) {
             return Err(Refused::LastAdmin);
         }
+        if !before.disabled {
+            self.directory.has_room(&before.grants, &after.grants, self.now)?;
+        }
         let notes = notes_of_grants("person.role", before.email.as_str(), &before.grants, &after.grants);
         let answer = self.shown(&after);
         done(vec![Change::Person(Box::new(after))], notes, answer)
@@ -183,6 +187,9 @@ impl Asking<'_> {
 
     pub(crate) fn enable(&self, person: &Id, version: Option<u64>) -> Result<Done, Refused> {
         let before = self.looked_after(person, version)?;
+        if before.disabled {
+            self.directory.has_room(&[], &before.grants, self.now)?;
+        }
         let after = Person { disabled: false, ..before.clone().changed() };
         let notes = notes_on(&after, "person.enable", &json!(!before.disabled), &json!(true));
         let answer = self.shown(&after);

@@ -69,6 +69,7 @@ impl Asking<'_> {
         if let Some(unknown) = vouched.grants.iter().find(|grant| self.directory.role(&grant.role).is_none()) {
             return Err(Refused::Senseless(format!("there is no role {}, which the hub's file gives", unknown.role)));
         }
+        self.directory.has_room(&[], &vouched.grants, self.now)?;
         let called = || email.as_str().split('@').next().unwrap_or_default().parse();
         let name = vouched.name.clone().map_or_else(called, Ok).map_err(|_| Refused::Stranger)?;
         let person = self.new_person(email.clone(), name, vouched.grants.clone(), None);

@@ -28,6 +28,7 @@ pub(crate) fn failed(app: &Shared, parts: &Parts, problem: &Problem) -> Response
         | Code::Changed
         | Code::Outdated
         | Code::Conflict
+        | Code::QuotaUsed
         | Code::KeyUsed => w.failed_busy,
         Code::Internal => w.failed_inside,
     };

@@ -1,13 +1,14 @@
-//! What is said of the ways by which other programs are told of every event, and of how long data is kept?
+//! What is said of the ways by which other programs are told of every event, of how long data is kept, and of how
+//! much a client may have?
 
 use serde_json::json;
 
-use super::operation::{Operation, number, tagged};
-use crate::api::{DeadList, Redelivered, TermsList, WebhookList};
-use crate::{ClientTerms, KeepDays, Webhook, WebhookMade, WebhookTried, WebhookWish};
+use super::operation::{Operation, number, slug, tagged};
+use crate::api::{DeadList, QuotaList, Redelivered, TermsList, WebhookList};
+use crate::{ClientQuota, ClientTerms, KeepDays, QuotaMost, Webhook, WebhookMade, WebhookTried, WebhookWish};
 
 pub(super) fn all() -> Vec<Operation> {
-    hooks().into_iter().chain(keeping()).collect()
+    hooks().into_iter().chain(keeping()).chain(quotas()).collect()
 }
 
 /// For how long a client's data is kept.
@@ -26,6 +27,31 @@ fn keeping() -> Vec<Operation> {
                 .takes::<KeepDays>(days)
                 .answers::<ClientTerms>(200),
             Operation::delete("/retention/{client}", "Says nothing of a client any more").header("If-Match", seen),
+        ],
+    )
+}
+
+/// How much a client may have.
+fn quotas() -> Vec<Operation> {
+    let seen = "The ETag that GET gave: 412 if it is another one.";
+    let most = json!({ "machines": 100, "users": 20, "series": 20_000 });
+    tagged(
+        "quotas",
+        vec![
+            Operation::get("/quotas", "How much the clients that you see as a whole may have, and have")
+                .may_as("client", slug(), "Of one alone.", "acme")
+                .answers::<QuotaList>(200),
+            Operation::get("/quotas/{client}", "Of one client").answers::<ClientQuota>(200),
+            Operation::put("/quotas/{client}", "Says how much a client may have")
+                .more(
+                    "One machine more is not let in, and one person more is not invited; what is there already stays. More \
+                     series, samples and bytes are taken in and kept all the same. From four fifths on an incident of the \
+                     client says so (`QuotaNearlyUsed`, `QuotaUsedUp`). What is left out is not limited.",
+                )
+                .header("If-Match", seen)
+                .takes::<QuotaMost>(most)
+                .answers::<ClientQuota>(200),
+            Operation::delete("/quotas/{client}", "Says nothing of a client any more").header("If-Match", seen),
         ],
     )
 }

@@ -181,6 +181,9 @@ fn refusal(refused: &Refused, said: String) -> Problem {
         Refused::NotThere(_) => Problem { next: "list what there is, and ask again", ..Problem::not_found(said) },
         Refused::Senseless(_) => Problem::bad_parameter(said),
         Refused::Changed => Problem::new(Code::Outdated, said, "look at it again, and send its version in If-Match"),
+        Refused::QuotaUsed { .. } => {
+            Problem::new(Code::QuotaUsed, said, "GET /api/v1/quotas says how much there may be")
+        }
         Refused::Taken(_) | Refused::LastAdmin | Refused::Begun => {
             Problem::new(Code::Conflict, said, "look at what there is, and ask for something else")
         }

@@ -51,6 +51,7 @@ async fn a_site_describes_what_a_site_serves() {
         hooks: None,
         keeping: None,
         boards: None,
+        quotas: None,
         options: Options::default(),
     };
     let served = ways(parts).into_iter().filter(|way| way.path.starts_with("/api/v1/")).count();

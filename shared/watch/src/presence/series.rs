@@ -26,10 +26,13 @@ pub const MACHINE_CLOCK_AHEAD_SECONDS: &str = "vigie_machine_clock_ahead_seconds
 /// In how many seconds the certificate of this node ends, by which others know it.
 pub const CERTIFICATE_SECONDS: &str = "vigie_certificate_remaining_seconds";
 
+/// What share of a quota a client uses: 1 is all of it.
+pub const QUOTA_USED_RATIO: &str = "vigie_quota_used_ratio";
+
 /// Whether this name is one of a series that only the node which judges knows.
 pub fn is_series(name: &str) -> bool {
     let own = [MACHINE_UP, SITE_UP, MACHINE_SILENT_SECONDS, NETWORK_UP, MACHINE_CLOCK_AHEAD_SECONDS];
-    own.contains(&name) || name == CERTIFICATE_SECONDS
+    own.contains(&name) || [CERTIFICATE_SECONDS, QUOTA_USED_RATIO].contains(&name)
 }
 
 /// A value of such a series. Whoever stores it adds the labels of the machine or site.

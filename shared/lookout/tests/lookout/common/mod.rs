@@ -36,6 +36,16 @@ pub struct World {
     pub has_no_network: AtomicBool,
     /// When the certificate of its node ends.
     pub certificate_ends_ms: AtomicI64,
+    /// How many per cent of its machines acme uses; nothing is said of it at 0.
+    pub quota_used: AtomicI64,
+}
+
+impl World {
+    fn quota_used(&self) -> Vec<(Arc<LabelSet>, f64)> {
+        let labels = [("__name__", "vigie_quota_used_ratio"), ("client", "acme"), ("quota", "machines")];
+        let used = self.quota_used.load(Ordering::Relaxed);
+        if used == 0 { Vec::new() } else { vec![(Arc::new(LabelSet::new(labels)), used as f64 / 100.0)] }
+    }
 }
 
 impl Source for World {
@@ -293,6 +303,10 @@ impl Node {
             certificate_ends: {
                 let world = world.clone();
                 Arc::new(move || UtcMs(world.certificate_ends_ms.load(Ordering::Relaxed)))
+            },
+            stated: {
+                let world = world.clone();
+                Arc::new(move || world.quota_used())
             },
             clock: Arc::new(move || clock.at()),
         };

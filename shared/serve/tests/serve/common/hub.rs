@@ -12,9 +12,9 @@ use vigie_people::{
     Answer, Asker, Chance, Directory, Grant, Head, Id, Language, Link, Note, Order, Salt, Verifier, Who,
 };
 use vigie_serve::{
-    Access, BoardHead, BoardKept, BoardOwner, BoardWish, Boards, ClientTerms, Happened, KeepDays, KeepingTerms,
-    Lookout, NotDone, Options, Parts, People, Stamp, Undecided, Web, Webhook, WebhookDead, WebhookMade, WebhookTried,
-    WebhookWish, Webhooks, router_of,
+    Access, BoardHead, BoardKept, BoardOwner, BoardWish, Boards, ClientQuota, ClientTerms, Happened, KeepDays,
+    KeepingTerms, Lookout, NotDone, Options, Parts, People, QuotaMost, QuotaOf, QuotaUse, Quotas, Stamp, Undecided,
+    Web, Webhook, WebhookDead, WebhookMade, WebhookTried, WebhookWish, Webhooks, router_of,
 };
 
 use super::watch::Watch;
@@ -215,6 +215,29 @@ impl KeepingTerms for Kept {
     }
 }
 
+/// Everybody may have a hundred machines, and has eighty.
+pub(crate) struct Agreed;
+
+impl Quotas for Agreed {
+    fn quota(&self, client: &Slug) -> ClientQuota {
+        let most = QuotaMost { machines: Some(100), ..QuotaMost::default() };
+        let uses = vec![QuotaUse::new(QuotaOf::Machines, Some(80), most.machines)];
+        ClientQuota { client: client.clone(), said: Some(most), uses, counted_at: None, by: None, made_at: None }
+    }
+
+    fn clients(&self) -> Vec<Slug> {
+        vec!["acme".parse().expect("a name")]
+    }
+
+    fn set(&self, client: &Slug, _: QuotaMost, _: &str) -> Result<ClientQuota, Undecided> {
+        Ok(self.quota(client))
+    }
+
+    fn unset(&self, client: &Slug) -> Result<ClientQuota, Undecided> {
+        Ok(self.quota(client))
+    }
+}
+
 /// One webhook, of acme at lyon.
 pub(crate) struct Subscribed;
 
@@ -387,6 +410,7 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         hooks: Some(Arc::new(Subscribed)),
         keeping: Some(Arc::new(Kept)),
         boards: Some(roll.boards.clone()),
+        quotas: Some(Arc::new(Agreed)),
         options: options(),
     }
 }

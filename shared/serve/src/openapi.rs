@@ -100,6 +100,7 @@ const TAGS: [(&str, &str); 10] = [
     ("quotas", "How much a client may have, and has."),
     ("people", "People, roles, invitations, tokens and sessions."),
     ("audit", "Who did what."),
+    ("clients", "All that is kept of a client."),
     ("push", "Where samples of others are taken in."),
 ];
 

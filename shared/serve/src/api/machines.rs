@@ -68,6 +68,13 @@ pub(crate) struct Whole<'a> {
     facts: Inventory,
 }
 
+impl<'a> Whole<'a> {
+    /// A machine, with what it is.
+    pub(crate) fn of(machine: &'a Machine, facts: Inventory) -> Self {
+        Self { row: Row::of(machine), facts }
+    }
+}
+
 /// `GET /api/v1/machines/{id}`.
 pub(crate) async fn machine(
     State(app): State<App>,
@@ -77,7 +84,7 @@ pub(crate) async fn machine(
 ) -> Result<Response, Problem> {
     let drawn = work::list(&app, move |app| {
         let machine = visible(app, &caller, &id)?;
-        Drawn::new(&Whole { row: Row::of(&machine), facts: app.lookout.inventory(machine.id) }, app.lookout.now())
+        Drawn::new(&Whole::of(&machine, app.lookout.inventory(machine.id)), app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))
 }

@@ -16,7 +16,7 @@ use crate::people::{AuditLine, AuditLines, AuditVerified};
 pub(super) fn all() -> Vec<Operation> {
     let people = [own(), keys(), seeing(), people(), invitations(), roles(), tokens(), sessions()];
     let people = people.into_iter().flatten().map(Operation::stamped).collect();
-    [tagged("people", people), tagged("audit", audit())].into_iter().flatten().collect()
+    [tagged("people", people), tagged("audit", audit()), tagged("clients", clients())].into_iter().flatten().collect()
 }
 
 fn own() -> Vec<Operation> {
@@ -191,6 +191,19 @@ fn audit() -> Vec<Operation> {
         of(Operation::get("/audit/export", "A whole chain as JSON lines, with the hashes"))
             .answers::<AuditLine>(200)
             .in_lines(),
+    ]
+}
+
+fn clients() -> Vec<Operation> {
+    vec![
+        Operation::get("/clients/{client}/export", "All that is kept of a client but its samples, as JSON lines")
+            .more(
+                "By who looks, reads the audit and looks after people in all of it. Each line bears its `kind`: `client` (with where \
+                 its samples are asked for), `quota`, `retention`, `site`, `machine`, `incident`, `cut`, `maintenance`, `rule`, \
+                 `route`, `schedule`, `webhook`, what is kept of each person who may something here and nowhere else, \
+                 `invitation`, `audit`, and `end` with how many lines there were before it.",
+            )
+            .answers_as(200, &["application/x-ndjson"], json!({ "type": "string" })),
     ]
 }
 

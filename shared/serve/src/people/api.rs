@@ -23,7 +23,7 @@ use vigie_model::UtcMs;
 use vigie_people::{Answer, Asker, Directory, Id, Order, PersonShown, Refused, Right, Who};
 
 use super::door::problem;
-use super::{NotDone, audit, export, seeing};
+use super::{NotDone, audit, client_export, export, seeing};
 use crate::answer::Drawn;
 use crate::door::{Address, Caller};
 use crate::problem::Problem;
@@ -77,6 +77,7 @@ pub(crate) fn ways() -> Ways {
         .delete("/tokens/{id}", Need::SignedIn, tokens::revoke_token)
         .get("/sessions", Need::SignedIn, tokens::sessions)
         .delete("/sessions/{id}", Need::SignedIn, tokens::end_session)
+        .get("/clients/{client}/export", audits, client_export::export)
         .get("/audit", audits, audit::lines)
         .get("/audit/verify", audits, audit::verify)
         .get("/audit/export", audits, audit::export)

@@ -63,7 +63,7 @@ pub(super) async fn of_person(
     exported(&app, caller, id).await
 }
 
-fn people(app: &Shared) -> Result<&dyn People, Problem> {
+pub(super) fn people(app: &Shared) -> Result<&dyn People, Problem> {
     app.people.as_deref().ok_or_else(Problem::internal)
 }
 
@@ -90,7 +90,7 @@ async fn exported(app: &App, caller: Caller, person: Id) -> Result<Response, Pro
 }
 
 /// What the directory has of somebody.
-fn kept(app: &Shared, directory: &vigie_people::Directory, person: &Person) -> Vec<Value> {
+pub(super) fn kept(app: &Shared, directory: &vigie_people::Directory, person: &Person) -> Vec<Value> {
     let kind = |kind: &str, mut row: Value| {
         row["kind"] = json!(kind);
         row

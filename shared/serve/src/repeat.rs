@@ -261,6 +261,7 @@ fn is_secret(path: &str) -> bool {
         "/oncall/",
         "/retention/",
         "/quotas/",
+        "/boards",
     ];
     let of_person = path.starts_with("/people/") && !path.ends_with("/reset");
     !of_person && !plain.iter().any(|start| path.starts_with(start))
@@ -298,6 +299,7 @@ mod tests {
             ("/api/v1/something/new", true),
             ("/api/v1/incidents/A/comment", false),
             ("/api/v1/watch/rules", false),
+            ("/api/v1/boards", false),
         ] {
             assert_eq!(is_secret(path), secret, "{path}");
         }

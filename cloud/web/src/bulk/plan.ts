@@ -1,5 +1,6 @@
 // What would be done with many machines at once? Worked out and shown before anything is sent.
 import type { Incident } from "../api/types.ts";
+import { summaryOf } from "../incidents/words.ts";
 import type { Columns } from "../machines/columns.ts";
 
 /** One thing to be done, and how it is called in the list of what came of it. */
@@ -39,7 +40,7 @@ export function acknowledging(incidents: readonly Incident[], columns: Columns, 
   const unknown = own.filter((one) => one.standing !== "acknowledged");
   const allowed = unknown.filter((one) => may(one.client, one.site));
   const wishes = allowed.map((one): Wish => ({
-    title: one.summary, place: [one.machine, one.client, one.site].filter(Boolean).join(" · "), path: `/api/v1/incidents/${one.id}/acknowledge`, body: {},
+    title: summaryOf(one), place: [one.machine, one.client, one.site].filter(Boolean).join(" · "), path: `/api/v1/incidents/${one.id}/acknowledge`, body: {},
   }));
   return { wishes, machines: new Set(own.map((one) => one.machine_id)).size, known: own.length - unknown.length, denied: unknown.length - allowed.length, cut: cutOf(columns, rows), sites: 0 };
 }

@@ -3,6 +3,9 @@
 //! A node that has such pages gives them built in: one shell, which is the same on every page and for everybody, and files
 //! that it loads. The shell holds no data; it is handed to who is signed in, and all others are led to where they can. The
 //! files say nothing of anybody and are open, so that a page whose session has ended can still load the part that says so.
+//! Who signs in on the way to a page goes on to it.
+
+mod bound;
 
 use std::io::Write;
 use std::sync::{Arc, OnceLock};
@@ -11,7 +14,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -142,16 +145,25 @@ fn handed_out(file: Arc<File>) -> MethodRouter<App> {
     get(async move |headers: HeaderMap| file.answer(&headers))
 }
 
-/// Hands the shell to who is signed in, and leads all others to where they can.
+/// Hands the shell to who is signed in, and leads all others to where they can. Every way of signing in comes to the first
+/// page, and from there to where its person was going.
 async fn require(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
+    let (options, pages) = (&app.options, app.options.web.pages);
     match door::credentials(&app, &parts) {
         Ok(caller) => {
+            if parts.uri.path() == "/"
+                && let Some(to) = bound::noted(&parts.headers, options, pages, &parts.uri)
+            {
+                return door::led_in(door::clear_bound(options), &to);
+            }
             parts.extensions.insert(caller);
             next.run(Request::from_parts(parts, body)).await
         }
         Err(problem) if problem.code == crate::problem::Code::Unauthorized => {
-            Redirect::to(door::entrance(&app)).into_response()
+            let kept = bound::note(&parts.uri, pages);
+            let kept = kept.map_or_else(|| door::clear_bound(options), |to| door::set_bound(&to, options));
+            door::led_in(kept, door::entrance(&app))
         }
         Err(problem) => shape::said_to(&parts.uri, problem),
     }

@@ -13,6 +13,10 @@ const WAY_SECONDS: u64 = 600;
 /// What the cookie of such a way is called, behind the session's name.
 const WAY: &str = "-way";
 
+/// What the cookie of the page that somebody was going to is called, behind the session's name. It is kept as long: whoever
+/// signs in later than that has something else in mind.
+const BOUND: &str = "-to";
+
 /// The session's secret, if the browser sent one.
 pub(crate) fn read<'a>(headers: &'a HeaderMap, options: &Options) -> Option<&'a str> {
     found(headers, name(options), "")
@@ -21,6 +25,11 @@ pub(crate) fn read<'a>(headers: &'a HeaderMap, options: &Options) -> Option<&'a 
 /// What the browser kept while it was at another house.
 pub(crate) fn read_way<'a>(headers: &'a HeaderMap, options: &Options) -> Option<&'a str> {
     found(headers, name(options), WAY)
+}
+
+/// What the browser kept of where somebody was going.
+pub(crate) fn read_bound<'a>(headers: &'a HeaderMap, options: &Options) -> Option<&'a str> {
+    found(headers, name(options), BOUND)
 }
 
 fn found<'a>(headers: &'a HeaderMap, name: &str, suffix: &str) -> Option<&'a str> {
@@ -47,6 +56,16 @@ pub(crate) fn set_way(secret: &str, options: &Options) -> HeaderValue {
 /// Takes it back.
 pub(crate) fn clear_way(options: &Options) -> HeaderValue {
     written("", 0, WAY, options)
+}
+
+/// Has a browser keep where somebody was going, while they sign in.
+pub(crate) fn set_bound(to: &str, options: &Options) -> HeaderValue {
+    written(to, WAY_SECONDS, BOUND, options)
+}
+
+/// Takes it back.
+pub(crate) fn clear_bound(options: &Options) -> HeaderValue {
+    written("", 0, BOUND, options)
 }
 
 fn written(secret: &str, seconds: u64, suffix: &str, options: &Options) -> HeaderValue {

@@ -5,7 +5,7 @@ mod house;
 
 use std::sync::Arc;
 
-use crate::common::hub::{By, Hub, PASSWORD, form};
+use crate::common::hub::{By, Hub, PASSWORD, form, options};
 use crate::common::{Answer, Node, tokens};
 use axum::http::StatusCode;
 use house::{CLIENT, House, SECRET};
@@ -40,7 +40,7 @@ fn world(more: &str, tls: bool) -> World {
     let file: File = toml::from_str(&text).expect("TOML");
     let setups = check_all(&file.sign_in).expect("an issuer");
     let issuers = Issuers::new(setups, "http://127.0.0.1".to_owned(), &Guard::new(true, Vec::new()));
-    let options = Options { tls, issuers: Arc::new(issuers), ..Options::default() };
+    let options = Options { tls, issuers: Arc::new(issuers), ..options() };
     let hub = Hub::serving(node, tokens(), options);
     hub.roll.begin();
     World { house, hub, _folder: folder }
@@ -77,6 +77,10 @@ async fn a_browser_goes_to_the_other_house_comes_back_is_signed_in_and_may_undo_
     assert_eq!((inside.status, inside.header("location")), (StatusCode::SEE_OTHER, "/"), "{}", inside.text());
     let [session, way] = cookies(&inside).try_into().expect("two cookies");
     assert!(session.starts_with("vigie=") && way == "vigie-way=");
+    // They were on the way to a page before they went.
+    let bound = cookies(&hub.door.get("", "/machines/anything").await).remove(0);
+    let on = hub.door.get_with_cookie(&format!("{session}; {bound}"), "/").await;
+    assert_eq!((on.status, on.header("location")), (StatusCode::SEE_OTHER, "/machines/anything"));
     let me = hub.door.get_with_cookie(&session, "/api/v1/me").await.json();
     assert_eq!((&me["name"], &me["person"]["sign_ins"]), (&json!("ann@acme.org"), &json!(["office"])));
     let account = hub.door.get_with_cookie(&session, "/account").await.text().to_owned();

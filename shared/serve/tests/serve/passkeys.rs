@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::common::browser::Browser;
-use crate::common::hub::{By, Hub, PASSWORD};
+use crate::common::hub::{By, Hub, PASSWORD, options};
 use crate::common::{Node, peer_is_here, tokens};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ async fn serve() -> (Hub, String) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let at = format!("http://localhost:{}", listener.local_addr().expect("an address").port());
     let passkeys = Some(Arc::new(Passkeys::new(&at).expect("a name")));
-    let hub = Hub::serving(Node::new(), tokens(), Options { passkeys, ..Options::default() });
+    let hub = Hub::serving(Node::new(), tokens(), Options { passkeys, ..options() });
     hub.roll.begin();
     let router = hub.door.router();
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -72,8 +72,11 @@ async fn somebody_makes_a_passkey_signs_out_comes_in_by_it_alone_and_proves_them
         browser.led("document.querySelector('form[action=\"/sign-out\"]').submit()");
         assert_eq!(browser.js(WHO), json!(""), "out");
         assert_eq!(browser.place(), "/sign-in");
+        // Somebody was on the way to a page, and goes on to it.
+        browser.go(&format!("{url}/machines/anything?q=x"));
+        assert_eq!(browser.place(), "/sign-in");
         browser.led(&press("sign-in"));
-        assert_eq!((browser.place().as_str(), browser.js(WHO)), ("/", json!(ANN)));
+        assert_eq!((browser.place().as_str(), browser.js(WHO)), ("/machines/anything?q=x", json!(ANN)));
         // A while later the hub wants to know again who it is, before it takes another passkey.
         watched.node.later(11 * 60_000);
         browser.go(&format!("{url}/account"));

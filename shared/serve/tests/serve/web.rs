@@ -3,8 +3,8 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 
-use crate::common::hub::{By, Hub};
-use crate::common::{Door, Node, tokens};
+use crate::common::hub::{By, Hub, PASSWORD, form};
+use crate::common::{Answer, Door, Node, tokens};
 
 fn hub() -> Hub {
     let hub = Hub::new(Node::new(), tokens());
@@ -45,6 +45,48 @@ async fn who_is_not_signed_in_is_led_to_where_they_can_be() {
     for path in ["/", "/machines/anything"] {
         let answer = hub.ask("GET", &By::Nobody, path, None).await;
         assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/sign-in"), "{path}");
+    }
+}
+
+/// What a browser keeps of an answer's cookies.
+fn kept(answer: &Answer) -> String {
+    let set = answer.headers.get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
+    set.filter_map(|cookie| cookie.split(';').next()).collect::<Vec<_>>().join("; ")
+}
+
+#[tokio::test]
+async fn who_signs_in_on_the_way_to_a_page_goes_on_to_it_once() {
+    let hub = hub();
+    hub.roll.person("ann@acme.org", &["observer@acme"]);
+    let page = "/machines/anything?q=site:lyon%20cpu:%3E90";
+    let by_password = form(&[("email", "ann@acme.org"), ("password", PASSWORD)]);
+    for way in [by_password, form(&[("token", crate::common::ALL)])] {
+        let away = hub.door.get("", page).await;
+        assert_eq!((away.status, away.header("location")), (StatusCode::SEE_OTHER, "/sign-in"));
+        let bound = kept(&away);
+        assert!(away.header("set-cookie").contains("HttpOnly; SameSite=Lax"), "{bound}");
+        let wrong = hub.door.post("/sign-in", &[("cookie", bound.as_str())], &form(&[("token", "wrong")])).await;
+        assert_eq!(wrong.header("set-cookie"), "", "who errs once still goes there");
+        let inside = hub.door.post("/sign-in", &[("cookie", bound.as_str())], &way).await;
+        assert_eq!((inside.status, inside.header("location")), (StatusCode::SEE_OTHER, "/"), "{}", inside.text());
+        let session = kept(&inside);
+        let on = hub.door.get_with_cookie(&format!("{session}; {bound}"), "/").await;
+        assert_eq!((on.status, on.header("location"), kept(&on).as_str()), (StatusCode::SEE_OTHER, page, "vigie-to="));
+        assert_eq!(hub.door.get_with_cookie(&session, "/").await.status, StatusCode::OK, "once");
+        assert_eq!(hub.door.get_with_cookie(&format!("{session}; {bound}"), page).await.status, StatusCode::OK);
+        let first = hub.door.get_with_cookie(&bound, "/").await;
+        assert_eq!(kept(&first), "vigie-to=", "who asks for the first page goes there");
+    }
+}
+
+#[tokio::test]
+async fn what_another_site_plants_leads_nowhere() {
+    let hub = hub();
+    let By::Cookie(ann) = signed_in(&hub) else { unreachable!("a session") };
+    // //evil.example/machines, https://evil.example/machines and /sign-out
+    for planted in ["Ly9ldmlsLmV4YW1wbGUvbWFjaGluZXM", "aHR0cHM6Ly9ldmlsLmV4YW1wbGUvbWFjaGluZXM", "L3NpZ24tb3V0", "x"] {
+        let answer = hub.door.get_with_cookie(&format!("vigie={ann}; vigie-to={planted}"), "/").await;
+        assert_eq!((answer.status, answer.header("location")), (StatusCode::OK, ""), "{planted}");
     }
 }
 

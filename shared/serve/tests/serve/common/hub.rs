@@ -416,7 +416,7 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
 }
 
 /// A hub with pages that a browser runs.
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options { web: Web::new(&PAGES, &FILES), ..Options::default() }
 }
 

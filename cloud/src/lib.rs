@@ -7,6 +7,7 @@ mod budgets;
 pub mod cli;
 mod config;
 mod desk;
+mod devices;
 mod doctor;
 mod grants;
 mod owners;

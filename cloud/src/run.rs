@@ -32,6 +32,7 @@ use crate::backup::{Backups, refuse_half_restored};
 use crate::boards::Shelf;
 use crate::config::Config;
 use crate::desk::Desk;
+use crate::devices::Phones;
 use crate::grants::Grants;
 use crate::owners::Roster;
 use crate::people::{Register, Scribe};
@@ -163,6 +164,7 @@ impl Hub {
         registry.nodes()?.iter().for_each(|row| gate.known(row));
         let owners = Arc::new(Roster { registry: registry.clone(), hub: identity.node() });
         let grants = Grants { rows: rows.clone(), registry: registry.clone(), clock: clock.clone() };
+        let phones = Arc::new(Phones::open(state.clone(), &config.outgoing, clock.clone())?);
         let lookout = Body::start(Parts {
             sight: fleet.clone(),
             rows,
@@ -171,7 +173,7 @@ impl Hub {
             role: Role::Hub,
             name,
             home: None,
-            config: config.alerts.clone(),
+            config: config.alerts.clone().with_devices(phones.post()),
             certificate_ends: certificate_ends(endpoint.clone()),
             stated: {
                 let quotas = quotas.clone();
@@ -193,6 +195,7 @@ impl Hub {
         tokio::spawn(people.clone().tend());
         quotas.over(people.clone());
         tokio::spawn(quotas.clone().tend(handle.log()));
+        phones.knows(people.clone(), lookout.watchman());
         let whose = (identity.node().to_string(), host_name());
         let stores = (handle.log(), state.clone());
         let backups = Backups::new((&config.data, config.backup.clone()), whose, stores, clock.clone())?;
@@ -237,6 +240,7 @@ impl Hub {
             people: Some(people.clone()),
             repeats: Some(answered),
             hooks: Some(hooks.clone()),
+            devices: Some(phones),
             keeping: Some(terms),
             boards: Some(boards),
             quotas: Some(quotas),

@@ -95,7 +95,9 @@ impl Body {
             routes.take(&found.key, &found.row);
         }
         let rules = config.rules;
-        let channels = Channels::from(config.channels.into_iter().map(Channel::new).collect::<Vec<_>>());
+        let devices = config.devices;
+        let channels = config.channels.into_iter().map(|setup| Channel::with(setup, devices.clone()));
+        let channels = Channels::from(channels.collect::<Vec<_>>());
         // Without the kernel's word no two boots are taken for the same.
         let boot = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let desk = Arc::new(Desk::open(state.clone(), routes.with(&rules), &boot, now(&clock).now())?);

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use vigie_notify::config::{ConfigError, OutgoingSaid, TellingSaid};
-use vigie_notify::{Channel, ChannelSetup, Language, Rules, Seat};
+use vigie_notify::{Channel, ChannelSetup, DevicePost, Language, Rules, Seat};
 use vigie_watch::default_rules;
 
 use crate::watchman::Watching;
@@ -38,9 +39,16 @@ pub struct AlertsConfig {
     pub(crate) watching: Watching,
     pub(crate) rules: Rules,
     pub(crate) channels: Vec<ChannelSetup>,
+    pub(crate) devices: Option<Arc<DevicePost>>,
 }
 
 impl AlertsConfig {
+    /// With who pushes to people's devices.
+    #[must_use]
+    pub fn with_devices(self, devices: Arc<DevicePost>) -> Self {
+        Self { devices: Some(devices), ..self }
+    }
+
     /// The channel of this name, if it sends mail: for letters to people beside messages.
     pub fn mail(&self, name: &str) -> Option<Channel> {
         let channel = self.channels.iter().find(|channel| channel.name() == name).cloned().map(Channel::new);
@@ -95,7 +103,7 @@ impl AlertsSaid {
             french: self.language == Language::French,
             keep_ms: i64::from(keep_days) * 86_400_000,
         };
-        Ok(AlertsConfig { watching, rules, channels })
+        Ok(AlertsConfig { watching, rules, channels, devices: None })
     }
 }
 

@@ -1,10 +1,11 @@
 //! How does telling people go, for who looks at it?
 
+use vigie_alerts::Alert;
 use vigie_model::UtcMs;
-use vigie_notify::{Text, subject};
+use vigie_notify::{AlertId, Text, subject};
 use vigie_serve::{Message, Stamp, Telling};
 
-use crate::watchman::Watchman;
+use crate::watchman::{Watchman, lock};
 
 /// Messages that are shown of those that were sent.
 const SENT: usize = 100;
@@ -26,6 +27,7 @@ impl Watchman {
             at: Stamp(sent.at),
             tries: sent.attempts,
             said: sent.said.as_str().to_owned(),
+            displayed_at: self.displayed_at(&sent.key.to_string()),
         });
         let (always, speaks) = self.speaks();
         Telling {
@@ -37,6 +39,21 @@ impl Watchman {
             dead: dead.collect(),
             cuts: self.cuts_shown(),
         }
+    }
+
+    /// When a device said that it has shown a message.
+    fn displayed_at(&self, key: &str) -> Option<Stamp> {
+        Some(Stamp(UtcMs(self.channels.devices()?.shown_at(key)?)))
+    }
+
+    /// The incident of an alert that is told of, as its page is called.
+    pub fn incident_of(&self, told: AlertId) -> Option<String> {
+        let register = lock(&self.register);
+        self.with_teller(|teller| {
+            let is_it = |alert: &&Alert| teller.instance(alert).is_some_and(|instance| instance.alert == told);
+            // Of what began anew the newest is meant: an id begins with its time.
+            register.book.alerts().filter(is_it).map(|alert| alert.place.id).max().map(|id| id.to_string())
+        })
     }
 }
 
@@ -50,5 +67,6 @@ fn message(letter: &vigie_notify::Letter, at: UtcMs, why: Option<&Text>) -> Mess
         at: Stamp(at),
         tries: letter.attempts,
         said: why.map(|why| why.as_str().to_owned()).unwrap_or_default(),
+        displayed_at: None,
     }
 }

@@ -55,7 +55,13 @@ impl Incidents for Watchman {
         lock(&self.register).changes
     }
 
-    fn decide(&self, id: &str, decision: Decision, by: &str) -> Result<Incident, Undecided> {
+    fn decide_then(
+        &self,
+        id: &str,
+        decision: Decision,
+        by: &str,
+        happened: Option<Stamp>,
+    ) -> Result<Incident, Undecided> {
         let none = Undecided::NotHere("such incident");
         let (now, ulid) = (self.utc(), Ulid::read(id).ok_or(none.clone())?);
         let decided = match decision {
@@ -67,7 +73,7 @@ impl Incidents for Watchman {
             Decision::Wake => Decided::Wake,
             Decision::Resolve(why) => Decided::Close(why),
         };
-        let said = Said::new(decided, by, &self.name, now);
+        let said = Said::new(decided, by, &self.name, happened.map_or(now, |at| UtcMs(at.ms())));
         let edits = lock(&self.register).book.decided(ulid, &said).map_err(undecided)?;
         self.write_decision(edits.into_iter().map(RowEdit::from).collect())?;
         self.incident(id).ok_or(none)

@@ -15,11 +15,15 @@ use std::time::{Duration, Instant};
 use vigie_model::UtcMs;
 
 use crate::config::{ChannelSetup, Way};
+use crate::devices::{DevicePost, Devices};
 use crate::mind::{Digest16, Intent, Kind, Language, Notice, Outcome, Severity, Stamp, Steady, Text, test_key};
 
+pub(crate) use encrypted::{Subscription, Vapid};
 use modem::Modem;
 use post::Poster;
+pub(crate) use post::asked_for;
 use push::Pusher;
+pub(crate) use push::{Pushing, push_verdict};
 use smtp::{Smtp, Writing};
 use webhook::Webhook;
 pub(crate) use webhook::post_signed;
@@ -39,6 +43,8 @@ enum Body {
     Post(Poster),
     Push(Pusher),
     Modem(Modem),
+    /// People's devices, where this node keeps them.
+    Devices(Option<Arc<DevicePost>>),
 }
 
 /// What a receiver said to a test.
@@ -67,17 +73,31 @@ impl Channels {
     pub fn get(&self, name: &str) -> Option<&Channel> {
         self.0.get(name)
     }
+
+    /// People's devices, where this node keeps them.
+    pub fn devices(&self) -> Option<&Devices> {
+        self.0.values().find_map(|channel| match &channel.body {
+            Body::Devices(Some(post)) => Some(post.devices().as_ref()),
+            _ => None,
+        })
+    }
 }
 
 impl Channel {
     /// A channel as it was configured. Secrets and roots are read when something is sent, so that they may be replaced.
     pub fn new(setup: ChannelSetup) -> Self {
+        Self::with(setup, None)
+    }
+
+    /// As [`Channel::new`], with who pushes to people's devices.
+    pub fn with(setup: ChannelSetup, devices: Option<Arc<DevicePost>>) -> Self {
         let body = match setup.way {
             Way::Smtp(way) => Body::Smtp(Smtp::new(way)),
             Way::Webhook(way) => Body::Webhook(Webhook::new(way)),
             Way::Post(way) => Body::Post(Poster::new(way)),
             Way::Push(way) => Body::Push(Pusher::new(way)),
             Way::Modem(way) => Body::Modem(Modem::new(way)),
+            Way::Devices => Body::Devices(devices),
         };
         Self { name: setup.name, receivers: setup.receivers, body }
     }
@@ -95,6 +115,7 @@ impl Channel {
             Body::Post(poster) => poster.word(),
             Body::Push(_) => "webpush",
             Body::Modem(_) => "gsm",
+            Body::Devices(_) => "devices",
         }
     }
 
@@ -111,6 +132,8 @@ impl Channel {
             Body::Post(poster) => poster.send(intent, now).await,
             Body::Push(pusher) => pusher.send(intent, now).await,
             Body::Modem(modem) => modem.send(intent).await,
+            Body::Devices(Some(post)) => post.send(intent, now).await,
+            Body::Devices(None) => Outcome::Never(Text::new("people's devices are known to their hub alone")),
         }
     }
 
@@ -118,7 +141,7 @@ impl Channel {
     pub async fn write(&self, to: &str, subject: &str, text: &str, at: UtcMs) -> Option<Outcome> {
         match &self.body {
             Body::Smtp(smtp) => Some(smtp.write(&Writing { to, subject, text, at }).await),
-            Body::Webhook(_) | Body::Post(_) | Body::Push(_) | Body::Modem(_) => None,
+            Body::Webhook(_) | Body::Post(_) | Body::Push(_) | Body::Modem(_) | Body::Devices(_) => None,
         }
     }
 
@@ -144,7 +167,7 @@ impl Channel {
     }
 }
 
-fn trial(channel: &str, to: &str, language: Language, now: UtcMs) -> Intent {
+pub(crate) fn trial(channel: &str, to: &str, language: Language, now: UtcMs) -> Intent {
     let key = test_key(channel, to, now);
     let notice = Notice {
         kind: Kind::Test,

@@ -16,9 +16,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vigie_outgoing::Net;
 
+use crate::devices::DEVICES_CHANNEL;
 use crate::mind::{Hours, Rules, Seat};
 
 mod channels;
+mod devices;
 mod elsewhere;
 mod error;
 mod routes;
@@ -28,6 +30,7 @@ mod services;
 mod way;
 mod words;
 
+pub use devices::DevicesSaid;
 pub use elsewhere::check_elsewhere;
 pub use error::ConfigError;
 use said::WindowSaid;
@@ -69,7 +72,10 @@ impl TellingSaid<'_> {
     /// The first that is wrong.
     pub fn check(&self, seat: Seat) -> Result<(Rules, Vec<ChannelSetup>), ConfigError> {
         let around = Around { seat, nets: self.outgoing.nets()? };
-        let channels = self.channels.iter().map(|said| said.check(&around)).collect::<Result<Vec<_>, _>>()?;
+        let mut channels = self.channels.iter().map(|said| said.check(&around)).collect::<Result<Vec<_>, _>>()?;
+        if seat == Seat::Hub && channels.iter().all(|channel| channel.name != DEVICES_CHANNEL) {
+            channels.push(devices::built_in());
+        }
         joined(channels, self.routes, seat)
     }
 }

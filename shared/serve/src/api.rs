@@ -6,6 +6,7 @@
 mod away;
 mod boards;
 mod columns;
+mod devices;
 mod export;
 mod here;
 mod incidents;
@@ -25,6 +26,10 @@ pub(crate) use boards::{
     BoardList, add as add_board, list as boards, one as board, put as put_board, remove as remove_board,
 };
 pub(crate) use columns::{Columns, columns};
+pub(crate) use devices::{
+    DeviceList, Displayed, add as add_device, change as change_device, displayed as device_displayed, list as devices,
+    remove as remove_device, test as test_device,
+};
 pub(crate) use export::export;
 pub(crate) use here::{Here, here};
 pub(crate) use incidents::{IncidentList, decide, incident, incidents, telling};

@@ -32,7 +32,21 @@ pub trait Incidents: Send + Sync + 'static {
     ///
     /// # Errors
     /// When it can not be decided so; nothing was changed then.
-    fn decide(&self, id: &str, decision: Decision, by: &str) -> Result<Incident, Undecided>;
+    fn decide(&self, id: &str, decision: Decision, by: &str) -> Result<Incident, Undecided> {
+        self.decide_then(id, decision, by, None)
+    }
+
+    /// As [`Incidents::decide`], of what somebody did before: what they decide with waited for a line.
+    ///
+    /// # Errors
+    /// When it can not be decided so; nothing was changed then.
+    fn decide_then(
+        &self,
+        id: &str,
+        decision: Decision,
+        by: &str,
+        happened: Option<Stamp>,
+    ) -> Result<Incident, Undecided>;
 
     /// The rules that are evaluated here, and what they found.
     fn rules(&self) -> Vec<RuleGroup>;
@@ -154,6 +168,8 @@ pub struct Message {
     pub tries: u32,
     /// What was said the last time.
     pub said: String,
+    /// When a device of theirs said that it has shown it; nothing where that is not known.
+    pub displayed_at: Option<Stamp>,
 }
 
 /// Why nothing was decided. Nothing was changed.

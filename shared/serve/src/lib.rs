@@ -13,6 +13,7 @@ mod api;
 mod armour;
 mod away;
 mod boards;
+mod devices;
 mod dispatch;
 mod door;
 mod exposition;
@@ -66,6 +67,10 @@ pub use away::{Availability, AvailabilityWish, Cut, Lapse, MachineMinutes, Minut
 pub use boards::{
     Board, BoardHead, BoardKept, BoardOwner, BoardRange, BoardSummary, BoardWish, Boards, Widget, WidgetFold,
     WidgetKind,
+};
+pub use devices::{
+    Device, DeviceChange, DeviceKeys, DeviceLanguage, DevicePush, DeviceSubscription, DeviceTried, DeviceWish, Devices,
+    QuietHours,
 };
 pub use dispatch::{
     Dispatch, DispatchSaid, Dispatched, OnCallNow, OnCallShown, ReceiverTried, RouteShown, RouteTried, SaidAt,

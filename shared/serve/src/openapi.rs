@@ -95,6 +95,7 @@ const TAGS: [(&str, &str); 10] = [
     ("machines", "Sites, machines, and what they measured."),
     ("watch", "What is wrong, what people decide of it, and by which rules it is found."),
     ("webhooks", "Who is told of every event."),
+    ("devices", "Your telephones and browsers, which messages are pushed to."),
     ("retention", "For how long data is kept."),
     ("boards", "Dashboards that people keep."),
     ("quotas", "How much a client may have, and has."),

@@ -17,8 +17,8 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Boards, Incidents, KeepingTerms, Lookout, Options, People, Quotas, Repeats, Webhooks, api, armour, door,
-    health, live, local, openapi, page, people, prometheus, push, repeat, shape, tally, web,
+    Access, Boards, Devices, Incidents, KeepingTerms, Lookout, Options, People, Quotas, Repeats, Webhooks, api, armour,
+    door, health, live, local, openapi, page, people, prometheus, push, repeat, shape, tally, web,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -54,6 +54,8 @@ pub struct Parts {
     pub repeats: Option<Arc<dyn Repeats>>,
     /// Who is told of every event.
     pub hooks: Option<Arc<dyn Webhooks>>,
+    /// People's telephones and browsers.
+    pub devices: Option<Arc<dyn Devices>>,
     /// For how long whose data is kept.
     pub keeping: Option<Arc<dyn KeepingTerms>>,
     /// The dashboards that people keep.
@@ -74,6 +76,7 @@ impl Parts {
             people: None,
             repeats: None,
             hooks: None,
+            devices: None,
             keeping: None,
             boards: None,
             quotas: None,
@@ -82,8 +85,18 @@ impl Parts {
     }
 
     fn shared(self) -> Shared {
-        let Self { lookout, incidents, access, people, repeats, hooks, keeping, boards, quotas, options } = self;
-        Shared { incidents, people, repeats, hooks, keeping, boards, quotas, ..Shared::new(lookout, access, options) }
+        let Self { lookout, incidents, access, people, repeats, hooks, keeping, boards, quotas, devices, options } =
+            self;
+        Shared {
+            incidents,
+            people,
+            repeats,
+            hooks,
+            keeping,
+            boards,
+            quotas,
+            ..Shared::new(lookout, access, devices, options)
+        }
     }
 }
 
@@ -131,8 +144,14 @@ fn open(app: &App) -> Ways {
     } else {
         Ways::new()
     };
+    let devices = if app.devices.is_some() {
+        Ways::new().post("/api/v1/devices/displayed", Need::Open, api::device_displayed)
+    } else {
+        Ways::new()
+    };
     local
         .merge(people)
+        .merge(devices)
         .merge(web::files(app))
         .files(&page::OPEN, Need::Open)
         .get("/healthz", Need::Open, health::healthz)
@@ -172,6 +191,7 @@ fn private(app: &App) -> Ways {
 fn of_api(app: &App) -> Ways {
     let ways = if app.people.is_some() { api_ways().merge(people::ways()) } else { api_ways() };
     let ways = if app.hooks.is_some() { ways.merge(hook_ways()) } else { ways };
+    let ways = if app.devices.is_some() { ways.merge(device_ways()) } else { ways };
     let ways = if app.keeping.is_some() { ways.merge(keeping_ways()) } else { ways };
     let ways = if app.boards.is_some() { ways.merge(board_ways()) } else { ways };
     let ways = if app.quotas.is_some() { ways.merge(quota_ways()) } else { ways };
@@ -278,6 +298,15 @@ fn hook_ways() -> Ways {
         .post("/webhooks/{id}/test", TELL, api::test_webhook)
         .get("/webhooks/{id}/dead", TELL, api::dead_events)
         .post("/webhooks/{id}/redeliver", TELL, api::redeliver)
+}
+
+fn device_ways() -> Ways {
+    Ways::new()
+        .get("/me/devices", Need::SignedIn, api::devices)
+        .post("/me/devices", Need::SignedIn, api::add_device)
+        .put("/me/devices/{id}", Need::SignedIn, api::change_device)
+        .delete("/me/devices/{id}", Need::SignedIn, api::remove_device)
+        .post("/me/devices/{id}/test", Need::SignedIn, api::test_device)
 }
 
 fn prometheus_ways() -> Ways {

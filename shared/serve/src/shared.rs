@@ -14,8 +14,8 @@ use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
-    Access, Boards, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People, Quotas, Repeats, Webhooks,
-    openapi,
+    Access, Boards, Devices, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People, Quotas, Repeats,
+    Webhooks, openapi,
 };
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) repeats: Option<Arc<dyn Repeats>>,
     /// Who is told of every event.
     pub(crate) hooks: Option<Arc<dyn Webhooks>>,
+    /// People's telephones and browsers.
+    pub(crate) devices: Option<Arc<dyn Devices>>,
     /// For how long whose data is kept.
     pub(crate) keeping: Option<Arc<dyn KeepingTerms>>,
     /// The dashboards that people keep.
@@ -101,6 +103,7 @@ impl Shared {
             people: None,
             repeats: None,
             hooks: None,
+            devices: None,
             keeping: None,
             boards: None,
             quotas: None,

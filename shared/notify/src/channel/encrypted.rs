@@ -29,6 +29,12 @@ struct Keys {
 }
 
 impl Subscription {
+    /// Of its parts.
+    pub(crate) fn new(endpoint: &str, p256dh: &str, auth: &str) -> Self {
+        let keys = Keys { p256dh: p256dh.to_owned(), auth: auth.to_owned() };
+        Self { endpoint: endpoint.to_owned(), keys }
+    }
+
     /// What only this browser opens. `salt` is random.
     ///
     /// # Errors
@@ -87,11 +93,30 @@ fn derive<const N: usize>(salt: &[u8], from: &[u8], about: &[u8]) -> Result<[u8;
 }
 
 /// The key by which push services know us.
+#[derive(Debug)]
 pub(crate) struct Vapid {
     pair: EcdsaKeyPair,
 }
 
 impl Vapid {
+    /// A new one, as PKCS #8.
+    ///
+    /// # Errors
+    /// When there is no chance to make it of.
+    pub(crate) fn make() -> Result<Vec<u8>, ring::error::Unspecified> {
+        let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())?;
+        Ok(made.as_ref().to_vec())
+    }
+
+    /// Of PKCS #8.
+    ///
+    /// # Errors
+    /// When it is no P-256 key.
+    pub(crate) fn of(der: &[u8]) -> Result<Self, String> {
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der, &SystemRandom::new());
+        Ok(Self { pair: pair.map_err(|_| "holds no P-256 key".to_owned())? })
+    }
+
     /// Reads a P-256 key: PKCS #8, in PEM.
     ///
     /// # Errors
@@ -112,8 +137,7 @@ impl Vapid {
         let base64: String = inner.unwrap_or_default().chars().filter(|c| !c.is_whitespace()).collect();
         let der = BASE64.decode(base64.as_bytes()).ok().filter(|der| !der.is_empty());
         let der = der.ok_or_else(|| wrong("holds no private key in PEM"))?;
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der, &SystemRandom::new());
-        Ok(Self { pair: pair.map_err(|_| wrong("holds no P-256 key"))? })
+        Self::of(&der).map_err(|why| wrong(&why))
     }
 
     /// What browsers are given when they subscribe.

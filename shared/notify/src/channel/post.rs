@@ -67,7 +67,7 @@ fn later(why: &str) -> Outcome {
 }
 
 /// The longest that a service asks to wait.
-pub(super) fn asked_for(answer: &Answer, now: UtcMs) -> Option<i64> {
+pub(crate) fn asked_for(answer: &Answer, now: UtcMs) -> Option<i64> {
     let said = |headers: &HeaderMap, name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
     // A rate that is not used up is told with every answer.
     let all = WAITS.iter().filter(|_| !(200..=299).contains(&answer.status));

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, Uri};
-use serde_json::json;
+use serde_json::{Value, json};
 use vigie_model::{Severity, UtcMs};
 use vigie_outgoing::{Ask, Client};
 
 use super::encrypted::{Subscription, Vapid};
 use super::post::asked_for;
 use crate::config::PushWay;
-use crate::mind::{Intent, Kind, Outcome, Reply, Text, Whose, push_text, subject, usual};
+use crate::mind::{Intent, Kind, Notice, Outcome, Reply, Text, Whose, push_text, subject, usual};
 
 /// The longest file of a subscription: an address and two keys.
 const MAX_SUBSCRIPTION_BYTES: u64 = 8_192;
@@ -43,7 +43,7 @@ impl Pusher {
             Ok(answer) => {
                 let said = String::from_utf8_lossy(&answer.body).trim().to_owned();
                 let reply = Reply { status: answer.status, said: &said, after_ms: asked_for(&answer, now) };
-                verdict(&reply, &intent.to)
+                push_verdict(&reply, &intent.to)
             }
             Err(why) => Outcome::Later { why: Text::new(&why), after_ms: None, whose: Whose::Letter },
         }
@@ -51,27 +51,84 @@ impl Pusher {
 
     fn ask(&self, intent: &Intent, now: UtcMs) -> Result<Ask, String> {
         let to = &intent.to;
-        let subscription = read(&self.way.subscriptions.join(format!("{to}.json")), to)?;
-        let vapid = Vapid::read(&self.way.key_file)?;
+        let pushing = Pushing {
+            subscription: &read(&self.way.subscriptions.join(format!("{to}.json")), to)?,
+            vapid: &Vapid::read(&self.way.key_file)?,
+            contact: &self.way.contact,
+            urgency: Pushing::urgency(&intent.notice),
+            ttl_s: Pushing::ttl_s(intent),
+            topic: &intent.thread.to_string(),
+        };
+        pushing.ask(to, &plain(intent), now)
+    }
+}
+
+/// A message on its way to one browser.
+pub(crate) struct Pushing<'a> {
+    pub(crate) subscription: &'a Subscription,
+    pub(crate) vapid: &'a Vapid,
+    /// Whom a push service turns to when something is wrong with us.
+    pub(crate) contact: &'a str,
+    pub(crate) urgency: &'static str,
+    pub(crate) ttl_s: i64,
+    /// The newest of one trouble takes the place of what a telephone that was off did not get.
+    pub(crate) topic: &'a str,
+}
+
+impl Pushing<'_> {
+    /// The request. `to` is what people call it.
+    pub(crate) fn ask(&self, to: &str, plain: &[u8], now: UtcMs) -> Result<Ask, String> {
         let wrong = || format!("the endpoint of {to} is no address of a push service");
-        let uri: Uri = subscription.endpoint.parse().map_err(|_| wrong())?;
+        let uri: Uri = self.subscription.endpoint.parse().map_err(|_| wrong())?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(wrong()) };
         let until = now.0.div_euclid(1_000).saturating_add(WORD_LASTS_S);
-        let authorization = vapid.authorization(&format!("{scheme}://{authority}"), &self.way.contact, until)?;
+        let authorization = self.vapid.authorization(&format!("{scheme}://{authority}"), self.contact, until)?;
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(|_| "there is no chance to encrypt with".to_owned())?;
-        let body = subscription.close(&plain(intent), salt)?;
+        let body = self.subscription.close(plain, salt)?;
         let value = |text: &str| HeaderValue::from_str(text).map_err(|error| error.to_string());
         let headers = vec![
             (AUTHORIZATION, value(&authorization)?),
             (CONTENT_ENCODING, HeaderValue::from_static("aes128gcm")),
             (CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
-            (HeaderName::from_static("ttl"), value(&ttl_s(intent).to_string())?),
-            (HeaderName::from_static("urgency"), HeaderValue::from_static(urgency(intent))),
-            // The newest of one trouble takes the place of what a telephone that was off did not get.
-            (HeaderName::from_static("topic"), value(&intent.thread.to_string())?),
+            (HeaderName::from_static("ttl"), value(&self.ttl_s.to_string())?),
+            (HeaderName::from_static("urgency"), HeaderValue::from_static(self.urgency)),
+            (HeaderName::from_static("topic"), value(self.topic)?),
         ];
         Ok(Ask { method: Method::POST, uri, headers, body: body.into() })
+    }
+
+    /// As long as the letter is worth sending.
+    pub(crate) fn ttl_s(intent: &Intent) -> i64 {
+        (intent.expires.since(intent.not_before) / 1_000).clamp(60, 28 * 86_400)
+    }
+
+    pub(crate) fn urgency(notice: &Notice) -> &'static str {
+        match (notice.kind, notice.severity) {
+            (Kind::Digest | Kind::Acknowledged, _) => "low",
+            (Kind::Resolved | Kind::Back, _) => "normal",
+            (_, Severity::Info) => "normal",
+            (_, Severity::Warning | Severity::Critical) => "high",
+        }
+    }
+
+    /// A body with as much text as a message has room for. Escapes make text longer than it is: less room is given until it
+    /// fits.
+    pub(crate) fn fitted(
+        notice: &Notice,
+        mut body: Value,
+        put: impl Fn(&mut Value, String),
+        text: impl Fn(&Notice, usize) -> String,
+    ) -> Vec<u8> {
+        let mut room = MAX_PLAIN_BYTES.saturating_sub(body.to_string().len());
+        loop {
+            put(&mut body, text(notice, room));
+            let whole = body.to_string();
+            if whole.len() <= MAX_PLAIN_BYTES || room == 0 {
+                return whole.into_bytes();
+            }
+            room = room.saturating_sub(whole.len() - MAX_PLAIN_BYTES);
+        }
     }
 }
 
@@ -79,7 +136,7 @@ impl Pusher {
 fn plain(intent: &Intent) -> Vec<u8> {
     let notice = &intent.notice;
     let line = notice.wrong.first().or(notice.over.first());
-    let mut body = json!({
+    let body = json!({
         "version": 1,
         "key": intent.key.to_string(),
         "thread": intent.thread.to_string(),
@@ -90,34 +147,11 @@ fn plain(intent: &Intent) -> Vec<u8> {
         "link": line.and_then(|line| line.link.as_ref()).map(|link| link.as_str()),
         "body": "",
     });
-    // Escapes make text longer than it is: less room is given until it fits.
-    let mut room = MAX_PLAIN_BYTES.saturating_sub(body.to_string().len());
-    loop {
-        body["body"] = json!(push_text(notice, room));
-        let text = body.to_string();
-        if text.len() <= MAX_PLAIN_BYTES || room == 0 {
-            return text.into_bytes();
-        }
-        room = room.saturating_sub(text.len() - MAX_PLAIN_BYTES);
-    }
-}
-
-fn ttl_s(intent: &Intent) -> i64 {
-    // As long as the letter is worth sending.
-    (intent.expires.since(intent.not_before) / 1_000).clamp(60, 28 * 86_400)
-}
-
-fn urgency(intent: &Intent) -> &'static str {
-    match (intent.notice.kind, intent.notice.severity) {
-        (Kind::Digest | Kind::Acknowledged, _) => "low",
-        (Kind::Resolved | Kind::Back, _) => "normal",
-        (_, Severity::Info) => "normal",
-        (_, Severity::Warning | Severity::Critical) => "high",
-    }
+    Pushing::fitted(notice, body, |body, text| body["body"] = Value::String(text), push_text)
 }
 
 /// A subscription that is gone does not come back: its browser makes a new one.
-fn verdict(reply: &Reply<'_>, to: &str) -> Outcome {
+pub(crate) fn push_verdict(reply: &Reply<'_>, to: &str) -> Outcome {
     match reply.status {
         404 | 410 => {
             Outcome::Never(Text::new(&format!("{to} is subscribed no more ({}): subscribe again", reply.status)))

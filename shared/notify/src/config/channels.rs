@@ -34,6 +34,7 @@ impl ChannelSaid {
             Self::Call(said) => said.check(true, around),
             Self::Gsm(said) => said.check(),
             Self::WebPush(said) => said.check(around),
+            Self::Devices(said) => said.check(around),
         }
     }
 }

@@ -16,7 +16,7 @@ pub fn check_elsewhere(
 ) -> Result<(Route, Vec<String>), ConfigError> {
     let mut known = receivers.clone();
     for channel in said.all_channels() {
-        known.entry(channel.clone()).or_default();
+        known.entry(channel.clone()).or_insert_with(|| vec![String::new()]);
     }
     let mut route = said.check(&known)?;
     let (here, unknown) = route.channels.into_iter().partition(|channel| receivers.contains_key(channel));

@@ -55,6 +55,14 @@ pub enum ConfigError {
     /// A program that somebody else could put another in the place of.
     #[error("the command of channel {0:?} is the whole path of a program, as in /usr/bin/gammu-smsd-inject")]
     Command(String),
+    /// A relay does not know people's devices.
+    #[error("channel {0:?}: people's devices are known to the hub alone, name them in cloud.toml")]
+    NoDevices(String),
+    /// Nobody would be told.
+    #[error(
+        "route {0:?} would tell nobody by the channel {1:?}: it tells those whom a schedule names; say who else in a [[channel]] with kind = \"devices\""
+    )]
+    NoReceivers(String, String),
     /// Nobody to turn to.
     #[error("the contact of channel {0:?} is mailto: and an address, or https:// and a page")]
     Contact(String),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::said::{OneOrMany, StepSaid};
 use super::words::{MAX_SECONDS, MAX_STEPS, plain_name, some_days, time_of_day, zone_of};
 use super::{ConfigError, RouteSaid, WindowSaid};
+use crate::devices::DEVICES_CHANNEL;
 use crate::mind::{Hours, Ladder, Route, Step, Window};
 
 impl RouteSaid {
@@ -15,6 +16,13 @@ impl RouteSaid {
         }
         if let Some(none) = self.all_channels().find(|channel| !receivers.contains_key(*channel)) {
             return Err(ConfigError::NoChannel(name, none.clone()));
+        }
+        // A channel that is not here has no receivers either, and is left out by who checks for elsewhere.
+        if let Some(empty) = self
+            .all_channels()
+            .find(|channel| *channel == DEVICES_CHANNEL && receivers.get(*channel).is_some_and(Vec::is_empty))
+        {
+            return Err(ConfigError::NoReceivers(name, empty.clone()));
         }
         let often = self.repeat_s > 0 && self.repeat_s < 60;
         if often || [self.wait_s, self.interval_s, self.repeat_s].iter().any(|seconds| *seconds > MAX_SECONDS) {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use vigie_model::Slug;
 
+use super::devices::DevicesSaid;
 use super::services::{GatewaySaid, GotifySaid, HookSaid, ModemSaid, NtfySaid, PagerDutySaid, PushSaid};
 
 use crate::mind::{Language, Severity};
@@ -38,6 +39,8 @@ pub enum ChannelSaid {
     Gsm(ModemSaid),
     /// Telephones and browsers, by their makers' push services.
     WebPush(PushSaid),
+    /// People's own devices, as they subscribed on the hub's pages.
+    Devices(DevicesSaid),
 }
 
 /// A channel of `kind = "smtp"`.

@@ -12,6 +12,7 @@ use vigie_model::UtcMs;
 
 use super::ConfigError;
 use super::words::{plain_name, time_of_day, zone_of};
+use crate::devices::DEVICES_CHANNEL;
 use crate::mind::{Person, Schedule, StandIn};
 
 /// People of one schedule, and turns until the first comes again.
@@ -145,6 +146,11 @@ impl ScheduleSaid {
             }
             if said.tell.is_empty() || said.tell.len() > MAX_WAYS {
                 return Err(wrong(&format!("{name} is told by 1 to {MAX_WAYS} channels")));
+            }
+            if said.tell.iter().any(|way| way.channel == DEVICES_CHANNEL && way.to.is_empty()) {
+                return Err(wrong(&format!(
+                    "{name} is told by {DEVICES_CHANNEL} at the mail address they sign in with"
+                )));
             }
             let tell = said.tell.iter().map(|way| Ok((plain_name(&way.channel)?, reached(&name, &way.to, wrong)?)));
             people.push(Person { tell: tell.collect::<Result<_, ConfigError>>()?, name });

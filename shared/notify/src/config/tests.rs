@@ -60,7 +60,7 @@ fn the_example_is_one() {
 #[test]
 fn the_example_of_services_is_one_and_says_which_follow_each_alert() {
     let (rules, channels) = read(include_str!("services.toml"), Seat::Hub).expect("what we show people works");
-    assert_eq!(channels.len(), 8);
+    assert_eq!(channels.len(), 9);
     assert_eq!(rules.pagers.iter().collect::<Vec<_>>(), ["pager"]);
     assert_eq!(rules.receivers["sms"], ["+33612345678"]);
 }

@@ -18,6 +18,7 @@ pub(crate) enum Way {
     Post(PostWay),
     Push(PushWay),
     Modem(ModemWay),
+    Devices,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

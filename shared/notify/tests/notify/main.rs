@@ -2,6 +2,7 @@
 
 mod common;
 mod deciding;
+mod devices;
 mod hooks;
 mod kills;
 mod ladders;

@@ -135,20 +135,20 @@ async fn a_file_that_is_not_there_makes_what_is_to_be_told_wait() {
 }
 
 /// A browser that subscribed.
-struct Browser {
+pub(crate) struct Browser {
     key: EphemeralPrivateKey,
     public: Vec<u8>,
     auth: [u8; 16],
 }
 
 impl Browser {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = EphemeralPrivateKey::generate(&ECDH_P256, &SystemRandom::new()).expect("a key");
         let public = key.compute_public_key().expect("a key").as_ref().to_vec();
         Self { key, public, auth: [7; 16] }
     }
 
-    fn subscription(&self, endpoint: &str) -> String {
+    pub(crate) fn subscription(&self, endpoint: &str) -> String {
         let encode = |bytes: &[u8]| BASE64URL_NOPAD.encode(bytes);
         json!({ "endpoint": endpoint, "expirationTime": null,
             "keys": { "p256dh": encode(&self.public), "auth": encode(&self.auth) } })
@@ -156,7 +156,7 @@ impl Browser {
     }
 
     /// RFC 8188 and RFC 8291 from the other end, with HMAC written out.
-    fn opens(self, body: &[u8]) -> Vec<u8> {
+    pub(crate) fn opens(self, body: &[u8]) -> Vec<u8> {
         use hmac::{Hmac, KeyInit, Mac};
         let hmac = |key: &[u8], text: &[u8]| {
             let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key).expect("a key");

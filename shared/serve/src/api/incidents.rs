@@ -24,6 +24,9 @@ const USUAL_LIMIT: usize = 500;
 /// The longest snooze: what is to be quiet for longer is muted, with a reason.
 const LONGEST_SNOOZE_MS: i64 = 31 * 86_400_000;
 
+/// The longest that a decision waits for a line: what was decided before that is looked at again.
+const LONGEST_WAIT_MS: i64 = 7 * 86_400_000;
+
 /// What is wrong.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct IncidentList {
@@ -91,9 +94,14 @@ pub(crate) async fn decide(
     let drawn = work::list(&app, move |app| {
         let incident = visible(app, &caller, &id)?;
         may_decide(&caller, incident.client.as_ref(), incident.site.as_ref())?;
-        let decision = read(&word, &fields, app.lookout.now().utc)?;
+        let now = app.lookout.now().utc;
+        let happened = happened(&fields, &incident, now)?;
+        let decision = read(&word, &fields, happened.map_or(now, |at| UtcMs(at.ms())), now)?;
+        if matches!(decision, Decision::Resolve(_)) {
+            still_meant(&incident, happened)?;
+        }
         let watch = watched(app)?;
-        let decided = act.carried(app, || watch.decide(&id, decision, act.name())).map_err(undecided)?;
+        let decided = act.carried(app, || watch.decide_then(&id, decision, act.name(), happened)).map_err(undecided)?;
         Drawn::new(&decided, app.lookout.now())
     });
     Ok(drawn.await?.answer(&HeaderMap::new()))
@@ -276,10 +284,37 @@ pub(super) fn may_mute(caller: &Caller, client: Option<&Slug>, site: Option<&Slu
     }
 }
 
-fn read(word: &str, fields: &Fields, now: UtcMs) -> Result<Decision, Problem> {
-    if let Some(stranger) = fields.stranger(&["text", "until", "minutes"]) {
+/// When somebody decided who had no line then, as their own clock says: never before what is decided of was known here, nor
+/// after now, for a clock may be wrong. Nothing where they decide now.
+fn happened(fields: &Fields, incident: &Incident, now: UtcMs) -> Result<Option<Stamp>, Problem> {
+    let wrong = || Problem::bad_parameter("happened_at is a time (RFC 3339)");
+    let Some(said) = fields.text("happened_at") else { return Ok(None) };
+    let said = Stamp::parse(&said).ok_or_else(wrong)?;
+    if now.0.saturating_sub(said.ms()) > LONGEST_WAIT_MS {
+        let detail = "that was decided more than 7 days ago; nothing was changed";
+        return Err(Problem::new(Code::Changed, detail, "look at it as it is now and decide again"));
+    }
+    Ok(Some(Stamp(UtcMs(said.ms().max(incident.learnt_at.ms()).min(now.0)))))
+}
+
+/// Whether it is what somebody meant who closed it then: it did not begin again since.
+fn still_meant(incident: &Incident, happened: Option<Stamp>) -> Result<(), Problem> {
+    let again = incident.since.filter(|since| happened.is_some_and(|happened| since.ms() > happened.ms()));
+    match again {
+        // What began after it was known here began again.
+        Some(since) if since.ms() > incident.learnt_at.ms() => {
+            let detail = "it began again after that was decided; it stays open, and nothing was changed";
+            Err(Problem::new(Code::Changed, detail, "look at it as it is now and decide again"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn read(word: &str, fields: &Fields, from: UtcMs, now: UtcMs) -> Result<Decision, Problem> {
+    const FIELDS: [&str; 4] = ["text", "until", "minutes", "happened_at"];
+    if let Some(stranger) = fields.stranger(&FIELDS) {
         let stranger: String = stranger.chars().take(40).collect();
-        return Err(Problem::bad_parameter(format!("{stranger:?} is no field of a decision: text, until, minutes")));
+        return Err(Problem::bad_parameter(format!("{stranger:?} is no field of a decision: {}", FIELDS.join(", "))));
     }
     let text = fields.text("text").unwrap_or_default();
     match word {
@@ -287,23 +322,28 @@ fn read(word: &str, fields: &Fields, now: UtcMs) -> Result<Decision, Problem> {
         "unacknowledge" => Ok(Decision::Unacknowledge),
         "assign" => Ok(Decision::Assign(text)),
         "comment" => Ok(Decision::Comment(text)),
-        "snooze" => Ok(Decision::Snooze(until(fields, now)?)),
+        "snooze" => Ok(Decision::Snooze(until(fields, from, now)?)),
         "wake" => Ok(Decision::Wake),
         "resolve" => Ok(Decision::Resolve(text)),
         _ => Err(Problem::bad_parameter(format!("a decision is one of {}", Decision::WORDS.join(", ")))),
     }
 }
 
-fn until(fields: &Fields, now: UtcMs) -> Result<Stamp, Problem> {
+/// Minutes count from when it was decided.
+fn until(fields: &Fields, from: UtcMs, now: UtcMs) -> Result<Stamp, Problem> {
     let wrong = || Problem::bad_parameter("a snooze has until (RFC 3339) or minutes, at most 31 days ahead");
     let at = match (fields.text("until"), fields.text("minutes")) {
         (Some(until), None) => Stamp::parse(&until).ok_or_else(wrong)?,
         (None, Some(minutes)) => {
             let minutes: i64 = minutes.parse().map_err(|_| wrong())?;
-            Stamp(UtcMs(now.0.saturating_add(minutes.saturating_mul(60_000))))
+            Stamp(UtcMs(from.0.saturating_add(minutes.saturating_mul(60_000))))
         }
         _ => return Err(wrong()),
     };
+    if from < now && at.ms() <= now.0 {
+        let detail = "that quiet is over already; nothing was changed";
+        return Err(Problem::new(Code::Changed, detail, "look at it as it is now and decide again"));
+    }
     if at.ms().saturating_sub(now.0) > LONGEST_SNOOZE_MS { Err(wrong()) } else { Ok(at) }
 }
 

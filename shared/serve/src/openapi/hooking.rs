@@ -1,14 +1,15 @@
-//! What is said of the ways by which other programs are told of every event, of how long data is kept, and of how
-//! much a client may have?
+//! What is said of the ways by which other programs are told of every event, people by their devices, of how long data is
+//! kept, and of how much a client may have?
 
 use serde_json::json;
 
 use super::operation::{Operation, number, slug, tagged};
-use crate::api::{DeadList, QuotaList, Redelivered, TermsList, WebhookList};
+use crate::api::{DeadList, DeviceList, Displayed, QuotaList, Redelivered, TermsList, WebhookList};
 use crate::{ClientQuota, ClientTerms, KeepDays, QuotaMost, Webhook, WebhookMade, WebhookTried, WebhookWish};
+use crate::{Device, DeviceChange, DeviceTried, DeviceWish};
 
 pub(super) fn all() -> Vec<Operation> {
-    hooks().into_iter().chain(keeping()).chain(quotas()).collect()
+    hooks().into_iter().chain(devices()).chain(keeping()).chain(quotas()).collect()
 }
 
 /// For how long a client's data is kept.
@@ -52,6 +53,38 @@ fn quotas() -> Vec<Operation> {
                 .takes::<QuotaMost>(most)
                 .answers::<ClientQuota>(200),
             Operation::delete("/quotas/{client}", "Says nothing of a client any more").header("If-Match", seen),
+        ],
+    )
+}
+
+fn devices() -> Vec<Operation> {
+    let change = json!({ "name": "Telephone", "quiet": { "from": "22:00", "to": "07:00", "zone": "Europe/Paris" } });
+    let wish = json!({ "name": "Telephone", "language": "fr", "subscription": {
+        "endpoint": "https://push.example.org/send/abc", "expirationTime": null, "keys": {
+            "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+            "auth": "BTBZMqHH6r4Tts7J_aSIgg" } } });
+    tagged(
+        "devices",
+        vec![
+            Operation::get("/me/devices", "Your telephones and browsers, and how pushing to them goes")
+                .answers::<DeviceList>(200),
+            Operation::post("/me/devices", "This browser is pushed to from now on")
+                .more(
+                    "With what its `PushSubscription` says. Whom a schedule tells by the channel `devices`, at the address they \
+                     sign in with, is told on all of their devices: encrypted (RFC 8291), in the shape of declarative web push.",
+                )
+                .takes::<DeviceWish>(wish)
+                .answers::<Device>(201),
+            Operation::put("/me/devices/{id}", "Names it, and says when it does not ring but for what is critical")
+                .takes::<DeviceChange>(change)
+                .answers::<Device>(200),
+            Operation::delete("/me/devices/{id}", "It is pushed to no more"),
+            Operation::post("/me/devices/{id}/test", "Pushes a test now, and says what the push service said")
+                .more("Whether it was shown, the device says itself: look at `last_push.displayed_at`.")
+                .answers::<DeviceTried>(200),
+            Operation::post("/devices/displayed", "A device has shown a message")
+                .more("By the word that stood in it, which counts once. What is no such word is answered alike.")
+                .takes::<Displayed>(json!({ "receipt": "AAAAAAAAAAAAAAAAAAAAAA" })),
         ],
     )
 }

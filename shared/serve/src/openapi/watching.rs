@@ -134,6 +134,8 @@ fn decision() -> Value {
         "text": { "type": "string", "maxLength": 4000 },
         "until": time(),
         "minutes": number(1, 31 * 24 * 60),
+        "happened_at": { "type": "string", "format": "date-time", "description": "When it was decided, where what it was \
+            decided with had no line then: at most 7 days ago. It counts from when the incident was known here, and until now." },
     } })
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
-use vigie_serve::{Access, Clients, Decides, Decision, Identity, TokenTable, Writes};
+use vigie_model::UtcMs;
+use vigie_serve::{Access, Clients, Decides, Decision, Identity, Lookout, Stamp, TokenTable, Writes};
 
 use crate::common::watch::Watch;
-use crate::common::{Answer, Door, slug};
+use crate::common::{Answer, Door, Node, slug};
 
 #[tokio::test]
 async fn everybody_sees_what_is_wrong_with_their_own_and_nothing_of_others() {
@@ -74,6 +75,36 @@ async fn a_reader_does_not_decide_and_who_was_given_that_decides_in_their_own_na
     let mine = |decision| ("A".to_owned(), decision, "lyon".to_owned());
     let known = mine(Decision::Acknowledge("on my way".to_owned()));
     assert_eq!(decided, [known, mine(Decision::Comment("smoke here".to_owned()))]);
+}
+
+#[tokio::test]
+async fn what_was_decided_without_a_line_happened_then_and_not_before_it_was_known_nor_after_now() {
+    let (door, watch) = door();
+    let now = Node::new().now().utc.0;
+    let at = |ms: i64| json!(Stamp(UtcMs(ms)));
+    let hour = 3_600_000;
+    for said in [now - hour, now + 400 * 24 * hour] {
+        let answer = post(&door, "lyon", "/api/v1/incidents/A/acknowledge", json!({ "happened_at": at(said) })).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    }
+    let happened = watch.happened.lock().expect("no test panics here").clone();
+    assert_eq!(happened[0], Some(Stamp(UtcMs(now - hour))));
+    // A clock that is ahead decides nothing that is to come: the hub's own moment counts.
+    assert!(happened[1].is_some_and(|at| (now..now + hour).contains(&at.ms())), "{happened:?}");
+    // Minutes of quiet count from then: what is over already is not begun.
+    let quiet = |minutes: i64| json!({ "minutes": minutes, "happened_at": at(now - hour) });
+    assert_eq!(post(&door, "lyon", "/api/v1/incidents/A/snooze", quiet(90)).await.status, StatusCode::OK);
+    let until = watch.decided.lock().expect("no test panics here").last().map(|(_, decision, _)| decision.clone());
+    assert_eq!(until, Some(Decision::Snooze(Stamp(UtcMs(now + hour / 2)))));
+    for (word, body) in [
+        ("snooze", quiet(30)),
+        ("acknowledge", json!({ "happened_at": at(now - 8 * 24 * hour) })),
+        ("acknowledge", json!({ "happened_at": "yesterday" })),
+    ] {
+        let refused = post(&door, "lyon", &format!("/api/v1/incidents/A/{word}"), body.clone()).await;
+        assert!(refused.status.is_client_error(), "{word} {body}: {}", refused.text());
+    }
+    assert_eq!(watch.decided.lock().expect("no test panics here").len(), 3);
 }
 
 #[tokio::test]

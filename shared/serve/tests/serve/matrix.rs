@@ -65,6 +65,7 @@ impl Strangers {
             (("/tokens/", "id"), pair(&token, &nobody)),
             (("/sessions/", "id"), pair(&session, &nobody)),
             (("/roles/", "name"), pair(&"night", &"none")),
+            (("/devices/", "id"), pair(&nobody, &nobody)),
             (("/passkeys/", "id"), pair(&nobody, &nobody)),
             (("/sign-ins/", "name"), pair(&"office", &"office")),
             (("/routes/", "name"), pair(&"lyon", &"none")),

@@ -49,6 +49,7 @@ async fn a_site_describes_what_a_site_serves() {
         people: None,
         repeats: None,
         hooks: None,
+        devices: None,
         keeping: None,
         boards: None,
         quotas: None,

@@ -50,7 +50,7 @@ impl Incidents for Book {
         0
     }
 
-    fn decide(&self, id: &str, decision: Decision, by: &str) -> Result<Incident, Undecided> {
+    fn decide_then(&self, id: &str, decision: Decision, by: &str, _: Option<Stamp>) -> Result<Incident, Undecided> {
         if let Some(why) = &self.refuses {
             return Err(why.clone());
         }

@@ -12,9 +12,10 @@ use vigie_people::{
     Answer, Asker, Chance, Directory, Grant, Head, Id, Language, Link, Note, Order, Salt, Verifier, Who,
 };
 use vigie_serve::{
-    Access, BoardHead, BoardKept, BoardOwner, BoardWish, Boards, ClientQuota, ClientTerms, Happened, KeepDays,
-    KeepingTerms, Lookout, NotDone, Options, Parts, People, QuotaMost, QuotaOf, QuotaUse, Quotas, Stamp, Undecided,
-    Web, Webhook, WebhookDead, WebhookMade, WebhookTried, WebhookWish, Webhooks, router_of,
+    Access, BoardHead, BoardKept, BoardOwner, BoardWish, Boards, ClientQuota, ClientTerms, Device, DeviceChange,
+    DeviceTried, DeviceWish, Devices, Happened, KeepDays, KeepingTerms, Lookout, NotDone, Options, Parts, People,
+    QuotaMost, QuotaOf, QuotaUse, Quotas, Stamp, Undecided, Web, Webhook, WebhookDead, WebhookMade, WebhookTried,
+    WebhookWish, Webhooks, router_of,
 };
 
 use super::watch::Watch;
@@ -408,10 +409,44 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         people: Some(roll.clone()),
         repeats: Some(roll.remembered.clone()),
         hooks: Some(Arc::new(Subscribed)),
+        devices: Some(Arc::new(NoPhones)),
         keeping: Some(Arc::new(Kept)),
         boards: Some(roll.boards.clone()),
         quotas: Some(Arc::new(Agreed)),
         options: options(),
+    }
+}
+
+/// Nobody has a device here, and nobody gets one.
+struct NoPhones;
+
+impl Devices for NoPhones {
+    fn public_key(&self) -> Result<String, Undecided> {
+        Ok("BCVxsr7N".to_owned())
+    }
+
+    fn of(&self, _: &Id) -> Vec<Device> {
+        Vec::new()
+    }
+
+    fn add(&self, _: &Id, _: &DeviceWish, _: &str) -> Result<Device, Undecided> {
+        Err(Undecided::Senseless("nobody gets a device here".to_owned()))
+    }
+
+    fn change(&self, _: &Id, _: &str, _: &DeviceChange) -> Result<Device, Undecided> {
+        Err(Undecided::NotHere("such device"))
+    }
+
+    fn remove(&self, _: &Id, _: &str) -> Result<Device, Undecided> {
+        Err(Undecided::NotHere("such device"))
+    }
+
+    fn test(&self, _: &Id, _: &str) -> Result<DeviceTried, Undecided> {
+        Err(Undecided::NotHere("such device"))
+    }
+
+    fn displayed(&self, _: &str) -> Result<bool, Undecided> {
+        Ok(false)
     }
 }
 

@@ -20,6 +20,8 @@ use super::slug;
 pub(crate) struct Watch {
     pub(crate) home: Option<Place>,
     pub(crate) decided: Mutex<Vec<(String, Decision, String)>>,
+    /// When those who decided it said that they did.
+    pub(crate) happened: Mutex<Vec<Option<Stamp>>>,
     pub(crate) muted: Mutex<Vec<(MuteWish, String)>>,
     pub(crate) ended: Mutex<u32>,
     pub(crate) tuned: Mutex<Vec<(RuleWish, String)>>,
@@ -159,8 +161,15 @@ impl Incidents for Watch {
         7 + self.began.load(Ordering::SeqCst)
     }
 
-    fn decide(&self, id: &str, decision: Decision, by: &str) -> Result<Incident, Undecided> {
+    fn decide_then(
+        &self,
+        id: &str,
+        decision: Decision,
+        by: &str,
+        happened: Option<Stamp>,
+    ) -> Result<Incident, Undecided> {
         self.decided.lock().expect("no test panics here").push((id.to_owned(), decision, by.to_owned()));
+        self.happened.lock().expect("no test panics here").push(happened);
         self.incident(id).ok_or(Undecided::NotHere("such incident"))
     }
 

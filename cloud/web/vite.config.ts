@@ -1,8 +1,11 @@
 // How do the sources become the files that the hub bears? The same bytes from the same sources, wherever they are built.
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import type { Plugin } from "vite";
+import { build, type Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { patterns } from "./src/route.ts";
+import type { Shell } from "./src/worker/shell.ts";
 
 // The hub knows a page by this list: what is not in it is answered with 404.
 const pages: Plugin = {
@@ -12,8 +15,55 @@ const pages: Plugin = {
   },
 };
 
+const PUBLIC = new URL("./public/", import.meta.url);
+
+// The worker knows all other files, and is another one whenever one of them is.
+const worker: Plugin = {
+  name: "worker",
+  apply: "build",
+  enforce: "post",
+  generateBundle: {
+    order: "post",
+    async handler(_, bundle) {
+      const files = new Map<string, string | Uint8Array>();
+      for (const [name, file] of Object.entries(bundle)) {
+        const source = file.type === "chunk" ? file.code : file.source;
+        // The page under its own name is for who is signed in; without a line the same is shown to whoever was.
+        if (name === "index.html") this.emitFile({ type: "asset", fileName: "shell.html", source });
+        if (name !== "pages.txt") files.set(name === "index.html" ? "shell.html" : name, source);
+      }
+      for (const name of readdirSync(PUBLIC)) files.set(name, readFileSync(new URL(name, PUBLIC)));
+      const names = [...files.keys()].sort();
+      const hash = createHash("sha256");
+      for (const name of names) hash.update(`${name}\0`).update(files.get(name) ?? "").update("\0");
+      // The icon is every node's own.
+      const all = [...names, "icon.svg"].map((name) => `/${name}`);
+      const shell: Shell = { version: hash.digest("hex").slice(0, 16), files: all };
+      this.emitFile({ type: "asset", fileName: "sw.js", source: await workerOf(shell) });
+    },
+  },
+};
+
+async function workerOf(shell: Shell): Promise<string> {
+  const built = await build({
+    configFile: false,
+    logLevel: "warn",
+    publicDir: false,
+    define: { __SHELL__: JSON.stringify(shell) },
+    build: {
+      write: false,
+      target: "es2022",
+      reportCompressedSize: false,
+      rolldownOptions: { input: "src/worker/sw.ts", output: { format: "iife", entryFileNames: "sw.js" } },
+    },
+  });
+  const [output] = Array.isArray(built) ? built : [built];
+  if (!output || !("output" in output)) throw new Error("the worker was not built");
+  return output.output[0].code;
+}
+
 export default defineConfig({
-  plugins: [svelte(), pages],
+  plugins: [svelte(), pages, worker],
   build: {
     target: "es2022",
     // The hub's policy takes nothing inline.

@@ -5,16 +5,25 @@ import "./style/base.css";
 import App from "./shell/App.svelte";
 import { stream } from "./live/stream.svelte.ts";
 import { looker } from "./me.svelte.ts";
+import { outbox } from "./outbox/outbox.svelte.ts";
+import { install } from "./phone/install.svelte.ts";
+import { worker } from "./phone/worker.svelte.ts";
 import { comeBack } from "./return.ts";
 import { router } from "./router.svelte.ts";
 import { dress } from "./settings.svelte.ts";
 
 dress();
+install.listen();
 const place = comeBack();
 if (place) router.go(place, { replace: true });
 mount(App, { target: document.body });
 stream.on(["ended"], () => (looker.ended = true));
-stream.on(["back", "reset"], () => void looker.load());
+// Who looks comes before what they wanted to be sent.
+const begin = () => void looker.load().then(() => outbox.flush());
+stream.on(["back", "reset"], begin);
 stream.start();
-void looker.load();
+outbox.start();
+begin();
 addEventListener("online", () => stream.start());
+// What is needed now comes first, what is needed without a line after it.
+addEventListener("load", () => void worker.start());

@@ -1,13 +1,17 @@
 // Who looks, and what may they? A thing that they may not do is shown as such, with the reason; the hub decides in any case.
 import { get } from "./api/client.ts";
-import { Refused } from "./api/problem.ts";
+import { OutOfReach, Refused } from "./api/problem.ts";
 import type { Here, Me, Right } from "./api/types.ts";
+import { whoOf } from "./kept/copies.ts";
+import { copies, isNow, recall } from "./kept/kept.ts";
 
 class Looker {
   me = $state.raw<Me | undefined>();
   here = $state.raw<Here | undefined>();
   /** The session is over: nothing is asked any more. */
   ended = $state(false);
+  /** Whose what is kept in this browser is. */
+  who = $state<string | undefined>();
 
   async load(): Promise<void> {
     try {
@@ -15,9 +19,21 @@ class Looker {
       this.me = me.body;
       this.here = here.body;
       this.ended = false;
+      this.who = whoOf(me.body);
+      await isNow(this.who);
     } catch (error) {
       if (error instanceof Refused && error.problem.status === 401) this.ended = true;
+      if (error instanceof OutOfReach && !this.me) await this.#recall();
     }
+  }
+
+  /** Who looked the last time, while nobody can be asked. */
+  async #recall(): Promise<void> {
+    const [me, here, who] = await Promise.all([recall<Me>("/api/v1/me"), recall<Here>("/api/v1/here"), copies.then((all) => all.owner())]);
+    if (this.me || !me || !who) return;
+    this.me = me.body;
+    this.here = here?.body;
+    this.who = who;
   }
 
   /** Whether they have a right at a place, or somewhere if none is said. */

@@ -9,12 +9,12 @@ import type { Right } from "./api/types.ts";
 const say = words(
   {
     home: "Home", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine",
-    sites: "Sites", site: "Site", boards: "Boards", board: "Board", maintenance: "Maintenance", audit: "Audit", rules: "Rules", rule: "Rule", channels: "Channels", people: "Organisation",
+    sites: "Sites", site: "Site", boards: "Boards", board: "Board", maintenance: "Maintenance", audit: "Audit", rules: "Rules", rule: "Rule", channels: "Channels", people: "Organisation", devices: "Devices",
     observe: "Observe", act: "Act", prove: "Prove", settings: "Settings",
   },
   {
     home: "Accueil", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine",
-    sites: "Sites", site: "Site", boards: "Tableaux", board: "Tableau", maintenance: "Maintenance", audit: "Audit", rules: "Règles", rule: "Règle", channels: "Canaux", people: "Organisation",
+    sites: "Sites", site: "Site", boards: "Tableaux", board: "Tableau", maintenance: "Maintenance", audit: "Audit", rules: "Règles", rule: "Règle", channels: "Canaux", people: "Organisation", devices: "Appareils",
     observe: "Observer", act: "Agir", prove: "Prouver", settings: "Réglages",
   },
 );
@@ -105,5 +105,10 @@ export const pages: Record<PageName, PageEntry> = {
     load: () => import("./pages/People.svelte"),
     title: () => say("people"),
     nav: { group: "settings", icon: "M6 7.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM1.5 13.5c0-2.5 2-4 4.5-4s4.5 1.5 4.5 4M11 7.5a2 2 0 1 0 0-4M12 9.8c1.6.4 2.5 1.7 2.5 3.7", key: "o" },
+  },
+  devices: {
+    load: () => import("./pages/Devices.svelte"),
+    title: () => say("devices"),
+    nav: { group: "settings", icon: "M5 1.5h6v13H5zM7 12.5h2", key: "d" },
   },
 };

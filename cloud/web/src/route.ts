@@ -18,6 +18,7 @@ export const routes = {
   rule: "/rules/{name}",
   channels: "/channels",
   people: "/people",
+  devices: "/devices",
 } as const;
 
 export type PageName = keyof typeof routes;

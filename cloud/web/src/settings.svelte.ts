@@ -52,6 +52,8 @@ export function dress(): void {
   const root = document.documentElement;
   root.lang = settings.language;
   root.dataset["density"] = settings.density;
+  const manifest = document.querySelector<HTMLLinkElement>('link[rel="manifest"]');
+  if (manifest) manifest.href = settings.language === "fr" ? "/manifest.fr.webmanifest" : "/manifest.webmanifest";
   if (settings.theme === "system") delete root.dataset["theme"];
   else root.dataset["theme"] = settings.theme;
 }

@@ -4,6 +4,7 @@
 // lost: the hub does it once. Each answer tells the hub's time.
 import { hubClock } from "../live/now.svelte.ts";
 import { link } from "../live/link.svelte.ts";
+import { remember } from "../kept/kept.ts";
 import { onceKey } from "./once.ts";
 import { OutOfReach, problemOf, Refused } from "./problem.ts";
 import { Unsure } from "./unsure.ts";
@@ -36,9 +37,11 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<Answer
   const at = hubClock.now();
   if (response.status === 304 && old) {
     old.at = at;
+    keepCopy(path, old.body, at);
     return old as unknown as Answer<T>;
   }
   const body = (await bodyOf(response)) as T;
+  keepCopy(path, body, at);
   const etag = response.headers.get("etag");
   kept.delete(path);
   if (etag) {
@@ -98,4 +101,9 @@ async function bodyOf(response: Response): Promise<unknown> {
   const body: unknown = response.status === 204 ? undefined : await response.json().catch(() => undefined);
   if (!response.ok) throw new Refused(problemOf(response.status, body));
   return body;
+}
+
+/** That it could not be kept is no reason not to show it. */
+function keepCopy(path: string, body: unknown, at: number): void {
+  remember(path, () => JSON.stringify(body), at).catch(() => undefined);
 }

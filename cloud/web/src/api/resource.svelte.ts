@@ -1,7 +1,10 @@
 // Something that the hub knows, kept up to date while it is on the page.
 //
-// The copy comes first and the network second: what was answered the last time is there at once, with its time.
+// The copy comes first and the network second: what was answered the last time is there at once, with its time. What an
+// earlier page saw comes when the hub does not answer, and says that it is a copy.
 import { untrack } from "svelte";
+import { recall } from "../kept/kept.ts";
+import { link } from "../live/link.svelte.ts";
 import { stream } from "../live/stream.svelte.ts";
 import { copyOf, get } from "./client.ts";
 import { OutOfReach, Refused, type Problem } from "./problem.ts";
@@ -17,6 +20,8 @@ export interface ResourceOptions {
 const FLOCK_MS = 300;
 /** Asked nobody sooner than this, whatever happens. */
 const LEAST_MS = 1000;
+/** A hub that has not answered by then is slow enough for the copy to be of use. */
+const SLOW_MS = 2000;
 
 export class Resource<T> {
   data = $state.raw<T | undefined>();
@@ -29,6 +34,8 @@ export class Resource<T> {
   /** The hub did not answer the last time. */
   outOfReach = $state(false);
   loading = $state(false);
+  /** It is what an earlier page saw: never what is now. */
+  copied = $state(false);
 
   #path: string | undefined;
   #abort: AbortController | undefined;
@@ -43,6 +50,7 @@ export class Resource<T> {
     this.data = copy?.body;
     this.at = copy?.at;
     this.etag = copy?.etag;
+    this.#showsCopy(undefined);
     this.problem = undefined;
     this.#askedAt = -Infinity;
     void this.load();
@@ -56,20 +64,41 @@ export class Resource<T> {
     const abort = (this.#abort = new AbortController());
     this.loading = true;
     this.#askedAt = performance.now();
+    const slow = setTimeout(() => void this.#recall(path, abort), SLOW_MS);
     try {
       const answer = await get<T>(path, abort.signal);
       if (this.#abort !== abort) return;
       this.data = answer.body;
       this.at = answer.at;
       this.etag = answer.etag;
+      this.#showsCopy(undefined);
       this.problem = undefined;
       this.outOfReach = false;
     } catch (error) {
       if (this.#abort !== abort) return;
+      if (error instanceof OutOfReach) await this.#recall(path, abort);
+      if (this.#abort !== abort) return;
       this.outOfReach = error instanceof OutOfReach;
       this.problem = error instanceof Refused ? error.problem : undefined;
+    } finally {
+      clearTimeout(slow);
     }
     this.loading = false;
+  }
+
+  /** Shows what an earlier page saw, where this one has nothing. */
+  async #recall(path: string, abort: AbortController): Promise<void> {
+    if (this.data !== undefined) return;
+    const copy = await recall<T>(path).catch(() => undefined);
+    if (!copy || this.#abort !== abort || this.data !== undefined) return;
+    this.data = copy.body;
+    this.at = copy.at;
+    this.#showsCopy(copy.at);
+  }
+
+  #showsCopy(at: number | undefined): void {
+    this.copied = at !== undefined;
+    link.showsCopy(this, at);
   }
 
   /** Asks for it soon, once for all that happen meanwhile. */
@@ -85,6 +114,7 @@ export class Resource<T> {
   leave(): void {
     this.#abort?.abort();
     this.#abort = undefined;
+    this.#showsCopy(undefined);
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

@@ -181,6 +181,8 @@ export interface Me {
   must_change_password?: boolean;
   /** Not there for who came with a token. */
   person?: { id: string; name: string } | null;
+  /** Who looks in this browser, where that is somebody else. */
+  seeing?: { by: string; until_ms: number; acts: boolean };
 }
 
 export interface Here {

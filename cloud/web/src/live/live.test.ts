@@ -51,6 +51,10 @@ test("the wait grows to half a minute, and never all at once", () => {
 });
 
 test("only an open stream that was heard just now is live", () => {
-  const sight = (open: boolean, silentMs: number | undefined) => truthOf({ open, silentMs, lateAfterMs: 15_000 });
+  const sight = (open: boolean, silentMs: number | undefined) => truthOf({ open, silentMs, lateAfterMs: 15_000, copied: false });
   expect([sight(true, 9000), sight(true, 16_000), sight(false, 10), sight(false, undefined)]).toEqual(["live", "late", "copy", "wait"]);
+});
+
+test("what an earlier page saw is a copy, whatever is heard meanwhile", () => {
+  expect(truthOf({ open: true, silentMs: 100, lateAfterMs: 15_000, copied: true })).toBe("copy");
 });

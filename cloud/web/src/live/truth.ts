@@ -8,10 +8,13 @@ export interface Sight {
   /** Milliseconds since anything came from the hub; none when nothing ever did. */
   silentMs: number | undefined;
   lateAfterMs: number;
+  /** What is shown is what an earlier page saw. */
+  copied: boolean;
 }
 
 /** What is not watched over is a copy, however new: only an open stream that was heard just now is live. */
-export function truthOf({ open, silentMs, lateAfterMs }: Sight): Truth {
+export function truthOf({ open, silentMs, lateAfterMs, copied }: Sight): Truth {
+  if (copied) return "copy";
   if (silentMs === undefined) return "wait";
   if (!open) return "copy";
   return silentMs > lateAfterMs ? "late" : "live";

@@ -1,0 +1,84 @@
+// What waits on this device to be sent, as the page shows it and has it sent.
+import { box } from "../kept/kept.ts";
+import { stream } from "../live/stream.svelte.ts";
+import { looker } from "../me.svelte.ts";
+import { TooMany } from "./box.ts";
+import type { Entry, Says, Word } from "./entry.ts";
+import { post } from "./post.ts";
+import { inTurn } from "./turn.ts";
+
+/** While something waits it is tried again after so long, whatever else tells that there is a line. */
+const AGAIN_MS = 15_000;
+/** Nobody waits longer for the hub's word before they go on: it is kept here, and shown until it is there. */
+const SOON_MS = 1500;
+
+class Outbox {
+  entries = $state.raw<readonly Entry[]>([]);
+  /** Whether it outlives this page. */
+  durable = $state(true);
+
+  waiting = $derived(this.entries.filter((one) => one.state === "waiting").length);
+  /** What asks for somebody's own word: it was refused, or is unsure. */
+  stuck = $derived(this.entries.filter((one) => one.state === "refused" || one.state === "unsure").length);
+
+  #others = new BroadcastChannel("vigie-outbox");
+
+  /** Begins to send what waits from before, and from now on whenever there is a line. */
+  start(): void {
+    this.#others.onmessage = () => void this.look();
+    stream.on(["ready"], () => void this.flush());
+    addEventListener("online", () => void this.flush());
+    setInterval(() => this.waiting > 0 && void this.flush(), AGAIN_MS);
+  }
+
+  /** What is known of an incident here and nowhere else yet. */
+  of(incident: string): readonly Entry[] {
+    return this.entries.filter((one) => one.incident === incident);
+  }
+
+  /** Somebody decides. What is answered is how far it came: it waits here when the hub was not heard. */
+  async decide(own: { incident: string; about: string; word: Word; says: Says }): Promise<Entry | TooMany> {
+    const parts = await box;
+    try {
+      const entry = await parts.add({ ...own, who: looker.who ?? "" });
+      await Promise.race([this.flush(), new Promise((done) => setTimeout(done, SOON_MS))]);
+      return this.entries.find((one) => one.seq === entry.seq) ?? entry;
+    } catch (error) {
+      if (error instanceof TooMany) return error;
+      throw error;
+    }
+  }
+
+  async drop(seq: number): Promise<void> {
+    await (await box).drop(seq);
+    await this.#changed();
+  }
+
+  async again(seq: number, says: Says): Promise<void> {
+    await (await box).again(seq, says);
+    await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const who = looker.who;
+    if (who === undefined) return;
+    const parts = await box;
+    await this.look();
+    if (this.waiting > 0) await inTurn(() => parts.flush(who, post));
+    await this.#changed();
+  }
+
+  /** Reads what is kept. */
+  async look(): Promise<void> {
+    const parts = await box;
+    this.durable = parts.durable;
+    this.entries = looker.who === undefined ? [] : await parts.of(looker.who);
+  }
+
+  async #changed(): Promise<void> {
+    await this.look();
+    this.#others.postMessage("changed");
+  }
+}
+
+export const outbox = new Outbox();

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { find } from "../route.ts";
+import { read } from "./push.ts";
+import { nameOf, outdated, wayOf, type Asked, type Shell } from "./shell.ts";
+
+const shell: Shell = { version: "b", files: ["/shell.html", "/assets/index-1a.js"] };
+const way = (asked: Partial<Asked> & { path: string }) =>
+  wayOf({ method: "GET", navigates: false, ...asked }, shell, (path) => find(path) !== undefined);
+
+test("the program is had from here, and nothing of what the hub tells", () => {
+  expect(way({ path: "/assets/index-1a.js" })).toBe("here");
+  for (const path of ["/api/v1/incidents", "/api/v1/events", "/prometheus/api/v1/query", "/assets/of-another-version.js"]) {
+    expect(way({ path }), path).toBe("past");
+  }
+});
+
+test("a page is asked of the hub first, and whoever goes where people sign in may be another", () => {
+  expect(way({ path: "/machines/abc/metrics", navigates: true })).toBe("hub");
+  for (const path of ["/sign-in", "/account", "/begin", "/with/google"]) expect(way({ path, navigates: true }), path).toBe("door");
+  expect(way({ path: "/sign-in", method: "POST", navigates: true })).toBe("door");
+  expect(way({ path: "/", method: "POST", navigates: true })).toBe("door");
+  expect(way({ path: "/sign-out", method: "POST", navigates: true })).toBe("out");
+});
+
+test("a version keeps the one before it, for the pages that are open, and nothing older", () => {
+  const names = ["other", nameOf("y"), nameOf("z"), nameOf("a"), nameOf("b")];
+  expect(outdated(names, "b")).toEqual([nameOf("y"), nameOf("z")]);
+  expect(outdated([nameOf("b")], "b")).toEqual([]);
+});
+
+test("a push shows what it says, and always something", () => {
+  const said = {
+    web_push: 8030,
+    notification: {
+      title: "[Critical] disk", body: "97 %", navigate: "https://hub.example.org/incidents/01K?x=1", lang: "fr", tag: "t",
+      actions: [{ action: "acknowledge", title: "Acquitter" }, { title: "of nothing" }, 7],
+    },
+    vigie: { alert: "01K", severity: "critical", receipt: "abc" },
+  };
+  expect(read(JSON.stringify(said))).toEqual({
+    title: "[Critical] disk", body: "97 %", navigate: "/incidents/01K?x=1", lang: "fr", tag: "t", critical: true, alert: "01K",
+    receipt: "abc", actions: [{ action: "acknowledge", title: "Acquitter" }],
+  });
+  for (const nonsense of [undefined, "", "{", "null", "[]", '"x"', '{"notification":7}']) {
+    expect(read(nonsense).title, String(nonsense)).toBe("Vigie");
+  }
+});
+
+test("a tap leads to our own pages alone", () => {
+  for (const [said, leads] of [["https://evil.example/incidents", "/incidents"], ["javascript:alert(1)", "/"], ["//evil.example/x", "/x"], ["https://hub.example//evil.example/x", "/"]]) {
+    const path = read(JSON.stringify({ notification: { title: "x", navigate: said } })).navigate;
+    expect(path.startsWith("/") && !path.startsWith("//"), `${said}: ${path}`).toBe(true);
+    if (leads !== "/") expect(path).toBe(leads);
+  }
+});

@@ -1,0 +1,411 @@
+// Does an installed app tell the truth on a bad line? In Debian's Chromium, against a hub of its own: `phone.mjs CLOUD`, the hub's
+// program. Loads without a line, decides without one and with one that loses answers, is pushed to, and forgets who signs out.
+// Ends with 1 at the first thing that is not so.
+import { spawn } from "node:child_process";
+import { createDecipheriv, createECDH, hkdfSync, randomBytes } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttp } from "node:http";
+import { createConnection, createServer } from "node:net";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const [cloud] = process.argv.slice(2);
+if (!cloud) {
+  console.error("usage: phone.mjs CLOUD");
+  process.exit(2);
+}
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PASSWORD = "seven loud lanterns hum";
+/** Offline, a page is there within this. */
+const RELOAD_MS = 3000;
+
+const so = (is, what) => {
+  if (!is) throw new Error(`not so: ${what}`);
+};
+const until = async (what, ask, patience = 60_000) => {
+  for (const begun = Date.now(); Date.now() - begun < patience; ) {
+    const found = await ask();
+    if (found) return found;
+    await new Promise((done) => setTimeout(done, 200));
+  }
+  throw new Error(`it does not come to it that ${what}`);
+};
+const step = async (name, walk) => {
+  const begun = Date.now();
+  await walk();
+  console.log(`phone: ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+};
+const listening = (server) => new Promise((done) => server.listen(0, "127.0.0.1", () => done(server.address().port)));
+
+// ---- a hub, and a line to it that can be cut, or lose what the hub answers
+
+const folder = mkdtempSync(join(tmpdir(), "vigie-phone-"));
+const spare = createServer();
+const hubPort = await listening(spare);
+await new Promise((done) => spare.close(done));
+writeFileSync(join(folder, "cloud.toml"), `[outgoing]
+allow = ["127.0.0.0/8"]
+[[channel]]
+kind = "devices"
+name = "devices"
+to = ["marie@dupont.example"]
+[[route]]
+name = "night"
+channels = ["devices"]
+wait_s = 1
+`);
+const hub = spawn(cloud, ["run", "--listen", "127.0.0.1:0", "--advertise", "127.0.0.1:1", "--http", `127.0.0.1:${hubPort}`,
+  "--config", join(folder, "cloud.toml"), "--data", join(folder, "hub")], { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, RUST_LOG: "warn" } });
+let browser;
+const finish = async () => {
+  await browser?.close();
+  hub.kill("SIGTERM");
+  rmSync(folder, { recursive: true, force: true });
+};
+process.on("exit", () => hub.kill("SIGKILL"));
+
+let line = "good";
+const open = new Set();
+const proxy = createServer((near) => {
+  if (line === "cut") return void near.destroy();
+  const far = createConnection(hubPort, "127.0.0.1");
+  const both = { near, far };
+  open.add(both);
+  const end = () => {
+    near.destroy();
+    far.destroy();
+    open.delete(both);
+  };
+  near.pipe(far);
+  // What the hub says after it did something never comes.
+  far.on("data", (bytes) => (line === "deaf" ? end() : near.write(bytes)));
+  for (const side of [near, far]) side.on("error", end).on("close", end);
+});
+const place = `http://127.0.0.1:${await listening(proxy)}`;
+const set = (state) => {
+  line = state;
+  if (state !== "good") for (const { near, far } of open) [near, far].forEach((side) => side.destroy());
+};
+
+const direct = `http://127.0.0.1:${hubPort}`;
+await until("the hub is up", () => fetch(`${direct}/readyz`).then((answer) => answer.ok, () => false));
+const token = readFileSync(join(folder, "hub", "http.token"), "utf8").trim();
+const ask = async (path, { method = "GET", body, as = { authorization: `Bearer ${token}` } } = {}) => {
+  const headers = { ...as, ...(body !== undefined && { "content-type": "application/json" }) };
+  const answer = await fetch(direct + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const text = await answer.text();
+  so(answer.ok, `${method} ${path} is answered well: ${answer.status} ${text}`);
+  return text ? JSON.parse(text) : undefined;
+};
+
+// ---- people, and something that is wrong
+
+const code = readFileSync(join(folder, "hub", "setup.code"), "utf8").trim();
+const begun = await fetch(`${direct}/begin`, {
+  method: "POST", redirect: "manual", headers: { "content-type": "application/x-www-form-urlencoded" },
+  body: new URLSearchParams({ organisation: "Dupont", email: "marie@dupont.example", password: PASSWORD, code }).toString(),
+});
+so(begun.status === 303 || begun.status === 302, `somebody takes the hub into use: ${begun.status}`);
+const invited = await ask("/api/v1/invitations", { method: "POST", body: { email: "paul@dupont.example", name: "Paul", grants: [{ role: "operator", scope: "acme" }], mail: false } });
+await ask("/api/v1/invitations/accept", { method: "POST", body: { code: invited.code, password: PASSWORD }, as: {} });
+for (const [name, metric] of [["Shelf", "shelf_celsius"], ["Door", "door_open"]]) {
+  await ask("/api/v1/watch/rules", { method: "POST", body: { name, client: "acme", site: "lyon", metric, above: "8", for: "0s" } });
+}
+let lamp = false;
+const samples = setInterval(() => {
+  fetch(`${direct}/to/acme/lyon/api/v1/import/prometheus`, { method: "POST", headers: { authorization: `Bearer ${token}`, "content-type": "text/plain" }, body: `shelf_celsius 12\ndoor_open 12\nlamp_out ${lamp ? 1 : 0}\n` }).catch(() => undefined);
+}, 1000);
+const wrong = async () => (await ask("/api/v1/incidents?limit=100")).incidents;
+const [shelf, door] = await until("two things are wrong", async () => {
+  const all = await wrong();
+  const of = (rule) => all.find((one) => one.rule === rule);
+  return of("Shelf") && of("Door") && [of("Shelf"), of("Door")];
+}, 120_000);
+const incident = (id) => ask(`/api/v1/incidents/${id}`);
+
+// ---- a browser
+
+browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+const problems = [];
+const slim = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const context = await browser.newContext({ ...slim, locale: "en-GB", permissions: ["notifications"] });
+const page = await context.newPage();
+page.on("pageerror", (error) => problems.push(`the page failed: ${error.message}`));
+page.on("console", (told) => told.type() === "error" && !/Failed to load resource|net::ERR/.test(told.text()) && problems.push(`the page complains: ${told.text()}`));
+
+async function signIn(email) {
+  await page.goto(`${place}/sign-in`);
+  await page.fill("input[name=email]", email);
+  await page.fill("input[name=password]", PASSWORD);
+  await page.click("form[action='/sign-in'] button");
+  await page.waitForURL(`${place}/`);
+  await page.waitForSelector(".pill.live");
+}
+const kept = () => page.evaluate(() => new Promise((done) => {
+  const asked = indexedDB.open("vigie");
+  asked.onsuccess = () => {
+    const all = asked.result.transaction("copies").objectStore("copies").getAll();
+    all.onsuccess = () => (asked.result.close(), done(all.result.map((one) => one.key)));
+  };
+}));
+async function accessible(where) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  for (const { id, nodes } of violations) problems.push(`${where}: ${id}: ${nodes[0].html.slice(0, 160)}`);
+  so(problems.length === 0, problems.join("; "));
+}
+const read = async (path) => {
+  await page.goto(place + path);
+  await page.waitForSelector("main h1", { state: "attached" });
+};
+const button = (name) => page.locator("section[aria-label=Decide] button", { hasText: name }).first();
+
+await step("a person signs in, and the pages are kept for when there is no line", async () => {
+  await signIn("marie@dupont.example");
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  const size = await page.evaluate(async () => {
+    const [name] = await caches.keys();
+    const cache = await caches.open(name);
+    return (await cache.keys()).length;
+  });
+  so(size > 30, `the shell is kept whole: ${size} files`);
+  for (const path of ["/", "/incidents", `/incidents/${shelf.id}`, "/machines", "/sites", "/"]) {
+    await read(path);
+    await page.waitForSelector(".pill.live");
+  }
+  await until("what was seen is kept", async () => {
+    const keys = await kept();
+    return keys.some((key) => key.includes(shelf.id)) && keys.some((key) => key.startsWith("/api/v1/sites"));
+  });
+  so((await kept()).every((key) => !/tokens|people|audit|sessions/.test(key)), "what is nobody's business is not kept");
+  const { manifest } = await page.evaluate(async () => ({ manifest: await (await fetch(document.querySelector("link[rel=manifest]").href)).json() }));
+  so(manifest.icons.some((icon) => icon.sizes === "512x512") && manifest.display === "standalone", "the app can be installed");
+});
+
+await step("without a line the pages open with what was seen, dated, hatched, and nothing of it green", async () => {
+  set("cut");
+  const asked = Date.now();
+  await page.reload();
+  await page.waitForSelector(".banner.hatched");
+  const took = Date.now() - asked;
+  console.log(`phone: the dated copy stands after ${took} ms`);
+  so(took <= RELOAD_MS, `a reload without a line takes at most ${RELOAD_MS} ms`);
+  const text = await page.textContent(".banners");
+  so(/Offline copy of \d\d:\d\d/.test(text), `the banner says of when it is: ${text}`);
+  await page.waitForSelector("main ol.rows a.row");
+  so((await page.$$("main .tone-ok")).length === 0, "nothing is green");
+  so((await page.textContent(".pill")).includes("Copy of"), "the pill says that it is a copy");
+  await accessible("home without a line");
+  await page.goto(`${place}/incidents/${shelf.id}`);
+  await page.waitForSelector("article h1");
+  so((await page.textContent("main")).includes("Offline copy of"), "the incident says of when it is");
+  await accessible("an incident without a line");
+});
+
+await step("what is decided without a line waits, can be taken back, survives a reload, and arrives once", async () => {
+  const before = Date.now();
+  await button("Acknowledge").click();
+  await page.waitForSelector("text=Waiting on this device");
+  await button("Comment").click();
+  await page.fill("section[aria-label=Decide] input", "on my way");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelectorAll("section[aria-label='Decided on this device'] li").length === 2);
+  await page.locator("section[aria-label=Decide] select").selectOption("60");
+  await page.waitForFunction(() => document.querySelectorAll("section[aria-label='Decided on this device'] li").length === 3);
+  await accessible("decisions that wait");
+  await page.reload();
+  await page.waitForFunction(() => document.querySelectorAll("section[aria-label='Decided on this device'] li").length === 3);
+  so((await incident(shelf.id)).acknowledgements.length === 0, "nothing is at the hub");
+  await page.goto(`${place}/devices`);
+  await page.waitForFunction(() => document.querySelectorAll("section[aria-label='Decided on this device'] li").length === 3);
+  await new Promise((done) => setTimeout(done, 2000));
+  set("good");
+  const now = await until("all of it is at the hub", async () => {
+    const one = await incident(shelf.id);
+    return one.comments.length === 1 && one.snoozed_until && one.acknowledgements.length === 1 && one;
+  });
+  const happened = Date.parse(now.acknowledgements[0].happened_at);
+  const learnt = Date.parse(now.acknowledgements[0].learnt_at);
+  so(Math.abs(happened - before) < 5000 && learnt - happened >= 2000, `it says when it was done, and when it was learnt: ${happened - before}, ${learnt - happened}`);
+  so(now.acknowledgements[0].by === "marie@dupont.example" || /marie/i.test(now.acknowledgements[0].by), "and by whom");
+  await page.waitForSelector("section[aria-label='Decided on this device'] >> text=At the hub");
+  await page.waitForSelector(".pill.live", { timeout: 60_000 });
+  so((await page.$(".banner.hatched")) === null, "what is shown is what is now");
+});
+
+await step("an answer that is lost makes nothing double", async () => {
+  await read(`/incidents/${door.id}`);
+  await page.waitForSelector("article h1");
+  await page.waitForSelector(".pill.live");
+  set("deaf");
+  await button("Acknowledge").click();
+  await button("Comment").click();
+  await page.fill("section[aria-label=Decide] input", "heard only once");
+  await page.keyboard.press("Enter");
+  await until("the hub did it, whatever the page heard", async () => (await incident(door.id)).acknowledgements.length === 1);
+  await page.waitForSelector("text=Waiting on this device");
+  await new Promise((done) => setTimeout(done, 2000));
+  set("good");
+  await until("the page knows", async () => (await page.$("section[aria-label='Decided on this device'] >> text=Waiting on this device")) === null);
+  await until("the comment is there", async () => (await incident(door.id)).comments.length > 0);
+  const now = await incident(door.id);
+  so(now.acknowledgements.length === 1 && now.comments.length === 1, `each is there once: ${now.acknowledgements.length}, ${now.comments.length}`);
+});
+
+await step("what the hub refuses says why, and is thrown away", async () => {
+  set("cut");
+  await read(`/incidents/${door.id}`);
+  await page.waitForSelector("article h1");
+  await button("Acknowledge").click();
+  await page.waitForSelector("section[aria-label='Decided on this device'] >> text=Waiting on this device");
+  await ask(`/api/v1/incidents/${door.id}/resolve`, { method: "POST", body: { text: "closed at the hub meanwhile" } });
+  set("good");
+  await page.waitForSelector("section[aria-label='Decided on this device'] >> text=it is over", { timeout: 60_000 });
+  await accessible("a decision that was refused");
+  await page.locator("section[aria-label='Decided on this device'] button", { hasText: "Throw away" }).click();
+  await page.waitForFunction(() => !document.querySelector(".banners")?.textContent.includes("not taken"));
+});
+
+// ---- a push service, and the browser that it serves
+
+const us = createECDH("prime256v1");
+us.generateKeys();
+const auth = randomBytes(16);
+const pushes = [];
+let answer = 201;
+const service = createHttp((request, response) => {
+  const parts = [];
+  request.on("data", (part) => parts.push(part)).on("end", () => {
+    if (answer === 201) pushes.push(opened(Buffer.concat(parts)));
+    response.writeHead(answer).end();
+  });
+});
+const endpoint = `http://127.0.0.1:${await listening(service)}/send/marie`;
+
+/** As RFC 8291 has a browser read it. */
+function opened(body) {
+  const [salt, key, record] = [body.subarray(0, 16), body.subarray(21, 21 + body[20]), body.subarray(21 + body[20])];
+  so(body.length <= 4096, "a push has at most 4,096 bytes");
+  const about = Buffer.concat([Buffer.from("WebPush: info\0"), us.getPublicKey(), key]);
+  const secret = Buffer.from(hkdfSync("sha256", us.computeSecret(key), auth, about, 32));
+  const derive = (what, length) => Buffer.from(hkdfSync("sha256", secret, salt, Buffer.from(`Content-Encoding: ${what}\0`), length));
+  const open = createDecipheriv("aes-128-gcm", derive("aes128gcm", 16), derive("nonce", 12));
+  open.setAuthTag(record.subarray(-16));
+  const plain = Buffer.concat([open.update(record.subarray(0, -16)), open.final()]);
+  return plain.subarray(0, plain.lastIndexOf(2)).toString();
+}
+
+const inPage = (method, path, body) => page.evaluate(async ([method, path, body]) => {
+  const answer = await fetch(path, { method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body) });
+  return { status: answer.status, body: await answer.json().catch(() => undefined) };
+}, [method, path, body]);
+const cdp = await context.newCDPSession(page);
+let registration;
+cdp.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => (registration = registrations.find((one) => !one.isDeleted)?.registrationId ?? registration));
+await cdp.send("ServiceWorker.enable");
+const deliver = (data) => cdp.send("ServiceWorker.deliverPushMessage", { origin: place, registrationId: registration, data });
+const shown = () => page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).map(({ title, body, tag }) => ({ title, body, tag })));
+let device;
+
+await step("a device is tested, shows the message, and the hub hears that it did", async () => {
+  const made = await inPage("POST", "/api/v1/me/devices", { name: "Telephone", language: "fr", subscription: { endpoint, expirationTime: null, keys: { p256dh: us.getPublicKey().toString("base64url"), auth: auth.toString("base64url") } } });
+  so(made.status === 201, `it is subscribed: ${made.status} ${JSON.stringify(made.body)}`);
+  device = made.body.id;
+  await read("/devices");
+  await page.waitForSelector("text=Telephone");
+  await accessible("devices");
+  await page.locator("button", { hasText: "Send a test" }).click();
+  const pushed = await until("it is pushed", () => pushes.shift());
+  so(JSON.parse(pushed).web_push === 8030 && JSON.parse(pushed).notification.lang === "fr", "in the shape of declarative web push, and in its language");
+  await deliver(pushed);
+  await page.waitForSelector("text=/Displayed [0-9.,]+ s after/", { timeout: 20_000 });
+  const list = await inPage("GET", "/api/v1/me/devices");
+  so(list.body.devices[0].last_push.displayed_at && list.body.devices[0].unseen === 0, "the hub knows that it was displayed");
+  so((await shown()).length === 1, "and it was");
+  so(!JSON.stringify(list.body).includes(endpoint), "where it is pushed to is told to nobody");
+});
+
+await step("whom a route tells is told on their device, and acknowledges from the message, with a line and without", async () => {
+  pushes.length = 0;
+  lamp = true;
+  await ask("/api/v1/watch/rules", { method: "POST", body: { name: "Lamp", client: "acme", site: "lyon", metric: "lamp_out", above: "0", for: "0s", severity: "critical" } });
+  const pushed = await until("somebody is told", () => pushes.find((one) => one.includes("Lamp") || one.includes("lamp_out")), 120_000);
+  const said = JSON.parse(pushed);
+  const one = (await wrong()).find((one) => one.rule === "Lamp");
+  so(said.vigie.alert === one.id && said.notification.navigate === `${place}/incidents/${one.id}`, `it says of what it tells, and leads there: ${pushed}`);
+  so(said.notification.actions[0].action === "acknowledge" && said.vigie.severity === "critical", "and can be acknowledged");
+  await deliver(pushed);
+  await until("it is shown", async () => (await shown()).some(({ title }) => title === said.notification.title));
+  await until("and the message's line says when", async () => (await ask("/api/v1/telling")).sent.some((one) => one.channel === "devices" && one.displayed_at));
+  const [worker] = context.serviceWorkers();
+  const tap = (title) => worker.evaluate(async (title) => {
+    const notification = (await self.registration.getNotifications()).find((one) => one.title === title);
+    self.dispatchEvent(new NotificationEvent("notificationclick", { notification, action: "acknowledge" }));
+  }, title);
+  // First without a line: it waits, and says so.
+  set("cut");
+  await tap(said.notification.title);
+  await until("what waits is said", async () => (await shown()).some(({ body }) => /en attente/.test(body)));
+  so((await incident(one.id)).acknowledgements.length === 0, "nobody else knows yet");
+  set("good");
+  await read("/");
+  await until("it is at the hub", async () => (await incident(one.id)).acknowledgements.length === 1);
+  await ask(`/api/v1/incidents/${one.id}/unacknowledge`, { method: "POST", body: {} });
+  await deliver(pushed);
+  await until("it is shown again", async () => (await shown()).some(({ title, body }) => title === said.notification.title && !/en attente/.test(body)));
+  await tap(said.notification.title);
+  await until("it is at the hub again, without a page", async () => (await incident(one.id)).acknowledgements.length === 1);
+});
+
+await step("a device whose subscription is gone is said to be so", async () => {
+  answer = 410;
+  await read("/devices");
+  await page.locator("button", { hasText: "Send a test" }).click();
+  await page.waitForSelector("text=Its subscription is gone");
+  await accessible("a device that is gone");
+});
+
+await step("what was done with a device stands in the audit, and where it is pushed to does not", async () => {
+  const audit = JSON.stringify(await ask(`/api/v1/audit?q=${encodeURIComponent("what:device*")}`));
+  so(["device.add", "device.test"].every((what) => audit.includes(what)) && !audit.includes("/send/marie"), `the audit tells of it: ${audit}`);
+});
+
+await step("nobody finds what another one saw, and who signs out leaves nothing", async () => {
+  await read("/");
+  so((await kept()).length > 0, "something is kept");
+  // Somebody comes to the door, and the line is cut before anybody knows who it is.
+  await page.goto(`${place}/sign-in?again=1`);
+  set("cut");
+  await page.goto(`${place}/`);
+  await page.waitForSelector(".pill");
+  await new Promise((done) => setTimeout(done, 1500));
+  so((await page.$$("main ol.rows a.row")).length === 0 && !(await page.textContent("body")).includes("Shelf"), "nobody is shown a copy at the door");
+  set("good");
+  await context.clearCookies();
+  await signIn("paul@dupont.example");
+  await until("only what Paul saw is kept", async () => !(await kept()).some((key) => key.includes(shelf.id)));
+  set("cut");
+  await page.goto(`${place}/incidents/${shelf.id}`);
+  await page.waitForSelector(".card.error, .banner");
+  await new Promise((done) => setTimeout(done, 1000));
+  so((await page.$("article h1")) === null, "Paul sees nothing of what Marie opened");
+  set("good");
+  await read("/");
+  await page.waitForSelector(".pill.live");
+  await page.click("header details summary");
+  await page.click("form[action='/sign-out'] button");
+  await page.waitForURL(/sign-in/);
+  await until("nothing is left", async () => (await kept()).length === 0);
+  set("cut");
+  await page.goto(`${place}/incidents`).catch(() => undefined);
+  so((await page.$$("main ol.rows a.row")).length === 0, "who signed out left nothing to be seen");
+  set("good");
+});
+
+clearInterval(samples);
+so(problems.length === 0, problems.join("; "));
+await finish();
+console.log("phone: all of it is so");
+process.exit(0);

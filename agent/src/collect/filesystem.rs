@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use rustix::fs::{StatVfs, StatVfsMountFlags, statvfs};
+use rustix::fs::{StatVfs, statvfs};
 use vigie_model::Resolution;
 
 use super::helper::Helper;
-use super::mount::{Mount, Reach, watched};
+use super::mount::{Mount, Mounted, Reach, watched};
 use super::text::TextFile;
 use super::{BYTES, CollectError, Collector, Machine, Reading, Round, Slot, Tier};
 
@@ -21,7 +21,7 @@ const MAX_FILESYSTEMS: usize = 64;
 pub(super) struct Filesystems {
     reach: Reach,
     mounts: TextFile,
-    helper: Helper<Vec<Mount>, Vec<(Mount, Option<Space>)>>,
+    helper: Helper<Vec<Mounted>, Vec<(Mount, Option<Space>)>>,
     slots: HashMap<Mount, Slots>,
 }
 
@@ -33,7 +33,7 @@ impl Filesystems {
         };
         Self {
             reach,
-            mounts: TextFile::new(machine.proc("self/mounts")),
+            mounts: TextFile::new(machine.proc("self/mountinfo")),
             helper: Helper::new(name, || ask_all),
             slots: HashMap::new(),
         }
@@ -77,9 +77,9 @@ impl Collector for Filesystems {
     }
 }
 
-fn ask_all(mounts: Vec<Mount>) -> Vec<(Mount, Option<Space>)> {
-    let ask = |mount: Mount| {
-        let space = statvfs(&*mount.at).ok().map(|answer| Space::from(&answer));
+fn ask_all(mounts: Vec<Mounted>) -> Vec<(Mount, Option<Space>)> {
+    let ask = |Mounted { mount, read_only }: Mounted| {
+        let space = statvfs(&*mount.at).ok().map(|answer| Space::of(&answer, read_only));
         (mount, space)
     };
     mounts.into_iter().map(ask).collect()
@@ -98,8 +98,8 @@ struct Space {
     read_only: bool,
 }
 
-impl From<&StatVfs> for Space {
-    fn from(answer: &StatVfs) -> Self {
+impl Space {
+    fn of(answer: &StatVfs, read_only: bool) -> Self {
         let bytes = |blocks: u64| blocks.saturating_mul(answer.f_frsize);
         Self {
             bytes: bytes(answer.f_blocks),
@@ -107,12 +107,10 @@ impl From<&StatVfs> for Space {
             reserved: bytes(answer.f_bfree.saturating_sub(answer.f_bavail)),
             inodes: answer.f_files,
             free_inodes: answer.f_ffree,
-            read_only: answer.f_flag.contains(StatVfsMountFlags::RDONLY),
+            read_only,
         }
     }
-}
 
-impl Space {
     fn used(&self) -> u64 {
         self.bytes.saturating_sub(self.free).saturating_sub(self.reserved)
     }

@@ -290,8 +290,17 @@ mod tests {
     #[test]
     fn a_machine_that_tells_nonsense_is_counted_and_stops_nobody() {
         let root = tempfile::tempdir().expect("a directory");
-        let files =
-            ["stat", "meminfo", "loadavg", "uptime", "diskstats", "net/dev", "vmstat", "pressure/cpu", "self/mounts"];
+        let files = [
+            "stat",
+            "meminfo",
+            "loadavg",
+            "uptime",
+            "diskstats",
+            "net/dev",
+            "vmstat",
+            "pressure/cpu",
+            "self/mountinfo",
+        ];
         for file in files {
             let path = root.path().join("proc").join(file);
             std::fs::create_dir_all(path.parent().expect("below the root")).expect("a directory");

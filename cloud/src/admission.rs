@@ -12,6 +12,7 @@ use vigie_net::{
 };
 use vigie_node::{Command, NodeClock, NodeHandle};
 
+use crate::joining::Heard;
 use crate::registry::{NodeRow, Registry};
 
 /// What admission needs.
@@ -25,6 +26,8 @@ pub(crate) struct Gate {
     pub(crate) clock: NodeClock,
     pub(crate) leaf_life: Duration,
     pub(crate) hub_addrs: Vec<String>,
+    /// What is told of those who were turned away.
+    pub(crate) heard: Arc<Heard>,
 }
 
 impl Admission for Gate {
@@ -35,7 +38,8 @@ impl Admission for Gate {
         if request.role == Role::Hub {
             return Err(Refused::new(RefusedWhy::WrongRole));
         }
-        let (row, proof_key) = self.registry.admit(&request, node, &from.ip().to_string(), now)?;
+        let admitted = self.registry.admit(&request, node, &from.ip().to_string(), now);
+        let (row, proof_key) = admitted.inspect_err(|refused| self.heard.refused(&request, refused, from, now))?;
         let issued = self
             .ca
             .issue(&request.csr, row.role, &row.client, &row.site, self.leaf_life, now)

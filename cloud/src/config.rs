@@ -15,7 +15,7 @@ use vigie_notify::Seat;
 use vigie_notify::config::{ChannelSaid, OutgoingSaid, RouteSaid, TellingSaid};
 use vigie_passkeys::Passkeys;
 use vigie_people::Spans;
-use vigie_serve::TlsFiles;
+use vigie_serve::{InstallSaid, Programs, TlsFiles};
 
 use crate::backup::{Plan, PlanSaid};
 use crate::people::Mailer;
@@ -50,6 +50,9 @@ pub(crate) struct Overrides {
     /// X-Forwarded-For says who asks.
     #[arg(long, env = "VIGIE_BEHIND_TLS_PROXY")]
     behind_tls_proxy: bool,
+    /// Folder with the agents that machines install from here: `vigie-agent-x86_64-linux` and its like.
+    #[arg(long, env = "VIGIE_INSTALL_FOLDER", value_name = "FOLDER")]
+    install_folder: Option<PathBuf>,
     /// How much to log: error, warn, info, debug, trace.
     #[arg(long, env = "VIGIE_LOG")]
     log: Option<String>,
@@ -81,6 +84,7 @@ struct File {
     channel: Vec<ChannelSaid>,
     route: Vec<RouteSaid>,
     outgoing: OutgoingSaid,
+    install: InstallSaid,
 }
 
 /// How long people are signed in, and their passwords hold; and where they reach the hub.
@@ -168,6 +172,8 @@ pub(crate) struct Config {
     pub(crate) backup: Option<Plan>,
     /// Which rules are on, and who is told.
     pub(crate) alerts: AlertsConfig,
+    /// The agents that are handed out.
+    pub(crate) programs: Arc<Programs>,
 }
 
 /// The port relays look for.
@@ -234,6 +240,7 @@ impl Config {
             origin,
             mail: file.people.mail,
             outgoing: file.outgoing,
+            programs: Arc::new(InstallSaid { folder: over.install_folder.clone().or(file.install.folder) }.programs()),
         })
     }
 
@@ -252,6 +259,7 @@ impl Config {
             origin: self.origin.clone(),
             post,
             web: crate::web::web(),
+            programs: self.programs.clone(),
             ..vigie_serve::Options::default()
         }
     }

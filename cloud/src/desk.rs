@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use vigie_forward::Forwarder;
 use vigie_lookout::Watchman;
 use vigie_model::{NodeId, Role, Slug, UtcMs};
-use vigie_net::{Ca, Identity, JoinToken, SharedRevocations, TokenId, TokenSecret};
+use vigie_net::{Ca, Identity, SharedRevocations};
 use vigie_node::hatch::{self, Answering};
 use vigie_node::{Command, Failed, NodeHandle, random_text};
 use vigie_people::Note;
-use vigie_serve::{Lookout, Place, Reachability, Tls, TokenTable};
+use vigie_serve::{EnrolmentState, Lookout, Place, Reachability, Tls, TokenTable};
 use vigie_sync::Ledger;
 
 use crate::admission::Gate;
@@ -20,6 +20,7 @@ use crate::backup::Backups;
 use crate::budgets;
 use crate::cli::StatusArgs;
 use crate::grants::Grants;
+use crate::joining::{Joining, Wanted, state_of};
 use crate::people::{Acting, Register};
 use crate::raw;
 use crate::registry::{AccessRow, Registry, TokenRow};
@@ -30,6 +31,7 @@ use crate::tokens::Tokens;
 pub(crate) struct Desk {
     pub(crate) gate: Arc<Gate>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) joining: Arc<Joining>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) own_token: String,
     pub(crate) ca: Arc<Ca>,
@@ -163,10 +165,12 @@ impl Desk {
                 Ok(answer)
             }
             Request::TokenCreate { client, site, uses, ttl_ms, roles } => {
-                self.make_token(client, site, uses, ttl_ms, roles)
+                let wanted = Wanted { client, site, roles, uses, ttl_ms, by: String::new() };
+                let (row, token) = self.joining.make_token(wanted, true)?;
+                Ok(json!({ "id": row.id, "token": token, "expires_at_ms": row.expires_at_ms, "uses": row.uses_left }))
             }
             Request::TokenList => Ok(self.registry.tokens()?.iter().map(|row| self.shown(row)).collect()),
-            Request::TokenRevoke { id } => Ok(self.shown(&self.registry.revoke_token(&id, self.now())?)),
+            Request::TokenRevoke { id } => Ok(self.shown(&self.registry.revoke_token(&id, self.now(), true)?)),
             Request::NodeList => Ok(json!(self.registry.nodes()?)),
             Request::NodeRevoke { node } => self.revoke_node(&node),
             Request::AccessCreate { name, clients, writes, decides } => {
@@ -191,32 +195,14 @@ impl Desk {
 
     /// A join token as it is listed: never what proves it.
     fn shown(&self, row: &TokenRow) -> Value {
-        let is_over = row.expires_at_ms <= self.now().0;
-        let state = match (row.revoked, is_over, row.uses_left) {
-            (true, ..) => "revoked",
-            (false, true, _) => "expired",
-            (false, false, 0) => "used up",
-            _ => "valid",
+        let state = match state_of(row, self.now()) {
+            EnrolmentState::Revoked => "revoked",
+            EnrolmentState::Expired => "expired",
+            EnrolmentState::UsedUp => "used up",
+            EnrolmentState::Valid => "valid",
         };
         json!({ "id": row.id, "client": row.client, "site": row.site, "roles": row.roles, "uses_left": row.uses_left,
             "made_at_ms": row.made_at_ms, "expires_at_ms": row.expires_at_ms, "revoked": row.revoked, "state": state })
-    }
-
-    fn make_token(&self, client: Slug, site: Slug, uses: u32, ttl_ms: i64, roles: Vec<Role>) -> Result<Value, Failed> {
-        let mut random = [0; 24];
-        getrandom::fill(&mut random)
-            .map_err(|error| Failed::new(1, format!("the system gives no random bytes: {error}")))?;
-        let (id, secret) = random.split_at(8);
-        let id = TokenId(<[u8; 8]>::try_from(id)?);
-        let secret = TokenSecret::from_random_bytes(<[u8; 16]>::try_from(secret)?);
-        let proof = secret.proof_key();
-        let now = self.now();
-        let expires_at = UtcMs(now.0.saturating_add(ttl_ms));
-        let row = self.registry.add_token(id, &proof, client, site, roles, uses, expires_at, now)?;
-        let token = JoinToken { hub_addrs: self.gate.hub_addrs.clone(), ca: self.ca.fingerprint(), id, secret };
-        Ok(
-            json!({ "id": row.id, "token": token.to_text()?, "expires_at_ms": row.expires_at_ms, "uses": row.uses_left }),
-        )
     }
 
     fn revoke_node(&self, node: &str) -> Result<Value, Failed> {

@@ -10,6 +10,7 @@ mod desk;
 mod devices;
 mod doctor;
 mod grants;
+mod joining;
 mod owners;
 mod people;
 mod quotas;

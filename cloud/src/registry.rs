@@ -53,6 +53,9 @@ impl Doubts {
     }
 }
 
+/// Who asks a month later what became of a token that has ended reads it in the audit.
+const OVER_MS: i64 = 30 * 86_400_000;
+
 /// Relays of one site that agents are told of.
 const MAX_RELAYS: usize = 8;
 
@@ -67,7 +70,23 @@ pub(crate) struct TokenRow {
     pub(crate) expires_at_ms: i64,
     pub(crate) revoked: bool,
     pub(crate) made_at_ms: i64,
+    /// Who made it; nobody is named where the hub's own machine did.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) by: String,
     proof: String,
+}
+
+/// A join token that is to be kept.
+#[derive(Debug)]
+pub(crate) struct NewToken {
+    pub(crate) id: TokenId,
+    pub(crate) proof: ProofKey,
+    pub(crate) client: Slug,
+    pub(crate) site: Slug,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) uses: u32,
+    pub(crate) expires_at: UtcMs,
+    pub(crate) by: String,
 }
 
 /// An enrolled node.
@@ -140,6 +159,8 @@ struct Recalled {
     /// How many machines of each client have their rights.
     machines: Option<BTreeMap<Slug, u64>>,
     revocations: Option<Revocations>,
+    /// Who joined by which token.
+    joined: Option<Arc<BTreeMap<String, Vec<NodeRow>>>>,
 }
 
 impl Registry {
@@ -153,21 +174,17 @@ impl Registry {
         self.all(TOKENS)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a token is these facts, and each is said by name on the command line"
-    )]
-    pub(crate) fn add_token(
-        &self,
-        id: TokenId,
-        proof: &ProofKey,
-        client: Slug,
-        site: Slug,
-        roles: Vec<Role>,
-        uses: u32,
-        expires_at: UtcMs,
-        now: UtcMs,
-    ) -> Result<TokenRow, Failed> {
+    /// Whether there is a join token of this number.
+    pub(crate) fn has_token(&self, id: &str) -> Result<bool, Failed> {
+        Ok(self.state.get(TOKENS, id.as_bytes())?.is_some())
+    }
+
+    /// Keeps a token. Those that ended long ago go in the same step. With `noted` so does its line in the audit, in the
+    /// console's name; else whoever asked writes it.
+    pub(crate) fn add_token(&self, new: NewToken, now: UtcMs, noted: bool) -> Result<TokenRow, Failed> {
+        let NewToken { id, proof, client, site, roles, uses, expires_at, by } = new;
+        let over = self.tokens()?.into_iter().filter(|row| now.0.saturating_sub(row.expires_at_ms) > OVER_MS);
+        let over: Vec<String> = over.map(|row| row.id).collect();
         let row = TokenRow {
             id: hex(&id.0),
             client,
@@ -177,18 +194,23 @@ impl Registry {
             expires_at_ms: expires_at.0,
             revoked: false,
             made_at_ms: now.0,
+            by,
             proof: hex(proof.as_bytes()),
         };
-        let note = row.note("join-token.make", Value::Null, row.told());
-        self.noted([note], now, |tx| tx.put(TOKENS, row.id.as_bytes(), &json(&row)))?;
+        let note = noted.then(|| row.note("join-token.make", Value::Null, row.told()));
+        self.noted(note, now, |tx| {
+            over.iter().try_for_each(|id| tx.remove(TOKENS, id.as_bytes()).map(drop))?;
+            tx.put(TOKENS, row.id.as_bytes(), &json(&row))
+        })?;
         Ok(row)
     }
 
-    pub(crate) fn revoke_token(&self, id: &str, now: UtcMs) -> Result<TokenRow, Failed> {
+    /// Takes a token back; `noted` as for [`Registry::add_token`].
+    pub(crate) fn revoke_token(&self, id: &str, now: UtcMs, noted: bool) -> Result<TokenRow, Failed> {
         let mut row: TokenRow = self.get(TOKENS, id.as_bytes())?.ok_or_else(|| not_found("join token", id))?;
         row.revoked = true;
-        let note = row.note("join-token.revoke", row.told(), Value::Null);
-        self.noted([note], now, |tx| tx.put(TOKENS, id.as_bytes(), &json(&row)))?;
+        let note = noted.then(|| row.note("join-token.revoke", row.told(), Value::Null));
+        self.noted(note, now, |tx| tx.put(TOKENS, id.as_bytes(), &json(&row)))?;
         Ok(row)
     }
 
@@ -210,6 +232,20 @@ impl Registry {
 
     pub(crate) fn nodes(&self) -> Result<Vec<NodeRow>, Failed> {
         self.all(NODES)
+    }
+
+    /// Who joined by which token, those first who came first; nobody who lost their rights, and no copy.
+    pub(crate) fn joined(&self) -> Result<Arc<BTreeMap<String, Vec<NodeRow>>>, Failed> {
+        let mut recalled = self.recalled();
+        if let Some(joined) = &recalled.joined {
+            return Ok(joined.clone());
+        }
+        let mut joined: BTreeMap<String, Vec<NodeRow>> = BTreeMap::new();
+        for row in self.nodes()?.into_iter().filter(|row| !row.revoked && row.copy_of.is_none()) {
+            joined.entry(row.token.clone()).or_default().push(row);
+        }
+        joined.values_mut().for_each(|rows| rows.sort_by_key(|row| row.enrolled_at_ms));
+        Ok(recalled.joined.insert(Arc::new(joined)).clone())
     }
 
     pub(crate) fn node(&self, node: NodeId) -> Result<Option<NodeRow>, Failed> {
@@ -275,6 +311,7 @@ impl Registry {
         kept.map_err(|error| trouble(error.into()))?;
         let mut recalled = self.recalled();
         recalled.machines = None;
+        recalled.joined = None;
         if concerns_relays {
             recalled.relays = None;
         }

@@ -34,6 +34,7 @@ use crate::config::Config;
 use crate::desk::Desk;
 use crate::devices::Phones;
 use crate::grants::Grants;
+use crate::joining::{Heard, Joining};
 use crate::owners::Roster;
 use crate::people::{Register, Scribe};
 use crate::quotas::Quotas;
@@ -151,6 +152,7 @@ impl Hub {
             .map_err(|error| Failed::new(1, format!("what was pushed before can not be read: {error}")))?;
         fleet.take_in(Arc::new(pushed.clone()));
         tokio::spawn(pushed.clone().tend());
+        let heard = Arc::new(Heard::default());
         let gate = Arc::new(Gate {
             registry: registry.clone(),
             ca: ca.clone(),
@@ -160,6 +162,14 @@ impl Hub {
             clock: clock.clone(),
             leaf_life: config.leaf_life,
             hub_addrs: config.advertise.clone(),
+            heard: heard.clone(),
+        });
+        let joining = Arc::new(Joining {
+            registry: registry.clone(),
+            ca: ca.clone(),
+            hub_addrs: config.advertise.clone(),
+            clock: clock.clone(),
+            heard,
         });
         registry.nodes()?.iter().for_each(|row| gate.known(row));
         let owners = Arc::new(Roster { registry: registry.clone(), hub: identity.node() });
@@ -207,6 +217,7 @@ impl Hub {
         let desk = Desk {
             gate: gate.clone(),
             registry: registry.clone(),
+            joining: joining.clone(),
             tokens: tokens.clone(),
             own_token,
             ca: ca.clone(),
@@ -244,6 +255,7 @@ impl Hub {
             keeping: Some(terms),
             boards: Some(boards),
             quotas: Some(quotas),
+            enrolments: Some(joining),
             options: config.serving(&clock),
         });
         let (close_http, closed) = tokio::sync::oneshot::channel::<()>();

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -10,7 +11,7 @@ use vigie_lookout::{AlertsConfig, AlertsSaid};
 use vigie_node::Failed;
 use vigie_notify::Seat;
 use vigie_notify::config::{ChannelSaid, OutgoingSaid, RouteSaid, TellingSaid};
-use vigie_serve::TlsFiles;
+use vigie_serve::{InstallSaid, Programs, TlsFiles};
 use vigie_sync::{LinkKind, LinkProfile, Sends};
 
 use crate::retention::{Retention, RetentionSaid};
@@ -52,6 +53,9 @@ pub(crate) struct Overrides {
     /// The name people see; the one it was enrolled with if left out.
     #[arg(long, env = "VIGIE_NAME")]
     name: Option<String>,
+    /// Folder with the agents that machines install from here: `vigie-agent-x86_64-linux` and its like.
+    #[arg(long, env = "VIGIE_INSTALL_FOLDER", value_name = "FOLDER")]
+    install_folder: Option<PathBuf>,
     /// How much to log: error, warn, info, debug, trace.
     #[arg(long, env = "VIGIE_LOG")]
     log: Option<String>,
@@ -78,6 +82,7 @@ struct File {
     channel: Vec<ChannelSaid>,
     route: Vec<RouteSaid>,
     outgoing: OutgoingSaid,
+    install: InstallSaid,
     retention: RetentionSaid,
     tls: Option<TlsFiles>,
 }
@@ -114,6 +119,8 @@ pub(crate) struct Config {
     pub(crate) log_json: bool,
     /// Which rules are on, and who is told.
     pub(crate) alerts: AlertsConfig,
+    /// The agents that are handed out.
+    pub(crate) programs: Arc<Programs>,
 }
 
 /// The port agents look for.
@@ -176,6 +183,7 @@ impl Config {
             log,
             log_json: over.log_json || file.log_json,
             alerts,
+            programs: Arc::new(InstallSaid { folder: over.install_folder.clone().or(file.install.folder) }.programs()),
         })
     }
 }

@@ -20,7 +20,7 @@ use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing,
     enrolled_name, hatch, load_identity, loop_ended, open_state_told, stop_signal, trust,
 };
-use vigie_serve::{Incidents, Lookout, Tls};
+use vigie_serve::{Incidents, Lookout, Programs, Tls};
 use vigie_store::{Log, Options, State};
 use vigie_sync::{Errand, LinkKind, LinkProfile, Me, Sends, SessionId, Way};
 
@@ -156,7 +156,8 @@ impl Relay {
         let token = vigie_node::http_token(&config.http_token_file)?;
         let own = vigie_serve::Place { client: identity.client().clone(), site: identity.site().clone() };
         let access = Arc::new(SiteAccess::new(&token, own, people));
-        let (http, close_http) = serve(config.http, fleet.clone(), lookout.watchman(), access, tls).await?;
+        let (http, close_http) =
+            serve(config.http, fleet.clone(), lookout.watchman(), access, (tls, config.programs)).await?;
         info!(node = %identity.node(), listen = %config.listen, http = %config.http, "the site is looked after");
         tokio::spawn(node.run());
         Ok(Self {
@@ -332,14 +333,14 @@ async fn serve(
     fleet: Arc<Fleet>,
     incidents: Arc<dyn Incidents>,
     access: Arc<SiteAccess>,
-    tls: Option<Tls>,
+    (tls, programs): (Option<Tls>, Arc<Programs>),
 ) -> Result<Served, Failed> {
     let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
         let text =
             format!("the page can not be served at {address}: {error}; say another with --http; nothing was started");
         Failed::new(1, text)
     })?;
-    let options = vigie_serve::Options { tls: tls.is_some(), ..vigie_serve::Options::default() };
+    let options = vigie_serve::Options { tls: tls.is_some(), programs, ..vigie_serve::Options::default() };
     let router = vigie_serve::router_with(fleet, incidents, access, options);
     let (close, closed) = tokio::sync::oneshot::channel();
     let until = async move {

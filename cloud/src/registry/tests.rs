@@ -17,7 +17,9 @@ impl Site {
         let (id, secret) = (TokenId([1; 8]), TokenSecret::from_random_bytes([2; 16]));
         let roles = vec![Role::Agent, Role::Relay];
         let (client, site, end) = ("acme".parse().expect("a slug"), "lyon".parse().expect("a slug"), UtcMs(1 << 40));
-        registry.add_token(id, &secret.proof_key(), client, site, roles, 9, end, UtcMs(0)).expect("a token");
+        let proof = secret.proof_key();
+        let new = NewToken { id, proof, client, site, roles, uses: 9, expires_at: end, by: String::new() };
+        registry.add_token(new, UtcMs(0), true).expect("a token");
         let token = JoinToken { hub_addrs: Vec::new(), ca: CaFingerprint::of(&[]), id, secret };
         Self { registry, token, _folder: folder }
     }

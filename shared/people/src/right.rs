@@ -35,6 +35,8 @@ pub enum Right {
     Keep,
     /// Say how much a client may have.
     Quota,
+    /// Let machines and relays join.
+    Enrol,
 }
 
 impl Right {
@@ -54,6 +56,7 @@ impl Right {
         Self::Act,
         Self::Keep,
         Self::Quota,
+        Self::Enrol,
     ];
 
     /// Its name.
@@ -73,6 +76,7 @@ impl Right {
             Self::Act => "act",
             Self::Keep => "keep",
             Self::Quota => "quota",
+            Self::Enrol => "enrol",
         }
     }
 
@@ -89,7 +93,9 @@ impl Right {
             | Self::Audit
             | Self::Node
             | Self::Tell
-            | Self::Act => false,
+            | Self::Act
+            // Whom it lets in lies about itself alone, stands in the audit, and is put out again.
+            | Self::Enrol => false,
         }
     }
 }
@@ -109,7 +115,8 @@ impl Right {
             | Self::Tell
             | Self::Act
             | Self::Keep
-            | Self::Quota => false,
+            | Self::Quota
+            | Self::Enrol => false,
         }
     }
 }
@@ -132,7 +139,7 @@ impl std::str::FromStr for Right {
 /// Not a right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no right: look, decide, mute, fetch, push, tokens, people, roles, audit, node, tell, act, keep or quota"
+    "{0:?} is no right: look, decide, mute, fetch, push, tokens, people, roles, audit, node, tell, act, keep, quota or enrol"
 )]
 pub struct UnknownRight(String);
 

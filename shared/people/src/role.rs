@@ -34,13 +34,16 @@ impl Role {
     /// An admin may all but act in the name of others. Who may that is named by whoever commands the hub's own machine: a
     /// `deputy`, which an admin can not make of themselves.
     pub fn built_in() -> [Self; 4] {
-        use Right::{Act, Audit, Decide, Fetch, Keep, Look, Mute, Node, People, Push, Quota, Roles, Tell, Tokens};
-        let admin = [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell, Keep, Quota];
-        let deputy = [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell, Keep, Quota, Act];
+        use Right::{
+            Act, Audit, Decide, Enrol, Fetch, Keep, Look, Mute, Node, People, Push, Quota, Roles, Tell, Tokens,
+        };
+        let admin = [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell, Keep, Quota, Enrol];
+        let deputy =
+            [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell, Keep, Quota, Enrol, Act];
         [
             ("deputy", &deputy[..]),
             ("admin", &admin[..]),
-            ("operator", &[Look, Decide, Mute, Fetch, Tokens, Tell]),
+            ("operator", &[Look, Decide, Mute, Fetch, Tokens, Tell, Enrol]),
             ("observer", &[Look]),
         ]
         .map(|(name, rights)| Self {

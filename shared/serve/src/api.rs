@@ -7,6 +7,7 @@ mod away;
 mod boards;
 mod columns;
 mod devices;
+mod enrolments;
 mod export;
 mod here;
 mod incidents;
@@ -29,6 +30,9 @@ pub(crate) use columns::{Columns, columns};
 pub(crate) use devices::{
     DeviceList, Displayed, add as add_device, change as change_device, displayed as device_displayed, list as devices,
     remove as remove_device, test as test_device,
+};
+pub(crate) use enrolments::{
+    EnrolmentList, list as enrolments, make as make_enrolment, one as enrolment, revoke as revoke_enrolment,
 };
 pub(crate) use export::export;
 pub(crate) use here::{Here, here};

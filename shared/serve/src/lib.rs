@@ -16,11 +16,13 @@ mod boards;
 mod devices;
 mod dispatch;
 mod door;
+mod enrolments;
 mod exposition;
 mod fact;
 mod health;
 mod incident;
 mod incidents;
+mod install;
 mod intake;
 mod inventory;
 mod keeping;
@@ -75,10 +77,15 @@ pub use devices::{
 pub use dispatch::{
     Dispatch, DispatchSaid, Dispatched, OnCallNow, OnCallShown, ReceiverTried, RouteShown, RouteTried, SaidAt,
 };
+pub use enrolments::{
+    Enrolment, EnrolmentMade, EnrolmentState, EnrolmentWish, Enrolments, Fetched, JoinCommand, Joined, MadeToken,
+    TurnedAway,
+};
 pub use exposition::{Exposition, Family};
 pub use fact::{Amount, Fact, Origin, Path};
 pub use incident::{Decision, Escalation, Incident, IncidentState, JudgedBy, Reached, Word};
 pub use incidents::{Incidents, Message, Telling, Undecided};
+pub use install::{InstallSaid, Program, Programs};
 pub use intake::{Intake, NoPlace, NotTaken, Place, Said, Taken, Taking};
 pub use inventory::{Agent, Inventory, Told};
 pub use keeping::{ClientTerms, KeepDays, KeepingTerms};

@@ -5,6 +5,7 @@
 
 mod boarding;
 mod hooking;
+mod joining;
 mod looking;
 mod operation;
 mod page;
@@ -90,9 +91,10 @@ const ABOUT: &str = "What hub and relay answer to programs. Names and shapes are
 removed. Times are RFC 3339 in UTC; shares are 0 to 1. What is another's is answered as if it were not there. Whatever is no \
 success is a problem (RFC 9457) with a stable code.";
 
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 13] = [
     ("here", "This node, and who asks."),
     ("machines", "Sites, machines, and what they measured."),
+    ("enrolments", "Who is let in to join, and how far they are."),
     ("watch", "What is wrong, what people decide of it, and by which rules it is found."),
     ("webhooks", "Who is told of every event."),
     ("devices", "Your telephones and browsers, which messages are pushed to."),
@@ -106,7 +108,7 @@ const TAGS: [(&str, &str); 10] = [
 ];
 
 fn described() -> Vec<Operation> {
-    [looking::all(), watching::all(), hooking::all(), boarding::all(), people::all(), pushing::all()]
+    [looking::all(), watching::all(), hooking::all(), boarding::all(), joining::all(), people::all(), pushing::all()]
         .into_iter()
         .flatten()
         .collect()

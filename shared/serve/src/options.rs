@@ -6,7 +6,7 @@ use std::time::Duration;
 use vigie_issuers::Issuers;
 use vigie_passkeys::Passkeys;
 
-use crate::{Post, Web};
+use crate::{Post, Programs, Web};
 
 /// How a node serves. [`Options::default`] is safe on plain HTTP in a site's own network.
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub struct Options {
     pub issuers: Arc<Issuers>,
     /// The pages that browsers run, of a node that has them.
     pub web: Web,
+    /// The agents that this node hands out, with the script that installs them.
+    pub programs: Arc<Programs>,
     /// Where people reach this hub, for links in letters.
     pub origin: Option<String>,
     /// How people are written to; without it whoever invites hands the link on.
@@ -61,6 +63,7 @@ impl Default for Options {
             session_life: Duration::from_secs(7 * 24 * 3600),
             issuers: Arc::default(),
             web: Web::default(),
+            programs: Arc::default(),
             origin: None,
             post: None,
             passkeys: None,

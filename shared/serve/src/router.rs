@@ -17,8 +17,9 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Boards, Devices, Incidents, KeepingTerms, Lookout, Options, People, Quotas, Repeats, Webhooks, api, armour,
-    door, health, live, local, openapi, page, people, prometheus, push, repeat, shape, tally, web,
+    Access, Boards, Devices, Enrolments, Incidents, KeepingTerms, Lookout, Options, People, Quotas, Repeats, Webhooks,
+    api, armour, door, health, install, live, local, openapi, page, people, prometheus, push, repeat, shape, tally,
+    web,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -62,6 +63,8 @@ pub struct Parts {
     pub boards: Option<Arc<dyn Boards>>,
     /// How much each client may have.
     pub quotas: Option<Arc<dyn Quotas>>,
+    /// Who is let in to join.
+    pub enrolments: Option<Arc<dyn Enrolments>>,
     /// What the operator chose.
     pub options: Options,
 }
@@ -80,13 +83,26 @@ impl Parts {
             keeping: None,
             boards: None,
             quotas: None,
+            enrolments: None,
             options,
         }
     }
 
     fn shared(self) -> Shared {
-        let Self { lookout, incidents, access, people, repeats, hooks, keeping, boards, quotas, devices, options } =
-            self;
+        let Self {
+            lookout,
+            incidents,
+            access,
+            people,
+            repeats,
+            hooks,
+            keeping,
+            boards,
+            quotas,
+            devices,
+            enrolments,
+            options,
+        } = self;
         Shared {
             incidents,
             people,
@@ -95,7 +111,9 @@ impl Parts {
             keeping,
             boards,
             quotas,
-            ..Shared::new(lookout, access, devices, options)
+            devices,
+            enrolments,
+            ..Shared::new(lookout, access, options)
         }
     }
 }
@@ -154,6 +172,8 @@ fn open(app: &App) -> Ways {
         .merge(devices)
         .merge(web::files(app))
         .files(&page::OPEN, Need::Open)
+        .get("/install.sh", Need::Open, install::script)
+        .get("/install/{file}", Need::Open, install::file)
         .get("/healthz", Need::Open, health::healthz)
         .get("/readyz", Need::Open, health::readyz)
         .get("/api/v1/openapi.json", Need::Open, openapi::served)
@@ -195,6 +215,7 @@ fn of_api(app: &App) -> Ways {
     let ways = if app.keeping.is_some() { ways.merge(keeping_ways()) } else { ways };
     let ways = if app.boards.is_some() { ways.merge(board_ways()) } else { ways };
     let ways = if app.quotas.is_some() { ways.merge(quota_ways()) } else { ways };
+    let ways = if app.enrolments.is_some() { ways.merge(enrolment_ways()) } else { ways };
     ways.with(|router| router.route_layer(from_fn_with_state(Arc::clone(app), repeat::once)))
 }
 
@@ -287,6 +308,15 @@ fn quota_ways() -> Ways {
         .get("/quotas/{client}", LOOK, api::quota_of)
         .put("/quotas/{client}", says, api::put_quota)
         .delete("/quotas/{client}", says, api::unset_quota)
+}
+
+fn enrolment_ways() -> Ways {
+    let enrols = Need::May(Right::Enrol);
+    Ways::new()
+        .get("/enrolments", enrols, api::enrolments)
+        .post("/enrolments", enrols, api::make_enrolment)
+        .get("/enrolments/{id}", enrols, api::enrolment)
+        .delete("/enrolments/{id}", enrols, api::revoke_enrolment)
 }
 
 fn hook_ways() -> Ways {

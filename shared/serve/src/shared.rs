@@ -14,12 +14,15 @@ use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
-    Access, Boards, Devices, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People, Quotas, Repeats,
-    Webhooks, openapi,
+    Access, Boards, Devices, Enrolments, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People, Quotas,
+    Repeats, Webhooks, openapi,
 };
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
 const LISTS_AT_ONCE: usize = 8;
+
+/// Programs that are handed out at once, each with at most half a megabyte under way.
+const DOWNLOADS_AT_ONCE: usize = 200;
 
 /// Everything behind the router.
 pub(crate) struct Shared {
@@ -41,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) boards: Option<Arc<dyn Boards>>,
     /// How much each client may have.
     pub(crate) quotas: Option<Arc<dyn Quotas>>,
+    /// Who is let in to join.
+    pub(crate) enrolments: Option<Arc<dyn Enrolments>>,
     pub(crate) under_way: UnderWay,
     /// What changes, for those who listen.
     pub(crate) live: Live,
@@ -53,6 +58,7 @@ pub(crate) struct Shared {
     pub(crate) lists: Arc<Semaphore>,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) exports: Arc<Semaphore>,
+    pub(crate) downloads: Arc<Semaphore>,
     /// Passphrases are checked one at a time: each takes 19 MiB and some tenths of a second of a small box.
     pub(crate) passwords: Arc<Semaphore>,
     pub(crate) pushes: Pushes,
@@ -99,6 +105,7 @@ impl Shared {
             lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
             queries: Arc::new(Semaphore::new(options.queries_at_once.max(1))),
             exports: Arc::new(Semaphore::new(options.exports_at_once.max(1))),
+            downloads: Arc::new(Semaphore::new(DOWNLOADS_AT_ONCE)),
             passwords: Arc::new(Semaphore::new(1)),
             people: None,
             repeats: None,
@@ -107,6 +114,7 @@ impl Shared {
             keeping: None,
             boards: None,
             quotas: None,
+            enrolments: None,
             live: Live::default(),
             under_way: UnderWay::default(),
             guesses: Mutex::default(),

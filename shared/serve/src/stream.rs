@@ -4,7 +4,7 @@
 //! while the queue is full. When the reader leaves, the thread learns it; when the thread fails half-way, or the reader's
 //! credentials are taken back meanwhile, the connection is broken off, so that no reader takes a part for the whole.
 
-use std::io;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -99,6 +99,32 @@ where
         // The thread panicked; the panic was logged where it happened.
         Err(_) => Err(None),
     }
+}
+
+/// A file that is open to everybody, in chunks, for as long as its reader takes some.
+pub(crate) fn poured(mut file: std::fs::File, turn: OwnedSemaphorePermit) -> Body {
+    let (pieces, queue) = mpsc::channel(QUEUED_CHUNKS);
+    tokio::spawn(async move {
+        let _turn = turn;
+        loop {
+            let chunk = spawn_blocking(move || {
+                let mut chunk = vec![0; CHUNK_BYTES];
+                let read = file.read(&mut chunk)?;
+                chunk.truncate(read);
+                io::Result::Ok((file, chunk))
+            });
+            // What can not be read to its end breaks the connection off, so that nobody takes a part for the whole.
+            let Ok(Ok((back, chunk))) = chunk.await else { return };
+            file = back;
+            let piece = if chunk.is_empty() { Piece::End } else { Piece::Chunk(chunk.into()) };
+            let is_end = matches!(piece, Piece::End);
+            let sent = tokio::time::timeout(PATIENCE, pieces.send(piece)).await;
+            if is_end || !matches!(sent, Ok(Ok(()))) {
+                return;
+            }
+        }
+    });
+    Body::new(Spout { queue, ended: false })
 }
 
 impl<E: std::fmt::Debug> Outlet<E> {

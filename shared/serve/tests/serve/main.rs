@@ -13,6 +13,7 @@ mod grafana;
 mod hub_people;
 mod incidents;
 mod invitations;
+mod joining;
 mod lists;
 mod matrix;
 mod metal;

@@ -7,19 +7,19 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::Value;
-use vigie_model::{Slug, UtcMs};
+use vigie_model::{Role, Slug, UtcMs};
 use vigie_people::{
     Answer, Asker, Chance, Directory, Grant, Head, Id, Language, Link, Note, Order, Salt, Verifier, Who,
 };
 use vigie_serve::{
     Access, BoardHead, BoardKept, BoardOwner, BoardWish, Boards, ClientQuota, ClientTerms, Device, DeviceChange,
-    DeviceTried, DeviceWish, Devices, Happened, KeepDays, KeepingTerms, Lookout, NotDone, Options, Parts, People,
-    QuotaMost, QuotaOf, QuotaUse, Quotas, Stamp, Undecided, Web, Webhook, WebhookDead, WebhookMade, WebhookTried,
-    WebhookWish, Webhooks, router_of,
+    DeviceTried, DeviceWish, Devices, Enrolment, EnrolmentState, EnrolmentWish, Enrolments, Fetched, Happened, Joined,
+    KeepDays, KeepingTerms, Lookout, MadeToken, NotDone, Options, Parts, People, QuotaMost, QuotaOf, QuotaUse, Quotas,
+    Stamp, Undecided, Web, Webhook, WebhookDead, WebhookMade, WebhookTried, WebhookWish, Webhooks, router_of,
 };
 
 use super::watch::Watch;
-use super::{Answer as Said, Door, Node, Remembered};
+use super::{Answer as Said, Door, Node, Remembered, id_of};
 
 /// What everybody's password is here.
 pub(crate) const PASSWORD: &str = "seven quiet lanterns hum";
@@ -239,6 +239,48 @@ impl Quotas for Agreed {
     }
 }
 
+/// One machine of acme at lyon was let in.
+pub(crate) struct LetIn;
+
+impl Enrolments for LetIn {
+    fn list(&self) -> Result<Vec<Enrolment>, Undecided> {
+        Ok(vec![Enrolment {
+            id: "00000000000000bb".to_owned(),
+            client: "acme".parse().expect("a name"),
+            site: "lyon".parse().expect("a name"),
+            roles: vec![Role::Agent],
+            state: EnrolmentState::Valid,
+            uses_left: 2,
+            by: "ann@acme.org".to_owned(),
+            made_at: Stamp(UtcMs(0)),
+            expires_at: Stamp(UtcMs(1 << 41)),
+            fetched: Some(Fetched { at: Stamp(UtcMs(0)), from: "192.0.2.7".to_owned() }),
+            refused: None,
+            joined: vec![Joined {
+                id: id_of("compta"),
+                name: "compta".to_owned(),
+                role: Role::Agent,
+                at: Stamp(UtcMs(0)),
+                reachability: None,
+                last_sample: None,
+            }],
+        }])
+    }
+
+    fn make(&self, wish: &EnrolmentWish, by: &str) -> Result<MadeToken, Undecided> {
+        let EnrolmentWish { client, site, uses, .. } = wish.clone();
+        let known = self.list()?.remove(0);
+        let enrolment = Enrolment { client, site, uses_left: uses, by: by.to_owned(), joined: Vec::new(), ..known };
+        Ok(MadeToken { enrolment, token: "vg1.abcd".to_owned(), relays: vec!["192.0.2.10:7801".to_owned()] })
+    }
+
+    fn revoke(&self, _: &str) -> Result<(), Undecided> {
+        Ok(())
+    }
+
+    fn fetched(&self, _: &str, _: String) {}
+}
+
 /// One webhook, of acme at lyon.
 pub(crate) struct Subscribed;
 
@@ -413,6 +455,7 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         keeping: Some(Arc::new(Kept)),
         boards: Some(roll.boards.clone()),
         quotas: Some(Arc::new(Agreed)),
+        enrolments: Some(Arc::new(LetIn)),
         options: options(),
     }
 }

@@ -8,12 +8,12 @@ import type { Right } from "./api/types.ts";
 
 const say = words(
   {
-    home: "Home", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine",
+    home: "Home", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine", add: "Add a machine",
     sites: "Sites", site: "Site", boards: "Boards", board: "Board", maintenance: "Maintenance", audit: "Audit", rules: "Rules", rule: "Rule", channels: "Channels", people: "Organisation", devices: "Devices",
     observe: "Observe", act: "Act", prove: "Prove", settings: "Settings",
   },
   {
-    home: "Accueil", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine",
+    home: "Accueil", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine", add: "Ajouter une machine",
     sites: "Sites", site: "Site", boards: "Tableaux", board: "Tableau", maintenance: "Maintenance", audit: "Audit", rules: "Règles", rule: "Règle", channels: "Canaux", people: "Organisation", devices: "Appareils",
     observe: "Observer", act: "Agir", prove: "Prouver", settings: "Réglages",
   },
@@ -45,6 +45,8 @@ export interface PageEntry {
     /** Whose right somewhere it takes to be of use. */
     right?: Right;
   };
+  /** Found by its name, for who has this right somewhere, though it is not in the navigation. */
+  findable?: Right;
   /** The entry of the navigation that is lit on this page. */
   below?: PageName;
 }
@@ -66,6 +68,7 @@ export const pages: Record<PageName, PageEntry> = {
     title: () => say("machines"),
     nav: { group: "observe", icon: "M2 3h12v4H2zM2 9h12v4H2zM4.5 5h.01M4.5 11h.01", key: "m", bottom: true },
   },
+  add: { load: () => import("./pages/Add.svelte"), title: () => say("add"), findable: "enrol", below: "machines" },
   machine: { load: () => import("./pages/Machine.svelte"), title: () => say("machine"), below: "machines" },
   machineTab: { load: () => import("./pages/Machine.svelte"), title: () => say("machine"), below: "machines" },
   sites: {

@@ -6,6 +6,7 @@ export const routes = {
   incidents: "/incidents",
   incident: "/incidents/{id}",
   machines: "/machines",
+  add: "/add",
   machine: "/machines/{id}",
   machineTab: "/machines/{id}/{tab}",
   sites: "/sites",

@@ -106,7 +106,7 @@ const paths = [
   "/", "/incidents", "/incidents?standing=all", "/machines", "/machines?group=site&sort=-cpu", `/machines?group=site&closed=${own.client}/${own.site}`,
   "/machines?view=cards&group=client", "/machines?view=heat", "/machines?view=heat&by=cpu&group=status",
   ...["", "/metrics", "/hardware", "/data", "/alerts"].map((tab) => `/machines/${own.id}${tab}`),
-  "/sites", site, "/boards", "/maintenance", "/maintenance?view=month", "/maintenance?view=week", "/maintenance?new=1", "/rules?new=1", "/rules", "/rules/CpuBusy", "/audit", "/channels", "/people", "/devices",
+  "/add", "/sites", site, "/boards", "/maintenance", "/maintenance?view=month", "/maintenance?view=week", "/maintenance?new=1", "/rules?new=1", "/rules", "/rules/CpuBusy", "/audit", "/channels", "/people", "/devices",
 ];
 for (const width of [1440, 390, 320]) {
   for (const theme of ["light", "dark"]) {

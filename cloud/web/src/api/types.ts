@@ -172,7 +172,7 @@ export interface Incidents {
 }
 
 export type Right =
-  | "look" | "decide" | "mute" | "fetch" | "push" | "tokens" | "tell" | "people" | "roles" | "audit" | "keep" | "quota" | "node";
+  | "look" | "decide" | "mute" | "fetch" | "push" | "tokens" | "tell" | "people" | "roles" | "audit" | "keep" | "quota" | "node" | "act" | "enrol";
 
 export interface Me {
   name: string;

@@ -17,6 +17,15 @@ export function entries(): Entry[] {
   });
 }
 
+/** Every page that is found by its name. */
+export function findable(): { name: PageName; title: string }[] {
+  const others = (Object.keys(pages) as PageName[]).filter((name) => {
+    const right = pages[name].findable;
+    return right !== undefined && looker.may(right);
+  });
+  return [...entries(), ...others.map((name) => ({ name, title: pages[name].title() }))];
+}
+
 export function grouped(): { group: Group; entries: Entry[] }[] {
   const all = entries();
   const of = groups.map((group) => ({ group, entries: all.filter((entry) => entry.nav.group === group) }));

@@ -1,0 +1,42 @@
+// Who is let in to join, and how far are they? As the hub answers it.
+import type { Origin, Reach, Stamp } from "../api/types.ts";
+
+export interface Joined {
+  id: string;
+  name: string;
+  role: "agent" | "relay";
+  at: Stamp;
+  reachability: Reach | null;
+  last_sample: Origin | null;
+}
+
+export interface Enrolment {
+  id: string;
+  client: string;
+  site: string;
+  roles: ("agent" | "relay")[];
+  state: "valid" | "used_up" | "expired" | "revoked";
+  uses_left: number;
+  by: string;
+  made_at: Stamp;
+  expires_at: Stamp;
+  fetched: { at: Stamp; from: string } | null;
+  refused: { at: Stamp; from: string; name: string; why: string } | null;
+  joined: Joined[];
+}
+
+export interface JoinCommand {
+  through: "hub" | "relay";
+  from: string;
+  command: string;
+}
+
+export interface Made extends Enrolment {
+  token: string;
+  commands: JoinCommand[];
+}
+
+export interface Enrolments {
+  enrolments: Enrolment[];
+  programs: { platform: string; bytes: number; sha256: string }[];
+}

@@ -6,6 +6,7 @@ mod clock;
 mod copies;
 mod credentials;
 mod disk;
+mod installed;
 mod lookout;
 mod metered;
 mod one_cut;

@@ -100,7 +100,7 @@ async fn a_person_is_told_on_each_of_their_devices_in_its_language_and_leads_to_
     house.has(MARIE, "phone", &phone);
     house.has(MARIE, "desk", &desk);
     house.has(PAUL, "other", &Browser::new());
-    [201, 201].map(|status| house.sink.answers(status, &[], ""));
+    [201, 201].into_iter().for_each(|status| house.sink.answers(status, &[], ""));
     assert!(matches!(house.tell("marie@acme.org").await, Outcome::Taken(_)));
     let came = house.sink.came();
     let paths: Vec<&str> = came.iter().map(|one| one.path.as_str()).collect();
@@ -171,9 +171,9 @@ async fn one_that_took_it_is_enough_and_where_none_did_it_is_tried_again() {
     let house = House::new().await;
     house.has(MARIE, "desk", &Browser::new());
     house.has(MARIE, "phone", &Browser::new());
-    [503, 201].map(|status| house.sink.answers(status, &[], ""));
+    [503, 201].into_iter().for_each(|status| house.sink.answers(status, &[], ""));
     assert!(matches!(house.tell("marie@acme.org").await, Outcome::Taken(_)));
-    [503, 429].map(|status| house.sink.answers(status, &[("retry-after", "9")], ""));
+    [503, 429].into_iter().for_each(|status| house.sink.answers(status, &[("retry-after", "9")], ""));
     let outcome = house.tell("marie@acme.org").await;
     assert!(matches!(outcome, Outcome::Later { after_ms: Some(9_000), .. }), "{outcome:?}");
 }

@@ -68,11 +68,10 @@ export default defineConfig({
     target: "es2022",
     // The hub's policy takes nothing inline.
     assetsInlineLimit: 0,
-    // Many small files pack badly: one of styles, and one of what three pages share.
+    // Many small files pack badly.
     cssCodeSplit: false,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "common", minShareCount: 3, test: /src/ }] } } },
   },
   server: { proxy: { "/api": "http://127.0.0.1:7880", "/prometheus": "http://127.0.0.1:7880" } },
   test: { include: ["src/**/*.test.ts"] },

@@ -7,8 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use data_encoding::HEXLOWER;
 use vigie_node::{Failed, NodeClock};
+use vigie_people::Erasure;
 use vigie_serve::{BoardHead, BoardKept, BoardOwner, BoardWish, Boards, Undecided};
 use vigie_store::State;
+
+use crate::people::Belongings;
 
 /// A row for each board.
 const TABLE: &str = "boards.board";
@@ -107,6 +110,26 @@ impl Boards for Shelf {
         as_seen(&heads, id, seen)?;
         self.state.remove(TABLE, id.as_bytes()).map_err(not_kept)?;
         heads.remove(id);
+        Ok(())
+    }
+}
+
+impl Belongings for Shelf {
+    /// Their boards go; on others' that they changed the pseudonym stands.
+    fn let_go(&self, erasure: &Erasure) -> Result<(), String> {
+        let failed = |error: Undecided| format!("boards: {error:?}");
+        let mut heads = Self::heads(self);
+        for head in heads.values().cloned().collect::<Vec<_>>() {
+            if erasure.names(&head.owner.key) {
+                self.state.remove(TABLE, head.id.as_bytes()).map_err(|error| failed(not_kept(error)))?;
+                heads.remove(&head.id);
+            } else if let Some(changed_by) = erasure.renamed(&head.changed_by)
+                && let Some(board) = self.one(&head.id).map_err(failed)?
+            {
+                let board = BoardKept { head: BoardHead { changed_by, ..head }, ..board };
+                self.keep(&mut heads, board).map_err(failed)?;
+            }
+        }
         Ok(())
     }
 }

@@ -10,14 +10,14 @@ use vigie_model::{Slug, UtcMs};
 use vigie_node::{Failed, NodeClock};
 use vigie_notify::config::OutgoingSaid;
 use vigie_notify::{AlertId, Around, DeviceError, DevicePost, Language, NewDevice, Push, Quiet};
-use vigie_people::{At, Email, Id, Right};
+use vigie_people::{At, Email, Erasure, Id, Right};
 use vigie_serve::{
     Device, DeviceChange, DeviceLanguage, DevicePush, DeviceTried, DeviceWish, Devices, People, QuietHours, Stamp,
     Undecided,
 };
 use vigie_store::State;
 
-use crate::people::Register;
+use crate::people::{Belongings, Register};
 
 /// The devices of this hub's people.
 #[derive(Debug)]
@@ -115,6 +115,12 @@ impl Devices for Phones {
 
     fn displayed(&self, receipt: &str) -> Result<bool, Undecided> {
         self.post.devices().displayed(receipt, self.clock.now().utc.0).map_err(undecided)
+    }
+}
+
+impl Belongings for Phones {
+    fn let_go(&self, erasure: &Erasure) -> Result<(), String> {
+        self.post.devices().remove_whose(|person| erasure.names(person)).map_err(|error| format!("devices: {error}"))
     }
 }
 

@@ -140,10 +140,13 @@ fn not_kept(failed: Failed) -> Undecided {
 
 /// What was heard of those who are about to join, by token.
 #[derive(Debug, Default)]
-pub(crate) struct Heard(Mutex<BTreeMap<String, (Option<Fetched>, Option<TurnedAway>)>>);
+pub(crate) struct Heard(Mutex<BTreeMap<String, OfToken>>);
+
+/// Who fetched the script for it, and who was turned away, the last of each.
+type OfToken = (Option<Fetched>, Option<TurnedAway>);
 
 impl Heard {
-    fn of(&self, id: &str) -> (Option<Fetched>, Option<TurnedAway>) {
+    fn of(&self, id: &str) -> OfToken {
         self.heard().get(id).cloned().unwrap_or_default()
     }
 
@@ -161,7 +164,7 @@ impl Heard {
         self.note(&request.token.to_string(), |heard| heard.1 = Some(TurnedAway { at, from, name, why }));
     }
 
-    fn note(&self, id: &str, change: impl FnOnce(&mut (Option<Fetched>, Option<TurnedAway>))) {
+    fn note(&self, id: &str, change: impl FnOnce(&mut OfToken)) {
         let mut heard = self.heard();
         if heard.len() >= MOST_HEARD && !heard.contains_key(id) {
             // Numbers are chance, so whose is forgotten is, too; the rows stay.
@@ -170,7 +173,7 @@ impl Heard {
         change(heard.entry(id.to_owned()).or_default());
     }
 
-    fn heard(&self) -> MutexGuard<'_, BTreeMap<String, (Option<Fetched>, Option<TurnedAway>)>> {
+    fn heard(&self) -> MutexGuard<'_, BTreeMap<String, OfToken>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,6 +13,7 @@ mod scribe;
 pub(crate) use audit::all_lines as audit_lines;
 pub(crate) use audit::{Doer, append};
 pub(crate) use command::{AuditCommand, PersonCommand, audit as audit_command, person as person_command};
+pub(crate) use erase::Belongings;
 pub(crate) use post::Mailer;
 pub(crate) use register::Register;
 pub(crate) use rows::forget_sessions;

@@ -201,7 +201,8 @@ impl Hub {
         let people = Arc::new(Register::open(state.clone(), clock.clone(), &config.data, config.spans)?);
         let scribe = Arc::new(Scribe::open(state.clone(), handle.rows().clone(), clock.clone())?);
         tokio::spawn(scribe.clone().follow());
-        people.written_by(scribe);
+        let boards = Arc::new(Shelf::open(state.clone(), clock.clone())?);
+        people.written_by(scribe, vec![boards.clone(), phones.clone()]);
         tokio::spawn(people.clone().tend());
         quotas.over(people.clone());
         tokio::spawn(quotas.clone().tend(handle.log()));
@@ -242,7 +243,6 @@ impl Hub {
         })?;
         let hub_key = identity.key().signing_key().to_bytes();
         let hooks = Arc::new(Subscriptions::start(state.clone(), &config.outgoing, clock.clone(), &hub_key)?);
-        let boards = Arc::new(Shelf::open(state.clone(), clock.clone())?);
         let shown = Arc::new(Beside::new(fleet.clone(), forwarder.clone()));
         let router = vigie_serve::router_of(vigie_serve::Parts {
             lookout: shown,

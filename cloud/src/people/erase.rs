@@ -4,6 +4,8 @@
 //! By whom a row is to be erased stands in the state until it is done, so that a crash in between delays it. What is kept for
 //! good is the pseudonym alone.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vigie_grants::GrantError;
@@ -22,6 +24,15 @@ const ERASED: &str = "people.erased";
 
 /// Rows that are written in one transaction, so that nobody else waits for long.
 const AT_ONCE: usize = 100;
+
+/// What is kept of people beside directory, audit and rows, and goes with them.
+pub(crate) trait Belongings: std::fmt::Debug + Send + Sync {
+    /// Lets go of what is theirs, durably; where nothing is any more, nothing happens.
+    ///
+    /// # Errors
+    /// When the store refuses, as text: it is tried again.
+    fn let_go(&self, erasure: &Erasure) -> Result<(), String>;
+}
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Gone {
@@ -99,10 +110,11 @@ pub(super) fn is_pseudonym(tx: &mut StateTx<'_>, name: &str) -> Result<bool, TxE
 
 /// Erases from rows whoever is still to be; says how many rows were written, and how many still bear a name because several
 /// people decided at once.
-pub(super) fn rows(state: &State, rows: &NodeRows) -> Result<(u64, u64), Failed> {
+pub(super) fn rows(state: &State, rows: &NodeRows, belongings: &[Arc<dyn Belongings>]) -> Result<(u64, u64), Failed> {
     let (mut written, mut left) = (0, 0);
     for (key, row) in state.scan(ERASED, b"")? {
         let Ok(Gone { at_ms, waiting: Some(erasure) }) = serde_json::from_slice(&row) else { continue };
+        belongings.iter().try_for_each(|kept| kept.let_go(&erasure)).map_err(|error| Failed::new(1, error))?;
         let is_theirs = |client: &Slug, name: &str| erasure.within(Some(client)).is_at_sites(name);
         written +=
             vigie_grants::erase(rows, is_theirs).map_err(|error: GrantError| Failed::new(1, error.to_string()))?;

@@ -17,6 +17,7 @@ use vigie_store::State;
 
 use super::audit::{self, Doer};
 use super::erase;
+use super::erase::Belongings;
 use super::rows;
 use super::scribe::{Acting, Scribe};
 
@@ -42,6 +43,8 @@ pub(crate) struct Register {
     setup: Mutex<Option<Setup>>,
     /// Who writes down what is kept as rows.
     scribe: OnceLock<Arc<Scribe>>,
+    /// What else goes with who is erased.
+    belongings: OnceLock<Vec<Arc<dyn Belongings>>>,
 }
 
 /// The code by which somebody takes the hub into use.
@@ -76,11 +79,13 @@ impl Register {
             turned_away: Mutex::default(),
             setup: Mutex::new(setup),
             scribe: OnceLock::new(),
+            belongings: OnceLock::new(),
         })
     }
 
-    /// From now on this one writes down what is kept as rows.
-    pub(crate) fn written_by(&self, scribe: Arc<Scribe>) {
+    /// From now on this one writes down what is kept as rows, and what of these is somebody's goes with who is erased.
+    pub(crate) fn written_by(&self, scribe: Arc<Scribe>, belongings: Vec<Arc<dyn Belongings>>) {
+        self.belongings.get_or_init(|| belongings);
         self.scribe.get_or_init(|| scribe);
     }
 
@@ -157,7 +162,8 @@ impl Register {
     /// many rows were written, and how many still bear a name.
     fn erase_from_rows(&self) -> Result<(u64, u64), NotDone> {
         let Some(scribe) = self.scribe() else { return Ok((0, 0)) };
-        erase::rows(&self.state, scribe.rows()).map_err(|failed| NotDone::NotKept(failed.text))
+        let belongings = self.belongings.get().map(Vec::as_slice).unwrap_or_default();
+        erase::rows(&self.state, scribe.rows(), belongings).map_err(|failed| NotDone::NotKept(failed.text))
     }
 
     pub(super) fn now(&self) -> UtcMs {

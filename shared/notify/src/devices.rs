@@ -138,6 +138,21 @@ impl Devices {
         Ok(found)
     }
 
+    /// Takes away all devices of some people.
+    ///
+    /// # Errors
+    /// When it can not be kept: some may be gone.
+    pub fn remove_whose(&self, is_theirs: impl Fn(&str) -> bool) -> Result<(), DeviceError> {
+        let mut held = self.held();
+        let theirs: Vec<String> =
+            held.values().filter(|one| is_theirs(&one.person)).map(|one| one.id.clone()).collect();
+        for id in theirs {
+            self.state.remove(DEVICES, id.as_bytes())?;
+            held.remove(&id);
+        }
+        Ok(())
+    }
+
     /// A device says that it has shown a message. The word counts once; says whether it was one.
     ///
     /// # Errors

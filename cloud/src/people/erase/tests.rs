@@ -8,10 +8,11 @@ use vigie_merge::Kind;
 use vigie_model::{NodeId, Role, Severity};
 use vigie_node::NodeClock;
 use vigie_people::{Answer, Asker, Erased, Grant, Id, Language, Order, Spans, Verifier, Who};
-use vigie_serve::{People, Place};
+use vigie_serve::{BoardOwner, BoardWish, Boards, People, Place};
 use vigie_store::fault::{FaultDisk, Faults};
 
 use super::*;
+use crate::boards::Shelf;
 use crate::people::{Acting, Register, Scribe};
 
 const ANN: &str = "ann@acme.org";
@@ -22,6 +23,7 @@ const AT_SITE: &str = "Ann L";
 struct Hub {
     state: Arc<State>,
     rows: NodeRows,
+    boards: Arc<Shelf>,
     register: Register,
     scribe: Arc<Scribe>,
     /// Of the code of the first start, which is of no interest here.
@@ -36,8 +38,9 @@ impl Hub {
         let rows = NodeRows::open(state.clone(), who, None, UtcMs(0), false, clock.clone()).ok()?;
         let register = Register::open(state.clone(), clock.clone(), folder.path(), Spans::default()).ok()?;
         let scribe = Arc::new(Scribe::open(state.clone(), rows.clone(), clock).ok()?);
-        register.written_by(scribe.clone());
-        Some(Self { state, rows, register, scribe, _folder: folder })
+        let boards = Arc::new(Shelf::open(state.clone(), NodeClock::new()).ok()?);
+        register.written_by(scribe.clone(), vec![boards.clone()]);
+        Some(Self { state, rows, boards, register, scribe, _folder: folder })
     }
 
     fn order(&self, who: Who, order: Order) -> Answer {
@@ -81,9 +84,16 @@ impl Hub {
     /// All that is kept, as far as it can be read.
     fn texts(&self) -> String {
         let mut all = String::new();
-        for table in
-            ["people.person", "people.session", "people.token", "people.invitation", ERASED, NOTED, "audit.line"]
-        {
+        for table in [
+            "people.person",
+            "people.session",
+            "people.token",
+            "people.invitation",
+            "boards.board",
+            ERASED,
+            NOTED,
+            "audit.line",
+        ] {
             for (key, row) in self.state.scan(table, b"").expect("rows") {
                 all += &format!("{table} {} {}\n", String::from_utf8_lossy(&key), String::from_utf8_lossy(&row));
             }
@@ -145,6 +155,15 @@ impl Hub {
             self.scribe.acting(acting, || self.write(&mut book, edits));
         }
     }
+
+    /// A board of hers, and another's that she changed last.
+    fn boards(&self) {
+        let wish: BoardWish = serde_json::from_value(json!({ "name": "Tills", "widgets": [] })).expect("a board");
+        let owner = |key: String, name: &str| BoardOwner { key, name: name.to_owned() };
+        self.boards.add(&wish, &owner(self.ann().expect("Ann").to_string(), ANN)).expect("kept");
+        let other = self.boards.add(&wish, &owner("bob".to_owned(), "bob@acme.org")).expect("kept");
+        self.boards.change(&other.head.id, other.head.version, &wish, ANN).expect("changed");
+    }
 }
 
 /// A hub of which Ann is a person, on its disk.
@@ -158,10 +177,13 @@ fn hub(disk: &FaultDisk) -> Hub {
     let other: Place = "bron/ecole".parse().expect("a place");
     vigie_grants::add(&hub.rows, &other, AT_SITE, 30, vigie_grants::May::Decide, UtcMs(1_000)).expect("granted");
     hub.decisions();
+    hub.boards();
     hub
 }
 
 fn is_gone(hub: &Hub) {
+    let boards: Vec<String> = hub.boards.heads().into_iter().map(|head| head.owner.name).collect();
+    assert_eq!(boards, ["bob@acme.org"]);
     for line in hub.texts().lines() {
         assert!(!line.contains(ANN), "{line}");
         let is_of_another = line.contains("bron") || line.contains("ecole");

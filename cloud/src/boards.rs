@@ -175,7 +175,7 @@ mod tests {
         drop(shelf_);
         let disk = disk.power_cut(7);
         let shelf_ = shelf(&disk);
-        assert_eq!(Boards::heads(&shelf_), [changed.head.clone()]);
+        assert_eq!(Boards::heads(&shelf_), std::slice::from_ref(&changed.head));
         assert_eq!((changed.head.version, changed.head.changed_by.as_str()), (2, "bob@acme.org"));
         assert_eq!(changed.head.owner, owner("ann"), "who changes it does not take it");
         assert_eq!(shelf_.one(&made.head.id).expect("it is read"), Some(changed));

@@ -63,9 +63,11 @@ pub(crate) async fn add(
     fields: Result<Fields, String>,
 ) -> Result<Response, Problem> {
     let wish: DeviceWish = read(fields)?;
-    let origin = origin_of(&headers)?;
+    let origin = origin_of(&headers);
     let drawn = work::list(&app, move |app| {
+        // Who asks comes before what they say.
         let person = own(app, &caller)?;
+        let origin = origin?;
         let made = kept(app)?.add(&person, &wish, &origin).map_err(undecided)?;
         // The address of a subscription opens it: the audit has the push service alone.
         let after = json!({ "name": made.name, "by": host(&wish.subscription.endpoint) });

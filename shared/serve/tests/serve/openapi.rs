@@ -181,7 +181,8 @@ async fn the_page_reads_without_a_script_in_both_languages() {
         let request = Request::get("/api").header("accept-language", language).body(Body::empty()).expect("a request");
         let answer = hub.door.send(request).await;
         let text = answer.text();
-        assert!(text.contains(wanted) && !text.contains("<script") && !text.contains("https://"), "{language}");
+        // Examples name other houses, and nothing of them is loaded.
+        assert!(text.contains(wanted) && !text.contains("<script") && !text.contains("=\"https://"), "{language}");
         assert!(text.contains("GET /api/v1/machines/{id}/ledger"), "{language}");
         for way in ways(parts(&hub.node, &hub.watch, &tokens(), &hub.roll)) {
             assert!(!way.path.starts_with("/api/v1/") || text.contains(&way.path), "{}", way.path);

@@ -24,7 +24,8 @@ export function makeSpark(parent: HTMLElement, width: number): Spark {
   const [root, line, ground] = [make("svg"), make("path"), make("path")];
   root.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
   root.setAttribute("class", "spark");
-  root.setAttribute("role", "img");
+  // It says something once something was asked.
+  root.setAttribute("aria-hidden", "true");
   line.setAttribute("class", "spark-line");
   ground.setAttribute("class", "spark-ground");
   root.append(ground, line);
@@ -36,6 +37,8 @@ export function makeSpark(parent: HTMLElement, width: number): Spark {
 export function drawSpark({ root, line, ground }: Spark, points: Points | undefined, width: number): void {
   line.setAttribute("d", points ? lineOf(points, width) : "");
   ground.setAttribute("d", points ? groundOf(points, width) : "");
+  root.removeAttribute("aria-hidden");
+  root.setAttribute("role", "img");
   root.setAttribute("aria-label", points ? sentenceOf(points) : say("none"));
 }
 

@@ -98,10 +98,12 @@ fn let_in(mesh: &Mesh, uses: u32) -> Value {
     answer.json().expect("JSON")
 }
 
-fn line_of(made: &Value, through: &str) -> String {
+/// The line that the hub makes for whoever asked it where its own page is: by a trial's door that says no port.
+fn line_of(mesh: &Mesh, made: &Value, through: &str) -> String {
     let commands = made["commands"].as_array().expect("a list");
     let found = commands.iter().find(|one| one["through"] == through).expect("a line");
-    found["command"].as_str().expect("a text").to_owned()
+    let own = format!("http://127.0.0.1:{}", mesh.door().port());
+    found["command"].as_str().expect("a text").replace("http://localhost", &own)
 }
 
 #[test]
@@ -109,7 +111,7 @@ fn one_pasted_line_adds_a_machine_a_second_upgrades_it_and_a_third_takes_it_away
     let mesh = Mesh::new();
     let machine = Machine::new();
     let made = let_in(&mesh, 1);
-    let line = format!("{} --user --name till-1", line_of(&made, "hub"));
+    let line = format!("{} --user --name till-1", line_of(&mesh, &made, "hub"));
     let done = machine.paste(&line);
     assert!(done.status.success(), "{}", said(&done));
     assert!(said(&done).contains("done: what this machine measures arrives"), "{}", said(&done));
@@ -145,7 +147,7 @@ fn a_machine_that_reaches_the_relay_alone_installs_from_it() {
     let machine = Machine::new();
     let made = let_in(&mesh, 1);
     // Its page is not at the usual port here.
-    let line = line_of(&made, "relay").replace(":7802", &format!(":{}", door.port()));
+    let line = line_of(&mesh, &made, "relay").replace(":7802", &format!(":{}", door.port()));
     let done = machine.paste(&format!("{line} --user"));
     assert!(done.status.success(), "{}", said(&done));
     let path = format!("/api/v1/enrolments/{}", made["id"].as_str().expect("an id"));
@@ -161,7 +163,7 @@ fn a_machine_without_room_says_so_and_is_as_it_was() {
     let made = let_in(&mesh, 1);
     let machine = Machine::new();
     let Some(_disk) = SmallDisk::mount(&machine.home(), 700) else { return };
-    let done = machine.paste(&format!("{} --user", line_of(&made, "hub")));
+    let done = machine.paste(&format!("{} --user", line_of(&mesh, &made, "hub")));
     assert!(!done.status.success() && said(&done).contains("has room for 0 MiB"), "{}", said(&done));
     assert!(machine.files().is_empty() && !machine.runs(), "{:?}", machine.files());
     let path = format!("/api/v1/enrolments/{}", made["id"].as_str().expect("an id"));
@@ -172,7 +174,7 @@ fn a_machine_without_room_says_so_and_is_as_it_was() {
 fn what_is_not_right_is_said_and_nothing_is_changed() {
     let mut mesh = Mesh::new();
     let made = let_in(&mesh, 1);
-    let line = format!("{} --user", line_of(&made, "hub"));
+    let line = format!("{} --user", line_of(&mesh, &made, "hub"));
     let spent = Machine::new();
     assert!(spent.paste(&line).status.success());
 

@@ -44,7 +44,7 @@ impl Chain {
 
     fn append(&mut self, note: Note, who: &str, salted: bool) {
         let line = note.line(self.head.seq + 1, who, "api", "192.0.2.7", UtcMs(1), UtcMs(2));
-        let salt = salted.then(|| Salt([self.links.len() as u8; 16]));
+        let salt = salted.then_some(Salt([self.links.len() as u8; 16]));
         let (head, link) = self.head.next(&line, salt);
         self.links.push(link);
         self.head = head;

@@ -70,7 +70,7 @@ async fn a_board_is_its_owners_until_it_is_shared_and_then_only_seen() {
         assert_eq!(scene.hub.ask("DELETE", by, &path, None).await.status, StatusCode::NOT_FOUND);
     }
     let seen = scene.hub.ask("GET", &scene.ann, &path, None).await;
-    let shared = scene.put(&scene.ann, &path, &seen.header("etag"), &board("Ours", json!("acme/lyon"))).await;
+    let shared = scene.put(&scene.ann, &path, seen.header("etag"), &board("Ours", json!("acme/lyon"))).await;
     assert_eq!(shared.status, StatusCode::OK, "{}", shared.text());
     let seen = scene.hub.ask("GET", &scene.bob, &path, None).await.json();
     assert_eq!((&seen["about"]["own"], &seen["about"]["may_change"]), (&json!(false), &json!(false)));

@@ -105,6 +105,8 @@ export async function boards({ step, open, go, so, accessible }) {
     await press(page, "1 hour");
     const address = page.url().replace(/^https?:\/\/[^/]*/, "");
     const again = await open({ signedIn: true });
+    // A machine's chart is asked for once it is in sight.
+    await again.setViewportSize({ width: 1440, height: 2400 });
     await go(again, address);
     so((await again.getByLabel("Machine", { exact: true }).inputValue()) === name, "the address says which machine");
     so((await again.getByRole("button", { name: "1 hour" }).getAttribute("aria-pressed")) === "true", "and which time");

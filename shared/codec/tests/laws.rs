@@ -68,7 +68,7 @@ proptest! {
         for series in (0..41).map(SeriesIx) {
             let leaf = head.place(series).map_or(&[][..], |place| &columns.leaves[place.leaf as usize]);
             let places = head.having(series).flat_map(|(from, to)| from..to);
-            let values = head.column(series, leaf).expect("own leaf");
+            let values = head.column::<&[u8]>(series, &[], leaf).expect("own leaf");
             let moments: Vec<_> = head.moments().collect();
             let found: Vec<_> = places.map(|at| moments[at]).zip(values).collect();
             let there: Vec<_> = ticks.iter().filter_map(|tick| Some((tick.at, tick.value(series)?))).collect();

@@ -4,17 +4,27 @@ use serde::{Deserialize, Serialize};
 use vigie_model::{Boot, Moment, Sample, Seq, SeriesIx, Tick, UtcMs};
 
 use super::layouts::Layouts;
-use super::{ColumnsError, MAX_SAMPLES, MAX_TICKS, column};
+use super::{ColumnsError, MAX_SAMPLES, MAX_TICKS, column, leaves_before};
 
 /// Where the values of one series are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// In which leaf.
+    /// In which leaf, or in which they end.
     pub leaf: u32,
     /// From which byte of it.
     pub at: u32,
-    /// So many bytes.
+    /// So many bytes, in the leaves before it too where it is too short for them.
     pub bytes: u32,
+}
+
+impl Place {
+    /// The leaves that the values begin in, when this is the one that they end in: those before it, or none.
+    pub fn begins_in(&self, leaf: &[u8]) -> std::ops::Range<u32> {
+        let (at, bytes) = (self.at as usize, self.bytes as usize);
+        let before = if leaf.len() >= at.saturating_add(bytes) { 0 } else { leaves_before(bytes) };
+        // Fewer than the bytes, which have 32 bits.
+        self.leaf.saturating_sub(before as u32)..self.leaf
+    }
 }
 
 /// The shape of version 1.
@@ -229,17 +239,24 @@ impl Head {
         self.layouts.having(series)
     }
 
-    /// The values of a series, one for each tick that has it, from the leaf of its [`Place`].
+    /// The values of a series, one for each tick that has it, from the leaf of its [`Place`] and those that they
+    /// [begin in](Place::begins_in).
     ///
     /// # Errors
-    /// When the leaf is not the one that belongs to this head.
-    pub fn column(&self, series: SeriesIx, leaf: &[u8]) -> Result<Vec<i64>, ColumnsError> {
+    /// When the leaves are not those that belong to this head.
+    pub fn column<L: AsRef<[u8]>>(&self, series: SeriesIx, begin: &[L], leaf: &[u8]) -> Result<Vec<i64>, ColumnsError> {
         let Some(at) = self.found(series) else { return Ok(Vec::new()) };
         let Place { at: from, bytes, .. } = self.places[at].1;
-        let (from, bytes) = (from as usize, bytes as usize);
-        let column = leaf.get(from..from.saturating_add(bytes)).ok_or(ColumnsError::Contradiction)?;
+        let before: usize = begin.iter().map(|leaf| leaf.as_ref().len()).sum();
+        let (from, rest) = (from as usize, (bytes as usize).checked_sub(before));
+        let end = rest.and_then(|rest| leaf.get(from..from.saturating_add(rest))).ok_or(ColumnsError::Contradiction)?;
         let mut values = vec![0; self.counts[at]];
-        column::decode(column, &mut values)?;
+        if begin.is_empty() {
+            column::decode(end, &mut values)?;
+        } else {
+            let parts: Vec<&[u8]> = begin.iter().map(AsRef::as_ref).chain([end]).collect();
+            column::decode(&parts.concat(), &mut values)?;
+        }
         Ok(values)
     }
 
@@ -250,8 +267,11 @@ impl Head {
     pub fn ticks<L: AsRef<[u8]>>(&self, leaves: &[L]) -> Result<Vec<Tick>, ColumnsError> {
         let mut columns = Vec::with_capacity(self.places.len());
         for (series, place) in &self.places {
-            let leaf = leaves.get(place.leaf as usize).ok_or(ColumnsError::Contradiction)?;
-            columns.push(self.column(*series, leaf.as_ref())?.into_iter());
+            let leaf = leaves.get(place.leaf as usize).ok_or(ColumnsError::Contradiction)?.as_ref();
+            let before = place.begins_in(leaf);
+            // Its own leaf is there, so those before it are.
+            let begin = &leaves[before.start as usize..before.end as usize];
+            columns.push(self.column(*series, begin, leaf)?.into_iter());
         }
         // Where the column of each series of each set is, looked up once and not for each tick.
         let placed = |series: &SeriesIx| Some((*series, self.found(*series)?));

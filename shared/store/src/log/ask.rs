@@ -128,6 +128,9 @@ fn take_tick(
     }
 }
 
+/// A column that is not here yet: in which leaf it is or ends, of which series, and where it goes.
+type Lacking<'a> = (u32, SeriesIx, &'a mut Option<Arc<Packed>>);
+
 /// What is asked of columns.
 struct Wanted<'a> {
     stream: StreamId,
@@ -206,7 +209,7 @@ impl Wanted<'_> {
         if self.is_elsewhere(first, &head) {
             return Ok(Some(Laid::Sound(head)));
         }
-        let mut wanted = Vec::with_capacity(columns.len());
+        let mut wanted: Vec<Lacking<'_>> = Vec::with_capacity(columns.len());
         for (series, column) in self.series.iter().zip(columns) {
             if let Some(place) = head.place(*series).filter(|_| column.is_none()) {
                 wanted.push((place.leaf, *series, column));
@@ -217,17 +220,46 @@ impl Wanted<'_> {
         for of_leaf in wanted.chunk_by_mut(|a, b| a.0 == b.0) {
             // A run that was grouped is never empty.
             let leaf = of_leaf.first().map_or(0, |(leaf, ..)| *leaf);
-            let decode = |leaf: &[u8]| {
-                for (_, series, column) in of_leaf.iter_mut() {
-                    **column = Some(Arc::new(Packed::new(&head.column(*series, leaf).ok()?)));
-                }
-                Some(())
-            };
-            if let Laid::Damaged = shelves.leaf(self.stream, first, leaf, decode)? {
+            if let Laid::Damaged = self.fetch_from(shelves, (first, &head), leaf, of_leaf)? {
                 return Ok(Some(Laid::Damaged));
             }
         }
         Ok(Some(Laid::Sound(head)))
+    }
+
+    /// Reads columns that are in one leaf, or end in it.
+    fn fetch_from(
+        &self,
+        shelves: &LaidShelves,
+        (first, head): (u64, &Head),
+        leaf: u32,
+        wanted: &mut [Lacking<'_>],
+    ) -> Result<Laid<()>, Trouble> {
+        let column = |series, begin: &[Vec<u8>], leaf: &[u8]| {
+            Some(Some(Arc::new(Packed::new(&head.column(series, begin, leaf).ok()?))))
+        };
+        // One of them at most has its beginning elsewhere.
+        let mut parted = None;
+        let decode = |leaf: &[u8]| {
+            for (at, (_, series, into)) in wanted.iter_mut().enumerate() {
+                match head.place(*series).map(|place| place.begins_in(leaf)).filter(|before| !before.is_empty()) {
+                    Some(before) => parted = Some((at, before, leaf.to_vec())),
+                    None => **into = column(*series, &[], leaf)?,
+                }
+            }
+            Some(())
+        };
+        if let Laid::Damaged = shelves.leaf(self.stream, first, leaf, decode)? {
+            return Ok(Laid::Damaged);
+        }
+        let Some((at, before, leaf)) = parted else { return Ok(Laid::Sound(())) };
+        let Laid::Sound(begin) = shelves.leaves(self.stream, first, before)? else { return Ok(Laid::Damaged) };
+        let (_, series, into) = &mut wanted[at];
+        **into = match column(*series, &begin, &leaf) {
+            Some(column) => column,
+            None => return Ok(Laid::Damaged),
+        };
+        Ok(Laid::Sound(()))
     }
 
     /// Most machines' clocks are right, and then the wall clock's column is the answer: nothing is given.

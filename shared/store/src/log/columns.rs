@@ -1,5 +1,6 @@
 //! Reading ticks that were laid out by series.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable};
@@ -56,6 +57,23 @@ impl LaidShelves {
         let key = leaf_at(stream, first, leaf);
         let Some(row) = self.leaves.get(key.as_slice())? else { return Ok(Laid::Damaged) };
         Ok(sound(Shelf::Leaf.unwrap(&key, row.value()).ok().and_then(work)))
+    }
+
+    /// Some leaves of the columns that begin with a number.
+    pub(crate) fn leaves(
+        &self,
+        stream: StreamId,
+        first: u64,
+        leaves: Range<u32>,
+    ) -> Result<Laid<Vec<Vec<u8>>>, Trouble> {
+        let mut found = Vec::new();
+        for leaf in leaves {
+            match self.leaf(stream, first, leaf, |leaf| Some(leaf.to_vec()))? {
+                Laid::Sound(leaf) => found.push(leaf),
+                Laid::Damaged => return Ok(Laid::Damaged),
+            }
+        }
+        Ok(Laid::Sound(found))
     }
 }
 

@@ -56,6 +56,27 @@ fn a_day_laid_out_answers_as_before_in_less_room() {
 }
 
 #[test]
+fn series_that_no_leaf_is_large_enough_for_are_answered_from_several_and_leave_little_empty() {
+    let machine = Machine { series: 6, noisy: true, ..Machine::new(1) };
+    let disk = FaultDisk::new();
+    let mut log = open(&disk);
+    keep(&mut log, vec![machine.hello()]);
+    keep(&mut log, a_day(&machine));
+    while lay_out(&mut log) > 0 {}
+    let usage = log.usage().expect("sound");
+    let leaves = usage.shelves.iter().find(|shelf| shelf.name == "leaf").expect("a shelf");
+    assert!(leaves.record_bytes > 6 * 8 * DAY, "each of its 51,840 values takes 8 bytes");
+    assert!(leaves.padding_bytes < leaves.record_bytes / 20, "{} of {}", leaves.padding_bytes, leaves.record_bytes);
+    drop(log);
+    let log = open(&disk);
+    for (from, to) in [(1, DAY), (4_000, 4_000), (17, 5_123)] {
+        let there: Vec<i64> = (from..=to).map(|number| machine.tick(number).samples[3].value).collect();
+        assert_eq!(one_column(&log, &machine, from, to).values, there);
+    }
+    assert_eq!(served(&log, &machine).ticks, RangeSet::of(1, DAY));
+}
+
+#[test]
 fn segments_come_out_as_they_were_signed() {
     let machine = Machine::new(1);
     let mut log = open(&FaultDisk::new());

@@ -5,8 +5,8 @@
 //! for byte ([`Head::ticks`]): a day of a machine keeps its signatures and costs no more than the segments it replaces.
 //!
 //! It is in two kinds of records. The [`Head`] has what all series share: numbers, both clocks, and which series stood
-//! together in a tick. The leaves have the values, some series to a leaf, so that one series of a thousand is one small
-//! read; a series that no leaf is large enough for fills some and ends in another. Values are coded by [pcodec](https://github.com/pcodec/pcodec), or as runs where they rarely change.
+//! together in a tick. The leaves have the values, series after series in pieces of one size, so that one series of a
+//! thousand is a small read or two and nothing stands empty. Values are coded by [pcodec](https://github.com/pcodec/pcodec), or as runs where they rarely change.
 //!
 //! Never on the wire: what is decoded here was written by this node and has passed its checksum.
 
@@ -27,9 +27,11 @@ pub const MAX_TICKS: usize = 10_000;
 /// Samples in one set of columns: what is held in memory when ticks are made of them again, 16 MiB.
 pub const MAX_SAMPLES: usize = 2 << 20;
 
-/// Bytes of a leaf at most. Just under a power of two with room for key and checksum, because redb keeps values in pages of
-/// powers of two. Leaves that were written before columns were parted are larger, where one column was.
-pub const LEAF_BYTES: usize = 16_300;
+/// Bytes of a leaf, but of the last: part of the format. With its key and checksum it fills a page of redb, which keeps what
+/// is larger in pages of the next powers of two, and they leave holes in a file that nothing else fits into.
+///
+/// Leaves that were written before series went on from one into the next hold some series each, and may be larger.
+pub const LEAF_BYTES: usize = 4_012;
 
 /// Ticks laid out by series.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,38 +77,18 @@ impl Columns {
     }
 }
 
-/// Puts the columns into leaves, the largest first and each where it fills most: what a leaf leaves empty takes room too.
+/// Puts the columns one after the other, and cuts that into leaves.
 fn fill(values: &[Vec<i64>]) -> (Vec<(SeriesIx, Place)>, Vec<Vec<u8>>) {
-    let mut columns: Vec<(SeriesIx, Vec<u8>)> = (0u32..)
-        .zip(values)
-        .filter(|(_, values)| !values.is_empty())
-        .map(|(ix, values)| (SeriesIx(ix), column::encode(values)))
-        .collect();
-    columns.sort_by_key(|(_, column)| std::cmp::Reverse(column.len()));
-    let (mut places, mut leaves) = (Vec::with_capacity(columns.len()), Vec::<Vec<u8>>::new());
-    for (ix, column) in columns {
-        let (whole, end) = column.split_at(leaves_before(column.len()) * LEAF_BYTES);
-        leaves.extend(whole.chunks(LEAF_BYTES).map(<[u8]>::to_vec));
-        let fits = |leaf: &Vec<u8>| leaf.len() + end.len() <= LEAF_BYTES;
-        let fullest = (0..leaves.len()).filter(|leaf| fits(&leaves[*leaf])).max_by_key(|leaf| leaves[*leaf].len());
-        // The end of one that was parted stands right behind its other leaves.
-        let leaf = fullest.filter(|_| whole.is_empty()).unwrap_or_else(|| {
-            leaves.push(Vec::new());
-            leaves.len() - 1
-        });
-        // A column of MAX_TICKS values is a few hundred kilobytes at most.
-        let place = Place { leaf: leaf as u32, at: leaves[leaf].len() as u32, bytes: column.len() as u32 };
-        leaves[leaf].extend(end);
-        places.push((ix, place));
+    let (mut places, mut bytes) = (Vec::new(), Vec::new());
+    for (ix, values) in (0u32..).zip(values).filter(|(_, values)| !values.is_empty()) {
+        let (from, column) = (bytes.len(), column::encode(values));
+        // MAX_SAMPLES values are some tens of megabytes at most.
+        let [leaf, at, length] = [from / LEAF_BYTES, from % LEAF_BYTES, column.len()].map(|number| number as u32);
+        places.push((SeriesIx(ix), Place { leaf, at, bytes: length }));
+        bytes.extend(column);
     }
-    leaves.resize(leaves.len().max(1), Vec::new());
-    places.sort_unstable_by_key(|(ix, _)| *ix);
-    (places, leaves)
-}
-
-/// How many leaves a column of so many bytes fills before the one that it ends in.
-fn leaves_before(bytes: usize) -> usize {
-    bytes.saturating_sub(1) / LEAF_BYTES
+    let leaves: Vec<Vec<u8>> = bytes.chunks(LEAF_BYTES).map(<[u8]>::to_vec).collect();
+    (places, if leaves.is_empty() { vec![Vec::new()] } else { leaves })
 }
 
 #[cfg(test)]
@@ -132,34 +114,37 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_no_leaf_is_large_enough_for_is_parted() {
+    fn what_does_not_fit_into_a_leaf_goes_on_in_the_next() {
         let ticks = ticks();
         let Columns { head, leaves } = Columns::encode(&ticks).expect("a run");
         let head = Head::read(&head).expect("own bytes");
-        assert_eq!(leaves.len(), 3, "40,000 bytes and little more");
-        assert!(leaves[..2].iter().all(|leaf| leaf.len() == LEAF_BYTES) && leaves[2].len() <= LEAF_BYTES);
-        assert_eq!(head.leaves(), 3);
+        let (last, others) = leaves.split_last().expect("40,000 bytes and little more");
+        assert!(others.iter().all(|leaf| leaf.len() == LEAF_BYTES) && last.len() <= LEAF_BYTES);
         assert_eq!(head.ticks(&leaves).expect("own leaves"), ticks);
+        for (ix, series) in (0..3).map(|ix| (ix, SeriesIx(ix as u32))) {
+            let place = head.place(series).expect("in each tick");
+            let (leaf, on) = (&leaves[place.leaf as usize], place.goes_on_in(&leaves[place.leaf as usize]));
+            let values = head.column(series, leaf, &leaves[on.start as usize..on.end as usize]).expect("own leaves");
+            assert!(values.iter().eq(ticks.iter().map(|tick| &tick.samples[ix].value)));
+        }
         let place = head.place(SeriesIx(0)).expect("in each tick");
-        assert_eq!(place.begins_in(&leaves[2]), 0..2);
-        let values = head.column(SeriesIx(0), &leaves[..2], &leaves[2]).expect("own leaves");
-        assert!(values.iter().eq(ticks.iter().map(|tick| &tick.samples[0].value)));
-        let other = head.place(SeriesIx(1)).expect("in each tick");
-        assert_eq!((other.leaf, other.begins_in(&leaves[2])), (2, 2..2), "what is small stands whole in one");
+        assert_eq!(place.goes_on_in(&leaves[0]), 1..10, "the noise alone is 40,000 bytes and some");
     }
 
     #[test]
     fn leaves_that_are_missing_or_too_many_are_a_contradiction() {
         let Columns { head, leaves } = Columns::encode(&ticks()).expect("a run");
         let head = Head::read(&head).expect("own bytes");
-        for begin in [&leaves[..0], &leaves[..1], &leaves[..3]] {
-            assert_eq!(head.column(SeriesIx(0), begin, &leaves[2]), Err(ColumnsError::Contradiction));
+        for some in 0..9 {
+            let column = head.column(SeriesIx(0), &leaves[0], &leaves[1..1 + some]);
+            assert_eq!(column, Err(ColumnsError::Contradiction));
         }
-        assert_eq!(head.ticks(&leaves[..2]), Err(ColumnsError::Contradiction));
+        assert_eq!(head.ticks(&leaves[..leaves.len() - 1]), Err(ColumnsError::Contradiction));
+        assert_eq!(head.ticks::<&[u8]>(&[]), Err(ColumnsError::Contradiction));
     }
 
     #[test]
-    fn a_column_that_stands_whole_in_a_leaf_of_its_own_is_read_as_before() {
+    fn a_column_that_stands_whole_in_a_large_leaf_is_read_as_before() {
         let values: Vec<i64> = ticks().iter().map(|tick| tick.samples[0].value).collect();
         let of_noise = |tick: Tick| Tick { samples: tick.samples[..1].to_vec(), ..tick };
         let ticks: Vec<Tick> = ticks().into_iter().map(of_noise).collect();
@@ -167,7 +152,6 @@ mod tests {
         let place = Place { leaf: 0, at: 0, bytes: column.len() as u32 };
         let head = Head::of(&ticks, Layouts::of(&ticks), vec![(SeriesIx(0), place)]).write();
         let head = Head::read(&head).expect("own bytes");
-        assert_eq!(head.leaves(), 1);
         assert_eq!(head.ticks(&[column]).expect("own leaf"), ticks);
     }
 }

@@ -1,29 +1,32 @@
 //! What all series of some ticks share, and where the values of each are.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use vigie_model::{Boot, Moment, Sample, Seq, SeriesIx, Tick, UtcMs};
 
 use super::layouts::Layouts;
-use super::{ColumnsError, MAX_SAMPLES, MAX_TICKS, column, leaves_before};
+use super::{ColumnsError, LEAF_BYTES, MAX_SAMPLES, MAX_TICKS, column};
 
 /// Where the values of one series are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// In which leaf, or in which they end.
+    /// In which leaf they begin.
     pub leaf: u32,
     /// From which byte of it.
     pub at: u32,
-    /// So many bytes, in the leaves before it too where it is too short for them.
+    /// So many bytes, in the leaves behind it too where it ends before them.
     pub bytes: u32,
 }
 
 impl Place {
-    /// The leaves that the values begin in, when this is the one that they end in: those before it, or none.
-    pub fn begins_in(&self, leaf: &[u8]) -> std::ops::Range<u32> {
-        let (at, bytes) = (self.at as usize, self.bytes as usize);
-        let before = if leaf.len() >= at.saturating_add(bytes) { 0 } else { leaves_before(bytes) };
+    /// The leaves behind this one, which they begin in, that they go on in.
+    pub fn goes_on_in(&self, leaf: &[u8]) -> Range<u32> {
+        let here = leaf.len().saturating_sub(self.at as usize);
+        let more = (self.bytes as usize).saturating_sub(here).div_ceil(LEAF_BYTES);
         // Fewer than the bytes, which have 32 bits.
-        self.leaf.saturating_sub(before as u32)..self.leaf
+        let next = self.leaf.saturating_add(1);
+        next..next.saturating_add(more as u32)
     }
 }
 
@@ -224,7 +227,7 @@ impl Head {
         self.counts.iter().sum()
     }
 
-    /// How many leaves there are.
+    /// How many leaves something begins in, at least: the last may go on in more.
     pub fn leaves(&self) -> u32 {
         self.places.iter().map(|(_, place)| place.leaf + 1).max().unwrap_or(1)
     }
@@ -240,22 +243,20 @@ impl Head {
     }
 
     /// The values of a series, one for each tick that has it, from the leaf of its [`Place`] and those that they
-    /// [begin in](Place::begins_in).
+    /// [go on in](Place::goes_on_in).
     ///
     /// # Errors
     /// When the leaves are not those that belong to this head.
-    pub fn column<L: AsRef<[u8]>>(&self, series: SeriesIx, begin: &[L], leaf: &[u8]) -> Result<Vec<i64>, ColumnsError> {
+    pub fn column<L: AsRef<[u8]>>(&self, series: SeriesIx, leaf: &[u8], more: &[L]) -> Result<Vec<i64>, ColumnsError> {
         let Some(at) = self.found(series) else { return Ok(Vec::new()) };
         let Place { at: from, bytes, .. } = self.places[at].1;
-        let before: usize = begin.iter().map(|leaf| leaf.as_ref().len()).sum();
-        let (from, rest) = (from as usize, (bytes as usize).checked_sub(before));
-        let end = rest.and_then(|rest| leaf.get(from..from.saturating_add(rest))).ok_or(ColumnsError::Contradiction)?;
+        let (from, to) = (from as usize, (from as usize).saturating_add(bytes as usize));
         let mut values = vec![0; self.counts[at]];
-        if begin.is_empty() {
-            column::decode(end, &mut values)?;
+        if more.is_empty() {
+            column::decode(leaf.get(from..to).ok_or(ColumnsError::Contradiction)?, &mut values)?;
         } else {
-            let parts: Vec<&[u8]> = begin.iter().map(AsRef::as_ref).chain([end]).collect();
-            column::decode(&parts.concat(), &mut values)?;
+            let parts: Vec<&[u8]> = [leaf].into_iter().chain(more.iter().map(AsRef::as_ref)).collect();
+            column::decode(parts.concat().get(from..to).ok_or(ColumnsError::Contradiction)?, &mut values)?;
         }
         Ok(values)
     }
@@ -268,10 +269,9 @@ impl Head {
         let mut columns = Vec::with_capacity(self.places.len());
         for (series, place) in &self.places {
             let leaf = leaves.get(place.leaf as usize).ok_or(ColumnsError::Contradiction)?.as_ref();
-            let before = place.begins_in(leaf);
-            // Its own leaf is there, so those before it are.
-            let begin = &leaves[before.start as usize..before.end as usize];
-            columns.push(self.column(*series, begin, leaf)?.into_iter());
+            let on = place.goes_on_in(leaf);
+            let more = leaves.get(on.start as usize..on.end as usize).ok_or(ColumnsError::Contradiction)?;
+            columns.push(self.column(*series, leaf, more)?.into_iter());
         }
         // Where the column of each series of each set is, looked up once and not for each tick.
         let placed = |series: &SeriesIx| Some((*series, self.found(*series)?));

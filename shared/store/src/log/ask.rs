@@ -128,7 +128,7 @@ fn take_tick(
     }
 }
 
-/// A column that is not here yet: in which leaf it is or ends, of which series, and where it goes.
+/// A column that is not here yet: in which leaf it begins, of which series, and where it goes.
 type Lacking<'a> = (u32, SeriesIx, &'a mut Option<Arc<Packed>>);
 
 /// What is asked of columns.
@@ -227,7 +227,7 @@ impl Wanted<'_> {
         Ok(Some(Laid::Sound(head)))
     }
 
-    /// Reads columns that are in one leaf, or end in it.
+    /// Reads columns that begin in one leaf.
     fn fetch_from(
         &self,
         shelves: &LaidShelves,
@@ -235,16 +235,16 @@ impl Wanted<'_> {
         leaf: u32,
         wanted: &mut [Lacking<'_>],
     ) -> Result<Laid<()>, Trouble> {
-        let column = |series, begin: &[Vec<u8>], leaf: &[u8]| {
-            Some(Some(Arc::new(Packed::new(&head.column(series, begin, leaf).ok()?))))
+        let column = |series, leaf: &[u8], more: &[Vec<u8>]| {
+            Some(Some(Arc::new(Packed::new(&head.column(series, leaf, more).ok()?))))
         };
-        // One of them at most has its beginning elsewhere.
-        let mut parted = None;
+        // Only what begins last in it may go on elsewhere.
+        let mut going_on = None;
         let decode = |leaf: &[u8]| {
             for (at, (_, series, into)) in wanted.iter_mut().enumerate() {
-                match head.place(*series).map(|place| place.begins_in(leaf)).filter(|before| !before.is_empty()) {
-                    Some(before) => parted = Some((at, before, leaf.to_vec())),
-                    None => **into = column(*series, &[], leaf)?,
+                match head.place(*series).map(|place| place.goes_on_in(leaf)).filter(|on| !on.is_empty()) {
+                    Some(on) => going_on = Some((at, leaf.to_vec(), on)),
+                    None => **into = column(*series, leaf, &[])?,
                 }
             }
             Some(())
@@ -252,10 +252,10 @@ impl Wanted<'_> {
         if let Laid::Damaged = shelves.leaf(self.stream, first, leaf, decode)? {
             return Ok(Laid::Damaged);
         }
-        let Some((at, before, leaf)) = parted else { return Ok(Laid::Sound(())) };
-        let Laid::Sound(begin) = shelves.leaves(self.stream, first, before)? else { return Ok(Laid::Damaged) };
+        let Some((at, leaf, on)) = going_on else { return Ok(Laid::Sound(())) };
+        let Laid::Sound(more) = shelves.leaves(self.stream, first, on)? else { return Ok(Laid::Damaged) };
         let (_, series, into) = &mut wanted[at];
-        **into = match column(*series, &begin, &leaf) {
+        **into = match column(*series, &leaf, &more) {
             Some(column) => column,
             None => return Ok(Laid::Damaged),
         };

@@ -235,7 +235,7 @@ fn head(
 
 fn head_of(first: u64, row: &ColumnsRow) -> Option<Head> {
     let head = Head::read(&row.head).ok()?;
-    let agrees = head.first().0 == first && head.last() == row.last && head.leaves() == row.leaves;
+    let agrees = head.first().0 == first && head.last() == row.last && head.leaves() <= row.leaves;
     agrees.then_some(head)
 }
 

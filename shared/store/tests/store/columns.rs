@@ -56,7 +56,7 @@ fn a_day_laid_out_answers_as_before_in_less_room() {
 }
 
 #[test]
-fn series_that_no_leaf_is_large_enough_for_are_answered_from_several_and_leave_little_empty() {
+fn series_that_go_on_from_one_leaf_into_the_next_are_answered_whole_and_leave_little_empty() {
     let machine = Machine { series: 6, noisy: true, ..Machine::new(1) };
     let disk = FaultDisk::new();
     let mut log = open(&disk);

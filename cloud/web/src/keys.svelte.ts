@@ -15,6 +15,7 @@ const PATIENCE_MS = 1200;
 
 class Keys {
   all = $state.raw<readonly Key[]>([]);
+  /** When it was pressed, not when the page came to it: a busy page loses no second key. */
   #first: { key: string; at: number } | undefined;
 
   constructor() {
@@ -33,9 +34,9 @@ class Keys {
     if (!settings.keys || isTyping(event.target) || document.querySelector("dialog[open]")) return;
     const first = this.#first;
     this.#first = undefined;
-    if (first && performance.now() - first.at < PATIENCE_MS && this.#run(`${first.key} ${event.key}`, event)) return;
+    if (first && event.timeStamp - first.at < PATIENCE_MS && this.#run(`${first.key} ${event.key}`, event)) return;
     if (this.#run(event.key, event)) return;
-    if (this.all.some((one) => one.keys.startsWith(`${event.key} `))) this.#first = { key: event.key, at: performance.now() };
+    if (this.all.some((one) => one.keys.startsWith(`${event.key} `))) this.#first = { key: event.key, at: event.timeStamp };
   }
 
   // The one that was added last counts: a page's own key before the frame's.

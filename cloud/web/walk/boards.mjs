@@ -1,7 +1,8 @@
 // Boards of one's own: made, edited by keys and by pointer, changed by two, shared, taken away as a file, and on a wall.
 import { readFileSync } from "node:fs";
+import { so, until } from "./trail.mjs";
 
-export async function boards({ step, open, go, so, accessible }) {
+export async function boards({ step, open, go, accessible }) {
   const press = (page, name) => page.locator("main").getByRole("button", { name, exact: true }).first().click();
   /** Columns and rows that a widget takes. */
   const place = (page, name) => page.getByRole("region", { name, exact: true }).evaluate((own) => `${own.style.gridColumn} ${own.style.gridRow}`);
@@ -26,7 +27,7 @@ export async function boards({ step, open, go, so, accessible }) {
     await states.focus();
     const before = await place(page, "States of machines");
     for (const key of ["ArrowLeft", "Shift+ArrowDown"]) await page.keyboard.press(key);
-    so((await place(page, "States of machines")) !== before, "a key moves a widget");
+    await until("a key moves a widget", async () => (await place(page, "States of machines")) !== before);
     const grid = await page.$$eval(".grid > section", (all) => all.map((one) => one.getBoundingClientRect()).map(({ x, y, right, bottom }) => ({ x, y, right, bottom })));
     so(!grid.some((a, at) => grid.some((b, of) => of > at && a.x < b.right - 1 && b.x < a.right - 1 && a.y < b.bottom - 1 && b.y < a.bottom - 1)), "no widget stands over another");
     // By pointer.
@@ -36,7 +37,7 @@ export async function boards({ step, open, go, so, accessible }) {
     await page.mouse.down();
     await page.mouse.move(handle.x - 150, handle.y + 200, { steps: 5 });
     await page.mouse.up();
-    so((await place(page, "Busiest machines")) !== top, "the pointer moves a widget");
+    await until("the pointer moves a widget", async () => (await place(page, "Busiest machines")) !== top);
     // Another one.
     await page.getByLabel("Put here", { exact: true }).selectOption("value");
     await page.getByRole("button", { name: /^\+ Put here/ }).click();
@@ -65,7 +66,7 @@ export async function boards({ step, open, go, so, accessible }) {
     await press(one, "Save");
     await one.getByText("name: Night shift became Day shift").waitFor();
     await press(one, "Take theirs, drop mine");
-    so((await one.getByLabel("Name", { exact: true }).inputValue()) === "Day shift", "theirs is taken");
+    await until("theirs is taken", async () => (await one.getByLabel("Name", { exact: true }).inputValue()) === "Day shift");
     await one.getByRole("button", { name: "Cancel", exact: true }).click();
     await one.getByRole("region", { name: "Busiest", exact: true }).waitFor();
     for (const page of [one, other]) await page.context().close();
@@ -88,7 +89,8 @@ export async function boards({ step, open, go, so, accessible }) {
     await press(page, "Remove");
     await press(page, "Really remove it");
     await page.waitForURL(/\/boards$/);
-    so((await page.getByRole("link", { name: "Brought" }).count()) === 0, "it is gone");
+    await page.getByRole("link", { name: "Night shift" }).or(page.getByRole("link", { name: "Day shift" })).first().waitFor();
+    await page.getByRole("link", { name: "Brought" }).waitFor({ state: "detached" });
     await page.context().close();
   });
 
@@ -108,11 +110,11 @@ export async function boards({ step, open, go, so, accessible }) {
     // A machine's chart is asked for once it is in sight.
     await again.setViewportSize({ width: 1440, height: 2400 });
     await go(again, address);
-    so((await again.getByLabel("Machine", { exact: true }).inputValue()) === name, "the address says which machine");
+    await until("the address says which machine", async () => (await again.getByLabel("Machine", { exact: true }).inputValue()) === name);
     so((await again.getByRole("button", { name: "1 hour" }).getAttribute("aria-pressed")) === "true", "and which time");
     await again.keyboard.press("f");
     await again.getByRole("button", { name: "Leave the wall" }).waitFor();
-    so((await again.locator("nav.sidebar, header").count()) === 0, "nothing stands around it");
+    await until("nothing stands around it", async () => (await again.locator("nav.sidebar, header").count()) === 0);
     await accessible(again, "a board on a wall");
     await again.keyboard.press("Escape");
     await again.locator("nav.sidebar").waitFor();

@@ -1,6 +1,7 @@
 // The forms, as people fill them in: each is saved, changed while somebody else changes it, and taken back; and who leaves one
 // unsaved is asked.
 import { createServer } from "node:http";
+import { comes, so } from "./trail.mjs";
 
 const PASSWORD = "seven quiet lanterns hum";
 const ADMIN = "rut@example.org";
@@ -9,17 +10,15 @@ const BOB = `bob-${Date.now().toString(36)}@example.org`;
 const EVE = BOB.replace("bob", "eve");
 
 /** Takes a new hub into use; what the browser keeps of being signed in as its first person. */
-export async function begin(browser, hub, token) {
-  const context = await browser.newContext();
-  const page = await context.newPage();
+export async function begin(page, hub, token) {
   await page.goto(`${hub}/begin?code=${token}`);
   await page.fill("input[name=organisation]", "Dupont");
   await page.fill("input[name=email]", ADMIN);
   await page.fill("input[name=password]", PASSWORD);
   await page.click("form button.primary");
   await page.waitForURL(`${hub}/account`);
-  const state = await context.storageState();
-  await context.close();
+  const state = await page.context().storageState();
+  await page.context().close();
   return state;
 }
 
@@ -36,7 +35,7 @@ async function receiver() {
   return { url: `http://127.0.0.1:${server.address().port}/events`, got, answer: (with_) => (status = with_), close: () => server.close() };
 }
 
-export async function forms({ hub, step, open, go, so, accessible, write }) {
+export async function forms({ hub, step, open, go, watch, answered, accessible, write }) {
   const field = (page, label) => page.getByLabel(label, { exact: true }).locator("visible=true").first();
   const press = (page, name, within = "main") => page.locator(within).getByRole("button", { name, exact: true }).first().click();
   const gone = (page, text) => page.getByText(text, { exact: true }).first().waitFor({ state: "detached" });
@@ -48,19 +47,20 @@ export async function forms({ hub, step, open, go, so, accessible, write }) {
     await field(page, "Name").fill("Busy till");
     await field(page, "Metric").fill("system_cpu_utilization_ratio");
     await field(page, "Threshold").fill("lots");
-    so((await page.locator("[aria-invalid=true]").count()) === 1, "what is no number is told at its field");
+    await comes(page, "what is no number is told at its field", () => document.querySelectorAll("[aria-invalid=true]").length === 1);
     await field(page, "Threshold").fill("101%");
     await field(page, "Client").selectOption({ index: 1 });
     await accessible(page, "the form of a rule");
-    so(await page.getByRole("button", { name: "Save", exact: true }).isDisabled(), "what was not tried is not saved");
+    await comes(page, "what was not tried is not saved", () => [...document.querySelectorAll("main button")].find((one) => one.textContent.trim() === "Save")?.disabled);
     await press(page, "How often would it have fired?");
     await page.getByText(/^Would have fired 0 times in 30 days/).waitFor();
     await page.getByText(/it would tell: “Busy till of /).waitFor();
     await press(page, "Save");
     await page.waitForURL(/\/rules\/Busy%20till/);
-    await page.waitForFunction(() => document.querySelector("main code")?.textContent.includes("system_cpu_utilization_ratio"));
+    await comes(page, "the rule is shown", () => document.querySelector("main code")?.textContent.includes("system_cpu_utilization_ratio"));
     await field(page, /^Threshold/).fill("102%");
-    await page.waitForTimeout(500);
+    // The form has to know what it changes before somebody else does.
+    await answered(page);
     const place = await page.locator("main select").first().inputValue();
     await write("POST", "/api/v1/watch/rules", { name: "Busy till", client: place, severity: "critical" });
     await press(page, "How often would it have fired?");
@@ -129,7 +129,7 @@ export async function forms({ hub, step, open, go, so, accessible, write }) {
     await press(page, "Save");
     const card = page.locator("article", { has: page.getByRole("heading", { name: /^nights/ }) });
     await card.locator(".days .shift").first().waitFor();
-    so((await card.locator(".days li").count()) === 7, "a week has seven days");
+    await comes(page, "a week has seven days", () => document.querySelectorAll("article .days li").length === 7);
     await card.getByRole("button", { name: "Stand in" }).click();
     await card.getByLabel("Who").selectOption("paul");
     const day = new Date(Date.now() + 26 * 3_600_000).toISOString().slice(0, 16);
@@ -179,7 +179,7 @@ export async function forms({ hub, step, open, go, so, accessible, write }) {
     const code = await page.locator(".banner code").textContent();
     await press(page, "I have it");
     await page.locator("li", { hasText: BOB }).getByRole("button", { name: "Withdraw" }).waitFor();
-    const other = await (await page.context().browser().newContext()).newPage();
+    const other = watch(await (await page.context().browser().newContext()).newPage(), hub);
     await other.goto(`${hub}/invitation?code=${encodeURIComponent(code)}`);
     await other.fill("input[name=password]", "nine loud lanterns sing");
     await other.click("form button.primary");
@@ -250,7 +250,7 @@ export async function forms({ hub, step, open, go, so, accessible, write }) {
     let stays = true;
     page.on("dialog", (dialog) => { asked.push(dialog.message()); void (stays ? dialog.dismiss() : dialog.accept()); });
     await page.locator("nav.sidebar a[href^='/machines']").click();
-    so(asked.length === 1 && new URL(page.url()).pathname === "/rules", "who stays is where they were");
+    so(asked.length === 1 && new URL(page.url()).pathname === "/rules", `who stays is where they were: asked ${asked.length} times, ${page.url()}`);
     so((await field(page, "Name").inputValue()) === "Half a rule", "and what they typed is there");
     stays = false;
     await page.locator("nav.sidebar a[href^='/machines']").click();
@@ -264,13 +264,22 @@ export async function forms({ hub, step, open, go, so, accessible, write }) {
     const grid = page.getByRole("grid");
     await accessible(page, "a month of planned work");
     await grid.locator("td[tabindex='0']").focus();
+    const today = await page.evaluate(() => document.activeElement.getAttribute("data-date"));
+    const arrived = (what, look) => comes(page, what, look, today);
     await page.keyboard.press("PageDown");
+    await arrived("Page Down leads to the next month", (today) => {
+      const date = document.activeElement?.getAttribute("data-date");
+      return date && date.slice(0, 7) > today.slice(0, 7) && date === new URLSearchParams(location.search).get("day");
+    });
     await page.keyboard.press("Home");
-    await page.waitForFunction(() => document.activeElement?.getAttribute("data-date") === new URLSearchParams(location.search).get("day"));
+    await arrived("Home leads to Monday", () => {
+      const date = document.activeElement?.getAttribute("data-date");
+      return date && new Date(`${date}T00:00Z`).getUTCDay() === 1 && date === new URLSearchParams(location.search).get("day");
+    });
     const date = await page.evaluate(() => document.activeElement.getAttribute("data-date"));
-    so(new Date(`${date}T00:00Z`).getUTCDay() === 1, "Home leads to Monday");
     await page.keyboard.press("Enter");
     const form = page.getByRole("region", { name: "Plan work" });
+    await form.getByLabel("From", { exact: true }).waitFor();
     so((await form.getByLabel("From", { exact: true }).inputValue()).startsWith(date), "work is planned of the day that was chosen");
     await form.getByLabel("Client").selectOption({ index: 1 });
     await form.getByLabel("Why").fill("walked through");

@@ -13,8 +13,11 @@ use crate::plan::{Plan, SitePlan};
 /// Series of each synthetic machine.
 const SERIES: u32 = 60;
 
-/// Programs get this long to open their doors.
-const OPENING: Duration = Duration::from_secs(20);
+/// Programs get this long to open their doors: seconds where they are alone, more where a whole test runs beside them.
+const OPENING: Duration = Duration::from_secs(60);
+
+/// The first sample gets this long to the hub: a measurement's interval, two joinings, and a slow machine.
+const FIRST_SAMPLE: Duration = Duration::from_secs(180);
 
 /// Starts everything and stays until a signal.
 pub(crate) fn show(args: &ShowArgs) -> Result<(), Failed> {
@@ -177,7 +180,7 @@ async fn ready(plan: &Plan, token: &str) -> Result<(), Failed> {
     note("waiting for this machine's first sample at the hub");
     let query = format!("system_cpu_utilization_ratio{{machine=\"{}\"}}", host_name());
     let path = format!("/prometheus/api/v1/query?query={}", escaped(&query));
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + FIRST_SAMPLE;
     while Instant::now() < deadline {
         let answer = http::get(plan.hub_http, &path, token);
         if answer.is_some_and(|answer| answer["data"]["result"].as_array().is_some_and(|found| !found.is_empty())) {

@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { boards } from "./boards.mjs";
 import { begin, forms } from "./forms.mjs";
+import { compared } from "./shapes.mjs";
 import { chord, comes, so, trail, until } from "./trail.mjs";
 
 const [hub, token, demo, log] = process.argv.slice(2);
@@ -74,6 +75,12 @@ await step("somebody comes in by the token, and this machine has said what it is
     const whole = await Promise.all(machines.map(({ id }) => api(`/api/v1/machines/${id}`)));
     return whole.find((one) => one.facts?.system);
   });
+});
+
+await step("what the hub answers is what the pages take it for", async () => {
+  const { wrong, places } = compared(await api("/api/v1/openapi.json"));
+  so(wrong.length === 0, wrong.join("\n"));
+  so(places > 80, `the places that ask are found: ${places}`);
 });
 
 await step("what a browser loads stays light", async () => {

@@ -4,7 +4,7 @@ import type { Origin, Reach, Stamp } from "../api/types.ts";
 export interface Joined {
   id: string;
   name: string;
-  role: "agent" | "relay";
+  role: "agent" | "relay" | "hub";
   at: Stamp;
   reachability: Reach | null;
   last_sample: Origin | null;
@@ -14,7 +14,7 @@ export interface Enrolment {
   id: string;
   client: string;
   site: string;
-  roles: ("agent" | "relay")[];
+  roles: ("agent" | "relay" | "hub")[];
   state: "valid" | "used_up" | "expired" | "revoked";
   uses_left: number;
   by: string;

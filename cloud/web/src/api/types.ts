@@ -182,11 +182,11 @@ export interface Me {
   /** Not there for who came with a token. */
   person?: { id: string; name: string } | null;
   /** Who looks in this browser, where that is somebody else. */
-  seeing?: { by: string; until_ms: number; acts: boolean };
+  seeing?: { by: string; until_at: Stamp; acts: boolean };
 }
 
 export interface Here {
-  role: "hub" | "relay";
+  role: "hub" | "relay" | "agent";
   name: string;
   version: string;
   you: string;

@@ -1,5 +1,9 @@
 // What is said when something was not done?
-import { OutOfReach, Refused } from "../api/problem.ts";
+//
+// The hub says it in English: a stable code, why, and what to do. What the code means is said in the reader's language here; why
+// it was in this one case stays as the hub said it, in quotation marks where that is another language.
+import { OutOfReach, Refused, type Problem } from "../api/problem.ts";
+import { settings } from "../settings.svelte.ts";
 import { words } from "./words.ts";
 
 const say = words(
@@ -7,7 +11,38 @@ const say = words(
   { out: "Le hub n’a pas répondu : on ne sait pas si quelque chose a changé. Réessayez, ce ne sera fait qu’une fois." },
 );
 
+/** By code: what failed, and what to do about it. */
+const FRENCH: Readonly<Record<string, readonly [title: string, next: string]>> = {
+  "bad-parameter": ["Une indication ne convient pas", "Corrigez-la et recommencez"],
+  unauthorized: ["Vous n’êtes pas connecté", "Reconnectez-vous"],
+  "cross-site": ["La demande venait d’un autre site", "Recommencez depuis cette page"],
+  "no-right": ["Vous n’en avez pas le droit", "Demandez-le à qui gère les personnes"],
+  "not-found": ["Introuvable, ou hors de ce que vous pouvez voir", "Cherchez dans la liste"],
+  "too-many-attempts": ["Trop d’essais manqués", "Attendez quelques minutes"],
+  busy: ["Le hub est occupé", "Réessayez dans un instant"],
+  "timed-out": ["La réponse a pris trop de temps", "Demandez moins à la fois, ou réessayez"],
+  changed: ["Cela a changé entre-temps", "Regardez ce qui vaut à présent"],
+  outdated: ["Cela a changé entre-temps", "Regardez ce qui vaut à présent"],
+  conflict: ["Cela ne va pas avec ce qui existe", "Regardez ce qui existe"],
+  "quota-used": ["La limite est atteinte", "Enlevez-en, ou demandez une limite plus haute"],
+  "proof-needed": ["Prouvez à nouveau qui vous êtes", "Donnez votre mot de passe"],
+  "code-needed": ["Il faut aussi un code", "Donnez celui de votre application"],
+  unreadable: ["La demande est illisible", "Rechargez la page"],
+  "too-large": ["C’est trop grand", "Envoyez-en moins à la fois"],
+  "key-used": ["Cette demande a déjà servi à autre chose", "Rechargez la page"],
+  internal: ["Le hub a échoué, et on ne sait pas si quelque chose a changé", "Regardez avant de recommencer"],
+};
+
+/** A problem in the reader's language, as far as there is one. */
+export function inWords({ code, title, detail, next }: Problem): { title: string; detail: string; next: string } {
+  const own = settings.language === "fr" ? FRENCH[code] : undefined;
+  if (own) return { title: own[0], detail: `« ${detail} »`, next: own[1] };
+  return { title, detail, next: next ?? "" };
+}
+
 export function wrongOf(error: unknown): string {
-  if (error instanceof Refused) return [error.problem.detail, error.problem.next].filter(Boolean).join(". ");
-  return error instanceof OutOfReach ? say("out") : String(error);
+  if (error instanceof OutOfReach) return say("out");
+  if (!(error instanceof Refused)) return String(error);
+  const { title, detail, next } = inWords(error.problem);
+  return settings.language === "fr" && detail.startsWith("«") ? `${title} : ${detail}. ${next}.` : [detail, next].filter(Boolean).join(". ");
 }

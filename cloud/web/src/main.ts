@@ -2,9 +2,11 @@
 import { mount } from "svelte";
 import "./style/tokens.css";
 import "./style/base.css";
+import { ahead } from "./api/client.ts";
 import App from "./shell/App.svelte";
 import { stream } from "./live/stream.svelte.ts";
 import { looker } from "./me.svelte.ts";
+import { pages } from "./pages.ts";
 import { outbox } from "./outbox/outbox.svelte.ts";
 import { install } from "./phone/install.svelte.ts";
 import { worker } from "./phone/worker.svelte.ts";
@@ -16,6 +18,12 @@ dress();
 install.listen();
 const place = comeBack();
 if (place) router.go(place, { replace: true });
+// Code and answers are on their way before the frame stands.
+const page = router.found && pages[router.found.page];
+if (page) {
+  page.load().catch(() => undefined);
+  page.asks?.().forEach(ahead);
+}
 mount(App, { target: document.body });
 stream.on(["ended"], () => (looker.ended = true));
 // Who looks comes before what they wanted to be sent.

@@ -3,6 +3,7 @@
 // Each is loaded when it is first gone to. A page is in the navigation when it has a `nav`.
 import type { Component } from "svelte";
 import type { PageName } from "./route.ts";
+import { machineColumns, openIncidents, sitesInScope } from "./questions.ts";
 import { words } from "./say/words.ts";
 import type { Right } from "./api/types.ts";
 
@@ -34,6 +35,8 @@ export type PageView = Component<PageProps> | Component<Record<string, never>>;
 export interface PageEntry {
   load: () => Promise<{ default: PageView }>;
   title: () => string;
+  /** What it asks first, word for word: asked for while its code is on its way. */
+  asks?: () => readonly string[];
   nav?: {
     group: Group;
     /** The drawing of its icon, on a field of 16 by 16. */
@@ -55,6 +58,7 @@ export const pages: Record<PageName, PageEntry> = {
   home: {
     load: () => import("./pages/Home.svelte"),
     title: () => say("home"),
+    asks: () => [openIncidents(), sitesInScope()],
     nav: { group: "observe", icon: "M2 7.5 8 2.5l6 5M3.5 7v6.5h9V7M6.5 13.5v-4h3v4", key: "h", bottom: true },
   },
   incidents: {
@@ -66,6 +70,7 @@ export const pages: Record<PageName, PageEntry> = {
   machines: {
     load: () => import("./pages/Machines.svelte"),
     title: () => say("machines"),
+    asks: () => [machineColumns()],
     nav: { group: "observe", icon: "M2 3h12v4H2zM2 9h12v4H2zM4.5 5h.01M4.5 11h.01", key: "m", bottom: true },
   },
   add: { load: () => import("./pages/Add.svelte"), title: () => say("add"), findable: "enrol", below: "machines" },

@@ -1,19 +1,20 @@
 // How quick is the list of machines? `measure.mjs HUB TOKEN` measures a hub that runs (`deploy/rehearsal/measure-web` fills one
-// with a swarm); `measure.mjs stand-in [MACHINES]` what the pages themselves take. Each figure stands beside its goal, and the
-// load of this machine beside all of them; `--trace FILE` keeps a trace of the scroll that Chromium's tools read.
+// with a swarm); `measure.mjs stand-in [MACHINES]` what the pages themselves take, `--dist FOLDER` those of another folder, so that
+// two versions can be measured in turn. Each figure stands beside its goal, and the load of this machine beside all of them;
+// `--trace FILE` keeps a trace of the scroll that Chromium's tools read.
 import { writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import { standIn } from "./stand-in.mjs";
 
-const [first, second] = process.argv.slice(2).filter((word, at, all) => word !== "--trace" && all[at - 1] !== "--trace");
-const traced = process.argv[process.argv.indexOf("--trace") + 1];
-const trace = process.argv.includes("--trace") ? traced : undefined;
+const { values: { trace, dist }, positionals: [first, second] } = parseArgs({ allowPositionals: true, options: { trace: { type: "string" }, dist: { type: "string" } } });
 if (!first || (first !== "stand-in" && !second)) {
-  console.error("usage: measure.mjs HUB TOKEN | stand-in [MACHINES]   [--trace FILE]");
+  console.error("usage: measure.mjs HUB TOKEN | stand-in [MACHINES] [--dist FOLDER]   [--trace FILE]");
   process.exit(2);
 }
-const own = first === "stand-in" ? await standIn(Number(second ?? 10_000)) : undefined;
+const own = first === "stand-in" ? await standIn(Number(second ?? 10_000), dist && pathToFileURL(`${dist}/`)) : undefined;
 const hub = own?.url ?? first;
 const LOADS = 5;
 
@@ -113,6 +114,32 @@ async function typed(page, input, text) {
   return page.evaluate(() => globalThis.keyed);
 }
 
+/** What people do with the list, one after the other: from the hand to the paint, as Chromium's own event timing has it. */
+async function interactions(page) {
+  await page.evaluate(() => {
+    globalThis.took = [];
+    new PerformanceObserver((list) => globalThis.took.push(...list.getEntries().filter((one) => one.interactionId).map(({ duration, name }) => ({ duration, name })))).observe({ type: "event", durationThreshold: 16 });
+  });
+  const rest = () => page.waitForTimeout(250);
+  const acts = [
+    ...["cpu", "memory", "name", "status"].map((name) => () => page.click(`[role=columnheader].${name} button`)),
+    ...["j", "j", "k", "x", "j", "x", "PageDown", "End", "Home", "*", "*"].map((key) => () => page.keyboard.press(key)),
+    () => page.selectOption(".tools select", "site"), () => page.click(".v-row.group:not([hidden]) .v-group button >> nth=0"), () => page.selectOption(".tools select", "none"),
+    ...["v", "v", "v"].map((key) => () => page.keyboard.press(key)),
+    () => page.keyboard.press("Control+k"), ...[..."till"].map((key) => () => page.keyboard.press(key)), () => page.keyboard.press("Escape"),
+  ];
+  await page.focus("[role=grid]");
+  for (const act of acts) {
+    await act();
+    await rest();
+  }
+  // Without an entry it took less than the least that is told.
+  const told = await page.evaluate(() => globalThis.took);
+  const slow = told.sort((a, b) => b.duration - a.duration)[0];
+  const all = [...told.map((one) => one.duration), ...Array(Math.max(0, acts.length - told.length)).fill(16)];
+  return { all, slow };
+}
+
 async function heap(page) {
   const cdp = await context.newCDPSession(page);
   await cdp.send("HeapProfiler.collectGarbage");
@@ -153,6 +180,10 @@ const { result: keys, ms: keysMs } = await worked(page, () => typed(page, "input
 figure("filter: from the key to the paint, p95", at(keys, 0.95), "ms", 50);
 figure("filter: median", at(keys, 0.5), "ms");
 figure("filter: processor time of a key", keysMs / keys.length, "ms");
+const { result: acts, ms: actsMs } = await worked(page, () => interactions(page));
+figure("interactions: from the hand to the paint, p95", at(acts.all, 0.95), "ms", 100);
+figure(`interactions: slowest (${acts.slow?.name ?? "none"})`, acts.slow?.duration ?? 16, "ms");
+figure("interactions: processor time of all", actsMs, "ms");
 figure("heap after that", await heap(page), "MB", 80);
 await page.close();
 

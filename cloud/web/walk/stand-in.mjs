@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { gzipSync } from "node:zlib";
 
+/** The pages, unless others are measured beside them. */
 const DIST = new URL("../dist/", import.meta.url);
 const SHOWN = ["retired", "asleep", "ok", "heard", "unknown", "late", "stale", "silent", "warning", "critical"];
 const REACH = ["live", "late", "silent", "cut", "asleep", "unseen", "retired"];
@@ -44,8 +45,8 @@ function fleet(count) {
   return { places, all };
 }
 
-/** Serves them; gives the address and what ends it. */
-export async function standIn(count) {
+/** Serves them with the pages of a folder; gives the address and what ends it. */
+export async function standIn(count, dist = DIST) {
   const { places, all } = fleet(count);
   const length = Math.max(6, Math.ceil(Math.log2(count) / 2) + 2);
   const next = chance(11);
@@ -91,10 +92,10 @@ export async function standIn(count) {
     response.writeHead(200, { "content-type": kind, "content-encoding": "gzip", "cache-control": "no-cache", "vigie-now": new Date().toISOString() });
     response.end(bytes);
   };
-  const pages = readFileSync(new URL("pages.txt", DIST), "utf8").trim().split("\n").map((page) => new RegExp(`^${page.replace(/\{\w+\}/g, "[^/]+")}$`));
+  const pages = readFileSync(new URL("pages.txt", dist), "utf8").trim().split("\n").map((page) => new RegExp(`^${page.replace(/\{\w+\}/g, "[^/]+")}$`));
   const icon = gzipSync('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7"/></svg>');
-  const files = new Map(readdirSync(new URL("assets/", DIST)).map((name) => [`/assets/${name}`, gzipSync(readFileSync(new URL(`assets/${name}`, DIST)))]));
-  const shell = gzipSync(readFileSync(new URL("index.html", DIST)));
+  const files = new Map(readdirSync(new URL("assets/", dist)).map((name) => [`/assets/${name}`, gzipSync(readFileSync(new URL(`assets/${name}`, dist)))]));
+  const shell = gzipSync(readFileSync(new URL("index.html", dist)));
   const open = new Set();
 
   const server = createServer((request, response) => {

@@ -30,18 +30,36 @@ export function copyOf<T>(path: string): Answer<T> | undefined {
   return kept.get(path) as Answer<T> | undefined;
 }
 
+const EARLY_MS = 5000;
+/** What was asked for before anybody wanted it. */
+const early = new Map<string, Promise<Answer<unknown>>>();
+
+/** Asks for what a page will want while its code is still on its way; who wants it then gets this answer. */
+export function ahead(path: string): void {
+  const asked = get(path);
+  early.set(path, asked);
+  // Who wants it hears what went wrong. What nobody wanted by then is not what is so later.
+  const forget = () => void setTimeout(() => early.delete(path), EARLY_MS);
+  asked.then(forget, forget);
+}
+
 /** Asks for something. */
 export async function get<T>(path: string, signal?: AbortSignal): Promise<Answer<T>> {
+  const asked = early.get(path);
+  if (asked) {
+    early.delete(path);
+    return asked as Promise<Answer<T>>;
+  }
   const old = kept.get(path);
   const response = await ask(path, { headers: old ? { "if-none-match": old.etag } : {} }, signal);
   const at = hubClock.now();
   if (response.status === 304 && old) {
     old.at = at;
-    keepCopy(path, old.body, at);
+    keepCopy(path, () => JSON.stringify(old.body), at);
     return old as unknown as Answer<T>;
   }
-  const body = (await bodyOf(response)) as T;
-  keepCopy(path, body, at);
+  const { body, text } = await bodyOf<T>(response);
+  keepCopy(path, () => text, at);
   const etag = response.headers.get("etag");
   kept.delete(path);
   if (etag) {
@@ -76,7 +94,7 @@ export async function send<T>(
     response = await ask(path, request);
   }
   unsure.answered(write);
-  return (await bodyOf(response)) as T;
+  return (await bodyOf<T>(response)).body;
 }
 
 async function ask(path: string, request: RequestInit, signal?: AbortSignal): Promise<Response> {
@@ -97,13 +115,23 @@ async function ask(path: string, request: RequestInit, signal?: AbortSignal): Pr
   return response;
 }
 
-async function bodyOf(response: Response): Promise<unknown> {
-  const body: unknown = response.status === 204 ? undefined : await response.json().catch(() => undefined);
+/** What was answered, and the same as it was sent. */
+async function bodyOf<T>(response: Response): Promise<{ body: T; text: string }> {
+  const text = await response.text().catch(() => "");
+  const body = parsed(text);
   if (!response.ok) throw new Refused(problemOf(response.status, body));
-  return body;
+  return { body: body as T, text };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return text ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** That it could not be kept is no reason not to show it. */
-function keepCopy(path: string, body: unknown, at: number): void {
-  remember(path, () => JSON.stringify(body), at).catch(() => undefined);
+function keepCopy(path: string, text: () => string, at: number): void {
+  remember(path, text, at).catch(() => undefined);
 }

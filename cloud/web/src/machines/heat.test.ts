@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import type { Shown } from "../api/types.ts";
 import { tiled } from "./arrange.ts";
 import { Columns, SHOWN, type Sent } from "./columns.ts";
-import { inkOf, keyOf, stepped } from "./heat.ts";
+import { inkOf, INKS, seenNow, stepped } from "./heat.ts";
 import type { Part } from "./order.ts";
 import { folded, lookAt } from "./view.ts";
 
@@ -14,11 +13,10 @@ const part = (title: string, rows: number[], closed = false): Part => ({ head: {
 
 test("a cell that is not heard shows no figure as being so now, and what was critical stays apart", () => {
   const columns = new Columns(sent);
-  const ink = (at: number, measure: "status" | "cpu") => keyOf(inkOf(columns, at, measure, columns.shown));
-  expect([ink(0, "cpu"), ink(1, "cpu"), ink(2, "cpu")]).toEqual(["s4", "?", "?"]);
-  expect([ink(0, "status"), ink(1, "status"), ink(2, "status")]).toEqual(["ok", "stale!", "stale"]);
-  const blind = (): Shown => "stale";
-  expect(keyOf(inkOf(columns, 0, "cpu", blind))).toBe("?");
+  const ink = (at: number, measure: "status" | "cpu", blind = false) => INKS[inkOf(columns, at, measure, seenNow(blind))];
+  expect([ink(0, "cpu"), ink(1, "cpu"), ink(2, "cpu")]).toEqual([{ step: 4 }, { unknown: true }, { unknown: true }]);
+  expect([ink(0, "status"), ink(1, "status"), ink(2, "status")]).toEqual([{ shown: "ok", was: "other" }, { shown: "stale", was: "critical" }, { shown: "stale", was: "other" }]);
+  expect([ink(0, "cpu", true), ink(0, "status", true)]).toEqual([{ unknown: true }, { shown: "stale", was: "other" }]);
 });
 
 test("groups begin a row of their own, and a closed one shows its head alone", () => {

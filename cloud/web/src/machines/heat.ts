@@ -1,8 +1,8 @@
 // What does a cell of the heatmap say, and how is it drawn? Never by colour alone: each state has a pattern of its own, each step
 // of a share its own height.
 import type { Shown } from "../api/types.ts";
-import { lookOf, type Tone } from "../truth/status.ts";
-import type { Columns } from "./columns.ts";
+import { lookOf, shownNow, type Tone } from "../truth/status.ts";
+import { SHOWN, type Columns } from "./columns.ts";
 import type { Measure } from "./view.ts";
 
 /** What is drawn: a state, or one of five steps of a share; what is not known is hatched. */
@@ -10,16 +10,29 @@ export type Ink = { shown: Shown; was: "critical" | "other" } | { step: 0 | 1 | 
 
 export const STEPS = 5;
 
-/** What a machine's cell says. While the hub is not heard nothing is shown as being so now. */
-export function inkOf(columns: Columns, at: number, measure: Measure, shownAt: (at: number) => Shown): Ink {
-  if (measure === "status") return { shown: shownAt(at), was: columns.was(at) === "critical" ? "critical" : "other" };
+/** All that a cell can say: fifty thousand of them are counted and drawn by their places here. */
+export const INKS: readonly Ink[] = [
+  ...SHOWN.flatMap((shown): Ink[] => [{ shown, was: "other" }, { shown, was: "critical" }]),
+  ...([0, 1, 2, 3, 4] as const).map((step): Ink => ({ step })),
+  { unknown: true },
+];
+const STEPS_FROM = SHOWN.length * 2;
+const UNKNOWN = INKS.length - 1;
+const STALE = SHOWN.indexOf("stale");
+
+/** Each state as it is shown now, by its place in `SHOWN`: while the hub is not heard nothing is shown as being so. */
+export const seenNow = (blind: boolean): readonly number[] => SHOWN.map((shown) => SHOWN.indexOf(shownNow(shown, blind)));
+
+/** What a machine's cell says, by its place in `INKS`. */
+export function inkOf(columns: Columns, at: number, measure: Measure, now: readonly number[]): number {
+  const shown = now[columns.need(at)] ?? STALE;
+  if (measure === "status") return shown * 2 + (shown === STALE && columns.was(at) === "critical" ? 1 : 0);
   const value = measure === "cpu" ? columns.cpu(at) : columns.memory(at);
   const isOld = columns.reach(at) !== "live" && columns.reach(at) !== "late";
-  if (value === undefined || isOld || shownAt(at) === "stale") return { unknown: true };
-  return { step: Math.min(STEPS - 1, Math.floor(value * STEPS)) as 0 | 1 | 2 | 3 | 4 };
+  if (value === undefined || isOld || shown === STALE) return UNKNOWN;
+  return STEPS_FROM + Math.min(STEPS - 1, Math.floor(value * STEPS));
 }
 
-export const keyOf = (ink: Ink): string => ("shown" in ink ? `${ink.shown}${ink.shown === "stale" && ink.was === "critical" ? "!" : ""}` : "step" in ink ? `s${ink.step}` : "?");
 
 /** The colours that a canvas is told. */
 export interface Palette {

@@ -24,7 +24,9 @@ export type Line = number | Head;
 
 /** All machines in an order. `down` turns it round; what is not known comes last either way, and among equals the hub's own order counts. */
 export function ordered(columns: Columns, by: Sort, down: boolean): Uint32Array {
-  const all = Uint32Array.from({ length: columns.count }, (_, at) => at);
+  if (by === "attention") return byNeed(columns, down);
+  const all = new Uint32Array(columns.count);
+  for (let at = 0; at < all.length; at += 1) all[at] = at;
   const rank = ranks(columns, by);
   const turn = down ? -1 : 1;
   return all.sort((a, b) => {
@@ -35,11 +37,29 @@ export function ordered(columns: Columns, by: Sort, down: boolean): Uint32Array 
   });
 }
 
+/** The usual order: states are few, so that each machine is looked at once. */
+function byNeed(columns: Columns, down: boolean): Uint32Array {
+  const places = new Uint32Array(SHOWN.length + 1);
+  const slot = (at: number) => (down ? columns.need(at) : SHOWN.length - 1 - columns.need(at));
+  for (let at = 0; at < columns.count; at += 1) places[slot(at) + 1] = (places[slot(at) + 1] ?? 0) + 1;
+  for (let n = 1; n < places.length; n += 1) places[n] = (places[n] ?? 0) + (places[n - 1] ?? 0);
+  const all = new Uint32Array(columns.count);
+  for (let at = 0; at < columns.count; at += 1) {
+    const place = places[slot(at)] ?? 0;
+    all[place] = at;
+    places[slot(at)] = place + 1;
+  }
+  return all;
+}
+
 /** A number for each machine by which it stands; NaN for what is not known. */
-function ranks(columns: Columns, by: Sort): Float64Array {
-  const each = (of: (at: number) => number | undefined) => Float64Array.from({ length: columns.count }, (_, at) => of(at) ?? NaN);
+function ranks(columns: Columns, by: Exclude<Sort, "attention">): Float64Array {
+  const each = (of: (at: number) => number | undefined) => {
+    const all = new Float64Array(columns.count);
+    for (let at = 0; at < all.length; at += 1) all[at] = of(at) ?? NaN;
+    return all;
+  };
   switch (by) {
-    case "attention": return each((at) => -columns.need(at));
     case "name": return byName(columns);
     // The hub sends them by client, site and name.
     case "site": return each((at) => at);

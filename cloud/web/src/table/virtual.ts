@@ -3,6 +3,7 @@
 // Rows are made once and filled again and again; no framework stands between the scroll and the row. The focus stays on the
 // table, which says which row is the current one; so no row that is used again takes the focus away with it.
 
+import { set } from "./cells.ts";
 import { Rows } from "./window.ts";
 
 export interface TableParts {
@@ -129,7 +130,8 @@ export class VirtualTable {
   #place(at: number): void {
     const row = this.#rows.pop() ?? this.#made();
     if (row.hidden) row.hidden = false;
-    row.style.transform = `translateY(${this.#lines.top(at)}px)`;
+    const place = `translateY(${this.#lines.top(at)}px)`;
+    if (row.style.transform !== place) row.style.transform = place;
     this.#drawn.set(at, row);
     this.#fill(row, at);
   }
@@ -144,9 +146,9 @@ export class VirtualTable {
   }
 
   #fill(row: HTMLElement, at: number): void {
-    row.id = `row-${at}`;
+    set(row, "id", `row-${at}`);
     // The head is the first row.
-    row.setAttribute("aria-rowindex", String(at + 2));
+    set(row, "aria-rowindex", String(at + 2));
     row.classList.toggle("current", at === this.current);
     this.#parts.fill(row, at);
     if (at === this.current) this.#scroller.setAttribute("aria-activedescendant", (this.#parts.activeIn?.(row, at) ?? row).id);

@@ -242,6 +242,37 @@ export async function forms({ hub, step, open, go, watch, answered, accessible, 
     await page.context().close();
   });
 
+  await step("who signed in a while ago proves in place who they are, and what they wanted goes on", async () => {
+    const page = await open({ signedIn: true });
+    await go(page, "/people");
+    // A while goes by: the hub asks once, and what follows is its own.
+    let asked = 0;
+    await page.route("**/api/v1/tokens", async (route) => {
+      if (route.request().method() !== "POST" || (asked += 1) > 1) return route.continue();
+      await route.fulfill({ status: 403, contentType: "application/problem+json", body: JSON.stringify({ type: "urn:vigie:problem:proof-needed", title: "Prove again who you are", status: 403, code: "proof-needed", detail: "this takes a sign-in of just now" }) });
+    });
+    const make = page.locator("form", { has: page.getByRole("button", { name: "Make a token" }) });
+    await make.getByLabel("Name").fill("proved");
+    await make.getByLabel("Where").fill("demo");
+    await make.getByRole("button", { name: "Make a token" }).click();
+    const proof = page.getByRole("group", { name: /^You signed in a while ago/ });
+    await proof.getByLabel("Password").fill("not this one at all");
+    await proof.getByRole("button", { name: "Go on" }).click();
+    await proof.getByRole("alert").waitFor();
+    await accessible(page, "who is to prove who they are");
+    await proof.getByLabel("Password").fill(PASSWORD);
+    await page.keyboard.press("Enter");
+    await page.locator(".banner code").waitFor();
+    await proof.waitFor({ state: "detached" });
+    so(asked === 2, `the token is made once: asked ${asked} times`);
+    await press(page, "I have it");
+    const made = page.locator("li", { hasText: "proved" });
+    await made.getByRole("button", { name: "Revoke" }).click();
+    await made.getByRole("button", { name: "Really: Revoke" }).click();
+    await made.waitFor({ state: "detached" });
+    await page.context().close();
+  });
+
   await step("who leaves a form unsaved is asked, and stays if they like", async () => {
     const page = await open({ signedIn: true });
     await go(page, "/rules?new=1");

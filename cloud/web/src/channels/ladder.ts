@@ -91,7 +91,6 @@ export interface Message {
 export interface Telling {
   routes: number;
   always: string[];
-  speaks: string;
   waiting: Message[];
   sent: Message[];
   dead: Message[];

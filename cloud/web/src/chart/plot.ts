@@ -85,7 +85,7 @@ export class Plot {
       { stroke: "transparent", width: 0, points: { show: false } },
       { stroke: colour(at), width: 1.5, dash: [...(DASHES[at] ?? [])], points: { show: true, size: 4, fill: colour(at), filter: lonely } },
     ]);
-    const old = this.#drawing.before ? this.#drawing.frame.series.map((_, at): uPlot.Series => ({ stroke: faint(colour(at), 0.6) ?? colour(at), width: 1, dash: [1, 3], points: { show: false } })) : [];
+    const old = this.#drawing.before ? this.#drawing.frame.series.map((_, at): uPlot.Series => ({ stroke: colour(at), width: 1.5, dash: [2, 3], points: { show: false } })) : [];
     const axis: uPlot.Axis = { stroke: look.muted, font: look.font, grid: { stroke: look.grid, width: 1 }, ticks: { stroke: look.grid, width: 1, size: 4 } };
     return {
       width, height, ms: 1e-3, padding: [8, this.#room, 0, 0], legend: { show: false },

@@ -71,8 +71,17 @@ function ranks(columns: Columns, by: Exclude<Sort, "attention">): Float64Array {
   }
 }
 
-/** Equal names have an equal rank. */
+/** A list's names are put in order once: it takes longest of all, and people turn an order round. */
+const named = new WeakMap<Columns, Float64Array>();
+
 function byName(columns: Columns): Float64Array {
+  let ranks = named.get(columns);
+  if (!ranks) named.set(columns, (ranks = nameRanks(columns)));
+  return ranks;
+}
+
+/** Equal names have an equal rank. */
+function nameRanks(columns: Columns): Float64Array {
   const names = Array.from({ length: columns.count }, (_, at) => columns.name(at));
   const places = new Map([...new Set(names)].sort().map((name, at) => [name, at]));
   return Float64Array.from(names, (name) => places.get(name) ?? NaN);

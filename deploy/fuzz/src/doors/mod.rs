@@ -1,6 +1,7 @@
 //! Which doors are there? One file for each room that has some.
 
 mod asked;
+mod brought;
 mod kept;
 mod pushed;
 mod said;
@@ -34,4 +35,6 @@ pub const DOORS: &[Door] = &[
     pushed::STATSD,
     asked::PROMQL,
     asked::FORMAT,
+    brought::SAML_ANSWER,
+    brought::SAML_METADATA,
 ];

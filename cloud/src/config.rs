@@ -10,6 +10,7 @@ use serde::Deserialize;
 use vigie_forward::{Target, TargetSaid};
 use vigie_issuers::{Issuers, SignInError, SignInSaid};
 use vigie_lookout::{AlertsConfig, AlertsSaid};
+use vigie_model::UtcMs;
 use vigie_node::{Failed, NodeClock};
 use vigie_notify::Seat;
 use vigie_notify::config::{ChannelSaid, OutgoingSaid, RouteSaid, TellingSaid};
@@ -262,6 +263,11 @@ impl Config {
             programs: self.programs.clone(),
             ..vigie_serve::Options::default()
         }
+    }
+
+    /// Other houses that nobody can come in by as things stand here, and why.
+    pub(crate) fn unready_houses(&self, now: UtcMs) -> Vec<(&str, String)> {
+        self.issuers.unready(now)
     }
 
     /// Why browsers make no passkeys for this hub, where its address is said.

@@ -91,6 +91,9 @@ impl Hub {
         }
         let clock = NodeClock::new();
         let now = clock.now().utc;
+        for (house, why) in config.unready_houses(now) {
+            warn!(house, why, "nobody signs in by this house yet; its files are looked at again when somebody tries");
+        }
         refuse_half_restored(&config.data)?;
         let tls = Tls::of(config.tls.clone())
             .map_err(|error| Failed::new(2, format!("[tls] {error}; nothing was started")))?;

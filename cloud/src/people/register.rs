@@ -40,6 +40,8 @@ pub(crate) struct Register {
     /// What was used since it was last written down, by id.
     used: Mutex<BTreeMap<Id, Change>>,
     turned_away: Mutex<(i64, u32)>,
+    /// The same, of other houses: whoever brings nonsense of theirs hides no guesses at passwords.
+    not_vouched: Mutex<(i64, u32)>,
     setup: Mutex<Option<Setup>>,
     /// Who writes down what is kept as rows.
     scribe: OnceLock<Arc<Scribe>>,
@@ -77,6 +79,7 @@ impl Register {
             deciding: Mutex::new(()),
             used: Mutex::default(),
             turned_away: Mutex::default(),
+            not_vouched: Mutex::default(),
             setup: Mutex::new(setup),
             scribe: OnceLock::new(),
             belongings: OnceLock::new(),
@@ -175,6 +178,21 @@ impl Register {
         audit::chains(&self.state).map_err(|error| NotDone::NotKept(error.to_string()))
     }
 
+    /// Writes a refusal down, so many of a day.
+    fn refused(&self, counted: &Mutex<(i64, u32)>, note: Note, asker: &Asker) {
+        {
+            let (today, mut count) = (self.now().0.div_euclid(DAY_MS), lock(counted));
+            *count = if count.0 == today { (today, count.1.saturating_add(1)) } else { (today, 1) };
+            if count.1 > TURNED_AWAY_A_DAY {
+                return;
+            }
+        }
+        let doer = Doer { who: "nobody", by: asker.by, from: &asker.from };
+        if let Err(error) = self.state.transact(|tx| audit::append(tx, note, doer, self.now())) {
+            warn!(%error, "a refusal could not be written into the audit");
+        }
+    }
+
     fn has_begun(&self) {
         if let Some(setup) = lock(&self.setup).take() {
             remove(&setup.file);
@@ -247,18 +265,19 @@ impl People for Register {
         // Who types a password into the field for the address has it written nowhere.
         let Some((email, client)) = known else { return warn!(from, why, "somebody unknown was not let in") };
         warn!(email, from, why, "not let in");
-        {
-            let (today, mut count) = (self.now().0.div_euclid(DAY_MS), lock(&self.turned_away));
-            *count = if count.0 == today { (today, count.1 + 1) } else { (today, 1) };
-            if count.1 > TURNED_AWAY_A_DAY {
-                return;
-            }
-        }
         let note = Note { client, what: "session.refused", on: email, before: json!(null), after: json!(why) };
-        let doer = Doer { who: "nobody", by: asker.by, from };
-        if let Err(error) = self.state.transact(|tx| audit::append(tx, note, doer, self.now())) {
-            warn!(%error, "a refusal could not be written into the audit");
-        }
+        self.refused(&self.turned_away, note, asker);
+    }
+
+    fn not_vouched(&self, house: &str, asker: &Asker, why: &str) {
+        let note = Note {
+            client: None,
+            what: "session.refused",
+            on: house.to_owned(),
+            before: json!(null),
+            after: json!(why),
+        };
+        self.refused(&self.not_vouched, note, asker);
     }
 
     fn used(&self, who: &Who) {

@@ -16,6 +16,7 @@ const ROLE: &str = "people.role";
 const INVITATION: &str = "people.invitation";
 const TOKEN: &str = "people.token";
 const SESSION: &str = "people.session";
+const TAKEN: &str = "people.taken";
 
 /// Everybody that the state knows of. A row that a later version wrote and that can not be read is left where it is, and
 /// opens nothing.
@@ -27,6 +28,7 @@ pub(super) fn read(state: &State) -> Result<Directory, ReadError> {
     each(state, INVITATION, |row| directory.apply(&Change::Invitation(Box::new(row))))?;
     each(state, TOKEN, |row| directory.apply(&Change::Token(Box::new(row))))?;
     each(state, SESSION, |row| directory.apply(&Change::Session(Box::new(row))))?;
+    each(state, TAKEN, |row| directory.apply(&Change::Taken(row)))?;
     Ok(directory)
 }
 
@@ -62,6 +64,8 @@ pub(super) fn write(tx: &mut StateTx<'_>, change: &Change) -> Result<(), TxError
         Change::TokenGone(id) => gone(tx, TOKEN, id.as_str()),
         Change::Session(session) => put(tx, SESSION, session.id.as_str(), session),
         Change::SessionGone(id) => gone(tx, SESSION, id.as_str()),
+        Change::Taken(taken) => put(tx, TAKEN, &String::from(taken.kept), taken),
+        Change::TakenGone(kept) => gone(tx, TAKEN, &String::from(*kept)),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use vigie_model::{Slug, UtcMs};
+use vigie_people::Vouched;
 
 /// Somebody looks for their telephone meanwhile, and nobody longer than this.
 pub(crate) const LIFE_MS: i64 = 10 * 60_000;
@@ -23,12 +24,29 @@ pub(crate) struct Begun(Mutex<HashMap<[u8; 32], Way>>);
 #[derive(Clone)]
 pub(crate) struct Way {
     pub(crate) issuer: Slug,
-    pub(crate) nonce: String,
-    pub(crate) verifier: String,
+    pub(crate) awaits: Awaits,
     /// What is kept of the secret that the browser keeps.
     pub(crate) browser: [u8; 32],
     pub(crate) from: String,
     pub(crate) at_ms: i64,
+}
+
+/// What a sign-in under way waits for.
+#[derive(Clone)]
+pub(crate) enum Awaits {
+    /// The browser with a code.
+    Code(Code),
+    /// A form with an answer, which browsers send without what they keep: another site has them send it.
+    Answer,
+    /// The browser itself, by a link; what the answer said is here.
+    Browser(Box<Vouched>),
+}
+
+/// What a code is redeemed with.
+#[derive(Clone)]
+pub(crate) struct Code {
+    pub(crate) nonce: String,
+    pub(crate) verifier: String,
 }
 
 impl std::fmt::Debug for Way {
@@ -49,6 +67,17 @@ impl Begun {
             forget_oldest(&mut table, |_| true);
         }
         table.insert(kept(state), way);
+    }
+
+    /// The sign-in that a posted answer is to, whichever browser sends it. It is answered once.
+    pub(crate) fn answered(&self, question: &str, issuer: &Slug, now: UtcMs) -> Option<Way> {
+        let mut table = self.table();
+        let way = table.get(&kept(question))?;
+        let is_this = way.issuer == *issuer && matches!(way.awaits, Awaits::Answer);
+        if !is_this || now.0.saturating_sub(way.at_ms) >= LIFE_MS {
+            return None;
+        }
+        table.remove(&kept(question))
     }
 
     /// The sign-in that this answers. It is answered once, rightly or not.
@@ -81,7 +110,8 @@ mod tests {
     fn way(from: &str, at_ms: i64) -> Way {
         let text = || "x".to_owned();
         let issuer = "acme".parse().expect("a name");
-        Way { issuer, nonce: text(), verifier: text(), browser: kept("browser"), from: from.to_owned(), at_ms }
+        let awaits = Awaits::Code(Code { nonce: text(), verifier: text() });
+        Way { issuer, awaits, browser: kept("browser"), from: from.to_owned(), at_ms }
     }
 
     #[test]
@@ -97,6 +127,21 @@ mod tests {
         assert!(begun.end("state", "another", UtcMs(1)).is_none(), "another browser");
         assert!(begun.end("state", "browser", UtcMs(1)).is_none(), "and then it is over for both");
         assert!(begun.end("", "", UtcMs(1)).is_none());
+    }
+
+    #[test]
+    fn a_question_is_answered_once_in_time_by_whom_it_was_put_to_and_no_other_sign_in_is() {
+        let (begun, acme, other) =
+            (Begun::default(), "acme".parse().expect("a name"), "other".parse().expect("a name"));
+        begun.begin("code", way("a", 0));
+        assert!(begun.answered("code", &acme, UtcMs(1)).is_none(), "it waits for a code");
+        let begin = || begun.begin("question", Way { awaits: Awaits::Answer, ..way("a", 0) });
+        begin();
+        assert!(begun.answered("question", &other, UtcMs(1)).is_none());
+        assert!(begun.answered("question", &acme, UtcMs(LIFE_MS)).is_none());
+        assert!(begun.answered("question", &acme, UtcMs(1)).is_some());
+        assert!(begun.answered("question", &acme, UtcMs(1)).is_none(), "a second time");
+        assert!(begun.end("code", "browser", UtcMs(1)).is_some());
     }
 
     #[test]

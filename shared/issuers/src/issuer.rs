@@ -11,11 +11,11 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use vigie_model::UtcMs;
 use vigie_outgoing::{Ask, Client, Guard};
-use vigie_people::{BadToken, Claims, Expected, Keys, read_id_token};
+use vigie_people::{BadToken, Claims, Expected, Keys, Trust, read_id_token};
 
-use crate::begun::Way;
+use crate::begun::Code;
 use crate::refused::NoSignIn;
-use crate::said::Setup;
+use crate::said::Oidc;
 use crate::words::{escaped, pairs, plain};
 
 /// What an issuer says of itself, its keys or somebody: some kB.
@@ -36,7 +36,9 @@ const LEFT_ALONE: Duration = Duration::from_secs(5);
 /// One issuer.
 #[derive(Debug)]
 pub(crate) struct Issuer {
-    pub(crate) setup: Setup,
+    pub(crate) label: String,
+    pub(crate) trust: Trust,
+    pub(crate) oidc: Oidc,
     client: Client,
     known: Mutex<Option<Asked>>,
 }
@@ -79,9 +81,9 @@ struct Failure {
 }
 
 impl Issuer {
-    pub(crate) fn new(setup: Setup, guard: Guard) -> Self {
-        let client = Client::new(guard, PATIENCE).reading(MAX_ANSWER_BYTES).trusting(setup.ca_file.clone());
-        Self { setup, client, known: Mutex::new(None) }
+    pub(crate) fn new(label: String, trust: Trust, oidc: Oidc, guard: Guard) -> Self {
+        let client = Client::new(guard, PATIENCE).reading(MAX_ANSWER_BYTES).trusting(oidc.ca_file.clone());
+        Self { label, trust, oidc, client, known: Mutex::new(None) }
     }
 
     /// Where a browser is sent to ask.
@@ -96,23 +98,23 @@ impl Issuer {
     pub(crate) async fn answered(&self, by: Option<&str>) -> Result<bool, NoSignIn> {
         let known = self.known().await?;
         Ok(match by {
-            Some(by) => by == self.setup.trust.issuer,
+            Some(by) => by == self.trust.issuer,
             None => !known.described.authorization_response_iss_parameter_supported,
         })
     }
 
     /// Changes a code for what the issuer says of somebody.
-    pub(crate) async fn redeem(&self, code: &str, way: &Way, back: &str, now: UtcMs) -> Result<Claims, NoSignIn> {
+    pub(crate) async fn redeem(&self, code: &str, asked: &Code, back: &str, now: UtcMs) -> Result<Claims, NoSignIn> {
         let known = self.known().await?;
-        let tokens = self.tokens(&known, code, way, back).await?;
+        let tokens = self.tokens(&known, code, &asked.verifier, back).await?;
         let token = &tokens.id_token;
-        let (issuer, client_id) = (self.setup.trust.issuer.as_str(), self.setup.client_id.as_str());
-        let expected = Expected { issuer, client_id, nonce: &way.nonce };
+        let (issuer, client_id) = (self.trust.issuer.as_str(), self.oidc.client_id.as_str());
+        let expected = Expected { issuer, client_id, nonce: &asked.nonce };
         let read = match read_id_token(token, &known.keys, &expected, now) {
             Err(BadToken::NoKey) => read_id_token(token, &self.fresh().await?.keys, &expected, now),
             read => read,
         };
-        let not = |bad| NoSignIn::NotBelieved(self.setup.label.clone(), bad);
+        let not = |bad| NoSignIn::NotBelieved(self.label.clone(), bad);
         let claims = read.map_err(not)?;
         match self.user_info(&known, &claims, tokens.access_token.as_deref()).await {
             Some(told) => claims.told(&told).map_err(not),
@@ -134,19 +136,19 @@ impl Issuer {
             Ok((status, _)) => format!("it answers {status}"),
             Err(no) => no.to_string(),
         };
-        tracing::warn!(issuer = self.setup.label, at, why, "an issuer did not tell somebody's address");
+        tracing::warn!(issuer = self.label, at, why, "an issuer did not tell somebody's address");
         None
     }
 
-    async fn tokens(&self, known: &Known, code: &str, way: &Way, back: &str) -> Result<Tokens, NoSignIn> {
+    async fn tokens(&self, known: &Known, code: &str, verifier: &str, back: &str) -> Result<Tokens, NoSignIn> {
         let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
             ("redirect_uri", back),
-            ("code_verifier", way.verifier.as_str()),
+            ("code_verifier", verifier),
         ];
         let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))];
-        let (id, secret) = (self.setup.client_id.as_str(), self.secret()?);
+        let (id, secret) = (self.oidc.client_id.as_str(), self.secret()?);
         let methods = &known.described.token_endpoint_auth_methods_supported;
         // What nothing is said of is `client_secret_basic`.
         let by_header = methods.is_empty() || methods.iter().any(|method| method == "client_secret_basic");
@@ -172,18 +174,18 @@ impl Issuer {
     }
 
     fn secret(&self) -> Result<Option<String>, NoSignIn> {
-        let Some(path) = &self.setup.client_secret_file else { return Ok(None) };
+        let Some(path) = &self.oidc.client_secret_file else { return Ok(None) };
         let read = std::fs::read_to_string(path);
         let read = read.map_err(|error| self.away(format!("{} can not be read: {error}", path.display())))?;
         Ok(Some(read.trim().to_owned()))
     }
 
     pub(crate) fn declined(&self, error: &str, description: &str) -> NoSignIn {
-        NoSignIn::Declined(self.setup.label.clone(), plain(&format!("{error} {description}")).trim().to_owned())
+        NoSignIn::Declined(self.label.clone(), plain(&format!("{error} {description}")).trim().to_owned())
     }
 
     fn away(&self, why: String) -> NoSignIn {
-        NoSignIn::Away(self.setup.label.clone(), why)
+        NoSignIn::Away(self.label.clone(), why)
     }
 
     /// What it said of itself, asked for when that is old. Only one asks at a time; the others have their answer.
@@ -211,7 +213,7 @@ impl Issuer {
     }
 
     async fn found(&self) -> Result<Arc<Known>, String> {
-        let issuer = &self.setup.trust.issuer;
+        let issuer = &self.trust.issuer;
         let at = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
         let described: Described = serde_json::from_slice(&self.fetched(&at).await?)
             .map_err(|error| format!("{at} does not describe an issuer: {error}"))?;

@@ -1,6 +1,7 @@
 //! Why does nobody come in that way?
 
 use vigie_people::BadToken;
+use vigie_saml::BadAnswer;
 
 /// Why somebody did not come in. Nobody was signed in, and nothing was linked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum NoSignIn {
     /// It said something that is not believed.
     #[error("what {0} said is not believed: {1}")]
     NotBelieved(String, BadToken),
+    /// It had a browser post something that is not believed.
+    #[error("the answer of {0} is not believed: {1}")]
+    NoAnswer(String, BadAnswer),
     /// The system gives no random bytes.
     #[error("the system gives no random bytes")]
     NoChance,

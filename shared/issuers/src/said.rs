@@ -8,14 +8,25 @@ use serde::Deserialize;
 use vigie_model::Slug;
 use vigie_people::{Grant, Trust};
 
+use crate::said_saml::{Saml, SamlSaid};
+
 /// Issuers of one hub: each has its button at the door.
 const MOST: usize = 16;
 
 /// `[[sign_in]]` as it stands there.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum SignInSaid {
+    /// OpenID Connect.
+    Oidc(OidcSaid),
+    /// SAML 2.0.
+    Saml(SamlSaid),
+}
+
+/// An issuer of OpenID Connect.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SignInSaid {
-    kind: Kind,
+pub struct OidcSaid {
     name: Slug,
     label: Option<String>,
     preset: Option<Preset>,
@@ -31,12 +42,6 @@ pub struct SignInSaid {
     ca_file: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    Oidc,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Preset {
@@ -49,10 +54,23 @@ enum Preset {
 #[derive(Debug, Clone)]
 pub struct Setup {
     pub(crate) label: String,
+    pub(crate) trust: Trust,
+    pub(crate) how: How,
+}
+
+/// How it speaks.
+#[derive(Debug, Clone)]
+pub(crate) enum How {
+    Oidc(Oidc),
+    Saml(Saml),
+}
+
+/// What is particular to OpenID Connect.
+#[derive(Debug, Clone)]
+pub(crate) struct Oidc {
     pub(crate) client_id: String,
     pub(crate) client_secret_file: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
-    pub(crate) trust: Trust,
 }
 
 /// Something that can not be. Nothing was started.
@@ -80,8 +98,8 @@ pub enum SignInError {
 /// The first that can not be.
 pub fn check_all(said: &[SignInSaid]) -> Result<Vec<Setup>, SignInError> {
     let mut names = BTreeSet::new();
-    if let Some(twice) = said.iter().find(|one| !names.insert(&one.name) || names.len() > MOST) {
-        return Err(SignInError::Name(twice.name.clone()));
+    if let Some(twice) = said.iter().map(SignInSaid::name).find(|name| !names.insert(*name) || names.len() > MOST) {
+        return Err(SignInError::Name(twice.clone()));
     }
     said.iter().map(SignInSaid::check).collect()
 }
@@ -101,25 +119,56 @@ pub fn origin(url: &str) -> Result<String, SignInError> {
 }
 
 impl SignInSaid {
+    fn name(&self) -> &Slug {
+        match self {
+            Self::Oidc(said) => &said.name,
+            Self::Saml(said) => &said.name,
+        }
+    }
+
     fn check(&self) -> Result<Setup, SignInError> {
-        let Kind::Oidc = self.kind;
-        let wrong = |why: String| SignInError::Wrong(self.name.clone(), why);
+        match self {
+            Self::Oidc(said) => said.check(),
+            Self::Saml(said) => said.check(),
+        }
+    }
+}
+
+/// Domains that an issuer speaks for, and what their people may.
+pub(crate) fn grants(name: &Slug, domains: &[String], grants: &[String]) -> Result<Vec<Grant>, SignInError> {
+    let wrong = |why: String| SignInError::Wrong(name.clone(), why);
+    if !grants.is_empty() && domains.is_empty() {
+        return Err(wrong(
+            "grants are for people of domains = [\"example.org\"]; without them nobody has any".to_owned(),
+        ));
+    }
+    if let Some(bad) = domains.iter().find(|domain| domain.is_empty() || domain.contains(['@', '*', ' '])) {
+        return Err(wrong(format!("domains are as example.org, not {bad:?}")));
+    }
+    let grant = |text: &String| {
+        let (role, scope) = text.split_once('@').ok_or_else(|| wrong(format!("{text:?} is not ROLE@SCOPE")))?;
+        let role = role.parse().map_err(|error| wrong(format!("{text:?}: {error}")))?;
+        Ok(Grant { role, scope: scope.parse().map_err(|error| wrong(format!("{text:?}: {error}")))? })
+    };
+    grants.iter().map(grant).collect()
+}
+
+/// Whether browsers are sent there without anybody reading along: over plain HTTP only to this machine.
+pub(crate) fn is_safe(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default();
+    match uri.scheme_str() {
+        Some("https") => !host.is_empty(),
+        Some("http") => matches!(host, "127.0.0.1" | "[::1]" | "localhost"),
+        _ => false,
+    }
+}
+
+impl OidcSaid {
+    fn check(&self) -> Result<Setup, SignInError> {
         if self.client_id.is_empty() {
-            return Err(wrong("client_id is how the issuer calls this hub".to_owned()));
+            let why = "client_id is how the issuer calls this hub".to_owned();
+            return Err(SignInError::Wrong(self.name.clone(), why));
         }
-        if !self.grants.is_empty() && self.domains.is_empty() {
-            return Err(wrong(
-                "grants are for people of domains = [\"example.org\"]; without them nobody has any".to_owned(),
-            ));
-        }
-        if let Some(bad) = self.domains.iter().find(|domain| domain.is_empty() || domain.contains(['@', '*', ' '])) {
-            return Err(wrong(format!("domains are as example.org, not {bad:?}")));
-        }
-        let grant = |text: &String| {
-            let (role, scope) = text.split_once('@').ok_or_else(|| wrong(format!("{text:?} is not ROLE@SCOPE")))?;
-            let role = role.parse().map_err(|error| wrong(format!("{text:?}: {error}")))?;
-            Ok(Grant { role, scope: scope.parse().map_err(|error| wrong(format!("{text:?}: {error}")))? })
-        };
         let usual = match self.preset {
             Some(Preset::Google) => "Google",
             Some(Preset::Microsoft) => "Microsoft",
@@ -130,17 +179,16 @@ impl SignInSaid {
             by: self.name.clone(),
             issuer: self.issuer()?,
             domains: self.domains.clone(),
-            grants: self.grants.iter().map(grant).collect::<Result<_, _>>()?,
+            grants: grants(&self.name, &self.domains, &self.grants)?,
             owns_addresses: self.owns_addresses,
             is_microsoft: self.preset == Some(Preset::Microsoft),
         };
-        Ok(Setup {
-            label: self.label.clone().unwrap_or_else(|| usual.to_owned()),
+        let how = How::Oidc(Oidc {
             client_id: self.client_id.clone(),
             client_secret_file: self.client_secret_file.clone(),
             ca_file: self.ca_file.clone(),
-            trust,
-        })
+        });
+        Ok(Setup { label: self.label.clone().unwrap_or_else(|| usual.to_owned()), trust, how })
     }
 
     fn issuer(&self) -> Result<String, SignInError> {
@@ -155,18 +203,11 @@ impl SignInSaid {
         let usual = (self.preset == Some(Preset::Google)).then(|| "https://accounts.google.com".to_owned());
         let issuer = self.issuer.clone().or(usual).ok_or_else(wrong)?;
         let uri: Uri = issuer.parse().map_err(|_| wrong())?;
-        let host = uri.host().unwrap_or_default();
-        // Over plain HTTP only to this machine, where nobody stands between.
-        let is_safe = match uri.scheme_str() {
-            Some("https") => !host.is_empty(),
-            Some("http") => matches!(host, "127.0.0.1" | "[::1]" | "localhost"),
-            _ => false,
-        };
         // Directories of everybody say a tenant of their own in each token: whose they are is nobody's word.
         let is_shared = self.preset == Some(Preset::Microsoft)
             && ["common", "organizations", "consumers"].iter().any(|all| uri.path().contains(&format!("/{all}/")));
         let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
-        if is_safe && !is_shared && !has_user && uri.query().is_none() { Ok(issuer) } else { Err(wrong()) }
+        if is_safe(&uri) && !is_shared && !has_user && uri.query().is_none() { Ok(issuer) } else { Err(wrong()) }
     }
 }
 

@@ -10,8 +10,8 @@ use vigie_model::{Slug, UtcMs};
 
 use crate::secret::Kept;
 use crate::{
-    Email, Grant, Id, Invitation, Linked, Person, Powers, Refused, Right, Role, Scope, Seen, Session, Spans, Token,
-    Verifier, Who,
+    Email, Grant, Id, Invitation, Linked, Person, Powers, Refused, Right, Role, Scope, Seen, Session, Spans, Taken,
+    Token, Verifier, Who,
 };
 
 /// People, roles, tokens, sessions and invitations.
@@ -29,6 +29,8 @@ pub struct Directory {
     linked: BTreeMap<(String, String), Id>,
     /// By what browsers call them.
     passkeys: BTreeMap<String, Id>,
+    /// Answers of other houses that were taken, and until when that is known.
+    taken: BTreeMap<Kept, i64>,
     /// How long things last.
     pub spans: Spans,
     /// How many people a client may have, where that is limited.
@@ -69,6 +71,10 @@ pub enum Change {
     Session(Box<Session>),
     /// A browser is out.
     SessionGone(Id),
+    /// An answer of another house was taken.
+    Taken(Taken),
+    /// It would not be believed any more.
+    TakenGone(Kept),
 }
 
 impl Directory {
@@ -135,7 +141,14 @@ impl Directory {
                 let gone = self.sessions.remove(id);
                 gone.map(|gone| self.by_secret.remove(&gone.kept));
             }
+            Change::Taken(taken) => drop(self.taken.insert(taken.kept, taken.until_ms)),
+            Change::TakenGone(kept) => drop(self.taken.remove(kept)),
         }
+    }
+
+    /// Whether an answer of another house was taken before.
+    pub(crate) fn was_taken(&self, taken: &Taken) -> bool {
+        self.taken.contains_key(&taken.kept)
     }
 
     /// A person.
@@ -362,8 +375,10 @@ impl Directory {
     pub fn ended(&self, now: UtcMs) -> Vec<Change> {
         let sessions = self.sessions.values().filter(|session| !session.is_open(&self.spans, now));
         let invitations = self.invitations.values().filter(|invitation| invitation.is_over(now));
+        let taken = self.taken.iter().filter(|(_, until_ms)| **until_ms <= now.0);
         let gone = sessions.map(|session| Change::SessionGone(session.id.clone()));
-        gone.chain(invitations.map(|invitation| Change::InvitationGone(invitation.id.clone()))).collect()
+        let gone = gone.chain(invitations.map(|invitation| Change::InvitationGone(invitation.id.clone())));
+        gone.chain(taken.map(|(kept, _)| Change::TakenGone(*kept))).collect()
     }
 
     /// Notes that a browser or token was used, in memory; says what is to be kept once in some minutes.

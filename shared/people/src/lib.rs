@@ -52,4 +52,4 @@ pub use session::{LONGEST_SEEN_MINUTES, PROOF_MS, Seen, Session, Spans};
 pub use shown::{InvitationShown, PasskeyShown, PersonShown, SessionShown, TokenShown};
 pub use token::{LONGEST_TOKEN_DAYS, Token};
 pub use totp::Totp;
-pub use vouched::{Linked, Trust, Vouched};
+pub use vouched::{Linked, Taken, Trust, Vouched};

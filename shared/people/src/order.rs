@@ -259,6 +259,9 @@ pub enum Refused {
     /// Nobody whom the hub knows, for all that another house says.
     #[error("nobody here is known by this account of yours")]
     Stranger,
+    /// Somebody came in by this answer of another house already.
+    #[error("somebody came in by this answer already")]
+    Twice,
     /// The password is right, and the telephone is missing.
     #[error("this account asks for a code of your telephone, a recovery code or a passkey, too")]
     CodeNeeded,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vigie_model::{Slug, UtcMs};
 
-use crate::{Claims, Email, Grant, Name, Person};
+use crate::{Claims, Email, Grant, Kept, Name, Person};
 
 /// Accounts of other houses that one person has here.
 pub(crate) const MOST_LINKED: usize = 8;
@@ -39,6 +39,15 @@ pub struct Trust {
     pub is_microsoft: bool,
 }
 
+/// That an issuer's answer was taken, so that it is taken once: through restarts, until it would not be believed anyway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// What is kept of its name.
+    pub kept: Kept,
+    /// Until when it has to be known.
+    pub until_ms: i64,
+}
+
 /// What an issuer says of somebody, as far as it is believed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vouched {
@@ -51,6 +60,8 @@ pub struct Vouched {
     /// What they may if nobody knows them.
     pub(crate) grants: Vec<Grant>,
     pub(crate) proved_ms: Option<i64>,
+    /// The answer by which it says so, where that could be brought again.
+    pub(crate) taken: Option<Taken>,
 }
 
 impl Trust {
@@ -69,6 +80,7 @@ impl Trust {
             name: claims.name.as_deref().and_then(|name| name.parse().ok()),
             grants,
             proved_ms: claims.proved_ms,
+            taken: None,
         }
     }
 
@@ -79,6 +91,13 @@ impl Trust {
 }
 
 impl Vouched {
+    /// By an answer of this name, which is taken once and not believed from a time on.
+    #[must_use]
+    pub fn once(self, answer: &str, until: UtcMs) -> Self {
+        let kept = Kept::of(&format!("{} {answer}", self.issuer));
+        Self { taken: Some(Taken { kept, until_ms: until.0 }), ..self }
+    }
+
     /// Since when they count as having proved who they are: as the issuer says, and not at all where it says nothing, for it
     /// may have known their browser for weeks.
     pub(crate) fn proved_ms(&self, now: UtcMs) -> i64 {

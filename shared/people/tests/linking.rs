@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Hub, MINUTE_MS, NOW_MS, email, name, these};
+use vigie_model::UtcMs;
 use vigie_people::{Answer, Change, Claims, Done, Language, Order, Powers, Refused, Right, Trust, Who};
 
 const ISSUER: &str = "https://id.acme.org";
@@ -162,6 +163,34 @@ fn what_asks_for_a_fresh_proof_is_done_only_where_the_issuer_says_when() {
     let done = come(&mut hub, &trust(), &Claims { proved_ms: Some(i64::MAX), ..claims() }).expect("let in");
     hub.now_ms += 10 * MINUTE_MS;
     assert_eq!(hub.ask(&who(&done), Order::OfferTotp), Err(Refused::NeedsProof), "a time to come is now, and passes");
+}
+
+#[test]
+fn an_answer_that_is_taken_once_lets_nobody_in_again_until_nobody_would_believe_it() {
+    let (mut hub, _) = Hub::begun();
+    hub.person("ann@acme.org", &["operator@acme"]);
+    let until = UtcMs(NOW_MS + MINUTE_MS);
+    let by = |hub: &mut Hub, trust: &Trust, answer: &str| {
+        let vouched = Box::new(trust.vouch(&claims()).once(answer, until));
+        hub.ask(&Who::Nobody, Order::SignInWith { vouched, agent: "Firefox".to_owned() })
+    };
+    let done = by(&mut hub, &trust(), "_7").expect("let in");
+    assert!(done.changes.iter().any(|change| matches!(change, Change::Taken(_))), "it is kept in the same step");
+    assert_eq!(by(&mut hub, &trust(), "_7"), Err(Refused::Twice));
+    assert!(by(&mut hub, &trust(), "_8").is_ok());
+    // Another issuer may call its own answer so, too.
+    let elsewhere = Trust { issuer: "https://id.example.org".to_owned(), ..trust() };
+    assert!(by(&mut hub, &elsewhere, "_7").is_ok());
+    let kept = |hub: &Hub| {
+        hub.directory.ended(hub.now()).into_iter().filter(|one| matches!(one, Change::TakenGone(_))).count()
+    };
+    assert_eq!(kept(&hub), 0);
+    hub.now_ms += MINUTE_MS;
+    assert_eq!(kept(&hub), 3);
+    for gone in hub.directory.ended(hub.now()) {
+        hub.directory.apply(&gone);
+    }
+    assert_eq!(kept(&hub), 0);
 }
 
 #[test]

@@ -59,6 +59,9 @@ pub trait People: Send + Sync + 'static {
     /// Writes down that somebody was not let in; a person's id where the address is one's.
     fn turned_away(&self, person: Option<&Id>, asker: &Asker, why: &'static str);
 
+    /// Writes down that another house let nobody in, what it is called here, and why not.
+    fn not_vouched(&self, house: &str, asker: &Asker, why: &str);
+
     /// Notes that a browser or a token was used.
     fn used(&self, who: &Who);
 

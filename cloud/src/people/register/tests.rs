@@ -105,6 +105,48 @@ fn people_sessions_and_the_audit_are_there_after_a_restart() {
 }
 
 #[test]
+fn an_answer_of_another_house_is_taken_once_through_a_restart_and_a_refusal_stands_in_the_audit() {
+    let hub = Hub::new();
+    let (state, register) = hub.open();
+    register.carry_out(begin(), &nobody()).expect("begun");
+    let trust = vigie_people::Trust {
+        by: "office".parse().expect("a name"),
+        issuer: "https://idp.acme.org".to_owned(),
+        domains: vec!["acme.org".to_owned()],
+        grants: vec![Grant { role: "observer".parse().expect("a name"), scope: "acme".parse().expect("a scope") }],
+        owns_addresses: true,
+        is_microsoft: false,
+    };
+    let claims = vigie_people::Claims {
+        subject: "7".to_owned(),
+        email: Some("ann@acme.org".to_owned()),
+        email_verified: true,
+        domain_verified: false,
+        name: None,
+        proved_ms: None,
+    };
+    let comes = |register: &Register| {
+        let until = UtcMs(register.now().0 + 600_000);
+        let vouched = Box::new(trust.vouch(&claims).once("_7", until));
+        register.carry_out(Order::SignInWith { vouched, agent: String::new() }, &nobody())
+    };
+    assert!(comes(&register).is_ok());
+    drop((state, register));
+    let (_state, register) = hub.open();
+    assert_eq!(comes(&register), Err(NotDone::Refused(Refused::Twice)));
+    register.tidy().expect("what has ended goes");
+    assert_eq!(comes(&register), Err(NotDone::Refused(Refused::Twice)), "it has not ended");
+    let before = register.lines(None, 0, 100).expect("lines").len();
+    for _ in 0..600 {
+        register.not_vouched("office", &nobody(), "its signature is wrong");
+    }
+    let lines = register.lines(None, 0, 1_000).expect("lines");
+    assert_eq!(lines.len() - before, 500, "whoever brings nonsense does not fill the audit");
+    let line = lines.last().and_then(|(_, link)| link.line()).expect("a line");
+    assert_eq!((line.what.as_str(), line.on.as_str(), line.who.as_str()), ("session.refused", "office", "nobody"));
+}
+
+#[test]
 fn a_change_that_is_refused_leaves_no_line_and_no_row() {
     let hub = Hub::new();
     let (_state, register) = hub.open();

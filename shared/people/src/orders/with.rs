@@ -22,6 +22,9 @@ struct Found {
 
 impl Asking<'_> {
     pub(crate) fn sign_in_with(&self, vouched: &Vouched, said: &str) -> Result<Done, Refused> {
+        if vouched.taken.as_ref().is_some_and(|taken| self.directory.was_taken(taken)) {
+            return Err(Refused::Twice);
+        }
         let known = self.directory.person_linked(&vouched.issuer, &vouched.subject).cloned();
         let found = match known {
             Some(person) => Found { person, changes: Vec::new(), notes: Vec::new() },
@@ -37,6 +40,7 @@ impl Asking<'_> {
         notes.extend(notes_on(&person, "session.open", &json!(null), &opened));
         changes.extend(self.too_many(&person.id));
         let by = Some(person.id.clone());
+        changes.extend(vouched.taken.clone().map(Change::Taken));
         changes.extend([Change::Person(Box::new(person)), session]);
         Ok(Done { changes, notes, answer, by, erases: None })
     }

@@ -191,6 +191,7 @@ fn refusal(refused: &Refused, said: String) -> Problem {
         Refused::Stranger => {
             Problem::new(Code::Unauthorized, said, "ask whoever looks after this hub for an invitation to its address")
         }
+        Refused::Twice => Problem::new(Code::Unauthorized, said, "begin again"),
         Refused::CodeNeeded => Problem::new(Code::TotpNeeded, said, "send the code, too"),
     }
 }

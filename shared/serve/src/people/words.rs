@@ -32,7 +32,9 @@ words! {
     with_stranger: "Nobody here is known by this account. Nobody was signed in. Ask whoever looks after this hub for an invitation to the account’s address." | "Personne n’est connu ici par ce compte. Personne n’a été connecté. Demandez à qui administre ce hub une invitation à l’adresse de ce compte.";
     with_over: "This sign-in was begun more than ten minutes ago, or in another browser. Nobody was signed in; begin again." | "Cette connexion a été commencée il y a plus de dix minutes, ou dans un autre navigateur. Personne n’a été connecté ; recommencez.";
     with_declined: "You were not let in there, so nobody was signed in here." | "L’accès vous a été refusé là-bas : personne n’a été connecté ici.";
-    with_away: "The other house could not be asked, or what it said is not believed. Nobody was signed in; the hub’s log says why." | "L’autre service n’a pas pu être consulté, ou sa réponse n’est pas crédible. Personne n’a été connecté ; le journal du hub dit pourquoi.";
+    with_away: "The other house can not be asked now. Nobody was signed in; the hub’s log says why. Try again later, or sign in another way." | "L’autre service ne peut pas être consulté pour le moment. Personne n’a été connecté ; le journal du hub dit pourquoi. Réessayez plus tard, ou connectez-vous autrement.";
+    with_not_believed: "What the other house said is not believed. Nobody was signed in; the hub’s log and its audit say why. Begin again, and if it comes to the same, tell whoever looks after this hub." | "La réponse de l’autre service n’est pas jugée crédible. Personne n’a été connecté ; le journal et l’audit du hub disent pourquoi. Recommencez et, si le résultat est le même, prévenez qui administre ce hub.";
+    with_twice: "Somebody came in by this answer already. Nobody was signed in now; begin again." | "Cette réponse a déjà servi. Personne n’a été connecté cette fois ; recommencez.";
     is_done: "Done." | "C’est fait.";
 
     // passkeys

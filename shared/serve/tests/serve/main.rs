@@ -29,6 +29,7 @@ mod raw;
 mod reachability;
 mod repeats;
 mod routes;
+mod saml;
 mod seeing;
 mod site_browser;
 mod site_maintenance;

@@ -124,7 +124,7 @@ async fn a_token_that_is_not_believed_and_somebody_whom_nobody_knows_stay_outsid
     let stranger = world.comes_in().await;
     assert_eq!((stranger.status, cookies(&stranger)), (StatusCode::UNAUTHORIZED, vec!["vigie-way=".to_owned()]));
     assert!(stranger.text().contains("Nobody here is known by this account"));
-    assert_eq!(world.hub.roll.turned_away.lock().expect("no test panics here").len(), 1);
+    assert_eq!(world.hub.roll.not_vouched.lock().expect("no test panics here").len(), 1);
     world.hub.roll.person("ann@acme.org", &["observer@acme"]);
     for claims in [json!({ "aud": "another" }), json!({ "nonce": "another" }), json!({ "exp": 1 })] {
         world.house.say(|says| says.claims = claims);

@@ -37,6 +37,8 @@ pub(crate) struct Roll {
     chances: AtomicU64,
     pub(crate) chains: Mutex<BTreeMap<Option<Slug>, Chain>>,
     pub(crate) turned_away: Mutex<Vec<&'static str>>,
+    /// By which house, and why not.
+    pub(crate) not_vouched: Mutex<Vec<(String, String)>>,
     pub(crate) remembered: Arc<Remembered>,
     pub(crate) boards: Arc<Pinned>,
     /// Worked out once: it takes a tenth of a second.
@@ -158,6 +160,11 @@ impl People for Roll {
 
     fn may_begin(&self, code: &str) -> bool {
         code == SETUP && self.directory().begun().is_none()
+    }
+
+    fn not_vouched(&self, house: &str, _: &Asker, why: &str) {
+        let mut all = self.not_vouched.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push((house.to_owned(), why.to_owned()));
     }
 
     fn turned_away(&self, _: Option<&Id>, _: &Asker, why: &'static str) {
@@ -414,6 +421,7 @@ impl Hub {
             chances: AtomicU64::new(0),
             chains: Mutex::default(),
             turned_away: Mutex::default(),
+            not_vouched: Mutex::default(),
             remembered: Arc::default(),
             boards: Arc::default(),
             verifier,

@@ -67,7 +67,7 @@ impl House {
     /// What it says of somebody, and the question that it answers.
     pub(crate) fn read(&self, posted: &str, now: UtcMs) -> Result<(Option<String>, Vouched), NoSignIn> {
         let expected = Expected {
-            house: &self.trust.issuer,
+            house: &self.saml.house,
             service: &self.service,
             back: &self.back,
             wanted: &self.saml.wanted,
@@ -140,7 +140,7 @@ impl House {
     fn read_provider(&self) -> Found {
         let path = &self.saml.metadata_file;
         let xml = self.file(path, MOST_METADATA_BYTES).map_err(|no| no.to_string())?;
-        let provider = read_provider(&xml, &self.trust.issuer);
+        let provider = read_provider(&xml, &self.saml.house);
         let provider = provider.map_err(|bad| format!("{}: {bad}", path.display()))?;
         let uri: Option<Uri> = provider.ask_at.parse().ok();
         if !uri.is_some_and(|uri| is_safe(&uri)) {

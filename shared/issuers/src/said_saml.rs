@@ -37,6 +37,8 @@ pub struct SamlSaid {
 /// What is particular to SAML.
 #[derive(Debug, Clone)]
 pub(crate) struct Saml {
+    /// As the house calls itself.
+    pub(crate) house: String,
     pub(crate) metadata_file: PathBuf,
     /// How the house calls this hub, where it is not by the address of our metadata.
     pub(crate) client_id: Option<String>,
@@ -70,13 +72,15 @@ impl SamlSaid {
         };
         let trust = Trust {
             by: self.name.clone(),
-            issuer: self.issuer.clone(),
+            // Some houses call themselves the same by OpenID Connect, where who somebody is may be another's name here.
+            issuer: format!("saml:{}", self.issuer),
             domains: self.domains.clone(),
             grants: grants(&self.name, &self.domains, &self.grants)?,
             owns_addresses: true,
             is_microsoft: false,
         };
         let how = How::Saml(Saml {
+            house: self.issuer.clone(),
             metadata_file: self.metadata_file.clone(),
             client_id: self.client_id.clone(),
             signs,
@@ -113,6 +117,8 @@ mod tests {
         let setup = read("domains=['acme.org']").expect("enough is said");
         assert!(setup.trust.owns_addresses && setup.trust.domains == ["acme.org"] && setup.label == "office");
         let How::Saml(saml) = setup.how else { panic!("SAML") };
+        // An issuer of OpenID Connect is an address: nobody's account there is taken for one of this house.
+        assert_eq!((setup.trust.issuer.as_str(), saml.house.as_str()), ("saml:urn:acme", "urn:acme"));
         assert!(!saml.idp_initiated && saml.signs.is_none() && saml.wanted == Wanted::default());
     }
 

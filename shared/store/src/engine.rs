@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use redb::{Builder, Database, TableDefinition};
+use redb::{Builder, Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
 
 use crate::errors::{OpenError, Trouble, guarded};
 use crate::medium::{Boxed, LastTime, Medium};
@@ -110,6 +110,44 @@ pub(crate) fn reopen(medium: &mut dyn Medium, how: How<'_>) -> Result<Opened, Op
 pub(crate) fn mend(medium: &mut dyn Medium, how: How<'_>) -> Result<Opened, OpenError> {
     let saved_rows = save(medium, how)?;
     start_over(medium, how, saved_rows)
+}
+
+/// Whether the disk has room for as much again, and half of that: a disk that is filled for it would stop everybody.
+pub(crate) fn has_room_for_another(medium: &dyn Medium) -> bool {
+    let (taken, space) = (medium.taken_bytes().unwrap_or(0), medium.space());
+    space.is_none_or(|space| space.free_bytes > taken + taken / 2)
+}
+
+/// Writes all rows into fresh bytes and goes on with these: what was removed stands nowhere in them. redb frees pages as they are,
+/// and leaves what was removed at the ends of pages that are still in use. Where that fails the old bytes are there.
+pub(crate) fn write_anew(medium: &mut dyn Medium, old: Db, how: How<'_>) -> Result<Db, Trouble> {
+    let fresh = medium.fresh().map_err(Trouble::of_io)?;
+    guarded(|| {
+        let new = Builder::new().set_cache_size(how.cache_bytes).create_with_backend(Boxed(fresh))?;
+        let read = old.begin_read()?;
+        for table in read.list_tables()? {
+            copy_all(&read, &new, table.name())?;
+        }
+        Ok(())
+    })?;
+    drop(old);
+    medium.replace().map_err(Trouble::of_io)?;
+    Ok(plain(medium, how)?.db)
+}
+
+/// Copies a table as it stands, also rows that a later version wrote.
+fn copy_all(old: &ReadTransaction, new: &Database, name: &str) -> Result<(), Trouble> {
+    let table = TableDefinition::<&[u8], &[u8]>::new(name);
+    let mut txn = new.begin_write()?;
+    txn.set_quick_repair(true);
+    {
+        let mut copy = txn.open_table(table)?;
+        for row in old.open_table(table)?.iter()? {
+            let (key, row) = row?;
+            copy.insert(key.value(), row.value())?;
+        }
+    }
+    Ok(txn.commit()?)
 }
 
 fn open_believed(medium: &mut dyn Medium, how: How<'_>, unclean: bool) -> Result<Opened, OpenError> {

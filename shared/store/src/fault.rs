@@ -391,6 +391,16 @@ impl Medium for FaultDisk {
         Ok(None)
     }
 
+    fn replace(&mut self) -> io::Result<()> {
+        let mut disk = self.disk();
+        if disk.begin()? {
+            return Err(io::Error::other("power cut"));
+        }
+        let fresh = disk.fresh.take().ok_or(io::ErrorKind::NotFound)?;
+        disk.file = fresh;
+        Ok(())
+    }
+
     fn last_time(&self) -> LastTime {
         self.disk().last_time.unwrap_or(LastTime::Clean)
     }

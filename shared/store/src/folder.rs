@@ -110,6 +110,11 @@ impl Medium for Folder {
         Ok(aside)
     }
 
+    fn replace(&mut self) -> io::Result<()> {
+        fs::rename(self.beside("redb.new"), self.file())?;
+        sync_dir(&self.dir)
+    }
+
     fn last_time(&self) -> LastTime {
         self.last_time
     }

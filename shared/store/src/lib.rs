@@ -21,7 +21,7 @@ pub use errors::{CommitError, OpenError, ReadError};
 pub use folder::Folder;
 pub use log::{
     Column, Evicted, Folded, Gathered, LaidOut, LayOut, Log, Moments, OpenReport, Options, Pressure, Rolled, Rollups,
-    ShelfUsage, ToFold, Unfit, Usage,
+    ShelfUsage, Swept, ToFold, Unfit, Usage,
 };
 pub use medium::{LastTime, Medium, Space};
 pub use snapshot::{BareRow, Restoring, Snapshot, Which};

@@ -5,6 +5,7 @@ mod answer;
 mod ask;
 mod columns;
 mod commit;
+mod disown;
 mod expire;
 mod facts;
 mod fold;
@@ -41,7 +42,7 @@ mod thin;
 mod tiers;
 mod usage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
@@ -49,6 +50,7 @@ use vigie_merge::RangeSet;
 use vigie_model::StreamId;
 
 pub use ask::{Column, Moments};
+pub use disown::Swept;
 pub use fold::{Folded, ToFold};
 pub use open::OpenReport;
 pub use options::{LayOut, Options, Rollups};
@@ -97,6 +99,8 @@ pub struct Log {
     hot: Hot,
     /// What was measured before this has been let go of for its age, as far as it may go.
     thinned_to_ms: Option<i64>,
+    /// Streams that are no longer known, and of which there are still records.
+    disowned: BTreeSet<StreamId>,
 }
 
 /// Whether the file is open.

@@ -48,6 +48,13 @@ pub trait Medium: Debug + Send + Sync {
     /// When they can not be moved.
     fn set_aside(&mut self) -> io::Result<Option<String>>;
 
+    /// Puts the fresh bytes in place of the old ones, which nobody has open and which go. A power cut leaves the old ones or the
+    /// fresh ones.
+    ///
+    /// # Errors
+    /// When they can not be moved; the old ones are there.
+    fn replace(&mut self) -> io::Result<()>;
+
     /// How the last opening ended.
     fn last_time(&self) -> LastTime {
         LastTime::Clean

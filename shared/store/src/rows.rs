@@ -14,6 +14,7 @@ mod desk;
 mod forget;
 mod life;
 mod memory;
+mod of_client;
 mod pen;
 mod places;
 mod record;
@@ -34,6 +35,7 @@ pub use changed::Changed;
 pub use forget::{Collected, FORGET_AFTER_MS, RETIRE_AFTER_MS};
 pub use life::NewLife;
 pub use memory::MemoryShelf;
+pub use of_client::{STATE_TABLES, is_of_client, of_kind};
 pub use pen::{Pen, WriteError};
 pub use shelf::{Change, Look, Shelf};
 

@@ -204,6 +204,29 @@ impl State {
         taken.map_err(|trouble| ReadError::from(inner.fall(trouble)))
     }
 
+    /// Writes all rows into another file, which takes the place of this one: of what was removed nothing stands in it. Nobody can
+    /// read or write meanwhile, for as long as all of it is large. Says whether that was done: where the disk has no room for both
+    /// files it is not, and this one may still hold what was removed.
+    ///
+    /// # Errors
+    /// When the disk refuses; nothing is lost.
+    pub fn write_anew(&self) -> Result<bool, CommitError> {
+        let mut inner = self.inner();
+        inner.stand_up()?;
+        let Inner { medium, db, .. } = &mut *inner;
+        if !engine::has_room_for_another(medium.as_ref()) {
+            return Ok(false);
+        }
+        let Some(old) = db.take() else { return Ok(false) };
+        match engine::write_anew(medium.as_mut(), old, how()) {
+            Ok(new) => {
+                *db = Some(new);
+                Ok(true)
+            }
+            Err(trouble) => Err(inner.fall(trouble).into()),
+        }
+    }
+
     /// What was put beside the file by [`State::set_witness`], if it is there.
     pub fn witness(&self) -> Option<Vec<u8>> {
         self.inner().medium.witness()

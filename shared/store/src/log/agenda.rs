@@ -50,6 +50,13 @@ impl Agenda {
         };
     }
 
+    /// A stream is no longer known: there is nothing to do for it.
+    pub(crate) fn gone(&mut self, stream: StreamId) {
+        self.fresh.remove(&stream);
+        self.folds.remove(&stream);
+        self.stubborn.retain(|(of, _)| *of != stream);
+    }
+
     pub(crate) fn leave(&mut self, stream: StreamId, first: u64) {
         self.stubborn.insert((stream, first));
     }

@@ -5,6 +5,7 @@
 //! only the newest day is, and tomorrow needs it again.
 
 use super::{Log, Standing};
+use crate::engine;
 use crate::errors::CommitError;
 
 /// Of more records than this nothing is given back: nobody can read or write while they are moved together. 109 ms were
@@ -37,6 +38,27 @@ impl Log {
         self.transact(|_| Ok(()))?;
         self.kept_free_bytes = self.medium.taken_bytes().map(|taken| self.free_bytes(taken));
         Ok(())
+    }
+
+    /// Writes all records into another file, which takes the place of this one: of what was deleted nothing stands in it. Says
+    /// whether that was done: where there are more records than can be stopped for, or the disk has no room for both files, it is
+    /// not.
+    ///
+    /// # Errors
+    /// As [`Log::commit`]; nothing is lost.
+    pub fn write_anew(&mut self) -> Result<bool, CommitError> {
+        if self.used_bytes() > UP_TO_BYTES || !engine::has_room_for_another(self.medium.as_ref()) {
+            return Ok(false);
+        }
+        self.transact(|_| Ok(()))?;
+        let Standing::Open(old) = std::mem::replace(&mut self.state, Standing::Refused) else { return Ok(false) };
+        let how = super::open::how(&self.options);
+        match engine::write_anew(self.medium.as_mut(), old, how) {
+            Ok(new) => self.state = Standing::Open(new),
+            Err(trouble) => return Err(self.fall(trouble)),
+        }
+        self.kept_free_bytes = self.medium.taken_bytes().map(|taken| self.free_bytes(taken));
+        Ok(true)
     }
 
     fn free_bytes(&self, taken: u64) -> u64 {

@@ -43,6 +43,10 @@ impl Loss {
     pub(crate) fn missing(stream: StreamId, numbers: RangeSet) -> Self {
         Self { stream, what: Lost::Missing(numbers) }
     }
+
+    pub(crate) fn stream(&self) -> StreamId {
+        self.stream
+    }
 }
 
 impl Pen<'_> {

@@ -17,7 +17,7 @@ use super::index::Index;
 use super::loss::Loss;
 use super::pen::Bytes;
 use super::shelf::{Shelf, at, number, stated, stream_of};
-use super::{Log, Options, Standing, facts, foreign, read, rebuild, rolls, thin};
+use super::{Log, Options, Standing, disown, facts, foreign, read, rebuild, rolls, thin};
 use crate::engine::{self, How, Opened};
 use crate::errors::{CommitError, OpenError, Trouble, guarded};
 use crate::folder::Folder;
@@ -81,6 +81,7 @@ impl Log {
             unfolded: LastUnfolded::default(),
             kept_free_bytes: None,
             thinned_to_ms: None,
+            disowned: BTreeSet::new(),
             hot,
         };
         let report = match log.take_over(opened, true) {
@@ -138,6 +139,7 @@ impl Log {
         self.epoch = epoch;
         self.record_bytes = known.streams.values().map(|facts| facts.bytes.total()).sum();
         self.streams = known.streams;
+        self.disowned = known.disowned;
         self.index.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         self.unfolded.forget();
         self.hot.forget_all();
@@ -248,7 +250,7 @@ impl Log {
     }
 }
 
-fn how(options: &Options) -> How<'static> {
+pub(super) fn how(options: &Options) -> How<'static> {
     let (cache_bytes, check_up_to_bytes) = (options.cache_bytes, options.check_up_to_bytes);
     let (tables, is_right) = (&Shelf::TABLES, Shelf::is_right);
     How { cache_bytes, check_up_to_bytes, check_always: false, tables, is_right }
@@ -341,12 +343,15 @@ struct Known {
     losses: Vec<Loss>,
     /// Streams without readable facts.
     mend: BTreeSet<StreamId>,
+    /// Streams whose records are still to go.
+    disowned: BTreeSet<StreamId>,
 }
 
 impl Known {
     fn read(db: &Database) -> Result<Self, Trouble> {
         let txn = db.begin_read()?;
-        let mut known = Self::default();
+        let disowned = disown::noted(&txn.open_table(Shelf::Note.table())?)?;
+        let mut known = Self { disowned, ..Self::default() };
         for row in txn.open_table(Shelf::Intro.table())?.iter()? {
             let (key, row) = row?;
             let Some(stream) = stream_of(key.value()) else { continue };

@@ -98,6 +98,11 @@ impl<'t> Pen<'t> {
         self.staged.insert(stream, facts);
     }
 
+    /// Nothing is written of a stream that goes.
+    pub(crate) fn forget(&mut self, stream: StreamId) {
+        self.staged.remove(&stream);
+    }
+
     /// The record at a key, as it stands.
     pub(crate) fn get(&mut self, shelf: Shelf, key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
         Ok(self.table(shelf)?.get(key)?.map(|row| row.value().to_vec()))

@@ -4,6 +4,7 @@ mod columns;
 mod common;
 mod crash;
 mod definitions;
+mod disowned;
 mod foreign;
 mod keeping;
 mod many_gaps;

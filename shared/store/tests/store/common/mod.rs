@@ -227,7 +227,7 @@ pub fn asked(log: &Log, machine: &Machine) -> RangeSet {
     ticks.swap_remove(0)
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Served {
     pub ticks: RangeSet,
     pub gaps: RangeSet,

@@ -8,6 +8,7 @@
 mod chain;
 mod check;
 mod erase;
+mod erase_client;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,6 +18,7 @@ pub use chain::{Head, Held, Link, Salt};
 pub use check::{Broken, Check};
 pub(crate) use erase::{ERASE, pseudonym};
 pub use erase::{Erasure, LEFT_AT_ONCE, Left, names};
+pub use erase_client::{CLIENT_ERASED, ClientErasure};
 
 /// Bytes of a line: what one change says is far below it, and texts are cut before.
 pub const LINE_BYTES: usize = 16 * 1024;

@@ -29,10 +29,12 @@ mod shown;
 mod token;
 mod totp;
 mod vouched;
+mod without;
 
 pub use asker::{Asker, Who};
 pub use audit::{
-    Broken, Check, Deed, Erasure, Head, Held, LEFT_AT_ONCE, LINE_BYTES, Left, Line, Link, Note, Salt, names,
+    Broken, CLIENT_ERASED, Check, ClientErasure, Deed, Erasure, Head, Held, LEFT_AT_ONCE, LINE_BYTES, Left, Line, Link,
+    Note, Salt, names,
 };
 pub use directory::{Begun, Change, Directory};
 pub use guess::Guesses;

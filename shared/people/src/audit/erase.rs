@@ -10,11 +10,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use vigie_model::Slug;
 
+use super::erase_client::CLIENT_ERASED;
 use super::{Head, Held, Line, Link};
 use crate::{Id, Person};
 
 /// What a line that tells of an erasure says was done.
 pub(crate) const ERASE: &str = "person.erase";
+
+/// Whether a line that says this was done tells of an erasure.
+pub(super) fn tells(what: &str) -> bool {
+    what == ERASE || what == CLIENT_ERASED
+}
 
 /// Erased lines of which one line tells: with fifty bytes for each it is far below what a line holds.
 pub const LEFT_AT_ONCE: usize = 200;
@@ -50,7 +56,7 @@ impl Left {
 
     /// Of which lines another tells; of none unless it tells of an erasure.
     pub(super) fn told_by(line: &Line) -> Vec<Self> {
-        if line.what != ERASE {
+        if !tells(&line.what) {
             return Vec::new();
         }
         let told = line.after["lines"].as_array().into_iter().flatten();
@@ -170,7 +176,7 @@ impl Erasure {
         let is_personal = OF_PEOPLE.iter().any(|family| line.what.starts_with(family));
         for value in [&mut line.before, &mut line.after] {
             // What a line that tells of an erasure names has to stay as it is.
-            if line.what != ERASE {
+            if !tells(&line.what) {
                 self.strip_value(value, is_personal && (is_theirs || is_of_them));
             }
         }

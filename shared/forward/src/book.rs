@@ -11,7 +11,8 @@ use vigie_model::StreamId;
 use vigie_store::{CommitError, ReadError, State};
 
 const TARGETS: &str = "forward-target";
-const SENT: &str = "forward-sent";
+/// The state's table of what each target was sent, stream by stream.
+pub const SENT: &str = "forward-sent";
 
 /// The shape of both rows; another would be another number.
 const VERSION: u8 = 1;
@@ -70,6 +71,11 @@ impl Book {
     fn key(&self, stream: &[u8]) -> Vec<u8> {
         [self.target.as_bytes(), &[0], stream].concat()
     }
+}
+
+/// Of which stream a key of [`SENT`] is.
+pub fn sent_of(key: &[u8]) -> Option<StreamId> {
+    Some(StreamId::from_bytes(*key.last_chunk()?))
 }
 
 fn row<T: Serialize>(of: &T) -> Vec<u8> {

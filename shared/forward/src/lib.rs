@@ -25,6 +25,7 @@ mod verdict;
 mod watch;
 
 pub use beside::Beside;
+pub use book::{SENT, sent_of};
 pub use forwarder::{Forwarder, Owners, Setup, StartError};
 pub use pauses::Pauses;
 pub use queue::{Queue, Waiting};

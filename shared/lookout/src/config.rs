@@ -49,6 +49,11 @@ impl AlertsConfig {
         Self { devices: Some(devices), ..self }
     }
 
+    /// What the routes of the node's own file are called.
+    pub fn routes(&self) -> BTreeSet<String> {
+        self.rules.routes.iter().map(|route| route.name.clone()).collect()
+    }
+
     /// The channel of this name, if it sends mail: for letters to people beside messages.
     pub fn mail(&self, name: &str) -> Option<Channel> {
         let channel = self.channels.iter().find(|channel| channel.name() == name).cloned().map(Channel::new);

@@ -32,7 +32,7 @@ pub(crate) struct Schedules {
 }
 
 /// Whether a row of routes is a schedule.
-pub(crate) fn is_schedule(key: &Key) -> bool {
+pub fn is_schedule(key: &Key) -> bool {
     let parts: Vec<&str> = key.name().split('/').collect();
     parts.len() == 3 && parts[0] == WORD
 }

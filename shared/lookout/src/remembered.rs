@@ -11,9 +11,9 @@ use vigie_query::LabelSet;
 use vigie_store::{CommitError, ReadError, State};
 use vigie_watch::{Fingerprint, Instance, Mind, Phase, RuleKey, Saved};
 
-const INSTANCES: &str = "lookout.instance";
-const GROUPS: &str = "lookout.group";
-const RELAYS: &str = "lookout.relay";
+pub(crate) const INSTANCES: &str = "lookout.instance";
+pub(crate) const GROUPS: &str = "lookout.group";
+pub(crate) const RELAYS: &str = "lookout.relay";
 const VERSION: u8 = 1;
 
 /// How long what only tells the time of the last evaluation may be old.
@@ -98,6 +98,13 @@ impl Remembered {
         (self.instances, self.saved_at_ms) = (now, Some(now_ms));
         Ok(())
     }
+}
+
+/// Of which client an instance is, by its labels.
+pub(crate) fn client_of(row: &[u8]) -> Option<String> {
+    let row: Row = postcard::from_bytes(row.strip_prefix(&[VERSION])?).ok()?;
+    let label = |pairs: Pairs| pairs.into_iter().find(|(name, _)| name == "client").map(|(_, client)| client);
+    label(row.labels).or_else(|| label(row.series))
 }
 
 /// The relays that were ever heard.

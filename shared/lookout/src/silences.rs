@@ -12,7 +12,7 @@ use vigie_watch::PRESENCE_LABEL;
 use crate::register::{News, Register};
 use crate::watchman::{Watchman, lock};
 
-const TABLE: &str = "lookout.silence";
+pub(crate) const TABLE: &str = "lookout.silence";
 const VERSION: u8 = 1;
 
 /// Silences that are remembered, the newest of them: ten a year for each of 10,000 machines, in 5 MB.

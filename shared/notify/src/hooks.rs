@@ -21,6 +21,7 @@ use vigie_store::{CommitError, ReadError, State};
 use crate::mind::{Outcome, Pauses};
 
 pub use post::{HookPost, KeyOf};
+pub use rows::{HOOK_TABLES, hook_of_client, is_hook_of_client};
 pub use sender::HookSender;
 use shape::reset;
 pub use shape::{DeadEvent, Delivery, Hook, HookError, HookEvent, HookStanding, RESET};

@@ -20,8 +20,8 @@ pub use devices::{
     Around, DEVICES_CHANNEL, Device, DeviceError, DevicePost, DeviceTried, Devices, MOST_OF_ONE, NewDevice, Push, Quiet,
 };
 pub use hooks::{
-    DeadEvent, Delivery, Hook, HookError, HookEvent, HookPost, HookSender, HookStanding, Hooks, KeyOf, MOST_DEAD,
-    MOST_HOOKS, MOST_WAITING, RESET,
+    DeadEvent, Delivery, HOOK_TABLES, Hook, HookError, HookEvent, HookPost, HookSender, HookStanding, Hooks, KeyOf,
+    MOST_DEAD, MOST_HOOKS, MOST_WAITING, RESET, hook_of_client, is_hook_of_client,
 };
 pub use messenger::{Clock, Messenger, Told};
 pub use mind::*;

@@ -1,6 +1,9 @@
 //! How do subscriptions and their queues stand in the node's state?
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+use vigie_model::Slug;
 use vigie_store::{CommitError, ReadError, State, StateTx, TxError};
 
 use super::{DeadEvent, Hook, HookEvent, MOST_DEAD, MOST_WAITING, reset};
@@ -13,6 +16,30 @@ const DEAD: &str = "webhook.dead";
 
 /// Rows that are looked at together.
 const STRIDE: usize = 1_000;
+
+/// The tables of subscriptions and their queues.
+pub const HOOK_TABLES: [&str; 4] = [HOOKS, NEXT, WAITING, DEAD];
+
+/// Which subscription of a client a row is; nothing where it is none.
+pub fn hook_of_client(table: &str, row: &[u8], client: &Slug) -> Option<String> {
+    let hook: Hook = serde_json::from_slice(row).ok().filter(|_| table == HOOKS)?;
+    (hook.client.as_ref() == Some(client)).then_some(hook.id)
+}
+
+/// Whether a row of one of [`HOOK_TABLES`] is a client's, whose own subscriptions are these: they and their queues, and what
+/// waits for others of the client's events. Numbers are never given again, so a queue may lack some.
+pub fn is_hook_of_client(table: &str, key: &[u8], row: &[u8], client: &Slug, own: &BTreeSet<String>) -> bool {
+    let id = key.split(|byte| *byte == 0).next().and_then(|id| std::str::from_utf8(id).ok());
+    if id.is_some_and(|id| own.contains(id)) {
+        return true;
+    }
+    let event = match table {
+        WAITING => serde_json::from_slice(row).ok().map(|waits: Waits| waits.event),
+        DEAD => serde_json::from_slice(row).ok().map(|dead: DeadEvent| dead.event),
+        _ => None,
+    };
+    event.is_some_and(|event| event.client.as_ref() == Some(client))
+}
 
 #[derive(Serialize, Deserialize)]
 struct Waits {

@@ -77,9 +77,7 @@ pub struct Rows(BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>);
 
 impl Rows {
     pub(crate) fn put(&mut self, table: Table, key: &[u8], value: &impl Serialize) {
-        // Numbers, texts and lists: writing them to memory does not fail.
-        let row = [vec![VERSION], postcard::to_stdvec(value).unwrap_or_default()].concat();
-        self.0.insert((table, key.to_vec()), Some(row));
+        self.0.insert((table, key.to_vec()), Some(write(value)));
     }
 
     pub(crate) fn remove(&mut self, table: Table, key: &[u8]) {
@@ -104,6 +102,12 @@ impl Rows {
     pub(crate) fn append(&mut self, mut other: Self) {
         self.0.append(&mut other.0);
     }
+}
+
+/// A value as it stands in a row.
+pub(crate) fn write(value: &impl Serialize) -> Vec<u8> {
+    // Numbers, texts and lists: writing them to memory does not fail.
+    [vec![VERSION], postcard::to_stdvec(value).unwrap_or_default()].concat()
 }
 
 /// A row's value, if it is of a shape we know.

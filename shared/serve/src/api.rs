@@ -8,12 +8,14 @@ mod boards;
 mod columns;
 mod devices;
 mod enrolments;
+mod erasures;
 mod export;
 mod here;
 mod incidents;
 mod keeping;
 mod machines;
 mod maintenance;
+mod provider;
 mod quotas;
 mod raw;
 mod routes;
@@ -33,6 +35,9 @@ pub(crate) use devices::{
 };
 pub(crate) use enrolments::{
     EnrolmentList, list as enrolments, make as make_enrolment, one as enrolment, revoke as revoke_enrolment,
+};
+pub(crate) use erasures::{
+    ClientHoldings, EraseClient, ErasureList, erase as erase_client, holdings, list as erasures, one as erasure,
 };
 pub(crate) use export::export;
 pub(crate) use here::{Here, here};

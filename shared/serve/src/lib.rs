@@ -17,6 +17,7 @@ mod devices;
 mod dispatch;
 mod door;
 mod enrolments;
+mod erasures;
 mod exposition;
 mod fact;
 mod health;
@@ -81,6 +82,7 @@ pub use enrolments::{
     Enrolment, EnrolmentMade, EnrolmentState, EnrolmentWish, Enrolments, Fetched, JoinCommand, Joined, MadeToken,
     TurnedAway,
 };
+pub use erasures::{ChainEnd, Erasure, ErasureState, Erasures, Holdings};
 pub use exposition::{Exposition, Family};
 pub use fact::{Amount, Fact, Origin, Path};
 pub use incident::{Decision, Escalation, Incident, IncidentState, JudgedBy, Reached, Word};

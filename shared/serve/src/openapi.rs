@@ -103,7 +103,7 @@ const TAGS: [(&str, &str); 13] = [
     ("quotas", "How much a client may have, and has."),
     ("people", "People, roles, invitations, tokens and sessions."),
     ("audit", "Who did what."),
-    ("clients", "All that is kept of a client."),
+    ("clients", "All that is kept of a client, and how it goes."),
     ("push", "Where samples of others are taken in."),
 ];
 

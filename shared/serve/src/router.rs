@@ -17,9 +17,9 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Boards, Devices, Enrolments, Incidents, KeepingTerms, Lookout, Options, People, Quotas, Repeats, Webhooks,
-    api, armour, door, health, install, live, local, openapi, page, people, prometheus, push, repeat, shape, tally,
-    web,
+    Access, Boards, Devices, Enrolments, Erasures, Incidents, KeepingTerms, Lookout, Options, People, Quotas, Repeats,
+    Webhooks, api, armour, door, health, install, live, local, openapi, page, people, prometheus, push, repeat, shape,
+    tally, web,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -65,6 +65,8 @@ pub struct Parts {
     pub quotas: Option<Arc<dyn Quotas>>,
     /// Who is let in to join.
     pub enrolments: Option<Arc<dyn Enrolments>>,
+    /// How clients are erased.
+    pub erasures: Option<Arc<dyn Erasures>>,
     /// What the operator chose.
     pub options: Options,
 }
@@ -84,6 +86,7 @@ impl Parts {
             boards: None,
             quotas: None,
             enrolments: None,
+            erasures: None,
             options,
         }
     }
@@ -101,6 +104,7 @@ impl Parts {
             quotas,
             devices,
             enrolments,
+            erasures,
             options,
         } = self;
         Shared {
@@ -113,6 +117,7 @@ impl Parts {
             quotas,
             devices,
             enrolments,
+            erasures,
             ..Shared::new(lookout, access, options)
         }
     }
@@ -216,6 +221,7 @@ fn of_api(app: &App) -> Ways {
     let ways = if app.boards.is_some() { ways.merge(board_ways()) } else { ways };
     let ways = if app.quotas.is_some() { ways.merge(quota_ways()) } else { ways };
     let ways = if app.enrolments.is_some() { ways.merge(enrolment_ways()) } else { ways };
+    let ways = if app.erasures.is_some() { ways.merge(erasure_ways()) } else { ways };
     ways.with(|router| router.route_layer(from_fn_with_state(Arc::clone(app), repeat::once)))
 }
 
@@ -317,6 +323,15 @@ fn enrolment_ways() -> Ways {
         .post("/enrolments", enrols, api::make_enrolment)
         .get("/enrolments/{id}", enrols, api::enrolment)
         .delete("/enrolments/{id}", enrols, api::revoke_enrolment)
+}
+
+fn erasure_ways() -> Ways {
+    let (keeps, audits) = (Need::May(Right::Keep), Need::May(Right::Audit));
+    Ways::new()
+        .get("/clients/{client}/holdings", keeps, api::holdings)
+        .post("/clients/{client}/erase", keeps, api::erase_client)
+        .get("/erasures", audits, api::erasures)
+        .get("/erasures/{id}", audits, api::erasure)
 }
 
 fn hook_ways() -> Ways {

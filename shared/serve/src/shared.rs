@@ -14,8 +14,8 @@ use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
-    Access, Boards, Devices, Enrolments, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People, Quotas,
-    Repeats, Webhooks, openapi,
+    Access, Boards, Devices, Enrolments, Erasures, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People,
+    Quotas, Repeats, Webhooks, openapi,
 };
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
@@ -44,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) boards: Option<Arc<dyn Boards>>,
     /// How much each client may have.
     pub(crate) quotas: Option<Arc<dyn Quotas>>,
+    pub(crate) erasures: Option<Arc<dyn Erasures>>,
     /// Who is let in to join.
     pub(crate) enrolments: Option<Arc<dyn Enrolments>>,
     pub(crate) under_way: UnderWay,
@@ -114,6 +115,7 @@ impl Shared {
             keeping: None,
             boards: None,
             quotas: None,
+            erasures: None,
             enrolments: None,
             live: Live::default(),
             under_way: UnderWay::default(),

@@ -7,17 +7,17 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use vigie_model::Slug;
-use vigie_people::{At, Refused, Right};
+use vigie_people::Right;
 
 use super::incidents::undecided;
+use super::provider::proved_of_provider;
 use crate::act::Act;
 use crate::answer::{Drawn, seen_as, version_of};
 use crate::door::Caller;
-use crate::people::not_done;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::said::Fields;
 use crate::shared::{App, Shared};
-use crate::{ClientTerms, KeepDays, KeepingTerms, NotDone, work};
+use crate::{ClientTerms, KeepDays, KeepingTerms, work};
 
 /// A hundred years: who means longer means for ever.
 const MOST_DAYS: u32 = 36_500;
@@ -124,17 +124,11 @@ pub(crate) async fn unset(
 /// The client, for who says for all how long things are kept: what is let go never comes back, and what is kept costs the
 /// provider's disk.
 fn may_keep(app: &Shared, caller: &Caller, client: &str) -> Result<Slug, Problem> {
-    if !caller.may(Right::Keep, At::Provider) {
-        let next = "ask who looks after this hub: the right to keep is needed for all of it";
-        return Err(Problem::new(Code::NoRight, "these credentials do not say how long data is kept", next));
-    }
-    if let Some(people) = app.people.as_deref()
-        && !people.directory().is_proved(&caller.who.who, app.lookout.now().utc)
-        && caller.who.who != vigie_people::Who::Nobody
-    {
-        return Err(not_done(NotDone::Refused(Refused::NeedsProof)));
-    }
-    client.parse().map_err(|_| Problem::bad_parameter("that can not be the name of a client"))
+    let denied = (
+        "these credentials do not say how long data is kept",
+        "ask who looks after this hub: the right to keep is needed for all of it",
+    );
+    proved_of_provider(app, caller, &[Right::Keep], denied, client)
 }
 
 fn keeping(app: &Shared) -> Result<&dyn KeepingTerms, Problem> {

@@ -7,18 +7,18 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use vigie_model::Slug;
-use vigie_people::{At, Refused, Right};
+use vigie_people::Right;
 
 use super::incidents::undecided;
+use super::provider::proved_of_provider;
 use crate::act::Act;
 use crate::answer::{Drawn, seen_as, version_of};
 use crate::door::Caller;
 use crate::params::Params;
-use crate::people::not_done;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::said::Fields;
 use crate::shared::{App, Shared};
-use crate::{ClientQuota, NotDone, QuotaMost, QuotaOf, Quotas, work};
+use crate::{ClientQuota, QuotaMost, QuotaOf, Quotas, work};
 
 /// What a number in JSON holds exactly, everywhere.
 const MOST: u64 = (1 << 53) - 1;
@@ -130,17 +130,11 @@ fn seen(caller: &Caller, client: &str) -> Result<Slug, Problem> {
 
 /// The client, for who says for all how much each may have: that is between the provider and its clients.
 fn may_say(app: &Shared, caller: &Caller, client: &str) -> Result<Slug, Problem> {
-    if !caller.may(Right::Quota, At::Provider) {
-        let next = "ask who looks after this hub: the right quota is needed for all of it";
-        return Err(Problem::new(Code::NoRight, "these credentials do not say how much a client may have", next));
-    }
-    if let Some(people) = app.people.as_deref()
-        && !people.directory().is_proved(&caller.who.who, app.lookout.now().utc)
-        && caller.who.who != vigie_people::Who::Nobody
-    {
-        return Err(not_done(NotDone::Refused(Refused::NeedsProof)));
-    }
-    client.parse().map_err(|_| Problem::bad_parameter("that can not be the name of a client"))
+    let denied = (
+        "these credentials do not say how much a client may have",
+        "ask who looks after this hub: the right quota is needed for all of it",
+    );
+    proved_of_provider(app, caller, &[Right::Quota], denied, client)
 }
 
 fn quotas(app: &Shared) -> Result<&dyn Quotas, Problem> {

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use vigie_people::{Erased, PasskeyShown, PersonShown, Recovery, SessionShown, TokenMade, TotpOffered};
 
 use super::operation::{Operation, number, one_of, slug, tagged};
+use crate::Erasure;
+use crate::api::{ClientHoldings, EraseClient, ErasureList};
 use crate::people::api::{
     Accept, AcceptByKey, Asked, Code, Erase, Grants, HowHanded, InvitationCode, InvitationList, Invite, KeyAnswer,
     MakeToken, Me, NewPasskey, NewPassword, PasskeyList, PasskeyName, PeopleList, Proof, Rights, RoleList, Second,
@@ -204,6 +206,21 @@ fn clients() -> Vec<Operation> {
                  `invitation`, `audit`, and `end` with how many lines there were before it.",
             )
             .answers_as(200, &["application/x-ndjson"], json!({ "type": "string" })),
+        Operation::get("/clients/{client}/holdings", "What there is of a client, for who may erase it")
+            .answers::<ClientHoldings>(200),
+        Operation::post("/clients/{client}/erase", "Erases a client for ever")
+            .more(
+                "By who has the rights `keep` and `people` over all of the hub and has just proved who they are; `name` is the \
+                 client's name once more. It is decided then, and goes on by itself through crashes: the hub starts again without \
+                 the client, within seconds, and its nodes are shut out for ever. `/clients/{client}/holdings` says before what \
+                 would go, the receipt what went and what was found after.",
+            )
+            .takes::<EraseClient>(json!({ "name": "acme" }))
+            .answers::<Erasure>(202),
+        Operation::get("/erasures", "Receipts of clients that were erased, the latest first")
+            .may_as("client", slug(), "Only of clients of this name, which no receipt bears.", "acme")
+            .answers::<ErasureList>(200),
+        Operation::get("/erasures/{id}", "What went of a client, and what was found after").answers::<Erasure>(200),
     ]
 }
 

@@ -74,6 +74,7 @@ impl Strangers {
             (("/boards/", "id"), pair(&board.head.id, &nobody)),
             (("/quotas/", "client"), pair(&"acme", &"nobody")),
             (("/clients/", "client"), pair(&"acme", &"nobody")),
+            (("/erasures/", "id"), pair(&"00000000000000dd", &nobody)),
             (("/enrolments/", "id"), pair(&"00000000000000bb", &nobody)),
             (("/webhooks/", "id"), pair(&"00000000000000aa", &nobody)),
             // A rule's name is nobody's; what it says of a machine is the machine's.

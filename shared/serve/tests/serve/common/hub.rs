@@ -13,9 +13,10 @@ use vigie_people::{
 };
 use vigie_serve::{
     Access, BoardHead, BoardKept, BoardOwner, BoardWish, Boards, ClientQuota, ClientTerms, Device, DeviceChange,
-    DeviceTried, DeviceWish, Devices, Enrolment, EnrolmentState, EnrolmentWish, Enrolments, Fetched, Happened, Joined,
-    KeepDays, KeepingTerms, Lookout, MadeToken, NotDone, Options, Parts, People, QuotaMost, QuotaOf, QuotaUse, Quotas,
-    Stamp, Undecided, Web, Webhook, WebhookDead, WebhookMade, WebhookTried, WebhookWish, Webhooks, router_of,
+    DeviceTried, DeviceWish, Devices, Enrolment, EnrolmentState, EnrolmentWish, Enrolments, Erasure, ErasureState,
+    Erasures, Fetched, Happened, Holdings, Joined, KeepDays, KeepingTerms, Lookout, MadeToken, NotDone, Options, Parts,
+    People, QuotaMost, QuotaOf, QuotaUse, Quotas, Stamp, Undecided, Web, Webhook, WebhookDead, WebhookMade,
+    WebhookTried, WebhookWish, Webhooks, router_of,
 };
 
 use super::watch::Watch;
@@ -246,6 +247,49 @@ impl Quotas for Agreed {
     }
 }
 
+/// Of acme there is a machine; a client of another name went before.
+pub(crate) struct Erased;
+
+impl Erased {
+    fn receipt(id: &str, client: &str, by: &str) -> Erasure {
+        let salt = "00".repeat(16);
+        let mark = Erasure::mark_of(&salt, &client.parse().expect("a name"));
+        let asked_at = Stamp(UtcMs(0));
+        Erasure {
+            id: id.to_owned(),
+            pseudonym: format!("erased-client-{id}"),
+            state: ErasureState::Begun,
+            by: by.to_owned(),
+            asked_at,
+            finished_at: None,
+            salt,
+            mark,
+            had: Holdings { machines: 1, ..Holdings::default() },
+            left: None,
+            nodes: 0,
+            chain: None,
+            audit: None,
+            rewritten: false,
+            not_reached: Vec::new(),
+        }
+    }
+}
+
+impl Erasures for Erased {
+    fn holdings(&self, client: &Slug) -> Result<Holdings, Undecided> {
+        let machines = u64::from(client.as_str() == "acme");
+        Ok(Holdings { machines, ..Holdings::default() })
+    }
+
+    fn erase(&self, client: &Slug, by: &str) -> Result<Erasure, Undecided> {
+        Ok(Self::receipt("00000000000000cc", client.as_str(), by))
+    }
+
+    fn list(&self) -> Result<Vec<Erasure>, Undecided> {
+        Ok(vec![Self::receipt("00000000000000dd", "gone", "root@example.org")])
+    }
+}
+
 /// One machine of acme at lyon was let in.
 pub(crate) struct LetIn;
 
@@ -464,6 +508,7 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         boards: Some(roll.boards.clone()),
         quotas: Some(Arc::new(Agreed)),
         enrolments: Some(Arc::new(LetIn)),
+        erasures: Some(Arc::new(Erased)),
         options: options(),
     }
 }

@@ -14,7 +14,7 @@ use vigie_store::State;
 use crate::people::Belongings;
 
 /// A row for each board.
-const TABLE: &str = "boards.board";
+pub(crate) const TABLE: &str = "boards.board";
 
 /// Boards of one owner: whoever has more does not find one again.
 const MOST_OF_ONE: usize = 100;

@@ -5,6 +5,7 @@ mod backup;
 mod boards;
 mod budgets;
 pub mod cli;
+mod clients;
 mod config;
 mod desk;
 mod devices;

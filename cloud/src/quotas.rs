@@ -19,8 +19,8 @@ use vigie_store::{Log, State};
 use vigie_watch::presence::QUOTA_USED_RATIO;
 
 use self::count::Counted;
-pub(crate) use self::row::most_machines;
-use self::row::{Row, TABLE};
+use self::row::Row;
+pub(crate) use self::row::{TABLE, most_machines};
 use crate::people::Register;
 use crate::registry::Registry;
 

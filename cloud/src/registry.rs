@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
-use vigie_net::{Parting, ProofKey, Refused, RefusedWhy, Revocations, Standing, Token, TokenId};
+use vigie_net::{MAX_REVOKED, Parting, ProofKey, Refused, RefusedWhy, Revocations, Standing, Token, TokenId};
 use vigie_node::Failed;
 use vigie_people::Note;
 use vigie_serve::Place;
@@ -18,10 +18,13 @@ use vigie_store::{State, StateTx, TxError};
 use crate::people::{Doer, append};
 use crate::quotas::most_machines;
 
-const TOKENS: &str = "join-token";
-const NODES: &str = "node";
-const ACCESS: &str = "api-token";
-const HUB: &str = "hub";
+pub(crate) const TOKENS: &str = "join-token";
+pub(crate) const NODES: &str = "node";
+pub(crate) const ACCESS: &str = "api-token";
+pub(crate) const HUB: &str = "hub";
+
+/// Nodes of clients that were erased, by their ids: nothing else is kept of them.
+const OUT: &str = "node.out";
 
 /// Copies of one machine that may become nodes of their own without a person's doing: a golden image that was enrolled by
 /// mistake is found out by then.
@@ -274,6 +277,13 @@ impl Registry {
                 "this machine's key was revoked; remove its identity folder and enrol anew",
             ));
         }
+        if self.state.get(OUT, node.as_bytes()).map_err(|error| trouble(error.into()))?.is_some() {
+            return Err(Refused::saying(
+                RefusedWhy::Revoked,
+                "the client that this machine belonged to was erased from this hub, and its key with it; remove its identity folder and \
+                 enrol anew",
+            ));
+        }
         let again = known.as_ref().is_some_and(|known| known.token == id);
         let was_relay = known.as_ref().is_some_and(|known| known.role == Role::Relay);
         let proof = row.proof_key().ok_or_else(|| Refused::new(RefusedWhy::Unknown))?;
@@ -448,8 +458,21 @@ impl Registry {
     }
 
     fn revocation_version(&self) -> Result<u64, Failed> {
-        let kept = self.state.get(HUB, b"revocations")?;
-        Ok(kept.and_then(|bytes| Some(u64::from_be_bytes(bytes.try_into().ok()?))).unwrap_or(0))
+        Ok(version_in(self.state.get(HUB, b"revocations")?))
+    }
+
+    /// The list as it is told to nodes. Of those whose client was erased as many stand in it as there is room for: the hub lets
+    /// none of them in, and of others only a relay of the same name would.
+    pub(crate) fn told_revocations(&self) -> Result<Revocations, Failed> {
+        let (all, out) = (self.revocations()?, self.out()?);
+        let (first, last): (Vec<NodeId>, Vec<NodeId>) = all.nodes().partition(|node| !out.contains(node));
+        Ok(Revocations::new(all.version(), first.into_iter().chain(last).take(MAX_REVOKED)))
+    }
+
+    /// The nodes of clients that were erased.
+    fn out(&self) -> Result<BTreeSet<NodeId>, Failed> {
+        let rows = self.state.scan(OUT, b"")?;
+        Ok(rows.iter().filter_map(|(key, _)| key.as_slice().try_into().ok().map(NodeId::from_bytes)).collect())
     }
 
     pub(crate) fn revocations(&self) -> Result<Revocations, Failed> {
@@ -458,7 +481,8 @@ impl Registry {
             return Ok(revocations.clone());
         }
         let revoked = self.nodes()?.into_iter().filter(|row| row.revoked);
-        let nodes: Vec<NodeId> = revoked.filter_map(|row| row.node.parse().ok()).collect();
+        let revoked = revoked.filter_map(|row| row.node.parse().ok());
+        let nodes: Vec<NodeId> = revoked.chain(self.out()?).collect();
         let revocations = Revocations::new(self.revocation_version()?, nodes);
         Ok(recalled.revocations.insert(revocations).clone())
     }
@@ -510,6 +534,17 @@ impl Registry {
         let rows = self.state.scan(table, b"")?;
         Ok(rows.into_iter().filter_map(|(_, bytes)| serde_json::from_slice(&bytes).ok()).collect())
     }
+}
+
+/// Shuts nodes out for ever, within a transaction; nothing but their ids is kept.
+pub(crate) fn shut_out(tx: &mut StateTx<'_>, nodes: &BTreeSet<NodeId>) -> Result<(), TxError> {
+    nodes.iter().try_for_each(|node| tx.put(OUT, node.as_bytes(), &[]))?;
+    let version = version_in(tx.get(HUB, b"revocations")?) + 1;
+    tx.put(HUB, b"revocations", &version.to_be_bytes())
+}
+
+fn version_in(row: Option<Vec<u8>>) -> u64 {
+    row.and_then(|bytes| Some(u64::from_be_bytes(bytes.try_into().ok()?))).unwrap_or(0)
 }
 
 impl AccessRow {

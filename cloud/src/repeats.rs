@@ -11,7 +11,7 @@ use vigie_serve::{NotRemembered, Repeats};
 use vigie_store::{ReadError, State};
 
 /// A row: until when, in ms since 1970, and what was answered.
-const TABLE: &str = "http.answered";
+pub(crate) const TABLE: &str = "http.answered";
 
 /// Answers kept at once: a day of one write in two seconds. Each is some hundred bytes, and one program that makes a key for
 /// nothing must not fill the state.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use vigie_model::Slug;
 use vigie_node::Keeping;
 
-pub(crate) use said::Terms;
+pub(crate) use said::{TABLE, Terms};
 
 /// `[retention]` as it stands in the file, in days. What is 0 or left out is kept for ever; a client's as all others'.
 #[derive(Debug, Clone, Default, Deserialize)]

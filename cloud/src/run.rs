@@ -1,5 +1,6 @@
 //! The hub's life.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,12 +25,13 @@ use vigie_node::{
     identity_folder, loop_ended, open_state_told, stop_signal,
 };
 use vigie_serve::Tls;
-use vigie_store::{Log, Options, Rollups};
+use vigie_store::{Log, Options};
 use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId};
 
 use crate::admission::Gate;
 use crate::backup::{Backups, refuse_half_restored};
 use crate::boards::Shelf;
+use crate::clients::{self, Eraser, Receipts};
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::devices::Phones;
@@ -50,13 +52,30 @@ const MAX_CONNECTIONS: usize = 20_000;
 /// Enrolments served at once.
 const MAX_ENROLMENTS: usize = 64;
 
+/// What is still under way when the hub has stopped has so long to end.
+const LINGER: Duration = Duration::from_secs(2);
+
 /// How often the connections are looked at for signs of life.
 const LISTEN_EVERY: Duration = Duration::from_secs(2);
 
 /// Runs until a signal ends it.
 pub(crate) fn run(config: Config) -> Result<ExitCode, Failed> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async { Hub::start(config).await?.live().await })
+    let ended = runtime.block_on(async { Hub::start(config).await?.live().await })?;
+    // What still runs holds the stores; their locks go with the process.
+    runtime.shutdown_timeout(LINGER);
+    match ended {
+        Ended::Stopped => Ok(ExitCode::SUCCESS),
+        Ended::Again => Err(vigie_node::again("a client is being erased and the hub must begin again without it")),
+    }
+}
+
+/// Why the hub ended.
+enum Ended {
+    /// It was told to.
+    Stopped,
+    /// To begin again without a client.
+    Again,
 }
 
 struct Hub {
@@ -79,6 +98,8 @@ struct Hub {
     hooks: Arc<Subscriptions>,
     gate: Arc<Gate>,
     revoked: mpsc::UnboundedReceiver<()>,
+    /// Told when the hub is to begin again without a client.
+    again: mpsc::UnboundedReceiver<()>,
     enrolments: tokio::task::JoinSet<()>,
     http: tokio::task::JoinHandle<std::io::Result<()>>,
     close_http: tokio::sync::oneshot::Sender<()>,
@@ -104,10 +125,14 @@ impl Hub {
         let registry = Arc::new(Registry::new(state.clone()));
         let ca = Arc::new(Ca::load_or_create(&config.data.join("ca"), now)?);
         let identity = Arc::new(own_identity(&config, &ca, now)?);
+        let in_file: BTreeSet<String> = config.alerts.routes();
+        let mut log = open_log(&config)?;
+        // Before anybody reads of it: what is let go of here stands in nobody's memory.
+        clients::begin(&state, &mut log, identity.node(), &in_file, now);
         let whose = (state.clone(), registry.clone(), clock.clone());
         let terms = Arc::new(Terms::open(config.retention.clone(), whose.clone(), identity.node())?);
         let quotas = Arc::new(Quotas::open(whose, identity.node())?);
-        let log = open_log(&config, terms.rollups())?;
+        log.fold_into(terms.rollups());
         let store_epoch = registry.hub_epoch(log.epoch(), now)?;
         let key = identity.key().signing_key().clone();
         let name = host_name();
@@ -205,7 +230,8 @@ impl Hub {
         let scribe = Arc::new(Scribe::open(state.clone(), handle.rows().clone(), clock.clone())?);
         tokio::spawn(scribe.clone().follow());
         let boards = Arc::new(Shelf::open(state.clone(), clock.clone())?);
-        people.written_by(scribe, vec![boards.clone(), phones.clone()]);
+        let receipts = Arc::new(Receipts(state.clone()));
+        people.written_by(scribe, vec![boards.clone(), phones.clone(), receipts]);
         tokio::spawn(people.clone().tend());
         quotas.over(people.clone());
         tokio::spawn(quotas.clone().tend(handle.log()));
@@ -217,6 +243,19 @@ impl Hub {
         tokio::spawn(backups.clone().tend());
         let answered = Arc::new(Answered::open(state.clone(), clock.clone())?);
         tokio::spawn(answered.clone().tend());
+        let (begin_again, again) = mpsc::unbounded_channel();
+        let eraser = Arc::new(Eraser {
+            state: state.clone(),
+            log: handle.log(),
+            hub: identity.node(),
+            people: people.clone(),
+            in_file,
+            clock: clock.clone(),
+            runtime: tokio::runtime::Handle::current(),
+            again: begin_again,
+            asking: std::sync::Mutex::default(),
+        });
+        tokio::spawn(eraser.clone().finish());
         let (tell_revoked, revoked) = mpsc::unbounded_channel();
         let desk = Desk {
             gate: gate.clone(),
@@ -259,6 +298,7 @@ impl Hub {
             boards: Some(boards),
             quotas: Some(quotas),
             enrolments: Some(joining),
+            erasures: Some(eraser),
             options: config.serving(&clock),
         });
         let (close_http, closed) = tokio::sync::oneshot::channel::<()>();
@@ -285,18 +325,20 @@ impl Hub {
             hooks,
             gate,
             revoked,
+            again,
             enrolments: tokio::task::JoinSet::new(),
             http,
             close_http,
         })
     }
 
-    async fn live(mut self) -> Result<ExitCode, Failed> {
+    async fn live(mut self) -> Result<Ended, Failed> {
         let mut stop = Box::pin(stop_signal());
         let mut listen = tokio::time::interval(LISTEN_EVERY);
-        loop {
+        let ended = loop {
             tokio::select! {
-                () = &mut stop => break,
+                () = &mut stop => break Ended::Stopped,
+                Some(()) = self.again.recv() => break Ended::Again,
                 happening = self.happenings.recv() => match happening {
                     Some(happening) => self.happened(happening),
                     None => return Err(loop_ended(&self.handle)),
@@ -307,7 +349,7 @@ impl Hub {
                     self.renew_own();
                 }
             }
-        }
+        };
         info!("stopping");
         self.backups.close();
         self.fleet.set_not_ready(vec!["the hub is stopping".to_owned()]);
@@ -324,7 +366,7 @@ impl Hub {
         self.handle.leave("the hub was stopped").await;
         self.http.abort();
         drop(std::fs::remove_file(hatch::path(&self.config.data)));
-        Ok(ExitCode::SUCCESS)
+        Ok(ended)
     }
 
     fn happened(&mut self, happening: Happening) {
@@ -357,7 +399,8 @@ impl Hub {
 
     /// The list of lost rights, for one session or for all.
     fn tell_revocations(&self, only: Option<SessionId>) {
-        let signed = self.registry.revocations().and_then(|list| Ok((list.version(), list.sign(self.identity.key())?)));
+        let signed =
+            self.registry.told_revocations().and_then(|list| Ok((list.version(), list.sign(self.identity.key())?)));
         let body = match signed {
             // Nobody ever lost anything: there is nothing to tell.
             Ok((0, _)) => return,
@@ -448,9 +491,8 @@ fn relays_of(registry: &Registry) -> Option<Vec<(NodeId, Scope)>> {
     relays.map(|row| Some((row.node.parse().ok()?, Scope::Site(row.client, row.site)))).collect()
 }
 
-fn open_log(config: &Config, rollups: Rollups) -> Result<Log, Failed> {
-    let options = Options { rollups, ..Options::hub(config.store_bytes) };
-    let (log, report) = Log::open(Path::new(&config.data), options)?;
+fn open_log(config: &Config) -> Result<Log, Failed> {
+    let (log, report) = Log::open(Path::new(&config.data), Options::hub(config.store_bytes))?;
     if report.unclean || report.damaged {
         warn!(?report, "the store was not closed in order; it was checked");
     }

@@ -7,6 +7,7 @@ mod account;
 mod alerts;
 mod answer;
 mod client;
+mod clients;
 mod end;
 mod inert;
 mod listen;
@@ -109,6 +110,9 @@ enum Command {
     /// For how long a client's data is kept.
     #[command(subcommand)]
     Retention(retention::Retention),
+    /// All that is kept of a client: taken away, or erased.
+    #[command(subcommand)]
+    Clients(clients::Clients),
     /// Which other programs are told of every event.
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
@@ -189,6 +193,7 @@ async fn done(command: Command, out: Out) -> Result<u8, End> {
         Command::OnCall(verb) => verb.run(&client, out).await,
         Command::Quotas(verb) => verb.run(&client, out).await,
         Command::Retention(verb) => verb.run(&client, out).await,
+        Command::Clients(verb) => verb.run(&client, out).await,
         Command::Webhooks(verb) => verb.run(&client, out).await,
         Command::Availability(verb) => verb.run(&client, out).await,
         Command::Query(verb) => verb.run(&client, out).await,
@@ -227,6 +232,8 @@ mod tests {
             "vigie oncall stand-in n1 paul --client acme --site lyon --minutes 60",
             "vigie webhooks add https://example.org/x --kinds alert,decision --client acme",
             "vigie retention set acme --raw-days 30 --hour-days 0",
+            "vigie clients erase acme --dry-run",
+            "vigie clients export acme --out acme.jsonl",
             "vigie completion fish",
         ] {
             if let Err(error) = Cli::try_parse_from(line.split(' ')) {

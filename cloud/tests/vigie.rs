@@ -11,6 +11,8 @@ use serde_json::Value;
 mod audit;
 #[path = "vigie/erased.rs"]
 mod erased;
+#[path = "vigie/erased_client.rs"]
+mod erased_client;
 #[path = "vigie/quotas.rs"]
 mod quotas;
 #[path = "vigie/webhooks.rs"]

@@ -4,8 +4,8 @@ use vigie_model::{Slug, UtcMs};
 use vigie_people::{Head, Line, Link, Note, Salt};
 use vigie_store::{ReadError, State, StateTx, TxError};
 
-const LINES: &str = "audit.line";
-const HEADS: &str = "audit.head";
+pub(crate) const LINES: &str = "audit.line";
+pub(crate) const HEADS: &str = "audit.head";
 
 /// Lines that are looked at together where a head was lost.
 const STRIDE: usize = 1_000;
@@ -92,7 +92,7 @@ pub(super) fn chains_in(tx: &mut StateTx<'_>) -> Result<Vec<Option<Slug>>, TxErr
 }
 
 /// Goes through the lines of a chain within a transaction, each with the head before it; what is given back stands in its place.
-pub(super) fn rewrite(
+pub(crate) fn rewrite(
     tx: &mut StateTx<'_>,
     client: Option<&Slug>,
     mut each: impl FnMut(&Head, &Link) -> Option<Link>,

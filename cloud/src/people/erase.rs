@@ -12,7 +12,7 @@ use vigie_grants::GrantError;
 use vigie_merge::{Key, Row, Scope};
 use vigie_model::{Slug, UtcMs};
 use vigie_node::{Failed, NodeRows};
-use vigie_people::{Erasure, LEFT_AT_ONCE, Left, Note};
+use vigie_people::{Done, Erasure, LEFT_AT_ONCE, Left, Note};
 use vigie_store::rows::WriteError;
 use vigie_store::{State, StateTx, TxError};
 
@@ -74,6 +74,15 @@ pub(super) fn lines(
     noted(tx, erasure)?;
     put(tx, &erasure.pseudonym, &Gone { at_ms: now.0, waiting: Some(erasure.clone()) })?;
     Ok(count)
+}
+
+/// Erases somebody together with their client, whose chain is gone by now: what the provider's chain tells of them stands for
+/// what that one would have told.
+pub(crate) fn with_client(tx: &mut StateTx<'_>, done: &Done, doer: Doer<'_>, now: UtcMs) -> Result<(), TxError> {
+    done.changes.iter().try_for_each(|change| super::rows::write(tx, change))?;
+    let Some(erasure) = &done.erases else { return Ok(()) };
+    let note = done.notes.first().map(|note| Note { client: None, ..note.clone() });
+    lines(tx, erasure, note.as_slice(), doer, now).map(drop)
 }
 
 /// What the audit remembers of rows, to say what was before.

@@ -20,7 +20,7 @@ const TAKEN: &str = "people.taken";
 
 /// Everybody that the state knows of. A row that a later version wrote and that can not be read is left where it is, and
 /// opens nothing.
-pub(super) fn read(state: &State) -> Result<Directory, ReadError> {
+pub(crate) fn read(state: &State) -> Result<Directory, ReadError> {
     let mut directory = Directory::default();
     each(state, BEGUN, |row| directory.apply(&Change::Begun(row)))?;
     each(state, ROLE, |row| directory.apply(&Change::Role(row)))?;
@@ -51,7 +51,7 @@ fn each<T: DeserializeOwned>(state: &State, table: &str, mut take: impl FnMut(T)
 }
 
 /// Writes what changed.
-pub(super) fn write(tx: &mut StateTx<'_>, change: &Change) -> Result<(), TxError> {
+pub(crate) fn write(tx: &mut StateTx<'_>, change: &Change) -> Result<(), TxError> {
     match change {
         Change::Begun(begun) => put(tx, BEGUN, "begun", begun),
         Change::Person(person) => put(tx, PERSON, person.id.as_str(), person),

@@ -22,7 +22,7 @@ use super::audit::{Doer, append_at};
 use super::erase;
 
 /// Of each row, which deeds are written down.
-pub(super) const NOTED: &str = "audit.noted";
+pub(crate) const NOTED: &str = "audit.noted";
 
 /// Rows whose lines are written in one transaction: some thousand lines, so that nobody else waits for long.
 const AT_ONCE: usize = 200;

@@ -8,7 +8,7 @@ use vigie_serve::QuotaMost;
 use vigie_store::{ReadError, State};
 
 /// A row for each client.
-pub(super) const TABLE: &str = "quota.client";
+pub(crate) const TABLE: &str = "quota.client";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Row {

@@ -13,7 +13,7 @@ use super::{DaysSaid, Retention};
 use crate::registry::Registry;
 
 /// A row for each client.
-const TABLE: &str = "retention.client";
+pub(crate) const TABLE: &str = "retention.client";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Row {

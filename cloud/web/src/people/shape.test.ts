@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { agentText, grantsText, placesOf, powersText } from "./shape.ts";
+import { agentText, anyLeft, grantsText, placesOf, powersText } from "./shape.ts";
 
 test("a role stands once with all its places", () => {
   expect(grantsText([{ role: "operator", scope: "acme/lyon" }, { role: "observer", scope: "*" }, { role: "operator", scope: "acme/brest" }])).toBe("operator: acme/lyon, acme/brest · observer: *");
@@ -16,4 +16,10 @@ test("rights that hold at the same places stand together", () => {
 test("a browser is named, and what is none is told as it is", () => {
   expect(agentText("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")).toBe("Firefox, Linux");
   expect(agentText("curl/8.1")).toBe("curl/8.1");
+});
+
+test("what was not looked for counts as found", () => {
+  expect(anyLeft(null)).toBe(true);
+  expect(anyLeft({ machines: 0, rows: 1 })).toBe(true);
+  expect(anyLeft({ machines: 0, rows: 0 })).toBe(false);
 });

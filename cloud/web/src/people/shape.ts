@@ -73,6 +73,21 @@ export interface Quota {
   counted_at: Stamp | null;
 }
 
+/** What is kept of a client that is worth a line, in the order in which it is read. */
+export const THINGS = ["machines", "relays", "sites", "samples", "bytes", "series", "incidents", "decisions", "maintenance", "rules", "routes", "schedules", "access", "people", "people_elsewhere", "invitations", "tokens", "enrolments", "boards", "webhooks", "messages", "audit_lines"] as const;
+
+export type Holdings = Partial<Record<(typeof THINGS)[number], number>>;
+
+/** What went of a client, and what was found after. */
+export interface Receipt {
+  id: string;
+  state: "begun" | "deleting" | "done";
+  left: Record<string, number> | null;
+}
+
+/** Whether anything was found after all was deleted; not known counts as found. */
+export const anyLeft = (left: Receipt["left"]): boolean => left === null || Object.values(left).some((count) => count > 0);
+
 /** `operator: acme/lyon, acme/brest · observer: *`, a role once. */
 export function grantsText(grants: readonly Grant[]): string {
   const all = new Map<string, string[]>();

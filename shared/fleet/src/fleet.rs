@@ -12,6 +12,7 @@ use vigie_store::Log;
 use vigie_sync::SessionId;
 use vigie_sync::keep::{StreamFacts, Write};
 
+use crate::buffer::Buffer;
 use crate::definitions::definitions;
 use crate::label_cache::LabelCache;
 use crate::memory::{Memory, Voice};
@@ -54,6 +55,8 @@ pub struct Fleet {
     handle: Option<NodeHandle>,
     log: Arc<RwLock<Log>>,
     pub(crate) upstream: Option<Upstream>,
+    /// What waits here for the hub, watched.
+    buffer: Mutex<Buffer>,
     memory: RwLock<Memory>,
     labels: Mutex<LabelCache>,
     catch_up_due_ms: AtomicU64,
@@ -105,9 +108,9 @@ impl Fleet {
         clock: NodeClock,
     ) -> Self {
         let (memory, labels) = (RwLock::default(), Mutex::default());
-        let catch_up_due_ms = AtomicU64::new(0);
+        let (catch_up_due_ms, buffer) = (AtomicU64::new(0), Mutex::default());
         let (handle, upstream, me, intake) = (None, None, None, Inlet::default());
-        Self { role, name, clock, handle, log, upstream, memory, labels, catch_up_due_ms, me, intake, place }
+        Self { role, name, clock, handle, log, upstream, buffer, memory, labels, catch_up_due_ms, me, intake, place }
     }
 
     fn begin(self) -> Self {
@@ -134,6 +137,14 @@ impl Fleet {
 
     pub(crate) fn log(&self) -> RwLockReadGuard<'_, Log> {
         self.log.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn try_log(&self) -> Option<RwLockReadGuard<'_, Log>> {
+        self.log.try_read().ok()
+    }
+
+    pub(crate) fn buffer(&self) -> MutexGuard<'_, Buffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn label_cache(&self) -> MutexGuard<'_, LabelCache> {
@@ -345,6 +356,7 @@ impl Fleet {
             self.catch_up_due_ms.store(now_ms + CATCH_UP_MS, Ordering::Relaxed);
             self.catch_up();
         }
+        self.watch_buffer(now_ms);
         let now = self.clock.now().utc;
         let view = self.view();
         let mut memory = self.memory_mut();
@@ -364,7 +376,7 @@ impl Fleet {
     /// Takes in what the log knows and memory does not. While a commit is under way it is not waited for.
     fn catch_up(&self) {
         let untold: Vec<(StreamId, Arc<StreamFacts>)> = {
-            let Ok(log) = self.log.try_read() else { return };
+            let Some(log) = self.try_log() else { return };
             let memory = self.memory();
             let untold = log.streams().iter().filter(|(stream, facts)| !memory.was_told(**stream, facts));
             untold.map(|(stream, facts)| (*stream, Arc::new(facts.clone()))).collect()

@@ -5,6 +5,7 @@
 //! Decides nothing and sends nothing.
 
 mod asked;
+mod buffer;
 mod catalogue;
 mod definitions;
 mod described;

@@ -67,15 +67,37 @@ impl Fleet {
             Some((_, session)) => memory.find(session.peer.node).map(|ix| memory.node(ix)),
             None => stranger(&memory),
         };
-        let facts = memory.streams().filter_map(|stream| stream.facts.as_deref());
-        let waiting = facts.map(|facts| facts.ticks().without(facts.held()).without(&facts.custody).count()).sum();
+        let (waiting, link) = (waiting(&memory), hub.map_or(NO_LINK, |hub| link(&view, hub)));
+        drop(memory);
+        // While a commit is under way it is not waited for.
+        let bytes = self.try_log().map(|log| (log.used_bytes(), log.cap_bytes()));
+        let buffer = self.buffer();
         Some(Upward {
             to: upstream.to.clone(),
-            link: hub.map_or(NO_LINK, |hub| link(&view, hub)),
+            link,
             waiting: Amount::known(waiting, None),
             rows,
-            drain: None,
+            drain: buffer.drain(),
+            waited_most: buffer.most(),
+            room: bytes.map(|(used, most)| buffer.room(used, most)),
         })
+    }
+
+    /// Notes what waits and what the store takes, on a node that has a way up.
+    pub(crate) fn watch_buffer(&self, now_ms: u64) {
+        if self.upstream.is_none() {
+            return;
+        }
+        let view = self.view();
+        let memory = self.memory();
+        let up = view.up().and_then(|(_, session)| memory.find(session.peer.node));
+        let since = up.and_then(|ix| memory.node(ix).voice.as_ref()?.connected_since);
+        let waiting = waiting(&memory);
+        drop(memory);
+        let bytes = self.try_log().map(|log| log.used_bytes());
+        let mut buffer = self.buffer();
+        buffer.waits(now_ms, waiting, since.map(|since| since.0));
+        bytes.into_iter().for_each(|bytes| buffer.takes(now_ms, bytes));
     }
 }
 
@@ -95,6 +117,12 @@ impl Fleet {
             }
         })
     }
+}
+
+/// Ticks here that the hub has not taken.
+fn waiting(memory: &Memory) -> u64 {
+    let facts = memory.streams().filter_map(|stream| stream.facts.as_deref());
+    facts.map(|facts| facts.ticks().without(facts.held()).without(&facts.custody).count()).sum()
 }
 
 const NO_LINK: Link = Link { connected: false, since: None, last_heard: None, round_trip_ms: None };

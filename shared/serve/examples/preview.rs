@@ -382,6 +382,8 @@ impl Lookout for Stage {
             waiting: Amount::known(11_880, Some(1_900_800)),
             rows: None,
             drain: None,
+            waited_most: None,
+            room: None,
         })
     }
 

@@ -45,7 +45,9 @@ pub(crate) use incidents::{IncidentList, decide, incident, incidents, telling};
 pub(crate) use keeping::{
     TermsList, list as retention, one as retention_of, put as put_retention, unset as unset_retention,
 };
-pub(crate) use machines::{Machines, Whole, ledger, machine, machines};
+pub(crate) use machines::{
+    FIELDS as MACHINE_FIELDS, Looked as LookedMachine, Machines, Whole, ledger, machine, machines,
+};
 pub(crate) use maintenance::{MaintenanceList, add, end, list, one as one_maintenance, preview};
 pub(crate) use quotas::{QuotaList, list as quotas, one as quota_of, put as put_quota, unset as unset_quota};
 pub(crate) use raw::{ask_raw, raw};

@@ -104,7 +104,7 @@ pub use reach::{Beat, Goodbye, Heard, Listener, Reach, Reachability, USUAL_ABSEN
 pub use repeat::{NotRemembered, Repeats};
 pub use router::{Parts, router, router_of, router_with, ways};
 pub use ruling::{RuleAlert, RuleGroup, RuleOrigin, RuleShown, RuleSource};
-pub use site::{Line, Link, Relay, RowsWaiting, Site, Upward};
+pub use site::{Line, Link, Relay, Room, RowsWaiting, Site, Upward};
 pub use stamp::Stamp;
 pub use status::{Health, Shown, Status, status};
 pub use tls::{Tls, TlsError, TlsFiles};

@@ -65,6 +65,22 @@ pub struct Upward {
     pub rows: Option<RowsWaiting>,
     /// How fast that goes, while it does.
     pub drain: Option<Drain>,
+    /// The most ticks that waited since the link was established.
+    pub waited_most: Option<u64>,
+    /// The room for what waits.
+    pub room: Option<Room>,
+}
+
+/// The room of a node's store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Room {
+    /// Bytes that it takes.
+    pub used_bytes: u64,
+    /// Bytes that it may take.
+    pub most_bytes: u64,
+    /// When it will be full at the pace of the last hours; none until that is known. What the hub has goes before that, so
+    /// it is the earliest.
+    pub full_in_seconds: Option<u64>,
 }
 
 /// Pieces of state that changed here and are not at the hub yet, each counted once.

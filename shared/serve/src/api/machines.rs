@@ -124,7 +124,7 @@ impl<'a> Row<'a> {
 }
 
 /// What machines can be filtered by.
-pub(super) const FIELDS: &[Field] = &[
+pub(crate) const FIELDS: &[Field] = &[
     Field { key: "status", kind: Kind::Word(&Shown::WORDS) },
     Field { key: "reach", kind: Kind::Word(&Reachability::WORDS) },
     Field { key: "health", kind: Kind::Word(&["ok", "warning", "critical", "unknown"]) },
@@ -191,9 +191,9 @@ impl Wanted {
 }
 
 /// A machine, as filters look at it.
-pub(super) struct Looked<'a> {
-    pub(super) machine: &'a Machine,
-    pub(super) now: UtcMs,
+pub(crate) struct Looked<'a> {
+    pub(crate) machine: &'a Machine,
+    pub(crate) now: UtcMs,
 }
 
 impl filter::Row for Looked<'_> {

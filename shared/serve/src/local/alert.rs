@@ -16,6 +16,8 @@ pub(crate) const LATE_MS: i64 = 60_000;
 pub(crate) struct Alert<'a> {
     pub(crate) incident: &'a Incident,
     pub(crate) truth: &'a Truth,
+    /// This node's name, by which words say where they were said.
+    pub(crate) node: &'a str,
     pub(crate) who: &'a str,
     pub(crate) may_decide: bool,
     /// What was just done, as its word in the address.
@@ -46,7 +48,7 @@ impl Alert<'_> {
         out.html("<div class=\"columns\">\n");
         forms::draw(out, voice, self);
         out.html("<div>\n");
-        life(out, voice, it);
+        life(out, voice, it, self.node);
         self.facts(out, voice);
         out.html("</div>\n</div>\n");
     }
@@ -69,7 +71,7 @@ impl Alert<'_> {
             Some(_) | None => return,
         };
         out.html("<p class=\"done\" role=\"status\">").text(done);
-        if self.truth.is_cut() {
+        if !self.truth.is_heard() {
             out.text(" ").text(w.done_not_at_hub);
         }
         out.html("</p>\n");

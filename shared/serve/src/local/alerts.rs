@@ -9,8 +9,9 @@ use super::voice::Voice;
 use super::words::Words;
 use crate::{Incident, IncidentState, Reached, Stamp};
 
-/// Alerts on one page: with the page's frame they stay below thirty kilobytes, whatever they are called.
-pub(crate) const ON_ONE_PAGE: usize = 10;
+/// Alerts on one page: with all that a browser loads for it they stay below thirty kilobytes on the line, whatever they are
+/// called, and a thumb still comes to the end of them.
+pub(crate) const ON_ONE_PAGE: usize = 25;
 
 /// Of those that ended, so many are told with the page; the digest counts the rest.
 pub(crate) const ENDED_SHOWN: usize = 4;
@@ -21,6 +22,8 @@ pub(crate) struct Part<T> {
     pub(crate) shown: Vec<T>,
     /// How many there are in all.
     pub(crate) all: usize,
+    /// How many stand on the pages before.
+    pub(crate) before: usize,
     /// From 1.
     pub(crate) page: usize,
     pub(crate) pages: usize,
@@ -31,30 +34,51 @@ impl<T> Part<T> {
     pub(crate) fn of(mut list: Vec<T>, page: usize, on_one: usize) -> Self {
         let (all, pages) = (list.len(), list.len().div_ceil(on_one).max(1));
         let page = page.clamp(1, pages);
-        let mut shown = list.split_off((page - 1) * on_one);
+        let before = (page - 1) * on_one;
+        let mut shown = list.split_off(before);
         shown.truncate(on_one);
-        Self { shown, all, page, pages }
+        Self { shown, all, before, page, pages }
     }
 
     /// The way to its other pages.
-    pub(crate) fn turn(&self, out: &mut Html, voice: &Voice, address: &'static str) {
+    pub(crate) fn turn(&self, out: &mut Html, voice: &Voice, address: &'static str, q: &str) {
         if self.pages < 2 {
             return;
         }
         let w = voice.words();
-        let way = |out: &mut Html, page: usize, word: &'static str| {
-            out.html(" <a href=\"").html(address).html("?page=").shown(page).html("\">").text(word).html("</a> ");
+        let until = self.before + self.shown.len();
+        let way = |out: &mut Html, page: usize, sentence: &'static str, more: usize| {
+            out.html(" <a href=\"").html(address).html("?page=").shown(page);
+            if !q.is_empty() {
+                out.html("&amp;q=").text(&escaped(q));
+            }
+            out.html("\">").fill(sentence, |out, _| out.shown(more)).html("</a> ");
         };
-        out.html("<nav class=\"turn\">");
+        out.html("<nav class=\"turn\" aria-label=\"").text(w.turn).html("\">");
         if self.page > 1 {
-            way(out, self.page - 1, w.previous);
+            way(out, self.page - 1, w.previous, self.before);
         }
-        out.fill(w.page_of, |out, place| out.shown(if place == "page" { self.page } else { self.pages }));
+        out.html("<span>").fill(w.page_of, |out, place| {
+            out.shown(match place {
+                "page" => self.page,
+                "pages" => self.pages,
+                "from" => self.before + 1,
+                "until" => until,
+                _ => self.all,
+            })
+        });
+        out.html("</span>");
         if self.page < self.pages {
-            way(out, self.page + 1, w.next);
+            way(out, self.page + 1, w.next, self.all - until);
         }
         out.html("</nav>\n");
     }
+}
+
+/// As a part of an address.
+fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 /// The order in which they are looked at: what needs a person first.
@@ -66,24 +90,27 @@ pub(crate) fn by_need(incidents: &mut [Incident]) {
     });
 }
 
+/// Whether who looks may take an alert at once: it is theirs to decide, and nobody has it.
+pub(crate) type Takes<'a> = &'a dyn Fn(&Incident) -> bool;
+
 /// The list of what is open.
-pub(crate) fn open(out: &mut Html, voice: &Voice, open: &Part<Incident>, heard: (usize, usize)) {
+pub(crate) fn open(out: &mut Html, voice: &Voice, open: &Part<Incident>, heard: (usize, usize), takes: Takes<'_>) {
     let w = voice.words();
     out.html("<section aria-labelledby=\"open\">\n<h2 id=\"open\">").text(w.open_alerts);
     out.html(" <span class=\"count\">").shown(open.all).html("</span></h2>\n");
     if open.shown.is_empty() {
         nothing_open(out, voice, heard);
     } else {
-        rows(out, voice, &open.shown);
+        rows(out, voice, &open.shown, takes);
     }
-    open.turn(out, voice, "/");
+    open.turn(out, voice, "/", "");
     out.html("</section>\n");
 }
 
 /// A list of alerts.
-pub(crate) fn rows(out: &mut Html, voice: &Voice, alerts: &[Incident]) {
+pub(crate) fn rows(out: &mut Html, voice: &Voice, alerts: &[Incident], takes: Takes<'_>) {
     out.html("<ul class=\"alerts\">\n");
-    alerts.iter().for_each(|alert| row(out, voice, alert));
+    alerts.iter().for_each(|alert| row(out, voice, alert, takes(alert)));
     out.html("</ul>\n");
 }
 
@@ -99,7 +126,7 @@ fn nothing_open(out: &mut Html, voice: &Voice, (live, all): (usize, usize)) {
     out.html("</p>\n");
 }
 
-fn row(out: &mut Html, voice: &Voice, alert: &Incident) {
+fn row(out: &mut Html, voice: &Voice, alert: &Incident, may_take: bool) {
     let w = voice.words();
     out.html("<li class=\"").html(class(alert)).html("\">");
     glyph(out, alert.severity);
@@ -114,7 +141,15 @@ fn row(out: &mut Html, voice: &Voice, alert: &Incident) {
     }
     out.html("</p>");
     notes(out, voice, alert);
-    out.html("</div></li>\n");
+    out.html("</div>");
+    if may_take {
+        out.html("<form method=\"post\" action=\"/alerts/")
+            .text(&alert.id)
+            .html("/acknowledge\"><button aria-label=\"");
+        out.text(w.acknowledge).text(": ").text(&short(&alert.summary)).html("\">").text(w.acknowledge);
+        out.html("</button></form>");
+    }
+    out.html("</li>\n");
 }
 
 /// What else is to be known of it at a glance.

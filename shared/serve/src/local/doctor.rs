@@ -50,6 +50,11 @@ pub(crate) fn whole(out: &mut Html, voice: &Voice, truth: &Truth, line: Option<&
     search(out, voice, up, line);
     out.html("</dl>\n</section>\n");
     waits(out, voice, truth, up);
+    if let Some(room) = up.room {
+        out.html("<section aria-labelledby=\"room\">\n<h2 id=\"room\">").text(w.room).html("</h2>\n");
+        super::truth::room(out, voice, room);
+        out.html("</section>\n");
+    }
     advice(out, voice, up, line);
 }
 

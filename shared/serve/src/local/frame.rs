@@ -19,6 +19,8 @@ pub(crate) struct Frame {
     pub(crate) path: String,
     /// Whether it loads itself anew; nothing where it has forms that somebody may be filling in.
     pub(crate) reloads: Option<bool>,
+    /// For a screen on a wall: large, and nothing to press.
+    pub(crate) wall: bool,
 }
 
 /// Light or dark.
@@ -61,7 +63,7 @@ impl Frame {
     pub(crate) fn page(&self, tab: Tab, title: &str, content: impl FnOnce(&mut Html)) -> String {
         let mut out = Html::default();
         self.head(&mut out, title);
-        out.html("<body>\n");
+        out.html(if self.wall { "<body class=\"wall\">\n" } else { "<body>\n" });
         self.top(&mut out, tab);
         self.old(&mut out);
         out.html("<main id=\"main\" tabindex=\"-1\">\n");
@@ -125,7 +127,9 @@ impl Frame {
         if let Some(reloads) = self.reloads {
             let (says, way, offers) =
                 if reloads { (w.reloads, "/?still=1", w.hold_still) } else { (w.stands_still, "/", w.let_go) };
-            out.html("<p>").text(says).html(" <a href=\"").html(way).html("\">").text(offers).html("</a></p>\n");
+            out.html("<p>").text(says).html(" <a href=\"").html(way).html("\">").text(offers).html("</a> · <a href=\"");
+            let (way, offers) = if self.wall { ("/", w.wall_off) } else { ("/?wall=1", w.wall) };
+            out.html(way).html("\">").text(offers).html("</a></p>\n");
         }
         out.html("<form method=\"post\" action=\"/look\"><input type=\"hidden\" name=\"to\" value=\"").text(&self.path);
         out.html("\"><label>").text(w.language).html(" <select name=\"lang\">");

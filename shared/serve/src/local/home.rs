@@ -1,7 +1,7 @@
-//! The first page: is the hub in reach, what is open, what ended, what happened while it was not, how are the machines,
-//! what is muted, how is the link?
+//! The first page: is the hub in reach, what is open, what ended, what happened while it was not, how is the link, how are
+//! the machines, what is muted?
 
-use super::alerts::{self, Part};
+use super::alerts::{self, Part, Takes};
 use super::cuts;
 use super::doctor;
 use super::frame::{Frame, Tab};
@@ -29,20 +29,20 @@ pub(crate) struct Home {
 }
 
 /// The whole page.
-pub(crate) fn page(frame: &Frame, home: &Home) -> String {
+pub(crate) fn page(frame: &Frame, home: &Home, takes: Takes<'_>) -> String {
     let (voice, w) = (&frame.voice, frame.voice.words());
     let title = format!("{} ({})", w.alerts, home.open.all);
     frame.page(Tab::Alerts, &title, |out| {
         home.truth.draw(out, voice);
         out.html("<div class=\"columns\">\n<div>\n");
-        alerts::open(out, voice, &home.open, home.heard);
+        alerts::open(out, voice, &home.open, home.heard, takes);
         alerts::ended(out, voice, &home.ended, &home.truth);
         cuts::last(out, voice, home.cut.as_ref());
         out.html("</div>\n<div>\n");
+        doctor::glance(out, voice, &home.truth, home.line.as_ref());
         machines::glance(out, voice, &home.machines);
         mutes::in_force(out, voice, &home.mutes, false);
         out.html("<p><a href=\"/maintenance\">").text(w.plan).html("</a></p>\n");
-        doctor::glance(out, voice, &home.truth, home.line.as_ref());
         out.html("</div>\n</div>\n");
     })
 }

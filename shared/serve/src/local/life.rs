@@ -3,7 +3,7 @@
 use super::alert::LATE_MS;
 use super::html::Html;
 use super::voice::Voice;
-use crate::{Incident, Stamp, Word};
+use crate::{Incident, Reached, Stamp, Word};
 
 /// Words of people that are shown of each kind: the newest ones.
 const MOST: usize = 20;
@@ -16,10 +16,11 @@ struct Event<'a> {
 }
 
 /// The life of one alert.
-pub(crate) fn life(out: &mut Html, voice: &Voice, it: &Incident) {
+pub(crate) fn life(out: &mut Html, voice: &Voice, it: &Incident, here: &str) {
     let w = voice.words();
     out.html("<section aria-labelledby=\"life\">\n<h2 id=\"life\">").text(w.life).html("</h2>\n<ol class=\"life\">\n");
-    events(voice, it).iter().for_each(|event| draw(out, voice, event));
+    let at_hub = it.reached == Reached::Everywhere;
+    events(voice, it).iter().for_each(|event| draw(out, voice, event, (at_hub, here)));
     out.html("</ol>\n</section>\n");
 }
 
@@ -45,7 +46,8 @@ fn events<'a>(voice: &Voice, it: &'a Incident) -> Vec<Event<'a>> {
     events
 }
 
-fn draw(out: &mut Html, voice: &Voice, event: &Event<'_>) {
+/// What was said here is known to have reached the hub once all of the alert has.
+fn draw(out: &mut Html, voice: &Voice, event: &Event<'_>, (at_hub, here): (bool, &str)) {
     let w = voice.words();
     out.html("<li>");
     voice.at(out, event.at).html(" <span>");
@@ -63,6 +65,12 @@ fn draw(out: &mut Html, voice: &Voice, event: &Event<'_>) {
             _ => out.text(&voice.span(late_ms)),
         });
     }
+    let (tick, words) = match (at_hub, word.at == here) {
+        (true, _) => ("✓✓", w.tick_all),
+        (false, false) => ("✓✓", w.tick_both),
+        (false, true) => ("✓", w.tick_site),
+    };
+    out.text(" · ").html("<span class=\"tick\" aria-hidden=\"true\">").html(tick).html("</span> ").text(words);
     out.html("</small></span>");
     if !word.text.is_empty() && !takes_text {
         out.html("<blockquote>").text(&word.text).html("</blockquote>");

@@ -4,6 +4,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
 use vigie_model::NodeId;
+use vigie_query::filter::Filter;
 
 use super::alert::Alert;
 use super::alerts::{self, Part, over_at};
@@ -15,6 +16,7 @@ use super::machine::{One, RANGES_H};
 use super::machines::{self, Seen};
 use super::truth::Truth;
 use super::{doctor, failed, frame_of};
+use crate::api::{LookedMachine, MACHINE_FIELDS};
 use crate::door::Caller;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
@@ -27,7 +29,8 @@ const DIGEST_MS: i64 = 86_400_000;
 /// `GET /?page=…&still=1`.
 pub(crate) async fn home(State(app): State<App>, Extension(caller): Extension<Caller>, parts: Parts) -> Response {
     let (still, page) = (asked(&parts, "still").is_some(), page_of(&parts));
-    let frame = Frame { reloads: Some(!still), ..frame_of(&app, &parts) };
+    let wall = asked(&parts, "wall").is_some();
+    let frame = Frame { reloads: Some(!still), wall, ..frame_of(&app, &parts) };
     let drawn = work::list(&app, move |app| {
         let (open, ended) = incidents(app, &caller, frame.voice.now.0);
         let mut machines = seen_by(app, &caller);
@@ -44,7 +47,7 @@ pub(crate) async fn home(State(app): State<App>, Extension(caller): Extension<Ca
             heard,
             mutes: in_force(app, &caller),
         };
-        Ok(home::page(&frame, &home))
+        Ok(home::page(&frame, &home, &|it| may_take(&caller, it)))
     });
     answer(&app, &parts, drawn.await)
 }
@@ -70,10 +73,11 @@ pub(crate) async fn alert_page(
 ) -> Result<String, Problem> {
     let (frame, done) = (frame_of(app, parts), asked(parts, "done"));
     work::list(app, move |app| {
-        let incident = incident(app, &caller, &id)?;
+        let (incident, node) = (incident(app, &caller, &id)?, frame.node.clone());
         let alert = Alert {
             incident: &incident,
             truth: &truth(app, &caller),
+            node: &node,
             who: &caller.who.name,
             may_decide: caller.decides(incident.client.as_ref(), incident.site.as_ref()),
             done: done.as_deref(),
@@ -86,16 +90,27 @@ pub(crate) async fn alert_page(
     .await
 }
 
-/// `GET /machines?page=…`.
+/// `GET /machines?q=…&page=…`: those that a filter finds; all of them where it can not be used.
 pub(crate) async fn machines(State(app): State<App>, Extension(caller): Extension<Caller>, parts: Parts) -> Response {
     let (frame, page) = (frame_of(&app, &parts), page_of(&parts));
+    let q = asked(&parts, "q").unwrap_or_default();
     let drawn = work::list(&app, move |app| {
         let mut machines = seen_by(app, &caller);
         app.judge(&mut machines);
         machines::by_need(&mut machines);
+        let all = machines.len();
+        let wrong = match Filter::read(&q, MACHINE_FIELDS) {
+            Ok(filter) => {
+                let now = frame.voice.now;
+                machines.retain(|machine| filter.keeps(&LookedMachine { machine, now }));
+                None
+            }
+            Err(error) => Some(error.to_string()),
+        };
         let part = with_disks(app, &caller, Part::of(machines, page, machines::ON_ONE_PAGE));
         let title = frame.voice.words().machines;
-        Ok(frame.page(Tab::Machines, title, |out| machines::list(out, &frame.voice, &part)))
+        let asked = machines::Asked { q: &q, wrong, all };
+        Ok(frame.page(Tab::Machines, title, |out| machines::list(out, &frame.voice, &part, &asked)))
     });
     answer(&app, &parts, drawn.await)
 }
@@ -116,11 +131,13 @@ pub(crate) async fn machine(
         let (mut open, _) = incidents(app, &caller, frame.voice.now.0);
         open.retain(|incident| incident.machine_id.as_deref() == Some(id.as_str()));
         app.judge(std::slice::from_mut(&mut machine));
+        let more = open.len().saturating_sub(alerts::ON_ONE_PAGE);
         open.truncate(alerts::ON_ONE_PAGE);
         let disk = chart_query::disks(&caller.source(app), app, &[machine.id]).remove(&machine.id.to_string());
         let charts = chart_query::charts(app, &caller, &machine, disk, range_h, frame.voice.words());
-        let one = One { machine, disk, range_h, charts, open };
-        Ok(frame.page(Tab::Machines, &one.machine.name, |out| one.draw(out, &frame.voice)))
+        let one = One { machine, disk, range_h, charts, open, more };
+        let takes = |it: &Incident| may_take(&caller, it);
+        Ok(frame.page(Tab::Machines, &one.machine.name, |out| one.draw(out, &frame.voice, &takes)))
     });
     answer(&app, &parts, drawn.await)
 }
@@ -165,15 +182,17 @@ fn incidents(app: &Shared, caller: &Caller, now_ms: i64) -> (Vec<Incident>, Vec<
 }
 
 pub(super) fn truth(app: &Shared, caller: &Caller) -> Truth {
+    let suspect = app.lookout.line().is_some_and(|line| line.suspect);
     let Some(incidents) = &app.incidents else {
         let not_ready = app.lookout.ready().err().map(|not| not.reasons).unwrap_or_default();
         let machines = seen_by(app, caller).len();
-        return Truth { up: app.lookout.upward(), machines, not_ready, ..Truth::default() };
+        return Truth { up: app.lookout.upward(), suspect, machines, not_ready, ..Truth::default() };
     };
     let all = incidents.incidents().into_iter().filter(|incident| caller.sees(incident.client.as_ref()));
     let rules = incidents.rules().into_iter().flat_map(|group| group.rules);
     Truth {
         up: app.lookout.upward(),
+        suspect,
         machines: seen_by(app, caller).len(),
         changed: all.filter(|incident| incident.reached != Reached::Everywhere).count() as u64,
         not_ready: app.lookout.ready().err().map(|not| not.reasons).unwrap_or_default(),
@@ -202,11 +221,18 @@ pub(super) fn seen_by(app: &Shared, caller: &Caller) -> Vec<Machine> {
     machines
 }
 
+/// Firing, and nobody said that they have it.
+fn may_take(caller: &Caller, it: &Incident) -> bool {
+    let is_free = it.standing == IncidentState::Firing && it.acknowledgements.is_empty();
+    is_free && caller.decides(it.client.as_ref(), it.site.as_ref())
+}
+
 fn with_disks(app: &Shared, caller: &Caller, part: Part<Machine>) -> Part<Seen> {
     let ids: Vec<NodeId> = part.shown.iter().map(|machine| machine.id).collect();
     let disks = chart_query::disks(&caller.source(app), app, &ids);
     let seen = |machine: Machine| Seen { disk: disks.get(&machine.id.to_string()).copied(), machine };
-    Part { shown: part.shown.into_iter().map(seen).collect(), all: part.all, page: part.page, pages: part.pages }
+    let Part { shown, all, before, page, pages } = part;
+    Part { shown: shown.into_iter().map(seen).collect(), all, before, page, pages }
 }
 
 pub(super) fn asked(parts: &Parts, name: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! One machine: how it is, whether it is heard, and how it went over the last hours.
 
-use super::alerts;
+use super::alerts::{self, Takes};
 use super::chart::{self, Chart};
 use super::html::Html;
 use super::machines::{class, gauge, health, reach};
@@ -18,12 +18,13 @@ pub(crate) struct One {
     pub(crate) range_h: i64,
     /// Its charts, or why there are none.
     pub(crate) charts: Result<Vec<Chart>, String>,
-    /// What is open on it.
+    /// What is open on it, as far as it is shown, and how much more is.
     pub(crate) open: Vec<Incident>,
+    pub(crate) more: usize,
 }
 
 impl One {
-    pub(crate) fn draw(&self, out: &mut Html, voice: &Voice) {
+    pub(crate) fn draw(&self, out: &mut Html, voice: &Voice, takes: Takes<'_>) {
         let (w, machine) = (voice.words(), &self.machine);
         out.html("<p><a href=\"/machines\">← ").text(w.back_machines).html("</a></p>\n<article class=\"machine ");
         out.html(class(machine)).html("\">\n<h1>").name(&machine.name).html("</h1>\n<dl class=\"facts\"><dt>");
@@ -49,17 +50,20 @@ impl One {
             .html("\">")
             .text(w.plan)
             .html("</a></p>\n");
-        self.open(out, voice);
+        self.open(out, voice, takes);
         self.charts(out, voice);
     }
 
-    fn open(&self, out: &mut Html, voice: &Voice) {
+    fn open(&self, out: &mut Html, voice: &Voice, takes: Takes<'_>) {
         let w = voice.words();
         out.html("<section aria-labelledby=\"on\"><h2 id=\"on\">").text(w.on_machine).html("</h2>\n");
         if self.open.is_empty() {
             out.html("<p class=\"empty\">").text(w.all_is_quiet).html("</p>\n");
         } else {
-            alerts::rows(out, voice, &self.open);
+            alerts::rows(out, voice, &self.open, takes);
+        }
+        if self.more > 0 {
+            out.html("<p>").fill(w.ended_more, |out, _| out.shown(self.more)).html("</p>\n");
         }
         out.html("</section>\n");
     }

@@ -11,7 +11,7 @@ use crate::{Health, Machine, Reachability, Shown, Stamp, status};
 pub(crate) const AT_A_GLANCE: usize = 6;
 
 /// Machines on one page of their own list.
-pub(crate) const ON_ONE_PAGE: usize = 30;
+pub(crate) const ON_ONE_PAGE: usize = 50;
 
 /// One machine in a list.
 #[derive(Debug, Clone)]
@@ -50,16 +50,44 @@ pub(crate) fn glance(out: &mut Html, voice: &Voice, part: &Part<Seen>) {
     out.html("</section>\n");
 }
 
-/// All of them, page by page.
-pub(crate) fn list(out: &mut Html, voice: &Voice, part: &Part<Seen>) {
+/// What was asked of the list.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) q: &'a str,
+    /// Why that can not be used.
+    pub(crate) wrong: Option<String>,
+    /// How many machines there are.
+    pub(crate) all: usize,
+}
+
+/// All of them, or those that were asked for, page by page.
+pub(crate) fn list(out: &mut Html, voice: &Voice, part: &Part<Seen>, asked: &Asked<'_>) {
+    let w = voice.words();
     heading(out, voice, part.all);
-    if part.shown.is_empty() {
-        out.html("<p class=\"empty\">").text(voice.words().open_none_empty).html("</p>\n");
-    } else {
-        table(out, voice, &part.shown);
+    if asked.all > 0 {
+        filter(out, voice, asked);
     }
-    part.turn(out, voice, "/machines");
+    if !part.shown.is_empty() {
+        table(out, voice, &part.shown);
+    } else if asked.all > 0 {
+        out.html("<p class=\"empty\">").fill(w.search_none, |out, _| out.html("<code>").text(asked.q).html("</code>"));
+        out.html(" <a href=\"/machines\">").fill(w.search_all, |out, _| out.shown(asked.all)).html("</a></p>\n");
+    } else {
+        out.html("<p class=\"empty\">").text(w.open_none_empty).html("</p>\n");
+    }
+    part.turn(out, voice, "/machines", asked.q);
     out.html("</section>\n");
+}
+
+/// What is looked for stands in the address: the page can be handed on, and reloaded.
+fn filter(out: &mut Html, voice: &Voice, asked: &Asked<'_>) {
+    let w = voice.words();
+    if let Some(why) = &asked.wrong {
+        out.html("<p class=\"not-done\" role=\"alert\">").fill(w.search_wrong, |out, _| out.text(why)).html("</p>\n");
+    }
+    out.html("<form class=\"filter\" role=\"search\"><input name=\"q\" type=\"search\" aria-label=\"").text(w.search);
+    out.html("\" aria-describedby=\"how\" maxlength=\"200\" value=\"").text(asked.q).html("\"><button>").text(w.search);
+    out.html("</button> <small id=\"how\">").text(w.search_hint).html("</small></form>\n");
 }
 
 fn heading(out: &mut Html, voice: &Voice, all: usize) {

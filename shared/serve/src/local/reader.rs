@@ -34,6 +34,7 @@ pub(crate) fn frame_of(app: &Shared, parts: &Parts) -> Frame {
         who: parts.extensions.get::<Caller>().map(|caller| caller.who.name.clone()),
         path: to_own_page(path).to_owned(),
         reloads: None,
+        wall: false,
     }
 }
 

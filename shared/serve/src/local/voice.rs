@@ -122,6 +122,25 @@ impl Voice {
         }
     }
 
+    /// As [`Voice::span`], of seconds.
+    pub(crate) fn seconds(&self, seconds: u64) -> String {
+        self.span(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000))
+    }
+
+    /// Bytes of a disk, in its own units.
+    pub(crate) fn bytes(&self, bytes: u64) -> String {
+        let units = match self.lang {
+            Lang::English => ["MB", "GB", "TB"],
+            Lang::French => ["Mo", "Go", "To"],
+        };
+        let (value, unit) = match bytes {
+            ..1_000_000_000 => (bytes as f64 / 1e6, units[0]),
+            1_000_000_000..1_000_000_000_000 => (bytes as f64 / 1e9, units[1]),
+            _ => (bytes as f64 / 1e12, units[2]),
+        };
+        format!("{}\u{a0}{unit}", self.number(value))
+    }
+
     /// How long ago, as of this page.
     pub(crate) fn since(&self, at: Stamp) -> String {
         self.span(self.now.0.saturating_sub(at.ms()))

@@ -33,6 +33,7 @@ mod saml;
 mod seeing;
 mod site_browser;
 mod site_maintenance;
+mod site_more;
 mod site_page;
 mod streams;
 mod web;

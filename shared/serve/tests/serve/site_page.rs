@@ -1,13 +1,12 @@
 //! The relay's own page: is it true, small, safe, and does it work without a script?
 
-use crate::common::site::{Book, CUT_MS, DECIDES, Relay, at, cut, door, incident, usual, word};
+use crate::common::site::{
+    Book, CUT_MS, DECIDES, MOST_BYTES, MOST_REQUESTS, Relay, at, cut, door, incident, on_the_line, usual, word,
+};
 use crate::common::{ACME, ALL, Answer, Door, id_of, slug};
 use axum::http::StatusCode;
 use vigie_model::Severity;
 use vigie_serve::{Cut, Decision, Incident, IncidentState, NotReady, Reached, Stamp, Undecided};
-
-/// A page with all that it loads, before anything is packed.
-const MOST_BYTES: usize = 30 * 1024;
 
 const OURS: &[(&str, &str)] = &[("sec-fetch-site", "same-origin")];
 
@@ -39,6 +38,20 @@ async fn the_first_thing_said_is_whether_the_hub_is_in_reach_and_what_waits() {
     nothing_waits.iter_mut().for_each(|incident| incident.reached = Reached::Everywhere);
     let page = shown(&door(Relay::in_reach(), Book::of(nothing_waits)).0, "/").await;
     assert!(page.contains("The hub is in reach") && page.contains("Everything that is known here has reached it."));
+}
+
+#[tokio::test]
+async fn a_link_that_only_seems_to_stand_is_not_green() {
+    let mut relay = Relay::in_reach();
+    relay.line = relay.line.map(|line| vigie_serve::Line { suspect: true, ..line });
+    let door = door(relay, Book::of(usual())).0;
+    for path in ["/", "/link"] {
+        let page = shown(&door, path).await;
+        assert!(page.contains("Nothing comes back from the hub") && page.contains("Last heard at <time"), "{page}");
+        assert!(!page.contains("The hub is in reach") && !page.contains("<div class=\"fine\">"), "{page}");
+    }
+    let page = shown(&door, &format!("{}?done=acknowledge", alert(1))).await;
+    assert!(page.contains("The hub does not know yet"), "{page}");
 }
 
 #[tokio::test]
@@ -120,46 +133,78 @@ async fn readings_that_are_always_under_way_worry_nobody_and_a_backlog_is_seen()
 
 #[tokio::test]
 async fn two_hundred_alerts_with_hostile_names_stay_below_thirty_kilobytes_a_page() {
-    let hostile = "<script>alert(\"&'x'\")</script>".repeat(40);
+    // Each text is another one, so that packing them helps as little as it can.
+    let hostile = |n: u32| format!("<script>\"&'</script>{}", blake3::hash(&n.to_le_bytes()).to_hex().repeat(40));
+    let said = |n: u32| word(&hostile(n), &hostile(n + 1), -60, &hostile(n + 2));
     let many = (0..200).map(|n| Incident {
-        acknowledgements: vec![word(&hostile, &hostile, -60, &hostile), word(&hostile, &hostile, -50, &hostile)],
-        assignments: vec![word(&hostile, &hostile, -60, &hostile)],
+        acknowledgements: vec![said(n * 100), said(n * 100 + 10)],
+        assignments: vec![said(n * 100 + 20)],
         snoozed_until: Some(at(60)),
         muted_by: vec!["x".to_owned()],
         contradicted: n % 3 == 0,
         standing: if n < 100 { IncidentState::Firing } else { IncidentState::Resolved },
         ended: (n >= 100).then(|| at(-30)),
-        closings: vec![word(&hostile, &hostile, -20, &hostile)],
+        closings: vec![said(n * 100 + 30)],
         reached: Reached::Queued,
-        ..incident(n, &hostile, Severity::Critical, &hostile, -60)
+        ..incident(n, &hostile(n * 100 + 40), Severity::Critical, &hostile(n * 100 + 50), -60)
     });
     let mut relay = Relay::cut_off();
     let one = relay.node.machines[0].clone();
     relay.node.machines = (0..200)
-        .map(|n| vigie_serve::Machine { id: id_of(&n.to_string()), name: hostile.clone(), ..one.clone() })
+        .map(|n| vigie_serve::Machine { id: id_of(&n.to_string()), name: hostile(n + 50_000), ..one.clone() })
         .collect();
-    let whom = vec![hostile.clone(); 40];
-    let cuts =
-        vec![Cut { known_by: whom, began: u32::MAX, ended: u32::MAX, open: u32::MAX, ..cut(1, -900_000, -800_000) }];
+    let known_by = (0..40).map(|n| hostile(n + 60_000)).collect();
+    let cuts = vec![Cut { known_by, began: u32::MAX, ended: u32::MAX, open: u32::MAX, ..cut(1, -900_000, -800_000) }];
     let door = door(relay, Book { cuts, ..Book::of(many.collect()) }).0;
-    let style = door.get("", "/local.css").await.body.len() + door.get("", "/icon.svg").await.body.len();
-    for path in ["/", "/?page=2", "/?page=999", "/machines", "/machines?page=7", "/link"] {
-        for page in [shown(&door, path).await, in_french(&door, path).await] {
-            assert!(page.len() + style <= MOST_BYTES, "{path}: {} + {style}", page.len());
-            assert!(!page.contains("<script"), "{path}");
+    let cookie = door.sign_in(DECIDES).await;
+    for path in ["/", "/?page=2", "/?page=999", "/machines", "/machines?page=4", "/link"] {
+        for look in ["en.light", "fr.dark"] {
+            let (bytes, requests) = on_the_line(&door, &format!("{cookie}; vigie-look={look}"), path).await;
+            assert!(bytes <= MOST_BYTES && requests <= MOST_REQUESTS, "{path} {look}: {bytes} in {requests} requests");
         }
+        assert!(!shown(&door, path).await.contains("<script"), "{path}");
     }
-    assert!(shown(&door, "/?page=2").await.contains("Page 2 of "));
+}
+
+#[tokio::test]
+async fn a_list_that_goes_on_says_how_much_of_it_is_not_here() {
+    let many = (0..120).map(|n| incident(n, &format!("Alert {n}"), Severity::Critical, "compta-2", -i64::from(n)));
+    let door = site(many.collect());
+    let page = shown(&door, "/?page=2").await;
+    assert!(page.contains("Page 2 of 5: 26 to 50 of 120"), "{page}");
+    assert!(
+        page.contains("href=\"/?page=1\">Previous: 25 before</a>") && page.contains(">Next: 70 more</a>"),
+        "{page}"
+    );
+    assert!(in_french(&door, "/?page=5").await.contains("Page 5 sur 5\u{a0}: 101 à 120 sur 120"));
+    let page = shown(&door, &format!("/machines/{}", id_of("compta-2"))).await;
+    assert!(page.contains("And 95 more."), "{page}");
+}
+
+#[tokio::test]
+async fn an_alert_that_nobody_has_is_taken_from_the_list_itself() {
+    let (door, book) = door(Relay::cut_off(), Book::of(usual()));
+    let page = shown(&door, "/").await;
+    let rows: Vec<&str> = page.split("<ul class=\"alerts\">").nth(1).expect("a list").split("<h3>").collect();
+    let takes = |text: &str| {
+        let row = rows.iter().find(|row| row.contains(text)).unwrap_or_else(|| panic!("{text}: {page}"));
+        row.contains("/acknowledge\"><button")
+    };
+    assert!(takes("caisse-1 does not answer") && !takes("Disk C: of compta-2"), "somebody has that one: {page}");
+    assert!(!door.get(ACME, "/").await.text().contains("/acknowledge"), "who may only look takes nothing");
+    let answer = post(&door, DECIDES, "acknowledge", "").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(book.decided.lock().expect("a list").len(), 1);
 }
 
 #[tokio::test]
 async fn a_page_of_one_alert_or_machine_stays_light_too() {
     let door = site(usual());
-    let style = door.get("", "/local.css").await.body.len() + door.get("", "/icon.svg").await.body.len();
+    let cookie = format!("{}; vigie-look=fr.dark", door.sign_in(DECIDES).await);
     let machine = format!("/machines/{}", id_of("compta-2"));
     for path in [&alert(1), &alert(2), &machine, &format!("{machine}?range=1h"), &format!("{machine}?range=24h")] {
-        let page = in_french(&door, path).await;
-        assert!(page.len() + style <= MOST_BYTES, "{path}: {} + {style}", page.len());
+        let (bytes, requests) = on_the_line(&door, &cookie, path).await;
+        assert!(bytes <= MOST_BYTES && requests <= MOST_REQUESTS, "{path}: {bytes} in {requests} requests");
     }
 }
 

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use vigie_model::{Doubt, NodeId, Now, Role, Severity, UtcMs};
 use vigie_query::InMemory;
 use vigie_serve::{
     Access, Clients, Cut, Decides, Described, Exposition, Identity, Incident, IncidentState, Intake, Inventory,
     JudgedBy, Ledger, Line, Link, Lookout, Machine, NotLetIn, NotReady, Options, Place, Raw, RawError, Reach,
-    Reachability, Reached, Site, Source, Stamp, TokenTable, Upward, Word, router_with,
+    Reachability, Reached, Room, Site, Source, Stamp, TokenTable, Upward, Word, router_with,
 };
 use vigie_serve::{Amount, Health};
 
@@ -53,6 +55,8 @@ impl Relay {
             waiting: Amount::known(43_210, None),
             rows: None,
             drain: None,
+            waited_most: None,
+            room: Some(Room { used_bytes: 412_000_000, most_bytes: 2_000_000_000, full_in_seconds: Some(219_600) }),
         };
         let line = Line {
             attempts: 214,
@@ -182,6 +186,32 @@ pub(crate) fn word(by: &str, place: &str, seconds: i64, text: &str) -> Word {
         learnt_at: Some(at(seconds + 1)),
         text: text.to_owned(),
     }
+}
+
+/// What a page may take on the line with all that it loads, and in how many requests.
+pub(crate) const MOST_BYTES: usize = 30_000;
+pub(crate) const MOST_REQUESTS: usize = 4;
+
+/// What a browser is sent for a page and for each file that the page names, packed as the relay packs it: how many bytes,
+/// and in how many requests.
+pub(crate) async fn on_the_line(door: &Door, cookie: &str, path: &str) -> (usize, usize) {
+    let page = door.get_with_cookie(cookie, path).await;
+    let named = |attribute: &str| -> Vec<String> {
+        let values = page.text().split(attribute).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()));
+        values.filter(|value| value.starts_with('/') && value.contains('.')).collect()
+    };
+    let mut files = [named("<link rel=\"icon\" href=\""), named("stylesheet\" href=\""), named("src=\"")].concat();
+    files.push(path.to_owned());
+    files.sort();
+    files.dedup();
+    let mut bytes = 0;
+    for file in &files {
+        let request = Request::get(file).header("cookie", cookie).header("accept-encoding", "gzip");
+        let answer = door.send(request.body(Body::empty()).expect("a request")).await;
+        assert_eq!((answer.status, answer.header("content-encoding")), (StatusCode::OK, "gzip"), "{file}");
+        bytes += answer.body.len();
+    }
+    (bytes, files.len())
 }
 
 /// What is wrong at a site that looks like one.

@@ -20,6 +20,7 @@ mod registry;
 mod repeats;
 mod retention;
 mod run;
+mod status_pages;
 mod tokens;
 pub mod vigie;
 mod web;

@@ -43,6 +43,7 @@ use crate::quotas::Quotas;
 use crate::registry::Registry;
 use crate::repeats::Answered;
 use crate::retention::Terms;
+use crate::status_pages::{Published, Reckoner};
 use crate::tokens::Tokens;
 use crate::webhooks::Subscriptions;
 
@@ -285,6 +286,9 @@ impl Hub {
         })?;
         let hub_key = identity.key().signing_key().to_bytes();
         let hooks = Arc::new(Subscriptions::start(state.clone(), &config.outgoing, clock.clone(), &hub_key)?);
+        let published = Arc::new(Published::open(state.clone(), clock.clone())?);
+        let reckoner = Reckoner { incidents: lookout.watchman(), lookout: fleet.clone() };
+        tokio::spawn(published.clone().tend(reckoner));
         let shown = Arc::new(Beside::new(fleet.clone(), forwarder.clone()));
         let router = vigie_serve::router_of(vigie_serve::Parts {
             lookout: shown,
@@ -299,6 +303,7 @@ impl Hub {
             quotas: Some(quotas),
             enrolments: Some(joining),
             erasures: Some(eraser),
+            status: Some(published),
             options: config.serving(&clock),
         });
         let (close_http, closed) = tokio::sync::oneshot::channel::<()>();

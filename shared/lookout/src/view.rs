@@ -160,6 +160,10 @@ impl Incidents for Watchman {
         self.telling_shown()
     }
 
+    fn group(&self, name: &Slug) -> Vec<NodeId> {
+        lock(&self.register).tags.group(name)
+    }
+
     fn cuts(&self) -> Vec<Cut> {
         self.cuts_shown()
     }

@@ -22,6 +22,7 @@ mod routes;
 mod rules;
 mod saying;
 mod sites;
+mod status_pages;
 mod webhooks;
 
 pub(crate) use away::availability;
@@ -55,6 +56,11 @@ pub(crate) use routes::{OnCallList, RouteList, on_call, routes, try_route};
 pub(crate) use rules::{Rules, levels, rules, rules_of, tune, untune};
 pub(crate) use saying::{on_call_said, put_on_call, put_route, remove_on_call, remove_route, route_said, stand_in};
 pub(crate) use sites::{Sites, sites};
+pub(crate) use status_pages::{
+    StatusPageList, go_on as go_on_with_notice, list as status_pages, make as make_status_page, one as status_page,
+    preview as preview_status_page, publish as publish_notice, put as put_status_page, remove as remove_status_page,
+    withdraw as withdraw_notice,
+};
 pub(crate) use webhooks::{
     DeadList, Redelivered, WebhookList, dead as dead_events, list as webhooks, one as webhook, redeliver, subscribe,
     test as test_webhook, unsubscribe,

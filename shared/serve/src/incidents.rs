@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_model::{NodeId, Severity};
+use vigie_model::{NodeId, Severity, Slug};
 
 use crate::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, Health, Incident, IncidentState, Mute, MutePreview,
@@ -71,6 +71,11 @@ pub trait Incidents: Send + Sync + 'static {
     /// looking. Of whom nothing is said nothing is known.
     fn healths(&self) -> HashMap<NodeId, Health> {
         by_alerts(&self.incidents())
+    }
+
+    /// Who is in a group, of whatever client.
+    fn group(&self, _: &Slug) -> Vec<NodeId> {
+        Vec::new()
     }
 
     /// Maintenance and silences: what mutes or will, and what ended within the last days.

@@ -43,6 +43,7 @@ mod params;
 mod people;
 mod problem;
 mod prometheus;
+mod public;
 mod push;
 mod quota;
 mod raw;
@@ -56,6 +57,7 @@ mod shared;
 mod site;
 mod stamp;
 mod status;
+mod status_pages;
 mod stream;
 mod tally;
 mod tls;
@@ -107,6 +109,10 @@ pub use ruling::{RuleAlert, RuleGroup, RuleOrigin, RuleShown, RuleSource};
 pub use site::{Line, Link, Relay, Room, RowsWaiting, Site, Upward};
 pub use stamp::Stamp;
 pub use status::{Health, Shown, Status, status};
+pub use status_pages::{
+    DAY_MS, DayMinutes, News, NewsSaid, Notice, NoticeLanguage, NoticeSaid, NoticeState, STATUS_DAYS, StatusComponent,
+    StatusDays, StatusMembers, StatusPage, StatusPageSaid, StatusPages,
+};
 pub use tls::{Tls, TlsError, TlsFiles};
 pub use tuning::{Quantity, RuleLevel, RuleLevels, RuleOfMachine, RuleWish};
 pub use vigie_formats::{Kind, LeftOut, Limits as IntakeLimits, Metadata, MetadataView, SeriesView};

@@ -10,6 +10,7 @@ mod looking;
 mod operation;
 mod page;
 mod people;
+mod publishing;
 mod pushing;
 mod watching;
 mod words;
@@ -91,13 +92,14 @@ const ABOUT: &str = "What hub and relay answer to programs. Names and shapes are
 removed. Times are RFC 3339 in UTC; shares are 0 to 1. What is another's is answered as if it were not there. Whatever is no \
 success is a problem (RFC 9457) with a stable code.";
 
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 14] = [
     ("here", "This node, and who asks."),
     ("machines", "Sites, machines, and what they measured."),
     ("enrolments", "Who is let in to join, and how far they are."),
     ("watch", "What is wrong, what people decide of it, and by which rules it is found."),
     ("webhooks", "Who is told of every event."),
     ("devices", "Your telephones and browsers, which messages are pushed to."),
+    ("status pages", "Pages of clients that anybody may read."),
     ("retention", "For how long data is kept."),
     ("boards", "Dashboards that people keep."),
     ("quotas", "How much a client may have, and has."),
@@ -108,10 +110,19 @@ const TAGS: [(&str, &str); 13] = [
 ];
 
 fn described() -> Vec<Operation> {
-    [looking::all(), watching::all(), hooking::all(), boarding::all(), joining::all(), people::all(), pushing::all()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        looking::all(),
+        watching::all(),
+        hooking::all(),
+        publishing::all(),
+        boarding::all(),
+        joining::all(),
+        people::all(),
+        pushing::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn written(one: &Operation, way: &Way) -> Value {

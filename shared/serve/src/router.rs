@@ -17,9 +17,7 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Boards, Devices, Enrolments, Erasures, Incidents, KeepingTerms, Lookout, Options, People, Quotas, Repeats,
-    Webhooks, api, armour, door, health, install, live, local, openapi, page, people, prometheus, push, repeat, shape,
-    tally, web,
+    Access, Boards, Devices, Enrolments, Erasures, Incidents, KeepingTerms, Lookout, Options, People, Quotas, Repeats, Webhooks, api, armour, door, health, install, live, local, openapi, page, people, prometheus, push, repeat, shape, tally, web, StatusPages, public,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -67,6 +65,8 @@ pub struct Parts {
     pub enrolments: Option<Arc<dyn Enrolments>>,
     /// How clients are erased.
     pub erasures: Option<Arc<dyn Erasures>>,
+    /// Which pages anybody may read.
+    pub status: Option<Arc<dyn StatusPages>>,
     /// What the operator chose.
     pub options: Options,
 }
@@ -87,6 +87,7 @@ impl Parts {
             quotas: None,
             enrolments: None,
             erasures: None,
+            status: None,
             options,
         }
     }
@@ -104,7 +105,7 @@ impl Parts {
             quotas,
             devices,
             enrolments,
-            erasures,
+    erasures, status,
             options,
         } = self;
         Shared {
@@ -117,7 +118,7 @@ impl Parts {
             quotas,
             devices,
             enrolments,
-            erasures,
+    erasures, status,
             ..Shared::new(lookout, access, options)
         }
     }
@@ -172,9 +173,11 @@ fn open(app: &App) -> Ways {
     } else {
         Ways::new()
     };
+    let public = if app.status.is_some() { public::open_ways() } else { Ways::new() };
     local
         .merge(people)
         .merge(devices)
+        .merge(public)
         .merge(web::files(app))
         .files(&page::OPEN, Need::Open)
         .get("/install.sh", Need::Open, install::script)
@@ -222,6 +225,7 @@ fn of_api(app: &App) -> Ways {
     let ways = if app.quotas.is_some() { ways.merge(quota_ways()) } else { ways };
     let ways = if app.enrolments.is_some() { ways.merge(enrolment_ways()) } else { ways };
     let ways = if app.erasures.is_some() { ways.merge(erasure_ways()) } else { ways };
+    let ways = if app.status.is_some() { ways.merge(status_ways()) } else { ways };
     ways.with(|router| router.route_layer(from_fn_with_state(Arc::clone(app), repeat::once)))
 }
 
@@ -352,6 +356,19 @@ fn device_ways() -> Ways {
         .put("/me/devices/{id}", Need::SignedIn, api::change_device)
         .delete("/me/devices/{id}", Need::SignedIn, api::remove_device)
         .post("/me/devices/{id}/test", Need::SignedIn, api::test_device)
+}
+
+fn status_ways() -> Ways {
+    Ways::new()
+        .get("/status-pages", TELL, api::status_pages)
+        .post("/status-pages", TELL, api::make_status_page)
+        .get("/status-pages/{slug}", TELL, api::status_page)
+        .put("/status-pages/{slug}", TELL, api::put_status_page)
+        .delete("/status-pages/{slug}", TELL, api::remove_status_page)
+        .get("/status-pages/{slug}/preview", TELL, api::preview_status_page)
+        .post("/status-pages/{slug}/notices", TELL, api::publish_notice)
+        .post("/status-pages/{slug}/notices/{id}/news", TELL, api::go_on_with_notice)
+        .delete("/status-pages/{slug}/notices/{id}", TELL, api::withdraw_notice)
 }
 
 fn prometheus_ways() -> Ways {

@@ -9,13 +9,13 @@ use vigie_people::Guesses;
 
 use crate::door::{Attempts, Sessions};
 use crate::live::Live;
+use crate::public::{Gate, Shelf};
 use crate::push::Pushes;
 use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
-    Access, Boards, Devices, Enrolments, Erasures, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People,
-    Quotas, Repeats, Webhooks, openapi,
+    Access, Boards, Devices, Enrolments, Erasures, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People, Quotas, Repeats, Webhooks, openapi, StatusPages,
 };
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
@@ -47,6 +47,10 @@ pub(crate) struct Shared {
     pub(crate) erasures: Option<Arc<dyn Erasures>>,
     /// Who is let in to join.
     pub(crate) enrolments: Option<Arc<dyn Enrolments>>,
+    /// What anybody may read of clients, as it was last worked out, and who reads too much of it.
+    pub(crate) status: Option<Arc<dyn StatusPages>>,
+    pub(crate) shelf: Shelf,
+    pub(crate) gate: Gate,
     pub(crate) under_way: UnderWay,
     /// What changes, for those who listen.
     pub(crate) live: Live,
@@ -117,6 +121,9 @@ impl Shared {
             quotas: None,
             erasures: None,
             enrolments: None,
+            status: None,
+            shelf: Shelf::default(),
+            gate: Gate::default(),
             live: Live::default(),
             under_way: UnderWay::default(),
             guesses: Mutex::default(),

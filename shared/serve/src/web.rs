@@ -88,12 +88,12 @@ impl File {
 }
 
 /// As small as it gets: it is done once for each file, and takes milliseconds.
-fn pack(body: &[u8]) -> Vec<u8> {
+pub(crate) fn pack(body: &[u8]) -> Vec<u8> {
     let mut packer = GzEncoder::new(Vec::with_capacity(body.len() / 2), Compression::best());
     packer.write_all(body).and_then(|()| packer.finish()).expect("memory takes what is written")
 }
 
-fn takes_gzip(asked: &HeaderMap) -> bool {
+pub(crate) fn takes_gzip(asked: &HeaderMap) -> bool {
     let lines = asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|one| {
         let mut parts = one.split(';').map(str::trim);

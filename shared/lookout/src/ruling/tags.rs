@@ -54,6 +54,12 @@ impl Tags {
         }
     }
 
+    /// Who is in a group.
+    pub(crate) fn group(&self, name: &Slug) -> Vec<NodeId> {
+        let word = Word { is_group: true, name: name.clone() };
+        self.of.iter().filter(|(_, words)| words.contains(&word)).map(|(machine, _)| *machine).collect()
+    }
+
     pub(crate) fn of(&self, machine: NodeId) -> impl Iterator<Item = &Word> {
         self.of.get(&machine).into_iter().flatten()
     }

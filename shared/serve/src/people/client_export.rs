@@ -1,9 +1,9 @@
 //! What does the hub keep of a client?
 //!
 //! All of it as JSON lines, in bounded memory, but for its samples, of which the first line says how they are asked for: sites,
-//! machines, incidents with what was decided of them, maintenance, rules, routes, schedules, webhooks, quota, retention, the
-//! people who may something here and nowhere else, and its audit. The last line says how many there were. For who looks, reads
-//! the audit and looks after people in all of it.
+//! machines, incidents with what was decided of them, maintenance, rules, routes, schedules, webhooks, public
+//! pages, quota, retention, the people who may something here and nowhere else, and its audit. The last line says how many there
+//! were. For who looks, reads the audit and looks after people in all of it.
 
 use axum::extract::{Extension, Path, State};
 use axum::response::Response;
@@ -115,7 +115,7 @@ fn watched(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
     Ok(rows)
 }
 
-/// What was said for it: rules, routes, schedules and webhooks.
+/// What was said for it: rules, routes, schedules, webhooks and public pages.
 fn said(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
     let mut rows = Vec::new();
     if let Some(watch) = app.incidents.as_deref() {
@@ -143,6 +143,9 @@ fn said(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
     let hooks = app.hooks.as_deref().map(|hooks| hooks.list()).unwrap_or_default();
     let hooks = hooks.into_iter().filter(|hook| hook.client.as_ref() == Some(client));
     rows.extend(hooks.map(|hook| row("webhook", json!(hook))));
+    let pages = app.status.as_deref().map(|pages| pages.list()).unwrap_or_default();
+    let pages = pages.into_iter().filter(|page| page.said.client == *client);
+    rows.extend(pages.map(|page| row("status_page", json!(*page))));
     Ok(rows)
 }
 

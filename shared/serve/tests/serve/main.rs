@@ -23,6 +23,7 @@ mod passkeys;
 mod people;
 mod prometheus;
 mod promtool;
+mod public_pages;
 mod push;
 mod push_refused;
 mod raw;

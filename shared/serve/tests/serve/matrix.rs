@@ -76,6 +76,8 @@ impl Strangers {
             (("/clients/", "client"), pair(&"acme", &"nobody")),
             (("/erasures/", "id"), pair(&"00000000000000dd", &nobody)),
             (("/enrolments/", "id"), pair(&"00000000000000bb", &nobody)),
+            (("/status-pages/", "slug"), pair(&"acme-status", &"none")),
+            (("/notices/", "id"), pair(&"00000000000000bb", &nobody)),
             (("/webhooks/", "id"), pair(&"00000000000000aa", &nobody)),
             // A rule's name is nobody's; what it says of a machine is the machine's.
             (("/watch/rules/", "name"), pair(&"Hot?machine=compta", &"Hot?machine=nobody")),

@@ -55,6 +55,7 @@ async fn a_site_describes_what_a_site_serves() {
         quotas: None,
         enrolments: None,
         erasures: None,
+        status: None,
         options: Options::default(),
     };
     let served = ways(parts).into_iter().filter(|way| way.path.starts_with("/api/v1/")).count();

@@ -19,6 +19,7 @@ use vigie_serve::{
     WebhookTried, WebhookWish, Webhooks, router_of,
 };
 
+use super::pages::Pages;
 use super::watch::Watch;
 use super::{Answer as Said, Door, Node, Remembered, id_of};
 
@@ -496,6 +497,7 @@ impl Hub {
 
 /// All that such a hub serves with.
 pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Access>, roll: &Arc<Roll>) -> Parts {
+    let pages = Arc::new(Pages::of_acme());
     Parts {
         lookout: node.clone(),
         incidents: Some(watch.clone()),
@@ -509,6 +511,7 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         quotas: Some(Arc::new(Agreed)),
         enrolments: Some(Arc::new(LetIn)),
         erasures: Some(Arc::new(Erased)),
+        status: Some(pages),
         options: options(),
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod browser;
 pub(crate) mod desk;
 pub(crate) mod document;
 pub(crate) mod hub;
+pub(crate) mod pages;
 pub(crate) mod site;
 pub(crate) mod watch;
 

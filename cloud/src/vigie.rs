@@ -16,6 +16,7 @@ mod people;
 mod quotas;
 mod retention;
 mod shape;
+mod status_page;
 mod table;
 mod telling;
 mod webhooks;
@@ -116,6 +117,9 @@ enum Command {
     /// Which other programs are told of every event.
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
+    /// Which pages of clients anybody may read.
+    #[command(subcommand)]
+    StatusPage(status_page::StatusPage),
     /// For how long machines were up, down, or not known to be either.
     Availability(look::Availability),
     /// Ask in PromQL.
@@ -195,6 +199,7 @@ async fn done(command: Command, out: Out) -> Result<u8, End> {
         Command::Retention(verb) => verb.run(&client, out).await,
         Command::Clients(verb) => verb.run(&client, out).await,
         Command::Webhooks(verb) => verb.run(&client, out).await,
+        Command::StatusPage(verb) => verb.run(&client, out).await,
         Command::Availability(verb) => verb.run(&client, out).await,
         Command::Query(verb) => verb.run(&client, out).await,
         Command::Export(verb) => verb.run(&client).await,
@@ -231,6 +236,8 @@ mod tests {
             "vigie routes set night --client acme --file night.toml",
             "vigie oncall stand-in n1 paul --client acme --site lyon --minutes 60",
             "vigie webhooks add https://example.org/x --kinds alert,decision --client acme",
+            "vigie status-page set acme --file acme.toml",
+            "vigie status-page publish acme --title Slow --text looking --component Tills --language en",
             "vigie retention set acme --raw-days 30 --hour-days 0",
             "vigie clients erase acme --dry-run",
             "vigie clients export acme --out acme.jsonl",

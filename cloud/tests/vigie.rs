@@ -15,6 +15,8 @@ mod erased;
 mod erased_client;
 #[path = "vigie/quotas.rs"]
 mod quotas;
+#[path = "vigie/status_page.rs"]
+mod status_page;
 #[path = "vigie/webhooks.rs"]
 mod webhooks;
 

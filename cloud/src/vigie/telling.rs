@@ -206,8 +206,8 @@ impl OnCall {
     }
 }
 
-/// The fields of one route or schedule, out of a file that holds it alone.
-fn fields(file: &Path, what: &str) -> Result<Value, End> {
+/// The fields of one route, schedule or page, out of a file that holds it alone.
+pub(super) fn fields(file: &Path, what: &str) -> Result<Value, End> {
     let shown = file.display();
     let text = std::fs::read_to_string(file)
         .map_err(|error| End::usage(format!("{shown} can not be read: {error}; nothing was changed")))?;

@@ -10,12 +10,12 @@ import type { Right } from "./api/types.ts";
 const say = words(
   {
     home: "Home", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine", add: "Add a machine",
-    sites: "Sites", site: "Site", boards: "Boards", board: "Board", maintenance: "Maintenance", audit: "Audit", rules: "Rules", rule: "Rule", channels: "Channels", people: "Organisation", devices: "Devices",
+    sites: "Sites", site: "Site", boards: "Boards", board: "Board", maintenance: "Maintenance", statusPages: "Status pages", statusPage: "Status page", audit: "Audit", rules: "Rules", rule: "Rule", channels: "Channels", people: "Organisation", devices: "Devices",
     observe: "Observe", act: "Act", prove: "Prove", settings: "Settings",
   },
   {
     home: "Accueil", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine", add: "Ajouter une machine",
-    sites: "Sites", site: "Site", boards: "Tableaux", board: "Tableau", maintenance: "Maintenance", audit: "Audit", rules: "Règles", rule: "Règle", channels: "Canaux", people: "Organisation", devices: "Appareils",
+    sites: "Sites", site: "Site", boards: "Tableaux", board: "Tableau", maintenance: "Maintenance", statusPages: "Pages d’état", statusPage: "Page d’état", audit: "Audit", rules: "Règles", rule: "Règle", channels: "Canaux", people: "Organisation", devices: "Appareils",
     observe: "Observer", act: "Agir", prove: "Prouver", settings: "Réglages",
   },
 );
@@ -93,6 +93,12 @@ export const pages: Record<PageName, PageEntry> = {
     title: () => say("maintenance"),
     nav: { group: "act", icon: "M8 1.5 14.5 8 8 14.5 1.5 8z", key: "w" },
   },
+  statusPages: {
+    load: () => import("./pages/StatusPages.svelte"),
+    title: () => say("statusPages"),
+    nav: { group: "prove", icon: "M1.5 3h13v8h-13zM5.5 14h5M8 11v3M4 8.5V7M6.7 8.5V5.5M9.3 8.5v-2M12 8.5v-3", key: "p", right: "tell" },
+  },
+  statusPage: { load: () => import("./pages/StatusPage.svelte"), title: () => say("statusPage"), below: "statusPages" },
   audit: {
     load: () => import("./pages/Audit.svelte"),
     title: () => say("audit"),

@@ -14,6 +14,8 @@ export const routes = {
   boards: "/boards",
   board: "/boards/{id}",
   maintenance: "/maintenance",
+  statusPages: "/status-pages",
+  statusPage: "/status-pages/{slug}",
   audit: "/audit",
   rules: "/rules",
   rule: "/rules/{name}",

@@ -1,6 +1,10 @@
 // Walks through the pages as people do, in Debian's Chromium, against a demo that runs: `walk.mjs HUB TOKEN DEMO [LOG]`, where DEMO
 // is the program that cuts, heals and kills, and LOG holds what it complains of. Each page in each language, colour and width; then
 // a cut, as it is seen, taken and over; then the hub itself, killed and back. Ends with 1 at the first thing that is not so.
+// Walks through the pages as people do, in Debian's Chromium, against a demo that runs: `walk.mjs HUB TOKEN DEMO RELAY`, where DEMO
+// is the program that cuts, heals and kills, and RELAY the page of the site lyon. Each page in each language, colour and width; the
+// public page and the site's own, through a cut; then a cut as it is seen, taken and over; then the hub itself, killed and back.
+// Ends with 1 at the first thing that is not so.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
@@ -13,11 +17,34 @@ import { chord, comes, so, trail, until } from "./trail.mjs";
 const [hub, token, demo, log] = process.argv.slice(2);
 if (!hub || !token || !demo) {
   console.error("usage: walk.mjs HUB TOKEN DEMO [LOG]");
+}
+
+import { site as sitePage } from "./site.mjs";
+import { status } from "./status.mjs";
+
+const [hub, token, demo, relay] = process.argv.slice(2);
+if (!hub || !token || !demo || !relay) {
+  console.error("usage: walk.mjs HUB TOKEN DEMO RELAY");
   process.exit(2);
 }
 const HOME_BYTES = 90 * 1024;
 /** The goal is 260 kB, and not reached. */
 const ALL_BYTES = 275 * 1024;
+/** The goal is 260 kB; with boards, forms, cards, public pages and the telephone's part the pages are above it. */
+const ALL_BYTES = 295 * 1024;
+/** How long a link may be gone before nothing behind it is green any more. */
+const GREEN_MS = 40_000;
+
+const problems = [];
+const so = (is, what) => {
+  if (!is) throw new Error(`not so: ${what}`);
+};
+const step = async (name, walk) => {
+  const begun = Date.now();
+  await walk();
+  so(problems.length === 0, `${name}: ${problems.join("; ")}`);
+  console.log(`walk: ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+};
 
 const { step, watch, answered, accessible } = trail("walk", log);
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
@@ -94,6 +121,7 @@ await step("what a browser loads stays light", async () => {
   const all = sum(readdirSync(new URL("../dist/assets", import.meta.url)));
   console.log(`walk: home ${(home / 1024).toFixed(1)} kB, all pages ${(all / 1024).toFixed(1)} kB, packed`);
   so(home <= HOME_BYTES && all <= ALL_BYTES, "home is at most 90 kB and all at most 275 kB");
+  so(home <= HOME_BYTES && all <= ALL_BYTES, "home is at most 90 kB and all at most 295 kB");
   await page.context().close();
 });
 
@@ -102,7 +130,7 @@ const paths = [
   "/", "/incidents", "/incidents?standing=all", "/machines", "/machines?group=site&sort=-cpu", `/machines?group=site&closed=${own.client}/${own.site}`,
   "/machines?view=cards&group=client", "/machines?view=heat", "/machines?view=heat&by=cpu&group=status",
   ...["", "/metrics", "/hardware", "/data", "/alerts"].map((tab) => `/machines/${own.id}${tab}`),
-  "/add", "/sites", site, "/boards", "/maintenance", "/maintenance?view=month", "/maintenance?view=week", "/maintenance?new=1", "/rules?new=1", "/rules", "/rules/CpuBusy", "/audit", "/channels", "/people", "/devices",
+  "/add", "/sites", site, "/boards", "/maintenance", "/maintenance?view=month", "/maintenance?view=week", "/maintenance?new=1", "/status-pages", "/status-pages?new=1", "/rules?new=1", "/rules", "/rules/CpuBusy", "/audit", "/channels", "/people", "/devices",
 ];
 /** What axe finds by colours alone: of the other theme the rest is what it was. */
 const COLOURS = ["color-contrast", "link-in-text-block"];
@@ -138,8 +166,12 @@ await step("the hub is taken into use by its first person", async () => {
   person = await begin(watch(await (await browser.newContext()).newPage(), hub), hub, token);
 });
 const walk = { hub, step, open, go, watch, answered, accessible, write };
+person = await begin(browser, hub, token);
+const walk = { hub, browser, axe, step, open, go, so, accessible, write, tell, machines, greenMs: GREEN_MS };
 await forms(walk);
 await boards(walk);
+await status(walk);
+await sitePage({ ...walk, relay, token });
 
 await step("by keyboard alone: palette, filter, rows, help", async () => {
   const page = await open();

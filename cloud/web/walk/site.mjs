@@ -1,0 +1,82 @@
+// A site's own page, on its relay: without a script, light, in each width, colour and language; in reach of the hub and cut off.
+import { gunzipSync } from "node:zlib";
+import { request } from "node:http";
+
+const MOST_BYTES = 30_000;
+const MOST_REQUESTS = 4;
+
+/** The bytes of an answer as they come over the line. */
+const packed = (url, cookie) => new Promise((done, failed) => {
+  request(url, { headers: { cookie, "accept-encoding": "gzip" } }, (answer) => {
+    const pieces = [];
+    answer.on("data", (piece) => pieces.push(piece)).on("end", () => done(Buffer.concat(pieces)));
+  }).on("error", failed).end();
+});
+
+export async function site({ browser, axe, relay, token, step, so, tell, greenMs }) {
+  let state;
+  async function open({ width = 1440, theme = "light", locale = "en-GB", script = true } = {}) {
+    const context = await browser.newContext({ storageState: state, viewport: { width, height: 900 }, colorScheme: theme, locale, javaScriptEnabled: script, isMobile: width < 700, hasTouch: width < 700 });
+    return context.newPage();
+  }
+
+  await step("a site's page: signed in to without a script", async () => {
+    const page = await open({ script: false });
+    await page.goto(`${relay}/sign-in`);
+    if (!(await page.locator("input[name=token]").isVisible())) await page.locator("summary").first().click();
+    await page.fill("input[name=token]", token);
+    await page.locator("form", { has: page.locator("input[name=token]") }).locator("button").click();
+    await page.getByRole("heading", { name: "The hub is in reach" }).waitFor();
+    state = await page.context().storageState();
+    const cookie = state.cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+    const loaded = new Set();
+    page.on("request", (asked) => loaded.add(asked.url()));
+    await page.reload();
+    const sizes = await Promise.all([...loaded].map(async (url) => (await packed(url, cookie)).length));
+    const all = sizes.reduce((sum, size) => sum + size, 0);
+    console.log(`walk: a site's page takes ${(all / 1000).toFixed(1)} kB in ${loaded.size} requests, packed`);
+    so(all <= MOST_BYTES && loaded.size <= MOST_REQUESTS, "at most 30 kB in 4 requests");
+    so(gunzipSync(await packed(`${relay}/`, cookie)).includes("</html>"), "it comes packed");
+    await page.context().close();
+  });
+
+  // It reloads itself, and its foot has a way to keep it still: what axe asks for of such a page, and can not see.
+  const rules = '{ "meta-refresh": { enabled: false } }';
+  const everywhere = async (paths) => {
+    for (const width of [1440, 390, 320]) {
+      for (const theme of ["light", "dark"]) {
+        for (const [locale, language] of [["en-GB", "en"], ["fr-FR", "fr"]]) {
+          const page = await open({ width, theme, locale });
+          for (const path of paths) {
+            await page.goto(relay + path);
+            const where = `the site's ${path} at ${width} ${theme} ${language}`;
+            so((await page.getAttribute("html", "lang")) === language, `${where} is in the language of its reader`);
+            const found = await page.evaluate(`${axe}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], rules: ${rules} })`);
+            so(found.violations.length === 0, `${where}: ${found.violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 160)}`).join("; ")}`);
+            const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+            so(wide <= 0, `${where} scrolls sideways by ${wide} px`);
+          }
+          await page.context().close();
+        }
+      }
+    }
+  };
+  await step("a site's pages in each width, colour and language", () => everywhere(["/", "/machines", "/machines?q=cpu:%3E0", "/link", "/maintenance", "/?wall=1"]));
+
+  await step("a site's page while it is cut off: it says so, and goes on", async () => {
+    tell("cut", "lyon");
+    const page = await open({ script: false });
+    const end = Date.now() + greenMs;
+    do {
+      so(Date.now() < end, "the site's page is no longer green about the hub");
+      await new Promise((wait) => setTimeout(wait, 1_000));
+      await page.goto(`${relay}/`);
+    } while ((await page.getByRole("heading", { name: "The hub is in reach" }).count()) > 0);
+    // Nothing comes back before the connection itself is given up.
+    await page.getByRole("heading", { name: /^(Nothing comes back from the hub|The hub is out of reach)$/ }).waitFor();
+    await page.getByText(/This site goes on/).first().waitFor();
+    await page.context().close();
+    await everywhere(["/", "/link"]);
+    tell("heal", "lyon");
+  });
+}

@@ -215,8 +215,8 @@ async fn a_full_page_stays_below_twenty_kilobytes_on_the_line() {
     for back in 0..90 {
         let minutes = |machine: &NodeId| {
             let chance = blake3::hash(format!("{machine} {back}").as_bytes()).as_bytes()[0];
-            let down = if chance % 3 == 0 { u16::from(chance) * 3 } else { 0 };
-            let unverified = if chance % 4 == 0 { 300 } else { 0 };
+            let down = if chance.is_multiple_of(3) { u16::from(chance) * 3 } else { 0 };
+            let unverified = if chance.is_multiple_of(4) { 300 } else { 0 };
             DayMinutes { up: 1_140 - down, down, unverified }
         };
         days.put(today - back, ids.iter().map(|machine| (*machine, minutes(machine))));

@@ -1,6 +1,7 @@
 // A site's own page, on its relay: without a script, light, in each width, colour and language; in reach of the hub and cut off.
 import { gunzipSync } from "node:zlib";
 import { request } from "node:http";
+import { so, until } from "./trail.mjs";
 
 const MOST_BYTES = 30_000;
 const MOST_REQUESTS = 4;
@@ -13,11 +14,11 @@ const packed = (url, cookie) => new Promise((done, failed) => {
   }).on("error", failed).end();
 });
 
-export async function site({ browser, axe, relay, token, step, so, tell, greenMs }) {
+export async function site({ browser, relay, token, step, watch, accessible, tell }) {
   let state;
   async function open({ width = 1440, theme = "light", locale = "en-GB", script = true } = {}) {
     const context = await browser.newContext({ storageState: state, viewport: { width, height: 900 }, colorScheme: theme, locale, javaScriptEnabled: script, isMobile: width < 700, hasTouch: width < 700 });
-    return context.newPage();
+    return watch(await context.newPage(), relay);
   }
 
   await step("a site's page: signed in to without a script", async () => {
@@ -42,7 +43,7 @@ export async function site({ browser, axe, relay, token, step, so, tell, greenMs
 
   // It reloads itself, and its foot has a way to keep it still: what axe asks for of such a page, and can not see.
   // Lists begin with headings of the second rank: nothing of WCAG, and small.
-  const rules = '{ "meta-refresh": { enabled: false }, "page-has-heading-one": { enabled: false } }';
+  const rules = { "meta-refresh": { enabled: false }, "page-has-heading-one": { enabled: false } };
   const everywhere = async (paths) => {
     for (const width of [1440, 390, 320]) {
       for (const theme of ["light", "dark"]) {
@@ -52,10 +53,7 @@ export async function site({ browser, axe, relay, token, step, so, tell, greenMs
             await page.goto(relay + path);
             const where = `the site's ${path} at ${width} ${theme} ${language}`;
             so((await page.getAttribute("html", "lang")) === language, `${where} is in the language of its reader`);
-            const found = await page.evaluate(`${axe}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], rules: ${rules} })`);
-            so(found.violations.length === 0, `${where}: ${found.violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 160)}`).join("; ")}`);
-            const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-            so(wide <= 0, `${where} scrolls sideways by ${wide} px`);
+            await accessible(page, where, { rules });
           }
           await page.context().close();
         }
@@ -67,12 +65,10 @@ export async function site({ browser, axe, relay, token, step, so, tell, greenMs
   await step("a site's page while it is cut off: it says so, and goes on", async () => {
     tell("cut", "lyon");
     const page = await open({ script: false });
-    const end = Date.now() + greenMs;
-    do {
-      so(Date.now() < end, "the site's page is no longer green about the hub");
-      await new Promise((wait) => setTimeout(wait, 1_000));
+    await until("the site's page is no longer green about the hub", async () => {
       await page.goto(`${relay}/`);
-    } while ((await page.getByRole("heading", { name: "The hub is in reach" }).count()) > 0);
+      return (await page.getByRole("heading", { name: "The hub is in reach" }).count()) === 0;
+    });
     // Nothing comes back before the connection itself is given up.
     await page.getByRole("heading", { name: /^(Nothing comes back from the hub|The hub is out of reach)$/ }).waitFor();
     await page.getByText(/This site goes on/).first().waitFor();

@@ -1,16 +1,18 @@
 // A client's public page: set up, turned on, read by anybody without a script, told on, and through a cut.
 
-/** A hub that has just begun judges nobody for a minute and a half. */
-const JUDGED_MS = 150_000;
+import { so, until } from "./trail.mjs";
 
-export async function status({ hub, browser, axe, step, open, go, so, accessible, machines, tell, greenMs }) {
+/** A hub that has just begun judges nobody for a minute and a half. */
+const JUDGED_MS = 300_000;
+
+export async function status({ hub, browser, step, open, go, watch, accessible, machines, tell }) {
   const press = (page, name) => page.locator("main").getByRole("button", { name, exact: true }).first().click();
   const slug = `walk-${Date.now().toString(36)}`;
   const there = `${hub}/status/${slug}`;
   /** Somebody from the street: no cookie. */
   async function anybody({ width = 1440, theme = "light", locale = "en-GB", script = true } = {}) {
     const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: theme, locale, javaScriptEnabled: script, isMobile: width < 700, hasTouch: width < 700 });
-    return context.newPage();
+    return watch(await context.newPage(), hub);
   }
 
   await step("a public page: set up, read by nobody until it is on, and by anybody then", async () => {
@@ -93,10 +95,7 @@ export async function status({ hub, browser, axe, step, open, go, so, accessible
           await page.goto(there);
           const where = `/status at ${width} ${theme} ${language}`;
           so((await page.getAttribute("html", "lang")) === language, `${where} is in the language of its reader`);
-          const found = await page.evaluate(`${axe}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })`);
-          so(found.violations.length === 0, `${where}: ${found.violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 160)}`).join("; ")}`);
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-          so(wide <= 0, `${where} scrolls sideways by ${wide} px`);
+          await accessible(page, where);
           await page.context().close();
         }
       }
@@ -115,24 +114,20 @@ export async function status({ hub, browser, axe, step, open, go, so, accessible
 
   await step("through a cut: not verified since then, and never green; then green again", async () => {
     const read = async () => (await (await fetch(`${there}.json`)).json()).components.find(({ name }) => name === "Tills");
-    const until = async (is, what, ms) => {
-      const end = Date.now() + ms;
-      while (!is(await read())) {
-        so(Date.now() < end, `${what}: ${JSON.stringify((await read()).state)}`);
-        await new Promise((go) => setTimeout(go, 1_000));
-      }
-    };
     tell("cut", "lyon");
     const begun = Date.now();
     // What lies ready may be ten seconds old, and says so.
-    await until(({ state, since }) => state === "not_verified" && since, "behind the cut nothing is verified", greenMs + 10_000);
+    await until("behind the cut nothing is verified", async () => {
+      const { state, since } = await read();
+      return state === "not_verified" && since;
+    });
     console.log(`walk: on the public page nothing behind the cut is green after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
     const page = await anybody({ script: false });
     await page.goto(there);
     await page.getByText(/Not verified since/).first().waitFor();
     await page.context().close();
     tell("heal", "lyon");
-    await until(({ state }) => state === "operational", "green again", 60_000);
+    await until("it is green again", async () => (await read()).state === "operational");
   });
 
   await step("a public page goes, with what was published on it", async () => {

@@ -92,14 +92,14 @@ export function trail(name, log) {
     for (const line of [...frames.slice(0, 6), ...message.split("\n").slice(0, 20)]) say(line);
   }
 
-  /** What axe finds; `only` its colours, where all else was looked at in other colours. */
-  async function accessible(page, where, { only } = {}) {
+  /** What axe finds; `only` its colours, where all else was looked at in other colours, and without some of its `rules`. */
+  async function accessible(page, where, { only, rules = {} } = {}) {
     if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(AXE);
     const runOnly = only ? { type: "rule", values: only } : { type: "tag", values: RULES };
-    const found = await page.evaluate(async (runOnly) => {
-      const { violations } = await globalThis.axe.run(document, { runOnly, resultTypes: ["violations"] });
+    const found = await page.evaluate(async ([runOnly, rules]) => {
+      const { violations } = await globalThis.axe.run(document, { runOnly, rules, resultTypes: ["violations"] });
       return violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 160)}`);
-    }, runOnly);
+    }, [runOnly, rules]);
     for (const one of found) problems.push(`${where}: ${one}`);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     so(wide <= 0, `${where} does not scroll sideways: ${wide} px`);

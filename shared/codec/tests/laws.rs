@@ -66,12 +66,10 @@ proptest! {
         let columns = Columns::encode(&ticks).expect("consecutive ticks");
         let head = Head::read(&columns.head).expect("own bytes");
         for series in (0..41).map(SeriesIx) {
-            let place = head.place(series);
-            let leaf = place.map_or(&[][..], |place| &columns.leaves[place.leaf as usize]);
-            let on = place.map_or(0..0, |place| place.goes_on_in(leaf));
-            let more = &columns.leaves[on.start as usize..on.end as usize];
+            let bytes = columns.leaves.concat();
+            let at = head.place(series).map_or(0, |place| place.leaf as usize * columns::LEAF_BYTES + place.at as usize);
             let places = head.having(series).flat_map(|(from, to)| from..to);
-            let values = head.column(series, leaf, more).expect("own leaves");
+            let values = head.column(series, &bytes[at..]).expect("own leaves");
             let moments: Vec<_> = head.moments().collect();
             let found: Vec<_> = places.map(|at| moments[at]).zip(values).collect();
             let there: Vec<_> = ticks.iter().filter_map(|tick| Some((tick.at, tick.value(series)?))).collect();

@@ -1,5 +1,6 @@
 //! What all series of some ticks share, and where the values of each are.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,25 @@ impl Place {
         // Fewer than the bytes, which have 32 bits.
         let next = self.leaf.saturating_add(1);
         next..next.saturating_add(more as u32)
+    }
+
+    /// What is theirs of the leaf that they begin in; all of it where they go on in none.
+    pub fn of_leaf<'l>(&self, leaf: &'l [u8]) -> &'l [u8] {
+        let from = leaf.get(self.at as usize..).unwrap_or_default();
+        from.get(..self.bytes as usize).unwrap_or(from)
+    }
+
+    /// What is theirs of all leaves; nothing where one is missing.
+    fn of<'l, L: AsRef<[u8]>>(&self, leaves: &'l [L]) -> Option<Cow<'l, [u8]>> {
+        let leaf = leaves.get(self.leaf as usize)?.as_ref();
+        let (begin, on) = (self.of_leaf(leaf), self.goes_on_in(leaf));
+        if on.is_empty() {
+            return Some(Cow::Borrowed(begin));
+        }
+        let mut whole = begin.to_vec();
+        leaves.get(on.start as usize..on.end as usize)?.iter().for_each(|leaf| whole.extend_from_slice(leaf.as_ref()));
+        whole.truncate(self.bytes as usize);
+        Some(Cow::Owned(whole))
     }
 }
 
@@ -242,22 +262,15 @@ impl Head {
         self.layouts.having(series)
     }
 
-    /// The values of a series, one for each tick that has it, from the leaf of its [`Place`] and those that they
-    /// [go on in](Place::goes_on_in).
+    /// The values of a series, one for each tick that has it, from the bytes at its [`Place`], and maybe more behind them.
     ///
     /// # Errors
-    /// When the leaves are not those that belong to this head.
-    pub fn column<L: AsRef<[u8]>>(&self, series: SeriesIx, leaf: &[u8], more: &[L]) -> Result<Vec<i64>, ColumnsError> {
+    /// When they are not those that belong to this head.
+    pub fn column(&self, series: SeriesIx, bytes: &[u8]) -> Result<Vec<i64>, ColumnsError> {
         let Some(at) = self.found(series) else { return Ok(Vec::new()) };
-        let Place { at: from, bytes, .. } = self.places[at].1;
-        let (from, to) = (from as usize, (from as usize).saturating_add(bytes as usize));
+        let column = bytes.get(..self.places[at].1.bytes as usize).ok_or(ColumnsError::Contradiction)?;
         let mut values = vec![0; self.counts[at]];
-        if more.is_empty() {
-            column::decode(leaf.get(from..to).ok_or(ColumnsError::Contradiction)?, &mut values)?;
-        } else {
-            let parts: Vec<&[u8]> = [leaf].into_iter().chain(more.iter().map(AsRef::as_ref)).collect();
-            column::decode(parts.concat().get(from..to).ok_or(ColumnsError::Contradiction)?, &mut values)?;
-        }
+        column::decode(column, &mut values)?;
         Ok(values)
     }
 
@@ -268,10 +281,8 @@ impl Head {
     pub fn ticks<L: AsRef<[u8]>>(&self, leaves: &[L]) -> Result<Vec<Tick>, ColumnsError> {
         let mut columns = Vec::with_capacity(self.places.len());
         for (series, place) in &self.places {
-            let leaf = leaves.get(place.leaf as usize).ok_or(ColumnsError::Contradiction)?.as_ref();
-            let on = place.goes_on_in(leaf);
-            let more = leaves.get(on.start as usize..on.end as usize).ok_or(ColumnsError::Contradiction)?;
-            columns.push(self.column(*series, leaf, more)?.into_iter());
+            let bytes = place.of(leaves).ok_or(ColumnsError::Contradiction)?;
+            columns.push(self.column(*series, &bytes)?.into_iter());
         }
         // Where the column of each series of each set is, looked up once and not for each tick.
         let placed = |series: &SeriesIx| Some((*series, self.found(*series)?));

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use vigie_codec::columns::Head;
+use vigie_codec::columns::{self, Head};
 use vigie_merge::RangeSet;
 use vigie_model::{Anchor, SeriesIx, StreamId, Tick, UtcMs};
 
 use super::Log;
-use super::columns::{Laid, LaidShelves};
+use super::columns::{Laid, LaidShelves, Leaves};
 use super::loss::Loss;
 use super::packed::Packed;
 use super::query::{Place, resolve};
@@ -128,8 +128,8 @@ fn take_tick(
     }
 }
 
-/// A column that is not here yet: in which leaf it begins, of which series, and where it goes.
-type Lacking<'a> = (u32, SeriesIx, &'a mut Option<Arc<Packed>>);
+/// A column that is not here yet: where it is, of which series, and where it goes.
+type Lacking<'a> = (columns::Place, SeriesIx, &'a mut Option<Arc<Packed>>);
 
 /// What is asked of columns.
 struct Wanted<'a> {
@@ -212,54 +212,17 @@ impl Wanted<'_> {
         let mut wanted: Vec<Lacking<'_>> = Vec::with_capacity(columns.len());
         for (series, column) in self.series.iter().zip(columns) {
             if let Some(place) = head.place(*series).filter(|_| column.is_none()) {
-                wanted.push((place.leaf, *series, column));
+                wanted.push((place, *series, column));
             }
         }
-        // Neighbours among the series are not in one leaf.
-        wanted.sort_by_key(|(leaf, ..)| *leaf);
-        for of_leaf in wanted.chunk_by_mut(|a, b| a.0 == b.0) {
-            // A run that was grouped is never empty.
-            let leaf = of_leaf.first().map_or(0, |(leaf, ..)| *leaf);
-            if let Laid::Damaged = self.fetch_from(shelves, (first, &head), leaf, of_leaf)? {
-                return Ok(Some(Laid::Damaged));
-            }
+        // Neighbours among the series asked for need not be neighbours on the disk.
+        wanted.sort_by_key(|(place, ..)| (place.leaf, place.at));
+        let mut leaves = shelves.leaves(self.stream, first);
+        for (place, series, column) in wanted {
+            let Some(values) = whole_column(&head, series, place, &mut leaves)? else { return Ok(Some(Laid::Damaged)) };
+            *column = Some(Arc::new(Packed::new(&values)));
         }
         Ok(Some(Laid::Sound(head)))
-    }
-
-    /// Reads columns that begin in one leaf.
-    fn fetch_from(
-        &self,
-        shelves: &LaidShelves,
-        (first, head): (u64, &Head),
-        leaf: u32,
-        wanted: &mut [Lacking<'_>],
-    ) -> Result<Laid<()>, Trouble> {
-        let column = |series, leaf: &[u8], more: &[Vec<u8>]| {
-            Some(Some(Arc::new(Packed::new(&head.column(series, leaf, more).ok()?))))
-        };
-        // Only what begins last in it may go on elsewhere.
-        let mut going_on = None;
-        let decode = |leaf: &[u8]| {
-            for (at, (_, series, into)) in wanted.iter_mut().enumerate() {
-                match head.place(*series).map(|place| place.goes_on_in(leaf)).filter(|on| !on.is_empty()) {
-                    Some(on) => going_on = Some((at, leaf.to_vec(), on)),
-                    None => **into = column(*series, leaf, &[])?,
-                }
-            }
-            Some(())
-        };
-        if let Laid::Damaged = shelves.leaf(self.stream, first, leaf, decode)? {
-            return Ok(Laid::Damaged);
-        }
-        let Some((at, leaf, on)) = going_on else { return Ok(Laid::Sound(())) };
-        let Laid::Sound(more) = shelves.leaves(self.stream, first, on)? else { return Ok(Laid::Damaged) };
-        let (_, series, into) = &mut wanted[at];
-        **into = match column(*series, &leaf, &more) {
-            Some(column) => column,
-            None => return Ok(Laid::Damaged),
-        };
-        Ok(Laid::Sound(()))
     }
 
     /// Most machines' clocks are right, and then the wall clock's column is the answer: nothing is given.
@@ -299,6 +262,26 @@ impl Wanted<'_> {
         });
         runs.filter(|(wanted, ..)| *wanted).flat_map(|(_, from, to)| inside(from, to)).collect()
     }
+}
+
+/// A column from the leaf that it begins in and those that it goes on in; nothing where one of them is damaged.
+fn whole_column(
+    head: &Head,
+    series: SeriesIx,
+    place: columns::Place,
+    leaves: &mut Leaves<'_>,
+) -> Result<Option<Vec<i64>>, Trouble> {
+    let Some(leaf) = leaves.read(place.leaf)? else { return Ok(None) };
+    let on = place.goes_on_in(leaf);
+    if on.is_empty() {
+        return Ok(head.column(series, place.of_leaf(leaf)).ok());
+    }
+    let mut bytes = place.of_leaf(leaf).to_vec();
+    for at in on {
+        let Some(leaf) = leaves.read(at)? else { return Ok(None) };
+        bytes.extend_from_slice(leaf);
+    }
+    Ok(head.column(series, &bytes).ok())
 }
 
 /// Wanted ticks that have a series: their places, from and up to but not including, and the place of the first's value.

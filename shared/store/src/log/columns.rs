@@ -1,6 +1,5 @@
 //! Reading ticks that were laid out by series.
 
-use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable};
@@ -46,34 +45,47 @@ impl LaidShelves {
         head(&self.columns, stream, first)
     }
 
-    /// A leaf of the columns that begin with a number.
-    pub(crate) fn leaf<T>(
-        &self,
-        stream: StreamId,
-        first: u64,
-        leaf: u32,
-        work: impl FnOnce(&[u8]) -> Option<T>,
-    ) -> Result<Laid<T>, Trouble> {
-        let key = leaf_at(stream, first, leaf);
-        let Some(row) = self.leaves.get(key.as_slice())? else { return Ok(Laid::Damaged) };
-        Ok(sound(Shelf::Leaf.unwrap(&key, row.value()).ok().and_then(work)))
+    /// The leaves of the columns that begin with a number, to be asked for in their order.
+    pub(crate) fn leaves(&self, stream: StreamId, first: u64) -> Leaves<'_> {
+        Leaves { shelf: &self.leaves, stream, first, rows: None, held: None }
+    }
+}
+
+/// Leaves one after the other: neighbours lie side by side on the disk, and are read without being looked for.
+pub(crate) struct Leaves<'a> {
+    shelf: &'a ReadOnlyTable<Bytes, Bytes>,
+    stream: StreamId,
+    first: u64,
+    /// What follows, and which of the leaves is the next.
+    rows: Option<(redb::Range<'a, Bytes, Bytes>, u32)>,
+    held: Option<(u32, Vec<u8>)>,
+}
+
+impl Leaves<'_> {
+    /// One leaf; nothing where it is damaged or missing.
+    pub(crate) fn read(&mut self, leaf: u32) -> Result<Option<&[u8]>, Trouble> {
+        if self.held.as_ref().is_none_or(|(held, _)| *held != leaf) {
+            self.held = self.next(leaf)?.map(|bytes| (leaf, bytes));
+        }
+        Ok(self.held.as_ref().map(|(_, bytes)| bytes.as_slice()))
     }
 
-    /// Some leaves of the columns that begin with a number.
-    pub(crate) fn leaves(
-        &self,
-        stream: StreamId,
-        first: u64,
-        leaves: Range<u32>,
-    ) -> Result<Laid<Vec<Vec<u8>>>, Trouble> {
-        let mut found = Vec::new();
-        for leaf in leaves {
-            match self.leaf(stream, first, leaf, |leaf| Some(leaf.to_vec()))? {
-                Laid::Sound(leaf) => found.push(leaf),
-                Laid::Damaged => return Ok(Laid::Damaged),
+    fn next(&mut self, leaf: u32) -> Result<Option<Vec<u8>>, Trouble> {
+        let key = leaf_at(self.stream, self.first, leaf);
+        let (rows, next) = match &mut self.rows {
+            Some((rows, next)) if *next == leaf => (rows, next),
+            rows => {
+                let (rows, next) = rows.insert((self.shelf.range(key.as_slice()..)?, leaf));
+                (rows, next)
             }
+        };
+        *next = next.saturating_add(1);
+        let Some(row) = rows.next().transpose()? else { return Ok(None) };
+        if row.0.value() != key {
+            self.rows = None;
+            return Ok(None);
         }
-        Ok(Laid::Sound(found))
+        Ok(Shelf::Leaf.unwrap(&key, row.1.value()).ok().map(<[u8]>::to_vec))
     }
 }
 

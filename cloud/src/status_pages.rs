@@ -25,6 +25,14 @@ const MOST_NOTICES: usize = 50;
 /// What is said of one notice.
 const MOST_NEWS: usize = 50;
 
+/// Where pages and days stand.
+pub(crate) const TABLES: [&str; 2] = [row::TABLE, days::TABLE];
+
+/// Whether a row of those tables is a client's.
+pub(crate) fn is_of_client(table: &str, key: &[u8], row: &[u8], client: &Slug) -> bool {
+    if table == row::TABLE { row::is_of(row, client) } else { days::is_of(key, client) }
+}
+
 /// The pages.
 pub(crate) struct Published {
     state: Arc<State>,

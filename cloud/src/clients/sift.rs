@@ -117,7 +117,9 @@ fn people(has: &mut Holdings, directory: &Directory, client: &Slug) {
             | Change::Role(_)
             | Change::RoleGone(_)
             | Change::Session(_)
-            | Change::SessionGone(_) => {}
+            | Change::SessionGone(_)
+            | Change::Taken(_)
+            | Change::TakenGone(_) => {}
         }
     }
 }

@@ -15,7 +15,7 @@ use vigie_store::{Log, ReadError, State};
 
 use crate::people::{HEADS, LINES, NOTED};
 use crate::registry::{ACCESS, AccessRow, NODES, NodeRow, TOKENS, TokenRow};
-use crate::{boards, quotas, repeats, retention};
+use crate::{boards, quotas, repeats, retention, status_pages};
 
 /// What becomes of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +81,9 @@ impl Whose {
             repeats::TABLE => goes(self.is_answered(row)),
             vigie_forward::SENT => {
                 goes(vigie_forward::sent_of(key).is_some_and(|stream| self.streams.contains(&stream)))
+            }
+            table if status_pages::TABLES.contains(&table) => {
+                goes(status_pages::is_of_client(table, key, row, &self.client))
             }
             table if vigie_store::rows::STATE_TABLES.contains(&table) => {
                 goes(vigie_store::rows::is_of_client(table, key, &self.client, &self.nodes))
@@ -148,6 +151,7 @@ impl Whose {
 pub(super) fn tables() -> Vec<&'static str> {
     let mut tables = vec![NODES, TOKENS, ACCESS, LINES, HEADS, NOTED];
     tables.extend([boards::TABLE, quotas::TABLE, retention::TABLE, repeats::TABLE, vigie_forward::SENT]);
+    tables.extend(status_pages::TABLES);
     tables.extend(vigie_store::rows::STATE_TABLES);
     tables.extend(vigie_notify::HOOK_TABLES);
     tables.extend(vigie_lookout::REMEMBERED_TABLES);

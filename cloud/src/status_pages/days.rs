@@ -16,7 +16,7 @@ use vigie_serve::{
 use vigie_store::{CommitError, ReadError, State};
 
 /// A row for each client's day: when it was worked out, and of each machine its minutes.
-const TABLE: &str = "status.day";
+pub(super) const TABLE: &str = "status.day";
 
 /// Bytes of one machine: its id, minutes up, down, unverified.
 const MACHINE_BYTES: usize = 16 + 3 * 2;
@@ -184,6 +184,11 @@ fn prefix(client: &Slug) -> Vec<u8> {
 
 fn key(client: &Slug, day: i32) -> Vec<u8> {
     [prefix(client).as_slice(), &day.max(0).to_be_bytes()].concat()
+}
+
+/// Whether a day is a client's.
+pub(super) fn is_of(row_key: &[u8], client: &Slug) -> bool {
+    row_key.starts_with(&prefix(client))
 }
 
 fn day_of_key(key: &[u8]) -> Option<i32> {

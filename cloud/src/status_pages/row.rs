@@ -6,7 +6,7 @@ use vigie_serve::{News, Notice, NoticeLanguage, NoticeState, Stamp, StatusPage, 
 use vigie_store::{CommitError, ReadError, State};
 
 /// A row for each page.
-const TABLE: &str = "status.page";
+pub(super) const TABLE: &str = "status.page";
 
 #[derive(Serialize, Deserialize)]
 struct Row {
@@ -42,6 +42,11 @@ pub(super) fn all(state: &State) -> Result<Vec<StatusPage>, ReadError> {
         Some(StatusPage { slug, said, notices, made_at: Stamp(UtcMs(made_ms)), version: 0 })
     };
     Ok(rows.filter_map(read).collect())
+}
+
+/// Whether a page is a client's.
+pub(super) fn is_of(row: &[u8], client: &Slug) -> bool {
+    serde_json::from_slice::<Row>(row).is_ok_and(|row| row.said.client == *client)
 }
 
 pub(super) fn put(state: &State, page: &StatusPage) -> Result<(), CommitError> {

@@ -1,1 +1,0 @@
-function e(e,t){return e.flatMap(({head:e,rows:n})=>{let r=e.title?[{head:e,machines:[]}]:[];if(!e.closed)for(let e=0;e<n.length;e+=t)r.push({head:void 0,machines:n.slice(e,e+t)});return r})}export{e as t};

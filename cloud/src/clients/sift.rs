@@ -14,12 +14,14 @@ use crate::people::{LINES, NOTED};
 use crate::registry::{ACCESS, NODES, NodeRow, TOKENS};
 use crate::{boards, quotas, repeats, retention};
 
+/// What becomes of a row: table, key, and what stands there then.
+pub(super) type RowChange = (&'static str, Vec<u8>, Option<Vec<u8>>);
+
 /// What was found.
 #[derive(Debug, Default)]
 pub(super) struct Sifted {
     pub(super) has: Holdings,
-    /// What becomes of rows: table, key, and what stands there then.
-    pub(super) changes: Vec<(&'static str, Vec<u8>, Option<Vec<u8>>)>,
+    pub(super) changes: Vec<RowChange>,
 }
 
 /// Goes through all tables; `scan` gives all rows of one.

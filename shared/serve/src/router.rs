@@ -17,7 +17,9 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Boards, Devices, Enrolments, Erasures, Incidents, KeepingTerms, Lookout, Options, People, Quotas, Repeats, Webhooks, api, armour, door, health, install, live, local, openapi, page, people, prometheus, push, repeat, shape, tally, web, StatusPages, public,
+    Access, Boards, Devices, Enrolments, Erasures, Incidents, KeepingTerms, Lookout, Options, People, Quotas, Repeats,
+    StatusPages, Webhooks, api, armour, door, health, install, live, local, openapi, page, people, prometheus, public,
+    push, repeat, shape, tally, web,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -105,7 +107,8 @@ impl Parts {
             quotas,
             devices,
             enrolments,
-    erasures, status,
+            erasures,
+            status,
             options,
         } = self;
         Shared {
@@ -118,7 +121,8 @@ impl Parts {
             quotas,
             devices,
             enrolments,
-    erasures, status,
+            erasures,
+            status,
             ..Shared::new(lookout, access, options)
         }
     }

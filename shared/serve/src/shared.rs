@@ -15,7 +15,8 @@ use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
-    Access, Boards, Devices, Enrolments, Erasures, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People, Quotas, Repeats, Webhooks, openapi, StatusPages,
+    Access, Boards, Devices, Enrolments, Erasures, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People,
+    Quotas, Repeats, StatusPages, Webhooks, openapi,
 };
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.

@@ -36,8 +36,9 @@ pub(crate) struct Way {
 pub(crate) enum Awaits {
     /// The browser with a code.
     Code(Code),
-    /// A form with an answer, which browsers send without what they keep: another site has them send it.
-    Answer,
+    /// A form with an answer, which browsers send without what they keep: another site has them send it. `again` when the
+    /// person was to prove there who they are.
+    Answer { again: bool },
     /// The browser itself, by a link; what the answer said is here.
     Browser(Box<Vouched>),
 }
@@ -73,7 +74,7 @@ impl Begun {
     pub(crate) fn answered(&self, question: &str, issuer: &Slug, now: UtcMs) -> Option<Way> {
         let mut table = self.table();
         let way = table.get(&kept(question))?;
-        let is_this = way.issuer == *issuer && matches!(way.awaits, Awaits::Answer);
+        let is_this = way.issuer == *issuer && matches!(way.awaits, Awaits::Answer { .. });
         if !is_this || now.0.saturating_sub(way.at_ms) >= LIFE_MS {
             return None;
         }
@@ -135,7 +136,7 @@ mod tests {
             (Begun::default(), "acme".parse().expect("a name"), "other".parse().expect("a name"));
         begun.begin("code", way("a", 0));
         assert!(begun.answered("code", &acme, UtcMs(1)).is_none(), "it waits for a code");
-        let begin = || begun.begin("question", Way { awaits: Awaits::Answer, ..way("a", 0) });
+        let begin = || begun.begin("question", Way { awaits: Awaits::Answer { again: false }, ..way("a", 0) });
         begin();
         assert!(begun.answered("question", &other, UtcMs(1)).is_none());
         assert!(begun.answered("question", &acme, UtcMs(LIFE_MS)).is_none());

@@ -14,8 +14,11 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use vigie_model::UtcMs;
 use vigie_people::{Claims, Trust, Vouched};
-use vigie_saml::{BadAnswer, Expected, MOST_METADATA_BYTES, Provider, Question, Service, Signer, read_provider};
+use vigie_saml::{
+    BadAnswer, Expected, MOST_METADATA_BYTES, Provider, Question, SLACK_MS, Service, Signer, read_provider,
+};
 
+use crate::begun::LIFE_MS;
 use crate::refused::NoSignIn;
 use crate::said::is_safe;
 use crate::said_saml::Saml;
@@ -77,6 +80,8 @@ impl House {
             BadAnswer::Declined(why) => NoSignIn::Declined(self.label.clone(), plain(&why)),
             bad => NoSignIn::NoAnswer(self.label.clone(), bad),
         })?;
+        // It is written down when the browser has come by its link, so it is known for that long beyond.
+        let until = UtcMs(answer.until.0.saturating_add(LIFE_MS + SLACK_MS));
         let claims = Claims {
             subject: answer.subject,
             email: answer.email,
@@ -86,7 +91,7 @@ impl House {
             name: answer.name,
             proved_ms: Some(answer.proved.0),
         };
-        Ok((answer.answers, self.trust.vouch(&claims).once(&answer.id, answer.until)))
+        Ok((answer.answers, self.trust.vouch(&claims).once(&answer.id, until)))
     }
 
     /// What it has to know of us.

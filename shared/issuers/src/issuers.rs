@@ -5,6 +5,7 @@ use ring::digest::{SHA256, digest};
 use vigie_model::{Slug, UtcMs};
 use vigie_outgoing::Guard;
 use vigie_people::Vouched;
+use vigie_saml::SLACK_MS;
 
 use crate::begun::{Awaits, Begun, Code, Way, kept};
 use crate::house::{House, ID_PREFIX};
@@ -162,7 +163,7 @@ impl Issuers {
                 let to = self.asked_by_code(issuer, &state, &code, again).await?;
                 (Awaits::Code(code), to)
             }
-            Kind::Saml(house) => (Awaits::Answer, house.asked_at(&state, again, now)?),
+            Kind::Saml(house) => (Awaits::Answer { again }, house.asked_at(&state, again, now)?),
         };
         let (issuer, browser) = (kind.name().clone(), kept(&keep));
         self.begun.begin(&state, Way { issuer, awaits, browser, from: from.to_owned(), at_ms: now.0 });
@@ -206,10 +207,13 @@ impl Issuers {
             // The house begins, as the hub's file lets it: whichever browser brings the answer is the one.
             None => {
                 let keep = secret().ok_or(NoSignIn::NoChance)?;
-                let (issuer, browser, awaits) = (house.trust.by.clone(), kept(&keep), Awaits::Answer);
+                let (issuer, browser, awaits) = (house.trust.by.clone(), kept(&keep), Awaits::Answer { again: false });
                 (Way { issuer, awaits, browser, from: from.to_owned(), at_ms: now.0 }, Some(keep))
             }
         };
+        // Many houses say of whom they knew anyway that they signed in just now: only who was asked to prove it has.
+        let asked_ms = matches!(way.awaits, Awaits::Answer { again: true }).then_some(way.at_ms);
+        let vouched = vouched.proved_since(asked_ms.map(|asked| asked.saturating_sub(SLACK_MS)));
         self.begun.begin(&ticket, Way { awaits: Awaits::Browser(Box::new(vouched)), ..way });
         Ok(Taken { to: format!("/sign-in/with/{name}/back?state={ticket}"), keep })
     }
@@ -236,7 +240,7 @@ impl Issuers {
         match (kind, way.awaits) {
             (Kind::Oidc(issuer), Awaits::Code(code)) => self.redeemed(issuer, &code, returned, now).await,
             (Kind::Saml(_), Awaits::Browser(vouched)) => Ok(*vouched),
-            (_, Awaits::Code(_) | Awaits::Answer | Awaits::Browser(_)) => Err(NoSignIn::NotBegun),
+            (_, Awaits::Code(_) | Awaits::Answer { .. } | Awaits::Browser(_)) => Err(NoSignIn::NotBegun),
         }
     }
 

@@ -152,7 +152,8 @@ impl TryFrom<String> for Email {
     type Error = NotAPerson;
 
     fn try_from(text: String) -> Result<Self, NotAPerson> {
-        let folded = text.trim().to_lowercase();
+        // Only of ASCII: other letters that fold into it would make one address of two.
+        let folded = text.trim().to_ascii_lowercase();
         let plain = |char: char| char.is_ascii_graphic() && !"\"<>()[]\\,;:".contains(char);
         let is = match folded.split_once('@') {
             Some((who, host)) => {

@@ -98,6 +98,13 @@ impl Vouched {
         Self { taken: Some(Taken { kept, until_ms: until.0 }), ..self }
     }
 
+    /// Who they are counts as proved only if that was after they were asked to prove it; never where they were not asked.
+    #[must_use]
+    pub fn proved_since(self, asked_ms: Option<i64>) -> Self {
+        let proved_ms = self.proved_ms.filter(|proved| asked_ms.is_some_and(|asked| *proved >= asked));
+        Self { proved_ms, ..self }
+    }
+
     /// Since when they count as having proved who they are: as the issuer says, and not at all where it says nothing, for it
     /// may have known their browser for weeks.
     pub(crate) fn proved_ms(&self, now: UtcMs) -> i64 {

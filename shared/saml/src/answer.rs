@@ -15,7 +15,7 @@ pub const MOST_ANSWER_BYTES: usize = 256 * 1024;
 pub(crate) const MOST: Most = Most { bytes: MOST_ANSWER_BYTES / 4 * 3, nodes: 16_384, equals: 8_192 };
 
 /// Clocks of hub and house differ by this much at most.
-pub(crate) const SLACK_MS: i64 = 120_000;
+pub const SLACK_MS: i64 = 120_000;
 
 /// An answer was made for the sign-in that it ends, which takes no longer; so that which answers were taken need not be kept
 /// any longer either, whatever a house says of how long they hold.
@@ -144,7 +144,7 @@ pub(crate) fn read_posted(
         return Err(BadAnswer::Encrypted);
     }
     let whole = signed(response, keys)?;
-    succeeded(response)?;
+    succeeded(response, whole.is_some())?;
     // Answers that were tampered with have a second one somewhere; right ones have one, where it belongs.
     let all = document.descendants().filter(|node| node.is_element() && node.tag_name().name() == "Assertion").count();
     let own = one(response, ASSERTION, "Assertion").filter(|_| all == 1).ok_or(BadAnswer::Wrapped)?;
@@ -168,7 +168,8 @@ pub(crate) fn read_posted(
     if asked.is_some() && asked != answer.answers.as_deref() { Err(BadAnswer::Mixed) } else { Ok(answer) }
 }
 
-fn succeeded(response: Node<'_, '_>) -> Result<(), BadAnswer> {
+/// Why it says no is repeated only where it is signed: anybody may post an answer that says no.
+fn succeeded(response: Node<'_, '_>, is_signed: bool) -> Result<(), BadAnswer> {
     let status = one(response, PROTOCOL, "Status").ok_or(BadAnswer::Shape)?;
     let code = one(status, PROTOCOL, "StatusCode").ok_or(BadAnswer::Shape)?;
     let value = |node: Node<'_, '_>| node.attribute("Value").map(str::to_owned);
@@ -179,7 +180,24 @@ fn succeeded(response: Node<'_, '_>) -> Result<(), BadAnswer> {
     let why = one(code, PROTOCOL, "StatusCode").and_then(value).unwrap_or(said);
     let message = one(status, PROTOCOL, "StatusMessage").and_then(text).unwrap_or_default();
     let why = why.rsplit(':').next().unwrap_or_default();
-    Err(BadAnswer::Declined(format!("{why} {message}").trim().to_owned()))
+    let said = if is_signed { format!("{why} {message}").trim().to_owned() } else { known(why).to_owned() };
+    Err(BadAnswer::Declined(said))
+}
+
+/// What a status is called that SAML 2.0 names.
+fn known(status: &str) -> &'static str {
+    const STATUSES: [&str; 9] = [
+        "Requester",
+        "Responder",
+        "VersionMismatch",
+        "AuthnFailed",
+        "NoAuthnContext",
+        "NoPassive",
+        "RequestDenied",
+        "RequestUnsupported",
+        "UnknownPrincipal",
+    ];
+    STATUSES.into_iter().find(|known| *known == status).unwrap_or("without a reason that it signed")
 }
 
 /// Who sent it, and where to, where that is said. A signed one says where to.

@@ -19,11 +19,12 @@ pub(crate) struct Writing {
     pub(crate) inclusive: BTreeSet<String>,
 }
 
-/// The canonical bytes of an element, as text.
-pub(crate) fn canonical(node: Node<'_, '_>, writing: &Writing) -> String {
+/// The canonical bytes of an element, as text; nothing where they are more than `most`: a name that is said above and used
+/// by many is written with each of them, so they may be thousands of times what was sent.
+pub(crate) fn canonical(node: Node<'_, '_>, writing: &Writing, most: usize) -> Option<String> {
     let mut out = String::new();
-    write(&mut out, node, writing, &BTreeMap::new());
-    out
+    write(&mut out, node, writing, &BTreeMap::new(), most)?;
+    Some(out)
 }
 
 /// The prefixes of a `PrefixList`.
@@ -32,7 +33,13 @@ pub(crate) fn prefixes(list: &str) -> BTreeSet<String> {
 }
 
 /// Goes down as deep as the document, whose depth is bounded where it is read.
-fn write(out: &mut String, node: Node<'_, '_>, writing: &Writing, said: &BTreeMap<String, String>) {
+fn write<'a>(
+    out: &mut String,
+    node: Node<'a, 'a>,
+    writing: &'a Writing,
+    said: &BTreeMap<&'a str, &'a str>,
+    most: usize,
+) -> Option<()> {
     let name = name(node);
     let own = prefix(name);
     let mut attributes: Vec<(&str, &str, &str, &str)> = node
@@ -50,23 +57,25 @@ fn write(out: &mut String, node: Node<'_, '_>, writing: &Writing, said: &BTreeMa
     out.push_str(name);
     for prefix in used {
         let space = space(node, prefix);
-        let before = said.get(prefix).map_or("", String::as_str);
+        let before = said.get(prefix).copied().unwrap_or_default();
         // A prefix of the list that does not hold here is not said; the empty name is said only where it undoes another.
         if space == before || space == XML || (space.is_empty() && !prefix.is_empty()) {
             continue;
         }
         out.push_str(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
         attribute(out, prefix, space);
-        said.insert(prefix.to_owned(), space.to_owned());
+        said.insert(prefix, space);
+        has_room(out, most)?;
     }
     for (_, _, written, value) in attributes {
         out.push(' ');
         attribute(out, written, value);
+        has_room(out, most)?;
     }
     out.push('>');
     for child in node.children().filter(|child| Some(child.id()) != writing.without) {
         if child.is_element() {
-            write(out, child, writing, &said);
+            write(out, child, writing, &said, most)?;
         } else if child.is_text() {
             child.text().unwrap_or_default().chars().for_each(|char| match char {
                 '&' => out.push_str("&amp;"),
@@ -75,11 +84,18 @@ fn write(out: &mut String, node: Node<'_, '_>, writing: &Writing, said: &BTreeMa
                 '\r' => out.push_str("&#xD;"),
                 other => out.push(other),
             });
+            has_room(out, most)?;
         }
     }
     out.push_str("</");
     out.push_str(name);
     out.push('>');
+    has_room(out, most)
+}
+
+/// One text or attribute more is a few times what was sent, at most.
+fn has_room(out: &str, most: usize) -> Option<()> {
+    (out.len() <= most).then_some(())
 }
 
 fn attribute(out: &mut String, name: &str, value: &str) {
@@ -125,7 +141,16 @@ mod tests {
         let document = Document::parse(text).expect("XML");
         let node = document.descendants().find(|node| node.has_tag_name(of) || node.tag_name().name() == of);
         let writing = Writing { inclusive: prefixes(inclusive), without: None };
-        canonical(node.expect("it is there"), &writing)
+        canonical(node.expect("it is there"), &writing, 4_096).expect("room")
+    }
+
+    #[test]
+    fn what_is_written_is_bounded_however_often_a_long_name_is_used() {
+        let text = format!("<r xmlns:p='{}'>{}</r>", "\u{22}".repeat(2_000), "<p:a/>".repeat(1_000));
+        let document = Document::parse(&text).expect("XML");
+        let whole = canonical(document.root_element(), &Writing::default(), usize::MAX).expect("room");
+        assert!(whole.len() > 12_000_000);
+        assert_eq!(canonical(document.root_element(), &Writing::default(), 192 * 1024), None);
     }
 
     // What is expected was written by libxml2's exclusive canonicalization.

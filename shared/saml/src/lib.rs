@@ -16,7 +16,7 @@ mod signature;
 mod statements;
 mod xml;
 
-pub use answer::{Answer, BadAnswer, Expected, MOST_ANSWER_BYTES};
+pub use answer::{Answer, BadAnswer, Expected, MOST_ANSWER_BYTES, SLACK_MS};
 pub use key::{BadKey, Signer};
 pub use metadata::{BadMetadata, MOST_METADATA_BYTES, Provider, read_provider};
 pub use request::{Question, Service};

@@ -13,6 +13,12 @@ use crate::xml::{EXCLUSIVE, SIGNATURE, all, base64, is, one, read, text};
 
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 
+/// Nodes of what a signature says of itself, which is read before anybody has signed it: some twenty, with the blanks between.
+const MOST_OF_INFO: usize = 64;
+
+/// Prefixes that a signature has written whether they are used or not: two or three.
+const MOST_PREFIXES: usize = 32;
+
 /// The canonical text of an element, without its signature, if one of these keys signed it; nothing if nobody did.
 ///
 /// # Errors
@@ -28,7 +34,10 @@ pub(crate) fn signed(element: Node<'_, '_>, keys: &[Key]) -> Result<Option<Strin
     let value = base64(&value).ok_or(BadAnswer::Shape)?;
     let how = one(info, SIGNATURE, "CanonicalizationMethod").ok_or(BadAnswer::Shape)?;
     let writing = Writing { inclusive: exclusive(how)?, without: None };
-    let info = canonical(info, &writing);
+    if info.descendants().take(MOST_OF_INFO + 1).count() > MOST_OF_INFO {
+        return Err(BadAnswer::Shape);
+    }
+    let info = canonical(info, &writing, MOST.bytes).ok_or(BadAnswer::Shape)?;
     let info = read(&info, MOST).ok_or(BadAnswer::Shape)?;
     verified(&info, &value, keys)?;
     let reference = Reference::of(info.root_element())?;
@@ -36,7 +45,7 @@ pub(crate) fn signed(element: Node<'_, '_>, keys: &[Key]) -> Result<Option<Strin
         return Err(BadAnswer::Wrapped);
     }
     let writing = Writing { inclusive: reference.inclusive, without: Some(signature.id()) };
-    let bytes = canonical(element, &writing);
+    let bytes = canonical(element, &writing, MOST.bytes).ok_or(BadAnswer::Shape)?;
     let is_it = digest(reference.by, bytes.as_bytes()).as_ref() == reference.digest;
     if is_it { Ok(Some(bytes)) } else { Err(BadAnswer::Signature) }
 }
@@ -101,5 +110,6 @@ fn exclusive(method: Node<'_, '_>) -> Result<std::collections::BTreeSet<String>,
         return Err(BadAnswer::Algorithm);
     }
     let list = all(method, EXCLUSIVE, "InclusiveNamespaces").filter_map(|node| node.attribute("PrefixList"));
-    Ok(list.flat_map(prefixes).collect())
+    let list: std::collections::BTreeSet<String> = list.flat_map(prefixes).take(MOST_PREFIXES + 1).collect();
+    if list.len() > MOST_PREFIXES { Err(BadAnswer::Shape) } else { Ok(list) }
 }

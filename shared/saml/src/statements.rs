@@ -150,7 +150,8 @@ fn proved(assertion: Node<'_, '_>, now: UtcMs) -> Result<UtcMs, BadAnswer> {
             return Err(BadAnswer::Expired);
         }
     }
-    statement.attribute("AuthnInstant").and_then(moment::read).ok_or(BadAnswer::Shape)
+    let proved = statement.attribute("AuthnInstant").and_then(moment::read).ok_or(BadAnswer::Shape)?;
+    if proved.0 > now.0.saturating_add(SLACK_MS) { Err(BadAnswer::NotNow) } else { Ok(proved) }
 }
 
 /// Who it is, for ever, and their address if they are called by it.

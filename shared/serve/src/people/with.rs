@@ -84,7 +84,15 @@ async fn take(
 ) -> Response {
     let pairs = form.map(|Form(pairs)| pairs).unwrap_or_default();
     let from = Address::of(&parts, &app.options).to_string();
-    match app.options.issuers.take(&name, field(&pairs, "SAMLResponse"), &from, app.lookout.now().utc) {
+    let (posted, house) = (field(&pairs, "SAMLResponse").to_owned(), name.clone());
+    // It is read before it is known who sent it, so among the few that are at work at once.
+    let taken =
+        work::list(&app, move |app| Ok(app.options.issuers.take(&house, &posted, &from, app.lookout.now().utc)));
+    let taken = match taken.await {
+        Ok(taken) => taken,
+        Err(busy) => return not_let_in(&app, &parts, &busy, |words| words.busy),
+    };
+    match taken {
         Ok(taken) => {
             let mut response = Redirect::to(&taken.to).into_response();
             if let Some(keep) = &taken.keep {

@@ -92,6 +92,8 @@ pub(crate) struct Opened {
 /// Opens what is there, or saves what can be saved of it.
 pub(crate) fn open(medium: &mut dyn Medium, how: How<'_>) -> Result<Opened, OpenError> {
     let last_time = medium.last_time();
+    // What was being written beside it when the program stopped takes room, and is no store.
+    medium.drop_fresh()?;
     medium.note_opening()?;
     let opened = match last_time {
         LastTime::DiedOpening(times) if times >= DEATHS => start_over(medium, how, 0)?,
@@ -122,14 +124,19 @@ pub(crate) fn has_room_for_another(medium: &dyn Medium) -> bool {
 /// and leaves what was removed at the ends of pages that are still in use. Where that fails the old bytes are there.
 pub(crate) fn write_anew(medium: &mut dyn Medium, old: Db, how: How<'_>) -> Result<Db, Trouble> {
     let fresh = medium.fresh().map_err(Trouble::of_io)?;
-    guarded(|| {
+    let copied = guarded(|| {
         let new = Builder::new().set_cache_size(how.cache_bytes).create_with_backend(Boxed(fresh))?;
         let read = old.begin_read()?;
         for table in read.list_tables()? {
             copy_all(&read, &new, table.name())?;
         }
         Ok(())
-    })?;
+    });
+    if copied.is_err() {
+        // A disk that is full needs the room. Where this fails too, it goes when the store is opened again.
+        medium.drop_fresh().unwrap_or_default();
+    }
+    copied?;
     drop(old);
     medium.replace().map_err(Trouble::of_io)?;
     Ok(plain(medium, how)?.db)

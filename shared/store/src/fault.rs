@@ -384,6 +384,11 @@ impl Medium for FaultDisk {
         Ok(Box::new(FaultBackend { disk: self.clone(), which: Which::Fresh }))
     }
 
+    fn drop_fresh(&mut self) -> io::Result<()> {
+        self.disk().fresh = None;
+        Ok(())
+    }
+
     fn set_aside(&mut self) -> io::Result<Option<String>> {
         let mut disk = self.disk();
         disk.aside += 1;

@@ -92,6 +92,10 @@ impl Medium for Folder {
         open_file(&path)
     }
 
+    fn drop_fresh(&mut self) -> io::Result<()> {
+        remove(&self.beside("redb.new"))
+    }
+
     fn set_aside(&mut self) -> io::Result<Option<String>> {
         let (file, fresh) = (self.file(), self.beside("redb.new"));
         let bytes = fs::metadata(&file).map_or(0, |meta| meta.len());

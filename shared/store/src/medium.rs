@@ -42,6 +42,12 @@ pub trait Medium: Debug + Send + Sync {
     /// When there is no room for them.
     fn fresh(&mut self) -> io::Result<Box<dyn StorageBackend>>;
 
+    /// Fresh bytes that nobody finished go, if there are any.
+    ///
+    /// # Errors
+    /// When they can not be removed.
+    fn drop_fresh(&mut self) -> io::Result<()>;
+
     /// Puts the damaged bytes aside and the fresh ones, if any, in their place; says where the damaged ones are now.
     ///
     /// # Errors

@@ -47,14 +47,14 @@ pub struct Swept {
 }
 
 impl Log {
-    /// Streams are no longer known, all of them from one moment on; their records go by [`Log::sweep_disowned`]. One that is not
-    /// here is left out. Nobody may bring them at the same time: a stream that is introduced again begins anew, and what then
+    /// Streams are no longer known, all of them from one moment on; their records go by [`Log::sweep_disowned`], also those of
+    /// one that is not known any more. Nobody may bring them at the same time: a stream that is introduced again begins anew, and what then
     /// comes would be swept.
     ///
     /// # Errors
     /// As [`Log::commit`]; nothing was changed.
     pub fn disown(&mut self, streams: &BTreeSet<StreamId>) -> Result<(), CommitError> {
-        let known: Vec<StreamId> = streams.iter().filter(|stream| self.streams.contains_key(stream)).copied().collect();
+        let known: Vec<StreamId> = streams.iter().filter(|stream| !self.disowned.contains(stream)).copied().collect();
         if known.is_empty() {
             return Ok(());
         }

@@ -24,8 +24,9 @@ use crate::folder::Folder;
 use crate::medium::Medium;
 use crate::types::StreamFacts;
 
-/// Version of the file as a whole; a file with a higher one is left alone. Since 2 ticks may be laid out by series.
-const FORMAT: u8 = 2;
+/// Version of the file as a whole; a file with a higher one is left alone. Since 2 ticks may be laid out by series,
+/// since 3 a series may go on from one leaf into the next.
+const FORMAT: u8 = 3;
 const FORMAT_KEY: &[u8] = b"format";
 const EPOCH_KEY: &[u8] = b"epoch";
 

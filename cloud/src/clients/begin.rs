@@ -34,16 +34,27 @@ pub(super) fn begin_all(
     in_file: &BTreeSet<String>,
     now: UtcMs,
 ) -> Result<(), Failed> {
-    for mut row in receipt::all(state)? {
-        if let (Some(client), true) = (row.client.take(), row.is(ErasureState::Begun)) {
-            let erasure = ClientErasure::new(client.clone(), &row.told.id);
-            let whose = Whose::read((state, log), hub, in_file, erasure, &client)?;
-            let_go(state, &mut row, &whose, now)?;
-            info!(erasure = row.told.id, nodes = row.told.nodes, "a client was erased; its records are being deleted");
-        }
-        if row.is(ErasureState::Deleting) {
-            log.disown(&row.streams())?;
-        }
+    // One that can not be now keeps no other from it.
+    let each = receipt::all(state)?.into_iter().map(|row| begin_one(state, log, hub, in_file, now, row));
+    each.fold(Ok(()), |all, one| all.and(one))
+}
+
+fn begin_one(
+    state: &State,
+    log: &mut Log,
+    hub: NodeId,
+    in_file: &BTreeSet<String>,
+    now: UtcMs,
+    mut row: Row,
+) -> Result<(), Failed> {
+    if let (Some(client), true) = (row.client.take(), row.is(ErasureState::Begun)) {
+        let erasure = ClientErasure::new(client.clone(), &row.told.id);
+        let whose = Whose::read((state, log), hub, in_file, erasure, &client)?;
+        let_go(state, &mut row, &whose, now)?;
+        info!(erasure = row.told.id, nodes = row.told.nodes, "a client was erased; its records are being deleted");
+    }
+    if row.is(ErasureState::Deleting) {
+        log.disown(&row.streams())?;
     }
     Ok(())
 }

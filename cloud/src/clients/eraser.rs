@@ -71,6 +71,7 @@ impl Eraser {
         if waiting.is_empty() {
             return Ok(());
         }
+        self.are_disowned(&waiting)?;
         self.sweep()?;
         // Who was erased with their client is named by rows until this is done, and by free pages after it.
         self.people.tidy().map_err(|not| Failed::new(1, not.to_string()))?;
@@ -79,6 +80,16 @@ impl Eraser {
             self.done(&mut row, rewritten)?;
         }
         Ok(())
+    }
+
+    /// What the log still knows could not be disowned when the hub began, and is by then in use: it is at the next start.
+    fn are_disowned(&self, waiting: &[Row]) -> Result<(), Failed> {
+        let log = self.log.read().unwrap_or_else(PoisonError::into_inner);
+        let known = |row: &Row| row.streams().iter().any(|stream| log.streams().contains_key(stream));
+        if !waiting.iter().any(known) {
+            return Ok(());
+        }
+        Err(Failed::new(1, "its streams could not be let go of when the hub began: start it again".to_owned()))
     }
 
     /// Deletes records, as long at rest as at work, so that what comes in never waits for what goes.
@@ -103,8 +114,11 @@ impl Eraser {
     fn done(&self, row: &mut Row, rewritten: bool) -> Result<(), Failed> {
         let streams = row.streams();
         let (records, bytes) = self.log.read().unwrap_or_else(PoisonError::into_inner).records_of(&streams)?;
+        if records > 0 {
+            return Err(Failed::new(1, format!("{records} records of it are still there")));
+        }
         let mut left = row.told.left.unwrap_or_default();
-        (left.streams, left.bytes) = (u64::from(records > 0), bytes);
+        (left.streams, left.bytes) = (records, bytes);
         let head = audit_head(&self.state, None)?;
         row.told.left = Some(left);
         row.told.audit = Some(ChainEnd { lines: head.seq, head: data_encoding::HEXLOWER.encode(&head.hash) });

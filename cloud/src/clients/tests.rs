@@ -76,10 +76,17 @@ struct Hub {
 impl Hub {
     /// As the hub starts: what is to be erased goes before anybody reads.
     fn open(disks: &Disks) -> Option<Self> {
+        Self::open_as(disks, true)
+    }
+
+    /// `begins` is false where what is to happen before anybody reads failed, and the hub went on.
+    fn open_as(disks: &Disks, begins: bool) -> Option<Self> {
         let state = Arc::new(State::open_on(disks.state.clone()).ok()?.0);
         let options = Options { cap_percent_of_disk: None, new_epoch: Some(7), ..Options::hub(1 << 30) };
         let mut log = Log::open_on(disks.log.clone(), options).ok()?.0;
-        begin_all(&state, &mut log, node(HUB), &["all".to_owned()].into(), UtcMs(9_000)).ok()?;
+        if begins {
+            begin_all(&state, &mut log, node(HUB), &["all".to_owned()].into(), UtcMs(9_000)).ok()?;
+        }
         let (clock, folder) = (NodeClock::new(), tempfile::tempdir().ok()?);
         let who = (node(HUB), Role::Hub);
         let rows = NodeRows::open(state.clone(), who, None, UtcMs(0), false, clock.clone()).ok()?;
@@ -355,6 +362,25 @@ fn no_byte_of_both_files_tells_the_name_of_who_was_erased() {
     drop(hub);
     assert!(!disks.tell(NAME), "and closed");
     assert!(disks.tell(OTHER));
+}
+
+#[test]
+fn an_erasure_whose_streams_could_not_be_let_go_of_is_not_done_before_they_are() {
+    let disks = filled();
+    let hub = Hub::open(&disks).expect("a hub");
+    hub.eraser.erase(&slug(NAME), "root@example.org").expect("begun");
+    drop(hub);
+    // The small state lets go, the log keeps what it had.
+    drop(Hub::open(&Disks { state: disks.state.clone(), log: disks.copy().log }).expect("a hub"));
+    let hub = Hub::open_as(&disks, false).expect("a hub that goes on");
+    assert!(hub.eraser.finish_all().is_err());
+    assert_eq!(hub.receipt().state, ErasureState::Deleting);
+    drop(hub);
+    assert!(disks.tell(NAME));
+    let hub = Hub::open(&disks).expect("the next start");
+    hub.eraser.finish_all().expect("finished");
+    assert!(hub.receipt().left.expect("it was looked").is_nothing());
+    assert!(!disks.tell(NAME));
 }
 
 #[test]

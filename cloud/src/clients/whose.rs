@@ -121,8 +121,9 @@ impl Whose {
     fn board(&self, mut board: BoardKept) -> Fate {
         let is_shared = board.head.shared.as_ref().is_some_and(|scope| scope.of_client() == Some(&self.client));
         let names = |question: &str| {
-            let value = question.split('"').skip(1).step_by(2);
-            value.into_iter().any(|value| value == self.client.as_str())
+            let parts: Vec<&str> = question.split('"').collect();
+            let of_client = |before: &str| before.trim_end_matches(['=', '~', '!', ' ']).ends_with("client");
+            parts.windows(2).any(|pair| pair[1] == self.client.as_str() && of_client(pair[0]))
         };
         let before = board.wish.widgets.len();
         board.wish.widgets.retain(|widget| {

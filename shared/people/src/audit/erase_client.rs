@@ -12,6 +12,9 @@ use super::{Head, Held, Link};
 /// What a line that tells of a client's erasure says was done.
 pub const CLIENT_ERASED: &str = "client.erased";
 
+/// Fields whose one word names something else than a client.
+const OTHERS: [&str; 7] = ["site", "role", "name", "by", "what", "kind", "group"];
+
 /// A client that is erased: what it was called, and what stands in that place from then on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientErasure {
@@ -46,7 +49,8 @@ impl ClientErasure {
         (from > 0).then(|| renamed + &text[from..])
     }
 
-    /// Puts the pseudonym into all texts of a value; says whether there was any that named the client.
+    /// Puts the pseudonym into all texts of a value; says whether there was any that named the client. A site, a role or somebody
+    /// may be called as the client is, and stays.
     pub fn rename(&self, value: &mut Value) -> bool {
         match value {
             Value::String(text) => match self.renamed(text) {
@@ -57,16 +61,25 @@ impl ClientErasure {
                 None => false,
             },
             Value::Array(list) => list.iter_mut().fold(false, |any, one| self.rename(one) | any),
-            Value::Object(fields) => fields.values_mut().fold(false, |any, one| self.rename(one) | any),
+            Value::Object(fields) => fields.iter_mut().fold(false, |any, (field, one)| {
+                let is_another = OTHERS.contains(&field.as_str()) && self.is_bare(one.as_str());
+                (!is_another && self.rename(one)) | any
+            }),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
         }
+    }
+
+    fn is_bare(&self, text: Option<&str>) -> bool {
+        text == Some(self.client.as_str())
     }
 
     /// What is left of a line of the provider's: nothing where it does not name the client.
     pub fn left(&self, before: &Head, link: &Link) -> Option<(Link, Left)> {
         let mut line = link.line()?;
         let mut any = false;
-        for text in [&mut line.who, &mut line.on] {
+        // Who did it is an address, a token, or a word that may be any client's name.
+        let is_somebody = self.is_bare(Some(line.who.as_str()));
+        for text in [Some(&mut line.who).filter(|_| !is_somebody), Some(&mut line.on)].into_iter().flatten() {
             if let Some(renamed) = self.renamed(text) {
                 *text = renamed;
                 any = true;
@@ -91,6 +104,20 @@ impl ClientErasure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_only_called_like_the_client_stays() {
+        let erasure = ClientErasure::new("lyon".parse().expect("a name"), "7");
+        let mut others =
+            serde_json::json!({ "client": "bron", "site": "lyon", "by": "lyon", "places": [{ "name": "lyon" }] });
+        let before = others.clone();
+        assert!(!erasure.rename(&mut others));
+        assert_eq!(others, before);
+        let mut own = serde_json::json!({ "client": "lyon", "site": "lyon", "scope": "lyon/lyon" });
+        assert!(erasure.rename(&mut own));
+        let left = serde_json::json!({ "client": "erased-client-7", "site": "lyon", "scope": "erased-client-7" });
+        assert_eq!(own, left);
+    }
 
     #[test]
     fn a_client_is_named_by_its_places_and_not_by_what_only_sounds_like_it() {

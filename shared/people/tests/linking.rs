@@ -166,6 +166,18 @@ fn what_asks_for_a_fresh_proof_is_done_only_where_the_issuer_says_when() {
 }
 
 #[test]
+fn who_was_not_asked_to_prove_who_they_are_or_did_so_before_that_has_not() {
+    let (mut hub, _) = Hub::begun();
+    hub.person("ann@acme.org", &["operator@acme"]);
+    let now = Claims { proved_ms: Some(NOW_MS), ..claims() };
+    for (asked_ms, fresh) in [(None, false), (Some(NOW_MS + 1), false), (Some(NOW_MS), true), (Some(0), true)] {
+        let vouched = Box::new(trust().vouch(&now).proved_since(asked_ms));
+        let done = hub.ask(&Who::Nobody, Order::SignInWith { vouched, agent: "Firefox".to_owned() }).expect("let in");
+        assert_eq!(hub.ask(&who(&done), Order::OfferTotp).is_ok(), fresh, "{asked_ms:?}");
+    }
+}
+
+#[test]
 fn an_answer_that_is_taken_once_lets_nobody_in_again_until_nobody_would_believe_it() {
     let (mut hub, _) = Hub::begun();
     hub.person("ann@acme.org", &["operator@acme"]);

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use vigie_trial::watched::{ALONE_AFTER, People, incident, known, oven, said_at_hub, said_at_site, tells, took, words};
 use vigie_trial::{Door, Line, Mesh, Relay, eventually};
 
-/// How often the rule is evaluated, and what telling may take beyond that.
-const TOLD_WITHIN: Duration = Duration::from_secs(1 + 2);
+/// How often the rule is evaluated, and what telling may take beyond that on a machine that does much beside.
+const TOLD_WITHIN: Duration = Duration::from_secs(1 + 9);
 
-/// From the line's return until both sides know everything: `./deploy/bench --only lookout` says how long on a quiet machine.
-const BOTH_KNOW_WITHIN: Duration = Duration::from_secs(5);
+/// From the line's return until both sides know everything. On a quiet machine it is some 4 s, as `./deploy/bench --only lookout`
+/// measures; the backlog that it must pass takes minutes.
+const BOTH_KNOW_WITHIN: Duration = Duration::from_secs(30);
 
 struct Site {
     wan: Line,

@@ -35,8 +35,12 @@ pub(super) fn begin_all(
     now: UtcMs,
 ) -> Result<(), Failed> {
     // One that can not be now keeps no other from it.
-    let each = receipt::all(state)?.into_iter().map(|row| begin_one(state, log, hub, in_file, now, row));
-    each.fold(Ok(()), |all, one| all.and(one))
+    let mut all = Ok(());
+    for row in receipt::all(state)? {
+        let one = begin_one(state, log, hub, in_file, now, row);
+        all = all.and(one);
+    }
+    all
 }
 
 fn begin_one(

@@ -14,7 +14,7 @@ pub(crate) fn read(text: &str) -> Option<UtcMs> {
     i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok().map(UtcMs)
 }
 
-/// The same, written. Beyond the years that can be written it is the epoch, which no reader takes for now.
+/// The same, written. Beyond the years that can be written it is the epoch, which no reader takes for the present.
 pub(crate) fn written(at: UtcMs) -> String {
     let at = OffsetDateTime::from_unix_timestamp(at.0.div_euclid(1_000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     at.format(&Rfc3339).unwrap_or_else(|_| "1970-01-01T00:00:00Z".to_owned())

@@ -237,6 +237,8 @@ await step("what the hub refuses says why, and is thrown away", async () => {
   await read(`/incidents/${door.id}`);
   await page.waitForSelector("article h1");
   await button("Acknowledge").click();
+  // Not before the form has given up: what is refused while it waits is said by the form itself, and kept nowhere.
+  await page.waitForSelector("section[aria-label=Decide] >> text=kept on this device");
   await page.waitForSelector("section[aria-label='Decided on this device'] >> text=Waiting on this device");
   await ask(`/api/v1/incidents/${door.id}/resolve`, { method: "POST", body: { text: "closed at the hub meanwhile" } });
   set("good");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use vigie_codec::SigningKey;
-use vigie_model::{Incarnation, NodeId, SeriesDef, SeriesIx, Tick};
+use vigie_model::{Incarnation, NodeId, SeriesDef, SeriesIx, StreamId, Tick};
 use vigie_sync::keep::Write;
 
 use crate::entry::Entry;
@@ -55,9 +55,12 @@ pub struct Outcome {
     pub(crate) sealed: Vec<usize>,
 }
 
-/// Ticks of earlier pushes, by their line.
+/// Ticks of earlier pushes, by their line in one edition of the book.
 #[derive(Debug, Default)]
-pub struct Awaited(pub(crate) BTreeSet<(usize, TickKey)>);
+pub struct Awaited {
+    pub(crate) edition: u32,
+    pub(crate) ticks: BTreeSet<(usize, TickKey)>,
+}
 
 /// How far something is that was numbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,17 +94,24 @@ pub struct Book {
     undone: Vec<(Vec<Write>, Outcome)>,
     /// Samples that are numbered and not durable.
     pub(crate) waiting: usize,
+    /// Batches that are with the store.
+    under_way: usize,
+    /// The store said of some writes that they will never find a place.
+    is_refused: bool,
+    /// How often it was read anew.
+    pub(crate) edition: u32,
 }
 
 impl Book {
     /// An empty book of a node, whose key signs for what it takes in.
     pub fn new(node: NodeId, key: SigningKey, limits: Limits) -> Self {
         let (register, lines) = (Register::default(), Vec::new());
-        Self { node, key, limits, register, lines, undone: Vec::new(), waiting: 0 }
+        let (undone, waiting, under_way) = (Vec::new(), 0, 0);
+        Self { node, key, limits, register, lines, undone, waiting, under_way, is_refused: false, edition: 0 }
     }
 
     /// Takes over a stream that the store holds; see [`Line::resume`].
-    pub fn know(&mut self, place: &Place, line: Line, defs: &[SeriesDef]) {
+    pub(crate) fn know(&mut self, place: &Place, line: Line, defs: &[SeriesDef]) {
         let at = self.lines.len();
         for (ix, def) in (0u32..).zip(defs) {
             self.register.know(place, def, Spot { line: at as u32, ix });
@@ -126,6 +136,11 @@ impl Book {
         self.waiting >= self.limits.samples_waiting
     }
 
+    /// Whether the store refused something, and the book is to be read anew.
+    pub fn is_refused(&self) -> bool {
+        self.is_refused
+    }
+
     /// Whether the store has left something undone.
     pub fn is_in_trouble(&self) -> bool {
         !self.undone.is_empty()
@@ -133,6 +148,9 @@ impl Book {
 
     /// What was left undone, and segments that are due; nothing when there is nothing to do.
     pub fn due(&mut self, now_ms: u64, closing: bool) -> Option<(Vec<Write>, Outcome)> {
+        if self.is_refused {
+            return None;
+        }
         let (mut writes, mut outcome) = self.again();
         for (at, line) in self.lines.iter_mut().enumerate() {
             let segments = line.due(&self.key, now_ms, closing);
@@ -142,8 +160,30 @@ impl Book {
         (!writes.is_empty()).then_some((writes, outcome))
     }
 
+    /// Some writes go to the store; [`Self::done`], [`Self::undone`] or [`Self::refused`] follows.
+    pub fn sent(&mut self) {
+        self.under_way += 1;
+    }
+
+    /// Whether it has to be read anew from the store before anything more is numbered: the store refuses what was numbered, or
+    /// damage took definitions, and what comes for those series would be kept under no name. `schema_len` says how many
+    /// definitions the store has of a stream.
+    ///
+    /// Not while something is with the store: what it will have is not known then.
+    pub fn is_outdated(&self, schema_len: impl Fn(StreamId) -> u32) -> bool {
+        let bereft = |line: &Line| line.is_bereft(schema_len(line.stream));
+        self.under_way == 0 && (self.is_refused || (!self.is_in_trouble() && self.lines.iter().any(bereft)))
+    }
+
+    /// Takes the place of one that is outdated. Nothing of that is left: what it had numbered and was not kept was
+    /// acknowledged to nobody, and is sent again.
+    pub fn follow(&mut self, outdated: &Self) {
+        self.edition = outdated.edition.wrapping_add(1);
+    }
+
     /// The writes of an outcome are durable.
     pub fn done(&mut self, outcome: Outcome, now_ms: u64) {
+        self.under_way = self.under_way.saturating_sub(1);
         self.waiting = self.waiting.saturating_sub(outcome.samples());
         for (line, ticks) in outcome.ticks {
             ticks.iter().for_each(|tick| self.register.kept(line, tick));
@@ -155,6 +195,18 @@ impl Book {
     /// The writes of an outcome may not be durable: they are tried again as they were, because their numbers are given and
     /// what was signed once is not signed otherwise.
     pub fn undone(&mut self, writes: Vec<Write>, outcome: Outcome) {
+        self.under_way = self.under_way.saturating_sub(1);
+        self.set_aside(writes, outcome);
+    }
+
+    /// The store will never take the writes of an outcome: nothing more is numbered before the book is read anew.
+    pub fn refused(&mut self, writes: Vec<Write>, outcome: Outcome) {
+        self.is_refused = true;
+        self.undone(writes, outcome);
+    }
+
+    /// What is done before anything else.
+    pub(crate) fn set_aside(&mut self, writes: Vec<Write>, outcome: Outcome) {
         if !writes.is_empty() {
             self.undone.push((writes, outcome));
         }
@@ -173,7 +225,9 @@ impl Book {
 
     /// How far the ticks are that a push was found in.
     pub fn standing(&self, awaited: &Awaited) -> Standing {
-        if !awaited.0.iter().any(|(line, tick)| self.lines[*line].on_the_way.has(tick)) {
+        if awaited.edition != self.edition {
+            Standing::Undone
+        } else if !awaited.ticks.iter().any(|(line, tick)| self.lines[*line].on_the_way.has(tick)) {
             Standing::Durable
         } else if self.is_in_trouble() {
             Standing::Undone

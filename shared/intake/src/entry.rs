@@ -40,7 +40,8 @@ struct Said {
 
 impl<'b> Entry<'b> {
     pub(crate) fn new(book: &'b mut Book, place: Place, fresh: &'b mut dyn FnMut() -> Option<Incarnation>) -> Self {
-        let (defined, said, awaited) = (BTreeMap::new(), Vec::new(), Awaited::default());
+        let (defined, said) = (BTreeMap::new(), Vec::new());
+        let awaited = Awaited { edition: book.edition, ticks: BTreeSet::new() };
         Self { book, place, fresh, defined, said, duplicates: 0, awaited, refused: 0 }
     }
 
@@ -69,7 +70,7 @@ impl<'b> Entry<'b> {
     fn is_known(&mut self, no: u32, at_ms: i64) -> bool {
         let known = self.book.knows(no, at_ms);
         if let Known::OnTheWay(line, tick) = known {
-            self.awaited.0.insert((line, tick));
+            self.awaited.ticks.insert((line, tick));
         }
         known != Known::New
     }

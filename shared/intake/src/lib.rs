@@ -11,6 +11,8 @@
 //! recognised by series and moment, as far as it is on its way to the disk, was kept of late or is the newest of its series;
 //! the rest is absorbed when it is read, because a series has one value at a moment. What is sent again while it is on its
 //! way is answered when that is durable.
+//!
+//! Where damage takes definitions while the node runs, the book is read anew from the store, as after a start.
 
 mod book;
 mod entry;
@@ -18,8 +20,9 @@ mod line;
 mod pushed;
 mod recent;
 mod register;
+mod resume;
 
 pub use book::{Awaited, Book, Limits, Noted, Outcome, Standing};
 pub use entry::Entry;
-pub use line::Line;
-pub use pushed::{Pushed, newest};
+pub use pushed::Pushed;
+pub use resume::read_book;

@@ -43,7 +43,7 @@ const SEALED_AFTER_MS: u64 = 600_000;
 /// seen by anyone. What is numbered is sealed as soon as it is enough, durable or not: a segment that is durable has its
 /// ticks in it.
 #[derive(Debug)]
-pub struct Line {
+pub(crate) struct Line {
     pub(crate) stream: StreamId,
     name: String,
     introduced: bool,
@@ -67,7 +67,7 @@ pub struct Line {
 
 impl Line {
     /// A new stream.
-    pub fn new(stream: StreamId, name: String) -> Self {
+    pub(crate) fn new(stream: StreamId, name: String) -> Self {
         Self {
             stream,
             name,
@@ -91,9 +91,9 @@ impl Line {
     ///
     /// It has ever given so many `places` to definitions: when not all of these are left, no more are added to it.
     ///
-    /// `newest` are its newest ticks as [`newest`](crate::newest) finds them: those that are not sealed are, and those
+    /// `newest` are its newest ticks as [`read_book`](crate::read_book) finds them: those that are not sealed are, and those
     /// before them are known when they are sent again.
-    pub fn resume(
+    pub(crate) fn resume(
         stream: StreamId,
         facts: &StreamFacts,
         (defs, places): (&[SeriesDef], u32),
@@ -138,6 +138,11 @@ impl Line {
     /// Whether another step of one of its series finds a place.
     pub(crate) fn has_room_beside(&self) -> bool {
         !self.is_full && self.defs < MAX_DEFS
+    }
+
+    /// Whether the store has fewer of its definitions than it had.
+    pub(crate) fn is_bereft(&self, schema_len: u32) -> bool {
+        self.introduced && (schema_len as usize) < self.defs
     }
 
     /// Gives the next place to a definition.

@@ -9,15 +9,14 @@ use tokio::sync::watch;
 use tracing::warn;
 use vigie_codec::SigningKey;
 use vigie_formats::{Kind, Metadata, MetadataView, NAME};
-use vigie_model::{NodeId, SeriesDef, Slug, StreamId, Tick, pushed_place};
+use vigie_model::{NodeId, Slug};
 use vigie_node::{KeptBack, NodeClock, NodeHandle, random_incarnation};
 use vigie_serve::{Described, Intake, NotTaken, Place, Said, Taken, Taking};
-use vigie_store::{Log, ReadError};
-use vigie_sync::keep::{Outcome as Became, Record, Write};
+use vigie_store::ReadError;
+use vigie_sync::keep::{Outcome as Became, Write};
 
 use crate::book::{Awaited, Book, Limits, Noted, Outcome, Standing};
-use crate::line::Line;
-use crate::recent::MAX_SAMPLES;
+use crate::resume::read_book;
 
 /// How often segments are sealed, and what a store in trouble left undone is tried again.
 const TEND_EVERY: Duration = Duration::from_secs(2);
@@ -56,25 +55,13 @@ impl Pushed {
         (node, key): (NodeId, SigningKey),
         limits: Limits,
     ) -> Result<Self, ReadError> {
-        let mut book = Book::new(node, key.clone(), limits);
-        let now = clock.now().utc;
-        let mut gaps = Vec::new();
-        {
+        let book = {
             let log = handle.log();
             let log = log.read().unwrap_or_else(PoisonError::into_inner);
-            for (stream, facts) in log.streams().iter().filter(|(stream, _)| stream.agent == node) {
-                let Some(place) = pushed_place(&facts.name) else { continue };
-                let defs = definitions(&log, *stream, facts.schema_len)?;
-                let known = (&defs[..], log.places_given(*stream)?);
-                let (line, lost) = Line::resume(*stream, facts, known, newest(&log, *stream)?, &key, now);
-                book.know(&place, line, &defs);
-                gaps.extend(lost);
-            }
-        }
+            read_book(&log, (node, key), limits, clock.now().utc)?
+        };
         let (book, said) = (Arc::new(Mutex::new(book)), Arc::default());
-        let pushed = Self { book, settled: Arc::default(), handle, clock, said };
-        pushed.book().undone(gaps, Outcome::default());
-        Ok(pushed)
+        Ok(Self { book, settled: Arc::default(), handle, clock, said })
     }
 
     /// Seals, and tries again what was left undone, for as long as the program runs.
@@ -82,6 +69,10 @@ impl Pushed {
         let mut every = tokio::time::interval(TEND_EVERY);
         loop {
             every.tick().await;
+            let this = self.clone();
+            // It waits for the log, and reads much where it is outdated.
+            let read = tokio::task::spawn_blocking(move || this.read_anew_if_outdated());
+            read.await.unwrap_or_default();
             self.seal(false).await;
         }
     }
@@ -91,10 +82,31 @@ impl Pushed {
         self.seal(true).await;
     }
 
+    /// Where damage took definitions while this runs: what follows is kept under new ones, from the next push on.
+    fn read_anew_if_outdated(&self) {
+        let log = self.handle.log();
+        let log = log.read().unwrap_or_else(PoisonError::into_inner);
+        // Who holds the book never waits for the log: a push would wait for the disk with it.
+        let mut book = self.book();
+        if !book.is_outdated(|stream| log.streams().get(&stream).map_or(0, |facts| facts.schema_len)) {
+            return;
+        }
+        match read_book(&log, (book.node, book.key.clone()), book.limits, self.clock.now().utc) {
+            Ok(mut anew) => {
+                warn!("damage took definitions of what was pushed: its book is read anew, and senders come again");
+                anew.follow(&book);
+                *book = anew;
+                self.settled.send_replace(());
+            }
+            Err(error) => warn!(%error, "the book of what was pushed can not be read anew; it is tried again"),
+        }
+    }
+
     async fn seal(&self, closing: bool) {
         let under_way = {
             let mut book = self.book();
-            book.due(self.clock.mono_ms(), closing).map(|(writes, outcome)| self.send(writes, outcome))
+            let due = book.due(self.clock.mono_ms(), closing);
+            due.map(|(writes, outcome)| self.send(&mut book, writes, outcome))
         };
         if let Some(under_way) = under_way {
             // A failure is told by the store, and what is undone is tried again.
@@ -103,7 +115,8 @@ impl Pushed {
     }
 
     /// Sends writes to the store. Who does so holds the book, so that they come there in the order of their numbers.
-    fn send(&self, writes: Vec<Write>, outcome: Outcome) -> UnderWay {
+    fn send(&self, book: &mut Book, writes: Vec<Write>, outcome: Outcome) -> UnderWay {
+        book.sent();
         UnderWay { became: Box::pin(self.handle.keep(writes.clone())), writes, outcome }
     }
 
@@ -129,8 +142,8 @@ impl Pushed {
             }
             Ok(all) => {
                 let refused = all.iter().find(|one| !matches!(one, Became::Kept(_)));
-                warn!(?refused, "what was pushed found no place in the store; it is tried again");
-                book.undone(writes, outcome);
+                warn!(?refused, "what was pushed found no place in the store; its book is read anew");
+                book.refused(writes, outcome);
                 Err(later("the store did not take it", RETRY_AFTER))
             }
             Err(kept_back) => {
@@ -180,6 +193,9 @@ impl Pushed {
     /// Numbers what was said, so that it has its order, and sends it to the store.
     fn note(&self, into: &Place, said: Said<'_>) -> Result<NotedHere, NotTaken> {
         let mut book = self.book();
+        if book.is_refused() {
+            return Err(later("what was pushed before found no place in the store", RETRY_AFTER));
+        }
         if book.is_full() {
             return Err(if book.is_in_trouble() {
                 later("the store has been in trouble for a while", RETRY_AFTER)
@@ -192,7 +208,7 @@ impl Pushed {
         said.each(|series| entry.series(series.labels, series.samples));
         let Noted { writes, outcome, samples, duplicates, awaited, refused } = entry.finish();
         let why = (refused > 0).then(|| "too many series, labels beyond the limits, or impossible times".to_owned());
-        let under_way = (!writes.is_empty()).then(|| self.send(writes, outcome));
+        let under_way = (!writes.is_empty()).then(|| self.send(&mut book, writes, outcome));
         Ok((Taken { samples, duplicates, refused, why }, under_way, awaited))
     }
 }
@@ -252,48 +268,4 @@ fn family_of(name: &str, kind: Kind) -> &str {
 /// Something that passes.
 fn later(why: &str, after: Duration) -> NotTaken {
     NotTaken::Later { why: why.to_owned(), after }
-}
-
-fn definitions(log: &Log, stream: StreamId, len: u32) -> Result<Vec<SeriesDef>, ReadError> {
-    let mut defs = Vec::new();
-    while (defs.len() as u32) < len {
-        let part = log.schema(stream, defs.len() as u32, len as usize)?;
-        if part.is_empty() {
-            break;
-        }
-        defs.extend(part);
-    }
-    Ok(defs)
-}
-
-/// The ticks of a stream that are not sealed, and before them as many as are remembered, sealed or not: their sender may
-/// not have heard that they were kept.
-///
-/// # Errors
-/// When the log can not be read.
-pub fn newest(log: &Log, stream: StreamId) -> Result<Vec<Arc<Tick>>, ReadError> {
-    let Some(facts) = log.streams().get(&stream) else { return Ok(Vec::new()) };
-    let mut ticks = ticks_of(log.load(stream, &facts.present.without(&facts.sealed), usize::MAX, false)?);
-    let mut left = facts.present.intersection(&facts.sealed).without(&facts.gaps);
-    let mut samples: usize = ticks.iter().map(|tick| tick.samples.len()).sum();
-    while samples < MAX_SAMPLES {
-        let some = ticks_of(log.load(stream, &left, 1, true)?);
-        let Some(first) = some.iter().map(|tick| tick.seq.0).min() else { break };
-        left.remove(first, u64::MAX);
-        samples += some.iter().map(|tick| tick.samples.len()).sum::<usize>();
-        ticks.extend(some);
-    }
-    ticks.sort_unstable_by_key(|tick| tick.seq);
-    ticks.dedup_by_key(|tick| tick.seq);
-    Ok(ticks)
-}
-
-/// What does not decode was never known to anyone.
-fn ticks_of(records: Vec<Record>) -> Vec<Arc<Tick>> {
-    let ticks = |record| match record {
-        Record::Ticks(ticks) => ticks,
-        Record::Segment(segment) => segment.ticks().unwrap_or_default().into_iter().map(Arc::new).collect(),
-        _ => Vec::new(),
-    };
-    records.into_iter().flat_map(ticks).collect()
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use proptest::prelude::*;
 use vigie_codec::SigningKey;
-use vigie_intake::{Book, Limits, Line, Noted, Outcome, Standing, newest};
+use vigie_intake::{Book, Limits, Noted, Outcome, Standing, read_book};
 use vigie_merge::RangeSet;
 use vigie_model::{Incarnation, NodeId, Resolution, SeriesDef, SeriesIx, Slug, StreamId, UtcMs};
 use vigie_store::fault::{FaultDisk, Faults};
@@ -47,17 +47,7 @@ struct Node {
 impl Node {
     /// Begins where the log ends.
     fn start(log: Log, streams: u64) -> Self {
-        let mut book = Book::new(me(), key(), Limits::default());
-        let mut gaps = Vec::new();
-        for (stream, facts) in log.streams() {
-            let defs = definitions(&log, *stream, facts.schema_len);
-            let places = log.places_given(*stream).expect("sound");
-            let newest = newest(&log, *stream).expect("sound");
-            let (line, lost) = Line::resume(*stream, facts, (&defs, places), newest, &key(), UtcMs(0));
-            book.know(&place(), line, &defs);
-            gaps.extend(lost);
-        }
-        book.undone(gaps, Outcome::default());
+        let book = read_book(&log, (me(), key()), Limits::default(), UtcMs(0)).expect("sound");
         Self { log, book, streams }
     }
 
@@ -79,6 +69,18 @@ impl Node {
             entry.series(&[("__name__", name), ("job", "test")], &[(*at_ms, *value)]);
         }
         entry.finish()
+    }
+
+    /// Reads the book anew if it is outdated; says whether it was.
+    fn reads_anew(&mut self) -> bool {
+        let len = |stream| self.log.streams().get(&stream).map_or(0, |facts| facts.schema_len);
+        let is_outdated = self.book.is_outdated(len);
+        if is_outdated {
+            let mut anew = read_book(&self.log, (me(), key()), Limits::default(), UtcMs(0)).expect("sound");
+            anew.follow(&self.book);
+            self.book = anew;
+        }
+        is_outdated
     }
 
     fn tend(&mut self, closing: bool) {
@@ -269,25 +271,84 @@ fn a_restart_goes_on_with_the_same_streams() {
     assert_eq!(node.answered().len(), 4);
 }
 
+/// A log of which damage took a definition, as it is found when that is read.
+fn bereft(disk: &FaultDisk) -> Log {
+    let (image, name) = (disk.image(), b"bravissimo");
+    let found = (0..image.len() - name.len()).filter(|at| image[*at..].starts_with(name));
+    found.for_each(|at| disk.flip_bit(at as u64 * 8));
+    let mut log = open(disk);
+    let (stream, facts) = log.streams().iter().next().map(|(stream, facts)| (*stream, facts.clone())).expect("one");
+    assert!((log.schema(stream, 0, 9).expect("sound").len() as u32) < facts.schema_len, "its definition is damaged");
+    log.take_damage();
+    log
+}
+
+const THREE: [(&str, i64, f64); 3] = [("alpha", 1_000, 1.0), ("bravissimo", 1_000, 2.0), ("charlie", 1_000, 3.0)];
+
+fn told(node: &Node) -> Vec<String> {
+    node.answered().into_keys().map(|(name, at)| format!("{name} {at}")).collect()
+}
+
 #[test]
 fn where_damage_took_definitions_a_new_series_begins_another_stream() {
     let disk = FaultDisk::new();
     let mut node = Node::start(open(&disk), 0);
-    node.push(&[("alpha", 1_000, 1.0), ("bravissimo", 1_000, 2.0), ("charlie", 1_000, 3.0)]);
+    node.push(&THREE);
     let Node { log, streams, .. } = node;
     drop(log);
-    let (image, name) = (disk.image(), b"bravissimo");
-    let found = (0..image.len() - name.len()).filter(|at| image[*at..].starts_with(name));
-    found.for_each(|at| disk.flip_bit(at as u64 * 8));
-    let mut log = open(&disk);
-    let (stream, facts) = log.streams().iter().next().map(|(stream, facts)| (*stream, facts.clone())).expect("one");
-    assert!((log.schema(stream, 0, 9).expect("sound").len() as u32) < facts.schema_len, "its definition is damaged");
-    log.take_damage();
-    let mut node = Node::start(log, streams);
+    let mut node = Node::start(bereft(&disk), streams);
     assert_eq!(node.push(&[("alpha", 2_000, 1.5), ("delta", 2_000, 4.0)]), (true, 0));
     assert!(node.log.streams().len() > 1, "its places are given to no other series");
-    let told: Vec<String> = node.answered().into_keys().map(|(name, at)| format!("{name} {at}")).collect();
-    assert_eq!(told, ["alpha 1000", "alpha 2000", "delta 2000"], "nobody knows any more what the others are");
+    assert_eq!(told(&node), ["alpha 1000", "alpha 2000", "delta 2000"], "nobody knows any more what the others are");
+}
+
+/// A node that took in three series, and of whose log damage took definitions while it ran.
+fn bereft_while_it_runs() -> Node {
+    let disk = FaultDisk::new();
+    let mut node = Node::start(open(&disk), 0);
+    node.push(&THREE);
+    let Node { log, book, streams } = node;
+    drop(log);
+    Node { log: bereft(&disk), book, streams }
+}
+
+#[test]
+fn where_damage_takes_definitions_while_it_runs_nothing_more_is_kept_under_no_name() {
+    let mut node = bereft_while_it_runs();
+    assert!(node.reads_anew(), "the store has fewer definitions than it had");
+    assert!(!node.reads_anew(), "once is enough");
+    let next = THREE.map(|(name, at_ms, value)| (name, at_ms + 1_000, value));
+    assert_eq!(node.push(&next), (true, 0));
+    assert_eq!(told(&node), ["alpha 1000", "alpha 2000", "bravissimo 2000", "charlie 2000"]);
+    assert!(!node.reads_anew());
+}
+
+#[test]
+fn what_the_store_will_never_take_is_taken_under_other_definitions_when_it_is_sent_again() {
+    let mut node = bereft_while_it_runs();
+    let more = [("alpha", 2_000, 1.5), ("delta", 2_000, 4.0)];
+    let first = node.note(&more);
+    node.book.sent();
+    let again = node.note(&more);
+    assert!(!node.reads_anew(), "what is with the store may be kept yet");
+    let became = node.log.commit(first.writes.clone()).expect("sound");
+    assert!(became.iter().any(|one| matches!(one, Became::WrongSchema(_))), "{became:?}");
+    node.book.refused(first.writes, first.outcome);
+    assert!(node.book.is_refused() && node.book.due(0, true).is_none(), "it is not tried again as it was");
+    assert!(node.reads_anew());
+    assert_eq!(node.book.standing(&again.awaited), Standing::Undone, "whoever waits for it sends it again");
+    assert!(node.push(&more).0);
+    assert_eq!(told(&node), ["alpha 1000", "alpha 2000", "delta 2000"]);
+}
+
+#[test]
+fn a_store_in_trouble_is_no_reason_to_read_anew() {
+    let mut node = Node::start(open(&FaultDisk::new()), 0);
+    let first = node.note(&THREE);
+    node.book.sent();
+    node.book.undone(first.writes, first.outcome);
+    assert!(!node.reads_anew(), "what a full disk left undone is tried again as it was");
+    assert_eq!(node.push(&THREE), (true, 3));
 }
 
 #[test]

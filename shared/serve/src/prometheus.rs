@@ -10,6 +10,7 @@ mod head;
 mod known;
 mod name;
 mod own;
+mod points;
 mod ruling;
 mod write;
 

@@ -267,11 +267,24 @@ impl Head {
     /// # Errors
     /// When they are not those that belong to this head.
     pub fn column(&self, series: SeriesIx, bytes: &[u8]) -> Result<Vec<i64>, ColumnsError> {
-        let Some(at) = self.found(series) else { return Ok(Vec::new()) };
-        let column = bytes.get(..self.places[at].1.bytes as usize).ok_or(ColumnsError::Contradiction)?;
-        let mut values = vec![0; self.counts[at]];
-        column::decode(column, &mut values)?;
+        let mut values = Vec::new();
+        self.column_into(series, bytes, &mut values)?;
         Ok(values)
+    }
+
+    /// As [`Self::column`], in place of what stands in `values`: who reads many columns needs the room for one.
+    ///
+    /// # Errors
+    /// When they are not those that belong to this head; what stands in `values` then says nothing.
+    pub fn column_into(&self, series: SeriesIx, bytes: &[u8], values: &mut Vec<i64>) -> Result<(), ColumnsError> {
+        let Some(at) = self.found(series) else {
+            values.clear();
+            return Ok(());
+        };
+        let column = bytes.get(..self.places[at].1.bytes as usize).ok_or(ColumnsError::Contradiction)?;
+        // All of it is written over.
+        values.resize(self.counts[at], 0);
+        column::decode(column, values)
     }
 
     /// The ticks as they were, from all leaves in order.

@@ -16,6 +16,11 @@ use super::query::{Place, resolve};
 use super::shelf::{Shelf, at};
 use crate::errors::{ReadError, Trouble};
 
+mod newest;
+
+pub use newest::Moments;
+use newest::Newest;
+
 /// Samples of one series, in the order of ticks: their times rise unless the machine's clock was set back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Column {
@@ -29,23 +34,6 @@ impl Column {
     fn push(&mut self, at_ms: i64, value: i64) {
         self.times_ms.push(at_ms);
         self.values.push(value);
-    }
-}
-
-/// Moments of which only the newest sample at or before each matters: this one, and every step before and after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moments {
-    /// Any of them.
-    pub at: UtcMs,
-    /// How far they are apart, in ms; more than nothing.
-    pub step_ms: i64,
-}
-
-impl Moments {
-    /// The first of them that is not before a time. Two times with the same one have no moment between them.
-    fn not_before(self, time_ms: i64) -> i64 {
-        let past = time_ms.wrapping_sub(self.at.0).rem_euclid(self.step_ms.max(1));
-        if past == 0 { time_ms } else { time_ms.saturating_add(self.step_ms.max(1) - past) }
     }
 }
 
@@ -166,12 +154,12 @@ impl Wanted<'_> {
         let moved = self.true_times(&head);
         let times = moved.as_deref().unwrap_or_else(|| head.utc_ms());
         let rows = self.rows(first, times);
-        let moments = self.moments.filter(|_| times.is_sorted());
+        let newest = self.moments.filter(|_| times.is_sorted()).map(|moments| Newest::of(&rows, times, moments));
         for ((series, column), out) in self.series.iter().zip(&found.columns).zip(out) {
             let Some(values) = column else { continue };
             let stretches = stretches(&head, *series, &rows);
-            match moments {
-                Some(moments) => take_newest(stretches, times, values, moments, out),
+            match &newest {
+                Some(newest) => newest.take(&stretches.collect::<Vec<_>>(), times, values, out),
                 None => take_all(stretches, times, values, out),
             }
         }
@@ -217,9 +205,11 @@ impl Wanted<'_> {
         }
         // Neighbours among the series asked for need not be neighbours on the disk.
         wanted.sort_by_key(|(place, ..)| (place.leaf, place.at));
-        let mut leaves = shelves.leaves(self.stream, first);
+        let (mut leaves, mut values) = (shelves.leaves(self.stream, first), Vec::new());
         for (place, series, column) in wanted {
-            let Some(values) = whole_column(&head, series, place, &mut leaves)? else { return Ok(Some(Laid::Damaged)) };
+            if !whole_column(&head, series, place, &mut leaves, &mut values)? {
+                return Ok(Some(Laid::Damaged));
+            }
             *column = Some(Arc::new(Packed::new(&values)));
         }
         Ok(Some(Laid::Sound(head)))
@@ -264,24 +254,25 @@ impl Wanted<'_> {
     }
 }
 
-/// A column from the leaf that it begins in and those that it goes on in; nothing where one of them is damaged.
+/// Puts a column into `values`, from the leaf that it begins in and those that it goes on in; says whether all of them are sound.
 fn whole_column(
     head: &Head,
     series: SeriesIx,
     place: columns::Place,
     leaves: &mut Leaves<'_>,
-) -> Result<Option<Vec<i64>>, Trouble> {
-    let Some(leaf) = leaves.read(place.leaf)? else { return Ok(None) };
+    values: &mut Vec<i64>,
+) -> Result<bool, Trouble> {
+    let Some(leaf) = leaves.read(place.leaf)? else { return Ok(false) };
     let on = place.goes_on_in(leaf);
     if on.is_empty() {
-        return Ok(head.column(series, place.of_leaf(leaf)).ok());
+        return Ok(head.column_into(series, place.of_leaf(leaf), values).is_ok());
     }
     let mut bytes = place.of_leaf(leaf).to_vec();
     for at in on {
-        let Some(leaf) = leaves.read(at)? else { return Ok(None) };
+        let Some(leaf) = leaves.read(at)? else { return Ok(false) };
         bytes.extend_from_slice(leaf);
     }
-    Ok(head.column(series, &bytes).ok())
+    Ok(head.column_into(series, &bytes, values).is_ok())
 }
 
 /// Wanted ticks that have a series: their places, from and up to but not including, and the place of the first's value.
@@ -301,44 +292,6 @@ fn take_all(stretches: impl Iterator<Item = (usize, usize, usize)>, times: &[i64
         out.times_ms.extend_from_slice(&times[from..to]);
         values.append(value, value + (to - from), &mut out.values);
     }
-}
-
-/// Of the samples between two moments takes the last. Times rise.
-fn take_newest(
-    stretches: impl Iterator<Item = (usize, usize, usize)>,
-    times: &[i64],
-    values: &Packed,
-    moments: Moments,
-    out: &mut Column,
-) {
-    // The last that was taken gives way to a later one before the same moment.
-    let mut taken_for = None;
-    for (from, to, value) in stretches {
-        let mut at = from;
-        while at < to {
-            let moment = moments.not_before(times[at]);
-            let next = at + not_after(&times[at..to], moment);
-            if taken_for == Some(moment) {
-                out.times_ms.pop();
-                out.values.pop();
-            }
-            if let Some(value) = values.get(value + (next - 1 - from)) {
-                out.push(times[next - 1], value);
-                taken_for = Some(moment);
-            }
-            at = next;
-        }
-    }
-}
-
-/// How many of these rising times are not after a moment, the first of which is not: looks wider and wider, then between.
-fn not_after(times: &[i64], moment: i64) -> usize {
-    let mut width = 1;
-    while width < times.len() && times[width] <= moment {
-        width *= 2;
-    }
-    let (from, until) = (width / 2, width.min(times.len()));
-    from + times[from..until].partition_point(|at| *at <= moment)
 }
 
 #[cfg(test)]
@@ -384,7 +337,8 @@ mod tests {
             prop_assert_eq!(&all.values, &wanted.map(|at| at as i64 + 1).collect::<Vec<_>>());
 
             let moments = Moments { at: UtcMs(at), step_ms };
-            take_newest(stretches(&head, SeriesIx(1), &rows), &times, &values, moments, &mut some);
+            let own: Vec<_> = stretches(&head, SeriesIx(1), &rows).collect();
+            Newest::of(&rows, &times, moments).take(&own, &times, &values, &mut some);
             let newest = |column: &Column, moment: i64| {
                 let at = column.times_ms.partition_point(|at| *at <= moment).checked_sub(1)?;
                 Some((column.times_ms[at], column.values[at]))
@@ -400,7 +354,7 @@ mod tests {
         let (_, times, values) = laid_out(&[(5, true), (5, true), (5, true)]);
         let mut newest = Column::default();
         let moments = Moments { at: UtcMs(1_012), step_ms: i64::MAX };
-        take_newest([(0, 2, 0)].into_iter(), &times, &values, moments, &mut newest);
+        Newest::of(&[(0, 2)], &times, moments).take(&[(0, 2, 0)], &times, &values, &mut newest);
         assert_eq!(newest, Column { times_ms: vec![1_010], values: vec![2] });
     }
 }

@@ -19,8 +19,7 @@ enum Steps {
 
 impl Packed {
     pub(crate) fn new(values: &[i64]) -> Self {
-        let (least, most) =
-            values.iter().fold((i64::MAX, i64::MIN), |(least, most), at| (least.min(*at), most.max(*at)));
+        let (least, most) = ends(values);
         let least = least.min(most);
         // Right for all values, because both ends wrap the same way.
         let far = |value: &i64| value.wrapping_sub(least).cast_unsigned();
@@ -83,6 +82,20 @@ impl Packed {
             Steps::Whole(steps) => out.extend(steps[from..to].iter().map(|step| value(*step))),
         }
     }
+}
+
+/// The smallest and the largest. In four lanes, so that none waits for the comparison before it.
+fn ends(values: &[i64]) -> (i64, i64) {
+    let (fours, rest) = values.as_chunks::<4>();
+    let (mut least, mut most) = ([i64::MAX; 4], [i64::MIN; 4]);
+    for four in fours {
+        for ((least, most), value) in least.iter_mut().zip(&mut most).zip(four) {
+            *least = (*least).min(*value);
+            *most = (*most).max(*value);
+        }
+    }
+    let both = least.into_iter().zip(most).chain(rest.iter().map(|value| (*value, *value)));
+    both.fold((i64::MAX, i64::MIN), |(least, most), (low, high)| (least.min(low), most.max(high)))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use vigie_merge::RangeSet;
 use vigie_model::{Anchor, SeriesIx, StreamId, Tick, UtcMs, pushed_place};
 use vigie_rollup::{Fold, HOUR_MS, Hour, Piece, Shape, Window, keep_last_of_each_moment};
 
+use super::columns::Laid;
 use super::facts::Change;
 use super::index::Span;
 use super::loss::Loss;
@@ -144,7 +145,7 @@ impl Log {
         let after_ms = after_ms(&self.options);
         let (mut raw, mut samples, mut next_ms) = (Vec::new(), 0, None);
         for span in spans.iter().filter(|span| fresh.touches(span.first, span.last)) {
-            let due = due_ms(span, &facts.anchors, &self.options);
+            let due = self.due_ms(stream, span, &fresh, facts, now)?;
             if due > now.0 || samples >= SAMPLES_AT_ONCE {
                 next_ms = earlier(next_ms, due);
                 continue;
@@ -178,6 +179,29 @@ impl Log {
             next_ms,
         });
         Ok(Some((ToFold { stream, work, changes }, samples)))
+    }
+
+    /// When the first hour may be folded that fresh ticks of a span can be in.
+    ///
+    /// Of what is laid out and folded but for its end the head says when the rest was: all that stands behind it is a hundred
+    /// times as much, and would be read for nothing until the hour is over.
+    fn due_ms(
+        &self,
+        stream: StreamId,
+        span: &Span,
+        fresh: &RangeSet,
+        facts: &StreamFacts,
+        now: UtcMs,
+    ) -> Result<i64, ReadError> {
+        let due = due_ms(span, &facts.anchors, &self.options);
+        if due > now.0 || !span.columns || fresh.contains(span.first) {
+            return Ok(due);
+        }
+        // What is damaged is found, and noted, when it is read.
+        let Some(Laid::Sound(head)) = self.reading(|shelves| shelves.head(stream, span.first))? else { return Ok(due) };
+        let fresh = (span.first..).zip(head.moments()).filter(|(number, _)| fresh.contains(*number));
+        let earliest = fresh.map(|(_, moment)| resolve(&facts.anchors, moment)).min();
+        Ok(earliest.map_or(due, |earliest| may_be_folded_ms(earliest, &self.options)))
     }
 
     /// How the values of each series are to be understood, as far as definitions are here.
@@ -220,8 +244,12 @@ fn fresh_samples(span: &Span, fresh: &RangeSet) -> u64 {
 
 /// When the first hour that a span can hold may be folded.
 pub(crate) fn due_ms(span: &Span, anchors: &BTreeMap<u32, Anchor>, options: &Options) -> i64 {
-    let earliest = span.earliest(anchors.get(&span.boot_no));
-    stretch_ends_ms(earliest, every_ms(options)).saturating_add(after_ms(options))
+    may_be_folded_ms(span.earliest(anchors.get(&span.boot_no)), options)
+}
+
+/// When the stretch is over that a time falls into, and late ticks have had their time.
+fn may_be_folded_ms(at: UtcMs, options: &Options) -> i64 {
+    stretch_ends_ms(at, every_ms(options)).saturating_add(after_ms(options))
 }
 
 /// When the stretch that a time falls into is over.

@@ -49,6 +49,24 @@ fn an_hour_is_folded_when_it_is_old_enough_and_again_when_something_comes_late()
 }
 
 #[test]
+fn after_a_start_nothing_is_read_of_what_is_folded_but_for_hours_that_are_too_young() {
+    let (machine, disk) = (Machine::new(1), FaultDisk::new());
+    let mut log = begin(&disk, &machine);
+    keep(&mut log, sealed_by_hundreds(&machine, 1, 800));
+    lay_out(&mut log);
+    let (first, next) = (Hour::of(at(1)).ends().0, Hour::of(at(1)).ends().0 + HOUR_MS);
+    assert!(fold_all(&mut log, UtcMs(first + 65 * 60_000)) > 0);
+    let young = rolled(&log, &machine, 0).last().expect("some are folded") + 1;
+    assert!(young < 800, "one piece holds both");
+    drop(log);
+    let mut log = open(&disk);
+    assert!(gathered(&log, UtcMs(next + 64 * 60_000)).is_empty());
+    // It looks again when there is something to find, however often it looked in vain.
+    assert!(fold_all(&mut log, UtcMs(next + 65 * 60_000)) > 0);
+    assert!(rolled(&log, &machine, 0).contains(young));
+}
+
+#[test]
 fn a_clock_that_is_put_right_afterwards_moves_ticks_between_hours() {
     let machine = Machine::new(1);
     let mut log = begin(&FaultDisk::new(), &machine);

@@ -1,9 +1,10 @@
 // What is said when something was not done?
 //
 // The hub says it in English: a stable code, why, and what to do. What the code means is said in the reader's language here; why
-// it was in this one case stays as the hub said it, in quotation marks where that is another language.
+// it was in this one case, too, where that sentence is one that is known.
 import { OutOfReach, Refused, type Problem } from "../api/problem.ts";
 import { settings } from "../settings.svelte.ts";
+import { heard } from "./heard.ts";
 import { words } from "./words.ts";
 
 const say = words(
@@ -36,13 +37,13 @@ const FRENCH: Readonly<Record<string, readonly [title: string, next: string]>> =
 /** A problem in the reader's language, as far as there is one. */
 export function inWords({ code, title, detail, next }: Problem): { title: string; detail: string; next: string } {
   const own = settings.language === "fr" ? FRENCH[code] : undefined;
-  if (own) return { title: own[0], detail: `« ${detail} »`, next: own[1] };
+  if (own) return { title: own[0], detail: heard(detail), next: own[1] };
   return { title, detail, next: next ?? "" };
 }
 
 export function wrongOf(error: unknown): string {
   if (error instanceof OutOfReach) return say("out");
-  if (!(error instanceof Refused)) return String(error);
+  if (!(error instanceof Refused)) return error instanceof Error ? error.message : String(error);
   const { title, detail, next } = inWords(error.problem);
-  return settings.language === "fr" && detail.startsWith("«") ? `${title} : ${detail}. ${next}.` : [detail, next].filter(Boolean).join(". ");
+  return settings.language === "fr" && error.problem.code in FRENCH ? `${title} : ${detail}. ${next}.` : [detail, next].filter(Boolean).join(". ");
 }

@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { inFrench } from "./heard.ts";
+
+test("what is known is said in French, with what it tells of", () => {
+  expect(inFrench("this token has expired; ask for a new one")).toBe("ce jeton a expiré ; demandez-en un nouveau");
+  expect(inFrench('none of its channels is configured here (desk, "sms"): cloud.toml names them')).toBe('aucun de ses canaux n’est configuré ici (desk, "sms") : c’est cloud.toml qui les nomme');
+  expect(inFrench("acme may have 5 machines and has 5, so this one was not let in: revoke one that is gone, or ask whoever looks after the hub for more (vigie quotas set acme --machines …), then enrol it again with the same token")).toBe("acme peut avoir 5 machines et en a 5, celle-ci n’a donc pas été admise : révoquez-en une qui n’est plus là, ou demandez-en plus à qui gère le hub (vigie quotas set acme --machines …), puis inscrivez-la à nouveau avec le même jeton");
+});
+
+test("what is not known stays as it was said", () => {
+  expect(inFrench("the moon is full")).toBeUndefined();
+  expect(inFrench("there is no such device, or is there")).toBeUndefined();
+});

@@ -1,8 +1,8 @@
 // Boards of one's own: made, edited by keys and by pointer, changed by two, shared, taken away as a file, and on a wall.
 import { readFileSync } from "node:fs";
-import { so, until } from "./trail.mjs";
+import { LOOKS, so, until } from "./trail.mjs";
 
-export async function boards({ step, open, go, accessible }) {
+export async function boards({ step, open, go, accessible, everyWidth }) {
   const press = (page, name) => page.locator("main").getByRole("button", { name, exact: true }).first().click();
   /** Columns and rows that a widget takes. */
   const place = (page, name) => page.getByRole("region", { name, exact: true }).evaluate((own) => `${own.style.gridColumn} ${own.style.gridRow}`);
@@ -122,13 +122,13 @@ export async function boards({ step, open, go, accessible }) {
   });
 
   await step("a board in each width, colour and language", async () => {
-    for (const [width, theme, language] of [[1440, "dark", "fr"], [390, "light", "en"], [390, "dark", "fr"], [320, "light", "fr"]]) {
-      const page = await open({ signedIn: true, width, theme, language });
+    await Promise.all(LOOKS.map(async (look) => {
+      const page = await open({ signedIn: true, width: look.widths[0], theme: look.theme, language: look.language });
       for (const one of ["/boards", path, `${path}?edit=1`, `${path}?wall=1`]) {
         await go(page, one);
-        await accessible(page, `${one} at ${width} ${theme} ${language}`);
+        await everyWidth(page, one, look);
       }
       await page.context().close();
-    }
+    }));
   });
 }

@@ -1,14 +1,11 @@
 // Does an installed app tell the truth on a bad line? In Debian's Chromium, against a hub of its own: `phone.mjs CLOUD`, the hub's
 // program. Loads without a line, decides without one and with one that loses answers, is pushed to, and forgets who signs out.
 // Ends with 1 at the first thing that is not so.
-import { spawn } from "node:child_process";
 import { createDecipheriv, createECDH, hkdfSync, randomBytes } from "node:crypto";
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttp } from "node:http";
-import { createConnection, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { redelivered } from "./hooks.mjs";
+import { begin, home, listening } from "./line.mjs";
 import { comes, so, trail, until } from "./trail.mjs";
 
 const [cloud] = process.argv.slice(2);
@@ -20,18 +17,11 @@ const PASSWORD = "seven loud lanterns hum";
 /** How far the page's idea of the hub's clock may be off: half of what an answer takes. */
 const CLOCK_MS = 5000;
 
-const listening = (server) => new Promise((done) => server.listen(0, "127.0.0.1", () => done(server.address().port)));
+// ---- a hub, and a line to it
 
-// ---- a hub, and a line to it that can be cut, or lose what the hub answers
-
-const folder = mkdtempSync(join(tmpdir(), "vigie-phone-"));
-const log = join(folder, "hub.log");
-const { step, watch, accessible } = trail("phone", log);
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-const spare = createServer();
-const hubPort = await listening(spare);
-await new Promise((done) => spare.close(done));
-writeFileSync(join(folder, "cloud.toml"), `[outgoing]
+const at = home("phone");
+const { step, watch, accessible } = trail("phone", at.log);
+const { direct, token, code, ask, line, end } = await begin(cloud, at, `[outgoing]
 allow = ["127.0.0.0/8"]
 [[channel]]
 kind = "devices"
@@ -42,52 +32,15 @@ name = "night"
 channels = ["devices"]
 wait_s = 1
 `);
-const hub = spawn(cloud, ["run", "--listen", "127.0.0.1:0", "--advertise", "127.0.0.1:1", "--http", `127.0.0.1:${hubPort}`,
-  "--config", join(folder, "cloud.toml"), "--data", join(folder, "hub")], { stdio: ["ignore", "ignore", openSync(log, "w")], env: { ...process.env, RUST_LOG: "warn" } });
+const { place, set } = line;
 let browser;
 const finish = async () => {
   await browser?.close();
-  hub.kill("SIGTERM");
-};
-process.on("exit", () => hub.kill("SIGKILL"));
-
-let line = "good";
-const open = new Set();
-const proxy = createServer((near) => {
-  if (line === "cut") return void near.destroy();
-  const far = createConnection(hubPort, "127.0.0.1");
-  const both = { near, far };
-  open.add(both);
-  const end = () => {
-    near.destroy();
-    far.destroy();
-    open.delete(both);
-  };
-  near.pipe(far);
-  // What the hub says after it did something never comes.
-  far.on("data", (bytes) => (line === "deaf" ? end() : near.write(bytes)));
-  for (const side of [near, far]) side.on("error", end).on("close", end);
-});
-const place = `http://127.0.0.1:${await listening(proxy)}`;
-const set = (state) => {
-  line = state;
-  if (state !== "good") for (const { near, far } of open) [near, far].forEach((side) => side.destroy());
-};
-
-const direct = `http://127.0.0.1:${hubPort}`;
-await until("the hub is up", () => fetch(`${direct}/readyz`).then((answer) => answer.ok, () => false));
-const token = readFileSync(join(folder, "hub", "http.token"), "utf8").trim();
-const ask = async (path, { method = "GET", body, as = { authorization: `Bearer ${token}` } } = {}) => {
-  const headers = { ...as, ...(body !== undefined && { "content-type": "application/json" }) };
-  const answer = await fetch(direct + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
-  const text = await answer.text();
-  so(answer.ok, `${method} ${path} is answered well: ${answer.status} ${text}`);
-  return text ? JSON.parse(text) : undefined;
+  end();
 };
 
 // ---- people, and something that is wrong
 
-const code = readFileSync(join(folder, "hub", "setup.code"), "utf8").trim();
 const begun = await fetch(`${direct}/begin`, {
   method: "POST", redirect: "manual", headers: { "content-type": "application/x-www-form-urlencoded" },
   body: new URLSearchParams({ organisation: "Dupont", email: "marie@dupont.example", password: PASSWORD, code }).toString(),
@@ -351,6 +304,8 @@ await step("what was done with a device stands in the audit, and where it is pus
   const audit = JSON.stringify(await ask(`/api/v1/audit?q=${encodeURIComponent("what:device*")}`));
   so(["device.add", "device.test"].every((what) => audit.includes(what)) && !audit.includes("/send/marie"), `the audit tells of it: ${audit}`);
 });
+
+await redelivered({ page, read, ask, step, accessible, incident: door.id });
 
 await step("nobody finds what another one saw, and who signs out leaves nothing", async () => {
   await read("/");

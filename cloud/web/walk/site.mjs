@@ -1,7 +1,7 @@
 // A site's own page, on its relay: without a script, light, in each width, colour and language; in reach of the hub and cut off.
 import { gunzipSync } from "node:zlib";
 import { request } from "node:http";
-import { so, until } from "./trail.mjs";
+import { LOOKS, so, until } from "./trail.mjs";
 
 const MOST_BYTES = 30_000;
 const MOST_REQUESTS = 4;
@@ -14,14 +14,15 @@ const packed = (url, cookie) => new Promise((done, failed) => {
   }).on("error", failed).end();
 });
 
-export async function site({ browser, relay, token, step, watch, accessible, tell }) {
+/** What is done of it: `light` while the line is good, `throughCut` beside others who look at the same cut. */
+export function site({ browser, relay, token, step, watch, everyWidth, cut, heal }) {
   let state;
   async function open({ width = 1440, theme = "light", locale = "en-GB", script = true } = {}) {
     const context = await browser.newContext({ storageState: state, viewport: { width, height: 900 }, colorScheme: theme, locale, javaScriptEnabled: script, isMobile: width < 700, hasTouch: width < 700 });
     return watch(await context.newPage(), relay);
   }
 
-  await step("a site's page: signed in to without a script", async () => {
+  async function signIn() {
     const page = await open({ script: false });
     await page.goto(`${relay}/sign-in`);
     if (!(await page.locator("input[name=token]").isVisible())) await page.locator("summary").first().click();
@@ -39,31 +40,28 @@ export async function site({ browser, relay, token, step, watch, accessible, tel
     so(all <= MOST_BYTES && loaded.size <= MOST_REQUESTS, "at most 30 kB in 4 requests");
     so(gunzipSync(await packed(`${relay}/`, cookie)).includes("</html>"), "it comes packed");
     await page.context().close();
-  });
+  }
 
-  // It reloads itself, and its foot has a way to keep it still: what axe asks for of such a page, and can not see.
-  // Lists begin with headings of the second rank: nothing of WCAG, and small.
-  const rules = { "meta-refresh": { enabled: false }, "page-has-heading-one": { enabled: false } };
-  const everywhere = async (paths) => {
-    for (const width of [1440, 390, 320]) {
-      for (const theme of ["light", "dark"]) {
-        for (const [locale, language] of [["en-GB", "en"], ["fr-FR", "fr"]]) {
-          const page = await open({ width, theme, locale });
-          for (const path of paths) {
-            await page.goto(relay + path);
-            const where = `the site's ${path} at ${width} ${theme} ${language}`;
-            so((await page.getAttribute("html", "lang")) === language, `${where} is in the language of its reader`);
-            await accessible(page, where, { rules });
-          }
-          await page.context().close();
-        }
-      }
+  // Pages stand still while they are looked at: the first one reloads itself otherwise, which axe asks to be told how to end, and
+  // can not see that its foot does. Lists begin with headings of the second rank: nothing of WCAG, and small.
+  const rules = { "page-has-heading-one": { enabled: false } };
+  const everywhere = (paths) => Promise.all(LOOKS.map(async (look) => {
+    const page = await open({ width: look.widths[0], theme: look.theme, locale: look.locale });
+    for (const path of paths) {
+      await page.goto(relay + path);
+      so((await page.getAttribute("html", "lang")) === look.language, `the site's ${path} is in the language of its reader, ${look.language}`);
+      await everyWidth(page, `the site's ${path}`, look, { rules });
     }
-  };
-  await step("a site's pages in each width, colour and language", () => everywhere(["/", "/machines", "/machines?q=cpu:%3E0", "/link", "/maintenance", "/?wall=1"]));
+    await page.context().close();
+  }));
 
-  await step("a site's page while it is cut off: it says so, and goes on", async () => {
-    tell("cut", "lyon");
+  async function light() {
+    await step("a site's page: signed in to without a script", signIn);
+    await step("a site's pages in each width, colour and language", () => everywhere(["/?still=1", "/machines", "/machines?q=cpu:%3E0", "/link", "/maintenance", "/?wall=1&still=1"]));
+  }
+
+  const throughCut = () => step("a site's page while it is cut off: it says so, and goes on", async () => {
+    await cut();
     const page = await open({ script: false });
     await until("the site's page is no longer green about the hub", async () => {
       await page.goto(`${relay}/`);
@@ -73,7 +71,9 @@ export async function site({ browser, relay, token, step, watch, accessible, tel
     await page.getByRole("heading", { name: /^(Nothing comes back from the hub|The hub is out of reach)$/ }).waitFor();
     await page.getByText(/This site goes on/).first().waitFor();
     await page.context().close();
-    await everywhere(["/", "/link"]);
-    tell("heal", "lyon");
+    await everywhere(["/?still=1", "/link"]);
+    await heal();
   });
+
+  return { light, throughCut };
 }

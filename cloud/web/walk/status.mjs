@@ -1,11 +1,12 @@
 // A client's public page: set up, turned on, read by anybody without a script, told on, and through a cut.
 
-import { so, until } from "./trail.mjs";
+import { LOOKS, so, until } from "./trail.mjs";
 
 /** A hub that has just begun judges nobody for a minute and a half. */
 const JUDGED_MS = 300_000;
 
-export async function status({ hub, browser, step, open, go, watch, accessible, machines, tell }) {
+/** What is done of it: `published` while the line is good, `throughCut` beside others who look at the same cut, `gone` at the end. */
+export function status({ hub, browser, step, open, go, watch, accessible, everyWidth, machines, cut, heal }) {
   const press = (page, name) => page.locator("main").getByRole("button", { name, exact: true }).first().click();
   const slug = `walk-${Date.now().toString(36)}`;
   const there = `${hub}/status/${slug}`;
@@ -15,7 +16,7 @@ export async function status({ hub, browser, step, open, go, watch, accessible, 
     return watch(await context.newPage(), hub);
   }
 
-  await step("a public page: set up, read by nobody until it is on, and by anybody then", async () => {
+  const setUp = () => step("a public page: set up, read by nobody until it is on, and by anybody then", async () => {
     const page = await open({ signedIn: true });
     await go(page, "/status-pages");
     await accessible(page, "public pages");
@@ -62,7 +63,7 @@ export async function status({ hub, browser, step, open, go, watch, accessible, 
     await page.context().close();
   });
 
-  await step("a notice: published, gone on with, and over", async () => {
+  const noticed = () => step("a notice: published, gone on with, and over", async () => {
     const page = await open({ signedIn: true });
     await go(page, `/status-pages/${slug}`);
     await press(page, "Publish a notice");
@@ -87,19 +88,14 @@ export async function status({ hub, browser, step, open, go, watch, accessible, 
     for (const one of [page, read]) await one.context().close();
   });
 
-  await step("what anybody reads, in each width, colour and language, without a script and with public names alone", async () => {
-    for (const width of [1440, 390, 320]) {
-      for (const theme of ["light", "dark"]) {
-        for (const [locale, language] of [["en-GB", "en"], ["fr-FR", "fr"]]) {
-          const page = await anybody({ width, theme, locale });
-          await page.goto(there);
-          const where = `/status at ${width} ${theme} ${language}`;
-          so((await page.getAttribute("html", "lang")) === language, `${where} is in the language of its reader`);
-          await accessible(page, where);
-          await page.context().close();
-        }
-      }
-    }
+  const readByAnybody = () => step("what anybody reads, in each width, colour and language, without a script and with public names alone", async () => {
+    await Promise.all(LOOKS.map(async (look) => {
+      const page = await anybody({ width: look.widths[0], theme: look.theme, locale: look.locale });
+      await page.goto(there);
+      so((await page.getAttribute("html", "lang")) === look.language, `/status is in the language of its reader, ${look.language}`);
+      await everyWidth(page, "/status", look);
+      await page.context().close();
+    }));
     const page = await anybody({ script: false });
     const loaded = [];
     page.on("request", (request) => loaded.push(request.url()));
@@ -112,9 +108,9 @@ export async function status({ hub, browser, step, open, go, watch, accessible, 
     await page.context().close();
   });
 
-  await step("through a cut: not verified since then, and never green; then green again", async () => {
+  const throughCut = () => step("through a cut: not verified since then, and never green; then green again", async () => {
     const read = async () => (await (await fetch(`${there}.json`)).json()).components.find(({ name }) => name === "Tills");
-    tell("cut", "lyon");
+    await cut();
     const begun = Date.now();
     // What lies ready may be ten seconds old, and says so.
     await until("behind the cut nothing is verified", async () => {
@@ -126,11 +122,11 @@ export async function status({ hub, browser, step, open, go, watch, accessible, 
     await page.goto(there);
     await page.getByText(/Not verified since/).first().waitFor();
     await page.context().close();
-    tell("heal", "lyon");
+    await heal();
     await until("it is green again", async () => (await read()).state === "operational");
   });
 
-  await step("a public page goes, with what was published on it", async () => {
+  const gone = () => step("a public page goes, with what was published on it", async () => {
     const page = await open({ signedIn: true });
     await go(page, `/status-pages/${slug}`);
     await press(page, "Turn it off");
@@ -142,4 +138,12 @@ export async function status({ hub, browser, step, open, go, watch, accessible, 
     so((await page.getByText(`/status/${slug}`).count()) === 0, "it is gone");
     await page.context().close();
   });
+
+  async function published() {
+    await setUp();
+    await noticed();
+    await readByAnybody();
+  }
+
+  return { published, throughCut, gone };
 }

@@ -3,10 +3,12 @@
 //! Takes in its agents, keeps what they bring, passes it on to the hub, and shows the site to whoever stands in it.
 
 mod access;
+mod around;
 mod budget;
 pub mod cli;
 mod config;
 mod errands;
+mod http;
 mod retention;
 mod run;
 mod status;

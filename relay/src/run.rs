@@ -1,7 +1,6 @@
 //! The relay's life.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,15 +19,16 @@ use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing,
     enrolled_name, hatch, load_identity, loop_ended, open_state_told, stop_signal, trust,
 };
-use vigie_serve::{Incidents, Lookout, Programs, Tls};
+use vigie_serve::{Lookout, Surroundings, Tls};
 use vigie_store::{Log, Options, State};
 use vigie_sync::{Errand, LinkKind, LinkProfile, Me, Sends, SessionId, Way};
 
 use crate::access::SiteAccess;
-use crate::budget;
 use crate::config::Config;
 use crate::errands::Errands;
+use crate::http::serve;
 use crate::status::Status;
+use crate::{around, budget};
 
 /// Agents of one site, and as many again while they reconnect.
 const MAX_CONNECTIONS: usize = 2_048;
@@ -116,7 +116,9 @@ impl Relay {
         tokio::spawn(handle.rows().clone().tend(|| Some(Vec::new()), |_| BTreeSet::new()));
         tokio::spawn(budget::keep_up(said.0, said.1.clone(), handle.clone()));
         let home = Some((identity.client().clone(), identity.site().clone()));
-        let upstream = Some(Upstream { to: hub.join(", "), search: watch.clone() });
+        let around = Arc::new(Surroundings::default());
+        tokio::spawn(around::look_around(around.clone(), hub.clone(), watch.clone(), clock.clone()));
+        let upstream = Some(Upstream { to: hub.join(", "), search: watch.clone(), around });
         let is = (identity.node(), Role::Relay, name.clone());
         let fleet = Arc::new(Fleet::new(is, home.clone(), upstream, handle.clone(), clock.clone()));
         let own = (identity.node(), identity.key().signing_key().clone());
@@ -324,30 +326,6 @@ fn open_log(config: &Config) -> Result<Log, Failed> {
         warn!(?report, "the store was not closed in order; it was checked");
     }
     Ok(log)
-}
-
-type Served = (tokio::task::JoinHandle<std::io::Result<()>>, tokio::sync::oneshot::Sender<()>);
-
-async fn serve(
-    address: SocketAddr,
-    fleet: Arc<Fleet>,
-    incidents: Arc<dyn Incidents>,
-    access: Arc<SiteAccess>,
-    (tls, programs): (Option<Tls>, Arc<Programs>),
-) -> Result<Served, Failed> {
-    let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
-        let text =
-            format!("the page can not be served at {address}: {error}; say another with --http; nothing was started");
-        Failed::new(1, text)
-    })?;
-    let options = vigie_serve::Options { tls: tls.is_some(), programs, ..vigie_serve::Options::default() };
-    let router = vigie_serve::router_with(fleet, incidents, access, options);
-    let (close, closed) = tokio::sync::oneshot::channel();
-    let until = async move {
-        // Closed by hand or because the program ends.
-        drop(closed.await);
-    };
-    Ok((tokio::spawn(vigie_serve::serve_with(listener, router, tls, until)), close))
 }
 
 /// When the certificate that others see ends.

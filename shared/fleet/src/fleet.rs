@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use vigie_model::{NodeId, Role, SeriesDef, Slug, StreamId, Tick, UtcMs, pushed_place};
 use vigie_net::UplinkState;
 use vigie_node::{Happening, KeptBack, NodeClock, NodeHandle, NodeRows, View};
-use vigie_serve::Intake;
+use vigie_serve::{Intake, Surroundings};
 use vigie_store::Log;
 use vigie_sync::SessionId;
 use vigie_sync::keep::{StreamFacts, Write};
@@ -43,6 +43,8 @@ pub struct Upstream {
     pub to: String,
     /// How the search for it goes.
     pub search: watch::Receiver<UplinkState>,
+    /// What lies on it.
+    pub around: Arc<Surroundings>,
 }
 
 /// All that a relay or a hub knows of its machines.

@@ -6,7 +6,7 @@ use vigie_model::{GapReason, NodeId, Now, Role, UtcMs};
 use vigie_query::Source;
 use vigie_serve::{
     Described, Exposition, Intake, Inventory, Ledger, Line, Lookout, Machine, NotReady, Raw, RawError, Reachability,
-    Site, Upward,
+    Site, Surroundings, Upward,
 };
 use vigie_store::Pressure;
 use vigie_sync::Ledger as Account;
@@ -50,6 +50,10 @@ impl Lookout for Fleet {
 
     fn line(&self) -> Option<Line> {
         self.line_up()
+    }
+
+    fn surroundings(&self) -> Option<Arc<Surroundings>> {
+        self.upstream.as_ref().map(|up| up.around.clone())
     }
 
     fn sites(&self) -> Vec<Site> {

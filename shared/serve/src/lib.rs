@@ -11,6 +11,7 @@ mod act;
 mod answer;
 mod api;
 mod armour;
+mod around;
 mod away;
 mod boards;
 mod devices;
@@ -68,6 +69,7 @@ mod webhooks;
 mod work;
 
 pub use access::{Access, Clients, Credential, Decides, Identity, NotLetIn, TokenTable, Writes};
+pub use around::{Around, AroundAnswer, AroundWhat, Surroundings};
 pub use away::{Availability, AvailabilityWish, Cut, Lapse, MachineMinutes, Minutes, SiteMinutes};
 pub use boards::{
     Board, BoardHead, BoardKept, BoardOwner, BoardRange, BoardSummary, BoardWish, Boards, Widget, WidgetFold,

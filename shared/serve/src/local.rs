@@ -1,6 +1,7 @@
 //! The relay's own page: what does somebody need who stands on a site that is cut off?
 //!
-//! Made here, as plain HTML with one style sheet: it works without scripts, on any phone, over a bad Wi-Fi. Each page is
+//! Made here, as plain HTML with one style sheet: it works without scripts, on any phone, over a bad Wi-Fi. The one thing that
+//! needs a script, a tone for what is new, has a page of its own. Each page is
 //! drawn by a function of what is known (`home`, `alert`, `machine`, `doctor`, …), which knows no router and no storage;
 //! `look` gathers what they need, `act` takes what people decide. What a page shows is dated, and its style says so when it
 //! has stood for a minute.
@@ -8,6 +9,8 @@
 mod act;
 mod alert;
 mod alerts;
+mod around;
+mod carry;
 mod chart;
 mod chart_query;
 mod cuts;
@@ -25,8 +28,11 @@ mod machines;
 mod maintain;
 mod maintenance;
 mod mutes;
+mod playbook;
 mod reader;
 mod short;
+mod site_words;
+mod sound;
 mod truth;
 pub(crate) mod voice;
 pub(crate) mod words;
@@ -43,7 +49,12 @@ use crate::shared::App;
 use crate::ways::{Need, Ways};
 
 /// What a browser loads with each page, open to everyone: the sign-in page needs it.
-pub(crate) const OPEN: [Asset; 1] = [("/local.css", "text/css; charset=utf-8", include_str!("../page/local.css"))];
+///
+/// The script is loaded by the page with a sound alone.
+pub(crate) const OPEN: [Asset; 2] = [
+    ("/local.css", "text/css; charset=utf-8", include_str!("../page/local.css")),
+    ("/local.js", "text/javascript; charset=utf-8", include_str!("../page/local.js")),
+];
 
 /// The pages, for those who are signed in.
 pub(crate) fn pages(app: &App) -> Ways {

@@ -7,7 +7,7 @@ use vigie_formats::Metadata;
 use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::Source;
 
-use crate::{Exposition, Intake, Inventory, Ledger, Line, Machine, Raw, RawError, Site, Upward};
+use crate::{Exposition, Intake, Inventory, Ledger, Line, Machine, Raw, RawError, Site, Surroundings, Upward};
 
 /// What hub and relay implement so that people and programs can look at them.
 ///
@@ -37,6 +37,11 @@ pub trait Lookout: Send + Sync + 'static {
 
     /// How the line towards the hub is doing, where this node looks after it itself.
     fn line(&self) -> Option<Line> {
+        None
+    }
+
+    /// What lies between this node and the hub, where it asks for that itself.
+    fn surroundings(&self) -> Option<Arc<Surroundings>> {
         None
     }
 

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{Redirect, Response};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -199,11 +199,14 @@ fn open(app: &App) -> Ways {
 }
 
 fn private(app: &App) -> Ways {
-    // A site's people get pages that need no script, a hub's the pages of a browser; the live list stands beside them.
-    let index = if app.is_site() || app.options.web.is_there() { "/live" } else { "/" };
-    let ways = Ways::new()
-        .files(&page::PRIVATE, Need::SignedIn)
-        .get(index, Need::SignedIn, page::index)
+    // A site's people get pages that need no script, a hub's the pages of a browser; where there are neither there is one page.
+    // What was the live list beside them leads to them.
+    let ways = if app.is_site() || app.options.web.is_there() {
+        Ways::new().get("/live", Need::SignedIn, async || Redirect::permanent("/"))
+    } else {
+        Ways::new().files(&page::PRIVATE, Need::SignedIn).get("/", Need::SignedIn, page::index)
+    };
+    let ways = ways
         .nest("/api/v1", of_api(app))
         .nest("/prometheus/api/v1", prometheus_ways())
         .get("/prometheus", Need::SignedIn, prometheus::front)

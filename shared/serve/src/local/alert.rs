@@ -4,6 +4,7 @@ use super::alerts::{class, doubted, glyph, notes, reached, severity, since_for, 
 use super::forms::{self, Draft};
 use super::html::Html;
 use super::life::life;
+use super::playbook;
 use super::truth::Truth;
 use super::voice::Voice;
 use crate::{Incident, IncidentState, Stamp};
@@ -33,7 +34,7 @@ impl Alert<'_> {
         self.said(out, voice);
         out.html("<article class=\"alert ").html(class(it)).html("\">\n<h1>");
         glyph(out, it.severity);
-        out.text(" ").name(&it.summary).html("</h1>\n<p class=\"state\">");
+        out.text(" ").name(playbook::summary(voice, it)).html("</h1>\n<p class=\"state\">");
         out.text(severity(w, it.severity)).text(", ").text(standing(w, it.standing));
         if let Some(since) = it.since.or(it.began).filter(|_| it.standing != IncidentState::Resolved) {
             out.text(", ");
@@ -45,6 +46,7 @@ impl Alert<'_> {
         if it.contradicted {
             self.versions(out, voice);
         }
+        playbook::draw(out, voice, it, self.truth.is_cut());
         out.html("<div class=\"columns\">\n");
         forms::draw(out, voice, self);
         out.html("<div>\n");
@@ -144,7 +146,7 @@ impl Alert<'_> {
         }
         fact(out, w.delivery, |out| out.text(reached(w, it.reached)));
         out.html("</dl>\n");
-        for (name, text) in &it.annotations {
+        for (name, text) in it.annotations.iter().filter(|(name, _)| !playbook::is_told_elsewhere(name)) {
             out.html("<p class=\"annotation\"><b>").name(name).html("</b> ").text(text).html("</p>\n");
         }
         out.html("<details><summary>").text(w.labels).html("</summary><dl class=\"facts\">");

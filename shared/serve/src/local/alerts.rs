@@ -3,6 +3,7 @@
 use vigie_model::{Doubt, Severity};
 
 use super::html::Html;
+use super::playbook::{self, summary};
 use super::short::{short, short_name};
 use super::truth::Truth;
 use super::voice::Voice;
@@ -130,7 +131,7 @@ fn row(out: &mut Html, voice: &Voice, alert: &Incident, may_take: bool) {
     let w = voice.words();
     out.html("<li class=\"").html(class(alert)).html("\">");
     glyph(out, alert.severity);
-    out.html("<div><h3><a href=\"/alerts/").text(&alert.id).html("\">").name(&short(&alert.summary));
+    out.html("<div><h3><a href=\"/alerts/").text(&alert.id).html("\">").name(&short(summary(voice, alert)));
     out.html("</a></h3><p>").text(severity(w, alert.severity)).text(", ").text(standing(w, alert.standing));
     if let Some(since) = alert.since.or(alert.began) {
         out.text(", ");
@@ -141,12 +142,16 @@ fn row(out: &mut Html, voice: &Voice, alert: &Incident, may_take: bool) {
     }
     out.html("</p>");
     notes(out, voice, alert);
+    if playbook::is_there(voice, alert) {
+        out.html("<p class=\"way\"><a href=\"/alerts/").text(&alert.id).html("#todo\">");
+        out.text(super::site_words::Words::of(voice.lang).todo).html("</a></p>");
+    }
     out.html("</div>");
     if may_take {
         out.html("<form method=\"post\" action=\"/alerts/")
             .text(&alert.id)
             .html("/acknowledge\"><button aria-label=\"");
-        out.text(w.acknowledge).text(": ").text(&short(&alert.summary)).html("\">").text(w.acknowledge);
+        out.text(w.acknowledge).text(": ").text(&short(summary(voice, alert))).html("\">").text(w.acknowledge);
         out.html("</button></form>");
     }
     out.html("</li>\n");
@@ -208,7 +213,11 @@ fn ended_row(out: &mut Html, voice: &Voice, alert: &Incident, truth: &Truth) {
     let w = voice.words();
     let from = alert.since.or(alert.began);
     let end = over_at(alert);
-    out.html("<li><a href=\"/alerts/").text(&alert.id).html("\">").name(&short(&alert.summary)).html("</a> <span>");
+    out.html("<li><a href=\"/alerts/")
+        .text(&alert.id)
+        .html("\">")
+        .name(&short(summary(voice, alert)))
+        .html("</a> <span>");
     if let (Some(from), Some(end)) = (from, end) {
         out.fill(w.ended_from_to, |out, place| match place {
             "from" => voice.at(out, from),

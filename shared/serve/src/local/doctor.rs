@@ -4,7 +4,7 @@ use super::alert::fact;
 use super::html::Html;
 use super::truth::Truth;
 use super::voice::Voice;
-use crate::{Line, Upward};
+use crate::{Around, Line, Upward};
 
 /// The state of the link, in few lines and with a way to all of it.
 pub(crate) fn glance(out: &mut Html, voice: &Voice, truth: &Truth, line: Option<&Line>) {
@@ -24,7 +24,7 @@ pub(crate) fn glance(out: &mut Html, voice: &Voice, truth: &Truth, line: Option<
 }
 
 /// All that is known, and what to do.
-pub(crate) fn whole(out: &mut Html, voice: &Voice, truth: &Truth, line: Option<&Line>) {
+pub(crate) fn whole(out: &mut Html, voice: &Voice, truth: &Truth, line: Option<&Line>, around: &[Around]) {
     let w = voice.words();
     head(out, voice);
     let Some(up) = &truth.up else {
@@ -49,6 +49,7 @@ pub(crate) fn whole(out: &mut Html, voice: &Voice, truth: &Truth, line: Option<&
     fact(out, w.loss, |out| loss(out, voice, line));
     search(out, voice, up, line);
     out.html("</dl>\n</section>\n");
+    super::around::draw(out, voice, up, line, around);
     waits(out, voice, truth, up);
     if let Some(room) = up.room {
         out.html("<section aria-labelledby=\"room\">\n<h2 id=\"room\">").text(w.room).html("</h2>\n");
@@ -71,14 +72,14 @@ fn state(voice: &Voice, up: &Upward, line: Option<&Line>) -> &'static str {
     }
 }
 
-fn last_contact<'o>(out: &'o mut Html, voice: &Voice, up: &Upward) -> &'o mut Html {
+pub(super) fn last_contact<'o>(out: &'o mut Html, voice: &Voice, up: &Upward) -> &'o mut Html {
     let w = voice.words();
     let Some(heard) = up.link.last_heard else { return out.text(w.never) };
     let span = voice.since(heard);
     voice.at_second(out, heard).text(", ").fill(w.ago, |out, _| out.text(&span))
 }
 
-fn round_trip<'o>(out: &'o mut Html, voice: &Voice, up: &Upward) -> &'o mut Html {
+pub(super) fn round_trip<'o>(out: &'o mut Html, voice: &Voice, up: &Upward) -> &'o mut Html {
     match up.link.round_trip_ms {
         Some(ms) => out.text(&voice.number(ms)).text("\u{a0}ms"),
         None => out.text(voice.words().unknown),

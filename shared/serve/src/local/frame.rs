@@ -1,6 +1,8 @@
 //! What stands around each page: who asks, as of when, and the way to the others?
 
 use super::html::Html;
+use super::site_words::Words;
+use super::sound;
 use super::voice::{Lang, Voice};
 use crate::Place;
 
@@ -21,6 +23,8 @@ pub(crate) struct Frame {
     pub(crate) reloads: Option<bool>,
     /// For a screen on a wall: large, and nothing to press.
     pub(crate) wall: bool,
+    /// Whether a tone can be turned on for what is new.
+    pub(crate) sound: bool,
 }
 
 /// Light or dark.
@@ -66,6 +70,9 @@ impl Frame {
         out.html(if self.wall { "<body class=\"wall\">\n" } else { "<body>\n" });
         self.top(&mut out, tab);
         self.old(&mut out);
+        if self.sound {
+            sound::draw(&mut out, &self.voice);
+        }
         out.html("<main id=\"main\" tabindex=\"-1\">\n");
         content(&mut out);
         out.html("</main>\n");
@@ -88,7 +95,19 @@ impl Frame {
         if self.reloads == Some(true) {
             out.html("<meta http-equiv=\"refresh\" content=\"30\">\n");
         }
+        if self.sound {
+            out.html(sound::SCRIPT);
+        }
         out.html("</head>\n");
+    }
+
+    /// What a page is, for who does not see how it is laid out.
+    pub(crate) fn heading(&self, out: &mut Html, title: &str) {
+        out.html("<h1 class=\"unseen\">").text(title);
+        if let Some(place) = &self.place {
+            out.text(", ").shown(&place.site);
+        }
+        out.html("</h1>\n");
     }
 
     fn top(&self, out: &mut Html, tab: Tab) {
@@ -129,6 +148,9 @@ impl Frame {
                 if reloads { (w.reloads, "/?still=1", w.hold_still) } else { (w.stands_still, "/", w.let_go) };
             out.html("<p>").text(says).html(" <a href=\"").html(way).html("\">").text(offers).html("</a> · <a href=\"");
             let (way, offers) = if self.wall { ("/", w.wall_off) } else { ("/?wall=1", w.wall) };
+            out.html(way).html("\">").text(offers).html("</a> · <a href=\"");
+            let heard = Words::of(self.voice.lang);
+            let (way, offers) = if self.sound { ("/", heard.sound_off_page) } else { ("/?sound=1", heard.sound_page) };
             out.html(way).html("\">").text(offers).html("</a></p>\n");
         }
         out.html("<form method=\"post\" action=\"/look\"><input type=\"hidden\" name=\"to\" value=\"").text(&self.path);
@@ -149,10 +171,6 @@ impl Frame {
             out.fill(w.signed_in_as, |out, _| out.name(who));
             out.html("</span> <button>").text(w.sign_out).html("</button></form>\n");
         }
-        out.html("<p>").fill(w.zone, |out, _| out.text(self.voice.zone_name()));
-        if self.who.is_some() {
-            out.text(" · ").html("<a href=\"/live\">").text(w.live_list).html("</a>");
-        }
-        out.html("</p>\n</footer>\n");
+        out.html("<p>").fill(w.zone, |out, _| out.text(self.voice.zone_name())).html("</p>\n</footer>\n");
     }
 }

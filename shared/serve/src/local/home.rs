@@ -33,6 +33,7 @@ pub(crate) fn page(frame: &Frame, home: &Home, takes: Takes<'_>) -> String {
     let (voice, w) = (&frame.voice, frame.voice.words());
     let title = format!("{} ({})", w.alerts, home.open.all);
     frame.page(Tab::Alerts, &title, |out| {
+        frame.heading(out, w.alerts);
         home.truth.draw(out, voice);
         out.html("<div class=\"columns\">\n<div>\n");
         alerts::open(out, voice, &home.open, home.heard, takes);

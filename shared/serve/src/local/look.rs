@@ -1,5 +1,7 @@
 //! What do the pages need to know, cut down to what the reader may see?
 
+use std::time::Duration;
+
 use axum::extract::{Extension, Path, State};
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
@@ -15,7 +17,7 @@ use super::home::{self, Home};
 use super::machine::{One, RANGES_H};
 use super::machines::{self, Seen};
 use super::truth::Truth;
-use super::{doctor, failed, frame_of};
+use super::{carry, doctor, failed, frame_of, playbook};
 use crate::api::{LookedMachine, MACHINE_FIELDS};
 use crate::door::Caller;
 use crate::params::Params;
@@ -26,11 +28,14 @@ use crate::{Incident, IncidentState, Machine, Reached, work};
 /// What ended longer ago is no longer told with the rest.
 const DIGEST_MS: i64 = 86_400_000;
 
-/// `GET /?page=…&still=1`.
+/// A gateway answers in milliseconds, a server of names in some more; who waits longer knows enough.
+const ASKING: Duration = Duration::from_millis(2_500);
+
+/// `GET /?page=…&still=1&wall=1&sound=1`.
 pub(crate) async fn home(State(app): State<App>, Extension(caller): Extension<Caller>, parts: Parts) -> Response {
     let (still, page) = (asked(&parts, "still").is_some(), page_of(&parts));
-    let wall = asked(&parts, "wall").is_some();
-    let frame = Frame { reloads: Some(!still), wall, ..frame_of(&app, &parts) };
+    let (wall, sound) = (asked(&parts, "wall").is_some(), asked(&parts, "sound").is_some());
+    let frame = Frame { reloads: Some(!still && !sound), wall, sound, ..frame_of(&app, &parts) };
     let drawn = work::list(&app, move |app| {
         let (open, ended) = incidents(app, &caller, frame.voice.now.0);
         let mut machines = seen_by(app, &caller);
@@ -85,7 +90,7 @@ pub(crate) async fn alert_page(
         };
         // A form that was not taken is not reloaded, but shown again as it was typed.
         let frame = Frame { path: format!("/alerts/{}", incident.id), ..frame };
-        Ok(frame.page(Tab::Alerts, &incident.summary, |out| alert.draw(out, &frame.voice)))
+        Ok(frame.page(Tab::Alerts, playbook::summary(&frame.voice, &incident), |out| alert.draw(out, &frame.voice)))
     })
     .await
 }
@@ -145,12 +150,18 @@ pub(crate) async fn machine(
 /// `GET /link`.
 pub(crate) async fn link(State(app): State<App>, Extension(caller): Extension<Caller>, parts: Parts) -> Response {
     let frame = frame_of(&app, &parts);
+    let around = match app.lookout.surroundings() {
+        Some(surroundings) => surroundings.fresh(frame.voice.now, ASKING).await,
+        None => Vec::new(),
+    };
     let drawn = work::list(&app, move |app| {
         let (truth, line) = (truth(app, &caller), app.lookout.line());
         let title = frame.voice.words().doctor;
         Ok(frame.page(Tab::Link, title, |out| {
+            frame.heading(out, title);
             truth.draw(out, &frame.voice);
-            doctor::whole(out, &frame.voice, &truth, line.as_ref());
+            doctor::whole(out, &frame.voice, &truth, line.as_ref(), &around);
+            carry::draw(out, &frame.voice, frame.place.as_ref());
         }))
     });
     answer(&app, &parts, drawn.await)

@@ -38,7 +38,8 @@ pub(crate) fn heard(machines: &[Machine]) -> (usize, usize) {
 /// The worst of them, on the first page.
 pub(crate) fn glance(out: &mut Html, voice: &Voice, part: &Part<Seen>) {
     let w = voice.words();
-    heading(out, voice, part.all);
+    out.html("<section aria-labelledby=\"machines\">\n<h2 id=\"machines\">");
+    counted(out, voice, part.all).html("</h2>\n");
     if part.shown.is_empty() {
         out.html("<p class=\"empty\">").text(w.machines_none).html("</p>\n");
     } else {
@@ -63,7 +64,8 @@ pub(crate) struct Asked<'a> {
 /// All of them, or those that were asked for, page by page.
 pub(crate) fn list(out: &mut Html, voice: &Voice, part: &Part<Seen>, asked: &Asked<'_>) {
     let w = voice.words();
-    heading(out, voice, part.all);
+    out.html("<section aria-labelledby=\"machines\">\n<h1 id=\"machines\">");
+    counted(out, voice, part.all).html("</h1>\n");
     if asked.all > 0 {
         filter(out, voice, asked);
     }
@@ -90,9 +92,8 @@ fn filter(out: &mut Html, voice: &Voice, asked: &Asked<'_>) {
     out.html("</button> <small id=\"how\">").text(w.search_hint).html("</small></form>\n");
 }
 
-fn heading(out: &mut Html, voice: &Voice, all: usize) {
-    out.html("<section aria-labelledby=\"machines\">\n<h2 id=\"machines\">").text(voice.words().machines);
-    out.html(" <span class=\"count\">").shown(all).html("</span></h2>\n");
+fn counted<'o>(out: &'o mut Html, voice: &Voice, all: usize) -> &'o mut Html {
+    out.text(voice.words().machines).html(" <span class=\"count\">").shown(all).html("</span>")
 }
 
 fn table(out: &mut Html, voice: &Voice, machines: &[Seen]) {

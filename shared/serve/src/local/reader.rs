@@ -35,6 +35,7 @@ pub(crate) fn frame_of(app: &Shared, parts: &Parts) -> Frame {
         path: to_own_page(path).to_owned(),
         reloads: None,
         wall: false,
+        sound: false,
     }
 }
 

@@ -43,7 +43,6 @@ words! {
     signed_in_as: "Signed in as {who}" | "Connecté\u{a0}: {who}";
     sign_out: "Sign out" | "Se déconnecter";
     zone: "Hours of {zone}" | "Heures de {zone}";
-    live_list: "Live list (needs JavaScript)" | "Liste en direct (avec JavaScript)";
     turn: "Pages of this list" | "Pages de cette liste";
     previous: "Previous: {n} before" | "Précédent\u{a0}: {n} avant";
     next: "Next: {n} more" | "Suivant\u{a0}: encore {n}";

@@ -32,6 +32,7 @@ mod repeats;
 mod routes;
 mod saml;
 mod seeing;
+mod site_around;
 mod site_browser;
 mod site_maintenance;
 mod site_more;

@@ -28,7 +28,7 @@ async fn a_banner_stands_on_each_page_nothing_is_changed_and_everybody_concerned
     assert_eq!(seen.status, StatusCode::CREATED, "{}", seen.text());
     let seen = secret(&seen);
     let (cookie, seen) = (format!("vigie={seen}"), By::Cookie(seen));
-    for path in ["/", "/live", "/machines", "/account"] {
+    for path in ["/", "/machines", "/account"] {
         let page = hub.door.get_with_cookie(&cookie, path).await;
         assert_eq!(page.status, StatusCode::OK);
         let text = page.text();

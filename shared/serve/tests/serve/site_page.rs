@@ -442,12 +442,14 @@ async fn a_page_that_is_not_there_is_told_as_a_page() {
 }
 
 #[tokio::test]
-async fn the_hub_keeps_its_own_page() {
+async fn a_node_with_pages_of_its_own_has_no_other_list_beside_them() {
     let hub = Door::new();
     assert!(hub.get(ALL, "/").await.text().contains("/page.js"));
     assert_eq!(hub.get(ALL, "/link").await.status, StatusCode::NOT_FOUND);
     let site = site(usual());
-    assert!(site.get(ALL, "/live").await.text().contains("/page.js"));
+    let old = site.get(ALL, "/live").await;
+    assert_eq!((old.status, old.header("location")), (StatusCode::PERMANENT_REDIRECT, "/"));
+    assert_eq!(site.get(ALL, "/page.js").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use vigie_query::InMemory;
 use vigie_serve::{
     Access, Clients, Cut, Decides, Described, Exposition, Identity, Incident, IncidentState, Intake, Inventory,
     JudgedBy, Ledger, Line, Link, Lookout, Machine, NotLetIn, NotReady, Options, Place, Raw, RawError, Reach,
-    Reachability, Reached, Room, Site, Source, Stamp, TokenTable, Upward, Word, router_with,
+    Reachability, Reached, Room, Site, Source, Stamp, Surroundings, TokenTable, Upward, Word, router_with,
 };
 use vigie_serve::{Amount, Health};
 
@@ -28,6 +28,7 @@ pub(crate) struct Relay {
     pub(crate) node: Node,
     pub(crate) up: Option<Upward>,
     pub(crate) line: Option<Line>,
+    pub(crate) around: Option<Arc<Surroundings>>,
 }
 
 impl Relay {
@@ -63,7 +64,7 @@ impl Relay {
             last_error: Some("hub.example.org: nothing came back within 10 s".to_owned()),
             ..Line::default()
         };
-        Self { node, up: Some(up), line: Some(line) }
+        Self { node, up: Some(up), line: Some(line), around: None }
     }
 
     /// The same with the hub in reach.
@@ -321,6 +322,10 @@ impl Lookout for Relay {
 
     fn line(&self) -> Option<Line> {
         self.line.clone()
+    }
+
+    fn surroundings(&self) -> Option<Arc<Surroundings>> {
+        self.around.clone()
     }
 
     fn sites(&self) -> Vec<Site> {

@@ -1,0 +1,106 @@
+//! Where does the way to the hub end: at the site's own gateway, at the line, or at the hub?
+
+use std::time::Duration;
+
+use super::doctor::{last_contact, round_trip};
+use super::html::Html;
+use super::site_words::Words;
+use super::voice::Voice;
+use crate::{Around, AroundAnswer, AroundWhat, Line, Upward};
+
+/// The steps of the way, each with its time, and whom to call.
+pub(crate) fn draw(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>, around: &[Around]) {
+    if around.is_empty() {
+        return;
+    }
+    let w = Words::of(voice.lang);
+    out.html("<section aria-labelledby=\"around\">\n<h2 id=\"around\">").text(w.around);
+    out.html("</h2>\n<table class=\"around\"><thead><tr>");
+    for head in [w.around_what, w.around_how, w.around_asked, w.around_well] {
+        out.html("<th scope=\"col\">").text(head).html("</th>");
+    }
+    out.html("</tr></thead>\n<tbody>\n");
+    around.iter().for_each(|one| row(out, voice, one));
+    hub(out, voice, up, line);
+    out.html("</tbody></table>\n");
+    if let Some(says) = whom_to_call(w, up, line, around) {
+        out.html("<p><b>").text(says).html("</b></p>\n");
+    }
+    out.html("<p><small>").text(w.around_when).html("</small></p>\n</section>\n");
+}
+
+fn row(out: &mut Html, voice: &Voice, one: &Around) {
+    let w = Words::of(voice.lang);
+    let name = match one.what {
+        AroundWhat::Gateway => w.around_gateway,
+        AroundWhat::Names => w.around_names,
+    };
+    begin(out, one.answer.is_there(), name, one.to.as_deref());
+    match (&one.answer, one.what) {
+        (AroundAnswer::After(took), _) => out.fill(w.around_in, |out, _| out.text(&ms(voice, *took))),
+        (AroundAnswer::Refused(why), _) => out.fill(w.around_refused, |out, _| out.text(why)),
+        (AroundAnswer::Silent(waited), _) => out.fill(w.around_silent, |out, _| out.text(&ms(voice, *waited))),
+        (AroundAnswer::Unreachable(why), _) => out.fill(w.around_unreachable, |out, _| out.text(why)),
+        (AroundAnswer::Nobody, AroundWhat::Gateway) => out.text(w.around_no_gateway),
+        (AroundAnswer::Nobody, AroundWhat::Names) => out.text(w.around_no_names),
+    };
+    out.html("</td><td data-of=\"").text(w.around_asked).html("\">");
+    voice.at_second(out, one.asked);
+    out.html("</td><td data-of=\"").text(w.around_well).html("\">");
+    match one.answered {
+        Some(at) => voice.at_second(out, at),
+        None => out.text(w.around_never),
+    };
+    out.html("</td></tr>\n");
+}
+
+/// The hub is not asked: something comes from it all the time, or nothing does.
+fn hub(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>) {
+    let w = Words::of(voice.lang);
+    let suspect = line.is_some_and(|line| line.suspect);
+    begin(out, up.link.connected && !suspect, w.around_hub, Some(&up.to));
+    match (up.link.connected, suspect) {
+        (true, false) => out.fill(w.around_hub_heard, |out, _| round_trip(out, voice, up)),
+        (true, true) => out.text(w.around_hub_suspect),
+        (false, _) => out.text(w.around_hub_cut),
+    };
+    out.html("</td><td data-of=\"").text(w.around_asked).html("\">").text(w.around_hub_always);
+    out.html("</td><td data-of=\"").text(w.around_well).html("\">");
+    last_contact(out, voice, up);
+    out.html("</td></tr>\n");
+}
+
+fn begin(out: &mut Html, is_there: bool, name: &'static str, to: Option<&str>) {
+    out.html(if is_there {
+        "<tr class=\"fine\"><th scope=\"row\">"
+    } else {
+        "<tr class=\"critical\"><th scope=\"row\">"
+    });
+    out.html("<span class=\"glyph\" aria-hidden=\"true\">").html(if is_there { "●" } else { "■" }).html("</span> ");
+    out.text(name);
+    if let Some(to) = to {
+        out.html(" <small>").name(to).html("</small>");
+    }
+    out.html("</th><td>");
+}
+
+fn ms(voice: &Voice, span: Duration) -> String {
+    format!("{}\u{a0}ms", voice.number(span.as_secs_f64() * 1_000.0))
+}
+
+/// The first thing on the way that does not answer is where to begin. Nothing where the hub is heard.
+fn whom_to_call(w: &'static Words, up: &Upward, line: Option<&Line>, around: &[Around]) -> Option<&'static str> {
+    if up.link.connected && !line.is_some_and(|line| line.suspect) {
+        return None;
+    }
+    let is_there = |what| {
+        let mut those = around.iter().filter(|one| one.what == what && one.answer != AroundAnswer::Nobody).peekable();
+        those.peek().is_some().then(|| those.any(|one| one.answer.is_there()))
+    };
+    Some(match (is_there(AroundWhat::Gateway), is_there(AroundWhat::Names)) {
+        (_, Some(true)) => w.around_says_hub,
+        (Some(false), _) => w.around_says_gateway,
+        (Some(true), _) => w.around_says_line,
+        (None, _) => return None,
+    })
+}

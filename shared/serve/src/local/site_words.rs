@@ -1,0 +1,86 @@
+//! What do the pages say of what to do, of what lies around the relay, of taking something away, and of sound?
+
+use super::voice::Lang;
+use super::words::words;
+
+words! {
+    // what to do
+    todo: "What to do" | "Que faire";
+    todo_link: "Read it at {where}" | "À lire sur {where}";
+    todo_cut: "The hub is out of reach: what stands outside of this site may be, too." | "Le hub est injoignable\u{a0}: ce qui se trouve hors de ce site l’est peut-être aussi.";
+
+    // what lies around the relay
+    around: "From this relay to the hub" | "De ce relais jusqu’au hub";
+    around_what: "What" | "Quoi";
+    around_how: "How it is" | "État";
+    around_asked: "Asked" | "Demandé";
+    around_well: "Last answered" | "Dernière réponse";
+    around_gateway: "The site’s gateway" | "La passerelle du site";
+    around_names: "Names (DNS)" | "Les noms (DNS)";
+    around_hub: "The hub" | "Le hub";
+    around_in: "answered in {span}" | "a répondu en {span}";
+    around_never: "not since this relay was started" | "pas depuis le démarrage de ce relais";
+    around_no_gateway: "there is none in this machine’s routes" | "aucune dans les routes de cette machine";
+    around_no_names: "this machine’s resolver file names no server" | "le fichier du résolveur de cette machine ne nomme aucun serveur";
+    around_silent: "no answer within {span}" | "pas de réponse en {span}";
+    around_refused: "answers, but not to this: {why}" | "répond, mais pas à cela\u{a0}: {why}";
+    around_unreachable: "can not be asked: {why}" | "ne peut pas être interrogé\u{a0}: {why}";
+    around_hub_heard: "heard, round trip {span}" | "entendu, aller-retour {span}";
+    around_hub_suspect: "nothing comes back" | "rien ne revient";
+    around_hub_cut: "not reached" | "pas joint";
+    around_hub_always: "all the time" | "sans cesse";
+    around_when: "Gateway and names are asked when somebody opens this page, and every 30 s while the hub is out of reach." | "La passerelle et les noms sont interrogés quand quelqu’un ouvre cette page, et toutes les 30 s tant que le hub est injoignable.";
+    around_says_gateway: "The gateway does not answer: look at the cable, the switch and the router of this site." | "La passerelle ne répond pas\u{a0}: regarder le câble, le commutateur et la box ou le routeur du site.";
+    around_says_line: "The gateway answers, names do not: the line of this site is probably down. Call the operator of the line." | "La passerelle répond, les noms non\u{a0}: la ligne du site est sans doute coupée. Appeler l’opérateur de la ligne.";
+    around_says_hub: "Gateway and names answer, the hub does not: look whether UDP to its address passes the firewall, and call whoever runs the hub." | "La passerelle et les noms répondent, le hub non\u{a0}: vérifier que l’UDP vers son adresse traverse le pare-feu, et appeler qui gère le hub.";
+
+    // to take away
+    carry: "To take away" | "À emporter";
+    carry_what: "Files to save on this device or on a stick, for people and their programs. The hub takes none of them in: it gets everything over the line, when that is back." | "Des fichiers à enregistrer sur cet appareil ou sur une clé, pour les gens et leurs programmes. Le hub n’en reprend aucun\u{a0}: il reçoit tout par la liaison, à son retour.";
+    carry_day: "Samples of the last 24 hours, as a table (CSV)" | "Les mesures des dernières 24 heures, en tableau (CSV)";
+    carry_week: "Samples of the last 7 days, for programs (JSON lines)" | "Les mesures des 7 derniers jours, pour des programmes (lignes JSON)";
+    carry_alerts: "Alerts, open and over, with what was decided (JSON)" | "Les alertes, ouvertes et terminées, avec ce qui a été décidé (JSON)";
+    carry_machines: "The machines and how they are (JSON)" | "Les machines et leur état (JSON)";
+
+    // sound
+    sound_page: "With a sound" | "Avec un son";
+    sound_off_page: "Without a sound" | "Sans son";
+    sound: "Sound" | "Son";
+    sound_what: "A tone for each critical alert that is new. This page then looks every 10 s, by itself." | "Un son pour chaque nouvelle alerte critique. Cette page regarde alors toutes les 10 s, d’elle-même.";
+    sound_on: "Turn the sound on" | "Activer le son";
+    sound_off: "Turn the sound off" | "Couper le son";
+    sound_is_on: "The sound is on." | "Le son est activé.";
+    sound_is_off: "The sound is off." | "Le son est coupé.";
+    sound_lost: "The sound is on, but this relay does not answer: nothing new would be heard." | "Le son est activé, mais ce relais ne répond pas\u{a0}: rien de nouveau ne serait signalé.";
+    sound_script: "A sound needs JavaScript, which this browser does not run here." | "Un son demande JavaScript, que ce navigateur n’exécute pas ici.";
+}
+
+impl Words {
+    /// What is said in a language.
+    pub(crate) fn of(lang: Lang) -> &'static Self {
+        match lang {
+            Lang::English => &EN,
+            Lang::French => &FR,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_language_says_everything_with_the_same_places() {
+        let places = |text: &str| {
+            let mut places: Vec<_> =
+                text.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_owned())).collect();
+            places.sort_unstable();
+            places
+        };
+        for (name, english, french) in PAIRS {
+            assert_eq!(places(english), places(french), "{name}");
+            assert!(english.split(' ').count() < 3 || english != french, "{name}");
+            assert!(![" :", " ;", " ?", " !"].iter().any(|sign| french.contains(sign)), "{name}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The relay's own page: the way to the hub step by step, what to do, what is taken away, and a sound for who wants one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use vigie_model::Severity;
+use vigie_serve::{Around, AroundAnswer, AroundWhat, Incident, Surroundings};
+
+use crate::common::Door;
+use crate::common::site::{Book, DECIDES, MOST_BYTES, MOST_REQUESTS, Relay, at, door, incident, on_the_line, usual};
+
+async fn shown(door: &Door, path: &str) -> String {
+    let answer = door.get(DECIDES, path).await;
+    assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+    answer.text().to_owned()
+}
+
+async fn in_french(door: &Door, path: &str) -> String {
+    let cookie = door.sign_in(DECIDES).await;
+    door.get_with_cookie(&format!("{cookie}; vigie-look=fr.dark"), path).await.text().to_owned()
+}
+
+/// A site whose gateway and servers of names were just asked.
+fn around(relay: Relay, gateway: AroundAnswer, names: AroundAnswer) -> Door {
+    let step = |what, to: &str, answer: AroundAnswer, answered| Around {
+        what,
+        to: Some(to.to_owned()),
+        asked: at(-1),
+        answer,
+        answered,
+    };
+    let told = Surroundings::default();
+    told.tell(vec![
+        step(AroundWhat::Gateway, "192.168.1.1", gateway, Some(at(-1))),
+        step(AroundWhat::Names, "9.9.9.9", names, None),
+    ]);
+    door(Relay { around: Some(Arc::new(told)), ..relay }, Book::of(Vec::new())).0
+}
+
+const SILENT: AroundAnswer = AroundAnswer::Silent(Duration::from_secs(2));
+const QUICK: AroundAnswer = AroundAnswer::After(Duration::from_micros(1_800));
+
+#[tokio::test]
+async fn each_step_to_the_hub_says_how_it_is_when_it_was_asked_and_whom_to_call() {
+    let page = shown(&around(Relay::cut_off(), QUICK, SILENT), "/link").await;
+    let row = |name: &str| page.split("<tr class=\"").find(|row| row.contains(name)).unwrap_or_default().to_owned();
+    let gateway = row("gateway");
+    assert!(gateway.starts_with("fine") && gateway.contains("answered in 1.8\u{a0}ms"), "{gateway}");
+    assert!(gateway.contains("192.168.1.1") && gateway.contains("<time datetime"), "{gateway}");
+    let names = row("Names (DNS)");
+    assert!(names.starts_with("critical") && names.contains("no answer within 2000\u{a0}ms"), "{names}");
+    assert!(names.contains("not since this relay was started"), "{names}");
+    let hub = row("The hub");
+    assert!(
+        hub.starts_with("critical") && hub.contains("not reached") && hub.contains("hub.example.org:7800"),
+        "{hub}"
+    );
+    assert!(page.contains("the line of this site is probably down. Call the operator"), "{page}");
+    for (gateway, names, says) in [
+        (SILENT, SILENT, "look at the cable, the switch and the router"),
+        (QUICK, QUICK, "look whether UDP to its address passes the firewall"),
+        (SILENT, QUICK, "look whether UDP to its address passes the firewall"),
+        (AroundAnswer::Nobody, SILENT, "Gateway and names are asked when"),
+    ] {
+        let page = shown(&around(Relay::cut_off(), gateway, names), "/link").await;
+        assert!(page.contains(says), "{says}: {page}");
+    }
+    let french = in_french(&around(Relay::cut_off(), QUICK, SILENT), "/link").await;
+    assert!(
+        french.contains("a répondu en 1,8\u{a0}ms") && french.contains("Appeler l’opérateur de la ligne"),
+        "{french}"
+    );
+}
+
+#[tokio::test]
+async fn nobody_is_called_while_the_hub_is_heard() {
+    let page = shown(&around(Relay::in_reach(), SILENT, SILENT), "/link").await;
+    assert!(page.contains("heard, round trip 48.2\u{a0}ms") && !page.contains("look at the cable"), "{page}");
+    let none = shown(&door(Relay::in_reach(), Book::of(Vec::new())).0, "/link").await;
+    assert!(!none.contains("id=\"around\""), "a node that asks nothing says nothing of it");
+}
+
+#[tokio::test]
+async fn what_to_do_stands_with_its_alert_in_the_readers_language_and_leads_nowhere_unawares() {
+    let with = |annotations: &[(&str, &str)]| {
+        let annotations = annotations.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let one = incident(7, "Disk C: is full", Severity::Critical, "compta-2", -60);
+        door(Relay::cut_off(), Book::of(vec![Incident { annotations, ..one }])).0
+    };
+    let path = "/alerts/01JD0000000000000000000007";
+    let both = with(&[
+        ("summary", "Disk C: is full"),
+        ("summary_fr", "Le disque C: est plein"),
+        ("runbook", "Empty C:\\Temp <first>."),
+        ("runbook_fr", "Vider C:\\Temp d’abord."),
+        ("runbook_url", "https://wiki.example.org/disk"),
+    ]);
+    let page = shown(&both, path).await;
+    assert!(page.contains("<blockquote>Empty C:\\Temp &lt;first&gt;.</blockquote>"), "{page}");
+    assert!(
+        page.contains("rel=\"noreferrer\" href=\"https://wiki.example.org/disk\">Read it at <bdi>wiki.example.org")
+    );
+    assert!(page.contains("what stands outside of this site may be, too"), "the line is cut: {page}");
+    assert!(!page.contains("<b><bdi>runbook"), "it is told once: {page}");
+    assert!(shown(&both, "/").await.contains(&format!("<a href=\"{path}#todo\">What to do</a>")));
+    for path in ["/", path] {
+        let french = in_french(&both, path).await;
+        assert!(french.contains("Le disque C: est plein") && !french.contains("Disk C: is full"), "{french}");
+    }
+    assert!(in_french(&both, path).await.contains("Vider C:\\Temp d’abord."));
+    let hostile = shown(&with(&[("runbook_url", "javascript:alert(1)")]), path).await;
+    assert!(!hostile.contains("javascript:") && !hostile.contains("id=\"todo\""), "{hostile}");
+    let none = with(&[]);
+    assert!(!shown(&none, path).await.contains("What to do") && !shown(&none, "/").await.contains("#todo"));
+}
+
+#[tokio::test]
+async fn what_is_offered_to_take_away_is_there_and_a_file_says_of_where_it_is() {
+    let door = door(Relay::cut_off(), Book::of(usual())).0;
+    let page = shown(&door, "/link").await;
+    let links: Vec<(String, String)> = page
+        .split("<li><a href=\"")
+        .filter_map(|rest| {
+            let (href, rest) = rest.split_once("\" download=\"")?;
+            Some((href.replace("&amp;", "&"), rest.split_once('"')?.0.to_owned()))
+        })
+        .collect();
+    assert_eq!(links.len(), 4, "{page}");
+    let cookie = door.sign_in(DECIDES).await;
+    for (href, file) in links {
+        let answer = door.get_with_cookie(&cookie, &href).await;
+        assert_eq!(answer.status, StatusCode::OK, "{href}: {}", answer.text());
+        assert!(file.starts_with("acme-lyon-20"), "{file}");
+        let expected = if file.ends_with("alerts.json") { "DiskNearlyFull" } else { "compta-2" };
+        assert!(answer.text().contains(expected), "{href}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn each_page_has_one_heading_of_the_first_rank() {
+    let door = door(Relay::cut_off(), Book::of(usual())).0;
+    let machine = shown(&door, "/machines").await;
+    let machine = machine.split("href=\"/machines/").nth(1).and_then(|rest| rest.split_once('"')).expect("a machine").0;
+    let machine = format!("/machines/{machine}");
+    for path in [
+        "/",
+        "/?wall=1",
+        "/?sound=1",
+        "/machines",
+        "/link",
+        "/maintenance",
+        "/alerts/01JD0000000000000000000001",
+        &machine,
+    ] {
+        let page = shown(&door, path).await;
+        assert_eq!(page.matches("<h1").count(), 1, "{path}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn a_sound_is_a_page_of_its_own_that_is_not_loaded_anew_and_the_others_have_no_script() {
+    let door = door(Relay::cut_off(), Book::of(usual())).0;
+    for path in ["/", "/?wall=1", "/machines", "/link"] {
+        assert!(!shown(&door, path).await.contains("<script"), "{path}");
+    }
+    let page = shown(&door, "/?sound=1").await;
+    assert!(page.contains("<script src=\"/local.js\" defer>") && !page.contains("http-equiv=\"refresh\""), "{page}");
+    assert!(page.contains("hidden data-on=\"Turn the sound off\" data-off=\"Turn the sound on\""), "{page}");
+    assert!(page.contains("<noscript><p>A sound needs JavaScript"), "{page}");
+    let cookie = door.sign_in(DECIDES).await;
+    let (bytes, requests) = on_the_line(&door, &cookie, "/?sound=1").await;
+    assert!(bytes <= MOST_BYTES && requests <= MOST_REQUESTS, "{bytes} bytes in {requests} requests");
+    assert!(in_french(&door, "/?sound=1").await.contains("Activer le son"));
+}

@@ -22,3 +22,8 @@ test("the hub is sent what was said and nothing that was left empty", () => {
 test("the example tells of a machine and its number", () => {
   expect(toldOf({ ...shelf, summary: "{{ $labels.machine }}: {{ $value }}° {{ $labels.none }}" }, { machine: "till-1" }, "9.2")).toBe("till-1: 9.2° ");
 });
+
+test("what is of no machine is told without one", () => {
+  expect(toldOf(shelf, { machine: "till-1" }, "9.2")).toBe("Shelf of till-1: shelf_celsius is 9.2");
+  expect(toldOf(shelf, {}, "9.2")).toBe("Shelf: shelf_celsius is 9.2");
+});

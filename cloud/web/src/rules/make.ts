@@ -1,5 +1,6 @@
 // A rule of one's own, as somebody writes it: the question that it asks, what the hub is sent, and what it would tell.
 import { spanMs } from "./backtest.ts";
+import { settings } from "../settings.svelte.ts";
 import { quantity } from "./shape.ts";
 import type { Severity } from "../api/types.ts";
 
@@ -72,6 +73,12 @@ export function wishOf(made: Made): Record<string, unknown> {
 
 /** What would be told of a series: places in braces stand for its labels and its number. */
 export function toldOf(made: Made, labels: Readonly<Record<string, string>>, value: string): string {
-  const summary = made.summary.trim() || `${made.name.trim()} of {{ $labels.machine }}: ${made.metric} is {{ $value }}`;
+  const summary = made.summary.trim() || usual(made, labels["machine"]);
   return summary.replace(/\{\{\s*\$value\s*(?:\|[^}]*)?\}\}/g, value).replace(/\{\{\s*\$labels\.(\w+)\s*\}\}/g, (_, name: string) => labels[name] ?? "");
+}
+
+/** What the hub tells where nobody said how: what others push is of no machine. */
+function usual({ name, metric }: Made, machine: string | undefined): string {
+  const of = (word: string) => (machine ? ` ${word} ${machine}` : "");
+  return settings.language === "fr" ? `${name.trim()}${of("de")}\u00a0: ${metric} vaut {{ $value }}` : `${name.trim()}${of("of")}: ${metric} is {{ $value }}`;
 }

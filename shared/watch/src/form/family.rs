@@ -174,9 +174,10 @@ impl Family {
         let threshold = said.threshold.ok_or_else(|| FormError::NoThreshold(name()))?;
         let comparison = said.comparison.ok_or_else(|| FormError::NoThreshold(name()))?;
         self.check_clear(comparison, threshold, said.clear)?;
-        let summary = said.summary.clone().unwrap_or_else(|| {
-            format!("{} of {{{{ $labels.machine }}}}: {metric} is {{{{ $value | humanize }}}}", self.name)
-        });
+        let annotations = match &said.summary {
+            Some(summary) => vec![("summary".to_owned(), summary.clone())],
+            None => self.told(&metric),
+        };
         let form = Form {
             metric,
             only: said.only.clone().unwrap_or_default(),
@@ -186,9 +187,22 @@ impl Family {
             clear: said.clear,
             for_ms: said.for_ms.unwrap_or(0),
             severity: said.severity.unwrap_or_default(),
-            annotations: vec![("summary".to_owned(), summary)],
+            annotations,
         };
         Ok(form.rule(&self.name))
+    }
+
+    /// What is told where nobody said how. What others push is of no machine.
+    fn told(&self, metric: &str) -> Vec<(String, String)> {
+        let sentence = |of: &str, is: &str| {
+            format!(
+                "{}{{{{ with $labels.machine }}}} {of} {{{{ . }}}}{{{{ end }}}}{is} {{{{ $value | humanize }}}}",
+                self.name
+            )
+        };
+        let english = sentence("of", &format!(": {metric} is"));
+        let french = sentence("de", &format!("\u{a0}: {metric} vaut"));
+        vec![("summary".to_owned(), english), ("summary_fr".to_owned(), french)]
     }
 
     fn tuned(&self, written: &Rule, said: &Tuning) -> Result<Rule, FormError> {

@@ -133,6 +133,30 @@ fn the_rules_in_promql_fire_for_just_the_machines_for_which_they_hold() {
 }
 
 #[test]
+fn what_is_told_of_what_others_push_names_no_machine() {
+    let hot = Tuning { metric: Some("oven_celsius".to_owned()), comparison: Some(Comparison::Above), ..above(120.0) };
+    let family = Family { name: "Oven".to_owned(), written: None, layers: vec![layer(Scope::Everywhere, hot)] };
+    let (groups, faults) = groups(&family, &machines());
+    assert_eq!(faults, []);
+    for (labels, english, french) in [
+        (vec![], "Oven: oven_celsius is 130", "Oven\u{a0}: oven_celsius vaut 130"),
+        (
+            vec![("machine", "till-1")],
+            "Oven of till-1: oven_celsius is 130",
+            "Oven de till-1\u{a0}: oven_celsius vaut 130",
+        ),
+    ] {
+        let mut source = InMemory::default();
+        source.add(LabelSet::new([("__name__", "oven_celsius")].into_iter().chain(labels)), [(0, 130.0)]);
+        let mut mind = Mind::new(&groups, Settings::default()).expect("rules");
+        mind.evaluate(&source, 0);
+        let (_, instance) = mind.instances().next().expect("it fires");
+        let told = |name| instance.annotations.iter().find(|(own, _)| own == name).map(|(_, text)| text.as_str());
+        assert_eq!((told("summary"), told("summary_fr")), (Some(english), Some(french)));
+    }
+}
+
+#[test]
 fn a_rule_of_the_defaults_takes_another_threshold_at_a_site_and_stays_as_it_was_elsewhere() {
     let metric = "system_cpu_utilization_ratio";
     let family = of_defaults("CpuBusy", vec![layer(site("lyon"), Tuning { for_ms: Some(0), ..above(0.8) })]);

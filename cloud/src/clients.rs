@@ -2,7 +2,7 @@
 //!
 //! What is asked for is written down, and the hub starts again: before it opens its doors, all that its small state knows of the
 //! client goes in one transaction, and the streams of its nodes are disowned in the log. So nothing of it is left in memory
-//! either, and a crash at any moment finds the client as it was, or goes on erasing it. Records are deleted beside reading and
+//! either, and a crash at any moment finds the client as it was, or goes on erasing it. Records are deleted by a job, beside reading and
 //! writing; then the files are written anew, and the receipt says what was found.
 
 mod begin;

@@ -11,6 +11,7 @@ mod desk;
 mod devices;
 mod doctor;
 mod grants;
+mod jobs;
 mod joining;
 mod owners;
 mod people;

@@ -36,6 +36,7 @@ use crate::config::Config;
 use crate::desk::Desk;
 use crate::devices::Phones;
 use crate::grants::Grants;
+use crate::jobs::{Book, Exports, Planner, Runner, Seen, Works};
 use crate::joining::{Heard, Joining};
 use crate::owners::Roster;
 use crate::people::{Register, Scribe};
@@ -91,11 +92,9 @@ struct Hub {
     pushed: Pushed,
     lookout: Body,
     forwarder: Arc<Forwarder>,
-    /// What lets go of what is too old.
-    retention: Option<vigie_node::Retention>,
     registry: Arc<Registry>,
     people: Arc<Register>,
-    backups: Arc<Backups>,
+    runner: Arc<Runner>,
     hooks: Arc<Subscriptions>,
     gate: Arc<Gate>,
     revoked: mpsc::UnboundedReceiver<()>,
@@ -223,7 +222,6 @@ impl Hub {
         let setup = Setup { log: handle.log(), state: state.clone(), owners, clock: clock.clone() };
         let forwarder = Arc::new(Forwarder::start(config.forward.clone(), &setup)?);
         terms.rule(handle.log());
-        let retention = vigie_node::Retention::start(handle.log(), clock.clone(), terms.clone())?;
         let own_token = vigie_node::http_token(&config.http_token_file)?;
         let tokens = Arc::new(Tokens::default());
         tokens.read(&registry, &own_token)?;
@@ -232,16 +230,16 @@ impl Hub {
         tokio::spawn(scribe.clone().follow());
         let boards = Arc::new(Shelf::open(state.clone(), clock.clone())?);
         let receipts = Arc::new(Receipts(state.clone()));
-        people.written_by(scribe, vec![boards.clone(), phones.clone(), receipts]);
+        let book = Arc::new(Book::open(state.clone(), clock.clone())?);
+        people.written_by(scribe, vec![boards.clone(), phones.clone(), receipts, book.clone()]);
         tokio::spawn(people.clone().tend());
         quotas.over(people.clone());
         tokio::spawn(quotas.clone().tend(handle.log()));
         phones.knows(people.clone(), lookout.watchman());
         let whose = (identity.node().to_string(), host_name());
         let stores = (handle.log(), state.clone());
-        let backups = Backups::new((&config.data, config.backup.clone()), whose, stores, clock.clone())?;
+        let backups = Backups::new((&config.data, config.backup.clone()), whose, stores, clock.clone(), book.clone())?;
         let backups = Arc::new(backups);
-        tokio::spawn(backups.clone().tend());
         let answered = Arc::new(Answered::open(state.clone(), clock.clone())?);
         tokio::spawn(answered.clone().tend());
         let (begin_again, again) = mpsc::unbounded_channel();
@@ -256,7 +254,6 @@ impl Hub {
             again: begin_again,
             asking: std::sync::Mutex::default(),
         });
-        tokio::spawn(eraser.clone().finish());
         let (tell_revoked, revoked) = mpsc::unbounded_channel();
         let desk = Desk {
             gate: gate.clone(),
@@ -290,6 +287,26 @@ impl Hub {
         let reckoner = Reckoner { incidents: lookout.watchman(), lookout: fleet.clone() };
         tokio::spawn(published.clone().tend(reckoner));
         let shown = Arc::new(Beside::new(fleet.clone(), forwarder.clone()));
+        let exports = Arc::new(Exports::open(&config.data, book.clone(), shown.clone(), clock.clone())?);
+        let works = Works {
+            backups: backups.clone(),
+            eraser: eraser.clone(),
+            exports: exports.clone(),
+            log: handle.log(),
+            terms: terms.clone(),
+            clock: clock.clone(),
+        };
+        let runner = Arc::new(Runner::new(book.clone(), Arc::new(works)));
+        let planner = Arc::new(Planner {
+            book: book.clone(),
+            backups,
+            exports: exports.clone(),
+            eraser: eraser.clone(),
+            clock: clock.clone(),
+        });
+        tokio::spawn(planner.clone().tend());
+        tokio::spawn(runner.clone().tend());
+        let jobs = Arc::new(Seen { book, runner: runner.clone(), planner, exports });
         let router = vigie_serve::router_of(vigie_serve::Parts {
             lookout: shown,
             incidents: Some(lookout.watchman()),
@@ -303,6 +320,7 @@ impl Hub {
             quotas: Some(quotas),
             enrolments: Some(joining),
             erasures: Some(eraser),
+            jobs: Some(jobs),
             status: Some(published),
             options: config.serving(&clock),
         });
@@ -322,11 +340,10 @@ impl Hub {
             pushed,
             lookout,
             forwarder,
-            retention: Some(retention),
             fleet,
             registry,
             people,
-            backups,
+            runner,
             hooks,
             gate,
             revoked,
@@ -356,7 +373,6 @@ impl Hub {
             }
         };
         info!("stopping");
-        self.backups.close();
         self.fleet.set_not_ready(vec!["the hub is stopping".to_owned()]);
         // An error says that the server has ended by itself.
         let _ended = self.close_http.send(());
@@ -364,7 +380,7 @@ impl Hub {
         self.hooks.close().await;
         self.pushed.close().await;
         self.forwarder.close().await;
-        drop(self.retention.take());
+        self.runner.close().await;
         if let Err(error) = self.people.tidy() {
             warn!(%error, "who used what last could not be written down");
         }

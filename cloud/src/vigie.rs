@@ -10,6 +10,7 @@ mod client;
 mod clients;
 mod end;
 mod inert;
+mod jobs;
 mod listen;
 mod look;
 mod people;
@@ -114,6 +115,9 @@ enum Command {
     /// All that is kept of a client: taken away, or erased.
     #[command(subcommand)]
     Clients(clients::Clients),
+    /// What work waits at the hub, what failed, and samples in files.
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
     /// Which other programs are told of every event.
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
@@ -198,6 +202,7 @@ async fn done(command: Command, out: Out) -> Result<u8, End> {
         Command::Quotas(verb) => verb.run(&client, out).await,
         Command::Retention(verb) => verb.run(&client, out).await,
         Command::Clients(verb) => verb.run(&client, out).await,
+        Command::Jobs(verb) => verb.run(&client, out).await,
         Command::Webhooks(verb) => verb.run(&client, out).await,
         Command::StatusPage(verb) => verb.run(&client, out).await,
         Command::Availability(verb) => verb.run(&client, out).await,
@@ -241,6 +246,9 @@ mod tests {
             "vigie retention set acme --raw-days 30 --hour-days 0",
             "vigie clients erase acme --dry-run",
             "vigie clients export acme --out acme.jsonl",
+            "vigie jobs list state:dead kind:export --limit 5",
+            "vigie jobs export acme up --start 7d --format csv --out acme.csv",
+            "vigie jobs run backup",
             "vigie completion fish",
         ] {
             if let Err(error) = Cli::try_parse_from(line.split(' ')) {

@@ -13,6 +13,8 @@ mod audit;
 mod erased;
 #[path = "vigie/erased_client.rs"]
 mod erased_client;
+#[path = "vigie/jobs.rs"]
+mod jobs;
 #[path = "vigie/quotas.rs"]
 mod quotas;
 #[path = "vigie/status_page.rs"]
@@ -171,6 +173,7 @@ fn every_verb_asks_a_real_hub() {
         &["people", "list", "role:admin"],
         &["tokens", "list"],
         &["roles"],
+        &["jobs", "list", "state:dead,retrying"],
         &["audit", "list", "what:person.invite"],
         &["audit", "verify"],
         &["audit", "export"],

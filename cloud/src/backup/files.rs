@@ -54,11 +54,13 @@ fn look_into(
     Ok(())
 }
 
-/// The stores go row by row; what stands beside them says that they are these very files, which a copy is not.
+/// The stores go row by row; what stands beside them says that they are these very files, which a copy is not. What was exported
+/// stands in them.
 fn is_of_a_store(name: &str) -> bool {
     name.starts_with("log.")
         || name.starts_with("state.")
         || name == "node.sock"
+        || name == crate::jobs::FOLDER
         || super::restore::MARKS.contains(&name)
 }
 
@@ -90,6 +92,8 @@ mod tests {
         for name in ["ca/root.pem", "http.token", "log.redb", "log.mark", "state.witness", "state.lock"] {
             write(name);
         }
+        fs::create_dir(data.path().join("exports")).expect("room");
+        write("exports/1.csv");
         std::os::unix::fs::symlink("/etc/passwd", data.path().join("link")).expect("room");
         let large = fs::File::create(data.path().join("core")).expect("room");
         large.set_len(MAX_FILE_BYTES + 1).expect("a sparse file");

@@ -10,9 +10,6 @@ use vigie_serve::Stamp;
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// After one that failed it is tried again this soon.
-const AGAIN_MS: i64 = HOUR_MS / 4;
-
 /// `[backup]` of the configuration file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -50,11 +47,10 @@ impl PlanSaid {
 }
 
 impl Plan {
-    /// Whether one is due: so long after the last, and after a failure not at once.
-    pub(crate) fn is_due(&self, now: UtcMs, last_ms: Option<i64>, failed_ms: Option<i64>) -> bool {
-        let past =
-            |then: Option<i64>, wait: i64| then.is_none_or(|then| !(then..then.saturating_add(wait)).contains(&now.0));
-        past(last_ms, self.every_ms) && past(failed_ms, AGAIN_MS)
+    /// When the next one is due: so long after the last, or now. A last one in the future says nothing.
+    pub(crate) fn due_at(&self, now: UtcMs, last_ms: Option<i64>) -> UtcMs {
+        let next_ms = last_ms.filter(|last_ms| *last_ms <= now.0).map(|last_ms| last_ms.saturating_add(self.every_ms));
+        UtcMs(next_ms.map_or(now.0, |next_ms| next_ms.max(now.0)))
     }
 
     /// Where the backup of a moment goes. The names sort by time.
@@ -110,14 +106,12 @@ mod tests {
     }
 
     #[test]
-    fn one_is_due_a_day_after_the_last_and_a_quarter_of_an_hour_after_a_failure() {
+    fn one_is_due_a_day_after_the_last_and_at_once_where_there_is_none() {
         let plan = plan(Path::new("/backups"));
         let at = |hours: i64| UtcMs(hours * HOUR_MS);
-        assert!(plan.is_due(at(100), None, None));
-        assert!(!plan.is_due(at(100), Some(at(77).0), None) && plan.is_due(at(101), Some(at(77).0), None));
-        assert!(!plan.is_due(UtcMs(at(101).0 + 1), Some(at(77).0), Some(at(101).0)));
-        assert!(plan.is_due(UtcMs(at(101).0 + AGAIN_MS), Some(at(77).0), Some(at(101).0)));
-        assert!(plan.is_due(at(100), Some(at(200).0), None), "a last one in the future says nothing");
+        assert_eq!(plan.due_at(at(100), None), at(100));
+        assert_eq!((plan.due_at(at(100), Some(at(77).0)), plan.due_at(at(102), Some(at(77).0))), (at(101), at(102)));
+        assert_eq!(plan.due_at(at(100), Some(at(200).0)), at(100), "a last one in the future says nothing");
     }
 
     #[test]

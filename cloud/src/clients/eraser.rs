@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
-use tracing::{info, warn};
+use tracing::info;
+use vigie_jobs::{Job, JobKind, JobWish, Priority};
 use vigie_model::{NodeId, Slug};
 use vigie_node::{Failed, NodeClock};
 use vigie_people::ClientErasure;
@@ -16,17 +18,15 @@ use vigie_store::{Log, State};
 use super::receipt::{self, Row};
 use super::sift::{of_log, sift};
 use super::whose::Whose;
+use crate::jobs::Book;
 use crate::people::{Register, audit_head};
 
 /// How long the hub goes on after a wish was taken: who asked has the answer by then, and its line is in the audit.
 const ANSWERED_AFTER: Duration = Duration::from_millis(1_500);
 
-/// What could not be deleted is tried again after this.
-const AGAIN_AFTER: Duration = Duration::from_secs(60);
-
 /// What an erasure can not reach.
 const NOT_REACHED: [&str; 6] = [
-    "backups that were made before, exports, and a damaged file that was set aside",
+    "backups that were made before, exports that somebody fetched, and a damaged file that was set aside",
     "what the client's own machines and relays keep",
     "what other engines and receivers of messages were sent",
     "the hub's configuration file, and its log of what happened",
@@ -52,20 +52,31 @@ pub(crate) struct Eraser {
 }
 
 impl Eraser {
-    /// Deletes what earlier lives of this program left, and what this one began; ends when nothing is left.
-    pub(crate) async fn finish(self: Arc<Self>) {
-        loop {
-            let eraser = self.clone();
-            match tokio::task::spawn_blocking(move || eraser.finish_all()).await {
-                Ok(Ok(())) => return,
-                Ok(Err(failed)) => warn!(error = failed.text, "an erased client's records could not be deleted yet"),
-                Err(error) => warn!(%error, "deleting an erased client's records ended badly; it is tried again"),
+    /// Has what earlier lives of this program left of erased clients deleted, by a job for each.
+    pub(crate) fn go_on(&self, book: &Book) -> Result<(), Failed> {
+        let waiting = receipt::all(&self.state)?.into_iter().filter(|row| row.is(ErasureState::Deleting));
+        let known = book.all();
+        for row in waiting {
+            let is_its = |job: &&Job| job.kind == JobKind::Erasure && job.order["erasure"] == row.told.id.as_str();
+            if known.iter().filter(is_its).any(|job| job.is_open()) {
+                continue;
             }
-            tokio::time::sleep(AGAIN_AFTER).await;
+            let added = book.add(JobWish {
+                kind: JobKind::Erasure,
+                priority: Priority::Urgent,
+                client: None,
+                what: row.told.pseudonym.clone(),
+                by: row.told.by.clone(),
+                order: json!({ "erasure": row.told.id }),
+                not_before: self.clock.now().utc,
+            });
+            added.map_err(|not| Failed::new(1, format!("an erasure could not be gone on with: {not}")))?;
         }
+        Ok(())
     }
 
-    pub(super) fn finish_all(&self) -> Result<(), Failed> {
+    /// Deletes all that is left of every client that is being erased.
+    pub(crate) fn finish_all(&self) -> Result<(), Failed> {
         let waiting: Vec<Row> =
             receipt::all(&self.state)?.into_iter().filter(|row| row.is(ErasureState::Deleting)).collect();
         if waiting.is_empty() {

@@ -12,7 +12,7 @@ use vigie_store::{Log, StateRow};
 use super::whose::{Fate, Whose, client_of, tables};
 use crate::people::{LINES, NOTED};
 use crate::registry::{ACCESS, NODES, NodeRow, TOKENS};
-use crate::{boards, quotas, repeats, retention};
+use crate::{boards, jobs, quotas, repeats, retention};
 
 /// What becomes of a row: table, key, and what stands there then.
 pub(super) type RowChange = (&'static str, Vec<u8>, Option<Vec<u8>>);
@@ -72,6 +72,7 @@ fn count(has: &mut Holdings, sites: &mut BTreeSet<String>, table: &str, key: &[u
         quotas::TABLE => has.quotas += 1,
         retention::TABLE => has.retention += 1,
         repeats::TABLE => has.answers += 1,
+        jobs::TABLE => has.jobs += 1,
         NOTED => has.remembered += 1,
         vigie_forward::SENT => has.forwarded += 1,
         table if table == vigie_store::rows::STATE_TABLES[0] => shared(has, sites, key),

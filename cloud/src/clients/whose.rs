@@ -15,7 +15,7 @@ use vigie_store::{Log, ReadError, State};
 
 use crate::people::{HEADS, LINES, NOTED};
 use crate::registry::{ACCESS, AccessRow, NODES, NodeRow, TOKENS, TokenRow};
-use crate::{boards, quotas, repeats, retention, status_pages};
+use crate::{boards, jobs, quotas, repeats, retention, status_pages};
 
 /// What becomes of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +78,7 @@ impl Whose {
             NOTED => goes(is_of(key, &self.client, b'/')),
             boards::TABLE => read::<BoardKept>(row).map_or(Fate::Stays, |board| self.board(board)),
             quotas::TABLE | retention::TABLE => goes(key == self.client.as_str().as_bytes()),
+            jobs::TABLE => goes(jobs::is_of_client(row, &self.client)),
             repeats::TABLE => goes(self.is_answered(row)),
             vigie_forward::SENT => {
                 goes(vigie_forward::sent_of(key).is_some_and(|stream| self.streams.contains(&stream)))
@@ -151,7 +152,7 @@ impl Whose {
 /// The tables of which something may be a client's, those of people left out.
 pub(super) fn tables() -> Vec<&'static str> {
     let mut tables = vec![NODES, TOKENS, ACCESS, LINES, HEADS, NOTED];
-    tables.extend([boards::TABLE, quotas::TABLE, retention::TABLE, repeats::TABLE, vigie_forward::SENT]);
+    tables.extend([boards::TABLE, quotas::TABLE, retention::TABLE, repeats::TABLE, jobs::TABLE, vigie_forward::SENT]);
     tables.extend(status_pages::TABLES);
     tables.extend(vigie_store::rows::STATE_TABLES);
     tables.extend(vigie_notify::HOOK_TABLES);

@@ -1,7 +1,7 @@
 //! What is kept of a client, and how does it go?
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -71,7 +71,9 @@ impl Clients {
             Self::Export { client: of, out: None } => {
                 pour(client, &format!("/api/v1/clients/{}/export", escaped(&of))).await
             }
-            Self::Export { client: of, out: Some(file) } => export(client, &of, &file).await,
+            Self::Export { client: of, out: Some(file) } => {
+                into_file(client, &format!("/api/v1/clients/{}/export", escaped(&of)), &file).await
+            }
             Self::Erase { client: of, dry_run: true, .. } => {
                 let has = client.get(&format!("/api/v1/clients/{}/holdings", escaped(&of))).await?;
                 let rows = things(&has.json);
@@ -135,10 +137,10 @@ fn things(holdings: &Value) -> Vec<Value> {
     some.map(|(of, count)| json!({ "of": of, "count": count })).collect()
 }
 
-/// Writes what is kept into a file that is its owner's alone. What broke off is not left behind as if it were whole.
-async fn export(client: &Client, of: &str, file: &PathBuf) -> Result<u8, End> {
+/// Writes an answer into a file that is its owner's alone. What broke off is not left behind as if it were whole.
+pub(super) async fn into_file(client: &Client, path: &str, file: &Path) -> Result<u8, End> {
     use std::os::unix::fs::OpenOptionsExt;
-    let mut body = client.stream(&format!("/api/v1/clients/{}/export", escaped(of)), None).await?.into_body();
+    let mut body = client.stream(path, None).await?.into_body();
     let trouble =
         |what: &str, error: &dyn std::fmt::Display| End::failed(format!("{} {what}: {error}", file.display()));
     let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);

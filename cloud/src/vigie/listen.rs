@@ -20,7 +20,7 @@ const EVENT_BYTES: usize = 1024 * 1024;
 /// What to listen to.
 #[derive(Debug, Args)]
 pub(super) struct Events {
-    /// Some of alert, decision, presence, machine and site, with commas; all of them unless said otherwise.
+    /// Some of alert, decision, presence, machine, site and job, with commas; all of them unless said otherwise.
     #[arg(long)]
     kinds: Option<String>,
 }

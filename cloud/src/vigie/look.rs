@@ -254,6 +254,11 @@ fn now_seconds() -> u64 {
     std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs())
 }
 
+/// A time as it is asked for in a body: a moment, or seconds of one that was so long before now.
+pub(super) fn seconds_or_stamp(text: &str) -> Value {
+    json!(moment(text, now_seconds()))
+}
+
 /// A time as it is asked for: itself, or so long before now.
 fn moment(text: &str, now: u64) -> String {
     let seconds = text.char_indices().next_back().and_then(|(at, unit)| {

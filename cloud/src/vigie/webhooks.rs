@@ -26,7 +26,7 @@ pub(super) enum Webhooks {
     Add {
         /// As in https://example.org/events.
         url: String,
-        /// Some of alert, decision, presence, machine, site, with commas; all if left out.
+        /// Some of alert, decision, presence, machine, site, job, with commas; all if left out.
         #[arg(long, value_delimiter = ',')]
         kinds: Vec<String>,
         /// Of a client's events alone; of everybody's if left out.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Rooms that know no IO, no clock and no chance.
-const PURE: [&str; 10] = ["model", "merge", "codec", "sync", "query", "formats", "rollup", "watch", "people", "backup"];
+const PURE: [&str; 11] =
+    ["model", "merge", "codec", "sync", "query", "formats", "rollup", "watch", "people", "backup", "jobs"];
 
 /// What a pure room could do IO with.
 const DOERS: [&str; 8] = ["tokio", "quinn", "redb", "axum", "rustls", "getrandom", "rustix", "sysinfo"];

@@ -35,7 +35,7 @@ pub use join::{enrolled_name, identity_folder, join, load_identity};
 pub use keeper::{Keeper, KeeperOptions, KeptBack};
 pub use node::{Command, Happening, Node, NodeHandle, NodeSetup};
 pub use renew::Renewing;
-pub use retention::{Keeping, Keeps, Retention};
+pub use retention::{Keeping, Keeps, LetGo, let_go_of_old};
 pub use rows::{NodeRows, RowChanges, RowsTold, rows_finding};
 pub use twins::{twins_finding, twins_json};
 pub use view::{SessionView, View};

@@ -10,8 +10,10 @@ mod devices;
 mod enrolments;
 mod erasures;
 mod export;
+mod exports;
 mod here;
 mod incidents;
+mod jobs;
 mod keeping;
 mod machines;
 mod maintenance;
@@ -40,9 +42,13 @@ pub(crate) use enrolments::{
 pub(crate) use erasures::{
     ClientHoldings, EraseClient, ErasureList, erase as erase_client, holdings, list as erasures, one as erasure,
 };
-pub(crate) use export::export;
+pub(crate) use export::{Form as ExportForm, Wanted, export};
+pub(crate) use exports::{file as export_file, make as make_export};
 pub(crate) use here::{Here, here};
 pub(crate) use incidents::{IncidentList, decide, incident, incidents, telling};
+pub(crate) use jobs::{
+    JobList, RunJob, cancel as cancel_job, list as jobs, one as job, retry as retry_job, run as run_job,
+};
 pub(crate) use keeping::{
     TermsList, list as retention, one as retention_of, put as put_retention, unset as unset_retention,
 };

@@ -85,6 +85,8 @@ pub struct Holdings {
     pub quotas: u64,
     /// Whether it is said how long its data is kept.
     pub retention: u64,
+    /// Jobs that wait or are remembered; the files of exports go with them.
+    pub jobs: u64,
     /// Answers to writes that are kept for a day and name it.
     pub answers: u64,
     /// Lines of its own audit.

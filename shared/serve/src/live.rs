@@ -1,6 +1,6 @@
 //! How does somebody learn of a change at once, without asking again and again?
 //!
-//! `GET /api/v1/events` is a stream of server-sent events: what changes of alerts, decisions, presence, machines and sites,
+//! `GET /api/v1/events` is a stream of server-sent events: what changes of alerts, decisions, presence, machines, sites and jobs,
 //! as far as its reader may see it. While anybody listens a watcher compares what there is every second; what it finds goes
 //! through a ring of bounded length, and each reader takes from the ring at their own pace. Who comes back says which event
 //! was their last and goes on there; who was away for too long is told so by a `reset`, and loads the lists anew.
@@ -75,7 +75,7 @@ impl Live {
     }
 }
 
-/// `GET /api/v1/events?kinds=`: everything, or some of alert, decision, presence, machine and site with commas. With
+/// `GET /api/v1/events?kinds=`: everything, or some of alert, decision, presence, machine, site and job with commas. With
 /// `Last-Event-ID` it goes on after that one.
 pub(crate) async fn events(
     State(app): State<App>,

@@ -14,6 +14,7 @@ mod publishing;
 mod pushing;
 mod watching;
 mod words;
+mod working;
 
 use std::collections::BTreeMap;
 
@@ -92,7 +93,7 @@ const ABOUT: &str = "What hub and relay answer to programs. Names and shapes are
 removed. Times are RFC 3339 in UTC; shares are 0 to 1. What is another's is answered as if it were not there. Whatever is no \
 success is a problem (RFC 9457) with a stable code.";
 
-const TAGS: [(&str, &str); 14] = [
+const TAGS: [(&str, &str); 15] = [
     ("here", "This node, and who asks."),
     ("machines", "Sites, machines, and what they measured."),
     ("enrolments", "Who is let in to join, and how far they are."),
@@ -101,6 +102,7 @@ const TAGS: [(&str, &str); 14] = [
     ("devices", "Your telephones and browsers, which messages are pushed to."),
     ("status pages", "Pages of clients that anybody may read."),
     ("retention", "For how long data is kept."),
+    ("jobs", "What work waits, is under way and failed; files to be fetched."),
     ("boards", "Dashboards that people keep."),
     ("quotas", "How much a client may have, and has."),
     ("people", "People, roles, invitations, tokens and sessions."),
@@ -117,6 +119,7 @@ fn described() -> Vec<Operation> {
         publishing::all(),
         boarding::all(),
         joining::all(),
+        working::all(),
         people::all(),
         pushing::all(),
     ]

@@ -40,7 +40,12 @@ const TRUNCATED: &str = "results truncated due to limit";
 
 /// The `match[]` parameters.
 pub(crate) fn matchers(params: &Params) -> Result<Vec<Vec<Matcher>>, QueryError> {
-    let selectors: Vec<_> = params.all("match[]").collect();
+    selectors(params.all("match[]"))
+}
+
+/// Selectors, as they are written.
+pub(crate) fn selectors<'t>(texts: impl Iterator<Item = &'t str>) -> Result<Vec<Vec<Matcher>>, QueryError> {
+    let selectors: Vec<_> = texts.collect();
     if selectors.len() > MAX_SELECTORS {
         return Err(QueryError::BadData(format!("at most {MAX_SELECTORS} match[] parameters are taken")));
     }

@@ -17,9 +17,9 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Boards, Devices, Enrolments, Erasures, Incidents, KeepingTerms, Lookout, Options, People, Quotas, Repeats,
-    StatusPages, Webhooks, api, armour, door, health, install, live, local, openapi, page, people, prometheus, public,
-    push, repeat, shape, tally, web,
+    Access, Boards, Devices, Enrolments, Erasures, Incidents, Jobs, KeepingTerms, Lookout, Options, People, Quotas,
+    Repeats, StatusPages, Webhooks, api, armour, door, health, install, live, local, openapi, page, people, prometheus,
+    public, push, repeat, shape, tally, web,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -67,6 +67,8 @@ pub struct Parts {
     pub enrolments: Option<Arc<dyn Enrolments>>,
     /// How clients are erased.
     pub erasures: Option<Arc<dyn Erasures>>,
+    /// What work waits, and what becomes of it.
+    pub jobs: Option<Arc<dyn Jobs>>,
     /// Which pages anybody may read.
     pub status: Option<Arc<dyn StatusPages>>,
     /// What the operator chose.
@@ -89,6 +91,7 @@ impl Parts {
             quotas: None,
             enrolments: None,
             erasures: None,
+            jobs: None,
             status: None,
             options,
         }
@@ -108,6 +111,7 @@ impl Parts {
             devices,
             enrolments,
             erasures,
+            jobs,
             status,
             options,
         } = self;
@@ -122,6 +126,7 @@ impl Parts {
             devices,
             enrolments,
             erasures,
+            jobs,
             status,
             ..Shared::new(lookout, access, options)
         }
@@ -232,6 +237,7 @@ fn of_api(app: &App) -> Ways {
     let ways = if app.quotas.is_some() { ways.merge(quota_ways()) } else { ways };
     let ways = if app.enrolments.is_some() { ways.merge(enrolment_ways()) } else { ways };
     let ways = if app.erasures.is_some() { ways.merge(erasure_ways()) } else { ways };
+    let ways = if app.jobs.is_some() { ways.merge(job_ways()) } else { ways };
     let ways = if app.status.is_some() { ways.merge(status_ways()) } else { ways };
     ways.with(|router| router.route_layer(from_fn_with_state(Arc::clone(app), repeat::once)))
 }
@@ -343,6 +349,18 @@ fn erasure_ways() -> Ways {
         .post("/clients/{client}/erase", keeps, api::erase_client)
         .get("/erasures", audits, api::erasures)
         .get("/erasures/{id}", audits, api::erasure)
+}
+
+/// A client's people see its jobs and have its samples in files; who decides of which is looked at one by one.
+fn job_ways() -> Ways {
+    Ways::new()
+        .get("/jobs", LOOK, api::jobs)
+        .post("/jobs", Need::May(Right::Keep), api::run_job)
+        .get("/jobs/{id}", LOOK, api::job)
+        .post("/jobs/{id}/cancel", LOOK, api::cancel_job)
+        .post("/jobs/{id}/retry", LOOK, api::retry_job)
+        .post("/exports", LOOK, api::make_export)
+        .get("/exports/{id}/file", LOOK, api::export_file)
 }
 
 fn hook_ways() -> Ways {

@@ -15,8 +15,8 @@ use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
-    Access, Boards, Devices, Enrolments, Erasures, Health, Incidents, KeepingTerms, Lookout, Machine, Options, People,
-    Quotas, Repeats, StatusPages, Webhooks, openapi,
+    Access, Boards, Devices, Enrolments, Erasures, Health, Incidents, Jobs, KeepingTerms, Lookout, Machine, Options,
+    People, Quotas, Repeats, StatusPages, Webhooks, openapi,
 };
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     /// How much each client may have.
     pub(crate) quotas: Option<Arc<dyn Quotas>>,
     pub(crate) erasures: Option<Arc<dyn Erasures>>,
+    /// What work waits.
+    pub(crate) jobs: Option<Arc<dyn Jobs>>,
     /// Who is let in to join.
     pub(crate) enrolments: Option<Arc<dyn Enrolments>>,
     /// What anybody may read of clients, as it was last worked out, and who reads too much of it.
@@ -121,6 +123,7 @@ impl Shared {
             boards: None,
             quotas: None,
             erasures: None,
+            jobs: None,
             enrolments: None,
             status: None,
             shelf: Shelf::default(),

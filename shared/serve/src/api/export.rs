@@ -2,18 +2,21 @@
 
 mod form;
 
+use std::io;
+
 use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use vigie_query::{Grain, Limits, Matcher, QueryError, Selection, SeriesPart, Source, Visit, Wish, all_match};
 
-use self::form::{Form, Writer};
+pub(crate) use self::form::Form;
+use self::form::Writer;
 use crate::door::Caller;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::stream::{Job, Outlet, stream};
-use crate::{prometheus, work};
+use crate::{ExportGrain, ExportWish, Stamp, prometheus, work};
 
 /// Label names in one table of comma-separated values: more columns than any spreadsheet shows.
 const MAX_COLUMNS: usize = 1_000;
@@ -49,12 +52,15 @@ pub(crate) async fn export(
     // No deadline: a year over a thin link takes hours. A reader that takes nothing is given up by the outlet.
     let job = Job { turn, who: caller.who.clone(), life: None, content_type: form.content_type() };
     let write = move |app: &Shared, limits: &Limits, out: &mut Outlet<QueryError>| {
-        wanted.write(app, &caller, form, limits, out)
+        let is_raw = wanted.grain.is_none();
+        let told = &mut |some| app.tally.exported(if is_raw { some } else { 0 });
+        wanted.write(&caller.source(app), form, limits, out, told)
     };
     stream(&app, job, write).await.map_err(|error| error.map_or_else(Problem::internal, problem))
 }
 
-struct Wanted {
+/// What is wanted of the samples.
+pub(crate) struct Wanted {
     selectors: Vec<Vec<Matcher>>,
     start_ms: i64,
     end_ms: i64,
@@ -77,16 +83,29 @@ impl Wanted {
         Ok(Self { selectors, start_ms: time("start", i64::MIN)?, end_ms: time("end", i64::MAX)?, grain })
     }
 
-    fn write(
+    /// What somebody wants in a file.
+    pub(crate) fn of(wish: &ExportWish) -> Result<Self, QueryError> {
+        let whole = [format!("{{client=\"{}\"}}", wish.client)];
+        let selectors = if wish.matches.is_empty() { &whole[..] } else { &wish.matches };
+        let grain = match wish.resolution {
+            ExportGrain::Raw => None,
+            ExportGrain::Minutes => Some(Grain::Minute),
+            ExportGrain::Hours => Some(Grain::Hour),
+        };
+        let (start_ms, end_ms) = (wish.start.map_or(i64::MIN, Stamp::ms), wish.end.map_or(i64::MAX, Stamp::ms));
+        Ok(Self { selectors: prometheus::selectors(selectors.iter().map(String::as_str))?, start_ms, end_ms, grain })
+    }
+
+    /// Writes it; tells how many samples, or minutes and hours, each piece has.
+    pub(crate) fn write(
         &self,
-        app: &Shared,
-        caller: &Caller,
+        source: &dyn Source,
         form: Form,
         limits: &Limits,
-        out: &mut Outlet<QueryError>,
+        out: &mut (dyn io::Write + Send),
+        told: &mut dyn FnMut(usize),
     ) -> Result<(), QueryError> {
-        let source = caller.source(app);
-        let names = if form == Form::Csv { self.label_names(&source, limits)? } else { Vec::new() };
+        let names = if form == Form::Csv { self.label_names(source, limits)? } else { Vec::new() };
         let mut writer = Writer::new(form, self.grain.is_some(), names, out)?;
         let wish = self.grain.map_or(Wish::RAW, Wish::cells);
         for (at, matchers) in self.selectors.iter().enumerate() {
@@ -100,12 +119,15 @@ impl Wanted {
                 }
                 written = match part {
                     SeriesPart::Samples(piece) if self.grain.is_none() => {
-                        app.tally.exported(piece.values.len());
+                        told(piece.values.len());
                         writer.piece(piece)
                     }
                     // Of a source that keeps nothing else.
                     SeriesPart::Samples(_) => Ok(()),
-                    SeriesPart::Cells(cells) => writer.cells(cells, (self.start_ms, self.end_ms)),
+                    SeriesPart::Cells(cells) => {
+                        told(cells.cells.len());
+                        writer.cells(cells, (self.start_ms, self.end_ms))
+                    }
                 };
                 if written.is_ok() { Visit::Continue(()) } else { Visit::Break(()) }
             })?;

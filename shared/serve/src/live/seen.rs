@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use vigie_jobs::{JobId, JobState};
 use vigie_model::{NodeId, Slug};
 
 use super::ring::Event;
@@ -11,7 +12,7 @@ use crate::shared::Shared;
 use crate::{Incident, Reachability, Shown, Site, Stamp, Word, status};
 
 /// What can change.
-pub(crate) const KINDS: [&str; 5] = ["alert", "decision", "presence", "machine", "site"];
+pub(crate) const KINDS: [&str; 6] = ["alert", "decision", "presence", "machine", "site", "job"];
 
 /// What there was when it was last looked at.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +22,12 @@ pub(super) struct Seen {
     sites: Arc<BTreeMap<(Slug, Slug), Reachability>>,
     changes: Option<u64>,
     incidents: Arc<BTreeMap<String, Incident>>,
+    job_changes: Option<u64>,
+    jobs: Arc<BTreeMap<JobId, OfJob>>,
 }
+
+/// What of a job tells whether it changed: where it stands, since when, and whether it is being called off.
+type OfJob = (JobState, Stamp, bool);
 
 /// What of a machine tells whether it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +53,7 @@ impl Seen {
             }
             _ => Arc::clone(&self.incidents),
         };
+        let (job_changes, jobs) = self.jobs(app, &mut events);
         if self.begun {
             if !Arc::ptr_eq(&self.incidents, &incidents) {
                 alerts(&self.incidents, &incidents, &mut events);
@@ -54,8 +61,36 @@ impl Seen {
             changed_machines(&self.machines, &machines, &mut events);
             changed_sites(&self.sites, &sites, &mut events);
         }
-        let now = Self { begun: true, machines: Arc::new(machines), sites: Arc::new(sites), changes, incidents };
+        let now = Self {
+            begun: true,
+            machines: Arc::new(machines),
+            sites: Arc::new(sites),
+            changes,
+            incidents,
+            job_changes,
+            jobs,
+        };
         (now, events)
+    }
+
+    /// Looks again at jobs; tells of each that stands elsewhere than it did.
+    fn jobs(&self, app: &Shared, out: &mut Vec<Event>) -> (Option<u64>, Arc<BTreeMap<JobId, OfJob>>) {
+        let Some(jobs) = app.jobs.as_deref() else { return (None, Arc::default()) };
+        let changes = jobs.changes();
+        if self.job_changes == Some(changes) {
+            return (self.job_changes, Arc::clone(&self.jobs));
+        }
+        let (mut found, now) = (BTreeMap::new(), app.lookout.now().utc);
+        for job in jobs.list() {
+            let is = (job.state(now), Stamp(job.since()), job.is_to_stop());
+            if self.begun && self.jobs.get(&job.id) != Some(&is) {
+                let data = json!({ "id": job.id, "kind": job.kind, "state": is.0, "since": is.1, "stopping": is.2,
+                    "what": job.what, "tries": job.tries, "next_at": job.next_at().map(Stamp), "client": job.client });
+                out.push(event("job", job.client.as_ref(), None, &data));
+            }
+            found.insert(job.id, is);
+        }
+        (Some(changes), Arc::new(found))
     }
 }
 

@@ -2,13 +2,13 @@
 //!
 //! All of it as JSON lines, in bounded memory, but for its samples, of which the first line says how they are asked for: sites,
 //! machines, incidents with what was decided of them, maintenance, rules, routes, schedules, webhooks, public
-//! pages, quota, retention, the people who may something here and nowhere else, and its audit. The last line says how many there
+//! pages, jobs, quota, retention, the people who may something here and nowhere else, and its audit. The last line says how many there
 //! were. For who looks, reads the audit and looks after people in all of it.
 
 use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use serde_json::{Value, json};
-use vigie_model::Slug;
+use vigie_model::{Slug, UtcMs};
 use vigie_people::{At, Grant, Powers, Right};
 use vigie_query::Limits;
 
@@ -21,7 +21,7 @@ use crate::door::Caller;
 use crate::problem::Problem;
 use crate::shared::{App, Shared};
 use crate::stream::{Job, Outlet, stream};
-use crate::{Dispatched, SaidAt, work};
+use crate::{Dispatched, JobWhole, SaidAt, work};
 
 /// Lines of the audit that are read at once.
 const MOST_LINES: usize = 1_000;
@@ -146,7 +146,18 @@ fn said(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
     let pages = app.status.as_deref().map(|pages| pages.list()).unwrap_or_default();
     let pages = pages.into_iter().filter(|page| page.said.client == *client);
     rows.extend(pages.map(|page| row("status_page", json!(*page))));
+    let jobs = app.jobs.as_deref().map(|jobs| jobs.list()).unwrap_or_default();
+    let jobs = jobs.into_iter().filter(|job| job.client.as_ref() == Some(client));
+    let now = app.lookout.now().utc;
+    rows.extend(jobs.map(|job| row("job", named(&job, now))));
     Ok(rows)
+}
+
+/// A job as lists show it: what kind of work it is stands beside what kind of line this is.
+fn named(job: &vigie_jobs::Job, now: UtcMs) -> Value {
+    let mut shown = json!(JobWhole::of(job, false, now));
+    shown["work"] = shown["kind"].take();
+    shown
 }
 
 /// The people who may something here and nowhere else, with all that is kept of them, and the invitations to that.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::common::document::{Operation, operations};
-use crate::common::hub::{By, Hub, parts};
+use crate::common::hub::{By, EXPORT, Hub, parts};
 use crate::common::{Answer, Node, id_of, slug, tokens};
 use axum::http::StatusCode;
 use serde_json::json;
@@ -75,6 +75,8 @@ impl Strangers {
             (("/quotas/", "client"), pair(&"acme", &"nobody")),
             (("/clients/", "client"), pair(&"acme", &"nobody")),
             (("/erasures/", "id"), pair(&"00000000000000dd", &nobody)),
+            (("/jobs/", "id"), pair(&EXPORT, &"0000000000000000000000ff")),
+            (("/exports/", "id"), pair(&EXPORT, &"0000000000000000000000ff")),
             (("/enrolments/", "id"), pair(&"00000000000000bb", &nobody)),
             (("/status-pages/", "slug"), pair(&"acme-status", &"none")),
             (("/notices/", "id"), pair(&"00000000000000bb", &nobody)),

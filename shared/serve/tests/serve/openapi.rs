@@ -55,6 +55,7 @@ async fn a_site_describes_what_a_site_serves() {
         quotas: None,
         enrolments: None,
         erasures: None,
+        jobs: None,
         status: None,
         options: Options::default(),
     };

@@ -6,17 +6,16 @@ use axum::http::HeaderMap;
 use vigie_formats::export::{Cells, CsvError, CsvWriter, JsonLines, Nans, ParquetError, ParquetWriter, Window};
 use vigie_query::{Cell, QueryError, SeriesCells, SeriesSamples};
 
-use crate::accept;
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::stream::Outlet;
+use crate::{ExportFormat, accept};
 
 /// Samples that are written at once. A reader parses a line at once, so a line stays below some hundred kilobytes.
 const PIECE_SAMPLES: usize = 8_192;
 
 /// A form of export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     JsonLines,
     Csv,
     Parquet,
@@ -39,7 +38,7 @@ impl Form {
         }
     }
 
-    pub(super) fn content_type(self) -> &'static str {
+    pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8; header=present",
             Self::JsonLines | Self::Parquet => self.media(),
@@ -55,6 +54,19 @@ impl Form {
     }
 }
 
+impl From<ExportFormat> for Form {
+    fn from(said: ExportFormat) -> Self {
+        match said {
+            ExportFormat::Jsonl => Self::JsonLines,
+            ExportFormat::Csv => Self::Csv,
+            ExportFormat::Parquet => Self::Parquet,
+        }
+    }
+}
+
+/// Where an export is written: to whoever reads it, or into a file.
+type Out<'o> = &'o mut (dyn io::Write + Send);
+
 /// Writes an export in its form.
 pub(super) struct Writer<'o> {
     to: To<'o>,
@@ -63,19 +75,14 @@ pub(super) struct Writer<'o> {
 }
 
 enum To<'o> {
-    JsonLines(JsonLines<&'o mut Outlet<QueryError>>),
-    Csv(CsvWriter<&'o mut Outlet<QueryError>>),
-    Parquet(Box<ParquetWriter<&'o mut Outlet<QueryError>>>),
+    JsonLines(JsonLines<Out<'o>>),
+    Csv(CsvWriter<Out<'o>>),
+    Parquet(Box<ParquetWriter<Out<'o>>>),
 }
 
 impl<'o> Writer<'o> {
     /// Begins, of samples or of minutes and hours. `names` are the labels that series have, which only a table asks for.
-    pub(super) fn new(
-        form: Form,
-        windows: bool,
-        names: Vec<String>,
-        out: &'o mut Outlet<QueryError>,
-    ) -> Result<Self, QueryError> {
+    pub(super) fn new(form: Form, windows: bool, names: Vec<String>, out: Out<'o>) -> Result<Self, QueryError> {
         let to = match form {
             Form::JsonLines => To::JsonLines(JsonLines::new(out, Nans::Null)),
             Form::Csv => {
@@ -149,7 +156,7 @@ fn window(cell: &Cell) -> Window {
     }
 }
 
-/// An outlet fails only when its reader has gone.
+/// An outlet fails only when its reader has gone; who writes a file knows why it failed.
 fn of_io(_: io::Error) -> QueryError {
     QueryError::Canceled
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::Value;
+use vigie_jobs::{Ended as JobEnded, Job, JobId, JobKind, JobWish, Priority};
 use vigie_model::{Role, Slug, UtcMs};
 use vigie_people::{
     Answer, Asker, Chance, Directory, Grant, Head, Id, Language, Link, Note, Order, Salt, Verifier, Who,
@@ -14,9 +15,9 @@ use vigie_people::{
 use vigie_serve::{
     Access, BoardHead, BoardKept, BoardOwner, BoardWish, Boards, ClientQuota, ClientTerms, Device, DeviceChange,
     DeviceTried, DeviceWish, Devices, Enrolment, EnrolmentState, EnrolmentWish, Enrolments, Erasure, ErasureState,
-    Erasures, Fetched, Happened, Holdings, Joined, KeepDays, KeepingTerms, Lookout, MadeToken, NotDone, Options, Parts,
-    People, QuotaMost, QuotaOf, QuotaUse, Quotas, Stamp, Undecided, Web, Webhook, WebhookDead, WebhookMade,
-    WebhookTried, WebhookWish, Webhooks, router_of,
+    Erasures, ExportGiven, ExportWish, Fetched, Happened, Holdings, Jobs, Joined, KeepDays, KeepingTerms, Lookout,
+    MadeToken, NotDone, Options, Parts, People, QuotaMost, QuotaOf, QuotaUse, Quotas, Stamp, Undecided, Upkeep, Web,
+    Webhook, WebhookDead, WebhookMade, WebhookTried, WebhookWish, Webhooks, router_of,
 };
 
 use super::pages::Pages;
@@ -291,6 +292,69 @@ impl Erasures for Erased {
     }
 }
 
+/// The name of acme's export, which is done.
+pub(crate) const EXPORT: &str = "0000000000000000000000a1";
+
+/// An export of acme is done, and the hub's own retention waits; whatever is decided of them is taken.
+pub(crate) struct AtWork;
+
+impl AtWork {
+    pub(crate) fn job(id: &str, kind: JobKind, client: Option<&str>) -> Job {
+        let wish = JobWish {
+            kind,
+            priority: Priority::Usual,
+            client: client.map(|client| client.parse().expect("a name")),
+            what: "what is wanted".to_owned(),
+            by: "root@example.org".to_owned(),
+            order: json!({}),
+            not_before: UtcMs(i64::MAX),
+        };
+        Job::new(id.parse().expect("an id"), wish, UtcMs(0))
+    }
+
+    fn export() -> Job {
+        let mut job = Self::job(EXPORT, JobKind::Export, Some("acme"));
+        let given = ExportGiven { name: "vigie-acme.csv".to_owned(), bytes: 0, samples: 0, until: UtcMs(i64::MAX / 2) };
+        job.begin(UtcMs(1));
+        job.end(JobEnded::Done(json!(given), "0 samples".to_owned()), 0.0, UtcMs(2));
+        job
+    }
+}
+
+impl Jobs for AtWork {
+    fn changes(&self) -> u64 {
+        1
+    }
+
+    fn list(&self) -> Vec<Job> {
+        vec![Self::export(), Self::job("0000000000000000000000b2", JobKind::Retention, None)]
+    }
+
+    fn one(&self, id: &JobId) -> Option<Job> {
+        Jobs::list(self).into_iter().find(|job| job.id == *id)
+    }
+
+    fn cancel(&self, id: &JobId, _: &str) -> Result<Job, Undecided> {
+        self.one(id).ok_or(Undecided::NotHere("such job"))
+    }
+
+    fn retry(&self, id: &JobId, _: &str) -> Result<Job, Undecided> {
+        self.one(id).ok_or(Undecided::NotHere("such job"))
+    }
+
+    fn run(&self, what: Upkeep, _: &str) -> Result<Job, Undecided> {
+        Ok(Self::job("0000000000000000000000c3", what.kind(), None))
+    }
+
+    fn export(&self, wish: &ExportWish, _: &str) -> Result<Job, Undecided> {
+        Ok(Self::job("0000000000000000000000d4", JobKind::Export, Some(wish.client.as_str())))
+    }
+
+    fn file(&self, _: &JobId) -> Result<std::fs::File, Undecided> {
+        std::fs::File::open("/dev/null").map_err(|error| Undecided::NotKept(error.to_string()))
+    }
+}
+
 /// One machine of acme at lyon was let in.
 pub(crate) struct LetIn;
 
@@ -511,6 +575,7 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         quotas: Some(Arc::new(Agreed)),
         enrolments: Some(Arc::new(LetIn)),
         erasures: Some(Arc::new(Erased)),
+        jobs: Some(Arc::new(AtWork)),
         status: Some(pages),
         options: options(),
     }

@@ -1,0 +1,17 @@
+//! What work waits, what is under way, and what becomes of what failed?
+//!
+//! A [`Job`] is one piece of work with all that is known of it; [`next`] says which of many is begun now. Knows no disk, no
+//! clock and no chance: moments, ids and jitter are arguments, and whoever calls keeps a job durably before anything follows
+//! from what became of it. So a job that was begun when its program was killed is found so, and [`Job::taken_up`] goes on.
+
+mod entry;
+mod id;
+mod job;
+mod kind;
+mod queue;
+
+pub use entry::{Entry, Happened, Log};
+pub use id::JobId;
+pub use job::{Ended, Job, JobState, JobWish, NotNow};
+pub use kind::{JobKind, Priority};
+pub use queue::{AT_ONCE, ENDED_KEPT, KEEP_ENDED_MS, next, over, wake_at};

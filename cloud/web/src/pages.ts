@@ -10,12 +10,12 @@ import type { Right } from "./api/types.ts";
 const say = words(
   {
     home: "Home", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine", add: "Add a machine",
-    sites: "Sites", site: "Site", boards: "Boards", board: "Board", maintenance: "Maintenance", statusPages: "Status pages", statusPage: "Status page", audit: "Audit", rules: "Rules", rule: "Rule", channels: "Channels", people: "Organisation", devices: "Devices",
+    sites: "Sites", site: "Site", boards: "Boards", board: "Board", maintenance: "Maintenance", statusPages: "Status pages", statusPage: "Status page", audit: "Audit", jobs: "Jobs", job: "Job", rules: "Rules", rule: "Rule", channels: "Channels", people: "Organisation", devices: "Devices",
     observe: "Observe", act: "Act", prove: "Prove", settings: "Settings",
   },
   {
     home: "Accueil", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine", add: "Ajouter une machine",
-    sites: "Sites", site: "Site", boards: "Tableaux", board: "Tableau", maintenance: "Maintenance", statusPages: "Pages d’état", statusPage: "Page d’état", audit: "Audit", rules: "Règles", rule: "Règle", channels: "Canaux", people: "Organisation", devices: "Appareils",
+    sites: "Sites", site: "Site", boards: "Tableaux", board: "Tableau", maintenance: "Maintenance", statusPages: "Pages d’état", statusPage: "Page d’état", audit: "Audit", jobs: "Tâches", job: "Tâche", rules: "Règles", rule: "Règle", channels: "Canaux", people: "Organisation", devices: "Appareils",
     observe: "Observer", act: "Agir", prove: "Prouver", settings: "Réglages",
   },
 );
@@ -104,6 +104,12 @@ export const pages: Record<PageName, PageEntry> = {
     title: () => say("audit"),
     nav: { group: "prove", icon: "M4 1.5h6l3 3v10H4zM10 1.5v3h3M6 8h5M6 11h5", key: "a", right: "audit" },
   },
+  jobs: {
+    load: () => import("./pages/Jobs.svelte"),
+    title: () => say("jobs"),
+    nav: { group: "settings", icon: "M2 3.5h8M2 8h8M2 12.5h5M12.5 2v6M10.5 6l2 2 2-2M10 12.5h4", key: "j" },
+  },
+  job: { load: () => import("./pages/Job.svelte"), title: () => say("job"), below: "jobs" },
   rules: {
     load: () => import("./pages/Rules.svelte"),
     title: () => say("rules"),

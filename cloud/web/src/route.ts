@@ -17,6 +17,8 @@ export const routes = {
   statusPages: "/status-pages",
   statusPage: "/status-pages/{slug}",
   audit: "/audit",
+  jobs: "/jobs",
+  job: "/jobs/{id}",
   rules: "/rules",
   rule: "/rules/{name}",
   channels: "/channels",

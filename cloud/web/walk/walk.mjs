@@ -111,7 +111,7 @@ const paths = [
   "/", "/incidents", "/incidents?standing=all", "/machines", "/machines?group=site&sort=-cpu", `/machines?group=site&closed=${own.client}/${own.site}`,
   "/machines?view=cards&group=client", "/machines?view=heat", "/machines?view=heat&by=cpu&group=status",
   ...["", "/metrics", "/hardware", "/data", "/alerts"].map((tab) => `/machines/${own.id}${tab}`),
-  "/add", "/sites", site, "/boards", "/maintenance", "/maintenance?view=month", "/maintenance?view=week", "/maintenance?new=1", "/status-pages", "/status-pages?new=1", "/rules?new=1", "/rules", "/rules/CpuBusy", "/audit", "/channels", "/people", "/devices",
+  "/add", "/sites", site, "/boards", "/maintenance", "/maintenance?view=month", "/maintenance?view=week", "/maintenance?new=1", "/status-pages", "/status-pages?new=1", "/rules?new=1", "/rules", "/rules/CpuBusy", "/audit", "/jobs", "/jobs?new=1", "/channels", "/people", "/devices",
 ];
 
 /** So ordered that no two in a row are the same page at another address: whoever goes between them sees one go and another come. */

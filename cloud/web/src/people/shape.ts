@@ -74,7 +74,7 @@ export interface Quota {
 }
 
 /** What is kept of a client that is worth a line, in the order in which it is read. */
-export const THINGS = ["machines", "relays", "sites", "samples", "bytes", "series", "incidents", "decisions", "maintenance", "rules", "routes", "schedules", "access", "people", "people_elsewhere", "invitations", "tokens", "enrolments", "boards", "webhooks", "messages", "audit_lines"] as const;
+export const THINGS = ["machines", "relays", "sites", "samples", "bytes", "series", "incidents", "decisions", "maintenance", "rules", "routes", "schedules", "access", "people", "people_elsewhere", "invitations", "tokens", "enrolments", "boards", "webhooks", "messages", "jobs", "audit_lines"] as const;
 
 export type Holdings = Partial<Record<(typeof THINGS)[number], number>>;
 

@@ -4,9 +4,7 @@
 //! HTTP by the same client, and every first answer is compared with what was written.
 
 mod bodies;
-mod http;
 mod keepers;
-pub(crate) mod program;
 pub(crate) mod pushed;
 mod questions;
 
@@ -17,6 +15,7 @@ use bodies::{INTERVAL_S, TICKS_AT_ONCE, World};
 use keepers::{Cost, Filled, Keeper, empty_hub_bytes};
 use questions::{Answered, Question};
 
+use crate::say;
 use crate::table::{Figure, Goal, Peer, load};
 
 /// How much there is of everything.
@@ -303,9 +302,4 @@ fn per_sample(cost: &Cost) -> f64 {
 fn now_ms() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     (now / INTERVAL_S * INTERVAL_S * 1_000).cast_signed()
-}
-
-#[expect(clippy::print_stderr, reason = "this is where a program speaks to the person who ran it")]
-fn say(text: &str) {
-    eprintln!("bench: {text}");
 }

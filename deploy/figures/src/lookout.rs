@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use vigie_trial::watched::{ALONE_AFTER, People, incident, known, oven, said_at_hub, said_at_site, tells, took, words};
 use vigie_trial::{Agent, Door, Line, Mesh, Relay, eventually};
 
-use crate::table::{Figure, Goal};
+use crate::table::{Figure, Goal, percentile};
 
 /// Bytes a second of 64 kbit/s.
 const NARROW: u64 = 8_000;
@@ -25,13 +25,6 @@ pub(crate) fn measure(quick: bool) -> Vec<Figure> {
 
 fn figure(what: impl Into<String>, measured: f64, unit: &'static str, goal: Goal) -> Figure {
     Figure { what: what.into(), measured, unit, goal, peers: Vec::new() }
-}
-
-/// The value that so many of a hundred do not exceed.
-fn percentile(values: &mut [f64], share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let at = ((values.len() as f64 * share).ceil() as usize).clamp(1, values.len().max(1)) - 1;
-    values.get(at).copied().unwrap_or(f64::NAN)
 }
 
 /// Machines that are killed, measured as machines usually are.

@@ -7,7 +7,10 @@ mod agent_cost;
 mod bytes;
 mod engine;
 mod freshness;
+mod http;
+mod hub;
 mod lookout;
+mod program;
 mod scale;
 mod table;
 
@@ -21,7 +24,7 @@ use crate::table::Figure;
 #[derive(Debug, Parser)]
 #[command(name = "bench", version)]
 struct Cli {
-    /// Only this: agent, agent-relay, relay-hub, cut, visible, engine, scale, lookout, pushed.
+    /// Only this: agent, agent-relay, relay-hub, cut, visible, engine, scale, lookout, hub, pushed.
     #[arg(long)]
     only: Option<String>,
     /// Shorter runs: good to see that it works, not to quote.
@@ -37,7 +40,7 @@ struct Cli {
 
 type Measure = fn(bool) -> Vec<Figure>;
 
-const ALL: [(&str, Measure); 8] = [
+const ALL: [(&str, Measure); 9] = [
     ("agent", agent_cost::measure),
     ("agent-relay", bytes::agent_to_relay),
     ("relay-hub", bytes::relay_to_hub),
@@ -46,6 +49,7 @@ const ALL: [(&str, Measure); 8] = [
     ("engine", engine::measure),
     ("scale", scale::measure),
     ("lookout", lookout::measure),
+    ("hub", hub::measure),
 ];
 
 /// What is measured only when it is asked for by name: parts of the others, alone.
@@ -83,4 +87,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "this is where a program speaks to the person who ran it")]
+fn say(text: &str) {
+    eprintln!("bench: {text}");
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::engine::program::own;
+use crate::program::own;
 use crate::table::{Figure, Goal};
 
 /// One kind of node under its swarm.

@@ -6,6 +6,7 @@ use std::path::Path;
 #[derive(Debug, Clone)]
 pub(crate) struct Figure {
     pub(crate) what: String,
+    /// No number where it could not be measured.
     pub(crate) measured: f64,
     pub(crate) unit: &'static str,
     pub(crate) goal: Goal,
@@ -40,12 +41,24 @@ const HEAD: &str = "| what | measured | goal | reached | peers, by how much bett
 const MARKS: (&str, &str) = ("<!-- figures:begin -->", "<!-- figures:end -->");
 
 impl Figure {
+    /// One that could not be measured: the run says why, and the row that it was not.
+    pub(crate) fn missing(what: String, unit: &'static str, goal: Goal) -> Self {
+        Self { what, measured: f64::NAN, unit, goal, peers: Vec::new() }
+    }
+
+    fn is_missing(&self) -> bool {
+        self.measured.is_nan()
+    }
+
     fn row(&self) -> String {
         let (goal, reached) = match self.goal {
             Goal::AtMost(most) => (format!("≤ {most}"), yes(self.measured <= most)),
             Goal::AtLeast(least) => (format!("≥ {least}"), yes(self.measured >= least)),
             Goal::None => ("–".to_owned(), "–"),
         };
+        if self.is_missing() {
+            return format!("| {} | not measured | {goal} | – | – |", self.what);
+        }
         let peers: Vec<String> = self.peers.iter().map(|peer| self.beside(peer)).collect();
         let peers = if peers.is_empty() { "–".to_owned() } else { peers.join(", ") };
         format!("| {} | {} {} | {goal} | {reached} | {peers} |", self.what, short(self.measured), self.unit)
@@ -97,7 +110,8 @@ pub(crate) fn json(figures: &[Figure]) -> String {
     serde_json::Value::Array(figures.iter().map(one).collect()).to_string()
 }
 
-/// Writes rows into the table of a README. Rows of other figures stay where they are, and so does what is said below them.
+/// Writes rows into the table of a README. Rows of other figures stay where they are, and so do those that could not be
+/// measured this time, and what is said below them.
 pub(crate) fn into_readme(file: &Path, figures: &[Figure], quick: bool) -> std::io::Result<()> {
     let readme = std::fs::read_to_string(file)?;
     let written = merged(&readme, figures, quick);
@@ -112,6 +126,7 @@ fn merged(readme: &str, figures: &[Figure], quick: bool) -> Option<String> {
     for figure in figures {
         let begins = format!("| {} |", figure.what);
         match rows.iter_mut().find(|row| row.starts_with(&begins)) {
+            Some(_) if figure.is_missing() => {}
             Some(row) => *row = figure.row(),
             None => rows.push(figure.row()),
         }
@@ -121,6 +136,13 @@ fn merged(readme: &str, figures: &[Figure], quick: bool) -> Option<String> {
     let said = said.join("\n").trim().to_owned();
     let said = if said.is_empty() { note(quick) } else { said };
     Some(format!("{head}{}\n{HEAD}\n{}\n\n{said}\n{}{tail}", MARKS.0, rows.join("\n"), MARKS.1))
+}
+
+/// The value that so many of a hundred do not exceed; no number where there is none.
+pub(crate) fn percentile(values: &mut [f64], share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let at = ((values.len() as f64 * share).ceil() as usize).clamp(1, values.len().max(1)) - 1;
+    values.get(at).copied().unwrap_or(f64::NAN)
 }
 
 /// How busy the machine is with other things.
@@ -150,6 +172,26 @@ mod tests {
         assert_eq!(more.row(), "| b | 4.00 ms | ≥ 5 | **no** | other¹ 1.00 (4.0 ×) |");
         let elsewhere = figure("c", 250.0, Goal::None, vec![Peer::elsewhere("far", 31.0)]);
         assert_eq!(elsewhere.row(), "| c | 250 ms | – | – | far 31 (0.1 ×) |");
+    }
+
+    #[test]
+    fn of_a_hundred_the_ninety_fifth_is_the_one_that_five_exceed() {
+        let mut values: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+        assert!((percentile(&mut values, 0.95), percentile(&mut values, 0.5)) == (95.0, 50.0));
+        assert!(percentile(&mut [], 0.95).is_nan());
+    }
+
+    #[test]
+    fn what_could_not_be_measured_says_so_and_takes_no_other_figures_place() {
+        let missing = || Figure::missing("a".to_owned(), "ms", Goal::AtMost(3.0));
+        assert_eq!(missing().row(), "| a | not measured | ≤ 3 | – | – |");
+        assert!(json(&[missing()]).contains("\"measured\":null"));
+        let readme = format!("{}\n{}", MARKS.0, MARKS.1);
+        let first = merged(&readme, &[missing()], false).expect("markers");
+        assert!(first.contains("not measured"));
+        let then = merged(&first, &[figure("a", 2.0, Goal::AtMost(3.0), Vec::new())], false).expect("markers");
+        let again = merged(&then, &[missing()], false).expect("markers");
+        assert!(again.contains("| a | 2.00 ms | ≤ 3 | yes | – |") && !again.contains("not measured"));
     }
 
     #[test]

@@ -11,8 +11,8 @@ use vigie_formats::remote_write::RemoteWrite;
 use vigie_swarm::process::folder_bytes;
 
 use super::bodies::{Body, World};
-use super::http::Client;
-use super::program::{Program, installed, own};
+use crate::http::Client;
+use crate::program::{Program, hub_alone, installed, own};
 
 /// How long a program may tidy up after itself.
 const REST_WITHIN: Duration = Duration::from_secs(600);
@@ -90,8 +90,8 @@ impl Keeper {
     }
 
     pub(super) fn start(self, data: &Path) -> Result<Program, String> {
-        let (arguments, ready): (super::program::Arguments, _) = match self {
-            Self::Vigie => (hub, "/readyz"),
+        let (arguments, ready): (crate::program::Arguments, _) = match self {
+            Self::Vigie => (hub_alone, "/readyz"),
             Self::VictoriaMetrics => (victoria_metrics, "/health"),
             Self::Prometheus => (prometheus, "/-/ready"),
         };
@@ -190,7 +190,7 @@ impl Filled {
 
     /// When the swarm's newest tick was measured.
     fn newest_ms(&self) -> Result<i64, String> {
-        let query = super::http::encoded("max(timestamp(system_cpu_utilization_ratio))");
+        let query = crate::http::encoded("max(timestamp(system_cpu_utilization_ratio))");
         let path = format!("{}/query?query={query}&lookback_delta=1h", self.keeper.api());
         let mut client = self.client()?;
         let answer = client.get(&path).map_err(|error| error.to_string())?;
@@ -274,13 +274,6 @@ fn write_token(data: &Path) -> Result<String, String> {
 fn read_token(keeper: Keeper, data: &Path) -> Option<String> {
     let text = std::fs::read_to_string(data.join("http.token")).ok().filter(|_| keeper == Keeper::Vigie)?;
     Some(text.trim().to_owned())
-}
-
-fn hub(data: &Path, address: SocketAddr) -> Vec<String> {
-    // Nobody dials it: the port for nodes may be any.
-    let (data, http) = (data.to_string_lossy(), address.to_string());
-    let said = ["run", "--data", &data, "--listen", "127.0.0.1:0", "--advertise", "127.0.0.1:7800", "--http", &http];
-    said.into_iter().chain(["--log", "warn"]).map(str::to_owned).collect()
 }
 
 fn victoria_metrics(data: &Path, address: SocketAddr) -> Vec<String> {

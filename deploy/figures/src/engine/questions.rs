@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::bodies::World;
-use super::http::{Client, encoded};
 use super::keepers::Filled;
+use crate::http::{Client, encoded};
 
 /// Answers that are timed, and those before them that are not.
 const RUNS: usize = 200;

@@ -4,14 +4,17 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use serde_json::Value;
+
 /// An answer takes this long at most; the slowest question of the slowest program takes some seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One kept connection.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(crate) struct Client {
+    address: SocketAddr,
     stream: BufReader<TcpStream>,
-    /// What every request says of itself.
+    /// What every request says of itself. A cookie that is set stands in it from then on, as a browser sends it.
     head: String,
     line: String,
     body: Vec<u8>,
@@ -19,42 +22,72 @@ pub(super) struct Client {
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub(super) struct Answer<'a> {
-    pub(super) status: u16,
-    pub(super) body: &'a [u8],
+pub(crate) struct Answer<'a> {
+    pub(crate) status: u16,
+    pub(crate) body: &'a [u8],
 }
 
 impl Answer<'_> {
-    pub(super) fn is_good(&self) -> bool {
+    pub(crate) fn is_good(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
     /// The beginning of the body, for a person.
-    pub(super) fn excerpt(&self) -> String {
+    pub(crate) fn excerpt(&self) -> String {
         String::from_utf8_lossy(&self.body[..self.body.len().min(200)]).into_owned()
     }
 }
 
 impl Client {
-    pub(super) fn connect(address: SocketAddr, token: Option<&str>) -> std::io::Result<Self> {
+    pub(crate) fn connect(address: SocketAddr, token: Option<&str>) -> std::io::Result<Self> {
+        let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        Self::with_head(address, format!("Host: {address}\r\n{token}"))
+    }
+
+    fn with_head(address: SocketAddr, head: String) -> std::io::Result<Self> {
         let stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-        let head = format!("Host: {address}\r\n{token}");
-        Ok(Self { stream: BufReader::with_capacity(1 << 16, stream), head, line: String::new(), body: Vec::new() })
+        let stream = BufReader::with_capacity(1 << 16, stream);
+        Ok(Self { address, stream, head, line: String::new(), body: Vec::new() })
     }
 
-    pub(super) fn get(&mut self, path: &str) -> std::io::Result<Answer<'_>> {
+    /// Another connection of whoever this is.
+    pub(crate) fn again(&self) -> Result<Self, String> {
+        Self::with_head(self.address, self.head.clone()).map_err(|error| format!("no connection: {error}"))
+    }
+
+    pub(crate) fn get(&mut self, path: &str) -> std::io::Result<Answer<'_>> {
+        self.send("GET", path, &[], &[])
+    }
+
+    pub(crate) fn post(&mut self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> std::io::Result<Answer<'_>> {
+        self.send("POST", path, headers, body)
+    }
+
+    /// Says JSON, and reads the JSON that it is answered with; null where there is none.
+    pub(crate) fn say(&mut self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = self.send(method, path, &[("Content-Type", "application/json")], text.as_bytes());
+        let answer = answer.map_err(|error| format!("{method} {path}: {error}"))?;
+        if !answer.is_good() {
+            return Err(format!("{method} {path} was answered with {}: {}", answer.status, answer.excerpt()));
+        }
+        Ok(serde_json::from_slice(answer.body).unwrap_or_default())
+    }
+
+    /// Reads what comes, line by line, after a question whose answer does not end.
+    pub(crate) fn listen(mut self, path: &str) -> std::io::Result<BufReader<TcpStream>> {
         let request = format!("GET {path} HTTP/1.1\r\n{}\r\n", self.head);
         self.stream.get_mut().write_all(request.as_bytes())?;
-        self.answer()
+        self.next_line()?;
+        if self.line.contains(" 200 ") { Ok(self.stream) } else { Err(std::io::Error::other(self.line)) }
     }
 
-    pub(super) fn post(&mut self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> std::io::Result<Answer<'_>> {
-        let said: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let length = body.len();
-        let head = format!("POST {path} HTTP/1.1\r\n{}{said}Content-Length: {length}\r\n\r\n", self.head);
+    fn send(&mut self, method: &str, path: &str, lines: &[(&str, &str)], body: &[u8]) -> std::io::Result<Answer<'_>> {
+        let said: String = lines.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let length = if method == "GET" { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+        let head = format!("{method} {path} HTTP/1.1\r\n{}{said}{length}\r\n", self.head);
         // In one piece, so that no sender waits for an acknowledgement in between.
         self.stream.get_mut().write_all(&[head.as_bytes(), body].concat())?;
         self.answer()
@@ -71,6 +104,10 @@ impl Client {
                 length = value.trim().parse().map_err(|_| strange("length"))?;
             }
             chunked |= name.eq_ignore_ascii_case("transfer-encoding") && value.contains("chunked");
+            if name.eq_ignore_ascii_case("set-cookie") {
+                let cookie = value.split(';').next().unwrap_or_default();
+                self.head.push_str(&format!("Cookie:{cookie}\r\n"));
+            }
         }
         self.body.clear();
         if chunked {
@@ -109,7 +146,7 @@ fn strange(what: &str) -> std::io::Error {
 }
 
 /// A text as it may stand in a query string.
-pub(super) fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let one = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => char::from(byte).to_string(),
         other => format!("%{other:02X}"),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use vigie_swarm::process::{self, folder_bytes};
 
-use super::http::Client;
+use crate::http::Client;
 
 /// How long a program may take to answer after its start, or to end. Prometheus reads its write-ahead log first.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -21,15 +21,15 @@ const QUIET_PART: u64 = 100;
 const QUIET_FOR: Duration = Duration::from_secs(15);
 
 /// How a program is started on a folder, to answer at an address.
-pub(super) type Arguments = fn(&Path, SocketAddr) -> Vec<String>;
+pub(crate) type Arguments = fn(&Path, SocketAddr) -> Vec<String>;
 
 /// A program that runs, or did.
 #[derive(Debug)]
-pub(super) struct Program {
+pub(crate) struct Program {
     binary: PathBuf,
     arguments: Vec<String>,
     log: PathBuf,
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// Answered with 200 once it may be asked.
     ready: &'static str,
     child: Option<Child>,
@@ -40,7 +40,7 @@ pub(super) struct Program {
 
 impl Program {
     /// Starts it and waits until it answers.
-    pub(super) fn start(binary: &Path, data: &Path, arguments: Arguments, ready: &'static str) -> Result<Self, String> {
+    pub(crate) fn start(binary: &Path, data: &Path, arguments: Arguments, ready: &'static str) -> Result<Self, String> {
         let address = free_address().map_err(|error| format!("there is no free port: {error}"))?;
         let mut program = Self {
             binary: binary.to_owned(),
@@ -57,7 +57,7 @@ impl Program {
     }
 
     /// Starts it again; says after how long it answered.
-    pub(super) fn again(&mut self) -> Result<Duration, String> {
+    pub(crate) fn again(&mut self) -> Result<Duration, String> {
         let began = Instant::now();
         let started = std::fs::File::create(&self.log).and_then(|log| {
             Command::new(&self.binary)
@@ -82,7 +82,7 @@ impl Program {
     }
 
     /// Ends it in order.
-    pub(super) fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.spent_cpu_s = self.cpu_s();
         self.peak_rss_mb = self.peak_rss_mb();
         let Some(mut child) = self.child.take() else { return };
@@ -101,19 +101,24 @@ impl Program {
         drop(child.wait());
     }
 
+    /// Its process, while it runs.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().map_or(u32::MAX, Child::id)
+    }
+
     /// Time on processors, in all its lives.
-    pub(super) fn cpu_s(&self) -> f64 {
+    pub(crate) fn cpu_s(&self) -> f64 {
         self.spent_cpu_s + self.child.as_ref().map_or(0.0, |child| process::cpu_seconds(child.id()))
     }
 
     /// The most memory it ever had.
-    pub(super) fn peak_rss_mb(&self) -> f64 {
+    pub(crate) fn peak_rss_mb(&self) -> f64 {
         let now = self.child.as_ref().map_or(0.0, |child| process::memory_mb(child.id()).peak_rss);
         self.peak_rss_mb.max(now)
     }
 
     /// Waits until it has nothing left to do, at most for so long: the same for each of them. Says how long that took.
-    pub(super) fn rests(&self, data: &Path, within: Duration) -> Duration {
+    pub(crate) fn rests(&self, data: &Path, within: Duration) -> Duration {
         let began = Instant::now();
         let (mut since, mut spent, mut bytes) = (began, self.cpu_s(), folder_bytes(data));
         while began.elapsed() < within && since.elapsed() < QUIET_FOR {
@@ -134,7 +139,7 @@ impl Drop for Program {
 }
 
 /// A program of Debian's.
-pub(super) fn installed(name: &str) -> Option<PathBuf> {
+pub(crate) fn installed(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
@@ -146,6 +151,13 @@ pub(crate) fn own(name: &str) -> Result<PathBuf, String> {
     }
     let beside = std::env::current_exe().map_err(|error| error.to_string())?.with_file_name(name);
     if beside.is_file() { Ok(beside) } else { Err(format!("{name} is not built beside this program")) }
+}
+
+/// A hub whose nodes have gone: the port for them may be any.
+pub(crate) fn hub_alone(data: &Path, address: SocketAddr) -> Vec<String> {
+    let (data, http) = (data.to_string_lossy(), address.to_string());
+    let said = ["run", "--data", &data, "--listen", "127.0.0.1:0", "--advertise", "127.0.0.1:7800", "--http", &http];
+    said.into_iter().chain(["--log", "warn"]).map(str::to_owned).collect()
 }
 
 fn free_address() -> std::io::Result<SocketAddr> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use axum::body::Body;
 use axum::http::Request;
-use serde_json::Value;
+use serde_json::{Value, json};
 use vigie_jobs::{Ended as JobEnded, Job, JobId, JobKind, JobWish, Priority};
 use vigie_model::{Role, Slug, UtcMs};
 use vigie_people::{

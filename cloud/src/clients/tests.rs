@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, RwLock};
 
 use serde_json::{Value, json};
+use vigie_jobs::{JobKind, JobWish, Priority};
 use vigie_merge::{Key, Kind, Scope, Ulid};
 use vigie_model::{
     Boot, Incarnation, Kind as Measure, Moment, NodeId, Resolution, Role, Sample, Seq, SeriesDef, SeriesIx, StreamId,
@@ -18,6 +19,7 @@ use super::begin::begin_all;
 use super::eraser::Eraser;
 use super::whose::{Fate, Whose, tables};
 use crate::boards::Shelf;
+use crate::jobs::Book;
 use crate::people::{HEADS, LINES, Register, Scribe};
 use crate::registry::{ACCESS, NODES, NodeRow, Registry, TOKENS};
 use crate::{quotas, repeats, retention, status_pages};
@@ -192,6 +194,17 @@ fn fill(hub: &Hub) {
             json!({ "said": { "client": client, "title": client, "components": [] }, "notices": [], "made_ms": 1 });
         put(status_pages::TABLES[0], format!("public-{id}").as_bytes(), page);
         hub.state.put(status_pages::TABLES[1], &[client.as_bytes(), &[0; 5]].concat(), &[0; 8]).expect("kept");
+        let wish = JobWish {
+            kind: JobKind::Export,
+            priority: Priority::Usual,
+            client: Some(slug(client)),
+            what: format!("{{client=\"{client}\"}}"),
+            by: "root@example.org".to_owned(),
+            order: json!({ "client": client }),
+            not_before: UtcMs(0),
+        };
+        let book = Book::open(hub.state.clone(), NodeClock::new()).expect("a book");
+        book.add(wish).expect("kept");
         let place = format!("{client}/vaise");
         hub.state.put("notify-site", place.as_bytes(), client.as_bytes()).expect("kept");
     }
@@ -305,6 +318,7 @@ fn all_that_was_counted_of_a_client_goes_and_nothing_of_another() {
         quotas: 1,
         retention: 1,
         answers: 1,
+        jobs: 1,
         ..Holdings::default()
     };
     let Holdings { bytes, messages, remembered, audit_lines, .. } = had;

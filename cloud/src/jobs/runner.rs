@@ -264,5 +264,7 @@ mod tests {
         assert_eq!((job.is_open(), job.is_running(), job.tries), (true, false, 0));
         let again = Hub::on(&disk.killed());
         assert_eq!(again.next_begun(), id);
+        again.go_on.send(Ended::Done(Value::Null, "done".to_owned())).expect("it listens");
+        again.stands(&id, JobState::Done).await;
     }
 }

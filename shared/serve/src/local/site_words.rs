@@ -32,7 +32,7 @@ words! {
     around_when: "Gateway and names are asked when somebody opens this page, and every 30 s while the hub is out of reach." | "La passerelle et les noms sont interrogés quand quelqu’un ouvre cette page, et toutes les 30 s tant que le hub est injoignable.";
     around_says_gateway: "The gateway does not answer: look at the cable, the switch and the router of this site." | "La passerelle ne répond pas\u{a0}: regarder le câble, le commutateur et la box ou le routeur du site.";
     around_says_line: "The gateway answers, names do not: the line of this site is probably down. Call the operator of the line." | "La passerelle répond, les noms non\u{a0}: la ligne du site est sans doute coupée. Appeler l’opérateur de la ligne.";
-    around_says_hub: "Gateway and names answer, the hub does not: look whether UDP to its address passes the firewall, and call whoever runs the hub." | "La passerelle et les noms répondent, le hub non\u{a0}: vérifier que l’UDP vers son adresse traverse le pare-feu, et appeler qui gère le hub.";
+    around_says_hub: "Names are answered, the hub is not reached: look whether UDP to its address passes the firewall and whether other sites of the Internet open, then call whoever runs the hub." | "Les noms répondent, le hub n’est pas joint\u{a0}: vérifier que l’UDP vers son adresse traverse le pare-feu et que d’autres sites d’Internet s’ouvrent, puis appeler qui gère le hub.";
 
     // to take away
     carry: "To take away" | "À emporter";

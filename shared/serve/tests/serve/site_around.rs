@@ -44,7 +44,8 @@ const QUICK: AroundAnswer = AroundAnswer::After(Duration::from_micros(1_800));
 #[tokio::test]
 async fn each_step_to_the_hub_says_how_it_is_when_it_was_asked_and_whom_to_call() {
     let page = shown(&around(Relay::cut_off(), QUICK, SILENT), "/link").await;
-    let row = |name: &str| page.split("<tr class=\"").skip(1).find(|row| row.contains(name)).unwrap_or_default().to_owned();
+    let row =
+        |name: &str| page.split("<tr class=\"").skip(1).find(|row| row.contains(name)).unwrap_or_default().to_owned();
     let gateway = row("gateway");
     assert!(gateway.starts_with("fine") && gateway.contains("answered in 1.8\u{a0}ms"), "{gateway}");
     assert!(gateway.contains("192.168.1.1") && gateway.contains("<time datetime"), "{gateway}");

@@ -200,7 +200,8 @@ mod tests {
             Self { book, runner, begun, go_on }
         }
 
-        fn add(&self, kind: JobKind) -> JobId {
+        /// What is to come sooner comes first, of two that are asked for within a millisecond, too.
+        fn add(&self, kind: JobKind, not_before: i64) -> JobId {
             let wish = JobWish {
                 kind,
                 priority: Priority::Usual,
@@ -208,7 +209,7 @@ mod tests {
                 what: "one".to_owned(),
                 by: "ann".to_owned(),
                 order: json!({}),
-                not_before: UtcMs(0),
+                not_before: UtcMs(not_before),
             };
             self.book.add(wish).expect("kept").id
         }
@@ -231,7 +232,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn what_is_asked_for_is_carried_out_once_and_one_after_another_of_a_kind() {
         let hub = Hub::on(&FaultDisk::new());
-        let (first, second) = (hub.add(JobKind::Backup), hub.add(JobKind::Backup));
+        let (first, second) = (hub.add(JobKind::Backup, 0), hub.add(JobKind::Backup, 1));
         assert_eq!(hub.next_begun(), first);
         hub.stands(&first, JobState::Running).await;
         assert!(hub.begun.try_recv().is_err(), "one backup at a time");
@@ -246,7 +247,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn what_is_called_off_while_it_runs_stops() {
         let hub = Hub::on(&FaultDisk::new());
-        let id = hub.add(JobKind::Export);
+        let id = hub.add(JobKind::Export, 0);
         assert_eq!(hub.next_begun(), id);
         hub.runner.cancel(&id, "bob").expect("it runs");
         hub.stands(&id, JobState::Cancelled).await;
@@ -257,7 +258,7 @@ mod tests {
     async fn a_hub_that_stops_in_order_leaves_what_ran_for_the_next_start() {
         let disk = FaultDisk::new();
         let hub = Hub::on(&disk);
-        let id = hub.add(JobKind::Export);
+        let id = hub.add(JobKind::Export, 0);
         assert_eq!(hub.next_begun(), id);
         hub.runner.close().await;
         let job = hub.book.one(&id).expect("there");

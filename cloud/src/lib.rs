@@ -4,6 +4,7 @@ mod admission;
 mod backup;
 mod boards;
 mod budgets;
+mod chats;
 pub mod cli;
 mod clients;
 mod config;

@@ -31,6 +31,7 @@ use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId};
 use crate::admission::Gate;
 use crate::backup::{Backups, refuse_half_restored};
 use crate::boards::Shelf;
+use crate::chats::Answering;
 use crate::clients::{self, Eraser, Receipts};
 use crate::config::Config;
 use crate::desk::Desk;
@@ -286,6 +287,7 @@ impl Hub {
         let published = Arc::new(Published::open(state.clone(), clock.clone())?);
         let reckoner = Reckoner { incidents: lookout.watchman(), lookout: fleet.clone() };
         tokio::spawn(published.clone().tend(reckoner));
+        let chats = Answering::of(lookout.watchman(), people.clone(), answered.clone(), clock.clone());
         let shown = Arc::new(Beside::new(fleet.clone(), forwarder.clone()));
         let exports = Arc::new(Exports::open(&config.data, book.clone(), shown.clone(), clock.clone())?);
         let works = Works {
@@ -315,6 +317,7 @@ impl Hub {
             repeats: Some(answered),
             hooks: Some(hooks.clone()),
             devices: Some(phones),
+            chats,
             keeping: Some(terms),
             boards: Some(boards),
             quotas: Some(quotas),

@@ -9,6 +9,8 @@ use serde_json::Value;
 
 #[path = "vigie/audit.rs"]
 mod audit;
+#[path = "vigie/chats.rs"]
+mod chats;
 #[path = "vigie/erased.rs"]
 mod erased;
 #[path = "vigie/erased_client.rs"]

@@ -79,13 +79,14 @@ const ROUTES: [Column; 7] = [
     column("by", "/by"),
 ];
 
-const RECEIVERS: [Column; 6] = [
+const RECEIVERS: [Column; 7] = [
     column("channel", "/channel"),
     column("kind", "/kind"),
     column("to", "/to"),
     column("delivered", "/delivered"),
     column("took_ms", "/took_ms"),
     column("said", "/said"),
+    column("two_way", "/two_way"),
 ];
 
 impl Routes {

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::{Hub, err};
 
 /// What a receiver on loopback was posted: its headers by name, and the body.
-type Got = Arc<Mutex<Vec<(Vec<(String, String)>, Value)>>>;
+pub(super) type Got = Arc<Mutex<Vec<(Vec<(String, String)>, Value)>>>;
 
-fn receiver() -> (String, Got) {
+pub(super) fn receiver() -> (String, Got) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let (at, got) = (listener.local_addr().expect("bound"), Got::default());
     let kept = got.clone();
@@ -40,7 +40,7 @@ fn receiver() -> (String, Got) {
 }
 
 /// Waits for an event of a kind.
-fn told(got: &Got, is: impl Fn(&Value) -> bool) -> (Vec<(String, String)>, Value) {
+pub(super) fn told(got: &Got, is: impl Fn(&Value) -> bool) -> (Vec<(String, String)>, Value) {
     let begun = Instant::now();
     loop {
         if let Some(found) = got.lock().expect("no test panics here").iter().find(|(_, body)| is(body)) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use vigie_node::Finding;
-use vigie_notify::{Seat, Steady};
+use vigie_notify::{Channel, Seat, Steady};
 
 use crate::watchman::{Watchman, lock};
 
@@ -19,7 +19,8 @@ impl Watchman {
         drop(found);
         let (always, speaks) = self.speaks();
         json!({ "faults": faults, "failing": failing, "dead": self.given_up(), "late": self.late(),
-            "routes": self.desk.routes().1.len(), "always": always, "speaks": speaks, "crowded": self.is_crowded() })
+            "routes": self.desk.routes().1.len(), "always": always, "speaks": speaks, "crowded": self.is_crowded(),
+            "chats": self.chats() })
     }
 
     /// The routes that always speak, and when the others do, in one sentence.
@@ -50,6 +51,15 @@ impl Watchman {
             }
         };
         (always, told)
+    }
+
+    /// Channels that people could answer by: whether they can, and why not where they should.
+    fn chats(&self) -> Vec<Value> {
+        let chat = |channel: &Channel| {
+            let answers = channel.answers()?;
+            Some(json!({ "channel": channel.name(), "two_way": answers == Ok(true), "why": answers.err() }))
+        };
+        self.channels.all().filter_map(chat).collect()
     }
 
     /// For each receiver what was given up since something last arrived there: how much, and why the last.
@@ -125,5 +135,22 @@ pub fn findings(checkup: &Value) -> Vec<Finding> {
     let said = if good { text(&checkup["speaks"]) } else { trouble.join("; ") };
     let advice = "look at the channel: its server, password file and receivers; what waits is sent as soon as it works";
     findings.push(Finding::check("telling", good, said, advice));
+    findings.extend(answers(&list("chats")));
     findings
+}
+
+/// Whether people can answer from where they are told, if they are told in chats.
+fn answers(chats: &[Value]) -> Option<Finding> {
+    let broken = chats.iter().filter(|chat| chat["why"].is_string()).count();
+    let said = |chat: &Value| {
+        let name = chat["channel"].as_str().unwrap_or_default();
+        match (&chat["why"], chat["two_way"] == true) {
+            (Value::String(why), _) => format!("{name}: {why}"),
+            (_, true) => format!("{name}: two-way"),
+            (_, false) => format!("{name}: one-way, it has no [channel.two_way]"),
+        }
+    };
+    let said: Vec<String> = chats.iter().map(said).collect();
+    let advice = "put the secret into the file that [channel.two_way] names; it is read anew each time";
+    (!said.is_empty()).then(|| Finding::check("answers", broken == 0, said.join("; "), advice))
 }

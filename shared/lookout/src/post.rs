@@ -2,7 +2,7 @@
 
 use vigie_alerts::Alert;
 use vigie_model::UtcMs;
-use vigie_notify::{AlertId, Text, subject};
+use vigie_notify::{AlertId, Channels, Text, subject};
 use vigie_serve::{Message, Stamp, Telling};
 
 use crate::watchman::{Watchman, lock};
@@ -44,6 +44,20 @@ impl Watchman {
     /// When a device said that it has shown a message.
     fn displayed_at(&self, key: &str) -> Option<Stamp> {
         Some(Stamp(UtcMs(self.channels.devices()?.shown_at(key)?)))
+    }
+
+    /// Every incident, by the alert that messages name and as its page is called.
+    pub fn alerts_told(&self) -> Vec<(AlertId, String)> {
+        let register = lock(&self.register);
+        self.with_teller(|teller| {
+            let told = |alert: &Alert| Some((teller.instance(alert)?.alert, alert.place.id.to_string()));
+            register.book.alerts().filter_map(told).collect()
+        })
+    }
+
+    /// The channels by which this node tells.
+    pub fn channels(&self) -> &Channels {
+        &self.channels
     }
 
     /// The incident of an alert that is told of, as its page is called.

@@ -152,6 +152,7 @@ impl Watchman {
                     delivered,
                     said: said.as_str().to_owned(),
                     took_ms: u64::try_from(tried.took.as_millis()).unwrap_or(u64::MAX),
+                    two_way: channel.answers().map(two_way),
                 });
             }
         }
@@ -167,6 +168,16 @@ fn closed(channel: &str) -> ReceiverTried {
         delivered: false,
         said: "this channel is not open here".to_owned(),
         took_ms: 0,
+        two_way: None,
+    }
+}
+
+/// Whether people answer by a channel, in words.
+fn two_way(answers: Result<bool, String>) -> String {
+    match answers {
+        Ok(true) => "people answer from there".to_owned(),
+        Ok(false) => "people can not answer from there: it has no [channel.two_way]".to_owned(),
+        Err(why) => format!("people can not answer from there: {why}"),
     }
 }
 

@@ -6,6 +6,7 @@ mod post;
 mod push;
 mod secret;
 mod smtp;
+mod two_way;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub(crate) use post::asked_for;
 use push::Pusher;
 pub(crate) use push::{Pushing, push_verdict};
 use smtp::{Smtp, Writing};
+pub use two_way::TwoWay;
 use webhook::Webhook;
 pub(crate) use webhook::post_signed;
 
@@ -74,6 +76,11 @@ impl Channels {
         self.0.get(name)
     }
 
+    /// All of them, by name.
+    pub fn all(&self) -> impl Iterator<Item = &Channel> {
+        self.0.values()
+    }
+
     /// People's devices, where this node keeps them.
     pub fn devices(&self) -> Option<&Devices> {
         self.0.values().find_map(|channel| match &channel.body {
@@ -116,6 +123,24 @@ impl Channel {
             Body::Push(_) => "webpush",
             Body::Modem(_) => "gsm",
             Body::Devices(_) => "devices",
+        }
+    }
+
+    /// How people answer by it, where they may.
+    pub fn two_way(&self) -> Option<&TwoWay> {
+        match &self.body {
+            Body::Post(poster) => poster.two_way(),
+            _ => None,
+        }
+    }
+
+    /// Whether people can answer by it: nothing where nobody could, and why they can not where they should.
+    pub fn answers(&self) -> Option<Result<bool, String>> {
+        match &self.body {
+            Body::Post(poster) if poster.may_be_two_way() => {
+                Some(poster.two_way().map_or(Ok(false), |two_way| two_way.key().map(|_| true)))
+            }
+            _ => None,
         }
     }
 

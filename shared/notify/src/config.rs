@@ -27,6 +27,7 @@ mod routes;
 mod said;
 mod schedules;
 mod services;
+mod two_way;
 mod way;
 mod words;
 
@@ -37,9 +38,10 @@ use said::WindowSaid;
 pub use said::{ChannelSaid, RouteSaid, SmtpSaid, TlsSaid, WebhookSaid};
 pub use schedules::{ScheduleSaid, StandInSaid};
 pub use services::{GatewaySaid, GotifySaid, HookSaid, ModemSaid, NtfySaid, PagerDutySaid, PushSaid};
+pub use two_way::{Strangers, TwoWaySaid};
 pub use vigie_outgoing::OutgoingSaid;
 pub use way::ChannelSetup;
-pub(crate) use way::{ModemWay, PostWay, PushWay, SmtpWay, Way, WebhookWay};
+pub(crate) use way::{ModemWay, PostWay, PushWay, SmtpWay, TwoWayWay, Way, WebhookWay};
 use words::zone_of;
 
 /// All that a file says of telling people.

@@ -13,7 +13,7 @@ mod hooks;
 mod messenger;
 mod mind;
 
-pub use channel::{Channel, Channels, Tried};
+pub use channel::{Channel, Channels, Tried, TwoWay};
 pub use config::ChannelSetup;
 pub use desk::{Desk, DeskError, Due, Waiting};
 pub use devices::{

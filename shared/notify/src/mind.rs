@@ -4,6 +4,7 @@
 //! are wanted, and is asked again when it said so.
 
 mod alert;
+mod chat;
 mod clocks;
 mod draft;
 mod fence;
@@ -31,6 +32,10 @@ mod told;
 mod words;
 
 pub use alert::{About, AlertId, Change, Facts, Freshness, Instance, Judge, Reach, Transition};
+pub use chat::{
+    Answered, Button, ChatKey, FRESH_MS, NoChatKey, Order, Ordered, Press, Pressed, Written, card, code_of, ephemeral,
+    is_meant, link_word, name_in, slack_signed, teams_signed,
+};
 pub use clocks::{Clocks, Steady};
 pub use fence::{HAND_OVER_MS, Seat};
 pub use group::{BRIEF_MS, SETTLE_MS};

@@ -5,6 +5,7 @@
 
 mod away;
 mod boards;
+mod chats;
 mod columns;
 mod devices;
 mod enrolments;
@@ -31,6 +32,7 @@ pub(crate) use away::availability;
 pub(crate) use boards::{
     BoardList, add as add_board, list as boards, one as board, put as put_board, remove as remove_board,
 };
+pub(crate) use chats::ways as chat_ways;
 pub(crate) use columns::{Columns, columns};
 pub(crate) use devices::{
     DeviceList, Displayed, add as add_device, change as change_device, displayed as device_displayed, list as devices,

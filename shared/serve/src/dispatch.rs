@@ -188,4 +188,6 @@ pub struct ReceiverTried {
     pub said: String,
     /// How long it took.
     pub took_ms: u64,
+    /// Of a chat, whether people can answer from there, and why not.
+    pub two_way: Option<String>,
 }

@@ -14,6 +14,7 @@ mod armour;
 mod around;
 mod away;
 mod boards;
+mod chats;
 mod devices;
 mod dispatch;
 mod door;
@@ -77,6 +78,7 @@ pub use boards::{
     Board, BoardHead, BoardKept, BoardOwner, BoardRange, BoardSummary, BoardWish, Boards, Widget, WidgetFold,
     WidgetKind,
 };
+pub use chats::{Chat, ChatRequest, Chats};
 pub use devices::{
     Device, DeviceChange, DeviceKeys, DeviceLanguage, DevicePush, DeviceSubscription, DeviceTried, DeviceWish, Devices,
     QuietHours,

@@ -4,6 +4,7 @@
 //! is not served is not in it, and a way of which nothing is said fails a test. It says nothing of anybody, so it is open.
 
 mod boarding;
+mod chatting;
 mod hooking;
 mod joining;
 mod looking;
@@ -115,6 +116,7 @@ fn described() -> Vec<Operation> {
     [
         looking::all(),
         watching::all(),
+        chatting::all(),
         hooking::all(),
         publishing::all(),
         boarding::all(),

@@ -17,9 +17,9 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Boards, Devices, Enrolments, Erasures, Incidents, Jobs, KeepingTerms, Lookout, Options, People, Quotas,
-    Repeats, StatusPages, Webhooks, api, armour, door, health, install, live, local, openapi, page, people, prometheus,
-    public, push, repeat, shape, tally, web,
+    Access, Boards, Chats, Devices, Enrolments, Erasures, Incidents, Jobs, KeepingTerms, Lookout, Options, People,
+    Quotas, Repeats, StatusPages, Webhooks, api, armour, door, health, install, live, local, openapi, page, people,
+    prometheus, public, push, repeat, shape, tally, web,
 };
 
 /// Everything a relay or a hub serves over HTTP.
@@ -57,6 +57,8 @@ pub struct Parts {
     pub hooks: Option<Arc<dyn Webhooks>>,
     /// People's telephones and browsers.
     pub devices: Option<Arc<dyn Devices>>,
+    /// By which chats people decide.
+    pub chats: Option<Arc<dyn Chats>>,
     /// For how long whose data is kept.
     pub keeping: Option<Arc<dyn KeepingTerms>>,
     /// The dashboards that people keep.
@@ -86,6 +88,7 @@ impl Parts {
             repeats: None,
             hooks: None,
             devices: None,
+            chats: None,
             keeping: None,
             boards: None,
             quotas: None,
@@ -109,6 +112,7 @@ impl Parts {
             boards,
             quotas,
             devices,
+            chats,
             enrolments,
             erasures,
             jobs,
@@ -124,6 +128,7 @@ impl Parts {
             boards,
             quotas,
             devices,
+            chats,
             enrolments,
             erasures,
             jobs,
@@ -182,10 +187,12 @@ fn open(app: &App) -> Ways {
     } else {
         Ways::new()
     };
+    let chats = if app.chats.is_some() { api::chat_ways() } else { Ways::new() };
     let public = if app.status.is_some() { public::open_ways() } else { Ways::new() };
     local
         .merge(people)
         .merge(devices)
+        .merge(chats)
         .merge(public)
         .merge(web::files(app))
         .files(&page::OPEN, Need::Open)

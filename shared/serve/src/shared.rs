@@ -15,8 +15,8 @@ use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
-    Access, Boards, Devices, Enrolments, Erasures, Health, Incidents, Jobs, KeepingTerms, Lookout, Machine, Options,
-    People, Quotas, Repeats, StatusPages, Webhooks, openapi,
+    Access, Boards, Chats, Devices, Enrolments, Erasures, Health, Incidents, Jobs, KeepingTerms, Lookout, Machine,
+    Options, People, Quotas, Repeats, StatusPages, Webhooks, openapi,
 };
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) hooks: Option<Arc<dyn Webhooks>>,
     /// People's telephones and browsers.
     pub(crate) devices: Option<Arc<dyn Devices>>,
+    /// By which chats people decide.
+    pub(crate) chats: Option<Arc<dyn Chats>>,
     /// For how long whose data is kept.
     pub(crate) keeping: Option<Arc<dyn KeepingTerms>>,
     /// The dashboards that people keep.
@@ -119,6 +121,7 @@ impl Shared {
             repeats: None,
             hooks: None,
             devices: None,
+            chats: None,
             keeping: None,
             boards: None,
             quotas: None,

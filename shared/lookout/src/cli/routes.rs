@@ -113,8 +113,9 @@ fn tried(one: &Value) -> String {
     let to = text(&one["to"]);
     let to = if to.is_empty() { to } else { format!(" to {to}") };
     let word = if one["delivered"] == true { "taken" } else { "NOT TAKEN" };
+    let two_way = one["two_way"].as_str().map(|two_way| format!("; {}", text(&json!(two_way)))).unwrap_or_default();
     format!(
-        "{word:<9} {} ({}){to}, {} ms: {}",
+        "{word:<9} {} ({}){to}, {} ms: {}{two_way}",
         text(&one["channel"]),
         text(&one["kind"]),
         one["took_ms"],

@@ -9,8 +9,9 @@ use vigie_model::UtcMs;
 use vigie_outgoing::{Answer, Ask, Client};
 
 use super::secret::Secret;
+use super::two_way::TwoWay;
 use crate::config::PostWay;
-use crate::mind::{Intent, Outcome, Post, Reply, Text, Whose, retry_after_ms};
+use crate::mind::{Intent, Outcome, Post, Reply, Service, Text, Whose, retry_after_ms};
 
 /// Where services say how long to wait.
 const WAITS: [&str; 2] = ["retry-after", "x-ratelimit-reset-after"];
@@ -19,12 +20,22 @@ const WAITS: [&str; 2] = ["retry-after", "x-ratelimit-reset-after"];
 pub(crate) struct Poster {
     way: PostWay,
     client: Client,
+    two_way: Option<TwoWay>,
 }
 
 impl Poster {
     pub(crate) fn new(way: PostWay) -> Self {
         let client = Client::new(way.guard.clone(), way.patience).trusting(way.ca_file.clone());
-        Self { way, client }
+        let two_way = way.two_way.clone().map(|two_way| TwoWay::new(two_way, &way));
+        Self { way, client, two_way }
+    }
+
+    pub(crate) fn two_way(&self) -> Option<&TwoWay> {
+        self.two_way.as_ref()
+    }
+
+    pub(crate) fn may_be_two_way(&self) -> bool {
+        matches!(self.way.service, Service::Slack | Service::Teams)
     }
 
     pub(crate) fn word(&self) -> &'static str {
@@ -42,7 +53,9 @@ impl Poster {
         };
         let told = secret.as_ref().map_or("", Secret::reveal);
         let strike = |said: &str| secret.as_ref().map_or(said.to_owned(), |secret| secret.strike_all(said));
-        let post = match self.way.service.post(intent, told) {
+        // Without its secret nobody can answer, and everybody is told all the same.
+        let answers = self.two_way.as_ref().and_then(|two_way| two_way.key().ok());
+        let post = match self.way.service.post(intent, told, answers.as_ref()) {
             Ok(post) => post,
             Err(why) => return Outcome::Never(Text::new(&strike(&why))),
         };

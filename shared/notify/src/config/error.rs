@@ -83,6 +83,9 @@ pub enum ConfigError {
     /// A day or a time of day.
     #[error("route {0:?} says {1:?}: days are as in \"mon\" or \"mon-fri\", times as in \"22:00\"")]
     Window(String, String),
+    /// People can not answer so.
+    #[error("[channel.two_way] of channel {0:?}: {1}")]
+    TwoWay(String, &'static str),
     /// Where messages may go.
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),

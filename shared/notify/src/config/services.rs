@@ -10,7 +10,7 @@ use vigie_outgoing::Guard;
 
 use super::channels::{MAX_RECEIVERS, patience};
 use super::words::plain_name;
-use super::{Around, ChannelSetup, ConfigError, ModemWay, PostWay, PushWay, Way};
+use super::{Around, ChannelSetup, ConfigError, ModemWay, PostWay, PushWay, TwoWaySaid, Way};
 use crate::mind::{Service, Template, TemplateError};
 
 /// How long a service may take.
@@ -28,6 +28,7 @@ const CALL_CHARS: usize = 240;
 pub struct HookSaid {
     pub(super) name: String,
     url_file: PathBuf,
+    two_way: Option<TwoWaySaid>,
     ca_file: Option<PathBuf>,
     private: Option<bool>,
     timeout_s: Option<u8>,
@@ -160,7 +161,8 @@ impl Usual<'_> {
     ) -> Result<ChannelSetup, ConfigError> {
         let name = plain_name(self.name)?;
         let (guard, patience) = (around.guard(self.private), self.patience()?);
-        let way = PostWay { service, secret_file, ca_file: self.ca_file.clone(), guard, patience };
+        let ca_file = self.ca_file.clone();
+        let way = PostWay { service, secret_file, ca_file, guard, patience, two_way: None };
         Ok(ChannelSetup { name, way: Way::Post(way), receivers })
     }
 
@@ -177,7 +179,13 @@ macro_rules! usual {
 
 impl HookSaid {
     pub(super) fn check(&self, service: Service, around: &Around) -> Result<ChannelSetup, ConfigError> {
-        usual!(self).setup(around, service, Some(self.url_file.clone()), vec![String::new()])
+        let two_way = self.two_way.as_ref().map(|said| said.check(&self.name, &service, around, self.private));
+        let two_way = two_way.transpose()?;
+        let mut setup = usual!(self).setup(around, service, Some(self.url_file.clone()), vec![String::new()])?;
+        if let Way::Post(way) = &mut setup.way {
+            way.two_way = two_way;
+        }
+        Ok(setup)
     }
 }
 

@@ -66,6 +66,30 @@ fn the_example_of_services_is_one_and_says_which_follow_each_alert() {
 }
 
 #[test]
+fn people_answer_at_the_hub_alone_from_chats_that_can_and_strangers_only_where_it_is_said_of_whom() {
+    let chat = |kind: &str, more: &str| {
+        format!("[[channel]]\nkind='{kind}'\nname='c'\nurl_file='u'\n[channel.two_way]\nsecret_file='s'\n{more}\n")
+    };
+    for good in [chat("slack", "people={U1='a@b.example'}"), chat("teams", "clients=['acme']\nstrangers='channel'")] {
+        assert!(read(&good, Seat::Hub).is_ok(), "{good}");
+        assert!(read(&good, Seat::Relay).expect_err("a relay").contains("hub alone"));
+    }
+    for (text, word) in [
+        (chat("discord", ""), "slack and teams alone"),
+        (chat("slack", "strangers='channel'"), "needs clients"),
+        (chat("slack", "strangers='everybody'"), "everybody"),
+        (chat("slack", "people={U1='marie'}"), "the address"),
+        (chat("slack", "answers_to='http://hooks.slack.com'"), "http://"),
+        (chat("slack", "answers_to='https://hooks.slack.com/x'"), "hooks.slack-gov.com"),
+        (chat("teams", "answers_to='https://x.example'"), "answered at once"),
+        (chat("slack", "secrets='x'"), "secrets"),
+    ] {
+        let why = read(&text, Seat::Hub).expect_err("it is refused");
+        assert!(why.contains(word), "{text}: {why}");
+    }
+}
+
+#[test]
 fn each_nonsense_of_a_service_is_refused_in_its_own_words() {
     let sms = "[[channel]]\nkind='sms'\nname='s'\nurl='https://a.example/?m={text}'\nto=['+33612345678']\n";
     let push =

@@ -1,13 +1,15 @@
 //! What is a channel, once it is checked?
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use hyper::Uri;
 use lettre::Address;
+use vigie_model::Slug;
 use vigie_outgoing::Guard;
 
-use super::TlsSaid;
+use super::{Strangers, TlsSaid};
 use crate::mind::Service;
 
 /// A way to receivers, checked.
@@ -54,6 +56,22 @@ pub(crate) struct PostWay {
     pub(crate) guard: Guard,
     /// How long all of it may take.
     pub(crate) patience: Duration,
+    /// How people answer, where they may.
+    pub(crate) two_way: Option<TwoWayWay>,
+}
+
+/// How people answer from a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TwoWayWay {
+    /// What the chat signs with.
+    pub(crate) secret_file: PathBuf,
+    /// Of whose incidents; of all if none is named.
+    pub(crate) clients: BTreeSet<Slug>,
+    /// Who somebody is: by what the chat calls them, the address they sign in with.
+    pub(crate) people: BTreeMap<String, String>,
+    pub(crate) strangers: Strangers,
+    /// Where messages are changed: scheme and host.
+    pub(crate) answers_to: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,6 +17,7 @@ pub use template::{Template, TemplateError};
 pub use verdict::Reply;
 pub(crate) use verdict::{retry_after_ms, usual};
 
+use super::chat::ChatKey;
 use super::letter::Outcome;
 use super::notice::{Intent, Notice};
 
@@ -82,14 +83,15 @@ impl Service {
         matches!(self, Self::PagerDuty { .. })
     }
 
-    /// The request that tells it. `secret` is what its file holds, or nothing where it needs none.
+    /// The request that tells it. `secret` is what its file holds, or nothing where it needs none; `answers` is there where
+    /// people answer from it.
     ///
     /// # Errors
     /// When the message can not be put so, in words for people.
-    pub fn post(&self, intent: &Intent, secret: &str) -> Result<Post, String> {
+    pub fn post(&self, intent: &Intent, secret: &str, answers: Option<&ChatKey>) -> Result<Post, String> {
         match self {
-            Self::Slack => Ok(json(secret, Vec::new(), &slack::body(&intent.notice))),
-            Self::Teams => Ok(json(secret, Vec::new(), &teams::body(&intent.notice))),
+            Self::Slack => Ok(json(secret, Vec::new(), &slack::body(intent, answers))),
+            Self::Teams => Ok(json(secret, Vec::new(), &teams::body(&intent.notice, answers.is_some()))),
             Self::Discord => Ok(json(&discord::address(secret), Vec::new(), &discord::body(&intent.notice))),
             Self::PagerDuty { url } => Ok(json(url, Vec::new(), &pagerduty::body(intent, secret))),
             Self::Ntfy { url, topic } => {

@@ -4,7 +4,7 @@
 
 use vigie_model::{Severity, Slug};
 
-use super::alert::Reach;
+use super::alert::{AlertId, Reach};
 use super::notice::{Kind, Language, Line, MAX_LINES, Notice, Stamp};
 use super::text::Text;
 
@@ -28,6 +28,8 @@ pub(crate) struct Part {
     pub(crate) head: String,
     pub(crate) lines: Vec<String>,
     pub(crate) link: Option<String>,
+    /// The alert, while somebody is asked to do something about it.
+    pub(crate) asks: Option<AlertId>,
     pub(crate) severity: Severity,
     pub(crate) over: bool,
 }
@@ -158,6 +160,20 @@ pub(crate) fn open(language: Language) -> &'static str {
     Words(language).pick("Open in Vigie", "Ouvrir dans Vigie")
 }
 
+/// What the buttons of a message say.
+pub(crate) fn buttons(language: Language) -> (&'static str, &'static str) {
+    let words = Words(language);
+    (words.pick("Acknowledge", "Acquitter"), words.pick("Snooze 1 h", "Pause 1 h"))
+}
+
+/// How somebody answers who can only write.
+pub(crate) fn how_to_answer(language: Language) -> &'static str {
+    Words(language).pick(
+        "Answer here with @Vigie ack CODE, snooze CODE 1h, comment CODE and your words, or help.",
+        "Répondez ici : @Vigie ack CODE, pause CODE 1h, commenter CODE et vos mots, ou aide.",
+    )
+}
+
 /// What a voice says at the end.
 pub(crate) fn listen(language: Language) -> &'static str {
     Words(language).pick("Look at Vigie, please.", "Consultez Vigie, s'il vous plaît.")
@@ -221,6 +237,7 @@ impl Words {
             head: format!("{state}{colon} {}", line.title),
             lines,
             link: line.link.as_ref().map(|link| link.as_str().to_owned()),
+            asks: line.until.is_none().then_some(line.alert),
             severity: line.severity,
             over: line.until.is_some(),
         }

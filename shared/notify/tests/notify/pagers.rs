@@ -11,7 +11,7 @@ fn plain_one() -> Intent {
 }
 
 fn posted(service: &Service, secret: &str, intent: &Intent) -> Value {
-    let post = service.post(intent, secret).expect("it can be put so");
+    let post = service.post(intent, secret, None).expect("it can be put so");
     serde_json::from_slice(&post.body).expect("JSON")
 }
 

@@ -2,7 +2,10 @@
 
 use crate::common::{MINUTE, alert, clocks, one_route};
 use serde_json::{Value, json};
-use vigie_notify::{Change, Facts, Intent, Mind, Outcome, Post, Reply, Seat, Service, Template, Text, Whose};
+use vigie_notify::{
+    Button, Change, ChatKey, Facts, Intent, Kind, Line, Mind, Notice, Outcome, Post, Reply, Seat, Service, Template,
+    Text, Whose, code_of,
+};
 
 /// What a machine could call itself to be more than text somewhere.
 const HOSTILE: &str =
@@ -42,7 +45,7 @@ fn body(post: &Post) -> Value {
 }
 
 fn posted(service: &Service, secret: &str, intent: &Intent) -> Value {
-    body(&service.post(intent, secret).expect("it can be put so"))
+    body(&service.post(intent, secret, None).expect("it can be put so"))
 }
 
 /// All texts in some JSON.
@@ -94,7 +97,50 @@ fn teams_is_told_in_text_runs_which_read_no_markdown() {
     assert_eq!(attachment["contentType"], "application/vnd.microsoft.card.adaptive");
     let shown = said.to_string();
     assert!(!shown.contains("\"TextBlock\"") && !shown.contains("FactSet") && !shown.contains("entities"), "{shown}");
-    assert!(shown.contains("TextRun") && shown.contains("selectAction"));
+    assert!(shown.contains("TextRun") && shown.contains("Action.OpenUrl"));
+}
+
+/// All blocks of buttons.
+fn buttons(said: &Value) -> Vec<Value> {
+    let blocks = said["blocks"].as_array().expect("blocks");
+    blocks.iter().filter(|block| block["type"] == "actions").cloned().collect()
+}
+
+#[test]
+fn slack_has_buttons_for_what_is_wrong_where_people_answer_and_none_of_what_is_over() {
+    let key = ChatKey::of_slack("8f742231b10e8888abcd99yyyzzz85a5").expect("a secret");
+    let posted = |intent: &Intent, key: Option<&ChatKey>| {
+        body(&Service::Slack.post(intent, "https://hooks.slack.com/x", key).expect("it can be put so"))
+    };
+    let many = told(|facts| facts, 30, "");
+    let said = posted(&many, Some(&key));
+    let (all, shown) = (buttons(&said), said["blocks"].as_array().expect("blocks").len());
+    assert!(all.len() == 20 && shown <= 50, "{} of {shown}", all.len());
+    let names = |block: &Value| texts(&block["elements"]).join(" ");
+    assert!(names(&all[0]).contains("Acknowledge") && names(&all[0]).contains("https://hub.example.org/m/"));
+    let value = all[0]["elements"][0]["value"].as_str().expect("a value");
+    let button = Button::opened(value, &key).expect("ours");
+    assert_eq!((button.channel, button.route), (many.channel.clone(), many.route.clone()));
+    assert!(buttons(&posted(&many, None)).is_empty());
+    let over =
+        Notice { over: many.notice.wrong.clone(), wrong: Vec::new(), kind: Kind::Resolved, ..many.notice.clone() };
+    let ended = Line { until: Some(over.made), ..over.over[0].clone() };
+    let over = Intent { notice: Notice { over: vec![ended], ..over }, ..many };
+    assert!(buttons(&posted(&over, Some(&key))).is_empty());
+}
+
+#[test]
+fn teams_has_a_code_for_what_is_wrong_where_people_answer() {
+    let key = ChatKey::of_teams("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=").expect("a secret");
+    let intent = plain_one();
+    let said = body(&Service::Teams.post(&intent, "https://x.example", Some(&key)).expect("it can be put so"));
+    let code = code_of(intent.notice.wrong[0].alert);
+    let all = texts(&said);
+    assert!(
+        all.contains(&format!("Code {code}")) && all.iter().any(|text| text.contains("@Vigie ack CODE")),
+        "{all:?}"
+    );
+    assert!(!texts(&posted(&Service::Teams, "https://x.example", &intent)).join("").contains(&code));
 }
 
 #[test]
@@ -106,14 +152,15 @@ fn discord_mentions_nobody_and_reads_no_markdown_of_machines() {
         assert!(!text.contains(raw), "{raw} in {text}");
     }
     assert!(text.contains("\\*b\\*") && text.contains("<https://hub.example.org/m/1>"), "{text}");
-    let post = Service::Discord.post(&plain_one(), "https://discord.com/x?thread_id=1").expect("it can be put so");
+    let post =
+        Service::Discord.post(&plain_one(), "https://discord.com/x?thread_id=1", None).expect("it can be put so");
     assert_eq!(post.url, "https://discord.com/x?thread_id=1&wait=true", "the answer says whether it is there");
 }
 
 #[test]
 fn ntfy_and_gotify_are_told_how_urgent_it_is_and_what_a_tap_opens() {
     let ntfy = Service::Ntfy { url: "https://ntfy.example".to_owned(), topic: "alerts".to_owned() };
-    let post = ntfy.post(&hostile(), "tk_x").expect("it can be put so");
+    let post = ntfy.post(&hostile(), "tk_x", None).expect("it can be put so");
     assert!(post.headers.contains(&("authorization".to_owned(), "Bearer tk_x".to_owned())));
     let said = body(&post);
     assert_eq!(
@@ -121,9 +168,9 @@ fn ntfy_and_gotify_are_told_how_urgent_it_is_and_what_a_tap_opens() {
         (&json!("alerts"), &json!(5), &json!(["rotating_light"]), &json!(false))
     );
     assert_eq!(said["click"], "https://hub.example.org/m/1");
-    assert!(ntfy.post(&plain_one(), "").expect("no token is needed").headers.len() == 1);
+    assert!(ntfy.post(&plain_one(), "", None).expect("no token is needed").headers.len() == 1);
     let gotify = Service::Gotify { url: "https://g.example/".to_owned() };
-    let post = gotify.post(&hostile(), "Atoken").expect("it can be put so");
+    let post = gotify.post(&hostile(), "Atoken", None).expect("it can be put so");
     assert_eq!(post.url, "https://g.example/message");
     assert!(post.headers.contains(&("x-gotify-key".to_owned(), "Atoken".to_owned())));
     let said = body(&post);
@@ -144,7 +191,7 @@ fn however_much_is_wrong_each_service_gets_no_more_than_it_takes_and_is_told_wha
     for (language, words) in [("en", "not shown here for lack of room"), ("fr", "pas montrée")] {
         let storm = told(long, 200, &format!("language='{language}'"));
         for (service, secret) in services() {
-            let post = service.post(&storm, secret).expect("it can be put so");
+            let post = service.post(&storm, secret, None).expect("it can be put so");
             let (said, bytes) = (body(&post), post.body.len());
             let chars = |value: &Value| value.as_str().unwrap_or_default().chars().count();
             let fits = match service {
@@ -223,7 +270,7 @@ fn gateway(url: &str, content_type: &str, body: Option<&str>, max_chars: usize, 
 #[test]
 fn a_gateway_is_told_in_its_own_words_each_escaped_for_where_it_stands() {
     let intent = Intent { to: "+33 6&x".to_owned(), ..hostile() };
-    let of = |service: &Service| service.post(&intent, "key\r\nx: y").expect("it can be put so");
+    let of = |service: &Service| service.post(&intent, "key\r\nx: y", None).expect("it can be put so");
     let json = of(&gateway(
         "https://g.example/send?to={to}",
         "application/json",
@@ -264,13 +311,13 @@ fn a_gateway_is_told_in_its_own_words_each_escaped_for_where_it_stands() {
 fn a_short_message_keeps_to_its_length_and_a_voice_reads_no_signs() {
     for max in [70, 160, 459] {
         let service = gateway("https://g.example/", "text/plain", Some("{text}"), max, false);
-        let text = String::from_utf8(service.post(&plain_one(), "").expect("put so").body).expect("text");
+        let text = String::from_utf8(service.post(&plain_one(), "", None).expect("put so").body).expect("text");
         assert!(text.chars().count() <= max && text.starts_with("[Critical] disk almost full"), "{max}: {text}");
         assert_eq!(text.ends_with("https://hub.example.org/m/1"), max >= 160, "{text}");
     }
     let service = gateway("https://g.example/", "text/plain", Some("{text}"), 240, true);
     let french = told(|facts| facts, 1, "language='fr'");
-    let text = String::from_utf8(service.post(&french, "").expect("put so").body).expect("text");
+    let text = String::from_utf8(service.post(&french, "", None).expect("put so").body).expect("text");
     assert_eq!(text, "Vigie. Critique disk almost full web-1 acme lyon. Consultez Vigie, s'il vous plaît.");
 }
 

@@ -155,6 +155,11 @@ impl Operation {
         Self { answer: Answer { status, content: Some(Content { kinds, schema, example: None }) }, ..self }
     }
 
+    /// Answered with this, and nothing more.
+    pub(super) fn status(self, status: u16) -> Self {
+        Self { answer: Answer { status, content: None }, ..self }
+    }
+
     /// What is answered is one of these in each line.
     pub(super) fn in_lines(mut self) -> Self {
         if let Some(content) = &mut self.answer.content {

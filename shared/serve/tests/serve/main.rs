@@ -3,6 +3,7 @@
 mod api;
 mod beside_prometheus;
 mod boards;
+mod chats;
 mod common;
 mod doors;
 mod errors;

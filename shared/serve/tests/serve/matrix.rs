@@ -80,6 +80,7 @@ impl Strangers {
             (("/enrolments/", "id"), pair(&"00000000000000bb", &nobody)),
             (("/status-pages/", "slug"), pair(&"acme-status", &"none")),
             (("/notices/", "id"), pair(&"00000000000000bb", &nobody)),
+            (("/chats/", "channel"), pair(&"ops", &"none")),
             (("/webhooks/", "id"), pair(&"00000000000000aa", &nobody)),
             // A rule's name is nobody's; what it says of a machine is the machine's.
             (("/watch/rules/", "name"), pair(&"Hot?machine=compta", &"Hot?machine=nobody")),

@@ -50,6 +50,7 @@ async fn a_site_describes_what_a_site_serves() {
         repeats: None,
         hooks: None,
         devices: None,
+        chats: None,
         keeping: None,
         boards: None,
         quotas: None,

@@ -6,17 +6,27 @@
 use serde_json::{Value, json};
 use vigie_model::Severity;
 
+use super::super::alert::AlertId;
+use super::super::chat::code_of;
 use super::super::letter::Outcome;
-use super::super::notice::Notice;
-use super::super::words::{Part, compose, left_out, open};
+use super::super::notice::{Kind, Notice};
+use super::super::words::{Part, compose, how_to_answer, left_out, open};
 use super::fit::{chars, cut};
 use super::verdict::{Reply, usual};
 
 /// What Teams takes is 28 KB, with what it adds to it.
 const MAX_BYTES: usize = 24_000;
 
-pub(super) fn body(notice: &Notice) -> Value {
-    let composed = compose(notice);
+pub(super) fn body(notice: &Notice, answers: bool) -> Value {
+    let mut composed = compose(notice);
+    let asks = composed.parts.iter().any(|part| part.asks.is_some()) || notice.kind == Kind::Cut;
+    if answers && asks {
+        composed.foot.push(how_to_answer(notice.language).to_owned());
+    }
+    // The cut of a site has no part of its own.
+    if let Some(line) = notice.wrong.first().filter(|_| answers && notice.kind == Kind::Cut) {
+        composed.lead.push(code(line.alert));
+    }
     let mut items = vec![text(&composed.subject, "default", true)];
     items.extend(composed.lead.iter().map(|line| text(line, "default", false)));
     let foot = text(&cut(&composed.foot.join("\n"), 4_000, chars), "default", false);
@@ -24,7 +34,7 @@ pub(super) fn body(notice: &Notice) -> Value {
     let mut bytes = 300 + foot.to_string().len() + items.iter().map(|item| item.to_string().len()).sum::<usize>();
     let mut shown = 0;
     for part in &composed.parts {
-        let item = container(part, open(notice.language));
+        let item = container(part, open(notice.language), answers);
         bytes += item.to_string().len() + 1;
         if bytes > MAX_BYTES {
             break;
@@ -50,7 +60,7 @@ pub(super) fn body(notice: &Notice) -> Value {
     }] })
 }
 
-fn container(part: &Part, open: &str) -> Value {
+fn container(part: &Part, open: &str, answers: bool) -> Value {
     let colour = match (part.over, part.severity) {
         (true, _) => "good",
         (false, Severity::Critical) => "attention",
@@ -59,11 +69,18 @@ fn container(part: &Part, open: &str) -> Value {
     };
     let mut items = vec![text(&part.head, colour, true)];
     items.extend(part.lines.iter().map(|line| text(line, "default", false)));
-    let mut container = json!({ "type": "Container", "separator": true, "items": items });
+    items.extend(part.asks.filter(|_| answers).map(|alert| text(&code(alert), "default", true)));
     if let Some(link) = &part.link {
-        container["selectAction"] = json!({ "type": "Action.OpenUrl", "title": open, "url": link });
+        items.push(
+            json!({ "type": "ActionSet", "actions": [{ "type": "Action.OpenUrl", "title": open, "url": link }] }),
+        );
     }
-    container
+    json!({ "type": "Container", "separator": true, "items": items })
+}
+
+/// How whoever writes calls it; the word is the same in both languages.
+fn code(alert: AlertId) -> String {
+    format!("Code {}", code_of(alert))
 }
 
 fn text(text: &str, colour: &str, bold: bool) -> Value {

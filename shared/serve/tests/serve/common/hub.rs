@@ -13,11 +13,11 @@ use vigie_people::{
     Answer, Asker, Chance, Directory, Grant, Head, Id, Language, Link, Note, Order, Salt, Verifier, Who,
 };
 use vigie_serve::{
-    Access, BoardHead, BoardKept, BoardOwner, BoardWish, Boards, ClientQuota, ClientTerms, Device, DeviceChange,
-    DeviceTried, DeviceWish, Devices, Enrolment, EnrolmentState, EnrolmentWish, Enrolments, Erasure, ErasureState,
-    Erasures, ExportGiven, ExportWish, Fetched, Happened, Holdings, Jobs, Joined, KeepDays, KeepingTerms, Lookout,
-    MadeToken, NotDone, Options, Parts, People, QuotaMost, QuotaOf, QuotaUse, Quotas, Stamp, Undecided, Upkeep, Web,
-    Webhook, WebhookDead, WebhookMade, WebhookTried, WebhookWish, Webhooks, router_of,
+    Access, BoardHead, BoardKept, BoardOwner, BoardWish, Boards, Chat, ChatRequest, Chats, ClientQuota, ClientTerms,
+    Device, DeviceChange, DeviceTried, DeviceWish, Devices, Enrolment, EnrolmentState, EnrolmentWish, Enrolments,
+    Erasure, ErasureState, Erasures, ExportGiven, ExportWish, Fetched, Happened, Holdings, Jobs, Joined, KeepDays,
+    KeepingTerms, Lookout, MadeToken, NotDone, Options, Parts, People, QuotaMost, QuotaOf, QuotaUse, Quotas, Stamp,
+    Undecided, Upkeep, Web, Webhook, WebhookDead, WebhookMade, WebhookTried, WebhookWish, Webhooks, router_of,
 };
 
 use super::pages::Pages;
@@ -570,6 +570,7 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         repeats: Some(roll.remembered.clone()),
         hooks: Some(Arc::new(Subscribed)),
         devices: Some(Arc::new(NoPhones)),
+        chats: Some(Arc::new(OneChat)),
         keeping: Some(Arc::new(Kept)),
         boards: Some(roll.boards.clone()),
         quotas: Some(Arc::new(Agreed)),
@@ -578,6 +579,23 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         jobs: Some(Arc::new(AtWork)),
         status: Some(pages),
         options: options(),
+    }
+}
+
+/// One channel, `ops`, of either chat, by which whatever is signed `right` is answered with what was sent.
+struct OneChat;
+
+impl Chats for OneChat {
+    fn hears(&self, _: Chat, channel: &str) -> bool {
+        channel == "ops"
+    }
+
+    fn answer(&self, request: &ChatRequest) -> Option<Value> {
+        let text = String::from_utf8_lossy(&request.body).into_owned();
+        (request.signature == "right").then(|| match request.chat {
+            Chat::Slack => Value::Null,
+            Chat::Teams => Value::String(text),
+        })
     }
 }
 

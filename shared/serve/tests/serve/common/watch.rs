@@ -81,6 +81,7 @@ impl Dispatch for Watch {
             delivered: true,
             said: "250 kept".to_owned(),
             took_ms: 12,
+            two_way: None,
         };
         Ok(RouteTried { route: name.to_owned(), delivered: true, receivers: vec![receiver] })
     }

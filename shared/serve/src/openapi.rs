@@ -4,6 +4,7 @@
 //! is not served is not in it, and a way of which nothing is said fails a test. It says nothing of anybody, so it is open.
 
 mod boarding;
+mod bounds;
 mod chatting;
 mod hooking;
 mod joining;
@@ -64,7 +65,7 @@ pub(crate) fn document(ways: &[Way]) -> Value {
             debug_assert!(before.is_none_or(|before| before == schemas[name]), "two types are called {name}");
         }
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Vigie",
@@ -72,7 +73,7 @@ pub(crate) fn document(ways: &[Way]) -> Value {
             "description": ABOUT,
             "license": { "name": "Apache 2.0", "identifier": "Apache-2.0" },
         },
-        "servers": [{ "url": "/" }],
+        "servers": [{ "url": "/", "x-internal": false }],
         "tags": TAGS.map(|(name, description)| json!({ "name": name, "description": description })),
         "security": [{ "bearer": [] }, { "browser": [] }],
         "paths": paths,
@@ -87,7 +88,9 @@ pub(crate) fn document(ways: &[Way]) -> Value {
                 "browser": { "type": "apiKey", "in": "cookie", "name": "vigie", "description": "A browser that signed in." },
             },
         },
-    })
+    });
+    bounds::bound(&mut document);
+    document
 }
 
 const ABOUT: &str = "What hub and relay answer to programs. Names and shapes are a promise: fields are added, never renamed or \

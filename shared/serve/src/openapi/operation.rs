@@ -106,7 +106,7 @@ impl Operation {
 
     /// A parameter that must be there; the example works.
     pub(super) fn must(self, name: &'static str, schema: Value, says: &'static str, example: &str) -> Self {
-        let example = Some(json!(example));
+        let example = if schema["type"] == "array" { Some(json!([example])) } else { Some(json!(example)) };
         self.parameter(Parameter { name, within: "query", required: true, says, schema, example })
     }
 

@@ -24,11 +24,11 @@ impl Operation {
     /// What must stand behind the question mark, with values that work.
     pub(crate) fn query(&self) -> String {
         let parameters = self.said["parameters"].as_array().into_iter().flatten();
-        let asked = parameters.filter(|one| one["in"] == "query" && one["example"].is_string());
+        // Of a list the first is enough.
+        let example = |one: &Value| one["example"].as_str().or(one["example"][0].as_str()).map(str::to_owned);
+        let asked = parameters.filter(|one| one["in"] == "query");
         let pairs: Vec<String> = asked
-            .map(|one| {
-                format!("{}={}", one["name"].as_str().expect("a name"), one["example"].as_str().expect("a text"))
-            })
+            .filter_map(|one| Some(format!("{}={}", one["name"].as_str().expect("a name"), example(one)?)))
             .collect();
         if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
     }

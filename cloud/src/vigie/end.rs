@@ -50,7 +50,9 @@ impl End {
         };
         let field = |name: &str| problem[name].as_str().map(inert);
         let said = field("detail").or_else(|| field("error"));
-        let parts = [said, field("unchanged"), field("next")];
+        // A detail that says what became of things says enough.
+        let unchanged = field("unchanged").filter(|what| said.as_ref().is_none_or(|said| !said.contains(what)));
+        let parts = [said, unchanged, field("next")];
         let text = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
         Self { code, text: if text.is_empty() { format!("the answer is {status}") } else { text } }
     }
@@ -87,6 +89,9 @@ mod tests {
             (end.code(), end.text.as_str()),
             (5, "there is no \u{fffd}[31msuch machine; nothing was changed; list them")
         );
+        let twice =
+            json!({ "detail": "it is old; nothing was changed", "unchanged": "nothing was changed", "next": "look" });
+        assert_eq!(End::of_problem(409, &twice).text, "it is old; nothing was changed; look");
         assert_eq!(End::of_problem(502, &Value::Null).text, "the answer is 502");
         let of = |status| End::of_problem(status, &Value::Null).code();
         assert_eq!([of(400), of(401), of(403), of(412), of(429), of(500)], [2, 4, 4, 7, 7, 1]);

@@ -69,8 +69,11 @@ impl Out {
         }
     }
 
-    /// Writes an answer as it is.
+    /// Writes an answer as it is: what is no JSON as a whole, as JSON lines are none, line by line.
     pub(super) fn whole(self, value: &Value) {
+        if let Value::String(text) = value {
+            return text.lines().for_each(|line| say(&inert_json(line)));
+        }
         let pretty = std::io::stdout().is_terminal().then(|| serde_json::to_string_pretty(value).ok()).flatten();
         say(&inert_json(&pretty.unwrap_or_else(|| value.to_string())));
     }

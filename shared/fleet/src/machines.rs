@@ -2,8 +2,8 @@
 
 use vigie_model::{ClockSource, NodeId, Role, SeriesIx, USUAL_BEAT_MS, UtcMs};
 use vigie_serve::{
-    Beat, ClockNote, Drain, Fact, Goodbye, Health, Heard, Listener, Machine, Origin, Path, Reach, Reachability, Stamp,
-    USUAL_ABSENCE_MS, reach,
+    Beat, ClockNote, Drain, Fact, Goodbye, Health, Heard, Listener, Machine, Mark, Origin, Path, Reach, Reachability,
+    Stamp, USUAL_ABSENCE_MS, reach,
 };
 
 use crate::catalogue::Schema;
@@ -60,6 +60,7 @@ impl Fleet {
             name: known.name.clone(),
             client: known.client.clone(),
             site: known.site.clone(),
+            mark: Mark::default(),
             health: Health::Unknown,
             reachability: self.reach_of(memory, node, self.clock.now().utc),
             interval_ms: interval_ms(newest),

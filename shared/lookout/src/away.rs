@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use vigie_alerts::Alert;
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_query::{Grain, Halt, Limits, Matcher, NAME, Selection, SeriesPart, SourceError, Stop, Wish};
-use vigie_serve::{Availability, AvailabilityWish, Cut, MachineMinutes, Minutes, SiteMinutes, Stamp, Undecided};
+use vigie_serve::{
+    Availability, AvailabilityWish, Cut, Incidents, MachineMinutes, Minutes, SiteMinutes, Stamp, Undecided,
+};
 use vigie_watch::PRESENCE_LABEL;
 use vigie_watch::presence::Reach;
 
@@ -46,9 +48,11 @@ impl Watchman {
         let now = self.utc();
         let (from_ms, to_ms) = whole_minutes(wish, now)?;
         let mut tapes: BTreeMap<NodeId, (Slug, Slug, String, Tape)> = BTreeMap::new();
+        let marks = self.marks();
         for one in lock(&self.presence).machines().filter(|one| one.role == Role::Agent) {
             let is = |wanted: &Option<Slug>, slug: &Slug| wanted.as_ref().is_none_or(|wanted| wanted == slug);
-            if wish.sees(&one.client, &one.site) && is(&wish.client, &one.client) && is(&wish.site, &one.site) {
+            let mark = marks.of(one.node, &one.client, &one.site);
+            if wish.sees(&one.client, &one.site, mark) && is(&wish.client, &one.client) && is(&wish.site, &one.site) {
                 let tape = Tape::new(from_ms, to_ms);
                 tapes.insert(one.node, (one.client.clone(), one.site.clone(), one.name.clone(), tape));
             }

@@ -8,6 +8,7 @@ use vigie_alerts::{About, Part, Place, Said, Word, word};
 use vigie_merge::{Key, Kind, Marker, Row};
 use vigie_model::UtcMs;
 use vigie_people::Deed;
+use vigie_serve::MarkKind;
 use vigie_watch::Tuning;
 
 use crate::mutes::{self, MuteRow};
@@ -129,12 +130,12 @@ fn ruled(key: &Key, value: &[u8]) -> Option<Told> {
 
 /// A row of a tag says nothing of who wrote it.
 fn tagged(key: &Key, present: bool, row: &[u8]) -> Option<Deed> {
-    let (word, machine) = read_tag(key)?;
-    let what = match (word.is_group, present) {
-        (false, true) => "tag.add",
-        (false, false) => "tag.remove",
-        (true, true) => "group.add",
-        (true, false) => "group.remove",
+    let ((kind, word), machine) = read_tag(key)?;
+    let what = match (kind, present) {
+        (MarkKind::Tag, true) => "tag.add",
+        (MarkKind::Tag, false) => "tag.remove",
+        (MarkKind::Group, true) => "group.add",
+        (MarkKind::Group, false) => "group.remove",
     };
     Some(Deed {
         what,
@@ -144,7 +145,7 @@ fn tagged(key: &Key, present: bool, row: &[u8]) -> Option<Deed> {
         from: String::new(),
         happened: None::<UtcMs>,
         at_hub: false,
-        is: if present { json!(word.name) } else { Value::Null },
+        is: if present { json!(word) } else { Value::Null },
         mark: Deed::mark(row),
     })
 }

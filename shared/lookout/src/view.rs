@@ -1,14 +1,15 @@
 //! What people and programs see, and what they decide.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use vigie_alerts::{Alert, DecideError, Decision as Decided, Said, Standing};
 use vigie_merge::{Key, Ulid};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, Escalation, Health, Incident, IncidentState, Incidents,
-    JudgedBy, Mute, MutePreview, MuteWish, Place, Reached, RuleGroup, RuleLevels, RuleWish, Stamp, Telling, Undecided,
-    Word,
+    JudgedBy, Mark, Marks, Mute, MutePreview, MuteWish, Place, Reached, RuleGroup, RuleLevels, RuleWish, Stamp,
+    Telling, Undecided, Word,
 };
 
 use crate::bygone::keys;
@@ -160,8 +161,12 @@ impl Incidents for Watchman {
         self.telling_shown()
     }
 
-    fn group(&self, name: &Slug) -> Vec<NodeId> {
-        lock(&self.register).tags.group(name)
+    fn marks(&self) -> Arc<Marks> {
+        lock(&self.register).tags.marks().clone()
+    }
+
+    fn mark(&self, machines: &[(Place, NodeId, Mark)]) -> Result<(), Undecided> {
+        self.call(machines)
     }
 
     fn cuts(&self) -> Vec<Cut> {

@@ -37,11 +37,14 @@ pub enum Right {
     Quota,
     /// Let machines and relays join.
     Enrol,
+    /// Say what machines are tagged with and which groups they are in, of a place as a whole: who sees machines by their tags
+    /// does not change these.
+    Tag,
 }
 
 impl Right {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Look,
         Self::Decide,
         Self::Mute,
@@ -57,6 +60,7 @@ impl Right {
         Self::Keep,
         Self::Quota,
         Self::Enrol,
+        Self::Tag,
     ];
 
     /// Its name.
@@ -77,6 +81,7 @@ impl Right {
             Self::Keep => "keep",
             Self::Quota => "quota",
             Self::Enrol => "enrol",
+            Self::Tag => "tag",
         }
     }
 
@@ -95,7 +100,9 @@ impl Right {
             | Self::Tell
             | Self::Act
             // Whom it lets in lies about itself alone, stands in the audit, and is put out again.
-            | Self::Enrol => false,
+            | Self::Enrol
+            // It shows to others what whoever tags sees, never more; it stands in the audit, and is taken away again.
+            | Self::Tag => false,
         }
     }
 }
@@ -116,7 +123,8 @@ impl Right {
             | Self::Act
             | Self::Keep
             | Self::Quota
-            | Self::Enrol => false,
+            | Self::Enrol
+            | Self::Tag => false,
         }
     }
 }
@@ -139,7 +147,7 @@ impl std::str::FromStr for Right {
 /// Not a right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no right: look, decide, mute, fetch, push, tokens, people, roles, audit, node, tell, act, keep, quota or enrol"
+    "{0:?} is no right: look, decide, mute, fetch, push, tokens, people, roles, audit, node, tell, act, keep, quota, enrol or tag"
 )]
 pub struct UnknownRight(String);
 

@@ -35,15 +35,16 @@ impl Role {
     /// `deputy`, which an admin can not make of themselves.
     pub fn built_in() -> [Self; 4] {
         use Right::{
-            Act, Audit, Decide, Enrol, Fetch, Keep, Look, Mute, Node, People, Push, Quota, Roles, Tell, Tokens,
+            Act, Audit, Decide, Enrol, Fetch, Keep, Look, Mute, Node, People, Push, Quota, Roles, Tag, Tell, Tokens,
         };
-        let admin = [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell, Keep, Quota, Enrol];
+        let admin =
+            [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell, Keep, Quota, Enrol, Tag];
         let deputy =
-            [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell, Keep, Quota, Enrol, Act];
+            [Look, Decide, Mute, Fetch, Push, Tokens, People, Roles, Audit, Node, Tell, Keep, Quota, Enrol, Tag, Act];
         [
             ("deputy", &deputy[..]),
             ("admin", &admin[..]),
-            ("operator", &[Look, Decide, Mute, Fetch, Tokens, Tell, Enrol]),
+            ("operator", &[Look, Decide, Mute, Fetch, Tokens, Tell, Enrol, Tag]),
             ("observer", &[Look]),
         ]
         .map(|(name, rights)| Self {

@@ -94,6 +94,11 @@ impl Coverage {
         self.shortfalls.push(shortfall);
     }
 
+    /// Without what is missing of machines that do not concern the one who asks.
+    pub(crate) fn retain(&mut self, concerns: impl FnMut(&Shortfall) -> bool) {
+        self.shortfalls.retain(concerns);
+    }
+
     /// Notes what was made from minutes or hours: all stretches of one window as one.
     pub fn is_coarse(&mut self, coarse: Coarse) {
         let same = |known: &&mut Coarse| (known.window_ms, known.only) == (coarse.window_ms, coarse.only);

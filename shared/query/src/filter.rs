@@ -86,6 +86,11 @@ impl Filter {
         self.terms.iter().all(|term| term.holds(row) != term.not)
     }
 
+    /// Whether it depends on what stands under this key.
+    pub fn asks(&self, key: &str) -> bool {
+        self.terms.iter().any(|term| matches!(term.what, What::Under(own, _) if own == key))
+    }
+
     /// Whether everything passes.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 
@@ -25,7 +26,8 @@ enum Test {
     NotEqual(String),
     Regex(Box<Regex>),
     NotRegex(Box<Regex>),
-    OneOf(BTreeSet<String>),
+    /// Shared: whoever is confined to some thousand machines asks with them again and again.
+    OneOf(Arc<BTreeSet<String>>),
 }
 
 impl Matcher {
@@ -57,7 +59,7 @@ impl Matcher {
 
     /// The value is one of these; with none, nothing matches. PromQL has no such matcher: it confines a tenant.
     pub fn one_of(name: &str, values: impl IntoIterator<Item = String>) -> Self {
-        Self { name: name.to_owned(), test: Test::OneOf(values.into_iter().collect()) }
+        Self { name: name.to_owned(), test: Test::OneOf(Arc::new(values.into_iter().collect())) }
     }
 
     /// The label it looks at.

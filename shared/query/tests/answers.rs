@@ -165,9 +165,9 @@ fn whoever_is_confined_sees_nothing_else_whatever_they_ask_and_whatever_storage_
             self.0.select(&Selection { matchers: &[], ..*selection }, limits, sink)
         }
     }
-    let only = Bounds::new([].into(), [(String::new(), "paris".to_owned())].into());
+    let only = Arc::new(Bounds::new([].into(), [(String::new(), "paris".to_owned())].into()));
     for source in [&two_sites() as &dyn Source, &Forgetful(two_sites())] {
-        let confined = Confined::new(source, Some(&only));
+        let confined = Confined::new(source, Some(Arc::clone(&only)));
         for text in ["up", r#"up{site=~".*"}"#, r#"up{site!="paris"}"#] {
             assert!(machines(&confined, text, 10 * MINUTE).iter().all(|machine| machine == "c"), "{text}");
         }

@@ -20,7 +20,7 @@ use vigie_model::{ClockSource, GapReason, Incarnation, NodeId, Now, Role, Slug, 
 use vigie_query::InMemory;
 use vigie_serve::{
     Access, Amount, Beat, Clients, ClockNote, Described, Drain, Exposition, Fact, GivenUp, Goodbye, Health, Heard,
-    Hole, HoleKind, Identity, Intake, LabelSet, Lack, Ledger, LedgerSummary, Link, Listener, Lookout, Machine,
+    Hole, HoleKind, Identity, Intake, LabelSet, Lack, Ledger, LedgerSummary, Link, Listener, Lookout, Machine, Mark,
     NotReady, Options, Origin, Owner, Path, Raw, RawError, Reach, Relay, Shortfall, Site, Source, Stamp, StreamLedger,
     TokenTable, Upward, reach, reach_of_site, router, serve,
 };
@@ -255,6 +255,7 @@ impl Actor {
             name: self.name.clone(),
             client: slug(self.client),
             site: slug(self.site),
+            mark: Mark::default(),
             health: match self.part {
                 Part::Ok | Part::Silent => Health::Ok,
                 Part::Warning => Health::Warning,

@@ -91,7 +91,7 @@ impl Identity {
         add(&[Right::Decide, Right::Mute], decides);
         // The node's own token, and nobody's that only decides of alerts.
         if self.clients == Clients::All && self.decides == Decides::Seen {
-            add(&[Right::Tell], vec![Scope::everywhere()]);
+            add(&[Right::Tell, Right::Tag], vec![Scope::everywhere()]);
         }
         let writes = match &self.writes {
             Writes::Nothing => Vec::new(),

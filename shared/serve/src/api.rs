@@ -18,6 +18,7 @@ mod jobs;
 mod keeping;
 mod machines;
 mod maintenance;
+mod marks;
 mod provider;
 mod quotas;
 mod raw;
@@ -58,6 +59,7 @@ pub(crate) use machines::{
     FIELDS as MACHINE_FIELDS, Looked as LookedMachine, Machines, Whole, ledger, machine, machines,
 };
 pub(crate) use maintenance::{MaintenanceList, add, end, list, one as one_maintenance, preview};
+pub(crate) use marks::{MarkSaid, MarkWish, Marked, MarkedMachines, Words, mark_many, marks_of, put_marks, words};
 pub(crate) use quotas::{QuotaList, list as quotas, one as quota_of, put as put_quota, unset as unset_quota};
 pub(crate) use raw::{ask_raw, raw};
 pub(crate) use routes::{OnCallList, RouteList, on_call, routes, try_route};

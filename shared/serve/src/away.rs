@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 use vigie_model::{NodeId, Slug};
 use vigie_people::{At, Powers, Right};
 
-use crate::Stamp;
 use crate::fact::as_text;
+use crate::{Mark, Stamp};
 
 /// What happened at a site while it was cut off, as it is known now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -49,9 +49,10 @@ pub struct AvailabilityWish {
 }
 
 impl AvailabilityWish {
-    /// Whether the asker sees this place.
-    pub fn sees(&self, client: &Slug, site: &Slug) -> bool {
-        self.seen.may(Right::Look, At::of(Some(client), Some(site)))
+    /// Whether the asker sees a machine of this place, which is called so.
+    pub fn sees(&self, client: &Slug, site: &Slug, mark: Option<&Mark>) -> bool {
+        let at = mark.map_or(At::Site(client, site), |mark| At::Machine(client, site, &mark.tags));
+        self.seen.may(Right::Look, at)
     }
 }
 

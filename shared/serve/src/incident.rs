@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 use vigie_model::{Doubt, NodeId, Severity, Slug};
+use vigie_people::At;
 
-use crate::Stamp;
 use crate::fact::as_text;
+use crate::{Marks, Stamp};
 
 /// One alert and what people decided of it, as the rows that are here say it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -70,6 +71,18 @@ pub struct Incident {
     /// Who is told next while nobody says that they know, as far as this node tells of it; not in lists.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub escalations: Vec<Escalation>,
+}
+
+impl Incident {
+    /// The machine that it is about, if it is about one.
+    pub fn about(&self) -> Option<NodeId> {
+        self.machine_id.as_deref().and_then(|id| id.parse().ok())
+    }
+
+    /// Where rights over it are asked about.
+    pub(crate) fn at<'a>(&'a self, marks: &'a Marks) -> At<'a> {
+        marks.at(self.client.as_ref(), self.site.as_ref(), self.about())
+    }
 }
 
 /// Who is told next, while nobody says that they know.

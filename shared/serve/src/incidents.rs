@@ -1,14 +1,15 @@
 //! What must a node know so that people can see what is wrong, and decide?
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_model::{NodeId, Severity, Slug};
+use vigie_model::{NodeId, Severity};
 
 use crate::{
-    Availability, AvailabilityWish, Cut, Decision, Dispatch, Health, Incident, IncidentState, Mute, MutePreview,
-    MuteWish, Place, RuleGroup, RuleLevels, RuleWish, Stamp,
+    Availability, AvailabilityWish, Cut, Decision, Dispatch, Health, Incident, IncidentState, Mark, Marks, Mute,
+    MutePreview, MuteWish, Place, RuleGroup, RuleLevels, RuleWish, Stamp,
 };
 
 /// What hub and relay implement so that people and programs can see what is wrong and decide of it.
@@ -73,10 +74,17 @@ pub trait Incidents: Send + Sync + 'static {
         by_alerts(&self.incidents())
     }
 
-    /// Who is in a group, of whatever client.
-    fn group(&self, _: &Slug) -> Vec<NodeId> {
-        Vec::new()
+    /// What people call each machine, as it is now. Asked with nearly each request: it costs no more than a lock.
+    fn marks(&self) -> Arc<Marks> {
+        Arc::default()
     }
+
+    /// Says what machines are called, all of it in one step, durably: each of these machines with what it is called from now
+    /// on.
+    ///
+    /// # Errors
+    /// When it makes no sense or can not be kept; nothing was changed then.
+    fn mark(&self, machines: &[(Place, NodeId, Mark)]) -> Result<(), Undecided>;
 
     /// Maintenance and silences: what mutes or will, and what ended within the last days.
     fn mutes(&self) -> Vec<Mute>;

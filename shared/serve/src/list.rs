@@ -75,6 +75,11 @@ impl Wanted {
         self.filter.keeps(row)
     }
 
+    /// Whether it depends on what stands under this key.
+    pub(crate) fn asks(&self, key: &str) -> bool {
+        self.filter.asks(key)
+    }
+
     /// Whether it is the first page.
     pub(crate) fn is_first(&self) -> bool {
         self.after.is_none()

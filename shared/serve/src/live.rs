@@ -26,12 +26,12 @@ use tokio::sync::{mpsc, watch};
 use self::ring::{Event, Ring, Since};
 pub(crate) use self::seen::KINDS;
 use self::seen::Seen;
-use crate::door::Caller;
+use crate::door::{Caller, sees_tagged};
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::stream::still_may;
-use crate::{Happened, Stamp};
+use crate::{Happened, Marks, Stamp};
 
 /// How often what there is is compared.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -171,11 +171,12 @@ impl Reader {
 
     /// Tells what came after an event, and says how far that goes.
     async fn tell(&self, at: u64) -> Result<u64, Gone> {
+        let marks = self.marks().await;
         let (text, to) = {
             let ring = self.app.live.ring();
             match ring.after(at) {
                 Some(events) => {
-                    let told = events.filter(|event| self.wants(event)).map(|event| written(event, &ring));
+                    let told = events.filter(|event| self.wants(event, &marks)).map(|event| written(event, &ring));
                     (told.collect::<String>(), ring.newest())
                 }
                 None => (reset(&ring.id(ring.newest())), ring.newest()),
@@ -187,8 +188,20 @@ impl Reader {
         Ok(to)
     }
 
-    fn wants(&self, event: &Event) -> bool {
-        self.kinds.contains(&event.kind) && self.caller.sees_at(event.client.as_ref(), event.site.as_ref())
+    fn wants(&self, event: &Event, marks: &Marks) -> bool {
+        self.kinds.contains(&event.kind) && event.is_for(self.caller.powers(), marks)
+    }
+
+    /// What machines are called now, for who sees them by that: asked for each time, so that a tag that is taken away takes
+    /// the right away at once.
+    async fn marks(&self) -> Arc<Marks> {
+        if !sees_tagged(self.caller.powers()) {
+            return Arc::default();
+        }
+        let app = App::clone(&self.app);
+        let asked = tokio::task::spawn_blocking(move || app.marks());
+        // Without them nothing of a machine is told to who sees it by its tags.
+        asked.await.unwrap_or_default()
     }
 
     async fn send(&self, text: String) -> Result<(), Gone> {
@@ -254,7 +267,8 @@ async fn hand_to_hooks(app: &App, waiting: &mut Vec<Happened>, events: &[Event])
         data: event.data.clone(),
         at,
     };
-    waiting.extend(events.iter().map(told));
+    // What is told to those who see a machine no more is of no place as a whole.
+    waiting.extend(events.iter().filter(|event| event.before.is_none()).map(told));
     if waiting.is_empty() {
         return;
     }

@@ -3,9 +3,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 use vigie_model::{ClockSource, NodeId, Slug};
+use vigie_people::At;
 
 use crate::fact::as_text;
-use crate::{Fact, Health, LedgerSummary, Origin, Reach};
+use crate::{Fact, Health, LedgerSummary, Mark, Origin, Reach};
 
 /// A machine as it was last heard.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -20,6 +21,9 @@ pub struct Machine {
     pub client: Slug,
     /// Where it stands.
     pub site: Slug,
+    /// What people call it. A node that knows its machines need not know this: it is filled in where rights are looked at.
+    #[serde(flatten)]
+    pub mark: Mark,
     /// What it said of itself; [`Health::Unknown`] while no rule judges it.
     pub health: Health,
     /// Whether we hear it: see [`reach`](crate::reach()).
@@ -38,6 +42,13 @@ pub struct Machine {
     pub ledger: LedgerSummary,
     /// How fast the waiting ones come, while they do.
     pub drain: Option<Drain>,
+}
+
+impl Machine {
+    /// Where rights over it are asked about.
+    pub fn at(&self) -> At<'_> {
+        At::Machine(&self.client, &self.site, &self.mark.tags)
+    }
 }
 
 /// A machine's clock that is off by more than half a minute.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use vigie_model::{Role, UtcMs};
+use vigie_model::{NodeId, Role, UtcMs};
 use vigie_people::Guesses;
 
 use crate::door::{Attempts, Sessions};
@@ -15,7 +15,7 @@ use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
-    Access, Boards, Chats, Devices, Enrolments, Erasures, Health, Incidents, Jobs, KeepingTerms, Lookout, Machine,
+    Access, Boards, Chats, Devices, Enrolments, Erasures, Health, Incidents, Jobs, KeepingTerms, Lookout, Machine, Marks,
     Options, People, Quotas, Repeats, StatusPages, Webhooks, openapi,
 };
 
@@ -88,6 +88,26 @@ impl Shared {
         self.lookout.role() == Role::Relay
     }
 
+    /// What people call each machine, as it is now.
+    pub(crate) fn marks(&self) -> Arc<Marks> {
+        self.incidents.as_ref().map(|incidents| incidents.marks()).unwrap_or_default()
+    }
+
+    /// Every machine, with what people call it. What the asker may see is cut out of them by who asks.
+    pub(crate) fn machines(&self) -> Vec<Machine> {
+        let mut machines = self.lookout.machines();
+        let marks = self.marks();
+        machines.iter_mut().for_each(|machine| call(machine, &marks));
+        machines
+    }
+
+    /// One of them.
+    pub(crate) fn machine(&self, id: NodeId) -> Option<Machine> {
+        let mut machine = self.lookout.machine(id)?;
+        call(&mut machine, &self.marks());
+        Some(machine)
+    }
+
     /// Says of machines how they are, as far as rules judge them.
     pub(crate) fn judge(&self, machines: &mut [Machine]) {
         let Some(incidents) = &self.incidents else { return };
@@ -144,4 +164,8 @@ impl Shared {
             options,
         }
     }
+}
+
+fn call(machine: &mut Machine, marks: &Marks) {
+    machine.mark = marks.of(machine.id, &machine.client, &machine.site).cloned().unwrap_or_default();
 }

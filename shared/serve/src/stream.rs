@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use vigie_query::Limits;
 
+use crate::door::sees_tagged;
 use crate::shared::{App, Shared};
 use crate::{Identity, people, work};
 
@@ -51,6 +52,20 @@ pub(crate) struct Outlet<E> {
 struct Reader {
     app: App,
     who: Arc<Identity>,
+    /// How often a tag had been taken away when the answer began, for who sees machines by their tags.
+    taken: Option<u64>,
+}
+
+impl Reader {
+    /// Before anything of the answer is read: what is taken away from then on counts.
+    fn begin(&mut self) {
+        self.taken = sees_tagged(&self.who.all_powers()).then(|| self.app.marks().taken());
+    }
+
+    /// Which tag it was does not matter: they are taken away now and then, and who asks again gets what is theirs now.
+    fn still_may(&self) -> bool {
+        still_may(&self.app, &self.who) && self.taken.is_none_or(|taken| self.app.marks().taken() == taken)
+    }
 }
 
 /// Whether credentials are what they were when an answer began: neither taken back nor given to another.
@@ -82,10 +97,11 @@ where
     let (pieces, queue) = mpsc::channel(QUEUED_CHUNKS);
     let gone = pieces.clone();
     let app = Arc::clone(app);
-    let reader = Reader { app: Arc::clone(&app), who };
+    let reader = Reader { app: Arc::clone(&app), who, taken: None };
     let mut outlet = Outlet { text: Vec::new(), begun: Some(begun), pieces, runtime: Handle::current(), reader };
     spawn_blocking(move || {
         let _turn = turn;
+        outlet.reader.begin();
         let limits = work::limits(life, move || gone.is_closed());
         let written = write(&app, &limits, &mut outlet);
         outlet.finish(written);
@@ -149,7 +165,7 @@ impl<E: std::fmt::Debug> Outlet<E> {
 
     /// Asked before each piece: an answer may take hours, and rights that are taken back end it within one queue's length.
     fn send(&self, piece: Piece) -> Result<(), ReaderGone> {
-        if !still_may(&self.reader.app, &self.reader.who) {
+        if !self.reader.still_may() {
             tracing::info!(
                 who = self.reader.who.name,
                 "credentials were taken back; an answer under way was broken off"

@@ -6,10 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use vigie_model::{Slug, UtcMs};
 use vigie_node::Failed;
-use vigie_serve::{Dispatch, Incidents, RuleWish, Undecided};
+use vigie_serve::{Dispatch, Incidents, Mark, Place, RuleWish, Undecided};
 
 use super::place::{Typed, scope_text};
-use super::tags::{self, Word};
 use super::write::{Plan, plan, removal};
 use crate::command::{read, undecided};
 use crate::watchman::{Watchman, lock};
@@ -124,8 +123,13 @@ impl Watchman {
             Request::RulesVersions { name } => Ok(self.rule_versions(&name)),
             Request::RulesHistory { name } => Ok(self.rule_history(&name)),
             Request::Tag { machine, client, site, name, group, remove } => {
-                let word = Word { is_group: group, name };
-                self.tag(&machine, (client.as_ref(), site.as_ref()), &word, !remove).map_err(failed)
+                let words = [name].into();
+                let said = if group {
+                    Mark { groups: words, ..Mark::default() }
+                } else {
+                    Mark { tags: words, ..Mark::default() }
+                };
+                self.tag(&machine, (client.as_ref(), site.as_ref()), &said, !remove).map_err(failed)
             }
             Request::Tags => Ok(self.tagged()),
             Request::Routes => Ok(self.routes_shown()),
@@ -160,27 +164,25 @@ impl Watchman {
         &self,
         machine: &str,
         (client, site): (Option<&Slug>, Option<&Slug>),
-        word: &Word,
+        said: &Mark,
         present: bool,
     ) -> Result<Value, Undecided> {
         let machine = self.one_machine(machine, client, site)?;
-        let scope = vigie_merge::Scope::Site(machine.client.clone(), machine.site.clone());
-        let edit = tags::write(&scope, machine.node, word, present);
-        let edit = edit.map_err(|error| Undecided::Senseless(error.to_string()))?;
-        self.write_decision(vec![edit])?;
+        let known = self.marks().of(machine.node, &machine.client, &machine.site).cloned().unwrap_or_default();
+        let none = Mark::default();
+        let mark = if present { known.changed(said, &none) } else { known.changed(&none, said) };
+        let place = Place { client: machine.client.clone(), site: machine.site.clone() };
+        self.call(&[(place, machine.node, mark)])?;
         Ok(self.tagged())
     }
 
     fn tagged(&self) -> Value {
-        let register = lock(&self.register);
+        let marks = self.marks();
         let presence = lock(&self.presence);
         let machines = presence.machines().map(|machine| {
-            let words = |is_group: bool| -> Vec<String> {
-                let words = register.tags.of(machine.node).filter(|word| word.is_group == is_group);
-                words.map(|word| word.name.to_string()).collect()
-            };
-            json!({ "machine": machine.name, "client": machine.client, "site": machine.site, "tags": words(false),
-                "groups": words(true) })
+            let mark = marks.of(machine.node, &machine.client, &machine.site).cloned().unwrap_or_default();
+            json!({ "machine": machine.name, "client": machine.client, "site": machine.site, "tags": mark.tags,
+                "groups": mark.groups })
         });
         machines.collect()
     }

@@ -1,67 +1,77 @@
 //! Which machines did people tag, and put into groups? A row for each machine and word: there or not there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use vigie_alerts::EditError;
 use vigie_merge::{CausalLength, Key, KeyError, Kind, Row, Scope};
 use vigie_model::{NodeId, Slug};
+use vigie_serve::{MOST_MARKS, Mark, MarkKind, Marks, Place, Undecided};
 use vigie_watch::Machine;
 
 use super::place::scope_text;
 use crate::rows::RowEdit;
-
-/// A tag or a group.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Word {
-    pub(crate) is_group: bool,
-    pub(crate) name: Slug,
-}
+use crate::watchman::{Watchman, lock};
 
 /// All tags and groups whose rows are here.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tags {
-    of: BTreeMap<NodeId, BTreeSet<Word>>,
+    marks: Arc<Marks>,
 }
 
 impl Tags {
-    /// Takes in a row as it now stands; says whether it is one of ours.
+    /// Takes in a row as it now stands; says whether it is one of ours. A word is said at the site of its machine: what
+    /// another site says of it counts nowhere, because rights hang on it.
     pub(crate) fn take(&mut self, key: &Key, row: &Row) -> bool {
-        let (Some((word, machine)), Row::Length(length)) = (read(key), row) else { return false };
-        let words = self.of.entry(machine).or_default();
-        if length.is_present() {
-            words.insert(word)
-        } else {
-            words.remove(&word)
-        };
+        let (Some(((kind, word), machine)), Row::Length(length)) = (read(key), row) else { return false };
+        let Scope::Site(client, site) = key.scope() else { return false };
+        Arc::make_mut(&mut self.marks).set((&client, &site), machine, (kind, &word), length.is_present());
         true
+    }
+
+    /// What each machine is called.
+    pub(crate) fn marks(&self) -> &Arc<Marks> {
+        &self.marks
     }
 
     /// A machine as rules ask for it. A tag may be said of a client, or of everybody: it is known under each of these.
     pub(crate) fn machine(&self, machine: &vigie_fleet::Sighted) -> Machine {
         let (client, site) = (machine.client.clone(), machine.site.clone());
         let scopes = [Scope::Deployment, Scope::Client(client.clone()), Scope::Site(client.clone(), site.clone())];
-        let words = self.of.get(&machine.node);
-        let named = |is_group: bool| -> BTreeSet<String> {
-            let names = words.into_iter().flatten().filter(|word| word.is_group == is_group);
-            names.flat_map(|word| scopes.iter().map(|scope| qualified(scope, word.name.as_str()))).collect()
+        let mark = self.marks.of(machine.node, &client, &site);
+        let named = |kind: MarkKind| -> BTreeSet<String> {
+            let names = mark.into_iter().flat_map(|mark| mark.words(kind));
+            names.flat_map(|word| scopes.iter().map(|scope| qualified(scope, word.as_str()))).collect()
         };
         Machine {
             client: client.to_string(),
             site: site.to_string(),
             id: machine.node.to_string(),
-            tags: named(false),
-            groups: named(true),
+            tags: named(MarkKind::Tag),
+            groups: named(MarkKind::Group),
         }
     }
+}
 
-    /// Who is in a group.
-    pub(crate) fn group(&self, name: &Slug) -> Vec<NodeId> {
-        let word = Word { is_group: true, name: name.clone() };
-        self.of.iter().filter(|(_, words)| words.contains(&word)).map(|(machine, _)| *machine).collect()
-    }
-
-    pub(crate) fn of(&self, machine: NodeId) -> impl Iterator<Item = &Word> {
-        self.of.get(&machine).into_iter().flatten()
+impl Watchman {
+    /// Says what machines are called, all of it in one step.
+    pub(crate) fn call(&self, machines: &[(Place, NodeId, Mark)]) -> Result<(), Undecided> {
+        let known = lock(&self.register).tags.marks().clone();
+        let mut edits = Vec::new();
+        for (place, machine, mark) in machines {
+            if mark.tags.len() > MOST_MARKS || mark.groups.len() > MOST_MARKS {
+                let why = format!("a machine bears at most {MOST_MARKS} tags and is in as many groups");
+                return Err(Undecided::Senseless(why));
+            }
+            let before = known.of(*machine, &place.client, &place.site).cloned().unwrap_or_default();
+            let (come, go) = (before.lacking(mark), mark.lacking(&before));
+            let words = come.each().map(|word| (word, true)).chain(go.each().map(|word| (word, false)));
+            for (word, present) in words {
+                let edit = write(place, *machine, word, present);
+                edits.push(edit.map_err(|error| Undecided::Senseless(error.to_string()))?);
+            }
+        }
+        if edits.is_empty() { Ok(()) } else { self.write_decision(edits) }
     }
 }
 
@@ -74,9 +84,9 @@ pub(crate) fn qualified(scope: &Scope, name: &str) -> String {
 }
 
 /// What lets a machine have a word, or not.
-pub(crate) fn write(scope: &Scope, machine: NodeId, word: &Word, present: bool) -> Result<RowEdit, KeyError> {
-    let kind = if word.is_group { "group" } else { "tag" };
-    let key = Key::new(scope, &Kind::Tag, &format!("{kind}/{}/{machine}", word.name))?;
+fn write(place: &Place, machine: NodeId, (kind, word): (MarkKind, &Slug), present: bool) -> Result<RowEdit, KeyError> {
+    let scope = Scope::Site(place.client.clone(), place.site.clone());
+    let key = Key::new(&scope, &Kind::Tag, &format!("{}/{word}/{machine}", kind.as_str()))?;
     Ok(RowEdit::new(key, move |row, _| {
         let mut length = match row {
             None => CausalLength::ABSENT,
@@ -88,17 +98,44 @@ pub(crate) fn write(scope: &Scope, machine: NodeId, word: &Word, present: bool) 
     }))
 }
 
-pub(crate) fn read(key: &Key) -> Option<(Word, NodeId)> {
+pub(crate) fn read(key: &Key) -> Option<((MarkKind, Slug), NodeId)> {
     if key.kind() != Kind::Tag {
         return None;
     }
     let mut parts = key.name().split('/');
-    let is_group = match parts.next()? {
-        "group" => true,
-        "tag" => false,
+    let kind = match parts.next()? {
+        "group" => MarkKind::Group,
+        "tag" => MarkKind::Tag,
         _ => return None,
     };
     let name = parts.next()?.parse().ok()?;
     let machine = parts.next()?.parse().ok()?;
-    Some((Word { is_group, name }, machine))
+    Some(((kind, name), machine))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_site_says_of_another_sites_machine_opens_nothing() {
+        let slug = |name: &str| -> Slug { name.parse().expect("a name") };
+        let (acme, bron, lyon, till) = (slug("acme"), slug("bron"), slug("lyon"), slug("till"));
+        let machine = NodeId::of_key(&[1; 32]);
+        let mut there = CausalLength::ABSENT;
+        there.set(true);
+        let row = Row::Length(there);
+        let name = format!("tag/{till}/{machine}");
+        let mut tags = Tags::default();
+        for scope in [Scope::Deployment, Scope::Client(acme.clone()), Scope::Site(bron.clone(), lyon.clone())] {
+            tags.take(&Key::new(&scope, &Kind::Tag, &name).expect("a key"), &row);
+            assert_eq!(tags.marks().of(machine, &acme, &lyon), None, "{scope:?}");
+        }
+        let own = Key::new(&Scope::Site(acme.clone(), lyon.clone()), &Kind::Tag, &name).expect("a key");
+        assert!(tags.take(&own, &row));
+        assert!(tags.marks().of(machine, &acme, &lyon).is_some_and(|mark| mark.tags.contains(&till)));
+        assert!(tags.take(&own, &Row::Length(CausalLength::ABSENT)));
+        assert!(tags.marks().of(machine, &acme, &lyon).is_some_and(Mark::is_empty));
+        assert_eq!(tags.marks().taken(), 1);
+    }
 }

@@ -130,9 +130,10 @@ fn sees(caller: &Caller, own: &BoardOwner, head: &BoardHead) -> bool {
     head.owner.key == own.key || head.shared.as_ref().is_some_and(|shared| sees_of(caller, shared))
 }
 
-/// Whether somebody sees anything of a part of the deployment.
+/// Whether somebody sees anything of a part of the deployment: single machines that they see by their tags are no part.
 fn sees_of(caller: &Caller, shared: &Scope) -> bool {
-    caller.powers().scopes(Right::Look).any(|scope| scope.meet(shared).is_some())
+    let mut parts = caller.powers().scopes(Right::Look).filter(|scope| !scope.is_tagged());
+    parts.any(|scope| scope.meet(shared).is_some())
 }
 
 fn may_change(caller: &Caller, own: &BoardOwner, head: &BoardHead) -> bool {

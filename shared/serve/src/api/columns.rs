@@ -19,7 +19,7 @@ use crate::list::{self, age_seconds};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::shared::App;
-use crate::{Machine, Reachability, Shown, Stamp, status, work};
+use crate::{Machine, Mark, Reachability, Shown, Stamp, status, work};
 
 /// Machines in one answer: what a browser's table holds without paging.
 const MOST: usize = 50_000;
@@ -43,6 +43,9 @@ pub(crate) struct Columns {
     id: Vec<String>,
     name: Vec<String>,
     place: Vec<usize>,
+    /// What machines are called, each once, which `mark` points into.
+    marks: Vec<Mark>,
+    mark: Vec<usize>,
     /// A digit for each.
     shown: String,
     /// What it was when it was last heard, a letter for each: `o`k, `w`arning, `c`ritical, `u`nknown.
@@ -79,8 +82,8 @@ pub(crate) async fn columns(
 ) -> Result<Response, Problem> {
     let wanted = list::Wanted::read(&Params::of_uri(&uri), "machines", FIELDS, list::MOST_ROWS, &[])?;
     let drawn = work::list(&app, move |app| {
-        let mut machines = app.lookout.machines();
-        machines.retain(|machine| caller.sees_at(Some(&machine.client), Some(&machine.site)));
+        let mut machines = app.machines();
+        machines.retain(|machine| caller.sees_there(machine.at()));
         app.judge(&mut machines);
         let now = app.lookout.now();
         machines.retain(|machine| wanted.keeps(&Looked { machine, now: now.utc }));
@@ -100,6 +103,10 @@ impl Columns {
             let order = |own: &Spot| (&own.client, &own.site).cmp(&(&one.client, &one.site));
             places.binary_search_by(order).expect("each machine's place is in the list")
         };
+        let marks: BTreeSet<&Mark> = machines.iter().map(|one| &one.mark).collect();
+        let marks: Vec<Mark> = marks.into_iter().cloned().collect();
+        let mark = |one: &Machine| marks.binary_search(&one.mark).expect("what each machine is called is in the list");
+        let mark = machines.iter().map(mark).collect();
         let ids: Vec<String> = machines.iter().map(|one| one.id.to_string()).collect();
         let length = told_length(&ids);
         let each = |of: fn(&Machine) -> char| machines.iter().map(of).collect::<String>();
@@ -107,6 +114,8 @@ impl Columns {
             as_of: Stamp(now),
             total,
             place: machines.iter().map(place).collect(),
+            marks,
+            mark,
             shown_words: Shown::WORDS,
             reach_words: Reachability::WORDS,
             id: ids.iter().map(|id| id[..length].to_owned()).collect(),

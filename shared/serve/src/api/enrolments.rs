@@ -132,7 +132,7 @@ fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Enrolment, Problem
 fn followed(app: &Shared, caller: &Caller, mut one: Enrolment) -> Enrolment {
     if caller.sees_at(Some(&one.client), Some(&one.site)) {
         for joined in one.joined.iter_mut().filter(|joined| joined.role == Role::Agent) {
-            let machine = app.lookout.machine(joined.id);
+            let machine = app.machine(joined.id);
             joined.reachability = machine.as_ref().map(|machine| machine.reachability);
             joined.last_sample = machine.and_then(|machine| machine.last_sample);
         }

@@ -1,22 +1,25 @@
 //! What is wrong, and what people decide of it.
 
+mod wanted;
+
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_model::{Severity, Slug, UtcMs};
-use vigie_query::filter::{self, Field, Kind};
+use vigie_model::{Slug, UtcMs};
+use vigie_people::At;
 
+use self::wanted::{Looked, Wanted, marked};
 use crate::act::Act;
 use crate::answer::Drawn;
 use crate::door::Caller;
-use crate::list::{self, age_seconds};
+use crate::list;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::said::Fields;
 use crate::shared::{App, Shared};
-use crate::{Cut, Decision, Incident, IncidentState, Incidents, Stamp, Undecided, work};
+use crate::{Cut, Decision, Incident, Incidents, Stamp, Undecided, work};
 
 /// Incidents in one answer unless the asker says otherwise.
 const USUAL_LIMIT: usize = 500;
@@ -54,11 +57,10 @@ pub(crate) async fn incidents(
         let watch = watched(app)?;
         let changes = watch.changes();
         let mut incidents = watch.incidents();
-        let now = app.lookout.now();
+        let (now, marks) = (app.lookout.now(), app.marks());
         incidents.retain(|one| {
-            caller.sees_at(one.client.as_ref(), one.site.as_ref())
-                && wanted.has(one)
-                && wanted.list.keeps(&Looked { one, now: now.utc })
+            let looked = Looked { one, mark: marked(one, &marks), now: now.utc };
+            caller.sees_there(one.at(&marks)) && wanted.has(one) && wanted.list.keeps(&looked)
         });
         // An id begins with its time, so that the newest is the last by name.
         incidents.sort_by(|a, b| b.id.cmp(&a.id));
@@ -93,7 +95,7 @@ pub(crate) async fn decide(
     let fields = fields.map_err(Problem::bad_parameter)?;
     let drawn = work::list(&app, move |app| {
         let incident = visible(app, &caller, &id)?;
-        may_decide(&caller, incident.client.as_ref(), incident.site.as_ref())?;
+        may_decide(&caller, incident.at(&app.marks()))?;
         let now = app.lookout.now().utc;
         let happened = happened(&fields, &incident, now)?;
         let decision = read(&word, &fields, happened.map_or(now, |at| UtcMs(at.ms())), now)?;
@@ -123,132 +125,6 @@ pub(crate) async fn telling(
     Ok(drawn.await?.answer(&headers))
 }
 
-/// What incidents can be filtered by.
-const FIELDS: &[Field] = &[
-    Field { key: "status", kind: Kind::Word(&["firing", "acknowledged", "snoozed", "resolved"]) },
-    Field { key: "severity", kind: Kind::Word(&["info", "warning", "critical"]) },
-    Field { key: "rule", kind: Kind::Text },
-    Field { key: "client", kind: Kind::Text },
-    Field { key: "site", kind: Kind::Text },
-    Field { key: "machine", kind: Kind::Text },
-    Field { key: "ack", kind: Kind::Text },
-    Field { key: "assigned", kind: Kind::Text },
-    Field { key: "doubt", kind: Kind::Text },
-    Field { key: "muted", kind: Kind::Text },
-    Field { key: "age", kind: Kind::Span },
-    Field { key: "times", kind: Kind::Number },
-];
-
-/// An incident, as filters look at it.
-struct Looked<'a> {
-    one: &'a Incident,
-    now: UtcMs,
-}
-
-impl filter::Row for Looked<'_> {
-    fn texts(&self, key: &str, passes: &mut dyn FnMut(&str) -> bool) -> bool {
-        let one = self.one;
-        match key {
-            "status" => passes(one.standing.as_str()),
-            "severity" => passes(one.severity.as_str()),
-            "rule" => passes(&one.rule),
-            "client" => one.client.as_ref().is_some_and(|client| passes(client.as_str())),
-            "site" => one.site.as_ref().is_some_and(|site| passes(site.as_str())),
-            "machine" => [&one.machine, &one.machine_id].into_iter().flatten().any(|machine| passes(machine)),
-            "ack" => one.acknowledgements.iter().any(|word| passes(&word.by)),
-            "assigned" => one.assignments.iter().any(|word| passes(&word.text)),
-            "doubt" => one.doubt.is_some_and(|doubt| passes(doubt.as_str())),
-            "muted" => one.muted_by.iter().any(|mute| passes(mute)),
-            _ => false,
-        }
-    }
-
-    fn number(&self, key: &str) -> Option<f64> {
-        match key {
-            "age" => Some(age_seconds(self.one.since.unwrap_or(self.one.learnt_at), self.now)),
-            "times" => Some(f64::from(self.one.times)),
-            _ => None,
-        }
-    }
-
-    fn anywhere(&self, passes: &mut dyn FnMut(&str) -> bool) -> bool {
-        let one = self.one;
-        passes(&one.summary) || passes(&one.rule) || one.machine.as_ref().is_some_and(|machine| passes(machine))
-    }
-}
-
-/// Which of them are wanted.
-struct Wanted {
-    list: list::Wanted,
-    standing: Vec<IncidentState>,
-    client: Option<String>,
-    site: Option<String>,
-    machine: Option<String>,
-    severity: Severity,
-    since_ms: i64,
-}
-
-impl Wanted {
-    fn read(params: &Params) -> Result<Self, Problem> {
-        use IncidentState::{Acknowledged, Firing, Resolved, Snoozed};
-        let one = |word: &str| match word {
-            "open" => Ok(vec![Firing, Acknowledged, Snoozed]),
-            "all" => Ok(vec![Firing, Acknowledged, Snoozed, Resolved]),
-            "firing" => Ok(vec![Firing]),
-            "acknowledged" => Ok(vec![Acknowledged]),
-            "snoozed" => Ok(vec![Snoozed]),
-            "resolved" => Ok(vec![Resolved]),
-            other => {
-                let other: String = other.chars().take(40).collect();
-                let known = "open, all, firing, acknowledged, snoozed, resolved";
-                Err(Problem::bad_parameter(format!(
-                    "standing is one of {known}, or several with commas, not {other:?}"
-                )))
-            }
-        };
-        let standing = params.get("standing").unwrap_or("open").split(',').map(one).collect::<Result<Vec<_>, _>>()?;
-        let severity = match params.get("severity") {
-            None | Some("info") => Severity::Info,
-            Some("warning") => Severity::Warning,
-            Some("critical") => Severity::Critical,
-            Some(_) => {
-                return Err(Problem::bad_parameter("severity is info, warning or critical: from there on".to_owned()));
-            }
-        };
-        let text = |name: &str| params.get(name).map(str::to_owned);
-        let others = ["standing", "client", "site", "machine", "severity", "since"];
-        Ok(Self {
-            list: list::Wanted::read(params, "incidents", FIELDS, USUAL_LIMIT, &others)?,
-            standing: standing.concat(),
-            client: text("client"),
-            site: text("site"),
-            machine: text("machine"),
-            severity,
-            since_ms: params.time("since", i64::MIN).map_err(Problem::bad_parameter)?,
-        })
-    }
-
-    fn is_of(&self, client: &Slug, site: &Slug) -> bool {
-        let is = |wanted: &Option<String>, slug: &Slug| wanted.as_deref().is_none_or(|wanted| slug.as_str() == wanted);
-        is(&self.client, client) && is(&self.site, site)
-    }
-
-    fn has(&self, one: &Incident) -> bool {
-        let is = |wanted: &Option<String>, slug: Option<&Slug>| {
-            wanted.as_deref().is_none_or(|wanted| slug.is_some_and(|slug| slug.as_str() == wanted))
-        };
-        let machine =
-            |wanted: &str| one.machine.as_deref() == Some(wanted) || one.machine_id.as_deref() == Some(wanted);
-        let newest = [one.since, one.ended, Some(one.learnt_at)].into_iter().flatten().map(Stamp::ms).max();
-        self.standing.contains(&one.standing)
-            && one.severity >= self.severity
-            && is(&self.client, one.client.as_ref())
-            && is(&self.site, one.site.as_ref())
-            && self.machine.as_deref().is_none_or(machine)
-            && newest.is_none_or(|newest| newest >= self.since_ms)
-    }
-}
-
 /// The watch of this node.
 pub(super) fn watched(app: &Shared) -> Result<&dyn Incidents, Problem> {
     let none = || Problem::not_found("this node evaluates no rules");
@@ -257,7 +133,7 @@ pub(super) fn watched(app: &Shared) -> Result<&dyn Incidents, Problem> {
 
 /// An incident that the asker may see; what others have is not there for them.
 fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Incident, Problem> {
-    let found = watched(app)?.incident(id).filter(|one| caller.sees_at(one.client.as_ref(), one.site.as_ref()));
+    let found = watched(app)?.incident(id).filter(|one| caller.sees_there(one.at(&app.marks())));
     found.ok_or_else(|| Problem {
         next: "GET /api/v1/incidents lists what you may see",
         ..Problem::not_found("there is no such incident here")
@@ -265,9 +141,9 @@ fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Incident, Problem>
 }
 
 /// Who was given the right decides, within what they see. To write samples into a place is no such right.
-pub(super) fn may_decide(caller: &Caller, client: Option<&Slug>, site: Option<&Slug>) -> Result<(), Problem> {
+pub(super) fn may_decide(caller: &Caller, at: At<'_>) -> Result<(), Problem> {
     let next = "use credentials that decide there: vigie-cloud api-token create --decide, or grant add at a site";
-    if caller.decides(client, site) {
+    if caller.decides_there(at) {
         Ok(())
     } else {
         Err(Problem::new(Code::NoRight, "these credentials do not decide there; nothing was changed", next))

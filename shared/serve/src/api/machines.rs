@@ -50,8 +50,8 @@ pub(crate) async fn machines(
 ) -> Result<Response, Problem> {
     let wanted = Wanted::read(&Params::of_uri(&uri))?;
     let drawn = work::list(&app, move |app| {
-        let mut machines = app.lookout.machines();
-        machines.retain(|machine| caller.sees_at(Some(&machine.client), Some(&machine.site)) && wanted.finds(machine));
+        let mut machines = app.machines();
+        machines.retain(|machine| caller.sees_there(machine.at()) && wanted.finds(machine));
         app.judge(&mut machines);
         let now = app.lookout.now();
         let list::Page { rows, total, next_cursor } = wanted.page(machines, now.utc)?;
@@ -107,9 +107,9 @@ pub(crate) async fn ledger(
 
 /// The machine, if the asker may see it. That it is someone else's and that it is not there are the same answer.
 pub(super) fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Machine, Problem> {
-    let mut machine = id.parse::<NodeId>().ok().and_then(|id| app.lookout.machine(id));
+    let mut machine = id.parse::<NodeId>().ok().and_then(|id| app.machine(id));
     app.judge(machine.as_mut_slice());
-    machine.filter(|machine| caller.sees_at(Some(&machine.client), Some(&machine.site))).ok_or_else(|| no_machine(id))
+    machine.filter(|machine| caller.sees_there(machine.at())).ok_or_else(|| no_machine(id))
 }
 
 fn no_machine(id: &str) -> Problem {
@@ -132,6 +132,8 @@ pub(crate) const FIELDS: &[Field] = &[
     Field { key: "site", kind: Kind::Text },
     Field { key: "name", kind: Kind::Text },
     Field { key: "id", kind: Kind::Text },
+    Field { key: "tag", kind: Kind::Text },
+    Field { key: "group", kind: Kind::Text },
     Field { key: "cpu", kind: Kind::Share },
     Field { key: "memory", kind: Kind::Share },
     Field { key: "seen", kind: Kind::Span },
@@ -207,6 +209,8 @@ impl filter::Row for Looked<'_> {
             "site" => passes(machine.site.as_str()),
             "name" => passes(&machine.name),
             "id" => passes(&machine.id.to_string()),
+            "tag" => machine.mark.tags.iter().any(|tag| passes(tag.as_str())),
+            "group" => machine.mark.groups.iter().any(|group| passes(group.as_str())),
             _ => false,
         }
     }

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use vigie_model::UtcMs;
-use vigie_people::{At, Right};
+use vigie_people::Right;
 
 use super::machines::visible;
 use crate::act::Act;
@@ -52,7 +52,7 @@ async fn answer(
     let (start, end) = times(&Params::of_uri(uri))?;
     let drawn = work::list(&app, move |app| {
         let machine = visible(app, &caller, &id)?;
-        if asks.is_some() && !caller.may(Right::Fetch, At::Site(&machine.client, &machine.site)) {
+        if asks.is_some() && !caller.may(Right::Fetch, machine.at()) {
             let next = "use credentials that may write into the machine's client and site";
             return Err(Problem::new(Code::NoRight, "these credentials may look and not ask; nothing was kept", next));
         }

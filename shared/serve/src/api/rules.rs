@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use vigie_model::Slug;
-use vigie_people::{Right, Scope};
+use vigie_people::{At, Right, Scope};
 
 use super::incidents::{may_decide, undecided, watched};
 use crate::act::Act;
@@ -52,9 +52,11 @@ const EXPR_NOT_SHOWN: &str = "as it is written, but not where a narrower place s
 /// The rules with the alerts that the asker may see; none on a node that evaluates none.
 pub(crate) fn rules_of(app: &Shared, caller: &Caller) -> Vec<RuleGroup> {
     let mut groups = app.incidents.as_ref().map(|watch| watch.rules()).unwrap_or_default();
+    let marks = app.marks();
     let sees = |labels: &BTreeMap<String, String>| {
         let slug = |name: &str| labels.get(name).and_then(|text| text.parse::<Slug>().ok());
-        caller.sees_at(slug("client").as_ref(), slug("site").as_ref())
+        let machine = labels.get("machine_id").and_then(|id| id.parse().ok());
+        caller.sees_there(marks.at(slug("client").as_ref(), slug("site").as_ref(), machine))
     };
     // Another client's rules are another client's, and another site's are another site's.
     groups.retain(|group| concerns(caller, group.origin.client.as_ref(), group.origin.site.as_ref()));
@@ -81,14 +83,13 @@ pub(crate) async fn levels(
 ) -> Result<Response, Problem> {
     let machine = Params::of_uri(&uri).get("machine").map(str::to_owned);
     let drawn = work::list(&app, move |app| {
-        if let Some(machine) = &machine {
-            let of_machine =
-                app.lookout.machines().into_iter().find(|one| one.name == *machine || one.id.to_string() == *machine);
-            if !of_machine.is_some_and(|one| caller.sees_at(Some(&one.client), Some(&one.site))) {
-                return Err(Problem::not_found("there is no such machine here"));
-            }
-        }
-        let found = watched(app)?.levels(&name, machine.as_deref());
+        // By its id from here on: others may have machines of that name.
+        let machine = machine.map(|typed| {
+            let mut seen = app.machines().into_iter().filter(|one| caller.sees_there(one.at()));
+            let found = seen.find(|one| one.name == typed || one.id.to_string() == typed);
+            found.map(|one| one.id.to_string()).ok_or_else(|| Problem::not_found("there is no such machine here"))
+        });
+        let found = watched(app)?.levels(&name, machine.transpose()?.as_deref());
         let levels = found.ok_or_else(|| Problem {
             next: "GET /api/v1/watch/rules lists the rules",
             ..Problem::not_found("nothing is said here of a rule of that name")
@@ -133,7 +134,7 @@ async fn change(
     let fields = fields.map_err(Problem::bad_parameter)?;
     let drawn = work::list(app, move |app| {
         let wish = wish(app, fields)?;
-        may_decide(&caller, wish.client.as_ref(), wish.site.as_ref())?;
+        may_decide(&caller, At::of(wish.client.as_ref(), wish.site.as_ref()))?;
         let watch = watched(app)?;
         let levels = act.carried(app, || {
             // The version that they saw is the answer that they got; nobody else acts until this is done.
@@ -154,9 +155,10 @@ fn seen(mut levels: RuleLevels, caller: &Caller) -> RuleLevels {
     levels
 }
 
-/// Whether what is said at a place holds for anything that the asker sees: of theirs, or of what theirs is a part of.
+/// Whether what is said at a place holds for anything that the asker sees: of theirs, or of what theirs is a part of. What is
+/// said of a client is of all its machines, and not for who sees some of them by their tags.
 fn concerns(caller: &Caller, client: Option<&Slug>, site: Option<&Slug>) -> bool {
-    let theirs = |scope: &Scope| scope.of_client().is_none_or(|own| Some(own) == client);
+    let theirs = |scope: &Scope| !scope.is_tagged() && scope.of_client().is_none_or(|own| Some(own) == client);
     match (client, site) {
         (None, _) => true,
         (Some(_), None) => caller.powers().scopes(Right::Look).any(theirs),
@@ -177,8 +179,7 @@ fn wish(app: &Shared, fields: Fields) -> Result<RuleWish, Problem> {
     let mut wish: RuleWish = serde_json::from_value(value)
         .map_err(|error| Problem::bad_parameter(format!("that is nothing said of a rule: {error}")))?;
     if let (Some(typed), true) = (&wish.machine, wish.client.is_none() || wish.site.is_none()) {
-        let mut meant =
-            app.lookout.machines().into_iter().filter(|one| one.name == *typed || one.id.to_string() == *typed);
+        let mut meant = app.machines().into_iter().filter(|one| one.name == *typed || one.id.to_string() == *typed);
         if let (Some(one), None) = (meant.next(), meant.next()) {
             (wish.client, wish.site) = (Some(one.client), Some(one.site));
         }

@@ -1,10 +1,13 @@
 //! Which sites are there?
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
+use vigie_model::Slug;
 use vigie_query::filter::{self, Field, Kind};
 
 use crate::answer::Drawn;
@@ -12,8 +15,8 @@ use crate::door::Caller;
 use crate::list;
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::shared::App;
-use crate::{Reachability, Site, work};
+use crate::shared::{App, Shared};
+use crate::{Mark, MarkKind, Reachability, Site, work};
 
 /// Sites.
 #[derive(Serialize, ToSchema)]
@@ -29,33 +32,57 @@ pub(crate) struct Sites {
 const FIELDS: &[Field] = &[
     Field { key: "client", kind: Kind::Text },
     Field { key: "site", kind: Kind::Text },
+    Field { key: "tag", kind: Kind::Text },
+    Field { key: "group", kind: Kind::Text },
     Field { key: "reach", kind: Kind::Word(&Reachability::WORDS) },
     Field { key: "machines", kind: Kind::Number },
     Field { key: "waiting", kind: Kind::Number },
 ];
 
-struct Looked<'a>(&'a Site);
+struct Looked<'a> {
+    site: &'a Site,
+    /// What machines there are called.
+    mark: Option<&'a Mark>,
+}
+
+/// What the machines of each site are called, all together.
+type Called = BTreeMap<(Slug, Slug), Mark>;
+
+/// Of all machines, where it is asked for.
+fn called(app: &Shared, wanted: &list::Wanted) -> Called {
+    let mut called = Called::new();
+    if wanted.asks("tag") || wanted.asks("group") {
+        for machine in app.machines().into_iter().filter(|machine| !machine.mark.is_empty()) {
+            let mark = called.entry((machine.client, machine.site)).or_default();
+            *mark = mark.changed(&machine.mark, &Mark::default());
+        }
+    }
+    called
+}
 
 impl filter::Row for Looked<'_> {
     fn texts(&self, key: &str, passes: &mut dyn FnMut(&str) -> bool) -> bool {
+        let mut any = |kind| self.mark.is_some_and(|mark| mark.words(kind).iter().any(|word| passes(word.as_str())));
         match key {
-            "client" => passes(self.0.client.as_str()),
-            "site" => passes(self.0.name.as_str()),
-            "reach" => passes(self.0.reachability.state.as_str()),
+            "tag" => any(MarkKind::Tag),
+            "group" => any(MarkKind::Group),
+            "client" => passes(self.site.client.as_str()),
+            "site" => passes(self.site.name.as_str()),
+            "reach" => passes(self.site.reachability.state.as_str()),
             _ => false,
         }
     }
 
     fn number(&self, key: &str) -> Option<f64> {
         match key {
-            "machines" => Some(self.0.machines as f64),
-            "waiting" => Some(self.0.waiting.ticks as f64),
+            "machines" => Some(self.site.machines as f64),
+            "waiting" => Some(self.site.waiting.ticks as f64),
             _ => None,
         }
     }
 
     fn anywhere(&self, passes: &mut dyn FnMut(&str) -> bool) -> bool {
-        passes(self.0.name.as_str()) || passes(self.0.client.as_str())
+        passes(self.site.name.as_str()) || passes(self.site.client.as_str())
     }
 }
 
@@ -70,7 +97,12 @@ pub(crate) async fn sites(
     let drawn = work::list(&app, move |app| {
         let mut sites = app.lookout.sites();
         let seen = |site: &Site| caller.sees_at(Some(&site.client), Some(&site.name));
-        sites.retain(|site| seen(site) && wanted.keeps(&Looked(site)));
+        sites.retain(&seen);
+        let called = called(app, &wanted);
+        sites.retain(|site| {
+            let mark = called.get(&(site.client.clone(), site.name.clone()));
+            wanted.keeps(&Looked { site, mark })
+        });
         sites.sort_by(|a, b| (&a.client, &a.name).cmp(&(&b.client, &b.name)));
         // No name has a space, which comes before all that names have.
         let list::Page { rows: sites, total, next_cursor } =

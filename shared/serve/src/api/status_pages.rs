@@ -273,7 +273,7 @@ fn machines(app: &Shared, client: &Slug, ids: &[String]) -> Result<(), Problem> 
         return Err(Problem::bad_parameter(format!("a component names 1 to {MOST_MACHINES} machines")));
     }
     for id in ids {
-        let found = id.parse().ok().and_then(|id: NodeId| app.lookout.machine(id));
+        let found = id.parse().ok().and_then(|id: NodeId| app.machine(id));
         if found.is_none_or(|machine| machine.client != *client) {
             let id: String = id.chars().take(40).collect();
             return Err(Problem::bad_parameter(format!("{id:?} is no machine of {client}")));

@@ -15,7 +15,7 @@ use super::{Address, cookie, origin};
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::Need;
-use crate::{Identity, local, people, push, shape};
+use crate::{Identity, Marks, local, people, push, shape};
 
 /// Tokens longer than this are not looked at: ours have 43 characters.
 const MAX_TOKEN_BYTES: usize = 512;
@@ -25,6 +25,7 @@ const MAX_TOKEN_BYTES: usize = 512;
 pub(crate) struct Caller {
     pub(crate) who: Arc<Identity>,
     powers: Arc<Powers>,
+    /// The places as a whole whose samples they see.
     only: Option<Arc<Bounds>>,
 }
 
@@ -59,9 +60,19 @@ impl Caller {
         self.may(Right::Look, At::of(client, site))
     }
 
+    /// Whether they see what is there, which may be one machine.
+    pub(crate) fn sees_there(&self, at: At<'_>) -> bool {
+        self.may(Right::Look, at)
+    }
+
     /// Whether they decide of what is at this place, or of what is wider: never of what they do not see.
     pub(crate) fn decides(&self, client: Option<&Slug>, site: Option<&Slug>) -> bool {
-        self.sees_at(client, site) && self.may(Right::Decide, At::of(client, site))
+        self.decides_there(At::of(client, site))
+    }
+
+    /// Whether they decide of what is there, which may be one machine.
+    pub(crate) fn decides_there(&self, at: At<'_>) -> bool {
+        self.sees_there(at) && self.may(Right::Decide, at)
     }
 
     /// Whether they say there when nobody is told.
@@ -71,12 +82,28 @@ impl Caller {
 
     /// The samples they may see.
     pub(crate) fn source<'a>(&'a self, app: &'a Shared) -> Confined<'a> {
-        Confined::new(app.lookout.source(), self.only.as_deref())
+        let only = self.only.as_ref().map(|places| match sees_tagged(&self.powers) {
+            true => Arc::new(Bounds::clone(places).and_machines(tagged(&self.powers, &app.marks()))),
+            false => Arc::clone(places),
+        });
+        Confined::new(app.lookout.source(), only)
     }
 }
 
-/// What of samples is within these powers; no bounds for who sees everything. Samples bear no tags, so what holds for tagged
-/// machines alone shows none.
+/// Whether what somebody sees depends on what machines are called.
+pub(crate) fn sees_tagged(powers: &Powers) -> bool {
+    !powers.may(Right::Look, At::Provider) && powers.scopes(Right::Look).any(Scope::is_tagged)
+}
+
+/// The machines that somebody sees for what they are called, as it is now, each by its client, its site and its id. Samples
+/// bear no tags, but they bear these; so nothing of what others push to a place, which is of no machine, is among them.
+fn tagged<'a>(powers: &'a Powers, marks: &'a Marks) -> impl Iterator<Item = (String, String, String)> + use<'a> {
+    let seen =
+        marks.iter().filter(|(_, client, site, mark)| powers.may(Right::Look, At::Machine(client, site, &mark.tags)));
+    seen.map(|(id, client, site, _)| (client.to_string(), site.to_string(), id.to_string()))
+}
+
+/// What of samples is within these powers but for what single machines measured; no bounds for who sees everything.
 fn bounds(powers: &Powers) -> Option<Bounds> {
     if powers.may(Right::Look, At::Provider) {
         return None;

@@ -1,8 +1,11 @@
 //! Which events are still known, and where does somebody go on?
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
-use vigie_model::Slug;
+use vigie_model::{NodeId, Slug};
+use vigie_people::{At, Powers, Right};
+
+use crate::Marks;
 
 /// Events that are kept: some minutes of a bad day of a large fleet, at some 300 bytes each.
 const KEPT: usize = 8_192;
@@ -17,8 +20,25 @@ pub(super) struct Event {
     /// Whose it is; nobody's alone for what concerns the deployment.
     pub(super) client: Option<Slug>,
     pub(super) site: Option<Slug>,
+    /// The machine that it is about, if it is about one.
+    pub(super) machine: Option<NodeId>,
+    /// What that was tagged with before, where it is told to those alone who saw it for that and see it no more.
+    pub(super) before: Option<BTreeSet<Slug>>,
     /// As JSON.
     pub(super) data: String,
+}
+
+impl Event {
+    /// Whether it is told to somebody, by what machines are called now: what happened while they were called otherwise, too.
+    pub(super) fn is_for(&self, powers: &Powers, marks: &Marks) -> bool {
+        let (client, site) = (self.client.as_ref(), self.site.as_ref());
+        let sees = powers.may(Right::Look, marks.at(client, site, self.machine));
+        match (&self.before, client, site) {
+            (None, ..) => sees,
+            (Some(tags), Some(client), Some(site)) => !sees && powers.may(Right::Look, At::Machine(client, site, tags)),
+            (Some(_), ..) => false,
+        }
+    }
 }
 
 /// The latest events, each with its number.
@@ -84,8 +104,9 @@ mod tests {
 
     fn ring(events: u64) -> Ring {
         let mut ring = Ring::new(0xabc);
-        let event = |at: u64| Event { seq: 0, kind: "site", client: None, site: None, data: at.to_string() };
-        (1..=events).for_each(|at| ring.push(event(at)));
+        let nothing =
+            Event { seq: 0, kind: "site", client: None, site: None, machine: None, before: None, data: String::new() };
+        (1..=events).for_each(|at| ring.push(Event { data: at.to_string(), ..nothing.clone() }));
         ring
     }
 

@@ -9,7 +9,7 @@ use vigie_model::{NodeId, Slug};
 
 use super::ring::Event;
 use crate::shared::Shared;
-use crate::{Incident, Reachability, Shown, Site, Stamp, Word, status};
+use crate::{Incident, Mark, Reachability, Shown, Site, Stamp, Word, status};
 
 /// What can change.
 pub(crate) const KINDS: [&str; 6] = ["alert", "decision", "presence", "machine", "site", "job"];
@@ -38,6 +38,7 @@ struct OfMachine {
     reach: Reachability,
     since: Option<Stamp>,
     shown: Shown,
+    mark: Mark,
 }
 
 impl Seen {
@@ -86,7 +87,7 @@ impl Seen {
             if self.begun && self.jobs.get(&job.id) != Some(&is) {
                 let data = json!({ "id": job.id, "kind": job.kind, "state": is.0, "since": is.1, "stopping": is.2,
                     "what": job.what, "tries": job.tries, "next_at": job.next_at().map(Stamp), "client": job.client });
-                out.push(event("job", job.client.as_ref(), None, &data));
+                out.push(event("job", (job.client.as_ref(), None), None, &data));
             }
             found.insert(job.id, is);
         }
@@ -95,14 +96,15 @@ impl Seen {
 }
 
 fn machines(app: &Shared) -> BTreeMap<NodeId, OfMachine> {
-    let mut machines = app.lookout.machines();
+    let mut machines = app.machines();
     app.judge(&mut machines);
     let of = |machine: crate::Machine| {
         let reach = machine.reachability.state;
         // The newest sample's time is another one every time; only what stands still says since when.
         let since = machine.reachability.since.filter(|_| reach != Reachability::Live && reach != Reachability::Late);
         let shown = status(machine.health, reach).shown;
-        (machine.id, OfMachine { name: machine.name, client: machine.client, site: machine.site, reach, since, shown })
+        let (client, site, mark) = (machine.client, machine.site, machine.mark);
+        (machine.id, OfMachine { name: machine.name, client, site, reach, since, shown, mark })
     };
     machines.into_iter().map(of).collect()
 }
@@ -111,15 +113,32 @@ fn sites(sites: &[Site]) -> BTreeMap<(Slug, Slug), Reachability> {
     sites.iter().map(|site| ((site.client.clone(), site.name.clone()), site.reachability.state)).collect()
 }
 
-fn event(kind: &'static str, client: Option<&Slug>, site: Option<&Slug>, data: &Value) -> Event {
-    Event { seq: 0, kind, client: client.cloned(), site: site.cloned(), data: data.to_string() }
+fn event(
+    kind: &'static str,
+    (client, site): (Option<&Slug>, Option<&Slug>),
+    machine: Option<NodeId>,
+    data: &Value,
+) -> Event {
+    let (client, site) = (client.cloned(), site.cloned());
+    Event { seq: 0, kind, client, site, machine, before: None, data: data.to_string() }
 }
 
 fn changed_machines(before: &BTreeMap<NodeId, OfMachine>, now: &BTreeMap<NodeId, OfMachine>, out: &mut Vec<Event>) {
+    for (id, one) in now {
+        let old = before.get(id).filter(|old| old.mark.tags != one.mark.tags);
+        // Who saw it for a tag that it bears no more learns that it is gone, and nothing else of it.
+        out.extend(old.map(|old| {
+            let data = json!({ "change": "went", "id": id.to_string(), "name": old.name, "client": old.client,
+                "site": old.site });
+            let went = event("machine", (Some(&old.client), Some(&old.site)), Some(*id), &data);
+            Event { before: Some(old.mark.tags.clone()), ..went }
+        }));
+    }
     let mut tell = |kind, id: &NodeId, change: &str, one: &OfMachine| {
         let data = json!({ "change": change, "id": id.to_string(), "name": one.name, "client": one.client,
-            "site": one.site, "reachability": one.reach, "since": one.since, "shown": one.shown });
-        out.push(event(kind, Some(&one.client), Some(&one.site), &data));
+            "site": one.site, "reachability": one.reach, "since": one.since, "shown": one.shown,
+            "tags": one.mark.tags, "groups": one.mark.groups });
+        out.push(event(kind, (Some(&one.client), Some(&one.site)), Some(*id), &data));
     };
     for (id, one) in now {
         match before.get(id) {
@@ -130,7 +149,9 @@ fn changed_machines(before: &BTreeMap<NodeId, OfMachine>, now: &BTreeMap<NodeId,
                 tell("machine", id, "came", one);
             }
             Some(old) if old.reach != one.reach => tell("presence", id, "changed", one),
-            Some(old) if (old.shown, &old.name) != (one.shown, &one.name) => tell("machine", id, "changed", one),
+            Some(old) if (old.shown, &old.name, &old.mark) != (one.shown, &one.name, &one.mark) => {
+                tell("machine", id, "changed", one);
+            }
             Some(_) => {}
         }
     }
@@ -142,7 +163,7 @@ type Sites = BTreeMap<(Slug, Slug), Reachability>;
 fn changed_sites(before: &Sites, now: &Sites, out: &mut Vec<Event>) {
     let mut tell = |(client, site): &(Slug, Slug), change: &str, reach: Reachability| {
         let data = json!({ "change": change, "client": client, "site": site, "reachability": reach });
-        out.push(event("site", Some(client), Some(site), &data));
+        out.push(event("site", (Some(client), Some(site)), None, &data));
     };
     for (place, reach) in now {
         match before.get(place) {
@@ -168,7 +189,7 @@ fn alerts(before: &Incidents, now: &Incidents, out: &mut Vec<Event>) {
                 "standing": one.standing, "severity": one.severity, "rule": one.rule, "summary": one.summary,
                 "client": one.client, "site": one.site, "machine": one.machine, "machine_id": one.machine_id,
                 "doubt": one.doubt, "times": one.times, "since": one.since, "ended": one.ended });
-            out.push(event("alert", one.client.as_ref(), one.site.as_ref(), &data));
+            out.push(event("alert", (one.client.as_ref(), one.site.as_ref()), one.about(), &data));
         }
     }
 }
@@ -188,7 +209,7 @@ fn decisions(old: Option<&Incident>, one: &Incident, out: &mut Vec<Event>) {
         for own in list(one).iter().filter(|own| !said(own)) {
             let data = json!({ "word": word, "incident": one.id, "by": own.by, "at": own.at, "text": own.text,
                 "happened_at": own.happened_at, "client": one.client, "site": one.site });
-            out.push(event("decision", one.client.as_ref(), one.site.as_ref(), &data));
+            out.push(event("decision", (one.client.as_ref(), one.site.as_ref()), one.about(), &data));
         }
     }
 }

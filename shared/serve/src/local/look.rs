@@ -131,7 +131,7 @@ pub(crate) async fn machine(
     let wanted = asked(&parts, "range").and_then(|range| range.strip_suffix('h')?.parse().ok());
     let range_h = wanted.filter(|hours| RANGES_H.contains(hours)).unwrap_or(RANGES_H[1]);
     let drawn = work::list(&app, move |app| {
-        let machine = id.parse::<NodeId>().ok().and_then(|id| app.lookout.machine(id));
+        let machine = id.parse::<NodeId>().ok().and_then(|id| app.machine(id));
         let mut machine = machine.filter(|machine| caller.who.clients.include(&machine.client)).ok_or_else(not_here)?;
         let (mut open, _) = incidents(app, &caller, frame.voice.now.0);
         open.retain(|incident| incident.machine_id.as_deref() == Some(id.as_str()));
@@ -227,7 +227,7 @@ fn last_cut(app: &Shared, caller: &Caller) -> Option<crate::Cut> {
 }
 
 pub(super) fn seen_by(app: &Shared, caller: &Caller) -> Vec<Machine> {
-    let mut machines = app.lookout.machines();
+    let mut machines = app.machines();
     machines.retain(|machine| caller.who.clients.include(&machine.client));
     machines
 }

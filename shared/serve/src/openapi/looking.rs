@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::{Operation, one_of, slug, tagged, text, time};
-use crate::api::{Columns, Here, Machines, Sites, Whole};
+use crate::api::{Columns, Here, Machines, MarkSaid, MarkWish, Marked, MarkedMachines, Sites, Whole, Words};
 use crate::{Availability, Ledger, Raw};
 
 pub(super) fn all() -> Vec<Operation> {
@@ -52,6 +52,17 @@ fn machines() -> Vec<Operation> {
             .answers::<Columns>(200),
         Operation::get("/machines/{id}", "One machine with its facts").answers::<Whole<'static>>(200),
         Operation::get("/machines/{id}/ledger", "Where every tick of a machine is").answers::<Ledger>(200),
+        Operation::get("/tags", "Tags and groups of the machines that you may see, and how many bear each")
+            .answers::<Words>(200),
+        Operation::get("/machines/{id}/tags", "What a machine is tagged with, and the groups that it is in")
+            .answers::<Marked>(200),
+        Operation::put("/machines/{id}/tags", "Says what a machine is tagged with, and the groups that it is in: all of them")
+            .header("If-Match", "The ETag that GET gave: 412 if it is another one.")
+            .takes::<MarkSaid>(json!({ "tags": ["till"], "groups": [] }))
+            .answers::<Marked>(200),
+        Operation::post("/machines/tags", "Gives many machines words and takes others away, all of it or nothing")
+            .takes::<MarkWish>(json!({ "machines": ["fcc4a31aa21ceaf4210155a39362853a"], "add": { "tags": ["till"] } }))
+            .answers::<MarkedMachines>(200),
         of_hours(Operation::get("/machines/{id}/raw", "How far the wish for a machine's ticks is")).answers::<Raw>(200),
         of_hours(Operation::post("/machines/{id}/raw", "Asks for ticks that stay at their site"))
             .more("202 once the wish is durable; asking twice is asking once.")

@@ -95,7 +95,7 @@ fn head(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
 fn places(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
     let sites = app.lookout.sites().into_iter().filter(|site| site.client == *client);
     let mut rows: Vec<Value> = sites.map(|site| row("site", json!(site))).collect();
-    let mut machines = app.lookout.machines();
+    let mut machines = app.machines();
     machines.retain(|machine| machine.client == *client);
     app.judge(&mut machines);
     let whole = |machine| row("machine", json!(Whole::of(machine, app.lookout.inventory(machine.id))));

@@ -93,8 +93,6 @@ pub(crate) struct Known<'a> {
     pub(crate) page: &'a StatusPage,
     /// Machines, judged; those of others are passed over.
     pub(crate) machines: &'a [Machine],
-    /// Who is in a group.
-    pub(crate) group: &'a dyn Fn(&Slug) -> HashSet<NodeId>,
     pub(crate) mutes: &'a [Mute],
     pub(crate) days: &'a StatusDays,
     pub(crate) now: UtcMs,
@@ -143,10 +141,7 @@ impl Known<'_> {
         let own = own.filter(|machine| machine.reachability.state != Reachability::Retired);
         match of {
             StatusMembers::Site(site) => own.filter(|machine| machine.site == *site).collect(),
-            StatusMembers::Group(group) => {
-                let group = (self.group)(group);
-                own.filter(|machine| group.contains(&machine.id)).collect()
-            }
+            StatusMembers::Group(group) => own.filter(|machine| machine.mark.groups.contains(group)).collect(),
             StatusMembers::Machines(ids) => {
                 let ids: HashSet<NodeId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
                 own.filter(|machine| ids.contains(&machine.id)).collect()

@@ -3,11 +3,11 @@
 //! Once in some seconds at most, by one of those who ask; the others get what lies there, dated as it is. All machines are
 //! gone through once for all pages.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::http::HeaderValue;
-use vigie_model::{NodeId, Slug};
+use vigie_model::Slug;
 
 use super::board::{Board, Known};
 use super::{draw, feed, json};
@@ -159,7 +159,7 @@ impl Shelf {
 
 impl Seen {
     fn of(app: &Shared) -> Self {
-        let mut all = app.lookout.machines();
+        let mut all = app.machines();
         app.judge(&mut all);
         let mut machines: HashMap<Slug, Vec<Machine>> = HashMap::new();
         for machine in all {
@@ -184,13 +184,10 @@ pub(super) fn board(app: &Shared, page: &StatusPage) -> Board {
     let seen = app.shelf.seen(app);
     let days =
         app.status.as_ref().map(|pages: &Arc<dyn StatusPages>| pages.days(&page.said.client)).unwrap_or_default();
-    let group = |name: &Slug| -> HashSet<NodeId> {
-        app.incidents.as_ref().map(|incidents| incidents.group(name)).unwrap_or_default().into_iter().collect()
-    };
     let machines = seen.machines.get(&page.said.client).map(Vec::as_slice).unwrap_or_default();
     let now = app.lookout.now();
     let (now, runs_ms) = (now.utc, now.mono_ms);
-    Known { page, machines, group: &group, mutes: &seen.mutes, days: &days, now, runs_ms }.board()
+    Known { page, machines, mutes: &seen.mutes, days: &days, now, runs_ms }.board()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -33,6 +33,11 @@ fn only(caller: &Caller) -> Result<Place, Refusal> {
     let name_it = "these credentials may write into several places: name one by /to/CLIENT/SITE before the path";
     match scopes[..] {
         [] => Err(Refusal::new(Why::NoRight, "these credentials may not write; nothing was kept")),
+        // What is pushed is of a place and of no machine, so that it bears no tag.
+        _ if scopes.iter().all(|scope| scope.is_tagged()) => {
+            let why = "these credentials write for machines with a tag alone, and what is pushed is of a place; nothing was kept";
+            Err(Refusal::new(Why::NoRight, why))
+        }
         [scope] => place(scope).ok_or_else(|| Refusal::new(Why::NameThePlace, name_it)),
         _ => Err(Refusal::new(Why::NameThePlace, name_it)),
     }

@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::common::hub::Hub;
-use crate::common::{Node, tokens};
+use crate::common::watch::incident;
+use crate::common::{Node, id_of, machine, slug, tokens};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -12,6 +13,7 @@ use axum::response::Response;
 use http_body::Body as _;
 use serde_json::Value;
 use tower::ServiceExt;
+use vigie_serve::{Incident, IncidentState, Incidents, Mark, Place};
 
 struct Listened {
     hub: Hub,
@@ -151,4 +153,46 @@ async fn who_lost_their_rights_hears_nothing_more() {
     listened.change();
     let ended = tokio::time::timeout(Duration::from_secs(30), stream.next()).await.expect("it ends soon");
     assert!(ended.is_none(), "{ended:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_sees_a_machine_by_its_tag_hears_of_it_until_the_tag_goes() {
+    let hub = Hub::new(Node::beside([machine("counter", "acme", "lyon")]), tokens());
+    hub.roll.begin();
+    let person = hub.roll.person("till@acme.org", &["admin@acme#till"]);
+    let token = hub.roll.token(&person, "acme#till", 30).1;
+    let place: Place = "acme/lyon".parse().expect("a place");
+    let tag = |tags: &[&str]| {
+        let mark = Mark { tags: tags.iter().map(|tag| slug(tag)).collect(), ..Mark::default() };
+        hub.watch.mark(&[(place.clone(), id_of("counter"), mark)]).expect("kept");
+    };
+    tag(&["till"]);
+    let mut stream = Stream::open(hub.door.router(), &token, "?kinds=alert,machine", "").await;
+    assert_eq!(stream.must().await.kind, "ready");
+    let begins = |id: &str, name: &str| {
+        let about = Incident {
+            machine_id: Some(id_of(name).to_string()),
+            summary: format!("{name} is hot"),
+            ..incident(id, "acme", IncidentState::Firing)
+        };
+        hub.watch.about.lock().expect("no test panics here").push(about);
+    };
+    begins("T1", "compta");
+    begins("T2", "counter");
+    let heard = stream.must().await;
+    assert_eq!((heard.kind.as_str(), &heard.data["id"]), ("alert", &"T2".into()), "of its neighbour nothing");
+    assert_eq!(stream.must().await.data["shown"], "critical", "and so it is shown");
+    tag(&[]);
+    let heard = stream.must().await;
+    assert_eq!((&heard.data["change"], &heard.data["name"]), (&"went".into(), &"counter".into()));
+    assert!(heard.data.get("shown").is_none(), "how it is is not theirs any more: {}", heard.data);
+    begins("T3", "counter");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    tag(&["till"]);
+    let heard = stream.must().await;
+    assert_eq!(
+        (heard.kind.as_str(), &heard.data["tags"]),
+        ("machine", &serde_json::json!(["till"])),
+        "T3 was not theirs"
+    );
 }

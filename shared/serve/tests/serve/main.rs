@@ -39,4 +39,5 @@ mod site_maintenance;
 mod site_more;
 mod site_page;
 mod streams;
+mod tagged;
 mod web;

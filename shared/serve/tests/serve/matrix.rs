@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use crate::common::document::{Operation, operations};
 use crate::common::hub::{By, EXPORT, Hub, parts};
-use crate::common::{Answer, Node, id_of, slug, tokens};
+use crate::common::{Answer, Node, id_of, machine, slug, tokens};
 use axum::http::StatusCode;
 use serde_json::json;
 use vigie_people::{Id, Right, Who};
-use vigie_serve::{BoardOwner, Boards, Need, Way, ways};
+use vigie_serve::{BoardOwner, Boards, Incidents, Mark, Need, Place, Way, ways};
 
 /// Who must not get at what is acme's at lyon.
 struct Strangers {
@@ -30,9 +30,12 @@ struct Strangers {
 
 impl Strangers {
     async fn new() -> Self {
-        let hub = Hub::new(Node::new(), tokens());
+        let hub = Hub::new(Node::beside([machine("counter", "acme", "lyon")]), tokens());
         hub.roll.begin();
         hub.roll.role("night", &["look"]);
+        let till = Mark { tags: [slug("till")].into(), groups: [slug("shop")].into() };
+        let lyon: Place = "acme/lyon".parse().expect("a place");
+        hub.watch.mark(&[(lyon, id_of("counter"), till)]).expect("kept");
         let ann = hub.roll.person("ann@acme.org", &["admin@acme/lyon"]);
         let (ann_session, _) = hub.roll.session(&ann);
         let Who::Person(_, session) = ann_session else { panic!("a person") };
@@ -45,6 +48,8 @@ impl Strangers {
         let others = vec![
             ("an admin of another client", admin("boss@bron.org", "bron")),
             ("an admin of another site", admin("boss@paris.org", "acme/paris")),
+            ("an admin of the machines with a tag", admin("boss@till.org", "acme#till")),
+            ("an admin of a site's machines with two tags", admin("boss@shop.org", "acme/lyon#till#shop")),
         ];
         let ended = Self::ended(&hub);
         let looker = hub.roll.person("look@acme.org", &["observer@acme/lyon"]);

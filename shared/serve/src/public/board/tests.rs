@@ -1,7 +1,7 @@
 //! What is told of whom, and what is not.
 
 use super::*;
-use crate::{Health, LedgerSummary, MuteWish, Reach, StatusComponent, StatusPageSaid};
+use crate::{Health, LedgerSummary, Mark, MuteWish, Reach, StatusComponent, StatusPageSaid};
 
 const NOW: UtcMs = UtcMs(1_795_258_930_000);
 
@@ -19,6 +19,7 @@ fn machine(name: &str, client: &str, health: Health, state: Reachability) -> Mac
         name: name.to_owned(),
         client: slug(client),
         site: slug("lyon"),
+        mark: Mark::default(),
         health,
         reachability: Reach { state, since: before(60_000) },
         interval_ms: 10_000,
@@ -45,7 +46,7 @@ fn page(of: StatusMembers) -> StatusPage {
 }
 
 fn known<'a>(page: &'a StatusPage, days: &'a StatusDays) -> Known<'a> {
-    Known { page, machines: &[], group: &|_| HashSet::new(), mutes: &[], days, now: NOW, runs_ms: SETTLE_MS }
+    Known { page, machines: &[], mutes: &[], days, now: NOW, runs_ms: SETTLE_MS }
 }
 
 fn board(page: &StatusPage, machines: &[Machine], mutes: &[Mute]) -> Board {
@@ -132,11 +133,10 @@ fn another_clients_machines_are_never_part_of_it_even_by_their_ids() {
         let told = board(&page, &[theirs.clone(), mine.clone()], &[]);
         assert_eq!(told.components[0].state, State::Operational);
     }
-    let both: HashSet<NodeId> = [theirs.id, mine.id].into();
     let (page, days) = (page(StatusMembers::Group(slug("tills"))), StatusDays::default());
-    let group = move |_: &Slug| both.clone();
-    let machines = [theirs, mine];
-    let known = Known { machines: &machines, group: &group, ..known(&page, &days) };
+    let tills = Mark { groups: [slug("tills")].into(), ..Mark::default() };
+    let machines = [theirs, mine].map(|machine| Machine { mark: tills.clone(), ..machine });
+    let known = Known { machines: &machines, ..known(&page, &days) };
     assert_eq!(known.board().components[0].state, State::Operational);
 }
 

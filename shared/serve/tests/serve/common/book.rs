@@ -2,10 +2,10 @@
 
 use std::sync::Mutex;
 
-use vigie_model::UtcMs;
+use vigie_model::{NodeId, UtcMs};
 use vigie_serve::{
-    Availability, AvailabilityWish, Cut, Decision, Incident, Incidents, Mute, MuteKind, MutePreview, MuteWish, Place,
-    RuleGroup, RuleLevels, RuleWish, Stamp, Telling, Undecided,
+    Availability, AvailabilityWish, Cut, Decision, Incident, Incidents, Mark, Mute, MuteKind, MutePreview, MuteWish,
+    Place, RuleGroup, RuleLevels, RuleWish, Stamp, Telling, Undecided,
 };
 
 use super::site::at;
@@ -72,6 +72,10 @@ impl Incidents for Book {
 
     fn untune(&self, _wish: &RuleWish, _by: &str) -> Result<RuleLevels, Undecided> {
         Err(Undecided::Senseless("pages change no rules".to_owned()))
+    }
+
+    fn mark(&self, _: &[(Place, NodeId, Mark)]) -> Result<(), Undecided> {
+        Err(Undecided::Senseless("pages tag no machines".to_owned()))
     }
 
     fn mutes(&self) -> Vec<Mute> {

@@ -24,8 +24,8 @@ use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::InMemory;
 use vigie_serve::{
     Access, Agent, Amount, Clients, Described, Exposition, Fact, Health, Identity, Incidents, Intake, Inventory,
-    LabelSet, Ledger, LedgerSummary, Lookout, Machine, NotReady, NotRemembered, Options, Origin, Owner, Path, Raw,
-    RawError, RawState, Reach, Reachability, Repeats, Site, Source, Stamp, TokenTable, Told, router, router_with,
+    LabelSet, Ledger, LedgerSummary, Lookout, Machine, Mark, NotReady, NotRemembered, Options, Origin, Owner, Path,
+    Raw, RawError, RawState, Reach, Reachability, Repeats, Site, Source, Stamp, TokenTable, Told, router, router_with,
 };
 
 /// 2026-11-21T11:02:10Z.
@@ -49,7 +49,13 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn new() -> Self {
-        let machines = vec![machine("compta", "acme", "lyon"), machine("mairie", "bron", "ecole")];
+        Self::beside([])
+    }
+
+    /// With more machines beside them.
+    pub(crate) fn beside<const N: usize>(more: [Machine; N]) -> Self {
+        let mut machines = vec![machine("compta", "acme", "lyon"), machine("mairie", "bron", "ecole")];
+        machines.extend(more);
         let mut source = InMemory::default();
         for machine in &machines {
             source.add(labels("up", machine), [(NOW_MS - 60_000, 1.0), (NOW_MS, 0.5)]);
@@ -168,6 +174,7 @@ pub(crate) fn machine(name: &str, client: &str, site: &str) -> Machine {
         name: name.to_owned(),
         client: slug(client),
         site: slug(site),
+        mark: Mark::default(),
         health: Health::Unknown,
         reachability: Reach { state: Reachability::Live, since: Some(origin.observed_at) },
         interval_ms: 10_000,

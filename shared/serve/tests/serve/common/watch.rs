@@ -1,19 +1,19 @@
 //! Somebody who watches two clients, and notes what was decided.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use vigie_model::{Severity, UtcMs};
+use vigie_model::{NodeId, Severity, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, DispatchSaid, Dispatched, Incident, IncidentState,
-    Incidents, Minutes, Mute, MutePreview, MuteWish, OnCallNow, OnCallShown, Place, Reached, ReceiverTried, RouteShown,
-    RouteTried, RuleAlert, RuleGroup, RuleLevels, RuleOrigin, RuleShown, RuleWish, SaidAt, SiteMinutes, Stamp, Telling,
-    Undecided, Word,
+    Incidents, Mark, Marks, Minutes, Mute, MutePreview, MuteWish, OnCallNow, OnCallShown, Place, Reached,
+    ReceiverTried, RouteShown, RouteTried, RuleAlert, RuleGroup, RuleLevels, RuleOrigin, RuleShown, RuleWish, SaidAt,
+    SiteMinutes, Stamp, Telling, Undecided, Word,
 };
 
-use super::slug;
+use super::{id_of, slug};
 
 /// Two incidents, one of each client; notes what was decided.
 #[derive(Default)]
@@ -28,6 +28,10 @@ pub(crate) struct Watch {
     pub(crate) tried: Mutex<Vec<(String, String)>>,
     /// Routes and schedules that were said, the latest last.
     pub(crate) said: Mutex<Vec<DispatchSaid>>,
+    /// What machines are called.
+    pub(crate) marks: Mutex<Arc<Marks>>,
+    /// Incidents about single machines.
+    pub(crate) about: Mutex<Vec<Incident>>,
     /// How many more incidents there are, of each client.
     pub(crate) began: AtomicU64,
 }
@@ -151,7 +155,8 @@ impl Incidents for Watch {
             })
         });
         let ever = [incident("A", "acme", IncidentState::Firing), incident("B", "bron", IncidentState::Resolved)];
-        ever.into_iter().chain(more).collect()
+        let about = self.about.lock().expect("no test panics here").clone();
+        ever.into_iter().chain(more).chain(about).collect()
     }
 
     fn incident(&self, id: &str) -> Option<Incident> {
@@ -159,7 +164,7 @@ impl Incidents for Watch {
     }
 
     fn changes(&self) -> u64 {
-        7 + self.began.load(Ordering::SeqCst)
+        7 + self.began.load(Ordering::SeqCst) + self.about.lock().expect("no test panics here").len() as u64
     }
 
     fn decide_then(
@@ -208,7 +213,8 @@ impl Incidents for Watch {
     }
 
     fn levels(&self, rule: &str, machine: Option<&str>) -> Option<RuleLevels> {
-        let known = rule == "Hot" && machine.is_none_or(|machine| ["m1", "compta"].contains(&machine));
+        let known = rule == "Hot"
+            && machine.is_none_or(|machine| [id_of("m1"), id_of("compta")].iter().any(|id| id.to_string() == machine));
         known.then(|| RuleLevels { name: rule.to_owned(), ..RuleLevels::default() })
     }
 
@@ -219,6 +225,24 @@ impl Incidents for Watch {
 
     fn untune(&self, wish: &RuleWish, _by: &str) -> Result<RuleLevels, Undecided> {
         self.levels(&wish.name, None).ok_or(Undecided::NotHere("word about that rule at that place"))
+    }
+
+    fn marks(&self) -> Arc<Marks> {
+        Arc::clone(&self.marks.lock().expect("no test panics here"))
+    }
+
+    fn mark(&self, machines: &[(Place, NodeId, Mark)]) -> Result<(), Undecided> {
+        let mut marks = self.marks.lock().expect("no test panics here");
+        for (place, machine, mark) in machines {
+            let before = marks.of(*machine, &place.client, &place.site).cloned().unwrap_or_default();
+            for (words, has) in [(before.lacking(mark), true), (mark.lacking(&before), false)] {
+                let words = words.each().map(|(kind, word)| (kind, word.clone())).collect::<Vec<_>>();
+                for (kind, word) in &words {
+                    Arc::make_mut(&mut marks).set((&place.client, &place.site), *machine, (*kind, word), has);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn mutes(&self) -> Vec<Mute> {
@@ -269,7 +293,7 @@ impl Incidents for Watch {
             minutes: Minutes::new(3, 1, 6),
             machines: Vec::new(),
         };
-        let seen = ["acme", "bron"].into_iter().filter(|client| wish.sees(&slug(client), &slug("lyon")));
+        let seen = ["acme", "bron"].into_iter().filter(|client| wish.sees(&slug(client), &slug("lyon"), None));
         let sites = seen.map(of).collect();
         Ok(Availability { from: Stamp(UtcMs(wish.from_ms)), to: Stamp(UtcMs(wish.to_ms)), sites })
     }
@@ -279,7 +303,7 @@ impl Incidents for Watch {
     }
 }
 
-fn incident(id: &str, client: &str, standing: IncidentState) -> Incident {
+pub(crate) fn incident(id: &str, client: &str, standing: IncidentState) -> Incident {
     Incident {
         id: id.to_owned(),
         standing,

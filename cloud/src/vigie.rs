@@ -19,6 +19,7 @@ mod retention;
 mod shape;
 mod status_page;
 mod table;
+mod tags;
 mod telling;
 mod webhooks;
 
@@ -88,6 +89,9 @@ enum Command {
     /// Machines.
     #[command(subcommand)]
     Machines(look::Machines),
+    /// What machines are tagged with, and which groups they are in.
+    #[command(subcommand)]
+    Tags(tags::Tags),
     /// Sites.
     #[command(subcommand)]
     Sites(look::Sites),
@@ -193,6 +197,7 @@ async fn done(command: Command, out: Out) -> Result<u8, End> {
         Command::Whoami => account::whoami(&client, out).await,
         Command::Status { check } => look::status(&client, out, check).await,
         Command::Machines(verb) => verb.run(&client, out).await,
+        Command::Tags(verb) => verb.run(&client, out).await,
         Command::Sites(verb) => verb.run(&client, out).await,
         Command::Alerts(verb) => verb.run(&client, out).await,
         Command::Rules(verb) => verb.run(&client, out).await,
@@ -249,6 +254,8 @@ mod tests {
             "vigie jobs list state:dead kind:export --limit 5",
             "vigie jobs export acme up --start 7d --format csv --out acme.csv",
             "vigie jobs run backup",
+            "vigie tags add till --filter site:lyon --group",
+            "vigie tags remove till till-1 till-2",
             "vigie completion fish",
         ] {
             if let Err(error) = Cli::try_parse_from(line.split(' ')) {

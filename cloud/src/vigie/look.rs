@@ -57,7 +57,7 @@ impl Listed {
 /// What is asked of machines.
 #[derive(Debug, Subcommand)]
 pub(super) enum Machines {
-    /// Those that you may see: status, reach, health, client, site, name, id, cpu, memory, seen, waiting, lost.
+    /// Those that you may see: status, reach, health, client, site, name, id, tag, group, cpu, memory, seen, waiting, lost.
     List(Listed),
     /// One, by its name or id, with what it is.
     Show {
@@ -103,7 +103,7 @@ async fn of_machine(client: &Client, machine: &str, below: &str) -> Result<Value
 }
 
 /// The id of a machine, by its name or itself.
-async fn id_of(client: &Client, machine: &str) -> Result<String, End> {
+pub(super) async fn id_of(client: &Client, machine: &str) -> Result<String, End> {
     let quoted = machine.replace('\\', "\\\\").replace('"', "\\\"");
     for key in ["id", "name"] {
         let filter = format!("{key}:\"{quoted}\"");

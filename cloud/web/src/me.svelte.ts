@@ -5,6 +5,9 @@ import type { Here, Me, Right } from "./api/types.ts";
 import { whoOf } from "./kept/copies.ts";
 import { copies, isNow, recall } from "./kept/kept.ts";
 
+/** Rights that there are of one machine, too. */
+const OF_MACHINES: readonly Right[] = ["look", "decide", "fetch"];
+
 class Looker {
   me = $state.raw<Me | undefined>();
   here = $state.raw<Here | undefined>();
@@ -38,7 +41,10 @@ class Looker {
 
   /** Whether they have a right at a place, or somewhere if none is said. */
   may(right: Right, client?: string | null, site?: string | null): boolean {
-    return (this.me?.may[right] ?? []).some((scope) => within(scope, client, site));
+    const scopes = this.me?.may[right] ?? [];
+    // Who may something of single machines for their tags may it of no place as a whole.
+    const isOfPlaces = !OF_MACHINES.includes(right) && (client !== undefined || right === "tag");
+    return scopes.some((scope) => within(scope, client, site) && !(isOfPlaces && scope.includes("#")));
   }
 }
 

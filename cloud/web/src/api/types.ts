@@ -57,6 +57,9 @@ export interface Machine {
   name: string;
   client: string;
   site: string;
+  /** What people call it; a copy that was kept by an older page has none. */
+  tags?: string[];
+  groups?: string[];
   health: Health;
   reachability: Reach;
   interval_ms: number;
@@ -67,6 +70,18 @@ export interface Machine {
   ledger: LedgerSummary;
   drain: Drain | null;
   status: { shown: Shown; was: Health };
+}
+
+/** What a machine is called. */
+export interface Mark {
+  tags: readonly string[];
+  groups: readonly string[];
+}
+
+/** Tags and groups, and how many machines have each. */
+export interface MarkWords {
+  tags: { name: string; machines: number }[];
+  groups: { name: string; machines: number }[];
 }
 
 export interface Machines {
@@ -172,7 +187,7 @@ export interface Incidents {
 }
 
 export type Right =
-  | "look" | "decide" | "mute" | "fetch" | "push" | "tokens" | "tell" | "people" | "roles" | "audit" | "keep" | "quota" | "node" | "act" | "enrol";
+  | "look" | "decide" | "mute" | "fetch" | "push" | "tokens" | "tell" | "people" | "roles" | "audit" | "keep" | "quota" | "node" | "act" | "enrol" | "tag";
 
 export interface Me {
   name: string;

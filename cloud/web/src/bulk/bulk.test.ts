@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { OutOfReach } from "../api/problem.ts";
 import type { Incident } from "../api/types.ts";
 import { Columns, type Sent } from "../machines/columns.ts";
-import { acknowledging, muting } from "./plan.ts";
+import { acknowledging, isWord, muting, tagging, type Called } from "./plan.ts";
 import { Run } from "./run.svelte.ts";
 
 const sent: Sent = {
@@ -64,4 +64,18 @@ test("who stops has nothing more begun", async () => {
   expect(run.count("waits")).toBeGreaterThan(40);
   await run.start();
   expect(run.count("done")).toBe(50);
+});
+
+test("a site's machines that are called otherwise then are tagged in one request, and others in none", () => {
+  const called = (id: string, client: string, tags: string[]): Called => ({ id, client, site: "lyon", reach: "live", mark: { tags, groups: [] } });
+  const machines = [called("aaaaaa", "acme", []), called("bbbbbb", "acme", ["lab"]), called("cccccc", "bron", []), called("dddddd", "dole", ["old"])];
+  const plan = tagging(machines, { tags: ["lab"], groups: [] }, { tags: ["old"], groups: [] }, (client) => client !== "bron");
+  expect(plan).toMatchObject({ machines: 2, known: 1, denied: 1 });
+  expect(plan.wishes.map((wish) => wish.body)).toEqual([
+    { machines: ["aaaaaa"], add: { tags: ["lab"], groups: [] }, remove: { tags: [], groups: [] } },
+    { machines: ["dddddd"], add: { tags: ["lab"], groups: [] }, remove: { tags: ["old"], groups: [] } },
+  ]);
+  const many = Array.from({ length: 501 }, (_, at) => called(String(at).padStart(6, "0"), "acme", []));
+  expect(tagging(many, { tags: ["lab"], groups: [] }, { tags: [], groups: [] }, everywhere).wishes).toHaveLength(2);
+  expect([isWord("lab-2"), isWord("Lab"), isWord("a b"), isWord("-a"), isWord("")]).toEqual([true, false, false, false, false]);
 });

@@ -1,7 +1,8 @@
 // What would be done with many machines at once? Worked out and shown before anything is sent.
-import type { Incident } from "../api/types.ts";
+import type { Incident, Mark, Reachability } from "../api/types.ts";
 import { summaryOf } from "../incidents/words.ts";
 import type { Columns } from "../machines/columns.ts";
+import { whole } from "../say/number.ts";
 
 /** One thing to be done, and how it is called in the list of what came of it. */
 export interface Wish {
@@ -72,6 +73,51 @@ export function muting(columns: Columns, rows: readonly number[], when: Readonly
       plan.wishes.push(wish(`${client} / ${site}`, {}));
     } else {
       plan.wishes.push(...[...new Set(machines.map(columns.name))].map((machine) => wish(machine, { machine })));
+    }
+  }
+  return plan;
+}
+
+/** A machine, and what it is called. */
+export interface Called {
+  /** As much of it as is nobody else's. */
+  id: string;
+  client: string;
+  site: string;
+  reach: Reachability;
+  mark: Mark;
+}
+
+/** Machines of one request: all of them are called so, or none. */
+const TAGGED_AT_ONCE = 500;
+
+/** What people call machines is what a place or a client may be called. */
+export const isWord = (text: string): boolean => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text);
+
+const KINDS = ["tags", "groups"] as const;
+
+/** To give these machines words and take others away: some requests for each site, of those that would be called otherwise. */
+export function tagging(machines: readonly Called[], add: Mark, remove: Mark, may: May): Plan {
+  const allowed = machines.filter((one) => may(one.client, one.site));
+  const changes = ({ mark }: Called) => KINDS.some((kind) => add[kind].some((word) => !mark[kind].includes(word)) || remove[kind].some((word) => mark[kind].includes(word)));
+  const changed = allowed.filter(changes);
+  const plan: Plan = { wishes: [], machines: changed.length, known: allowed.length - changed.length, denied: machines.length - allowed.length, cut: changed.filter((one) => one.reach === "cut").length, sites: 0 };
+  const sites = new Map<string, Called[]>();
+  for (const one of changed) {
+    const title = `${one.client} / ${one.site}`;
+    const own = sites.get(title);
+    if (own) own.push(one);
+    else sites.set(title, [one]);
+  }
+  for (const [title, own] of sites) {
+    for (let at = 0; at < own.length; at += TAGGED_AT_ONCE) {
+      const some = own.slice(at, at + TAGGED_AT_ONCE);
+      // The hub takes a word away that one of them has: another is mistyped.
+      const known = (kind: (typeof KINDS)[number]) => remove[kind].filter((word) => some.some((one) => one.mark[kind].includes(word)));
+      plan.wishes.push({
+        title, place: whole(some.length), path: "/api/v1/machines/tags",
+        body: { machines: some.map((one) => one.id), add: { tags: [...add.tags], groups: [...add.groups] }, remove: { tags: known("tags"), groups: known("groups") } },
+      });
     }
   }
   return plan;

@@ -1,5 +1,5 @@
 // All machines as columns: what the views show, sort, group and filter, without an object for each.
-import type { Health, Reachability, Shown } from "../api/types.ts";
+import type { Health, Mark, Reachability, Shown } from "../api/types.ts";
 import type { Field, Row, Term } from "../filter/grammar.ts";
 
 /** As the hub sends it (`/api/v1/machines/columns`). */
@@ -12,6 +12,9 @@ export interface Sent {
   id: string[];
   name: string[];
   place: number[];
+  /** Not there in a copy that was kept by an older page. */
+  marks?: Mark[];
+  mark?: number[];
   shown: string;
   was: string;
   reach: string;
@@ -38,12 +41,16 @@ export const FIELDS: readonly Field[] = [
   { key: "site", kind: "text" },
   { key: "name", kind: "text" },
   { key: "id", kind: "text" },
+  { key: "tag", kind: "text" },
+  { key: "group", kind: "text" },
   { key: "cpu", kind: "share" },
   { key: "memory", kind: "share" },
   { key: "seen", kind: "span" },
   { key: "waiting", kind: "number" },
   { key: "lost", kind: "number" },
 ];
+
+const NOTHING: Mark = { tags: [], groups: [] };
 
 /** Terms whose machines are kept, so that a key pressed works out one of them anew. */
 const MASKS_KEPT = 12;
@@ -64,6 +71,8 @@ export class Columns {
   #lower: string[] | undefined;
   readonly #places: Sent["places"];
   readonly #place: Uint16Array | Uint32Array;
+  readonly #marks: readonly Mark[];
+  readonly #mark: Uint32Array;
   readonly #shown: Uint8Array;
   readonly #reach: Uint8Array;
   readonly #was: Uint8Array;
@@ -86,6 +95,8 @@ export class Columns {
     this.#names = sent.name;
     this.#places = sent.places;
     this.#place = sent.places.length > 65_535 ? Uint32Array.from(sent.place) : Uint16Array.from(sent.place);
+    this.#marks = sent.marks ?? [];
+    this.#mark = sent.mark ? Uint32Array.from(sent.mark) : new Uint32Array(this.count);
     this.#shown = coded(sent.shown, sent.shown_words.map((word) => SHOWN.indexOf(word)));
     this.#reach = coded(sent.reach, sent.reach_words.map((word) => REACH.indexOf(word)));
     this.#was = bytes(sent.was.length, (at) => Math.max(0, LETTERS.indexOf(sent.was[at] ?? "u")));
@@ -103,6 +114,8 @@ export class Columns {
   placeOf = (at: number): number => this.#place[at] ?? 0;
   client = (at: number): string => this.#places[this.placeOf(at)]?.client ?? "";
   site = (at: number): string => this.#places[this.placeOf(at)]?.site ?? "";
+  /** What people call it. */
+  mark = (at: number): Mark => this.#marks[this.#mark[at] ?? 0] ?? NOTHING;
   shown = (at: number): Shown => SHOWN[this.#shown[at] ?? 4] ?? "unknown";
   /** How much it needs a person: the place of its state in `SHOWN`. */
   need = (at: number): number => this.#shown[at] ?? 4;
@@ -128,6 +141,12 @@ export class Columns {
     this.changes += 1;
     for (const key of this.#masks.keys()) if (/^-?(status|reach):/i.test(key)) this.#masks.delete(key);
     return true;
+  }
+
+  /** Whether what an event told is what it is called here. */
+  isCalled(id: string, tags: readonly string[] = [], groups: readonly string[] = []): boolean {
+    const own = this.mark(this.find(id));
+    return own.tags.join() === tags.join() && own.groups.join() === groups.join();
   }
 
   /** Where a machine stands, by its whole id; -1 when it is not here. */
@@ -167,7 +186,11 @@ export class Columns {
       return bytes(codes.length, (at) => passes[codes[at] ?? 0] ?? 0);
     };
     const word = (text: string | undefined): Row => ({ texts: () => [text ?? ""], number: () => undefined, anywhere: () => [] });
+    const called = (of: (mark: Mark) => readonly string[]): Uint8Array =>
+      shared(this.#mark, Math.max(1, this.#marks.length), (code) => ({ texts: () => of(this.#marks[code] ?? NOTHING), number: () => undefined, anywhere: () => [] }));
     switch (term.key) {
+      case "tag": return called((mark) => mark.tags);
+      case "group": return called((mark) => mark.groups);
       case "status": return shared(this.#shown, SHOWN.length, (code) => word(SHOWN[code]));
       case "reach": return shared(this.#reach, REACH.length, (code) => word(REACH[code]));
       case "health": return shared(this.#was, HEALTH.length, (code) => word(HEALTH[code]));

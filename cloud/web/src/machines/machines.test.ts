@@ -10,6 +10,7 @@ const sent: Sent = {
   shown_words: ["retired", "asleep", "ok", "heard", "unknown", "late", "stale", "silent", "warning", "critical"],
   reach_words: ["live", "late", "silent", "cut", "asleep", "unseen", "retired"],
   id: ["aaaaaa", "bbbbbb", "cccccc", "dddddd"], name: ["till-1", "till-2", "server", "new"], place: [0, 0, 1, 1],
+  marks: [{ tags: [], groups: [] }, { tags: ["lab", "till"], groups: ["front"] }], mark: [1, 0, 0, 0],
   shown: "2964", was: "ocou", reach: "0035", heard: [3, 5, 7200, null], cpu: [120, 950, 300, null], memory: [500, 400, null, null],
   waiting: [0, 0, 720, 0], reckoned: "0010", lost: [0, 0, 0, 0],
 };
@@ -26,6 +27,9 @@ test("the filter means here what it means at the hub", () => {
   expect(names("seen:>1h")).toEqual(["server"]);
   expect(names("-seen:<2m")).toEqual(["server", "new"]);
   expect(names("health:unknown")).toEqual(["new"]);
+  expect(names("tag:lab group:front")).toEqual(["till-1"]);
+  expect(names("-tag:till site:lyon")).toEqual(["till-2"]);
+  expect(names("tag:none site:lyon")).toEqual(["till-2"]);
 });
 
 test("what needs a person comes first, and what is not known last whichever way it is sorted", () => {

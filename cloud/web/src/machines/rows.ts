@@ -1,5 +1,5 @@
 // How is a row of the table made once, and filled again and again?
-import type { Health, Shown } from "../api/types.ts";
+import type { Health, Mark, Shown } from "../api/types.ts";
 import { clock, share, whole } from "../say/number.ts";
 import { words } from "../say/words.ts";
 import { drawSpark, makeSpark, type Spark } from "../spark/draw.ts";
@@ -52,7 +52,7 @@ export function make(row: HTMLElement): void {
   const fold = child(head, "button", "plain") as HTMLButtonElement;
   fold.tabIndex = -1;
   const cells: Record<ColumnName, HTMLElement> = {
-    select: cell("select"), status: cell("status"), name: cell("name"), site: cell("site"), cpu: cell("cpu"), memory: cell("memory"), trend: cell("trend"), heard: cell("heard"), waiting: cell("waiting"), lost: cell("lost"),
+    select: cell("select"), status: cell("status"), name: cell("name"), site: cell("site"), cpu: cell("cpu"), memory: cell("memory"), trend: cell("trend"), heard: cell("heard"), waiting: cell("waiting"), lost: cell("lost"), tags: cell("tags"),
   };
   child(cells.select, "span", "box").setAttribute("aria-hidden", "true");
   const use = glyph(cells.status);
@@ -114,12 +114,16 @@ function machine(row: HTMLElement, cells: Cells, at: number, { columns, selected
   put(cells.cell.heard, freshRow(columns.reach(at), heard, lost > 0, now));
   put(cells.cell.waiting, waitingOf(columns, at));
   put(cells.cell.lost, whole(lost));
+  put(cells.cell.tags, calledOf(columns.mark(at)));
   if (!names.includes("trend")) return;
   const points = pointsOf(id);
   if (points === cells.drawn) return;
   cells.drawn = points;
   drawSpark(cells.spark, points, SPARK_PX);
 }
+
+/** What a machine is called, in a line: tags as scopes write them, and groups. */
+export const calledOf = ({ tags, groups }: Mark): string => [...tags.map((tag) => `#${tag}`), ...groups].join(" ");
 
 /** Of a site that is cut off nobody tells what waits there. */
 export function waitingOf(columns: Columns, at: number): string {

@@ -3,11 +3,11 @@ import { words } from "../say/words.ts";
 import type { Sort } from "./order.ts";
 
 const say = words(
-  { status: "Status", name: "Machine", site: "Site", cpu: "CPU", memory: "Memory", heard: "Last heard", waiting: "Waiting", lost: "Lost", slim: "Heard", trend: "CPU, 1 h", select: "Selection" },
-  { status: "État", name: "Machine", site: "Site", cpu: "CPU", memory: "Mémoire", heard: "Dernier contact", waiting: "En attente", lost: "Perdu", slim: "Vu", trend: "CPU, 1 h", select: "Sélection" },
+  { status: "Status", name: "Machine", site: "Site", cpu: "CPU", memory: "Memory", heard: "Last heard", waiting: "Waiting", lost: "Lost", slim: "Heard", trend: "CPU, 1 h", select: "Selection", tags: "Tags" },
+  { status: "État", name: "Machine", site: "Site", cpu: "CPU", memory: "Mémoire", heard: "Dernier contact", waiting: "En attente", lost: "Perdu", slim: "Vu", trend: "CPU, 1 h", select: "Sélection", tags: "Étiquettes" },
 );
 
-export const COLUMNS = ["select", "status", "name", "site", "cpu", "memory", "trend", "heard", "waiting", "lost"] as const;
+export const COLUMNS = ["select", "status", "name", "site", "cpu", "memory", "trend", "heard", "waiting", "lost", "tags"] as const;
 export type ColumnName = (typeof COLUMNS)[number];
 
 export const columnTitle = (name: ColumnName, slim = false): string => say(slim && name === "heard" ? "slim" : name);
@@ -16,14 +16,14 @@ export const columnTitle = (name: ColumnName, slim = false): string => say(slim 
 export const ALWAYS: readonly ColumnName[] = ["select", "status", "name"];
 
 /** What sorts by a column; nothing by what has no order. */
-export const sortOf = (name: ColumnName): Sort | undefined => (name === "status" ? "attention" : name === "trend" || name === "select" ? undefined : name);
+export const sortOf = (name: ColumnName): Sort | undefined => (name === "status" ? "attention" : name === "trend" || name === "select" || name === "tags" ? undefined : name);
 
 /** Columns whose least comes first when one sorts by them makes no sense: most first. */
 export const DOWN_FIRST: readonly ColumnName[] = ["cpu", "memory", "waiting", "lost"];
 
 const WIDE: Record<ColumnName, string> = {
   select: "36px", trend: "100px", status: "minmax(230px, 1.5fr)", name: "minmax(160px, 2fr)", site: "minmax(130px, 1.4fr)", cpu: "minmax(96px, 1fr)", memory: "minmax(96px, 1fr)",
-  heard: "minmax(100px, .8fr)", waiting: "minmax(76px, .7fr)", lost: "minmax(60px, .5fr)",
+  heard: "minmax(100px, .8fr)", waiting: "minmax(76px, .7fr)", lost: "minmax(60px, .5fr)", tags: "minmax(90px, 1fr)",
 };
 const SLIM: Partial<Record<ColumnName, string>> = { select: "32px", status: "26px", name: "minmax(100px, 1fr)", cpu: "60px", memory: "60px", heard: "64px" };
 const ON_A_PHONE: readonly ColumnName[] = ["select", "status", "name", "cpu", "heard"];

@@ -1,6 +1,7 @@
 //! How does a client's samples get into a file, without anybody who waits for it?
 
 use std::io;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -100,7 +101,13 @@ impl ExportWish {
         let bounds = Bounds::new([self.client.as_str().to_owned()].into(), [].into());
         let mut samples = 0;
         let told = &mut |some: usize| samples += some as u64;
-        Wanted::of(self)?.write(&Confined::new(source, Some(&bounds)), self.format.into(), limits, out, told)?;
+        Wanted::of(self)?.write(
+            &Confined::new(source, Some(Arc::new(bounds))),
+            self.format.into(),
+            limits,
+            out,
+            told,
+        )?;
         Ok(samples)
     }
 }

@@ -15,8 +15,8 @@ use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
-    Access, Boards, Chats, Devices, Enrolments, Erasures, Health, Incidents, Jobs, KeepingTerms, Lookout, Machine, Marks,
-    Options, People, Quotas, Repeats, StatusPages, Webhooks, openapi,
+    Access, Boards, Chats, Devices, Enrolments, Erasures, Health, Incidents, Jobs, KeepingTerms, Lookout, Machine,
+    Marks, Options, People, Quotas, Repeats, StatusPages, Webhooks, openapi,
 };
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.

@@ -42,7 +42,7 @@ pub struct Channel {
 enum Body {
     Smtp(Smtp),
     Webhook(Webhook),
-    Post(Poster),
+    Post(Box<Poster>),
     Push(Pusher),
     Modem(Modem),
     /// People's devices, where this node keeps them.
@@ -101,7 +101,7 @@ impl Channel {
         let body = match setup.way {
             Way::Smtp(way) => Body::Smtp(Smtp::new(way)),
             Way::Webhook(way) => Body::Webhook(Webhook::new(way)),
-            Way::Post(way) => Body::Post(Poster::new(way)),
+            Way::Post(way) => Body::Post(Box::new(Poster::new(way))),
             Way::Push(way) => Body::Push(Pusher::new(way)),
             Way::Modem(way) => Body::Modem(Modem::new(way)),
             Way::Devices => Body::Devices(devices),

@@ -592,10 +592,11 @@ impl Chats for OneChat {
 
     fn answer(&self, request: &ChatRequest) -> Option<Value> {
         let text = String::from_utf8_lossy(&request.body).into_owned();
-        (request.signature == "right").then(|| match request.chat {
+        let said = match request.chat {
             Chat::Slack => Value::Null,
             Chat::Teams => Value::String(text),
-        })
+        };
+        (request.signature == "right").then_some(said)
     }
 }
 

@@ -165,14 +165,17 @@ impl Book {
         self.under_way += 1;
     }
 
-    /// Whether it has to be read anew from the store before anything more is numbered: the store refuses what was numbered, or
-    /// damage took definitions, and what comes for those series would be kept under no name. `schema_len` says how many
-    /// definitions the store has of a stream.
-    ///
-    /// Not while something is with the store: what it will have is not known then.
-    pub fn is_outdated(&self, schema_len: impl Fn(StreamId) -> u32) -> bool {
-        let bereft = |line: &Line| line.is_bereft(schema_len(line.stream));
-        self.under_way == 0 && (self.is_refused || (!self.is_in_trouble() && self.lines.iter().any(bereft)))
+    /// Numbers nothing more for the store as it is where damage took definitions there: what comes for those series would be
+    /// kept under no name. `schema_len` says how many definitions the store has of a stream, and `is_lost` whether it had more.
+    pub fn refuse_if_bereft(&mut self, schema_len: impl Fn(StreamId) -> u32, is_lost: impl Fn(StreamId) -> bool) {
+        let bereft = |line: &Line| line.is_bereft(schema_len(line.stream)) && is_lost(line.stream);
+        self.is_refused = self.is_refused || self.lines.iter().any(bereft);
+    }
+
+    /// Whether it has to be read anew from the store before anything more is numbered. Not while something is with the store:
+    /// what it will have is not known then, and nothing follows on it.
+    pub fn is_outdated(&self) -> bool {
+        self.under_way == 0 && self.is_refused
     }
 
     /// Takes the place of one that is outdated. Nothing of that is left: what it had numbered and was not kept was

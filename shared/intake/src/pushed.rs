@@ -86,16 +86,25 @@ impl Pushed {
     fn read_anew_if_outdated(&self) {
         let log = self.handle.log();
         let log = log.read().unwrap_or_else(PoisonError::into_inner);
-        // Who holds the book never waits for the log: a push would wait for the disk with it.
-        let mut book = self.book();
-        if !book.is_outdated(|stream| log.streams().get(&stream).map_or(0, |facts| facts.schema_len)) {
-            return;
-        }
-        match read_book(&log, (book.node, book.key.clone()), book.limits, self.clock.now().utc) {
+        let len = |stream| log.streams().get(&stream).map_or(0, |facts| facts.schema_len);
+        let is_lost = |stream| log.places_given(stream).is_ok_and(|places| places > len(stream));
+        let (whose, limits) = {
+            // Who holds the book never waits for the log: a push would wait for the disk with it.
+            let mut book = self.book();
+            book.refuse_if_bereft(len, is_lost);
+            if !book.is_outdated() {
+                return;
+            }
+            ((book.node, book.key.clone()), book.limits)
+        };
+        // Nothing is numbered by one that is outdated, so that it stays as it is while another is read.
+        match read_book(&log, whose, limits, self.clock.now().utc) {
             Ok(mut anew) => {
                 warn!("damage took definitions of what was pushed: its book is read anew, and senders come again");
+                let mut book = self.book();
                 anew.follow(&book);
                 *book = anew;
+                drop(book);
                 self.settled.send_replace(());
             }
             Err(error) => warn!(%error, "the book of what was pushed can not be read anew; it is tried again"),
@@ -142,8 +151,13 @@ impl Pushed {
             }
             Ok(all) => {
                 let refused = all.iter().find(|one| !matches!(one, Became::Kept(_)));
-                warn!(?refused, "what was pushed found no place in the store; its book is read anew");
-                book.refused(writes, outcome);
+                warn!(?refused, "what was pushed found no place in the store; it is tried again");
+                let never = |one: &Became| matches!(one, Became::WrongSchema(_) | Became::UnknownStream(_));
+                if all.iter().any(never) {
+                    book.refused(writes, outcome)
+                } else {
+                    book.undone(writes, outcome)
+                }
                 Err(later("the store did not take it", RETRY_AFTER))
             }
             Err(kept_back) => {

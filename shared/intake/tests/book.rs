@@ -74,7 +74,9 @@ impl Node {
     /// Reads the book anew if it is outdated; says whether it was.
     fn reads_anew(&mut self) -> bool {
         let len = |stream| self.log.streams().get(&stream).map_or(0, |facts| facts.schema_len);
-        let is_outdated = self.book.is_outdated(len);
+        let is_lost = |stream| self.log.places_given(stream).expect("sound") > len(stream);
+        self.book.refuse_if_bereft(len, is_lost);
+        let is_outdated = self.book.is_outdated();
         if is_outdated {
             let mut anew = read_book(&self.log, (me(), key()), Limits::default(), UtcMs(0)).expect("sound");
             anew.follow(&self.book);
@@ -321,6 +323,18 @@ fn where_damage_takes_definitions_while_it_runs_nothing_more_is_kept_under_no_na
     assert_eq!(node.push(&next), (true, 0));
     assert_eq!(told(&node), ["alpha 1000", "alpha 2000", "bravissimo 2000", "charlie 2000"]);
     assert!(!node.reads_anew());
+}
+
+#[test]
+fn however_much_is_pushed_a_book_that_lacks_definitions_numbers_nothing_more_and_is_read_anew() {
+    let mut node = bereft_while_it_runs();
+    let steady = node.note(&[("alpha", 2_000, 2.0)]);
+    node.book.sent();
+    assert!(!node.reads_anew(), "something is with the store");
+    assert!(node.book.is_refused(), "and nothing follows on it, so that it comes to an end");
+    node.keep(steady.writes, steady.outcome);
+    assert!(node.reads_anew());
+    assert_eq!(node.push(&[("alpha", 2_000, 2.0)]), (true, 1));
 }
 
 #[test]

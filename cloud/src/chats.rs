@@ -17,7 +17,7 @@ use vigie_notify::{
     Answered as Outcome, Button, Channel, FRESH_MS, Language, Order, Ordered, Press, Pressed, Text, TwoWay, Written,
     card, code_of, ephemeral, is_meant, name_in, slack_signed, teams_signed,
 };
-use vigie_people::{At, Email, Powers, Right};
+use vigie_people::{Email, Powers, Right};
 use vigie_serve::{Chat, ChatRequest, Chats, Decision, Incident, IncidentState, Incidents, People, Repeats, Stamp};
 
 use crate::people::{Acting, Register};
@@ -97,7 +97,8 @@ impl Answering {
             return None;
         }
         let turn = self.turn();
-        self.is_first(&["request", &request.channel, &request.signature], 2 * FRESH_MS)?;
+        // One app has one secret, and may be answered at the address of any of its channels.
+        self.is_first(&["request", &request.signature], 2 * FRESH_MS)?;
         // What is pressed beside our buttons, and a link, want nothing.
         let press = Press::read(&request.body).filter(|press| press.pressed != Pressed::Open);
         let Some(press) = press else { return Some(Value::Null) };
@@ -109,11 +110,11 @@ impl Answering {
             self.reply(&request.channel, press.answer_to, ephemeral(&Outcome::NotThere.said(Language::English)));
             return Some(Value::Null);
         };
-        if self.was_done(&["press", &request.channel, &press.once])? {
+        if self.was_done(&["press", &press.once])? {
             return Some(Value::Null);
         }
         let outcome = self.pressed(&press, &button, two_way);
-        self.done(&["press", &request.channel, &press.once]);
+        self.done(&["press", &press.once]);
         drop(turn);
         let said = outcome.said(button.language);
         let is_done = matches!(outcome, Outcome::Acknowledged { .. } | Outcome::Snoozed { .. });
@@ -129,9 +130,14 @@ impl Answering {
             Err(stranger) => return stranger,
         };
         let incident = self.watchman.incident_of(button.alert).and_then(|id| self.watchman.incident(&id));
-        let Some(incident) = incident.filter(|incident| sees(two_way, &whom, incident)) else {
+        let Some(incident) = incident.filter(|incident| self.sees(two_way, &whom, incident)) else {
             return Outcome::NotThere;
         };
+        // Messages keep their buttons for ever: what began after this one was sent is another trouble, which nobody has seen here.
+        let began = incident.learnt_at.ms().max(incident.since.map_or(i64::MIN, |since| since.ms()));
+        if press.sent_ms.is_some_and(|sent| began > sent.saturating_add(FRESH_MS)) {
+            return Outcome::Over(None);
+        }
         match press.pressed {
             Pressed::Acknowledge => self.decide(&whom, &incident, Order::Acknowledge(String::new())),
             Pressed::Snooze | Pressed::Open => self.decide(&whom, &incident, Order::Snooze(SNOOZE_MS / 60_000)),
@@ -177,17 +183,26 @@ impl Answering {
             Err(stranger) => return (stranger, None),
         };
         let named = self.watchman.alerts_told().into_iter().filter(|(alert, _)| is_meant(code, *alert));
-        let named = named.filter_map(|(alert, id)| Some((code_of(alert), self.watchman.incident(&id)?)));
-        let mut named: Vec<_> = named.filter(|(_, incident)| sees(two_way, &whom, incident)).collect();
+        let named = named.filter_map(|(alert, id)| Some((alert, self.watchman.incident(&id)?)));
+        let mut named: Vec<_> = named.filter(|(_, incident)| self.sees(two_way, &whom, incident)).collect();
         if named.iter().any(|(_, incident)| is_open(incident)) {
             named.retain(|(_, incident)| is_open(incident));
+            // Of what is open of one thing what began first is meant: no code tells them apart.
+            named.sort_by(|(_, one), (_, other)| one.id.cmp(&other.id));
+            let mut once = Vec::new();
+            named.retain(|(alert, _)| {
+                !once.contains(alert) && {
+                    once.push(*alert);
+                    true
+                }
+            });
         } else {
             // Of what is over the newest is meant: an id begins with its time.
             named.sort_by(|(_, one), (_, other)| other.id.cmp(&one.id));
             named.truncate(1);
         }
         if named.len() > 1 {
-            return (Outcome::Several(named.into_iter().map(|(code, _)| code).collect()), None);
+            return (Outcome::Several(named.into_iter().map(|(alert, _)| code_of(alert)).collect()), None);
         }
         let Some((_, incident)) = named.pop() else { return (Outcome::NotThere, None) };
         (self.decide(&whom, &incident, order), Some(incident))
@@ -210,10 +225,17 @@ impl Answering {
         Ok(Whom { name, from, by, powers: Some(directory.powers_of(&person.id)) })
     }
 
+    /// Whether an incident is there for them: what the channel decides of, and where they look.
+    fn sees(&self, two_way: &TwoWay, whom: &Whom, incident: &Incident) -> bool {
+        let marks = self.watchman.marks();
+        let may = |powers: &Powers| powers.may(Right::Look, incident.at(&marks));
+        two_way.is_of(incident.client.as_ref()) && whom.powers.as_ref().is_none_or(may)
+    }
+
     /// Decides in somebody's name of what they see.
     fn decide(&self, whom: &Whom, incident: &Incident, order: Order) -> Outcome {
-        let at = At::of(incident.client.as_ref(), incident.site.as_ref());
-        if whom.powers.as_ref().is_some_and(|powers| !powers.may(Right::Decide, at)) {
+        let marks = self.watchman.marks();
+        if whom.powers.as_ref().is_some_and(|powers| !powers.may(Right::Decide, incident.at(&marks))) {
             return Outcome::NoRight;
         }
         if !is_open(incident) && !matches!(order, Order::Comment(_)) {
@@ -288,7 +310,8 @@ impl Answering {
 
 impl Chats for Answering {
     fn hears(&self, chat: Chat, channel: &str) -> bool {
-        self.two_way(chat, channel).is_some_and(|two_way| two_way.key().is_ok())
+        // Whether its secret can be read is seen by who has a turn: anybody may knock here.
+        self.two_way(chat, channel).is_some()
     }
 
     fn answer(&self, request: &ChatRequest) -> Option<Value> {
@@ -298,12 +321,6 @@ impl Chats for Answering {
             Chat::Teams => self.teams(request, two_way),
         }
     }
-}
-
-/// Whether an incident is there for them: what the channel decides of, and where they look.
-fn sees(two_way: &TwoWay, whom: &Whom, incident: &Incident) -> bool {
-    let at = At::of(incident.client.as_ref(), incident.site.as_ref());
-    two_way.is_of(incident.client.as_ref()) && whom.powers.as_ref().is_none_or(|powers| powers.may(Right::Look, at))
 }
 
 fn is_open(incident: &Incident) -> bool {

@@ -152,15 +152,21 @@ impl House {
 
     /// What Slack sends when somebody presses a button of the message that a channel was told.
     fn pressed(&self, channel: &str, action: usize, user: (&str, &str), ts: &str) -> String {
+        self.pressed_in(channel, action, user, ts, now_s())
+    }
+
+    /// The same, of a message that was sent at this time.
+    fn pressed_in(&self, channel: &str, action: usize, user: (&str, &str), ts: &str, sent_s: i64) -> String {
+        let sent = format!("{sent_s}.000100");
         let (message, buttons) = self.message(channel);
         let button = &buttons["elements"][action];
         form(&json!({
             "type": "block_actions",
             "user": { "id": user.0, "username": user.1, "name": user.1, "team_id": "T1" },
             "api_app_id": "A1", "token": "verification", "trigger_id": "1.2.3",
-            "container": { "type": "message", "message_ts": "1.2", "channel_id": "C1", "is_ephemeral": false },
+            "container": { "type": "message", "message_ts": sent, "channel_id": "C1", "is_ephemeral": false },
             "team": { "id": "T1", "domain": "acme" }, "channel": { "id": "C1", "name": "ops" },
-            "message": { "type": "message", "text": message["text"], "ts": "1.2", "blocks": message["blocks"] },
+            "message": { "type": "message", "text": message["text"], "ts": sent, "blocks": message["blocks"] },
             "response_url": format!("{}/actions/T1/{ts}", self.slack),
             "actions": [{ "type": "button", "action_id": button["action_id"], "block_id": buttons["block_id"],
                 "value": button["value"], "text": button["text"], "action_ts": ts }],
@@ -268,6 +274,12 @@ fn who_presses_a_button_in_slack_decides_once_in_their_own_name_and_nobody_else_
         });
     }
     assert!(house.acknowledged_by().is_empty() && house.audit("alert.*").is_empty());
+
+    // A message of last week keeps its buttons, and they are of what was then.
+    let old = house.pressed_in("ops", 0, marie, "3.4", now_s() - 7 * 86_400);
+    assert_eq!(house.slack("ops", (SLACK_SECRET, now_s()), &old).0, 200);
+    assert_eq!(house.answered(|body| has(body, "is over"))["response_type"], "ephemeral");
+    assert!(house.acknowledged_by().is_empty());
 
     // Marie, once, however often Slack asks and whoever sends it again.
     let at = now_s();

@@ -65,8 +65,10 @@ impl Watchman {
         let register = lock(&self.register);
         self.with_teller(|teller| {
             let is_it = |alert: &&Alert| teller.instance(alert).is_some_and(|instance| instance.alert == told);
-            // Of what began anew the newest is meant: an id begins with its time.
-            register.book.alerts().filter(is_it).map(|alert| alert.place.id).max().map(|id| id.to_string())
+            // What is open is meant, and of several what began first; of what is over the newest. An id begins with its time.
+            let its: Vec<&Alert> = register.book.alerts().filter(is_it).collect();
+            let open = its.iter().filter(|alert| alert.is_open()).map(|alert| alert.place.id).min();
+            open.or_else(|| its.iter().map(|alert| alert.place.id).max()).map(|id| id.to_string())
         })
     }
 }

@@ -80,7 +80,7 @@ impl Incident {
     }
 
     /// Where rights over it are asked about.
-    pub(crate) fn at<'a>(&'a self, marks: &'a Marks) -> At<'a> {
+    pub fn at<'a>(&'a self, marks: &'a Marks) -> At<'a> {
         marks.at(self.client.as_ref(), self.site.as_ref(), self.about())
     }
 }

@@ -50,6 +50,8 @@ pub struct Press {
     pub once: String,
     /// Where the message is changed.
     pub answer_to: String,
+    /// When the message was sent, in ms, as Slack names it.
+    pub sent_ms: Option<i64>,
     /// The message, as it is now.
     text: String,
     blocks: Vec<Value>,
@@ -92,6 +94,7 @@ impl Press {
             once: format!("{user} {} {} {}", action["action_ts"], action["block_id"], action["action_id"]),
             user,
             answer_to: text(&said["response_url"]).unwrap_or_default(),
+            sent_ms: said["message"]["ts"].as_str().and_then(sent_ms),
             text: text(&said["message"]["text"]).unwrap_or_default(),
             blocks: said["message"]["blocks"].as_array().cloned().unwrap_or_default(),
             block: text(&action["block_id"]).unwrap_or_default(),
@@ -115,6 +118,12 @@ impl Press {
         }
         Some(json!({ "replace_original": true, "text": self.text, "blocks": blocks }))
     }
+}
+
+/// `1531420618.000100`: seconds, and which message of them.
+fn sent_ms(ts: &str) -> Option<i64> {
+    let seconds = ts.split('.').next()?;
+    seconds.parse::<i64>().ok()?.checked_mul(1_000)
 }
 
 /// A line that only who pressed the button sees.

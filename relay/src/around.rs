@@ -50,7 +50,9 @@ pub(crate) async fn look_around(
         }
         let asked = Stamp(clock.now().utc);
         let (gateway, names) = tokio::join!(gateway(), names(&name));
-        let all = std::iter::once((AroundWhat::Gateway, gateway))
+        let all = gateway
+            .into_iter()
+            .map(|one| (AroundWhat::Gateway, one))
             .chain(names.into_iter().map(|one| (AroundWhat::Names, one)));
         let around = |(what, (to, answer)): (AroundWhat, (Option<IpAddr>, AroundAnswer))| {
             let to = to.map(|to| to.to_string());
@@ -66,16 +68,19 @@ pub(crate) async fn look_around(
 
 type Asked = (Option<IpAddr>, AroundAnswer);
 
-async fn gateway() -> Asked {
-    let routes = tokio::fs::read_to_string("/proc/net/route").await.unwrap_or_default();
-    let Some(to) = read::gateway(&routes).map(IpAddr::V4) else { return (None, AroundAnswer::Nobody) };
-    let echoed = tokio::task::spawn_blocking(move || echo(to)).await;
+/// Nothing where the routes can not be read: then nothing is known.
+async fn gateway() -> Option<Asked> {
+    let routes = tokio::fs::read_to_string("/proc/net/route").await.ok()?;
+    let Some(to) = read::gateway(&routes).map(IpAddr::V4) else { return Some((None, AroundAnswer::Nobody)) };
+    // Both at once: who looks at the page waits no longer than for one of them.
+    let echoed = tokio::task::spawn_blocking(move || echo(to));
+    let (echoed, knocked) = tokio::join!(echoed, knock(SocketAddr::new(to, NAMES_PORT)));
     let answer = match echoed {
         Ok(Ok(took)) => AroundAnswer::After(took),
         // No right to send echoes here, or none comes back.
-        Ok(Err(_)) | Err(_) => knock(SocketAddr::new(to, NAMES_PORT)).await,
+        Ok(Err(_)) | Err(_) => knocked,
     };
-    (Some(to), answer)
+    Some((Some(to), answer))
 }
 
 /// An echo request, by a socket that needs no rights where the system lets its groups have it.
@@ -109,16 +114,27 @@ async fn knock(to: SocketAddr) -> AroundAnswer {
 }
 
 async fn names(name: &str) -> Vec<Asked> {
-    let file = tokio::fs::read_to_string("/etc/resolv.conf").await.unwrap_or_default();
+    let Ok(file) = tokio::fs::read_to_string("/etc/resolv.conf").await else { return Vec::new() };
     let mut asked = Vec::new();
     for to in read::servers(&file) {
-        asked.push(tokio::spawn(ask(SocketAddr::new(to, NAMES_PORT), name.to_owned())));
+        asked.push(tokio::spawn(ask(SocketAddr::new(to, NAMES_PORT), unheard_of(name))));
     }
     let mut all = Vec::new();
     for one in asked {
         all.extend(one.await.ok().map(|(to, answer)| (Some(to.ip()), answer)));
     }
-    if all.is_empty() { vec![(None, AroundAnswer::Nobody)] } else { all }
+    if all.is_empty() && !read::names_a_server(&file) { vec![(None, AroundAnswer::Nobody)] } else { all }
+}
+
+/// A name below the hub's that nobody can have asked for: what a server keeps would be answered without a line, too. That there
+/// is none of that name is an answer.
+fn unheard_of(name: &str) -> String {
+    let mut chance = [0; 6];
+    // Without chance it is asked for the name itself.
+    match getrandom::fill(&mut chance) {
+        Ok(()) => format!("v{:012x}.{name}", chance.into_iter().fold(0u64, |all, byte| all << 8 | u64::from(byte))),
+        Err(_) => name.to_owned(),
+    }
 }
 
 /// Asks a server of names for a name; for the root where there is none to ask for.

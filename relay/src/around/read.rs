@@ -45,6 +45,11 @@ pub(super) fn servers(file: &str) -> Vec<IpAddr> {
     named.take(MOST_SERVERS).collect()
 }
 
+/// Whether the file names any server, be it one that can not be asked from here (`fe80::1%eth0`).
+pub(super) fn names_a_server(file: &str) -> bool {
+    file.lines().any(|line| line.split_whitespace().next() == Some("nameserver"))
+}
+
 /// The name in an address such as `hub.example.org:7800`; none in one that is a number already.
 pub(super) fn host_name(address: &str) -> Option<&str> {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);

@@ -30,22 +30,25 @@ function put(page, part) {
 }
 
 async function look() {
+  const mine = tones;
   try {
-    const answer = await fetch(location.href, { cache: "no-store" });
+    const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(EVERY_MS) });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     // A door instead of the page: the session has ended.
     if (!answer.ok || !page.getElementById("sound")) throw new Error("no page");
-    // Turned off meanwhile.
-    if (!tones) return;
+    // Turned off meanwhile, and perhaps on again.
+    if (tones !== mine) return;
+    // A telephone takes the sound away when it likes.
+    if (mine.state !== "running") throw new Error("asleep");
     const now = critical(page);
     if (Array.from(now).some((one) => !known.has(one))) tone();
     known = now;
     for (const part of [".asof", ".old", "main"]) put(page, part);
     document.title = page.title;
     said.textContent = box.dataset.on;
-  } catch {
-    if (!tones) return;
-    said.textContent = box.dataset.lost;
+  } catch (why) {
+    if (tones !== mine) return;
+    said.textContent = why.message === "asleep" ? box.dataset.asleep : box.dataset.lost;
   }
   next = setTimeout(look, EVERY_MS);
 }

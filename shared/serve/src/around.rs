@@ -75,7 +75,8 @@ impl Default for Surroundings {
 impl Surroundings {
     /// What is known, at most ten seconds old where an answer comes within `patience`; older otherwise, and it says so.
     pub async fn fresh(&self, now: UtcMs, patience: Duration) -> Vec<Around> {
-        let is_fresh = |all: &[Around]| all.iter().any(|one| now.0 - one.asked.ms() < FRESH_MS);
+        let is_fresh =
+            |all: &[Around]| all.iter().any(|one| (0..FRESH_MS).contains(&now.0.saturating_sub(one.asked.ms())));
         let mut told = self.told.subscribe();
         if !is_fresh(&told.borrow_and_update()) {
             self.wanted.notify_one();

@@ -146,7 +146,7 @@ impl Alert<'_> {
         }
         fact(out, w.delivery, |out| out.text(reached(w, it.reached)));
         out.html("</dl>\n");
-        for (name, text) in it.annotations.iter().filter(|(name, _)| !playbook::is_told_elsewhere(name)) {
+        for (name, text) in it.annotations.iter().filter(|(name, text)| !playbook::is_told_elsewhere(name, text)) {
             out.html("<p class=\"annotation\"><b>").name(name).html("</b> ").text(text).html("</p>\n");
         }
         out.html("<details><summary>").text(w.labels).html("</summary><dl class=\"facts\">");

@@ -8,6 +8,9 @@ use super::site_words::Words;
 use super::voice::Voice;
 use crate::{Around, AroundAnswer, AroundWhat, Line, Upward};
 
+/// While the hub is out of reach it is asked each half minute.
+const RECENT_MS: i64 = 60_000;
+
 /// The steps of the way, each with its time, and whom to call.
 pub(crate) fn draw(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>, around: &[Around]) {
     if around.is_empty() {
@@ -23,7 +26,9 @@ pub(crate) fn draw(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Lin
     around.iter().for_each(|one| row(out, voice, one));
     hub(out, voice, up, line);
     out.html("</tbody></table>\n");
-    if let Some(says) = whom_to_call(w, up, line, around) {
+    // What was asked long ago says nothing of now.
+    let is_new = |one: &Around| (0..RECENT_MS).contains(&(voice.now.0 - one.asked.ms()));
+    if let Some(says) = whom_to_call(w, up, line, around).filter(|_| around.iter().all(is_new)) {
         out.html("<p><b>").text(says).html("</b></p>\n");
     }
     out.html("<p><small>").text(w.around_when).html("</small></p>\n</section>\n");
@@ -35,7 +40,9 @@ fn row(out: &mut Html, voice: &Voice, one: &Around) {
         AroundWhat::Gateway => w.around_gateway,
         AroundWhat::Names => w.around_names,
     };
-    begin(out, one.answer.is_there(), name, one.to.as_deref());
+    // That there is none may be right, and something else the way.
+    let is_there = (one.answer != AroundAnswer::Nobody).then(|| one.answer.is_there());
+    begin(out, is_there, name, one.to.as_deref());
     match (&one.answer, one.what) {
         (AroundAnswer::After(took), _) => out.fill(w.around_in, |out, _| out.text(&ms(voice, *took))),
         (AroundAnswer::Refused(why), _) => out.fill(w.around_refused, |out, _| out.text(why)),
@@ -58,7 +65,7 @@ fn row(out: &mut Html, voice: &Voice, one: &Around) {
 fn hub(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>) {
     let w = Words::of(voice.lang);
     let suspect = line.is_some_and(|line| line.suspect);
-    begin(out, up.link.connected && !suspect, w.around_hub, Some(&up.to));
+    begin(out, Some(up.link.connected && !suspect), w.around_hub, Some(&up.to));
     match (up.link.connected, suspect) {
         (true, false) => out.fill(w.around_hub_heard, |out, _| round_trip(out, voice, up)),
         (true, true) => out.text(w.around_hub_suspect),
@@ -70,13 +77,14 @@ fn hub(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>) {
     out.html("</td></tr>\n");
 }
 
-fn begin(out: &mut Html, is_there: bool, name: &'static str, to: Option<&str>) {
-    out.html(if is_there {
-        "<tr class=\"fine\"><th scope=\"row\">"
-    } else {
-        "<tr class=\"critical\"><th scope=\"row\">"
-    });
-    out.html("<span class=\"glyph\" aria-hidden=\"true\">").html(if is_there { "●" } else { "■" }).html("</span> ");
+fn begin(out: &mut Html, is_there: Option<bool>, name: &'static str, to: Option<&str>) {
+    let (class, glyph) = match is_there {
+        Some(true) => ("fine", "●"),
+        Some(false) => ("critical", "■"),
+        None => ("unknown", "○"),
+    };
+    out.html("<tr class=\"").html(class).html("\"><th scope=\"row\"><span class=\"glyph\" aria-hidden=\"true\">");
+    out.html(glyph).html("</span> ");
     out.text(name);
     if let Some(to) = to {
         out.html(" <small>").name(to).html("</small>");
@@ -88,6 +96,15 @@ fn ms(voice: &Voice, span: Duration) -> String {
     format!("{}\u{a0}ms", voice.number(span.as_secs_f64() * 1_000.0))
 }
 
+/// Whether an answer says that the way goes on. Who serves names and says that it can not answer stands on this side of the
+/// line: a router without one says just that.
+fn says_so(one: &Around) -> bool {
+    match one.what {
+        AroundWhat::Gateway => one.answer.is_there(),
+        AroundWhat::Names => matches!(one.answer, AroundAnswer::After(_)),
+    }
+}
+
 /// The first thing on the way that does not answer is where to begin. Nothing where the hub is heard.
 fn whom_to_call(w: &'static Words, up: &Upward, line: Option<&Line>, around: &[Around]) -> Option<&'static str> {
     if up.link.connected && !line.is_some_and(|line| line.suspect) {
@@ -95,7 +112,7 @@ fn whom_to_call(w: &'static Words, up: &Upward, line: Option<&Line>, around: &[A
     }
     let is_there = |what| {
         let mut those = around.iter().filter(|one| one.what == what && one.answer != AroundAnswer::Nobody).peekable();
-        those.peek().is_some().then(|| those.any(|one| one.answer.is_there()))
+        those.peek().is_some().then(|| those.any(|one| says_so(one)))
     };
     Some(match (is_there(AroundWhat::Gateway), is_there(AroundWhat::Names)) {
         (_, Some(true)) => w.around_says_hub,

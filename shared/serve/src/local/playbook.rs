@@ -10,7 +10,7 @@ use crate::Incident;
 
 /// The sentence of an alert.
 pub(crate) fn summary<'a>(voice: &Voice, it: &'a Incident) -> &'a str {
-    let french = it.annotations.get("summary_fr").filter(|_| voice.lang == Lang::French);
+    let french = it.annotations.get("summary_fr").filter(|text| voice.lang == Lang::French && !text.trim().is_empty());
     french.unwrap_or(&it.summary)
 }
 
@@ -20,8 +20,8 @@ pub(crate) fn is_there(voice: &Voice, it: &Incident) -> bool {
 }
 
 /// Annotations that stand on a page in a place of their own.
-pub(crate) fn is_told_elsewhere(name: &str) -> bool {
-    matches!(name, "summary" | "summary_fr" | "runbook" | "runbook_fr" | "runbook_url")
+pub(crate) fn is_told_elsewhere(name: &str, text: &str) -> bool {
+    matches!(name, "summary" | "summary_fr" | "runbook" | "runbook_fr") || (name == "runbook_url" && leads(text.trim()))
 }
 
 /// What to do, as far as its rule says.
@@ -48,26 +48,28 @@ pub(crate) fn draw(out: &mut Html, voice: &Voice, it: &Incident, is_cut: bool) {
 }
 
 fn annotation<'a>(voice: &Voice, it: &'a Incident, name: &str) -> Option<&'a str> {
+    let said = |name: &str| it.annotations.get(name).map(String::as_str).filter(|text| !text.trim().is_empty());
     let own = match voice.lang {
-        Lang::French => it.annotations.get(&format!("{name}_fr")),
+        Lang::French => said(&format!("{name}_fr")),
         Lang::English => None,
     };
-    own.or_else(|| it.annotations.get(name)).map(String::as_str).filter(|text| !text.trim().is_empty())
+    own.or_else(|| said(name))
 }
 
 /// What is said in words; an address alone is a link.
 fn text<'a>(voice: &Voice, it: &'a Incident) -> Option<&'a str> {
-    annotation(voice, it, "runbook").filter(|text| !leads(text))
+    annotation(voice, it, "runbook").filter(|text| !leads(text.trim()))
 }
 
 fn link(it: &Incident) -> Option<&str> {
-    let named = ["runbook_url", "runbook"].into_iter().filter_map(|name| it.annotations.get(name));
+    let named = ["runbook_url", "runbook", "runbook_fr"].into_iter().filter_map(|name| it.annotations.get(name));
     named.map(|url| url.trim()).find(|url| leads(url))
 }
 
 /// A rule's author may write anything: nothing but an address of the web becomes a link.
 fn leads(url: &str) -> bool {
-    let plain = url.bytes().all(|byte| byte.is_ascii_graphic());
+    // A browser takes a backslash for a slash: the house that is named here would be another.
+    let plain = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     plain && ["https://", "http://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme))
 }
 
@@ -91,6 +93,7 @@ mod tests {
             ("data:text/html,x", false),
             ("https://", false),
             ("https://a b", false),
+            ("https://evil.example\\@bank.example/", false),
             ("Empty C:\\Temp", false),
         ] {
             assert_eq!(leads(url), is, "{url}");

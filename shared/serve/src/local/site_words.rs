@@ -20,7 +20,7 @@ words! {
     around_hub: "The hub" | "Le hub";
     around_in: "answered in {span}" | "a répondu en {span}";
     around_never: "not since this relay was started" | "pas depuis le démarrage de ce relais";
-    around_no_gateway: "there is none in this machine’s routes" | "aucune dans les routes de cette machine";
+    around_no_gateway: "none in this machine’s IPv4 routes" | "aucune dans les routes IPv4 de cette machine";
     around_no_names: "this machine’s resolver file names no server" | "le fichier du résolveur de cette machine ne nomme aucun serveur";
     around_silent: "no answer within {span}" | "pas de réponse en {span}";
     around_refused: "answers, but not to this: {why}" | "répond, mais pas à cela\u{a0}: {why}";
@@ -51,6 +51,7 @@ words! {
     sound_off: "Turn the sound off" | "Couper le son";
     sound_is_on: "The sound is on." | "Le son est activé.";
     sound_is_off: "The sound is off." | "Le son est coupé.";
+    sound_asleep: "This device has taken the sound away: nothing new would be heard. Turn it off and on again." | "Cet appareil a coupé le son\u{a0}: rien de nouveau ne serait signalé. L’arrêter puis le relancer.";
     sound_lost: "The sound is on, but this relay does not answer: nothing new would be heard." | "Le son est activé, mais ce relais ne répond pas\u{a0}: rien de nouveau ne serait signalé.";
     sound_script: "A sound needs JavaScript, which this browser does not run here." | "Un son demande JavaScript, que ce navigateur n’exécute pas ici.";
 }

@@ -14,7 +14,13 @@ pub(crate) const SCRIPT: &str = "<script src=\"/local.js\" defer></script>\n";
 pub(crate) fn draw(out: &mut Html, voice: &Voice) {
     let w = Words::of(voice.lang);
     out.html("<aside id=\"sound\" aria-label=\"").text(w.sound).html("\" data-on=\"").text(w.sound_is_on);
-    out.html("\" data-off=\"").text(w.sound_is_off).html("\" data-lost=\"").text(w.sound_lost).html("\"><p>");
+    out.html("\" data-off=\"")
+        .text(w.sound_is_off)
+        .html("\" data-lost=\"")
+        .text(w.sound_lost)
+        .html("\" data-asleep=\"")
+        .text(w.sound_asleep)
+        .html("\"><p>");
     out.text(w.sound_what).html("</p>\n<button type=\"button\" hidden data-on=\"");
     out.text(w.sound_off).html("\" data-off=\"").text(w.sound_on).html("\">").text(w.sound_on);
     out.html("</button> <output role=\"status\"></output>\n<noscript><p>").text(w.sound_script);

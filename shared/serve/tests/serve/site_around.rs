@@ -111,7 +111,8 @@ async fn what_to_do_stands_with_its_alert_in_the_readers_language_and_leads_nowh
     }
     assert!(in_french(&both, path).await.contains("Vider C:\\Temp d’abord."));
     let hostile = shown(&with(&[("runbook_url", "javascript:alert(1)")]), path).await;
-    assert!(!hostile.contains("javascript:") && !hostile.contains("id=\"todo\""), "{hostile}");
+    assert!(!hostile.contains("\"javascript:") && !hostile.contains("id=\"todo\""), "{hostile}");
+    assert!(hostile.contains("javascript:alert(1)"), "what leads nowhere is told as the text that it is: {hostile}");
     let none = with(&[]);
     assert!(!shown(&none, path).await.contains("What to do") && !shown(&none, "/").await.contains("#todo"));
 }

@@ -11,7 +11,7 @@ mod runner;
 mod seen;
 mod works;
 
-pub(crate) use book::{Book, TABLE, is_of_client};
+pub(crate) use book::{Book, TABLE, forget_files, is_of_client};
 pub(crate) use exports::{Exports, FOLDER};
 pub(crate) use plan::Planner;
 pub(crate) use runner::Runner;

@@ -187,6 +187,7 @@ fn fill(hub: &Hub) {
             put(vigie_notify::HOOK_TABLES[2], &[hook.as_bytes(), &[0], client.as_bytes()].concat(), event);
         }
         let body = json!({ "id": 7, "place": format!("{client}/vaise") }).to_string();
+        let body = data_encoding::BASE64.encode(body.as_bytes());
         let answer = json!({ "sent": [0], "answer": { "status": 200, "kind": null, "etag": null, "body": body } });
         let row = [&[0x7f; 8][..], answer.to_string().as_bytes()].concat();
         hub.state.put(repeats::TABLE, client.as_bytes(), &row).expect("kept");

@@ -141,11 +141,26 @@ impl Whose {
         Fate::Becomes(written(&board))
     }
 
-    /// Whether an answer that is kept for a day names the client: until when it is kept stands before it.
+    /// Whether an answer that is kept for a day may name the client: until when it is kept stands before it. What can not be
+    /// read is not known to name nobody.
     fn is_answered(&self, row: &[u8]) -> bool {
         let kept: Option<Value> = row.get(8..).and_then(read);
-        let body = kept.and_then(|kept| read::<Value>(kept["answer"]["body"].as_str()?.as_bytes()));
-        body.is_some_and(|mut body| self.erasure.rename(&mut body))
+        let Some(body) = kept.and_then(|kept| kept["answer"]["body"].as_str().map(str::to_owned)) else { return false };
+        if body.is_empty() {
+            return false;
+        }
+        let body = data_encoding::BASE64.decode(body.as_bytes()).ok().and_then(|bytes| read::<Value>(&bytes));
+        body.is_none_or(|mut body| self.erasure.rename(&mut body) || self.is_of_machines(&body))
+    }
+
+    /// Whether one of the client's machines stands in it by its id.
+    fn is_of_machines(&self, body: &Value) -> bool {
+        match body {
+            Value::String(text) => text.parse().is_ok_and(|id| self.nodes.contains(&id)),
+            Value::Array(all) => all.iter().any(|one| self.is_of_machines(one)),
+            Value::Object(all) => all.values().any(|one| self.is_of_machines(one)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use vigie_jobs::{Ended, Job, JobId, JobWish, NotNow, next, over, wake_at};
+use vigie_jobs::{Ended, Job, JobId, JobKind, JobWish, NotNow, next, over, wake_at};
 use vigie_model::Slug;
 use vigie_node::{Failed, NodeClock};
 use vigie_people::Erasure;
@@ -58,6 +58,18 @@ impl From<NotChanged> for Undecided {
     }
 }
 
+/// Where a backup is restored nobody wishes for the files any more that were being written when it was taken: that backup
+/// itself, to a place that is another one here, and exports, which are in no backup.
+pub(crate) fn forget_files(state: &State) -> Result<(), Failed> {
+    for (key, row) in state.scan(TABLE, b"")? {
+        let is_file = |job: &Job| job.is_open() && matches!(job.kind, JobKind::Backup | JobKind::Export);
+        if serde_json::from_slice::<Job>(&row).is_ok_and(|job| is_file(&job)) {
+            state.remove(TABLE, &key)?;
+        }
+    }
+    Ok(())
+}
+
 impl Book {
     /// Reads all of them. What was under way is taken up again: the program that did it has ended.
     pub(crate) fn open(state: Arc<State>, clock: NodeClock) -> Result<Self, Failed> {
@@ -105,7 +117,8 @@ impl Book {
         getrandom::fill(&mut chance)
             .map_err(|error| NotChanged::NotKept(format!("the system gives no random bytes: {error}")))?;
         let mut jobs = self.jobs();
-        if jobs.len() >= MOST {
+        // What the hub wants by itself always finds room: it is a handful, and without it nothing makes any.
+        if wish.client.is_some() && wish.kind != JobKind::Erasure && jobs.len() >= MOST {
             return Err(NotChanged::NoRoom(format!("{MOST} jobs are remembered at most: wait until some are done")));
         }
         let is_open = |job: &&Job| job.is_open() && wish.client.is_some() && job.client == wish.client;
@@ -210,7 +223,7 @@ fn written(job: &Job) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use vigie_jobs::{JobKind, JobState, Priority};
+    use vigie_jobs::{JobState, Priority};
     use vigie_model::UtcMs;
     use vigie_store::fault::{FaultDisk, Faults};
 

@@ -99,9 +99,15 @@ impl Exports {
             Ok(wish) => wish,
             Err(error) => return Ended::Hopeless(format!("what was asked for can not be read any more: {error}")),
         };
+        // What was asked for at once may all have fitted then.
+        let room = MOST_OF_ONE_BYTES.saturating_sub(self.kept_of(&wish.client)).min(MOST_BYTES);
+        if room == 0 {
+            let why = "the client's exports that are kept take all that they may: ask again when some of them are gone";
+            return Ended::Hopeless(why.to_owned());
+        }
         let now = self.clock.now().utc;
         let part = self.folder.join(format!("{}.part", job.id));
-        let ended = self.write(&wish, &part, stop).and_then(|(samples, bytes)| {
+        let ended = self.write((&wish, room), &part, stop).and_then(|(samples, bytes)| {
             let name = name(&wish, now);
             fs::rename(&part, self.path(&job.id, &name)).and_then(|()| File::open(&self.folder)?.sync_all())?;
             let given = ExportGiven { name, bytes, samples, until: UtcMs(now.0.saturating_add(KEEP_MS)) };
@@ -114,9 +120,14 @@ impl Exports {
         })
     }
 
-    fn write(&self, wish: &ExportWish, part: &Path, stop: &Arc<AtomicBool>) -> Result<(u64, u64), NotWritten> {
+    fn write(
+        &self,
+        (wish, room): (&ExportWish, u64),
+        part: &Path,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<(u64, u64), NotWritten> {
         let made = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(part)?;
-        let mut out = Capped { out: BufWriter::with_capacity(BUFFER_BYTES, made), bytes: 0, failed: None };
+        let mut out = Capped { out: BufWriter::with_capacity(BUFFER_BYTES, made), room, bytes: 0, failed: None };
         let halts = stop.clone();
         let stopped = move || halts.load(Ordering::Relaxed).then_some(Halt::Canceled);
         let limits = Limits { stop: Stop::when(stopped), ..Limits::usual() };
@@ -146,10 +157,15 @@ impl Exports {
         Ok(())
     }
 
-    /// What no job knows goes.
+    /// What no job knows goes. What is no file was never an export.
     fn sweep(&self) -> io::Result<()> {
+        let mut swept = Ok(());
         for entry in fs::read_dir(&self.folder)? {
-            let path = entry?.path();
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                continue;
+            }
+            let path = entry.path();
             let id = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split('.').next());
             let job = id.and_then(|id| id.parse::<JobId>().ok()).and_then(|id| self.book.one(&id));
             let is_known = job.is_some_and(|job| match ExportGiven::of(&job) {
@@ -158,10 +174,11 @@ impl Exports {
                 None => job.is_running(),
             });
             if !is_known {
-                fs::remove_file(&path)?;
+                // The others go all the same.
+                swept = fs::remove_file(&path).and(swept);
             }
         }
-        Ok(())
+        swept
     }
 
     fn kept_of(&self, client: &Slug) -> u64 {
@@ -198,7 +215,8 @@ fn name(wish: &ExportWish, now: UtcMs) -> String {
 #[derive(Debug)]
 enum NotWritten {
     Io(io::Error),
-    TooLarge,
+    /// More than there is room for.
+    TooLarge(u64),
     Query(QueryError),
 }
 
@@ -218,8 +236,8 @@ impl NotWritten {
     fn ended(self, stop: &AtomicBool) -> Ended {
         match self {
             _ if stop.load(Ordering::Relaxed) => Ended::Stopped,
-            Self::TooLarge => Ended::Hopeless(format!(
-                "it takes more than {MOST_BYTES} bytes, and no file was kept: ask for fewer series, a shorter time, Parquet, or hours"
+            Self::TooLarge(room) => Ended::Hopeless(format!(
+                "it takes more than {room} bytes, and no file was kept: ask for fewer series, a shorter time, Parquet, or hours"
             )),
             Self::Query(QueryError::BadData(why) | QueryError::Execution(why)) => Ended::Hopeless(why),
             Self::Query(error) => Ended::Failed(error.to_string()),
@@ -231,14 +249,15 @@ impl NotWritten {
 /// A file that takes so much and no more, and remembers why it took no more.
 struct Capped {
     out: BufWriter<File>,
+    room: u64,
     bytes: u64,
     failed: Option<NotWritten>,
 }
 
 impl Write for Capped {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.bytes.saturating_add(bytes.len() as u64) > MOST_BYTES {
-            self.failed = Some(NotWritten::TooLarge);
+        if self.bytes.saturating_add(bytes.len() as u64) > self.room {
+            self.failed = Some(NotWritten::TooLarge(self.room));
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         self.out.write_all(bytes).inspect_err(|error| {

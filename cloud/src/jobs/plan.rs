@@ -65,20 +65,25 @@ impl Planner {
 
     fn plan(&self, first: bool) -> Result<(), NotChanged> {
         let now = self.clock.now().utc;
-        self.eraser.go_on(&self.book).map_err(|failed| NotChanged::NotKept(failed.text))?;
-        self.retention(now, first)?;
-        self.backup(now)?;
-        self.exports.let_go_of_old()?;
-        self.book.tidy()
+        // Each has its turn, whatever another could not do: there may be no room before the last has been here.
+        let steps = [
+            self.book.tidy(),
+            self.exports.let_go_of_old(),
+            self.eraser.go_on(&self.book).map_err(|failed| NotChanged::NotKept(failed.text)),
+            self.retention(now, first),
+            self.backup(now),
+        ];
+        steps.into_iter().collect()
     }
 
     fn retention(&self, now: UtcMs, first: bool) -> Result<(), NotChanged> {
         let soon = UtcMs(now.0.saturating_add(FIRST_AFTER_MS));
         match self.open(JobKind::Retention) {
             Some(job) if first => self.hasten(&job, soon),
-            Some(_) => Ok(()),
+            // A clock that was ahead when this was planned must not put it off.
+            Some(job) => self.hasten(&job, UtcMs(now.0.saturating_add(RETENTION_EVERY_MS))),
             None => {
-                let last = self.ended(JobKind::Retention).filter(|_| !first);
+                let last = self.ended(JobKind::Retention).filter(|job| !first && job.since() <= now);
                 let at = last.map_or(soon, |job| UtcMs(job.since().0.saturating_add(RETENTION_EVERY_MS)));
                 self.add(JobKind::Retention, "what is older than it is to be kept", at, PLAN, Priority::Low).map(drop)
             }
@@ -97,11 +102,12 @@ impl Planner {
         if let Some(job) = open {
             return if job.state(now) == JobState::Scheduled { self.hasten(&job, due) } else { Ok(()) };
         }
-        let failed = self.ended(JobKind::Backup).and_then(|job| match job.state(now) {
-            JobState::Dead => Some(job.since().0.saturating_add(BACKUP_AGAIN_MS)),
-            JobState::Cancelled => Some(job.since().0.saturating_add(plan.every_ms)),
-            _ => None,
-        });
+        let failed =
+            self.ended(JobKind::Backup).filter(|job| job.since() <= now).and_then(|job| match job.state(now) {
+                JobState::Dead => Some(job.since().0.saturating_add(BACKUP_AGAIN_MS)),
+                JobState::Cancelled => Some(job.since().0.saturating_add(plan.every_ms)),
+                _ => None,
+            });
         let at = failed.map_or(due, |after| UtcMs(due.0.max(after)));
         self.add(JobKind::Backup, &plan.folder.display().to_string(), at, PLAN, Priority::Low).map(drop)
     }

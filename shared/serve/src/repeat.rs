@@ -263,6 +263,8 @@ fn is_secret(path: &str) -> bool {
         "/quotas/",
         "/boards",
         "/clients/",
+        "/exports",
+        "/jobs",
     ];
     let of_person = path.starts_with("/people/") && !path.ends_with("/reset");
     !of_person && !plain.iter().any(|start| path.starts_with(start))

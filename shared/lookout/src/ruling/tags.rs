@@ -13,6 +13,9 @@ use super::place::scope_text;
 use crate::rows::RowEdit;
 use crate::watchman::{Watchman, lock};
 
+/// Words that are given or taken in one step: each is a row, and a line of the audit.
+const MOST_AT_ONCE: usize = 2_000;
+
 /// All tags and groups whose rows are here.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tags {
@@ -70,6 +73,10 @@ impl Watchman {
                 let edit = write(place, *machine, word, present);
                 edits.push(edit.map_err(|error| Undecided::Senseless(error.to_string()))?);
             }
+        }
+        if edits.len() > MOST_AT_ONCE {
+            let why = format!("at most {MOST_AT_ONCE} words are given or taken at once: each travels to its site");
+            return Err(Undecided::Senseless(why));
         }
         if edits.is_empty() { Ok(()) } else { self.write_decision(edits) }
     }

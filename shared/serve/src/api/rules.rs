@@ -133,7 +133,7 @@ async fn change(
 ) -> Result<Response, Problem> {
     let fields = fields.map_err(Problem::bad_parameter)?;
     let drawn = work::list(app, move |app| {
-        let wish = wish(app, fields)?;
+        let wish = wish(app, &caller, fields)?;
         may_decide(&caller, At::of(wish.client.as_ref(), wish.site.as_ref()))?;
         let watch = watched(app)?;
         let levels = act.carried(app, || {
@@ -167,7 +167,7 @@ fn concerns(caller: &Caller, client: Option<&Slug>, site: Option<&Slug>) -> bool
 }
 
 /// The wish in a body. A relay's is for its own site; a machine's is for its place.
-fn wish(app: &Shared, fields: Fields) -> Result<RuleWish, Problem> {
+fn wish(app: &Shared, caller: &Caller, fields: Fields) -> Result<RuleWish, Problem> {
     let mut value = fields.into_value();
     if let Value::Object(fields) = &mut value {
         if let Some(home) = watched(app)?.home() {
@@ -179,7 +179,9 @@ fn wish(app: &Shared, fields: Fields) -> Result<RuleWish, Problem> {
     let mut wish: RuleWish = serde_json::from_value(value)
         .map_err(|error| Problem::bad_parameter(format!("that is nothing said of a rule: {error}")))?;
     if let (Some(typed), true) = (&wish.machine, wish.client.is_none() || wish.site.is_none()) {
-        let mut meant = app.machines().into_iter().filter(|one| one.name == *typed || one.id.to_string() == *typed);
+        // Others may have machines of that name, and nobody learns of it.
+        let seen = app.machines().into_iter().filter(|one| caller.sees_there(one.at()));
+        let mut meant = seen.filter(|one| one.name == *typed || one.id.to_string() == *typed);
         if let (Some(one), None) = (meant.next(), meant.next()) {
             (wish.client, wish.site) = (Some(one.client), Some(one.site));
         }

@@ -128,8 +128,7 @@ fn changed_machines(before: &BTreeMap<NodeId, OfMachine>, now: &BTreeMap<NodeId,
         let old = before.get(id).filter(|old| old.mark.tags != one.mark.tags);
         // Who saw it for a tag that it bears no more learns that it is gone, and nothing else of it.
         out.extend(old.map(|old| {
-            let data = json!({ "change": "went", "id": id.to_string(), "name": old.name, "client": old.client,
-                "site": old.site });
+            let data = json!({ "change": "went", "id": id.to_string(), "client": old.client, "site": old.site });
             let went = event("machine", (Some(&old.client), Some(&old.site)), Some(*id), &data);
             Event { before: Some(old.mark.tags.clone()), ..went }
         }));

@@ -1,13 +1,20 @@
 //! How large is what an address takes, where its type says nothing?
 //!
-//! Nothing that is sent is larger than a form, so no text of it is longer and no list has more than half as many members; a
-//! whole number is one of its type. What is answered is bounded by what is kept, and not by its shape.
+//! Nothing that is sent is larger than a form, so no text of it is longer and no list has more than half as many members. What
+//! stands in an address is shorter: all of one has 64 KiB, escaped. A whole number is one of its type. What is answered is bounded by what is kept, and not by its shape.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
 use crate::params::MAX_FORM_BYTES;
+
+/// How long a text is at most, and how many members a list has.
+type Most = (usize, usize);
+
+const IN_BODY: Most = (MAX_FORM_BYTES, MAX_FORM_BYTES / 2);
+
+const IN_ADDRESS: Most = (2_000, 100);
 
 /// How references to named schemas begin.
 const NAMED: &str = "#/components/schemas/";
@@ -18,14 +25,14 @@ pub(super) fn bound(document: &mut Value) {
     let mut todo = BTreeSet::new();
     for operation in document["paths"].as_object_mut().into_iter().flatten().flat_map(|(_, way)| operations(way)) {
         let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten();
-        parameters.for_each(|one| taken(&mut one["schema"], &mut todo));
+        parameters.for_each(|one| taken(&mut one["schema"], IN_ADDRESS, &mut todo));
         let bodies = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut).into_iter().flatten();
-        bodies.for_each(|(_, body)| taken(&mut body["schema"], &mut todo));
+        bodies.for_each(|(_, body)| taken(&mut body["schema"], IN_BODY, &mut todo));
     }
     let mut done = BTreeSet::new();
     while let Some(name) = todo.pop_first() {
         if let Some(schema) = named.get_mut(&name).filter(|_| done.insert(name.clone())) {
-            taken(schema, &mut todo);
+            taken(schema, IN_BODY, &mut todo);
             todo.retain(|name| !done.contains(name));
         }
     }
@@ -38,21 +45,21 @@ fn operations(way: &mut Value) -> impl Iterator<Item = &mut Value> {
 }
 
 /// What is taken: its own limits, and the names of what it is made of.
-fn taken(schema: &mut Value, made_of: &mut BTreeSet<String>) {
+fn taken(schema: &mut Value, most: Most, made_of: &mut BTreeSet<String>) {
     match schema {
         Value::Object(fields) => {
             if let Some(name) = fields.get("$ref").and_then(Value::as_str).and_then(|to| to.strip_prefix(NAMED)) {
                 made_of.insert(name.to_owned());
             }
             if is(fields, "string") && !["maxLength", "enum", "const"].iter().any(|said| fields.contains_key(*said)) {
-                fields.insert("maxLength".to_owned(), json!(MAX_FORM_BYTES));
+                fields.insert("maxLength".to_owned(), json!(most.0));
             }
             if is(fields, "array") && !fields.contains_key("maxItems") {
-                fields.insert("maxItems".to_owned(), json!(MAX_FORM_BYTES / 2));
+                fields.insert("maxItems".to_owned(), json!(most.1));
             }
-            fields.iter_mut().filter(|(name, _)| is_schema(name)).for_each(|(_, part)| taken(part, made_of));
+            fields.iter_mut().filter(|(name, _)| is_schema(name)).for_each(|(_, part)| taken(part, most, made_of));
         }
-        Value::Array(all) => all.iter_mut().for_each(|one| taken(one, made_of)),
+        Value::Array(all) => all.iter_mut().for_each(|one| taken(one, most, made_of)),
         _ => {}
     }
 }

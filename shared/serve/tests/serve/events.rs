@@ -184,7 +184,8 @@ async fn who_sees_a_machine_by_its_tag_hears_of_it_until_the_tag_goes() {
     assert_eq!(stream.must().await.data["shown"], "critical", "and so it is shown");
     tag(&[]);
     let heard = stream.must().await;
-    assert_eq!((&heard.data["change"], &heard.data["name"]), (&"went".into(), &"counter".into()));
+    assert_eq!((&heard.data["change"], &heard.data["id"]), (&"went".into(), &id_of("counter").to_string().into()));
+    assert!(heard.data.get("name").is_none(), "who is told it later may never have seen it: {}", heard.data);
     assert!(heard.data.get("shown").is_none(), "how it is is not theirs any more: {}", heard.data);
     begins("T3", "counter");
     tokio::time::sleep(Duration::from_secs(5)).await;

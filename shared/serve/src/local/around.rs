@@ -112,7 +112,7 @@ fn whom_to_call(w: &'static Words, up: &Upward, line: Option<&Line>, around: &[A
     }
     let is_there = |what| {
         let mut those = around.iter().filter(|one| one.what == what && one.answer != AroundAnswer::Nobody).peekable();
-        those.peek().is_some().then(|| those.any(|one| says_so(one)))
+        those.peek().is_some().then(|| those.any(says_so))
     };
     Some(match (is_there(AroundWhat::Gateway), is_there(AroundWhat::Names)) {
         (_, Some(true)) => w.around_says_hub,

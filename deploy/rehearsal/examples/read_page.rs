@@ -1,4 +1,4 @@
-//! Reads the hub's live list as Debian's Chromium shows it: `read_page HUB TOKEN MACHINE`. Ends with 1 when the machine and its
+//! Reads the hub's list of machines as Debian's Chromium shows it: `read_page HUB TOKEN MACHINE`. Ends with 1 when the machine and its
 //! CPU are not on it.
 //!
 //! Chromium without a person can not paste a token, so a small proxy in front of the hub adds it to each request; what the
@@ -27,9 +27,10 @@ fn main() -> ExitCode {
     let deadline = Instant::now() + Duration::from_secs(60);
     let mut seen = String::new();
     while Instant::now() < deadline {
-        seen = dom(&format!("http://{address}/live"));
+        seen = dom(&format!("http://{address}/machines"));
         let name = format!(">{machine}</a>");
-        if seen.split("<tr").skip(1).any(|row| row.contains(&name) && row.contains('%')) {
+        let has_cpu = |row: &str| row.split("v-cell ").any(|cell| cell.starts_with("cpu") && cell.contains('%'));
+        if seen.split("role=\"row\" id=").skip(1).any(|row| row.contains(&name) && has_cpu(row)) {
             return ExitCode::SUCCESS;
         }
     }

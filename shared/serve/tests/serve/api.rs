@@ -30,6 +30,7 @@ async fn a_machine_is_told_with_the_origin_of_each_fact() {
         "interval_ms": 10_000, "last_sample": origin, "cpu": cpu, "memory": null, "clock": null, "drain": null,
         "ledger": {"collected": amount, "at_relay": null, "at_hub": null, "waiting": amount, "given_up": [],
                    "duplicates": 0, "expired": null, "folded": null, "thinned": null},
+        "groups": [], "tags": [],
         "facts": {"system": null, "disks": null, "nics": null, "agent": {
             "value": {"version": "0.1.0", "began": "2026-11-21T11:02:01.000Z"},
             "observed_at": "2026-11-21T11:02:01.000Z", "learnt_at": "2026-11-21T11:02:02.000Z"}},

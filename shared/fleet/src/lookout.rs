@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vigie_model::{GapReason, NodeId, Now, Role, UtcMs};
+use vigie_model::{GapReason, NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::Source;
 use vigie_serve::{
     Described, Exposition, Intake, Inventory, Ledger, Line, Lookout, Machine, NotReady, Raw, RawError, Reachability,
@@ -60,8 +60,8 @@ impl Lookout for Fleet {
         self.all_sites()
     }
 
-    fn machines(&self) -> Vec<Machine> {
-        self.all_machines()
+    fn machines_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Machine> {
+        self.chosen_machines(wanted)
     }
 
     fn machine(&self, id: NodeId) -> Option<Machine> {

@@ -1,6 +1,6 @@
 //! What is told of a machine?
 
-use vigie_model::{ClockSource, NodeId, Role, SeriesIx, USUAL_BEAT_MS, UtcMs};
+use vigie_model::{ClockSource, NodeId, Role, SeriesIx, Slug, USUAL_BEAT_MS, UtcMs};
 use vigie_serve::{
     Beat, ClockNote, Drain, Fact, Goodbye, Health, Heard, Listener, Machine, Mark, Origin, Path, Reach, Reachability,
     Stamp, USUAL_ABSENCE_MS, reach,
@@ -23,8 +23,11 @@ const USUAL_INTERVAL_MS: u64 = 10_000;
 const AT_ONCE: usize = 256;
 
 impl Fleet {
-    pub(crate) fn all_machines(&self) -> Vec<Machine> {
-        self.of_all_machines(|memory, node| self.show(memory, node))
+    pub(crate) fn chosen_machines(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Machine> {
+        self.of_all_machines(|memory, node| {
+            let known = &node.machine()?.known;
+            if wanted(node.id, &known.client, &known.site) { self.show(memory, node) } else { None }
+        })
     }
 
     pub(crate) fn all_states(&self) -> Vec<Reachability> {
@@ -33,7 +36,7 @@ impl Fleet {
     }
 
     /// Goes over all machines in order, letting go of memory now and then so that ticks do not wait for a list.
-    fn of_all_machines<T>(&self, of: impl Fn(&Memory, &Node) -> Option<T>) -> Vec<T> {
+    fn of_all_machines<T>(&self, mut of: impl FnMut(&Memory, &Node) -> Option<T>) -> Vec<T> {
         let mut all = Vec::new();
         let mut last: Option<NodeId> = None;
         loop {

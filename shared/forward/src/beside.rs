@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use vigie_model::{NodeId, Now, Role, UtcMs};
+use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::Source;
 use vigie_serve::{
     Described, Exposition, Intake, Inventory, Ledger, Lookout, Machine, NotReady, Raw, RawError, Site, Upward,
@@ -55,8 +55,8 @@ impl Lookout for Beside {
         self.node.sites()
     }
 
-    fn machines(&self) -> Vec<Machine> {
-        self.node.machines()
+    fn machines_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Machine> {
+        self.node.machines_where(wanted)
     }
 
     fn machine(&self, id: NodeId) -> Option<Machine> {

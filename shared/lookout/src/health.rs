@@ -69,7 +69,7 @@ impl Judged {
 impl Presence {
     /// Whether the relays of a place that are connected say of themselves that they work out all rules.
     fn relays_vouch(&self, client: &Slug, site: &Slug) -> bool {
-        let relays = self.sighted_relays().filter(|one| one.client == *client && one.site == *site && one.is_connected);
+        let relays = self.sighted_relays(client, site).filter(|one| one.is_connected);
         let mut words = relays.map(|one| one.word.is_some_and(|word| word.answers == Answers::Yes)).peekable();
         words.peek().is_some() && words.all(|vouches| vouches)
     }
@@ -104,16 +104,17 @@ impl Watchman {
         Saying { machine: self.node, answers, since: now.utc, beside: None }
     }
 
-    pub(crate) fn all_healths(&self) -> HashMap<NodeId, Health> {
+    /// Of these machines, as far as they are enrolled here.
+    pub(crate) fn healths_of(&self, machines: &[NodeId]) -> HashMap<NodeId, Health> {
         let now = (self.clock)();
         let judged = lock(&self.found).judged.clone();
-        let mut open: HashMap<String, (Option<Severity>, bool)> = HashMap::new();
+        let mut open: HashMap<NodeId, (Option<Severity>, bool)> = HashMap::new();
         let register = lock(&self.register);
         for about in
             register.book.alerts().filter(|alert| alert.is_open()).filter_map(|alert: &Alert| alert.about.as_ref())
         {
-            let Some(id) = about.labels.get("machine_id") else { continue };
-            let (worst, is_doubtful) = open.entry(id.clone()).or_default();
+            let Some(id) = about.labels.get("machine_id").and_then(|id| id.parse().ok()) else { continue };
+            let (worst, is_doubtful) = open.entry(id).or_default();
             match about.doubt {
                 None => *worst = (*worst).max(Some(about.severity)),
                 Some(_) => *is_doubtful = true,
@@ -121,7 +122,7 @@ impl Watchman {
         }
         drop(register);
         let presence = lock(&self.presence);
-        let health = |machine: &vigie_fleet::Sighted| match open.get(&machine.node.to_string()) {
+        let health = |machine: &vigie_fleet::Sighted| match open.get(&machine.node) {
             Some((Some(Severity::Critical), _)) => Health::Critical,
             Some((Some(Severity::Warning), _)) => Health::Warning,
             Some((_, true)) => Health::Unknown,
@@ -129,6 +130,7 @@ impl Watchman {
                 if judged.vouches_for(machine, self.role, &presence, now) { Health::Ok } else { Health::Unknown }
             }
         };
-        presence.machines().map(|machine| (machine.node, health(machine))).collect()
+        let enrolled = machines.iter().filter_map(|machine| presence.machine(*machine));
+        enrolled.map(|machine| (machine.node, health(machine))).collect()
     }
 }

@@ -36,6 +36,7 @@ mod overlay;
 mod post;
 mod presence;
 mod register;
+mod relays;
 mod remembered;
 mod renamed;
 mod routes;

@@ -10,6 +10,7 @@ use vigie_serve::USUAL_ABSENCE_MS;
 use vigie_watch::presence::{Beat, Cause, Fact, Post, Reach, Timing, Vigil};
 
 use crate::beside::Beside;
+use crate::relays::Relays;
 use crate::seeing::Stated;
 use crate::sight::At;
 
@@ -22,6 +23,8 @@ pub(crate) struct Presence {
     pub(crate) vigil: Vigil,
     pub(crate) post: Post,
     pub(crate) nodes: BTreeMap<NodeId, Tracked>,
+    /// Those of the nodes that are relays, by their places.
+    relays: Relays,
     /// Relays that were ever heard, also before this program began.
     heard_relays: BTreeSet<NodeId>,
     /// Those that were heard for the first time since this was last taken.
@@ -67,6 +70,7 @@ impl Presence {
             vigil,
             post,
             nodes: BTreeMap::new(),
+            relays: Relays::default(),
             heard_relays,
             new_relays: Vec::new(),
             looked_at_ms: now.boot_ms,
@@ -92,6 +96,7 @@ impl Presence {
 
     fn retire(&mut self, node: NodeId, now: At) {
         let Some(tracked) = self.nodes.remove(&node) else { return };
+        self.relays.take(&tracked.sighted);
         let fact = if tracked.sighted.role == Role::Relay { Fact::RetiredRelay } else { Fact::Retired };
         self.vigil.learn(fact(tracked.id), now.boot_ms);
     }
@@ -201,7 +206,13 @@ impl Presence {
             left_ms,
             word,
         };
-        self.nodes.insert(sighted.node, tracked);
+        self.relays.put(sighted);
+        if let Some(before) = self.nodes.insert(sighted.node, tracked) {
+            let is_elsewhere = (&before.sighted.client, &before.sighted.site) != (&sighted.client, &sighted.site);
+            if is_elsewhere {
+                self.relays.take(&before.sighted);
+            }
+        }
     }
 
     fn hear(&mut self, id: &Arc<str>, one: &Sighted, heard_ms: i64, by: Option<NodeId>, now: At) {
@@ -291,22 +302,26 @@ impl Presence {
 
     /// When a site was last heard, as far as this node knows, and by which relay.
     pub(crate) fn site(&self, client: &str, site: &str) -> Option<Known> {
-        let of_site = |known: &&Tracked| known.sighted.client.as_str() == client && known.sighted.site.as_str() == site;
-        let relay = self.nodes.values().filter(|known| known.sighted.role == Role::Relay).filter(of_site);
-        let relay = relay.max_by_key(|known| known.heard)?;
+        let relays = self.relays.at(&client.parse().ok()?, &site.parse().ok()?);
+        let relay = relays.filter_map(|relay| self.nodes.get(&relay)).max_by_key(|known| known.heard)?;
         let reach = self.vigil.site_reach(&format!("{client}/{site}"))?;
         Some(Known { reach, heard_at: relay.heard, via: Some(relay.sighted.name.clone()) })
     }
 
-    /// Every relay, as it was last sighted.
-    pub(crate) fn sighted_relays(&self) -> impl Iterator<Item = &Sighted> {
-        self.nodes.values().map(|known| &known.sighted).filter(|known| known.role == Role::Relay)
+    /// The relays of a place, as they were last sighted.
+    pub(crate) fn sighted_relays(&self, client: &Slug, site: &Slug) -> impl Iterator<Item = &Sighted> {
+        self.relays.at(client, site).filter_map(|relay| Some(&self.nodes.get(&relay)?.sighted))
+    }
+
+    /// A machine that is enrolled here.
+    pub(crate) fn machine(&self, machine: NodeId) -> Option<&Sighted> {
+        let found = &self.nodes.get(&machine)?.sighted;
+        (found.role == Role::Agent).then_some(found)
     }
 
     /// The relays of a place.
     pub(crate) fn relays_of(&self, client: &Slug, site: &Slug) -> Vec<NodeId> {
-        let relays = self.nodes.values().map(|known| &known.sighted).filter(|known| known.role == Role::Relay);
-        relays.filter(|one| one.client == *client && one.site == *site).map(|one| one.node).collect()
+        self.relays.at(client, site).collect()
     }
 
     /// The names of all machines of a place, or of all places.

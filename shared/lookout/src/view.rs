@@ -31,11 +31,16 @@ impl Incidents for Watchman {
         self.home.clone().map(|(client, site)| Place { client, site })
     }
 
-    fn incidents(&self) -> Vec<Incident> {
+    fn incidents_at(&self, wanted: &dyn Fn(Option<&Slug>, Option<&Slug>) -> bool) -> Vec<Incident> {
         let now = self.utc();
         let register = lock(&self.register);
         let recent = |alert: &&Alert| alert.is_open() || now.0.saturating_sub(changed(alert).0) < SHOWN_MS;
-        let alerts = register.book.alerts().filter(recent);
+        let is_wanted = |alert: &&Alert| {
+            let (client, site) = place_of(&alert.place.scope);
+            wanted(client, site)
+        };
+        // Most of what is shown is worked out for it: what nobody asked for is let go of before.
+        let alerts = register.book.alerts().filter(recent).filter(is_wanted);
         alerts.map(|alert| self.shown(alert, &register.mutes, now)).rev().collect()
     }
 
@@ -101,8 +106,8 @@ impl Incidents for Watchman {
         Ok(self.levels_of(&wish.name, None).unwrap_or_else(none))
     }
 
-    fn healths(&self) -> HashMap<NodeId, Health> {
-        self.all_healths()
+    fn healths(&self, machines: &[NodeId]) -> HashMap<NodeId, Health> {
+        self.healths_of(machines)
     }
 
     fn mutes(&self) -> Vec<Mute> {

@@ -428,9 +428,13 @@ impl Lookout for Stage {
         sites.collect()
     }
 
-    fn machines(&self) -> Vec<Machine> {
+    fn machines_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Machine> {
         let now_ms = self.now_ms();
-        self.actors.iter().map(|actor| actor.machine(&self.scene, now_ms)).collect()
+        let all = self.actors.iter().map(|actor| actor.machine(&self.scene, now_ms));
+        let mut all: Vec<Machine> = all.collect();
+        all.sort_by_key(|machine| machine.id);
+        all.retain(|machine| wanted(machine.id, &machine.client, &machine.site));
+        all
     }
 
     fn machine(&self, id: NodeId) -> Option<Machine> {

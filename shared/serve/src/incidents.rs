@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_model::{NodeId, Severity};
+use vigie_model::{NodeId, Severity, Slug};
 
 use crate::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, Health, Incident, IncidentState, Mark, Marks, Mute,
@@ -21,7 +21,13 @@ pub trait Incidents: Send + Sync + 'static {
     fn home(&self) -> Option<Place>;
 
     /// Everything that is open, and what ended within the time that is kept; newest first.
-    fn incidents(&self) -> Vec<Incident>;
+    fn incidents(&self) -> Vec<Incident> {
+        self.incidents_at(&|_, _| true)
+    }
+
+    /// Of that what concerns places that are wanted: each has a client and a site as far as it concerns one. The others
+    /// cost nothing.
+    fn incidents_at(&self, wanted: &dyn Fn(Option<&Slug>, Option<&Slug>) -> bool) -> Vec<Incident>;
 
     /// One of them.
     fn incident(&self, id: &str) -> Option<Incident>;
@@ -68,10 +74,12 @@ pub trait Incidents: Send + Sync + 'static {
     /// When nothing is said there, or it can not be kept; nothing was changed then.
     fn untune(&self, wish: &RuleWish, by: &str) -> Result<RuleLevels, Undecided>;
 
-    /// What is known of each machine's health by the rules: by its open alerts, and well only where somebody vouches for
-    /// looking. Of whom nothing is said nothing is known.
-    fn healths(&self) -> HashMap<NodeId, Health> {
-        by_alerts(&self.incidents())
+    /// What is known of the health of each of these machines by the rules: by its open alerts, and well only where somebody
+    /// vouches for looking. Of whom nothing is said nothing is known.
+    fn healths(&self, machines: &[NodeId]) -> HashMap<NodeId, Health> {
+        let mut healths = by_alerts(&self.incidents());
+        healths.retain(|machine, _| machines.contains(machine));
+        healths
     }
 
     /// What people call each machine, as it is now. Asked with nearly each request: it costs no more than a lock.

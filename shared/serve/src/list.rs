@@ -80,6 +80,11 @@ impl Wanted {
         self.filter.asks(key)
     }
 
+    /// Whether every row is wanted.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.filter.is_empty()
+    }
+
     /// Whether it is the first page.
     pub(crate) fn is_first(&self) -> bool {
         self.after.is_none()

@@ -49,7 +49,13 @@ pub trait Lookout: Send + Sync + 'static {
     fn sites(&self) -> Vec<Site>;
 
     /// Every machine.
-    fn machines(&self) -> Vec<Machine>;
+    fn machines(&self) -> Vec<Machine> {
+        self.machines_where(&mut |_, _, _| true)
+    }
+
+    /// Those that are wanted, in the order of their ids: each is asked of by its id, client and site, once and in that order,
+    /// and only of those that are wanted more is worked out.
+    fn machines_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Machine>;
 
     /// One machine.
     fn machine(&self, id: NodeId) -> Option<Machine>;

@@ -109,6 +109,11 @@ impl Marks {
         places.iter().find(|((of, at), _)| of == client && at == site).map(|(_, mark)| mark)
     }
 
+    /// Whether a machine was ever given a word.
+    pub(crate) fn are_of(&self, machine: NodeId) -> bool {
+        self.of.contains_key(&machine)
+    }
+
     /// Each machine that was ever given a word, with its client and site.
     pub fn iter(&self) -> impl Iterator<Item = (NodeId, &Slug, &Slug, &Mark)> {
         let each = self.of.iter().flat_map(|(id, places)| places.iter().map(move |place| (id, place)));

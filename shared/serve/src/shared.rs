@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use vigie_model::{NodeId, Role, UtcMs};
-use vigie_people::Guesses;
+use vigie_model::{NodeId, Role, Slug, UtcMs};
+use vigie_people::{At, Guesses};
 
-use crate::door::{Attempts, Sessions};
+use crate::door::{Attempts, Caller, Sessions};
 use crate::live::Live;
 use crate::public::{Gate, Shelf};
 use crate::push::Pushes;
@@ -16,7 +16,7 @@ use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
     Access, Boards, Chats, Devices, Enrolments, Erasures, Health, Incidents, Jobs, KeepingTerms, Lookout, Machine,
-    Marks, Options, People, Quotas, Repeats, StatusPages, Webhooks, openapi,
+    Mark, Marks, Options, People, Quotas, Repeats, StatusPages, Webhooks, openapi,
 };
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
@@ -95,7 +95,26 @@ impl Shared {
 
     /// Every machine, with what people call it. What the asker may see is cut out of them by who asks.
     pub(crate) fn machines(&self) -> Vec<Machine> {
-        let mut machines = self.lookout.machines();
+        self.machines_where(&mut |_, _, _| true)
+    }
+
+    /// The machines that somebody sees, with what people call them; costs what these are, not what there are.
+    pub(crate) fn machines_seen(&self, caller: &Caller) -> Vec<Machine> {
+        self.some_machines_seen(caller, |_| true)
+    }
+
+    /// Of the machines that somebody sees those that are wanted, each asked of by its id, in the order of these.
+    pub(crate) fn some_machines_seen(&self, caller: &Caller, mut wanted: impl FnMut(NodeId) -> bool) -> Vec<Machine> {
+        let (marks, unmarked) = (self.marks(), Mark::default());
+        self.machines_where(&mut |id, client, site| {
+            let mark = marks.of(id, client, site).unwrap_or(&unmarked);
+            caller.sees_there(At::Machine(client, site, &mark.tags)) && wanted(id)
+        })
+    }
+
+    /// Those that are wanted, each asked of by its id, client and site.
+    pub(crate) fn machines_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Machine> {
+        let mut machines = self.lookout.machines_where(wanted);
         let marks = self.marks();
         machines.iter_mut().for_each(|machine| call(machine, &marks));
         machines
@@ -111,8 +130,10 @@ impl Shared {
     /// Says of machines how they are, as far as rules judge them.
     pub(crate) fn judge(&self, machines: &mut [Machine]) {
         let Some(incidents) = &self.incidents else { return };
-        let healths = incidents.healths();
-        for machine in machines.iter_mut().filter(|machine| machine.health == Health::Unknown) {
+        let unknown = |machine: &Machine| machine.health == Health::Unknown;
+        let asked: Vec<NodeId> = machines.iter().filter(|machine| unknown(machine)).map(|machine| machine.id).collect();
+        let healths = incidents.healths(&asked);
+        for machine in machines.iter_mut().filter(|machine| unknown(machine)) {
             machine.health = healths.get(&machine.id).copied().unwrap_or(Health::Unknown);
         }
     }

@@ -10,7 +10,7 @@ fn oven(world: &World, heat: f64) {
 }
 
 fn health(node: &Node, machine: u8) -> Health {
-    node.watchman.healths().get(&id(machine)).copied().unwrap_or(Health::Unknown)
+    node.watchman.healths(&[id(machine)]).get(&id(machine)).copied().unwrap_or(Health::Unknown)
 }
 
 fn relay(folder: &std::path::Path) -> Node {

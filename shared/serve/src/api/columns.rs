@@ -82,8 +82,7 @@ pub(crate) async fn columns(
 ) -> Result<Response, Problem> {
     let wanted = list::Wanted::read(&Params::of_uri(&uri), "machines", FIELDS, list::MOST_ROWS, &[])?;
     let drawn = work::list(&app, move |app| {
-        let mut machines = app.machines();
-        machines.retain(|machine| caller.sees_there(machine.at()));
+        let mut machines = app.machines_seen(&caller);
         app.judge(&mut machines);
         let now = app.lookout.now();
         machines.retain(|machine| wanted.keeps(&Looked { machine, now: now.utc }));

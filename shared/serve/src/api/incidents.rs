@@ -56,7 +56,7 @@ pub(crate) async fn incidents(
     let drawn = work::list(&app, move |app| {
         let watch = watched(app)?;
         let changes = watch.changes();
-        let mut incidents = watch.incidents();
+        let mut incidents = watch.incidents_at(&|client, site| caller.looks_into(client, site));
         let (now, marks) = (app.lookout.now(), app.marks());
         incidents.retain(|one| {
             let looked = Looked { one, mark: marked(one, &marks), now: now.utc };

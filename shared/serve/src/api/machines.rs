@@ -50,11 +50,15 @@ pub(crate) async fn machines(
 ) -> Result<Response, Problem> {
     let wanted = Wanted::read(&Params::of_uri(&uri))?;
     let drawn = work::list(&app, move |app| {
-        let mut machines = app.machines();
-        machines.retain(|machine| caller.sees_there(machine.at()) && wanted.finds(machine));
-        app.judge(&mut machines);
+        let list::Page { rows, total, next_cursor } = if wanted.is_plain() {
+            wanted.plain_page(app, &caller)?
+        } else {
+            let mut machines = app.machines_seen(&caller);
+            machines.retain(|machine| wanted.finds(machine));
+            app.judge(&mut machines);
+            wanted.page(machines, app.lookout.now().utc)?
+        };
         let now = app.lookout.now();
-        let list::Page { rows, total, next_cursor } = wanted.page(machines, now.utc)?;
         Drawn::new(&Machines { machines: rows.iter().map(Row::of).collect(), total, next_cursor }, now)
     });
     Ok(drawn.await?.answer(&headers))
@@ -167,13 +171,40 @@ impl Wanted {
         self.search.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&self.search))
     }
 
+    /// Whether just the next machines are wanted, whatever they are.
+    fn is_plain(&self) -> bool {
+        self.list.is_plain() && self.search.is_empty() && !self.by_attention
+    }
+
+    /// The next machines: of all others nothing is worked out.
+    fn plain_page(&self, app: &Shared, caller: &Caller) -> Result<list::Page<Machine>, Problem> {
+        let (after, limit) = (self.after()?, self.list.limit());
+        let (mut total, mut taken) = (0, 0);
+        let mut machines = app.some_machines_seen(caller, |id| {
+            total += 1;
+            let is_next = after.is_none_or(|after| id > after) && taken <= limit;
+            taken += usize::from(is_next);
+            is_next
+        });
+        let more = machines.len() > limit;
+        machines.truncate(limit);
+        app.judge(&mut machines);
+        let last = machines.last().filter(|_| more);
+        let next_cursor = last.map(|last| self.list.cursor(&last.id.to_string()));
+        Ok(list::Page { rows: machines, total, next_cursor })
+    }
+
+    /// After which machine the page begins.
+    fn after(&self) -> Result<Option<NodeId>, Problem> {
+        let wrong = |_| Problem::bad_parameter("cursor is none of machines");
+        self.list.after().map(|after| after.parse().map_err(wrong)).transpose()
+    }
+
     /// Pages follow the id, which never changes, so that nothing is missed or shown twice while machines are renamed.
     fn page(&self, mut machines: Vec<Machine>, now: UtcMs) -> Result<list::Page<Machine>, Problem> {
         machines.retain(|machine| self.list.keeps(&Looked { machine, now }));
         let total = machines.len();
-        if let Some(after) = self.list.after() {
-            let wrong = |_| Problem::bad_parameter("cursor is none of machines");
-            let after: NodeId = after.parse().map_err(wrong)?;
+        if let Some(after) = self.after()? {
             machines.retain(|machine| machine.id > after);
         }
         let shown = |machine: &Machine| status(machine.health, machine.reachability.state).shown;

@@ -145,9 +145,8 @@ pub(crate) async fn mark_many(
 
 /// The machines of these ids or beginnings of ids; another's is as one that is not there.
 fn chosen(app: &Shared, caller: &Caller, ids: &[String]) -> Result<Vec<Machine>, Problem> {
-    let mut seen = app.machines();
-    seen.retain(|machine| caller.sees_there(machine.at()));
-    let seen: BTreeMap<String, Machine> = seen.into_iter().map(|machine| (machine.id.to_string(), machine)).collect();
+    let seen = app.machines_seen(caller).into_iter();
+    let seen: BTreeMap<String, Machine> = seen.map(|machine| (machine.id.to_string(), machine)).collect();
     let find = |begin: &String| {
         let mut found = seen.range(begin.clone()..).take_while(|(id, _)| id.starts_with(begin.as_str()));
         match (found.next().filter(|_| begin.len() >= LEAST_ID), found.next()) {
@@ -261,8 +260,8 @@ pub(crate) async fn words(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let drawn = work::list(&app, move |app| {
-        let mut machines = app.machines();
-        machines.retain(|machine| caller.sees_there(machine.at()));
+        let marks = app.marks();
+        let machines = app.some_machines_seen(&caller, |id| marks.are_of(id));
         let words = Words { tags: counted(&machines, MarkKind::Tag), groups: counted(&machines, MarkKind::Group) };
         Drawn::new(&words, app.lookout.now())
     });

@@ -85,7 +85,7 @@ pub(crate) async fn levels(
     let drawn = work::list(&app, move |app| {
         // By its id from here on: others may have machines of that name.
         let machine = machine.map(|typed| {
-            let mut seen = app.machines().into_iter().filter(|one| caller.sees_there(one.at()));
+            let mut seen = app.machines_seen(&caller).into_iter();
             let found = seen.find(|one| one.name == typed || one.id.to_string() == typed);
             found.map(|one| one.id.to_string()).ok_or_else(|| Problem::not_found("there is no such machine here"))
         });
@@ -180,7 +180,7 @@ fn wish(app: &Shared, caller: &Caller, fields: Fields) -> Result<RuleWish, Probl
         .map_err(|error| Problem::bad_parameter(format!("that is nothing said of a rule: {error}")))?;
     if let (Some(typed), true) = (&wish.machine, wish.client.is_none() || wish.site.is_none()) {
         // Others may have machines of that name, and nobody learns of it.
-        let seen = app.machines().into_iter().filter(|one| caller.sees_there(one.at()));
+        let seen = app.machines_seen(caller).into_iter();
         let mut meant = seen.filter(|one| one.name == *typed || one.id.to_string() == *typed);
         if let (Some(one), None) = (meant.next(), meant.next()) {
             (wish.client, wish.site) = (Some(one.client), Some(one.site));

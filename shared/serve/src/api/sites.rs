@@ -52,7 +52,8 @@ type Called = BTreeMap<(Slug, Slug), Mark>;
 fn called(app: &Shared, wanted: &list::Wanted) -> Called {
     let mut called = Called::new();
     if wanted.asks("tag") || wanted.asks("group") {
-        for machine in app.machines().into_iter().filter(|machine| !machine.mark.is_empty()) {
+        let marks = app.marks();
+        for machine in app.machines_where(&mut |id, _, _| marks.are_of(id)) {
             let mark = called.entry((machine.client, machine.site)).or_default();
             *mark = mark.changed(&machine.mark, &Mark::default());
         }

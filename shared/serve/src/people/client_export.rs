@@ -95,8 +95,7 @@ fn head(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
 fn places(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
     let sites = app.lookout.sites().into_iter().filter(|site| site.client == *client);
     let mut rows: Vec<Value> = sites.map(|site| row("site", json!(site))).collect();
-    let mut machines = app.machines();
-    machines.retain(|machine| machine.client == *client);
+    let mut machines = app.machines_where(&mut |_, of, _| of == client);
     app.judge(&mut machines);
     let whole = |machine| row("machine", json!(Whole::of(machine, app.lookout.inventory(machine.id))));
     rows.extend(machines.iter().map(whole));
@@ -106,7 +105,7 @@ fn places(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
 /// What was wrong, what people decided of it, and when nobody was told.
 fn watched(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
     let Some(watch) = app.incidents.as_deref() else { return Ok(Vec::new()) };
-    let incidents = watch.incidents().into_iter().filter(|one| one.client.as_ref() == Some(client));
+    let incidents = watch.incidents_at(&|of, _| of == Some(client)).into_iter();
     let mut rows: Vec<Value> = incidents.map(|one| row("incident", json!(one))).collect();
     let cuts = watch.cuts().into_iter().filter(|cut| cut.client == *client);
     rows.extend(cuts.map(|cut| row("cut", json!(cut))));

@@ -1,6 +1,7 @@
 //! Are lists handed out a page at a time, and only what was asked for?
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use crate::common::hub::{By, Hub};
 use crate::common::{Node, machine, tokens};
@@ -9,7 +10,10 @@ use serde_json::{Value, json};
 use vigie_serve::Fact;
 
 fn hub() -> (Hub, By) {
-    let mut node = Node::new();
+    hub_of(Node::new())
+}
+
+fn hub_of(mut node: Node) -> (Hub, By) {
     node.machines =
         (0..25).map(|at| machine(&format!("till-{at}"), "acme", if at < 10 { "lyon" } else { "paris" })).collect();
     for (at, one) in node.machines.iter_mut().enumerate() {
@@ -59,6 +63,29 @@ async fn pages_hold_every_row_once() {
         let found = all(&hub, &root, path, list, key).await;
         assert_eq!(found.len(), wanted, "{path}: {found:?}");
         assert_eq!(found.iter().collect::<BTreeSet<_>>().len(), wanted, "{path}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn of_machines_that_are_not_shown_nothing_is_worked_out() {
+    let node = Node::new();
+    let drawn = node.drawn.clone();
+    let (hub, root) = hub_of(node);
+    let lyon = hub.roll.person("dan@acme.org", &["operator@acme/lyon"]);
+    let lyon = By::Token(hub.roll.token(&lyon, "acme/lyon", 30).1);
+    for (by, path, wanted) in [
+        // One more, to know whether there are more.
+        (&root, "/api/v1/machines?limit=7", 8),
+        (&root, "/api/v1/machines", 25),
+        (&lyon, "/api/v1/machines?limit=7", 8),
+        (&lyon, "/api/v1/machines", 10),
+        (&lyon, "/api/v1/machines?q=till-2", 10),
+        (&lyon, "/api/v1/machines/columns", 10),
+        (&root, "/api/v1/tags", 0),
+    ] {
+        drawn.store(0, Ordering::SeqCst);
+        ask(&hub, by, path).await;
+        assert_eq!(drawn.load(Ordering::SeqCst), wanted, "{path}");
     }
 }
 

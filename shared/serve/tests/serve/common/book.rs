@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use vigie_model::{NodeId, UtcMs};
+use vigie_model::{NodeId, Slug, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Incident, Incidents, Mark, Mute, MuteKind, MutePreview, MuteWish,
     Place, RuleGroup, RuleLevels, RuleWish, Stamp, Telling, Undecided,
@@ -38,8 +38,10 @@ impl Incidents for Book {
         Some(Place { client: slug("acme"), site: slug("lyon") })
     }
 
-    fn incidents(&self) -> Vec<Incident> {
-        self.incidents.lock().expect("a list").clone()
+    fn incidents_at(&self, wanted: &dyn Fn(Option<&Slug>, Option<&Slug>) -> bool) -> Vec<Incident> {
+        let mut incidents = self.incidents.lock().expect("a list").clone();
+        incidents.retain(|one| wanted(one.client.as_ref(), one.site.as_ref()));
+        incidents
     }
 
     fn incident(&self, id: &str) -> Option<Incident> {

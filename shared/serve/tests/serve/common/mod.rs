@@ -12,7 +12,7 @@ pub(crate) mod site;
 pub(crate) mod watch;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -45,6 +45,8 @@ pub(crate) struct Node {
     pub(crate) machines: Vec<Machine>,
     pub(crate) described: Vec<Described>,
     pub(crate) intake: Option<Arc<dyn Intake>>,
+    /// How many machines were drawn up for whoever asked.
+    pub(crate) drawn: Arc<AtomicUsize>,
 }
 
 impl Node {
@@ -68,6 +70,7 @@ impl Node {
             machines,
             described: Vec::new(),
             intake: None,
+            drawn: Arc::default(),
         }
     }
 
@@ -109,8 +112,12 @@ impl Lookout for Node {
         sites.into_values().collect()
     }
 
-    fn machines(&self) -> Vec<Machine> {
-        self.machines.clone()
+    fn machines_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Machine> {
+        let mut by_id: Vec<&Machine> = self.machines.iter().collect();
+        by_id.sort_by_key(|machine| machine.id);
+        by_id.retain(|machine| wanted(machine.id, &machine.client, &machine.site));
+        self.drawn.fetch_add(by_id.len(), Ordering::SeqCst);
+        by_id.into_iter().cloned().collect()
     }
 
     fn machine(&self, id: NodeId) -> Option<Machine> {

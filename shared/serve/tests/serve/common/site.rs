@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use vigie_model::{Doubt, NodeId, Now, Role, Severity, UtcMs};
+use vigie_model::{Doubt, NodeId, Now, Role, Severity, Slug, UtcMs};
 use vigie_query::InMemory;
 use vigie_serve::{
     Access, Clients, Cut, Decides, Described, Exposition, Identity, Incident, IncidentState, Intake, Inventory,
@@ -332,8 +332,8 @@ impl Lookout for Relay {
         self.node.sites()
     }
 
-    fn machines(&self) -> Vec<Machine> {
-        self.node.machines()
+    fn machines_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Machine> {
+        self.node.machines_where(wanted)
     }
 
     fn machine(&self, id: NodeId) -> Option<Machine> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use vigie_model::{NodeId, Severity, UtcMs};
+use vigie_model::{NodeId, Severity, Slug, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, DispatchSaid, Dispatched, Incident, IncidentState,
     Incidents, Mark, Marks, Minutes, Mute, MutePreview, MuteWish, OnCallNow, OnCallShown, Place, Reached,
@@ -144,7 +144,7 @@ impl Incidents for Watch {
         self.home.clone()
     }
 
-    fn incidents(&self) -> Vec<Incident> {
+    fn incidents_at(&self, wanted: &dyn Fn(Option<&Slug>, Option<&Slug>) -> bool) -> Vec<Incident> {
         let more = (0..self.began.load(Ordering::SeqCst)).flat_map(|at| {
             ["acme", "bron"].map(|client| {
                 let happened_at = Stamp(UtcMs(0));
@@ -156,7 +156,8 @@ impl Incidents for Watch {
         });
         let ever = [incident("A", "acme", IncidentState::Firing), incident("B", "bron", IncidentState::Resolved)];
         let about = self.about.lock().expect("no test panics here").clone();
-        ever.into_iter().chain(more).chain(about).collect()
+        let all = ever.into_iter().chain(more).chain(about);
+        all.filter(|one| wanted(one.client.as_ref(), one.site.as_ref())).collect()
     }
 
     fn incident(&self, id: &str) -> Option<Incident> {

@@ -8,7 +8,7 @@ use vigie_merge::{Key, Ulid};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, Escalation, Health, Incident, IncidentState, Incidents,
-    JudgedBy, Mark, Marks, Mute, MutePreview, MuteWish, Place, Reached, RuleGroup, RuleLevels, RuleWish, Stamp,
+    JudgedBy, Mark, Marks, Mute, MutePreview, MuteWish, Place, Reached, RuleGroup, RuleLevels, RuleWish, Sketch, Stamp,
     Telling, Undecided, Word,
 };
 
@@ -31,17 +31,26 @@ impl Incidents for Watchman {
         self.home.clone().map(|(client, site)| Place { client, site })
     }
 
-    fn incidents_at(&self, wanted: &dyn Fn(Option<&Slug>, Option<&Slug>) -> bool) -> Vec<Incident> {
+    fn incidents_where(&self, wanted: &mut dyn FnMut(&Sketch<'_>) -> bool) -> Vec<Incident> {
         let now = self.utc();
         let register = lock(&self.register);
         let recent = |alert: &&Alert| alert.is_open() || now.0.saturating_sub(changed(alert).0) < SHOWN_MS;
         let is_wanted = |alert: &&Alert| {
             let (client, site) = place_of(&alert.place.scope);
-            wanted(client, site)
+            let about = alert.about.as_ref();
+            let id = alert.place.id.to_string();
+            wanted(&Sketch {
+                id: &id,
+                client,
+                site,
+                about: about.and_then(|about| about.labels.get("machine_id")?.parse().ok()),
+                standing: standing(alert, now),
+                severity: about.map(|about| about.severity).unwrap_or_default(),
+            })
         };
-        // Most of what is shown is worked out for it: what nobody asked for is let go of before.
-        let alerts = register.book.alerts().filter(recent).filter(is_wanted);
-        alerts.map(|alert| self.shown(alert, &register.mutes, now)).rev().collect()
+        // Most of what is shown is worked out for it, and asks the store: what nobody wants is let go of before.
+        let alerts = register.book.alerts().rev().filter(recent).filter(is_wanted);
+        alerts.map(|alert| self.shown(alert, &register.mutes, now)).collect()
     }
 
     fn incident(&self, id: &str) -> Option<Incident> {
@@ -227,12 +236,7 @@ impl Watchman {
         let reached = self.reached(site.zip(client), &keys(alert));
         Incident {
             id: alert.place.id.to_string(),
-            standing: match alert.standing(now) {
-                Standing::Firing => IncidentState::Firing,
-                Standing::Acknowledged => IncidentState::Acknowledged,
-                Standing::Snoozed => IncidentState::Snoozed,
-                Standing::Resolved => IncidentState::Resolved,
-            },
+            standing: standing(alert, now),
             rule: about.map(|about| about.rule.clone()).unwrap_or_default(),
             severity: about.map(|about| about.severity).unwrap_or_default(),
             summary: summary(alert),
@@ -260,6 +264,15 @@ impl Watchman {
             escalations: Vec::new(),
             labels,
         }
+    }
+}
+
+fn standing(alert: &Alert, now: UtcMs) -> IncidentState {
+    match alert.standing(now) {
+        Standing::Firing => IncidentState::Firing,
+        Standing::Acknowledged => IncidentState::Acknowledged,
+        Standing::Snoozed => IncidentState::Snoozed,
+        Standing::Resolved => IncidentState::Resolved,
     }
 }
 

@@ -85,6 +85,37 @@ impl Incident {
     }
 }
 
+/// What is known of an incident before anything is worked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sketch<'a> {
+    /// Which; in the order of these the newest is last.
+    pub id: &'a str,
+    /// Whose, and where, as far as it concerns one.
+    pub client: Option<&'a Slug>,
+    /// The site.
+    pub site: Option<&'a Slug>,
+    /// The machine that it is about.
+    pub about: Option<NodeId>,
+    /// How it stands.
+    pub standing: IncidentState,
+    /// How bad it is.
+    pub severity: Severity,
+}
+
+impl<'a> Sketch<'a> {
+    /// Of an incident that is worked out already.
+    pub fn of(one: &'a Incident) -> Self {
+        Self {
+            id: &one.id,
+            client: one.client.as_ref(),
+            site: one.site.as_ref(),
+            about: one.about(),
+            standing: one.standing,
+            severity: one.severity,
+        }
+    }
+}
+
 /// Who is told next, while nobody says that they know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Escalation {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_model::{NodeId, Severity, Slug};
+use vigie_model::{NodeId, Severity};
 
 use crate::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, Health, Incident, IncidentState, Mark, Marks, Mute,
-    MutePreview, MuteWish, Place, RuleGroup, RuleLevels, RuleWish, Stamp,
+    MutePreview, MuteWish, Place, RuleGroup, RuleLevels, RuleWish, Sketch, Stamp,
 };
 
 /// What hub and relay implement so that people and programs can see what is wrong and decide of it.
@@ -22,12 +22,12 @@ pub trait Incidents: Send + Sync + 'static {
 
     /// Everything that is open, and what ended within the time that is kept; newest first.
     fn incidents(&self) -> Vec<Incident> {
-        self.incidents_at(&|_, _| true)
+        self.incidents_where(&mut |_| true)
     }
 
-    /// Of that what concerns places that are wanted: each has a client and a site as far as it concerns one. The others
-    /// cost nothing.
-    fn incidents_at(&self, wanted: &dyn Fn(Option<&Slug>, Option<&Slug>) -> bool) -> Vec<Incident>;
+    /// Of that what is wanted: each is asked of by its sketch, once and newest first, and only of those that are wanted more
+    /// is worked out.
+    fn incidents_where(&self, wanted: &mut dyn FnMut(&Sketch<'_>) -> bool) -> Vec<Incident>;
 
     /// One of them.
     fn incident(&self, id: &str) -> Option<Incident>;

@@ -95,7 +95,7 @@ pub use erasures::{ChainEnd, Erasure, ErasureState, Erasures, Holdings};
 pub use exports::{ExportFormat, ExportGrain, ExportWish};
 pub use exposition::{Exposition, Family};
 pub use fact::{Amount, Fact, Origin, Path};
-pub use incident::{Decision, Escalation, Incident, IncidentState, JudgedBy, Reached, Word};
+pub use incident::{Decision, Escalation, Incident, IncidentState, JudgedBy, Reached, Sketch, Word};
 pub use incidents::{Incidents, Message, Telling, Undecided};
 pub use install::{InstallSaid, Program, Programs};
 pub use intake::{Intake, NoPlace, NotTaken, Place, Said, Taken, Taking};

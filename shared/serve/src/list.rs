@@ -115,6 +115,28 @@ impl Wanted {
         self.page_of(rows, key, |own, after| own >= after)
     }
 
+    /// A page of rows of which only those that it shows are drawn up: `draw` asks of each row, in the order of the list,
+    /// whether it is wanted; `is_after` says whether one comes after the cursor.
+    pub(crate) fn drawn_page<K: ?Sized, T>(
+        &self,
+        is_after: impl Fn(&K) -> bool,
+        draw: impl FnOnce(&mut dyn FnMut(&K) -> bool) -> Vec<T>,
+        key: impl Fn(&T) -> String,
+    ) -> Page<T> {
+        let (mut total, mut taken) = (0, 0);
+        let mut rows = draw(&mut |own| {
+            total += 1;
+            // One more than is shown says that there are more.
+            let is_next = taken <= self.limit && is_after(own);
+            taken += usize::from(is_next);
+            is_next
+        });
+        let more = rows.len() > self.limit;
+        rows.truncate(self.limit);
+        let next_cursor = rows.last().filter(|_| more).map(|last| self.cursor(&key(last)));
+        Page { rows, total, next_cursor }
+    }
+
     fn page_of<T>(
         &self,
         mut rows: Vec<T>,

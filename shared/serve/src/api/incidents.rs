@@ -19,7 +19,7 @@ use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::said::Fields;
 use crate::shared::{App, Shared};
-use crate::{Cut, Decision, Incident, Incidents, Stamp, Undecided, work};
+use crate::{Cut, Decision, Incident, Incidents, Sketch, Stamp, Undecided, work};
 
 /// Incidents in one answer unless the asker says otherwise.
 const USUAL_LIMIT: usize = 500;
@@ -56,15 +56,21 @@ pub(crate) async fn incidents(
     let drawn = work::list(&app, move |app| {
         let watch = watched(app)?;
         let changes = watch.changes();
-        let mut incidents = watch.incidents_at(&|client, site| caller.looks_into(client, site));
         let (now, marks) = (app.lookout.now(), app.marks());
-        incidents.retain(|one| {
-            let looked = Looked { one, mark: marked(one, &marks), now: now.utc };
-            caller.sees_there(one.at(&marks)) && wanted.has(one) && wanted.list.keeps(&looked)
-        });
-        // An id begins with its time, so that the newest is the last by name.
-        incidents.sort_by(|a, b| b.id.cmp(&a.id));
-        let list::Page { rows: incidents, total, next_cursor } = wanted.list.page_down(incidents, |one| one.id.clone());
+        let sees = |one: &Sketch<'_>| caller.sees_there(marks.at(one.client, one.site, one.about));
+        let list::Page { rows: incidents, total, next_cursor } = if wanted.is_plain() {
+            wanted.list.drawn_page(
+                |id: &str| wanted.list.after().is_none_or(|after| id < after),
+                |choose| watch.incidents_where(&mut |one| sees(one) && wanted.may_have(one) && choose(one.id)),
+                |one| one.id.clone(),
+            )
+        } else {
+            let mut incidents = watch.incidents_where(&mut |one| sees(one) && wanted.may_have(one));
+            incidents.retain(|one| {
+                wanted.has(one) && wanted.list.keeps(&Looked { one, mark: marked(one, &marks), now: now.utc })
+            });
+            wanted.list.page_down(incidents, |one| one.id.clone())
+        };
         let mut cuts = watch.cuts();
         cuts.retain(|cut| caller.sees_at(Some(&cut.client), Some(&cut.site)) && wanted.is_of(&cut.client, &cut.site));
         Drawn::new(&IncidentList { incidents, cuts, changes, total, next_cursor }, now)

@@ -178,20 +178,14 @@ impl Wanted {
 
     /// The next machines: of all others nothing is worked out.
     fn plain_page(&self, app: &Shared, caller: &Caller) -> Result<list::Page<Machine>, Problem> {
-        let (after, limit) = (self.after()?, self.list.limit());
-        let (mut total, mut taken) = (0, 0);
-        let mut machines = app.some_machines_seen(caller, |id| {
-            total += 1;
-            let is_next = after.is_none_or(|after| id > after) && taken <= limit;
-            taken += usize::from(is_next);
-            is_next
-        });
-        let more = machines.len() > limit;
-        machines.truncate(limit);
-        app.judge(&mut machines);
-        let last = machines.last().filter(|_| more);
-        let next_cursor = last.map(|last| self.list.cursor(&last.id.to_string()));
-        Ok(list::Page { rows: machines, total, next_cursor })
+        let after = self.after()?;
+        let mut page = self.list.drawn_page(
+            |id: &NodeId| after.is_none_or(|after| *id > after),
+            |choose| app.some_machines_seen(caller, |id| choose(&id)),
+            |machine: &Machine| machine.id.to_string(),
+        );
+        app.judge(&mut page.rows);
+        Ok(page)
     }
 
     /// After which machine the page begins.

@@ -65,15 +65,6 @@ impl Caller {
         self.may(Right::Look, at)
     }
 
-    /// Whether they may see something that is at this place: all of it, or machines there for what these are called.
-    pub(crate) fn looks_into(&self, client: Option<&Slug>, site: Option<&Slug>) -> bool {
-        let is_there = |scope: &Scope| {
-            scope.of_client().is_none_or(|own| client == Some(own))
-                && scope.of_site().is_none_or(|own| site == Some(own))
-        };
-        self.sees_at(client, site) || self.powers.scopes(Right::Look).any(|scope| scope.is_tagged() && is_there(scope))
-    }
-
     /// Whether they decide of what is at this place, or of what is wider: never of what they do not see.
     pub(crate) fn decides(&self, client: Option<&Slug>, site: Option<&Slug>) -> bool {
         self.decides_there(At::of(client, site))

@@ -105,7 +105,7 @@ fn places(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
 /// What was wrong, what people decided of it, and when nobody was told.
 fn watched(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
     let Some(watch) = app.incidents.as_deref() else { return Ok(Vec::new()) };
-    let incidents = watch.incidents_at(&|of, _| of == Some(client)).into_iter();
+    let incidents = watch.incidents_where(&mut |one| one.client == Some(client)).into_iter();
     let mut rows: Vec<Value> = incidents.map(|one| row("incident", json!(one))).collect();
     let cuts = watch.cuts().into_iter().filter(|cut| cut.client == *client);
     rows.extend(cuts.map(|cut| row("cut", json!(cut))));

@@ -90,6 +90,28 @@ async fn of_machines_that_are_not_shown_nothing_is_worked_out() {
 }
 
 #[tokio::test]
+async fn of_incidents_that_are_not_shown_nothing_is_worked_out() {
+    let (hub, root) = hub();
+    let acme = hub.roll.person("eve@acme.org", &["operator@acme"]);
+    let acme = By::Token(hub.roll.token(&acme, "acme", 30).1);
+    hub.watch.began.store(5, Ordering::SeqCst);
+    for (by, path, shown, drawn) in [
+        (&root, "/api/v1/incidents?standing=all", 12, 12),
+        (&root, "/api/v1/incidents", 11, 11),
+        // One more, to know whether there are more.
+        (&root, "/api/v1/incidents?limit=3", 3, 4),
+        (&acme, "/api/v1/incidents", 6, 6),
+        (&acme, "/api/v1/incidents?client=bron", 0, 0),
+        (&root, "/api/v1/incidents?q=rule:nothing", 0, 11),
+    ] {
+        hub.watch.drawn.store(0, Ordering::SeqCst);
+        let answer = ask(&hub, by, path).await;
+        let rows = answer["incidents"].as_array().map(Vec::len);
+        assert_eq!((rows, hub.watch.drawn.load(Ordering::SeqCst)), (Some(shown), drawn), "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_filter_leaves_what_was_asked_for() {
     let (hub, root) = hub();
     for (path, list, key, wanted) in [

@@ -7,7 +7,7 @@ use super::USUAL_LIMIT;
 use crate::list::{self, age_seconds};
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::{Incident, IncidentState, Mark, MarkKind, Marks, Stamp};
+use crate::{Incident, IncidentState, Mark, MarkKind, Marks, Sketch, Stamp};
 
 /// What incidents can be filtered by.
 const FIELDS: &[Field] = &[
@@ -130,18 +130,27 @@ impl Wanted {
         is(&self.client, client) && is(&self.site, site)
     }
 
-    pub(super) fn has(&self, one: &Incident) -> bool {
+    /// Whether a sketch of each says enough.
+    pub(super) fn is_plain(&self) -> bool {
+        self.list.is_plain() && self.machine.is_none() && self.since_ms == i64::MIN
+    }
+
+    /// As far as its sketch says.
+    pub(super) fn may_have(&self, one: &Sketch<'_>) -> bool {
         let is = |wanted: &Option<String>, slug: Option<&Slug>| {
             wanted.as_deref().is_none_or(|wanted| slug.is_some_and(|slug| slug.as_str() == wanted))
         };
+        self.standing.contains(&one.standing)
+            && one.severity >= self.severity
+            && is(&self.client, one.client)
+            && is(&self.site, one.site)
+    }
+
+    /// What a sketch says nothing of.
+    pub(super) fn has(&self, one: &Incident) -> bool {
         let machine =
             |wanted: &str| one.machine.as_deref() == Some(wanted) || one.machine_id.as_deref() == Some(wanted);
         let newest = [one.since, one.ended, Some(one.learnt_at)].into_iter().flatten().map(Stamp::ms).max();
-        self.standing.contains(&one.standing)
-            && one.severity >= self.severity
-            && is(&self.client, one.client.as_ref())
-            && is(&self.site, one.site.as_ref())
-            && self.machine.as_deref().is_none_or(machine)
-            && newest.is_none_or(|newest| newest >= self.since_ms)
+        self.machine.as_deref().is_none_or(machine) && newest.is_none_or(|newest| newest >= self.since_ms)
     }
 }

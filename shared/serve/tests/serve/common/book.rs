@@ -2,10 +2,10 @@
 
 use std::sync::Mutex;
 
-use vigie_model::{NodeId, Slug, UtcMs};
+use vigie_model::{NodeId, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Incident, Incidents, Mark, Mute, MuteKind, MutePreview, MuteWish,
-    Place, RuleGroup, RuleLevels, RuleWish, Stamp, Telling, Undecided,
+    Place, RuleGroup, RuleLevels, RuleWish, Sketch, Stamp, Telling, Undecided,
 };
 
 use super::site::at;
@@ -38,9 +38,9 @@ impl Incidents for Book {
         Some(Place { client: slug("acme"), site: slug("lyon") })
     }
 
-    fn incidents_at(&self, wanted: &dyn Fn(Option<&Slug>, Option<&Slug>) -> bool) -> Vec<Incident> {
+    fn incidents_where(&self, wanted: &mut dyn FnMut(&Sketch<'_>) -> bool) -> Vec<Incident> {
         let mut incidents = self.incidents.lock().expect("a list").clone();
-        incidents.retain(|one| wanted(one.client.as_ref(), one.site.as_ref()));
+        incidents.retain(|one| wanted(&Sketch::of(one)));
         incidents
     }
 

@@ -1,16 +1,16 @@
 //! Somebody who watches two clients, and notes what was decided.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use vigie_model::{NodeId, Severity, Slug, UtcMs};
+use vigie_model::{NodeId, Severity, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, DispatchSaid, Dispatched, Incident, IncidentState,
     Incidents, Mark, Marks, Minutes, Mute, MutePreview, MuteWish, OnCallNow, OnCallShown, Place, Reached,
     ReceiverTried, RouteShown, RouteTried, RuleAlert, RuleGroup, RuleLevels, RuleOrigin, RuleShown, RuleWish, SaidAt,
-    SiteMinutes, Stamp, Telling, Undecided, Word,
+    SiteMinutes, Sketch, Stamp, Telling, Undecided, Word,
 };
 
 use super::{id_of, slug};
@@ -32,6 +32,8 @@ pub(crate) struct Watch {
     pub(crate) marks: Mutex<Arc<Marks>>,
     /// Incidents about single machines.
     pub(crate) about: Mutex<Vec<Incident>>,
+    /// How many incidents were drawn up for whoever asked.
+    pub(crate) drawn: AtomicUsize,
     /// How many more incidents there are, of each client.
     pub(crate) began: AtomicU64,
 }
@@ -144,7 +146,7 @@ impl Incidents for Watch {
         self.home.clone()
     }
 
-    fn incidents_at(&self, wanted: &dyn Fn(Option<&Slug>, Option<&Slug>) -> bool) -> Vec<Incident> {
+    fn incidents_where(&self, wanted: &mut dyn FnMut(&Sketch<'_>) -> bool) -> Vec<Incident> {
         let more = (0..self.began.load(Ordering::SeqCst)).flat_map(|at| {
             ["acme", "bron"].map(|client| {
                 let happened_at = Stamp(UtcMs(0));
@@ -156,8 +158,11 @@ impl Incidents for Watch {
         });
         let ever = [incident("A", "acme", IncidentState::Firing), incident("B", "bron", IncidentState::Resolved)];
         let about = self.about.lock().expect("no test panics here").clone();
-        let all = ever.into_iter().chain(more).chain(about);
-        all.filter(|one| wanted(one.client.as_ref(), one.site.as_ref())).collect()
+        let mut all: Vec<Incident> = ever.into_iter().chain(more).chain(about).collect();
+        all.sort_by(|a, b| b.id.cmp(&a.id));
+        all.retain(|one| wanted(&Sketch::of(one)));
+        self.drawn.fetch_add(all.len(), Ordering::SeqCst);
+        all
     }
 
     fn incident(&self, id: &str) -> Option<Incident> {

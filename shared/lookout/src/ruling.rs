@@ -24,5 +24,5 @@ pub(crate) use compose::Composed;
 pub(crate) use held::Rulings;
 pub(crate) use place::{Typed, scope_text};
 pub(crate) use shape::{Of, Ruled, What, decode};
-pub(crate) use show::shown_group;
+pub(crate) use show::{Alerts, shown_group};
 pub(crate) use tags::{Tags, read as read_tag};

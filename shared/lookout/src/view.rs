@@ -8,15 +8,15 @@ use vigie_merge::{Key, Ulid};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, Escalation, Health, Incident, IncidentState, Incidents,
-    JudgedBy, Mark, Marks, Mute, MutePreview, MuteWish, Place, Reached, RuleGroup, RuleLevels, RuleWish, Sketch, Stamp,
-    Telling, Undecided, Word,
+    JudgedBy, LabelSet, Mark, Marks, Mute, MutePreview, MuteWish, Place, Reached, RuleGroup, RuleLevels, RuleWish,
+    Sketch, Stamp, Telling, Undecided, Word,
 };
 
 use crate::bygone::keys;
 use crate::facts::label;
 use crate::mutes::{self, Mutes, place_of};
 use crate::rows::{RowEdit, RowTrouble};
-use crate::ruling::shown_group;
+use crate::ruling::{Alerts, shown_group};
 use crate::watchman::{SHOWN_MS, Watchman, chance, lock};
 
 /// Machines that a preview names.
@@ -94,10 +94,11 @@ impl Incidents for Watchman {
         self.incident(id).ok_or(none)
     }
 
-    fn rules(&self) -> Vec<RuleGroup> {
+    fn rules_where(&self, wanted: &dyn Fn(&LabelSet) -> bool) -> Vec<RuleGroup> {
         let found = lock(&self.found).clone();
+        let alerts = Alerts::of(&found, wanted);
         let groups = found.rulebook.groups.iter();
-        groups.map(|(file, group, origin)| shown_group(file, group, origin, &found)).collect()
+        groups.map(|(file, group, origin)| shown_group((file, group, origin), &found, &alerts)).collect()
     }
 
     fn levels(&self, rule: &str, machine: Option<&str>) -> Option<RuleLevels> {

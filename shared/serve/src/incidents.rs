@@ -8,14 +8,15 @@ use utoipa::ToSchema;
 use vigie_model::{NodeId, Severity};
 
 use crate::{
-    Availability, AvailabilityWish, Cut, Decision, Dispatch, Health, Incident, IncidentState, Mark, Marks, Mute,
-    MutePreview, MuteWish, Place, RuleGroup, RuleLevels, RuleWish, Sketch, Stamp,
+    Availability, AvailabilityWish, Cut, Decision, Dispatch, Health, Incident, IncidentState, LabelSet, Mark, Marks,
+    Mute, MutePreview, MuteWish, Place, RuleGroup, RuleLevels, RuleWish, Sketch, Stamp,
 };
 
 /// What hub and relay implement so that people and programs can see what is wrong and decide of it.
 ///
-/// Asked from blocking threads, as a [`Lookout`](crate::Lookout) is. Lists are whole: what the asker may see is cut out of
-/// them by the router, which also knows who may decide. Whoever decides is told when it is durable here, not before.
+/// Asked from blocking threads, as a [`Lookout`](crate::Lookout) is. Lists are whole, or hold what is wanted: what the asker
+/// may see is chosen by the router, which also knows who may decide. Whoever decides is told when it is durable here, not
+/// before.
 pub trait Incidents: Send + Sync + 'static {
     /// The place whose people decide here: a relay's own site. A hub has none, and is told of the place.
     fn home(&self) -> Option<Place>;
@@ -56,7 +57,12 @@ pub trait Incidents: Send + Sync + 'static {
     ) -> Result<Incident, Undecided>;
 
     /// The rules that are evaluated here, and what they found.
-    fn rules(&self) -> Vec<RuleGroup>;
+    fn rules(&self) -> Vec<RuleGroup> {
+        self.rules_where(&|_| true)
+    }
+
+    /// As [`Incidents::rules`], with those alerts alone whose labels are wanted.
+    fn rules_where(&self, wanted: &dyn Fn(&LabelSet) -> bool) -> Vec<RuleGroup>;
 
     /// What is said of a rule, and what holds for a machine of these, by its name or id; nothing where nobody says anything
     /// of such a rule, or there is no such machine.

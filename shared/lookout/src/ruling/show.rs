@@ -1,20 +1,38 @@
 //! How are the rules that are evaluated shown, and what they found?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use vigie_model::UtcMs;
-use vigie_serve::{RuleAlert, RuleGroup, RuleOrigin, RuleShown, Stamp};
+use vigie_serve::{LabelSet, RuleAlert, RuleGroup, RuleOrigin, RuleShown, Stamp};
 use vigie_watch::{Group, Instance, Rule, RuleKind};
 
 use crate::seats::origin as named;
 use crate::watchman::Found;
 
-pub(crate) fn shown_group(file: &str, group: &Group, origin: &RuleOrigin, found: &Found) -> RuleGroup {
+/// What rules found, by group, rule, and which of the group's rules of that name.
+pub(crate) struct Alerts<'f>(HashMap<(&'f str, &'f str, usize), Vec<&'f Instance>>);
+
+impl<'f> Alerts<'f> {
+    /// Those whose labels are wanted: each is looked at once, however many rules there are.
+    pub(crate) fn of(found: &'f Found, wanted: &dyn Fn(&LabelSet) -> bool) -> Self {
+        let mut by_rule: HashMap<_, Vec<_>> = HashMap::new();
+        for (key, instance) in found.instances.iter().filter(|(_, instance)| wanted(&instance.labels)) {
+            by_rule.entry((named(&key.group), &*key.rule, key.turn)).or_default().push(instance);
+        }
+        Self(by_rule)
+    }
+}
+
+pub(crate) fn shown_group(
+    (file, group, origin): (&str, &Group, &RuleOrigin),
+    found: &Found,
+    alerts: &Alerts<'_>,
+) -> RuleGroup {
     let mut turns: BTreeMap<&str, usize> = BTreeMap::new();
     let rules = group.rules.iter().map(|rule| {
         let turn = turns.entry(&rule.name).or_default();
         *turn += 1;
-        shown_rule(group, rule, *turn - 1, found)
+        shown_rule(group, (rule, *turn - 1), found, alerts)
     });
     RuleGroup {
         name: group.name.clone(),
@@ -25,10 +43,9 @@ pub(crate) fn shown_group(file: &str, group: &Group, origin: &RuleOrigin, found:
     }
 }
 
-fn shown_rule(group: &Group, rule: &Rule, turn: usize, found: &Found) -> RuleShown {
-    let is_own =
-        |key: &vigie_watch::RuleKey| named(&key.group) == group.name && *key.rule == *rule.name && key.turn == turn;
-    let alerts = found.instances.iter().filter(|(key, _)| is_own(key)).map(|(_, instance)| shown_alert(instance));
+fn shown_rule(group: &Group, (rule, turn): (&Rule, usize), found: &Found, alerts: &Alerts<'_>) -> RuleShown {
+    let own = alerts.0.get(&(group.name.as_str(), rule.name.as_str(), turn));
+    let alerts = own.into_iter().flatten().map(|instance| shown_alert(instance));
     let key = vigie_watch::RuleKey { group: group.name.as_str().into(), rule: rule.name.as_str().into(), turn };
     let (for_ms, keep_firing_for_ms, annotations) = match &rule.kind {
         RuleKind::Alerting(alerting) => {

@@ -1,7 +1,5 @@
 //! The rules that are evaluated here, what is said of each at which level, and changing that.
 
-use std::collections::BTreeMap;
-
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -19,7 +17,7 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::said::Fields;
 use crate::shared::{App, Shared};
-use crate::{RuleGroup, RuleLevels, RuleWish, work};
+use crate::{LabelSet, RuleGroup, RuleLevels, RuleWish, work};
 
 /// What is evaluated here.
 #[derive(Serialize, ToSchema)]
@@ -51,17 +49,16 @@ const EXPR_NOT_SHOWN: &str = "as it is written, but not where a narrower place s
 
 /// The rules with the alerts that the asker may see; none on a node that evaluates none.
 pub(crate) fn rules_of(app: &Shared, caller: &Caller) -> Vec<RuleGroup> {
-    let mut groups = app.incidents.as_ref().map(|watch| watch.rules()).unwrap_or_default();
     let marks = app.marks();
-    let sees = |labels: &BTreeMap<String, String>| {
-        let slug = |name: &str| labels.get(name).and_then(|text| text.parse::<Slug>().ok());
-        let machine = labels.get("machine_id").and_then(|id| id.parse().ok());
+    let sees = |labels: &LabelSet| {
+        let slug = |name: &str| labels.get(name).parse::<Slug>().ok();
+        let machine = labels.get("machine_id").parse().ok();
         caller.sees_there(marks.at(slug("client").as_ref(), slug("site").as_ref(), machine))
     };
+    let mut groups = app.incidents.as_ref().map(|watch| watch.rules_where(&sees)).unwrap_or_default();
     // Another client's rules are another client's, and another site's are another site's.
     groups.retain(|group| concerns(caller, group.origin.client.as_ref(), group.origin.site.as_ref()));
     for rule in groups.iter_mut().flat_map(|group| &mut group.rules) {
-        rule.alerts.retain(|alert| sees(&alert.labels));
         if !caller.sees_all() {
             rule.last_error = rule.last_error.take().map(|_| WHY_NOT_SHOWN.to_owned());
             if NAMES_OTHERS.iter().any(|matcher| rule.expr.contains(matcher)) {

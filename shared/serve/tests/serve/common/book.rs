@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use vigie_model::{NodeId, UtcMs};
 use vigie_serve::{
-    Availability, AvailabilityWish, Cut, Decision, Incident, Incidents, Mark, Mute, MuteKind, MutePreview, MuteWish,
-    Place, RuleGroup, RuleLevels, RuleWish, Sketch, Stamp, Telling, Undecided,
+    Availability, AvailabilityWish, Cut, Decision, Incident, Incidents, LabelSet, Mark, Mute, MuteKind, MutePreview,
+    MuteWish, Place, RuleGroup, RuleLevels, RuleWish, Sketch, Stamp, Telling, Undecided,
 };
 
 use super::site::at;
@@ -60,7 +60,7 @@ impl Incidents for Book {
         self.incident(id).ok_or(Undecided::NotHere("such incident"))
     }
 
-    fn rules(&self) -> Vec<RuleGroup> {
+    fn rules_where(&self, _: &dyn Fn(&LabelSet) -> bool) -> Vec<RuleGroup> {
         Vec::new()
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use vigie_model::{NodeId, Severity, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, DispatchSaid, Dispatched, Incident, IncidentState,
-    Incidents, Mark, Marks, Minutes, Mute, MutePreview, MuteWish, OnCallNow, OnCallShown, Place, Reached,
+    Incidents, LabelSet, Mark, Marks, Minutes, Mute, MutePreview, MuteWish, OnCallNow, OnCallShown, Place, Reached,
     ReceiverTried, RouteShown, RouteTried, RuleAlert, RuleGroup, RuleLevels, RuleOrigin, RuleShown, RuleWish, SaidAt,
     SiteMinutes, Sketch, Stamp, Telling, Undecided, Word,
 };
@@ -185,7 +185,7 @@ impl Incidents for Watch {
         self.incident(id).ok_or(Undecided::NotHere("such incident"))
     }
 
-    fn rules(&self) -> Vec<RuleGroup> {
+    fn rules_where(&self, wanted: &dyn Fn(&LabelSet) -> bool) -> Vec<RuleGroup> {
         let alert = |client: &str| RuleAlert {
             labels: [("alertname".to_owned(), "Hot".to_owned()), ("client".to_owned(), client.to_owned())].into(),
             annotations: BTreeMap::new(),
@@ -203,7 +203,10 @@ impl Incidents for Watch {
             keep_firing_for_ms: 0,
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
-            alerts: vec![alert("acme"), alert("bron")],
+            alerts: [alert("acme"), alert("bron")]
+                .into_iter()
+                .filter(|alert| wanted(&LabelSet::new(alert.labels.clone())))
+                .collect(),
             last_error: Some("many-to-many: client=\"bron\" machine=\"mairie\"".to_owned()),
             last_evaluation: Some(Stamp(UtcMs(1_000))),
             evaluation_seconds: 0.25,

@@ -2,9 +2,8 @@
 
 use vigie_alerts::EditError;
 use vigie_merge::{Key, Row};
-use vigie_model::NodeId;
 use vigie_node::NodeRows;
-use vigie_store::rows::WriteError;
+use vigie_store::rows::{Reaching, WriteError};
 
 use crate::register::KINDS;
 use crate::rows::{Found, RowBook, RowEdit, RowTrouble};
@@ -50,8 +49,9 @@ impl RowBook for NodeRows {
         })
     }
 
-    fn have(&self, nodes: &[NodeId], keys: &[Key]) -> bool {
+    fn have_each(&self, asked: Vec<Reaching>) -> Vec<bool> {
+        let questions = asked.len();
         // What can not be read is not said to have arrived.
-        Self::have(self, nodes, keys).unwrap_or(false)
+        self.have(asked).unwrap_or_else(|_| vec![false; questions])
     }
 }

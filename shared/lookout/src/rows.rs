@@ -5,6 +5,7 @@ use std::fmt;
 use vigie_alerts::EditError;
 use vigie_merge::{Key, Marker, Row};
 use vigie_model::{NodeId, UtcMs};
+use vigie_store::rows::Reaching;
 
 /// The rows of this node, as the watchman needs them.
 pub trait RowBook: Send + Sync + 'static {
@@ -27,8 +28,15 @@ pub trait RowBook: Send + Sync + 'static {
     /// When they can not be read now.
     fn some(&self, keys: &[Key]) -> Result<Vec<(Key, Row)>, RowTrouble>;
 
-    /// Whether the other side has all of these as they are here: at a relay the hub, at a hub one of these nodes.
-    fn have(&self, nodes: &[NodeId], keys: &[Key]) -> bool;
+    /// For each question whether the other side has all its rows as they are here: at a relay the hub, at a hub one of the
+    /// peers that are named.
+    fn have_each(&self, asked: Vec<Reaching>) -> Vec<bool>;
+
+    /// One such question, of these nodes and rows.
+    fn have(&self, nodes: &[NodeId], keys: &[Key]) -> bool {
+        let asked = Reaching { peers: nodes.to_vec(), keys: keys.to_vec() };
+        self.have_each(vec![asked]).first().is_some_and(|has| *has)
+    }
 }
 
 /// A row that is here.

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use vigie_alerts::{Alert, DecideError, Decision as Decided, Said, Standing};
-use vigie_merge::{Key, Ulid};
-use vigie_model::{NodeId, Role, Slug, UtcMs};
+use vigie_merge::Ulid;
+use vigie_model::{NodeId, Role, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, Escalation, Health, Incident, IncidentState, Incidents,
     JudgedBy, LabelSet, Mark, Marks, Mute, MutePreview, MuteWish, Place, Reached, RuleGroup, RuleLevels, RuleWish,
     Sketch, Stamp, Telling, Undecided, Word,
 };
+use vigie_store::rows::Reaching;
 
 use crate::bygone::keys;
 use crate::facts::label;
@@ -49,8 +50,9 @@ impl Incidents for Watchman {
             })
         };
         // Most of what is shown is worked out for it, and asks the store: what nobody wants is let go of before.
-        let alerts = register.book.alerts().rev().filter(recent).filter(is_wanted);
-        alerts.map(|alert| self.shown(alert, &register.mutes, now)).collect()
+        let alerts: Vec<&Alert> = register.book.alerts().rev().filter(recent).filter(is_wanted).collect();
+        let reached = self.reached(&alerts);
+        alerts.iter().zip(reached).map(|(alert, reached)| shown(alert, reached, &register.mutes, now)).collect()
     }
 
     fn incident(&self, id: &str) -> Option<Incident> {
@@ -58,7 +60,8 @@ impl Incidents for Watchman {
         let climbing = self.desk.climbing((self.clock)().now());
         let register = lock(&self.register);
         let alert = register.book.alert(Ulid::read(id)?)?;
-        let mut shown = self.shown(alert, &register.mutes, self.utc());
+        let reached = self.reached(&[alert]).pop()?;
+        let mut shown = shown(alert, reached, &register.mutes, self.utc());
         if let Some(instance) = self.with_teller(|teller| teller.instance(alert)) {
             let of = climbing.into_iter().filter(|one| one.alerts.contains(&instance));
             shown.escalations = of.map(escalation).collect();
@@ -204,21 +207,30 @@ impl Watchman {
         Ok(())
     }
 
-    /// How far these rows have come. What concerns no site is the hub's own.
-    fn reached(&self, place: Option<(&Slug, &Slug)>, keys: &[Key]) -> Reached {
-        let relays: Vec<NodeId> = match (self.role, place) {
-            (Role::Hub, Some((site, client))) => lock(&self.presence).relays_of(client, site),
-            (Role::Hub, None) => return Reached::Everywhere,
-            _ => Vec::new(),
+    /// How far the rows of each alert have come. What concerns no site, or one without a relay, is the hub's own.
+    fn reached(&self, alerts: &[&Alert]) -> Vec<Reached> {
+        let relays: Vec<Vec<NodeId>> = match self.role {
+            Role::Hub => {
+                let presence = lock(&self.presence);
+                let of = |alert: &&Alert| match place_of(&alert.place.scope) {
+                    (Some(client), Some(site)) => presence.relays_of(client, site),
+                    _ => Vec::new(),
+                };
+                alerts.iter().map(of).collect()
+            }
+            _ => vec![Vec::new(); alerts.len()],
         };
-        if self.role == Role::Hub && relays.is_empty() {
-            return Reached::Everywhere;
-        }
-        match (self.rows.have(&relays, keys), self.role) {
+        let is_asked = |relays: &Vec<NodeId>| self.role != Role::Hub || !relays.is_empty();
+        let each = || alerts.iter().zip(&relays);
+        let asked = each().filter(|(_, relays)| is_asked(relays));
+        let asked = asked.map(|(alert, relays)| Reaching { peers: relays.clone(), keys: keys(alert) }).collect();
+        let mut have = self.rows.have_each(asked).into_iter();
+        let reached = |relays: &Vec<NodeId>| match (!is_asked(relays) || have.next() == Some(true), self.role) {
             (true, _) => Reached::Everywhere,
             (false, Role::Relay) => Reached::Site,
             (false, _) => Reached::Queued,
-        }
+        };
+        relays.iter().map(reached).collect()
     }
 
     fn awake_rules(&self) -> Vec<String> {
@@ -227,44 +239,43 @@ impl Watchman {
         let awake = rules.filter(|rule| rule.labels.iter().any(|(name, _)| name == vigie_notify::AWAKE_LABEL));
         awake.map(|rule| rule.name.clone()).collect()
     }
+}
 
-    fn shown(&self, alert: &Alert, mutes: &Mutes, now: UtcMs) -> Incident {
-        let about = alert.about.as_ref();
-        let (client, site) = place_of(&alert.place.scope);
-        let labels = about.map(|about| about.labels.clone()).unwrap_or_default();
-        let own = |name: &str| labels.get(name).filter(|value| !value.is_empty()).cloned();
-        let [acknowledged, assigned, _, closed] = alert.learnt_decisions();
-        let reached = self.reached(site.zip(client), &keys(alert));
-        Incident {
-            id: alert.place.id.to_string(),
-            standing: standing(alert, now),
-            rule: about.map(|about| about.rule.clone()).unwrap_or_default(),
-            severity: about.map(|about| about.severity).unwrap_or_default(),
-            summary: summary(alert),
-            client: client.cloned(),
-            site: site.cloned(),
-            machine: own("machine"),
-            machine_id: own("machine_id"),
-            annotations: about.map(|about| about.annotations.clone()).unwrap_or_default(),
-            value: about.map(|about| about.value).filter(|value| value.is_finite()),
-            doubt: about.and_then(|about| about.doubt),
-            began: about.map(|about| Stamp(about.began)),
-            since: about.map(|about| Stamp(about.since)),
-            ended: about.and_then(|about| about.ended).map(Stamp),
-            times: about.map_or(0, |about| about.times),
-            learnt_at: Stamp(alert.learnt),
-            judge: about.map(|about| JudgedBy { node: about.judge.node, name: about.judge.name.clone() }),
-            contradicted: alert.is_contradicted(),
-            acknowledgements: words(alert.acknowledgements(), acknowledged),
-            assignments: words(alert.assignments(), assigned),
-            snoozed_until: alert.snoozed_until().filter(|until| *until > now).map(Stamp),
-            closings: words(alert.closings(), closed),
-            comments: alert.comments().map(|(id, said, learnt)| comment(id, said, learnt)).collect(),
-            muted_by: mutes.covering(|name| label(alert, name), now),
-            reached,
-            escalations: Vec::new(),
-            labels,
-        }
+fn shown(alert: &Alert, reached: Reached, mutes: &Mutes, now: UtcMs) -> Incident {
+    let about = alert.about.as_ref();
+    let (client, site) = place_of(&alert.place.scope);
+    let labels = about.map(|about| about.labels.clone()).unwrap_or_default();
+    let own = |name: &str| labels.get(name).filter(|value| !value.is_empty()).cloned();
+    let [acknowledged, assigned, _, closed] = alert.learnt_decisions();
+    Incident {
+        id: alert.place.id.to_string(),
+        standing: standing(alert, now),
+        rule: about.map(|about| about.rule.clone()).unwrap_or_default(),
+        severity: about.map(|about| about.severity).unwrap_or_default(),
+        summary: summary(alert),
+        client: client.cloned(),
+        site: site.cloned(),
+        machine: own("machine"),
+        machine_id: own("machine_id"),
+        annotations: about.map(|about| about.annotations.clone()).unwrap_or_default(),
+        value: about.map(|about| about.value).filter(|value| value.is_finite()),
+        doubt: about.and_then(|about| about.doubt),
+        began: about.map(|about| Stamp(about.began)),
+        since: about.map(|about| Stamp(about.since)),
+        ended: about.and_then(|about| about.ended).map(Stamp),
+        times: about.map_or(0, |about| about.times),
+        learnt_at: Stamp(alert.learnt),
+        judge: about.map(|about| JudgedBy { node: about.judge.node, name: about.judge.name.clone() }),
+        contradicted: alert.is_contradicted(),
+        acknowledgements: words(alert.acknowledgements(), acknowledged),
+        assignments: words(alert.assignments(), assigned),
+        snoozed_until: alert.snoozed_until().filter(|until| *until > now).map(Stamp),
+        closings: words(alert.closings(), closed),
+        comments: alert.comments().map(|(id, said, learnt)| comment(id, said, learnt)).collect(),
+        muted_by: mutes.covering(|name| label(alert, name), now),
+        reached,
+        escalations: Vec::new(),
+        labels,
     }
 }
 

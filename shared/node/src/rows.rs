@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use vigie_merge::{Actor, Hlc, Key, Kind, Row, Scope};
 use vigie_model::{NodeId, Role, Slug, UtcMs};
-use vigie_store::rows::{NewLife, Owner, Pen, Rows, RowsError, WriteError};
+use vigie_store::rows::{NewLife, Owner, Pen, Reaching, Rows, RowsError, WriteError};
 use vigie_store::{CommitError, State};
 use vigie_sync::rows::{RowFacts, RowPeer, Stamp};
 
@@ -141,14 +141,17 @@ impl NodeRows {
         Ok(all)
     }
 
-    /// Whether the hub that this node has met, or at the hub one of these nodes, has these rows as they are here.
+    /// For each question whether the hub that this node has met, or at the hub one of its peers, has all its rows as they are
+    /// here.
     ///
     /// # Errors
     /// When nothing can be read now.
-    pub fn have(&self, nodes: &[NodeId], keys: &[Key]) -> Result<bool, RowsError> {
-        self.with(|rows| match rows.hub()? {
-            Some(hub) => rows.have(&[hub], keys),
-            None => rows.have(nodes, keys),
+    pub fn have(&self, mut asked: Vec<Reaching>) -> Result<Vec<bool>, RowsError> {
+        self.with(|rows| {
+            if let Some(hub) = rows.hub()? {
+                asked.iter_mut().for_each(|asked| asked.peers = vec![hub]);
+            }
+            rows.have(&asked)
         })
     }
 

@@ -17,6 +17,7 @@ mod memory;
 mod of_client;
 mod pen;
 mod places;
+mod reach;
 mod record;
 mod serve;
 mod shelf;
@@ -37,6 +38,7 @@ pub use life::NewLife;
 pub use memory::MemoryShelf;
 pub use of_client::{STATE_TABLES, is_of_client, of_kind};
 pub use pen::{Pen, WriteError};
+pub use reach::Reaching;
 pub use shelf::{Change, Look, Shelf};
 
 use crate::errors::{CommitError, ReadError};
@@ -187,31 +189,6 @@ impl<S: Shelf> Rows<S> {
                 found.extend(record.row().map(|row| (key.clone(), row, learnt)));
             })?;
             Ok(found)
-        })
-    }
-
-    /// Whether one of these peers has all these rows as they are here: it sent them so, or has asked for what came after.
-    /// A row that is not here has reached everybody.
-    ///
-    /// # Errors
-    /// When nothing can be read, or something was damaged.
-    pub fn have(&mut self, peers: &[NodeId], keys: &[Key]) -> Result<bool, RowsError> {
-        let epoch = self.life.epoch;
-        self.look(|look| {
-            for peer in peers {
-                let note = record::PeerNote::read(look, *peer)?.unwrap_or_default();
-                let passed = if note.passed_epoch == epoch { note.passed } else { [0; 2] };
-                let mut has_all = true;
-                for key in keys {
-                    let Some(record) = record::of(look, key)? else { continue };
-                    let sent = record.from.is_some_and(|(node, _)| node == *peer);
-                    has_all &= sent || record.seq <= passed[key.kind().urgency() as usize];
-                }
-                if has_all {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
         })
     }
 

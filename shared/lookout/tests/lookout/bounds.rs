@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use crate::common::{MINUTE, Node, SECOND, World, write_rule};
 use vigie_lookout::{Found, RowBook, RowEdit, RowTrouble};
 use vigie_merge::{Key, Row};
-use vigie_model::{NodeId, Role};
+use vigie_model::Role;
 use vigie_node::NodeRows;
 use vigie_serve::{IncidentState, Incidents};
+use vigie_store::rows::Reaching;
 
 fn oven(world: &World, node: u8, heat: f64) {
     world.hear(node, Role::Agent, "lyon");
@@ -60,8 +61,8 @@ impl RowBook for Refusing {
         RowBook::some(&self.rows, keys)
     }
 
-    fn have(&self, nodes: &[NodeId], keys: &[Key]) -> bool {
-        RowBook::have(&self.rows, nodes, keys)
+    fn have_each(&self, asked: Vec<Reaching>) -> Vec<bool> {
+        RowBook::have_each(&self.rows, asked)
     }
 }
 

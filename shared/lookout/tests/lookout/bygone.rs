@@ -5,6 +5,7 @@ use vigie_lookout::{KINDS, RowBook, told_of_nothing};
 use vigie_merge::{Key, Kind, Row};
 use vigie_model::{Role, UtcMs};
 use vigie_serve::{Decision, Incidents};
+use vigie_store::rows::Reaching;
 
 const DAY: i64 = 86_400_000;
 
@@ -141,8 +142,8 @@ impl RowBook for HubHas {
         RowBook::some(&self.0, keys)
     }
 
-    fn have(&self, _: &[vigie_model::NodeId], keys: &[Key]) -> bool {
-        assert!(keys.iter().all(|key| KINDS.contains(&key.kind())));
-        true
+    fn have_each(&self, asked: Vec<Reaching>) -> Vec<bool> {
+        assert!(asked.iter().flat_map(|asked| &asked.keys).all(|key| KINDS.contains(&key.kind())));
+        vec![true; asked.len()]
     }
 }

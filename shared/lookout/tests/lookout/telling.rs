@@ -8,11 +8,12 @@ use std::time::Duration;
 use crate::common::{MINUTE, Node, ROUTE, SECOND, World, write_rule};
 use vigie_lookout::{Found, RowBook, RowEdit, RowTrouble};
 use vigie_merge::{Key, Row};
-use vigie_model::{NodeId, Role};
+use vigie_model::Role;
 use vigie_node::NodeRows;
 use vigie_notify::{Heard, Kind};
 use vigie_serve::Incidents;
 use vigie_store::fault::FaultDisk;
+use vigie_store::rows::Reaching;
 
 /// So long may something take that waits for no disk, on the busiest of machines.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -42,12 +43,12 @@ impl RowBook for Before {
         RowBook::some(&self.rows, keys)
     }
 
-    fn have(&self, nodes: &[NodeId], keys: &[Key]) -> bool {
+    fn have_each(&self, asked: Vec<Reaching>) -> Vec<bool> {
         if let Some((asked, go)) = &self.asked {
             asked.send(()).expect("somebody listens");
             go.lock().expect("no panic").recv().unwrap_or_default();
         }
-        RowBook::have(&self.rows, nodes, keys)
+        RowBook::have_each(&self.rows, asked)
     }
 }
 

@@ -16,6 +16,7 @@ mod look;
 mod people;
 mod quotas;
 mod retention;
+mod samples;
 mod shape;
 mod status_page;
 mod table;
@@ -131,9 +132,9 @@ enum Command {
     /// For how long machines were up, down, or not known to be either.
     Availability(look::Availability),
     /// Ask in PromQL.
-    Query(look::Query),
+    Query(samples::Query),
     /// Raw samples, to stdout.
-    Export(look::Export),
+    Export(samples::Export),
     /// People.
     #[command(subcommand)]
     People(people::People),

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use super::client::{Client, Method, escaped};
 use super::end::End;
-use super::look::{pour, told};
+use super::look::told;
 use super::people::sure;
+use super::samples::pour;
 use super::shape::{Out, remark};
 use super::table::{Column, column};
 

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::client::{Client, Method, escaped};
 use super::clients::into_file;
 use super::end::End;
-use super::look::{Listed, pour, seconds_or_stamp, told};
+use super::look::{Listed, told};
 use super::people::sure;
+use super::samples::{Taken, pour};
 use super::shape::Out;
 use super::table::{Column, column};
 
@@ -70,18 +71,8 @@ pub(super) struct Export {
     client: String,
     /// Which series, as in up or {site="lyon"}; all of the client's if left out.
     matching: Vec<String>,
-    /// From when, as RFC 3339, or as 7d for so long ago; everything unless said otherwise.
-    #[arg(long)]
-    start: Option<String>,
-    /// Until when.
-    #[arg(long)]
-    end: Option<String>,
-    /// jsonl, csv or parquet.
-    #[arg(long, default_value = "jsonl")]
-    format: String,
-    /// raw, 1m or 1h.
-    #[arg(long, default_value = "raw")]
-    resolution: String,
+    #[command(flatten)]
+    taken: Taken,
     /// Wait until it is done, and fetch it into this file, which is not there yet.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -127,12 +118,9 @@ impl Jobs {
 
 impl Export {
     async fn run(self, client: &Client, out: Out) -> Result<u8, End> {
-        let mut wish = json!({ "client": self.client, "match": self.matching, "format": self.format,
-            "resolution": self.resolution });
-        for (name, said) in [("start", &self.start), ("end", &self.end)] {
-            if let Some(text) = said {
-                wish[name] = seconds_or_stamp(text);
-            }
+        let mut wish = json!({ "client": self.client, "match": self.matching });
+        for (name, said) in self.taken.said() {
+            wish[name] = json!(said);
         }
         let begun = client.ask(Method::Post, "/api/v1/exports", Some(&wish)).await?.json;
         let Some(file) = self.out else {

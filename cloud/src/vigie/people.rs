@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::client::{Client, Method, asked, escaped};
 use super::end::End;
-use super::look::{Listed, pour, told};
+use super::look::{Listed, told};
+use super::samples::pour;
 use super::shape::{Out, remark};
 use super::table::{Column, column};
 

@@ -4,6 +4,7 @@
 //! everywhere, and no more than the channel may. What is not theirs is answered as if it were not there. What they decide goes
 //! the way of every decision: durable, with a line in the audit that says by which chat.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -189,13 +190,8 @@ impl Answering {
             named.retain(|(_, incident)| is_open(incident));
             // Of what is open of one thing what began first is meant: no code tells them apart.
             named.sort_by(|(_, one), (_, other)| one.id.cmp(&other.id));
-            let mut once = Vec::new();
-            named.retain(|(alert, _)| {
-                !once.contains(alert) && {
-                    once.push(*alert);
-                    true
-                }
-            });
+            let mut met = BTreeSet::new();
+            named.retain(|(alert, _)| met.insert(*alert));
         } else {
             // Of what is over the newest is meant: an id begins with its time.
             named.sort_by(|(_, one), (_, other)| other.id.cmp(&one.id));

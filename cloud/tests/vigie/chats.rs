@@ -177,6 +177,12 @@ impl House {
         self.hub.json(&["--json", "alerts", "show", &self.incident])
     }
 
+    /// Closes the incident at the hub.
+    fn resolve(&self) {
+        let path = format!("/api/v1/incidents/{}/resolve", self.incident);
+        self.hub.json(&["--json", "api", "post", &path, "--body", "{}"]);
+    }
+
     fn acknowledged_by(&self) -> Vec<String> {
         let shown = self.shown();
         let words = shown["acknowledgements"].as_array().cloned().unwrap_or_default();
@@ -311,14 +317,7 @@ fn who_presses_a_button_in_slack_decides_once_in_their_own_name_and_nobody_else_
     assert_eq!(house.audit("alert.snooze")[0]["who"], by);
 
     // What is over is over.
-    house.hub.json(&[
-        "--json",
-        "api",
-        "post",
-        &format!("/api/v1/incidents/{}/resolve", house.incident),
-        "--body",
-        "{}",
-    ]);
+    house.resolve();
     let late = house.pressed("ops", 1, marie, "5.1");
     assert_eq!(house.slack("ops", (SLACK_SECRET, now_s()), &late).0, 200);
     assert_eq!(house.answered(|body| has(body, "This is over"))["response_type"], "ephemeral");
@@ -393,14 +392,7 @@ fn who_writes_to_us_in_teams_decides_by_a_code_and_is_answered_at_once() {
         "{lines:?}"
     );
 
-    house.hub.json(&[
-        "--json",
-        "api",
-        "post",
-        &format!("/api/v1/incidents/{}/resolve", house.incident),
-        "--body",
-        "{}",
-    ]);
+    house.resolve();
     let over = said(house.teams("team", TEAMS_KEY, &line("U1", &format!("ack {code}"), 0, "en-US")));
     assert!(over.contains("This is over"), "{over}");
 }

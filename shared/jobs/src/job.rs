@@ -1,5 +1,7 @@
 //! One piece of work: where it stands, and what becomes of it.
 
+use std::ops::Deref;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vigie_model::{Slug, UtcMs};
@@ -7,7 +9,7 @@ use vigie_model::{Slug, UtcMs};
 use crate::{Happened, JobId, JobKind, Log, Priority};
 
 /// What somebody or a plan asks for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobWish {
     /// What kind of work.
     pub kind: JobKind,
@@ -64,23 +66,15 @@ impl JobState {
     }
 }
 
-/// A job as it is kept. `Scheduled` and `Due` are one here: which of them it is says the clock.
+/// A job as it is kept. `Scheduled` and `Due` are one here: which of them it is says the clock. What was asked for is read as
+/// if it were the job's own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     /// Its name.
     pub id: JobId,
-    /// What kind of work.
-    pub kind: JobKind,
-    /// What comes first.
-    pub priority: Priority,
-    /// Whose it is.
-    pub client: Option<Slug>,
-    /// What it is about, for people.
-    pub what: String,
-    /// Who asked for it.
-    pub by: String,
-    /// What is needed to carry it out.
-    pub order: Value,
+    /// What was asked for. Its moment moves with each try; [`Job::next_at`] says whether it still waits for it.
+    #[serde(flatten)]
+    wish: JobWish,
     /// When it was asked for.
     pub made_at: UtcMs,
     /// How often it was begun since it was last asked for.
@@ -93,7 +87,6 @@ pub struct Job {
     state: JobState,
     /// Since when it stands so.
     since: UtcMs,
-    not_before: UtcMs,
     /// Who asked for it to be called off while it is under way.
     #[serde(default)]
     cancel: Option<String>,
@@ -129,27 +122,28 @@ pub enum NotNow {
     Already,
 }
 
+impl Deref for Job {
+    type Target = JobWish;
+
+    fn deref(&self) -> &JobWish {
+        &self.wish
+    }
+}
+
 impl Job {
     /// A job that was just asked for.
     pub fn new(id: JobId, wish: JobWish, now: UtcMs) -> Self {
-        let JobWish { kind, priority, client, what, by, order, not_before } = wish;
         let mut log = Log::default();
-        log.add(now, Happened::Asked, Some(&by), "");
+        log.add(now, Happened::Asked, Some(&wish.by), "");
         Self {
             id,
-            kind,
-            priority,
-            client,
-            what,
-            by,
-            order,
+            wish,
             made_at: now,
             tries: 0,
             given: Value::Null,
             log,
             state: JobState::Due,
             since: now,
-            not_before,
             cancel: None,
         }
     }
@@ -170,7 +164,7 @@ impl Job {
 
     /// When it is begun, if it waits for that.
     pub fn next_at(&self) -> Option<UtcMs> {
-        self.waits().then_some(self.not_before)
+        self.waits().then_some(self.wish.not_before)
     }
 
     /// Whether somebody asked for what is under way to be called off.
@@ -195,7 +189,7 @@ impl Job {
     /// Whether it may be begun. A clock that was set back behind the moment at which it began to wait makes nothing wait for
     /// years.
     pub(crate) fn is_due(&self, now: UtcMs) -> bool {
-        self.waits() && !(self.since.0..self.not_before.0).contains(&now.0)
+        self.waits() && !(self.since.0..self.wish.not_before.0).contains(&now.0)
     }
 
     /// It is begun. Keep this before anything is done: who finds it so later knows that it was.
@@ -217,7 +211,7 @@ impl Job {
             Ended::Failed(_) | Ended::Hopeless(_) | Ended::Stopped if self.cancel.is_some() => self.called_off(now),
             Ended::Stopped => self.interrupted(now, "the hub is stopping"),
             Ended::Failed(why) if self.kind.tries().is_none_or(|most| self.tries < most) => {
-                self.not_before = UtcMs(now.0.saturating_add(self.kind.pause_ms(self.tries, jitter)));
+                self.wish.not_before = UtcMs(now.0.saturating_add(self.kind.pause_ms(self.tries, jitter)));
                 self.stand(JobState::Retrying, now);
                 self.log.add(now, Happened::Failed, None, &why);
             }
@@ -234,7 +228,7 @@ impl Job {
         if self.kind.tries().is_some_and(|most| self.tries >= most) {
             return self.given_up("the hub ended each time while it ran", now);
         }
-        self.not_before = UtcMs(now.0.saturating_add(self.kind.rest_after_start_ms()));
+        self.wish.not_before = UtcMs(now.0.saturating_add(self.kind.rest_after_start_ms()));
         self.stand(JobState::Due, now);
         self.log.add(now, Happened::TakenUp, None, "the hub ended while it ran");
     }
@@ -274,7 +268,7 @@ impl Job {
             }
             JobState::Retrying | JobState::Dead | JobState::Cancelled => {}
         }
-        (self.tries, self.cancel, self.not_before) = (0, None, now);
+        (self.tries, self.cancel, self.wish.not_before) = (0, None, now);
         self.stand(JobState::Due, now);
         self.log.add(now, Happened::AskedAgain, Some(by), "");
         Ok(())
@@ -282,10 +276,10 @@ impl Job {
 
     /// It comes at this moment if it waits for a later one; says whether it did. `by` whom, where it was somebody.
     pub fn hasten(&mut self, to: UtcMs, by: Option<&str>, now: UtcMs) -> bool {
-        if !self.waits() || self.not_before <= to {
+        if !self.waits() || self.wish.not_before <= to {
             return false;
         }
-        self.not_before = to;
+        self.wish.not_before = to;
         self.log.add(now, Happened::Hastened, by, "");
         true
     }
@@ -299,7 +293,7 @@ impl Job {
     /// Writes other names for people who are not to be known any more; says whether any was there.
     pub fn rename(&mut self, new_name: &dyn Fn(&str) -> Option<String>) -> bool {
         let mut renamed = self.log.rename(new_name);
-        for by in [Some(&mut self.by), self.cancel.as_mut()].into_iter().flatten() {
+        for by in [Some(&mut self.wish.by), self.cancel.as_mut()].into_iter().flatten() {
             if let Some(name) = new_name(by) {
                 (*by, renamed) = (name, true);
             }
@@ -316,7 +310,7 @@ impl Job {
     /// That it was begun counts for nothing: it was no fault of its own that it did not end.
     fn interrupted(&mut self, now: UtcMs, why: &str) {
         self.tries = self.tries.saturating_sub(1);
-        self.not_before = now;
+        self.wish.not_before = now;
         self.stand(JobState::Due, now);
         self.log.add(now, Happened::TakenUp, None, why);
     }

@@ -101,6 +101,14 @@ fn who_is_not_to_be_known_any_more_stands_nowhere_in_it() {
     assert!(!job.rename(&|_| None));
 }
 
+#[test]
+fn a_job_is_kept_with_what_was_asked_for_beside_what_became_of_it() {
+    let kept = serde_json::to_value(job(JobKind::Export)).expect("JSON");
+    let words: Vec<&str> = kept.as_object().expect("an object").keys().map(String::as_str).collect();
+    let all = "by cancel client given id kind log made_at not_before order priority since state tries what";
+    assert_eq!(words.join(" "), all, "as it was always kept: what an earlier program wrote is read");
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Begin,

@@ -11,7 +11,7 @@ mod tx;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use redb::{ReadableTable, TableDefinition};
+use redb::TableDefinition;
 
 use crate::engine::{self, Opened, Rows};
 use crate::errors::{CommitError, OpenError, ReadError, Trouble, guarded};
@@ -20,7 +20,6 @@ use crate::medium::Medium;
 use crate::snapshot::{Snapshot, Which};
 use file::{Inner, begin, how};
 pub(crate) use place::is_right;
-use place::{place, unwrap};
 pub use tx::{StateTx, StateView, TxError};
 
 const ROWS: Rows = TableDefinition::new("rows");
@@ -99,15 +98,7 @@ impl State {
     /// # Errors
     /// When nothing can be read at all.
     pub fn get(&self, table: &str, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        let place = place(table, key);
-        let mut inner = self.inner();
-        let row = inner.read(|rows| Ok(rows.get(place.as_slice())?.map(|row| row.value().to_vec())))?;
-        let Some(row) = row else { return Ok(None) };
-        let value = unwrap(&place, &row);
-        if value.is_none() {
-            inner.lose(&[place]);
-        }
-        Ok(value)
+        self.view(|view| view.get(table, key))
     }
 
     /// All rows of a table whose keys begin with `prefix`, in the order of keys.
@@ -115,24 +106,7 @@ impl State {
     /// # Errors
     /// When nothing can be read at all.
     pub fn scan(&self, table: &str, prefix: &[u8]) -> Result<Vec<StateRow>, ReadError> {
-        let from = place(table, prefix);
-        let mut inner = self.inner();
-        let (mut found, mut lost) = (Vec::new(), Vec::new());
-        inner.read(|rows| {
-            for row in rows.range::<&[u8]>(from.as_slice()..)? {
-                let (at, row) = row?;
-                if !at.value().starts_with(&from) {
-                    break;
-                }
-                match unwrap(at.value(), row.value()) {
-                    Some(value) => found.push((at.value()[1 + table.len()..].to_vec(), value)),
-                    None => lost.push(at.value().to_vec()),
-                }
-            }
-            Ok(())
-        })?;
-        inner.lose(&lost);
-        Ok(found)
+        self.view(|view| view.range(table, prefix, prefix, usize::MAX))
     }
 
     /// Writes one row.

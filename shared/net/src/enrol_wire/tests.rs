@@ -1,10 +1,12 @@
 //! What is said at the door is proven, and changed by nobody.
 
 use proptest::prelude::*;
+use vigie_model::{Role, UtcMs};
 
 use super::*;
 use crate::fingerprint::CaFingerprint;
-use crate::token::TokenSecret;
+use crate::key::NodeKey;
+use crate::token::{JoinToken, TokenId, TokenSecret};
 
 #[test]
 fn a_copys_plea_is_proven_by_the_shared_key_only_and_changed_by_nobody() {

@@ -31,6 +31,7 @@ mod oracle;
 pub mod plan;
 pub mod rows;
 mod run;
+mod seeds;
 mod world;
 
 pub use day::{DayOfState, day_of_state};

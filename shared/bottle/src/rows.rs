@@ -12,11 +12,10 @@ mod disk;
 mod oracle;
 mod world;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-
 pub use world::Tally;
 use world::World;
+
+use crate::seeds::{MOST_FAILURES, side_by_side};
 
 /// One seed in so many runs on the real store on a simulated disk instead of in memory.
 const REAL_EVERY: u64 = 64;
@@ -61,33 +60,17 @@ pub fn run_seed(seed: u64) -> Result<Tally, Box<Failure>> {
 
 /// Runs seeds on all processors, up to the tenth failure. `each` is told how many are done.
 pub fn run_seeds(from: u64, count: u64, each: impl Fn(u64) + Sync) -> Report {
-    let (next, done, enough) = (AtomicU64::new(from), AtomicU64::new(0), AtomicBool::new(false));
-    let report = Mutex::new(Report::default());
-    let work = || {
-        while !enough.load(Ordering::Relaxed) {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= from + count {
-                return;
+    let take = |report: &mut Report, outcome: Result<Tally, Box<Failure>>| {
+        match outcome {
+            Ok(tally) => {
+                report.kept += 1;
+                report.tally.add(&tally);
             }
-            let outcome = run_seed(seed);
-            let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
-            match outcome {
-                Ok(tally) => {
-                    report.kept += 1;
-                    report.tally.add(&tally);
-                }
-                Err(failure) => {
-                    report.failures.push(*failure);
-                    enough.store(report.failures.len() >= 10, Ordering::Relaxed);
-                }
-            }
-            drop(report);
-            each(done.fetch_add(1, Ordering::Relaxed) + 1);
+            Err(failure) => report.failures.push(*failure),
         }
+        report.failures.len() >= MOST_FAILURES
     };
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-    let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut report = side_by_side(from..from + count, run_seed, take, each);
     report.failures.sort_by_key(|failure| failure.seed);
     report
 }

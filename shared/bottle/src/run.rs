@@ -2,10 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::Once;
 
 use crate::plan::{Kind, Plan};
+use crate::seeds::{MOST_FAILURES, side_by_side};
 use crate::world::{Tally, World};
 
 /// After the last trouble, before freshness is asked for: an idle connection is noticed, and a new one dialled.
@@ -181,34 +181,18 @@ pub struct Report {
 
 /// Runs seeds on all processors, up to the tenth failure. `each` is told how many are done.
 pub fn run_seeds(from: u64, count: u64, minutes: Option<u64>, each: impl Fn(u64) + Sync) -> Report {
-    let (next, done, enough) = (AtomicU64::new(from), AtomicU64::new(0), AtomicBool::new(false));
-    let report = Mutex::new(Report::default());
-    let work = || {
-        while !enough.load(Ordering::Relaxed) {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= from + count {
-                return;
+    let take = |report: &mut Report, outcome: Result<Kept, Box<Failure>>| {
+        match outcome {
+            Ok(kept) => {
+                report.kept += 1;
+                report.ms += kept.ms;
+                report.tally.add(&kept.tally);
             }
-            let outcome = run_seed(seed, minutes);
-            let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
-            match outcome {
-                Ok(kept) => {
-                    report.kept += 1;
-                    report.ms += kept.ms;
-                    report.tally.add(&kept.tally);
-                }
-                Err(failure) => {
-                    report.failures.push(*failure);
-                    enough.store(report.failures.len() >= 10, Ordering::Relaxed);
-                }
-            }
-            drop(report);
-            each(done.fetch_add(1, Ordering::Relaxed) + 1);
+            Err(failure) => report.failures.push(*failure),
         }
+        report.failures.len() >= MOST_FAILURES
     };
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-    let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut report = side_by_side(from..from + count, |seed| run_seed(seed, minutes), take, each);
     report.failures.sort_by_key(|failure| failure.seed);
     report
 }

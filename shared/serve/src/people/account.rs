@@ -145,15 +145,20 @@ async fn unlink(
     parts: Parts,
 ) -> Response {
     let Ok(by) = name.parse() else { return Redirect::to("/account").into_response() };
-    match carried_out(&app, &caller, &parts, Order::Unlink { by }).await {
+    way_off(&app, &caller, &parts, Order::Unlink { by }).await
+}
+
+/// Takes one of the reader's ways in away, as long as another is left.
+pub(super) async fn way_off(app: &App, caller: &Caller, parts: &Parts, order: Order) -> Response {
+    match carried_out(app, caller, parts, order).await {
         // What the reader wanted is so.
         Err(Problem { code: Code::NotFound, .. }) => Redirect::to("/account").into_response(),
         // It says why in English alone; here it is known why.
         Err(problem) if problem.code == Code::BadParameter => {
-            let says = Problem::bad_parameter(Sheet::of(&app, &parts).w.last_way);
-            drawn(&app, &caller, &parts, false, Some((&says, |w| w.failed)))
+            let says = Problem::bad_parameter(Sheet::of(app, parts).w.last_way);
+            drawn(app, caller, parts, false, Some((&says, |w| w.failed)))
         }
-        done => ended(&app, &caller, &parts, done, |w| w.failed),
+        done => ended(app, caller, parts, done, |w| w.failed),
     }
 }
 

@@ -10,13 +10,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use vigie_model::UtcMs;
 use vigie_people::{Answer, Order, Person};
 
-use super::account::{Sent, carried_out, codes_page, drawn, ended};
+use super::account::{Sent, carried_out, codes_page, ended, way_off};
 use super::sheet::Sheet;
 use super::words::Words;
 use crate::Stamp;
 use crate::door::{Caller, field};
 use crate::local::html::Html;
-use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 
 /// What a device is asked for.
@@ -129,16 +128,7 @@ pub(super) async fn remove(
     parts: Parts,
 ) -> Response {
     let Ok(passkey) = passkey.parse() else { return Redirect::to("/account").into_response() };
-    match carried_out(&app, &caller, &parts, Order::RemovePasskey { passkey }).await {
-        // What the reader wanted is so.
-        Err(Problem { code: Code::NotFound, .. }) => Redirect::to("/account").into_response(),
-        // It says why in English alone; here it is known why.
-        Err(problem) if problem.code == Code::BadParameter => {
-            let says = Problem::bad_parameter(Sheet::of(&app, &parts).w.last_way);
-            drawn(&app, &caller, &parts, false, Some((&says, |w| w.failed)))
-        }
-        done => ended(&app, &caller, &parts, done, |w| w.failed),
-    }
+    way_off(&app, &caller, &parts, Order::RemovePasskey { passkey }).await
 }
 
 /// `POST /account/second`: a passkey or a code beside the password, or the password alone.

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use vigie_model::UtcMs;
 
 use super::html::Html;
-use super::words::{EN, FR, Words};
+use super::words::Words;
 use crate::Stamp;
 
 /// A language of the page.
@@ -67,10 +67,7 @@ const DAY_S: i64 = 86_400;
 
 impl Voice {
     pub(crate) fn words(&self) -> &'static Words {
-        match self.lang {
-            Lang::English => &EN,
-            Lang::French => &FR,
-        }
+        Words::of(self.lang)
     }
 
     /// A moment: the hour of today, with its day otherwise.

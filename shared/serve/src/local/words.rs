@@ -12,6 +12,16 @@ macro_rules! words {
         pub(crate) const EN: Words = Words { $($name: $english,)* };
         pub(crate) const FR: Words = Words { $($name: $french,)* };
 
+        impl Words {
+            /// What is said in a language.
+            pub(crate) fn of(lang: $crate::local::voice::Lang) -> &'static Self {
+                match lang {
+                    $crate::local::voice::Lang::English => &EN,
+                    $crate::local::voice::Lang::French => &FR,
+                }
+            }
+        }
+
         /// Each sentence: its name, and what it is in English and in French.
         #[cfg(test)]
         pub(crate) const PAIRS: &[(&str, &str, &str)] = &[$((stringify!($name), $english, $french),)*];
@@ -321,4 +331,4 @@ words! {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

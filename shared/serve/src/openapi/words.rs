@@ -1,16 +1,6 @@
 //! The words around the description of the API, in each language. What is said of each address is English, as its names are.
 
-use crate::local::voice::Lang;
 use crate::local::words::words;
-
-impl Words {
-    pub(super) fn of(lang: Lang) -> &'static Self {
-        match lang {
-            Lang::English => &EN,
-            Lang::French => &FR,
-        }
-    }
-}
 
 words! {
     title: "What programs can ask" | "Ce que les programmes peuvent demander";

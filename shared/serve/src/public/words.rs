@@ -1,6 +1,5 @@
 //! What does a public page say, in each of its languages?
 
-use crate::local::voice::Lang;
 use crate::local::words::words;
 
 words! {
@@ -61,29 +60,13 @@ words! {
     gone: "It may have been turned off, or the address is not whole." | "Elle a peut-être été désactivée, ou l’adresse est incomplète.";
 }
 
-impl Words {
-    pub(super) fn of(lang: Lang) -> &'static Self {
-        match lang {
-            Lang::English => &EN,
-            Lang::French => &FR,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::local::words::tests::say_the_same_places;
 
     #[test]
     fn each_sentence_has_the_same_places_in_both_languages() {
-        let places = |text: &str| {
-            let mut places: Vec<String> =
-                text.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_owned())).collect();
-            places.sort();
-            places
-        };
-        for (name, english, french) in PAIRS {
-            assert_eq!(places(english), places(french), "{name}");
-        }
+        say_the_same_places(PAIRS);
     }
 }

@@ -10,7 +10,7 @@ use vigie_model::Slug;
 use vigie_people::Right;
 
 use super::incidents::undecided;
-use super::provider::proved_of_provider;
+use super::provider::{proved_of_provider, seen};
 use crate::act::Act;
 use crate::answer::{Drawn, seen_as, version_of};
 use crate::door::Caller;
@@ -54,11 +54,7 @@ pub(crate) async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let drawn = work::list(&app, move |app| {
-        let none = || Problem::not_found("there is no such client here");
-        let client = client.parse::<Slug>().map_err(|_| none())?;
-        if !caller.sees(Some(&client)) {
-            return Err(none());
-        }
+        let client = seen(&caller, &client)?;
         drawn(&keeping(app)?.terms(Some(&client)), app)
     });
     Ok(drawn.await?.answer(&headers))

@@ -1,4 +1,4 @@
-//! Who may say something of a client that is between the provider and its clients?
+//! Who may see what is between the provider and its clients, and who may say it?
 
 use vigie_model::Slug;
 use vigie_people::{At, Refused, Right, Who};
@@ -8,6 +8,13 @@ use crate::door::Caller;
 use crate::people::not_done;
 use crate::problem::{Code, Problem};
 use crate::shared::Shared;
+
+/// A client that the asker sees as a whole. That it is another's and that there is none are the same answer.
+pub(super) fn seen(caller: &Caller, client: &str) -> Result<Slug, Problem> {
+    let none = || Problem::not_found("there is no such client here");
+    let client = client.parse::<Slug>().map_err(|_| none())?;
+    if caller.sees(Some(&client)) { Ok(client) } else { Err(none()) }
+}
 
 /// What credentials do not do that lack a right over all of the hub, and whom to ask.
 pub(super) type Denied = (&'static str, &'static str);

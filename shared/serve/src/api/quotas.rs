@@ -10,7 +10,7 @@ use vigie_model::Slug;
 use vigie_people::Right;
 
 use super::incidents::undecided;
-use super::provider::proved_of_provider;
+use super::provider::{proved_of_provider, seen};
 use crate::act::Act;
 use crate::answer::{Drawn, seen_as, version_of};
 use crate::door::Caller;
@@ -119,13 +119,6 @@ pub(crate) async fn unset(
         act.noted(app, Some(&client), ("quota.unset", client.to_string()), (json!(before.said), Value::Null))
     });
     unset.await.map(|()| StatusCode::NO_CONTENT.into_response())
-}
-
-/// A client that the asker sees as a whole. That it is another's and that there is none are the same answer.
-fn seen(caller: &Caller, client: &str) -> Result<Slug, Problem> {
-    let none = || Problem::not_found("there is no such client here");
-    let client = client.parse::<Slug>().map_err(|_| none())?;
-    if caller.sees(Some(&client)) { Ok(client) } else { Err(none()) }
 }
 
 /// The client, for who says for all how much each may have: that is between the provider and its clients.

@@ -253,14 +253,7 @@ impl Watchman {
         let mut register = lock(&self.register);
         let mut news = register.take(all.iter().map(|found| (&found.key, &found.row, found.learnt)));
         (news.mutes, news.routes) = (true, true);
-        self.note_rules(&news);
-        self.queue(&register, &news);
-        let silences = self.silences_in(&register, &news);
-        drop(register);
-        self.take_routes(&news);
-        self.tell();
-        self.remember_silences(&silences);
-        self.take_presence(&news);
+        self.take_news(register, &news);
         Ok(())
     }
 
@@ -304,14 +297,19 @@ impl Watchman {
         let learnt = self.utc();
         let mut register = lock(&self.register);
         let news = register.take(rows.iter().map(|(key, row)| (key, row, learnt)));
-        self.note_rules(&news);
-        self.queue(&register, &news);
-        let silences = self.silences_in(&register, &news);
+        self.take_news(register, &news);
+    }
+
+    /// What came goes to whoever lives by it; people are told once the register is let go of.
+    fn take_news(&self, register: MutexGuard<'_, Register>, news: &News) {
+        self.note_rules(news);
+        self.queue(&register, news);
+        let silences = self.silences_in(&register, news);
         drop(register);
-        self.take_routes(&news);
+        self.take_routes(news);
         self.tell();
         self.remember_silences(&silences);
-        self.take_presence(&news);
+        self.take_presence(news);
     }
 
     /// A relay's own site.

@@ -10,8 +10,8 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderName, RETRY_AFTER, USER_AGENT};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use time::OffsetDateTime;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -55,34 +55,7 @@ pub(crate) struct Door {
 
 /// Trust for all connections to a target; nothing where it has no TLS.
 pub(crate) fn trust(target: &Target) -> Result<Option<Arc<ClientConfig>>, String> {
-    if !target.is_tls() {
-        return Ok(None);
-    }
-    let mut roots = RootCertStore::empty();
-    match &target.ca_file {
-        Some(path) => {
-            let wrong = |error| format!("{} holds no certificate that can be trusted: {error}", path.display());
-            let all = CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
-            for root in all {
-                let root = root.map_err(|error| wrong(error.to_string()))?;
-                roots.add(root).map_err(|error| wrong(error.to_string()))?;
-            }
-        }
-        // Systems carry roots that no longer parse; those that do are enough, if there are any.
-        None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
-    }
-    if roots.is_empty() {
-        return Err(
-            "no root certificates were found on this system; install ca-certificates, or say ca_file".to_owned()
-        );
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Some(Arc::new(config)))
+    target.is_tls().then(|| vigie_outgoing::trust(target.ca_file.as_deref())).transpose()
 }
 
 impl Door {

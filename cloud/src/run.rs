@@ -1,7 +1,9 @@
-//! The hub's life.
+//! How a hub starts: what is opened, in which order, and who knows whom.
+
+mod life;
+mod own;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,24 +11,18 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 use vigie_codec::VerifyingKey;
-use vigie_codec::wire::Opaque;
 use vigie_fleet::Fleet;
 use vigie_forward::{Beside, Forwarder, Setup};
 use vigie_intake::Pushed;
-use vigie_lookout::{Body, CertificateEnds, Parts, told_of_nothing};
-use vigie_merge::Scope;
-use vigie_model::{ClockSource, NodeId, Role, Slug, UtcMs};
-use vigie_net::{
-    Ca, Endpoint, EndpointConfig, Enrolment, Facts, Identity, NodeKey, Renewal, SharedRevocations, TrustedTime,
-    public_key_of_csr, renewal_due, serve_enrolment,
-};
+use vigie_lookout::{Body, Parts, told_of_nothing};
+use vigie_model::{ClockSource, Role, UtcMs};
+use vigie_net::{Ca, Endpoint, EndpointConfig, Identity, SharedRevocations, TrustedTime};
 use vigie_node::{
     Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, hatch, host_name,
-    identity_folder, loop_ended, open_state_told, stop_signal,
+    open_state_told,
 };
 use vigie_serve::Tls;
-use vigie_store::{Log, Options};
-use vigie_sync::{Errand, LinkKind, LinkProfile, Me, SessionId};
+use vigie_sync::{LinkKind, LinkProfile, Me};
 
 use crate::admission::Gate;
 use crate::backup::{Backups, refuse_half_restored};
@@ -48,18 +44,13 @@ use crate::retention::Terms;
 use crate::status_pages::{Published, Reckoner};
 use crate::tokens::Tokens;
 use crate::webhooks::Subscriptions;
+use own::{certificate_ends, open_log, own_identity, relays_of};
 
 /// Sites and agents without a relay, and as many again while they reconnect.
 const MAX_CONNECTIONS: usize = 20_000;
 
-/// Enrolments served at once.
-const MAX_ENROLMENTS: usize = 64;
-
 /// What is still under way when the hub has stopped has so long to end.
 const LINGER: Duration = Duration::from_secs(2);
-
-/// How often the connections are looked at for signs of life.
-const LISTEN_EVERY: Duration = Duration::from_secs(2);
 
 /// Runs until a signal ends it.
 pub(crate) fn run(config: Config) -> Result<ExitCode, Failed> {
@@ -356,174 +347,4 @@ impl Hub {
             close_http,
         })
     }
-
-    async fn live(mut self) -> Result<Ended, Failed> {
-        let mut stop = Box::pin(stop_signal());
-        let mut listen = tokio::time::interval(LISTEN_EVERY);
-        let ended = loop {
-            tokio::select! {
-                () = &mut stop => break Ended::Stopped,
-                Some(()) = self.again.recv() => break Ended::Again,
-                happening = self.happenings.recv() => match happening {
-                    Some(happening) => self.happened(happening),
-                    None => return Err(loop_ended(&self.handle)),
-                },
-                Some(()) = self.revoked.recv() => self.tell_revocations(None),
-                _ = listen.tick() => {
-                    self.fleet.listen();
-                    self.renew_own();
-                }
-            }
-        };
-        info!("stopping");
-        self.fleet.set_not_ready(vec!["the hub is stopping".to_owned()]);
-        // An error says that the server has ended by itself.
-        let _ended = self.close_http.send(());
-        self.lookout.close().await;
-        self.hooks.close().await;
-        self.pushed.close().await;
-        self.forwarder.close().await;
-        self.runner.close().await;
-        if let Err(error) = self.people.tidy() {
-            warn!(%error, "who used what last could not be written down");
-        }
-        self.handle.leave("the hub was stopped").await;
-        self.http.abort();
-        drop(std::fs::remove_file(hatch::path(&self.config.data)));
-        Ok(ended)
-    }
-
-    fn happened(&mut self, happening: Happening) {
-        self.fleet.happened(&happening);
-        match happening {
-            Happening::Enrolment(enrolment) => self.enrol(*enrolment),
-            Happening::Greeted(session, _) => self.tell_revocations(Some(session)),
-            Happening::Errand(session, Errand::CertAsk(ask)) => self.renew(session, ask),
-            _ => {}
-        }
-    }
-
-    fn enrol(&mut self, enrolment: Enrolment) {
-        while self.enrolments.try_join_next().is_some() {}
-        if self.enrolments.len() >= MAX_ENROLMENTS {
-            return enrolment.refuse();
-        }
-        let (gate, now) = (self.gate.clone(), self.clock.now().utc);
-        self.enrolments.spawn(async move {
-            match serve_enrolment(enrolment, &*gate, now).await {
-                Ok(served) => {
-                    if let Err(refused) = served.outcome {
-                        warn!(from = %served.from, hostname = served.hostname, why = %refused, "an enrolment was refused");
-                    }
-                }
-                Err(error) => warn!(%error, "an enrolment came to no decision"),
-            }
-        });
-    }
-
-    /// The list of lost rights, for one session or for all.
-    fn tell_revocations(&self, only: Option<SessionId>) {
-        let signed =
-            self.registry.told_revocations().and_then(|list| Ok((list.version(), list.sign(self.identity.key())?)));
-        let body = match signed {
-            // Nobody ever lost anything: there is nothing to tell.
-            Ok((0, _)) => return,
-            Ok((_, body)) => body,
-            Err(failed) => return warn!(error = %failed.text, "the list of revocations can not be told"),
-        };
-        let list = Opaque { node: self.identity.node(), body };
-        let sessions = only.map_or_else(|| self.handle.view().sessions.keys().copied().collect(), |one| vec![one]);
-        for session in sessions {
-            self.handle.command(Command::Pass(session, Errand::Revoked(list.clone())));
-        }
-    }
-
-    /// A node, or a relay for one of its agents, asks for the next certificate.
-    fn renew(&self, session: SessionId, ask: Opaque) {
-        let answer = match self.next_certificate(&ask) {
-            Ok(chain) => Renewal::Granted { chain },
-            Err(failed) => {
-                warn!(node = %ask.node, error = %failed.text, "a certificate was not renewed");
-                Renewal::Refused { text: failed.text }
-            }
-        };
-        if let Ok(body) = answer.encode() {
-            let told = Errand::CertTell(Opaque { node: ask.node, body });
-            self.handle.command(Command::Pass(session, told));
-        }
-    }
-
-    fn next_certificate(&self, ask: &Opaque) -> Result<[Vec<u8>; 2], Failed> {
-        let Renewal::Request { csr } = Renewal::decode(&ask.body)? else {
-            return Err(Failed::new(2, "not a request"));
-        };
-        // The request proves the key, and the key is the node.
-        if NodeId::of_key(&public_key_of_csr(&csr)?) != ask.node {
-            return Err(Failed::new(4, "the request is made with another node's key"));
-        }
-        let row = self.registry.node(ask.node)?.filter(|row| !row.revoked);
-        let row = row.ok_or_else(|| Failed::new(4, "the node is not enrolled here any more"))?;
-        let now = self.clock.now().utc;
-        let standing = row.standing().ok_or_else(|| Failed::new(1, "the node's row names no node"))?;
-        let issued = self.ca.issue_as(&csr, standing, row.formerly(), self.config.leaf_life, now)?;
-        info!(node = %ask.node, name = row.name, "a certificate was renewed");
-        Ok(issued.chain)
-    }
-
-    /// The hub renews its own certificate from its own authority.
-    fn renew_own(&mut self) {
-        let now = self.clock.now().utc;
-        if now < renewal_due(self.identity.validity(), u32::MAX / 2) {
-            return;
-        }
-        match own_identity(&self.config, &self.ca, now) {
-            Ok(renewed) => {
-                let renewed = Arc::new(renewed);
-                if let Err(error) = self.endpoint.adopt(renewed.clone()) {
-                    return warn!(%error, "the hub's own certificate could not be taken into use");
-                }
-                info!("the hub's own certificate was renewed");
-                self.identity = renewed;
-            }
-            Err(failed) => warn!(error = %failed.text, "the hub's own certificate could not be renewed"),
-        }
-    }
-}
-
-/// The hub's identity, with a certificate that is not yet due for renewal.
-fn own_identity(config: &Config, ca: &Ca, now: UtcMs) -> Result<Identity, Failed> {
-    let folder = identity_folder(&config.data);
-    if let Ok(identity) = Identity::load(&folder, Role::Hub)
-        && now < renewal_due(identity.validity(), u32::MAX / 2)
-        && identity.facts().hub_addrs == config.advertise
-    {
-        return Ok(identity);
-    }
-    let key = NodeKey::load_or_generate(&Identity::key_file(&folder))?;
-    let place: Slug = "hub".parse()?;
-    let issued = ca.issue(&key.csr()?, Role::Hub, &place, &place, config.leaf_life, now)?;
-    let facts = Facts { hub_key: key.public_key(), hub_addrs: config.advertise.clone(), relay_addrs: Vec::new() };
-    let identity = Identity::new(key, &issued.chain, facts)?;
-    identity.save(&folder)?;
-    Ok(identity)
-}
-
-/// The relays, whose word a deletion waits for before it is forgotten, and what each sees; none where that can not be read.
-fn relays_of(registry: &Registry) -> Option<Vec<(NodeId, Scope)>> {
-    let nodes = registry.nodes().ok()?;
-    let relays = nodes.into_iter().filter(|row| row.role == Role::Relay && !row.revoked);
-    relays.map(|row| Some((row.node.parse().ok()?, Scope::Site(row.client, row.site)))).collect()
-}
-
-fn open_log(config: &Config) -> Result<Log, Failed> {
-    let (log, report) = Log::open(Path::new(&config.data), Options::hub(config.store_bytes))?;
-    if report.unclean || report.damaged {
-        warn!(?report, "the store was not closed in order; it was checked");
-    }
-    Ok(log)
-}
-
-/// When the certificate that others see ends.
-fn certificate_ends(endpoint: Endpoint) -> CertificateEnds {
-    Arc::new(move || endpoint.identity().validity().not_after)
 }

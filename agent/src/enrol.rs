@@ -8,7 +8,6 @@ use vigie_node::{Failed, host_name, join};
 
 use crate::cli::EnrolArgs;
 
-#[expect(clippy::print_stdout, reason = "the answer to a person's command")]
 pub(crate) fn enrol(args: &EnrolArgs) -> Result<ExitCode, Failed> {
     let hostname = args.name.clone().unwrap_or_else(host_name);
     let ask = Ask { role: Role::Agent, hostname: hostname.clone(), advertised: Vec::new() };
@@ -25,17 +24,17 @@ pub(crate) fn enrol(args: &EnrolArgs) -> Result<ExitCode, Failed> {
             "hub": identity.facts().hub_addrs,
             "clock_off_ms": enrolled.clock_off_ms,
         });
-        println!("{said}");
+        vigie_node::say!("{said}");
         return Ok(ExitCode::SUCCESS);
     }
-    println!("enrolled {hostname} as {} at {}/{}", identity.node(), identity.client(), identity.site());
+    vigie_node::say!("enrolled {hostname} as {} at {}/{}", identity.node(), identity.client(), identity.site());
     if let Some(off) = enrolled.clock_off_ms {
-        println!(
+        vigie_node::say!(
             "this machine's clock is {} s {}; times will be corrected",
             off.abs() / 1_000,
             if off > 0 { "ahead" } else { "behind" }
         );
     }
-    println!("next: vigie-agent run --data {}", args.place.data.display());
+    vigie_node::say!("next: vigie-agent run --data {}", args.place.data.display());
     Ok(ExitCode::SUCCESS)
 }

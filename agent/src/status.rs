@@ -99,50 +99,55 @@ impl Answering for Status {
 }
 
 /// Asks the running agent and shows the answer.
-#[expect(clippy::print_stdout, reason = "the answer to a person's command")]
 pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
     let status = hatch::ask_running(&args.place.data, &json!({ "ask": "status" }), "vigie-agent")?;
     if args.json {
-        println!("{status}");
+        vigie_node::say!("{status}");
         return Ok(ExitCode::SUCCESS);
     }
-    println!("machine   {} at {}/{}", text(&status["node"]), text(&status["client"]), text(&status["site"]));
-    println!("uplink    {}", uplink_sentence(&status["uplink"]));
+    vigie_node::say!("machine   {} at {}/{}", text(&status["node"]), text(&status["client"]), text(&status["site"]));
+    vigie_node::say!("uplink    {}", uplink_sentence(&status["uplink"]));
     let ledger = &status["ledger"];
-    println!("collected {:>12} ticks", number(&ledger["collected"]));
-    println!("  at the hub {:>9}   signed for by the hub", number(&ledger["at_hub"]));
-    println!("  passed on  {:>9}   kept by the next hop, not yet signed for by the hub", number(&ledger["at_relay"]));
-    println!("  waiting    {:>9}   kept here alone", number(&ledger["waiting"]));
+    vigie_node::say!("collected {:>12} ticks", number(&ledger["collected"]));
+    vigie_node::say!("  at the hub {:>9}   signed for by the hub", number(&ledger["at_hub"]));
+    vigie_node::say!(
+        "  passed on  {:>9}   kept by the next hop, not yet signed for by the hub",
+        number(&ledger["at_relay"])
+    );
+    vigie_node::say!("  waiting    {:>9}   kept here alone", number(&ledger["waiting"]));
     let given_up = ledger["given_up"].as_object().cloned().unwrap_or_default();
-    println!("  given up   {:>9}", given_up.values().filter_map(Value::as_u64).sum::<u64>());
+    vigie_node::say!("  given up   {:>9}", given_up.values().filter_map(Value::as_u64).sum::<u64>());
     for (reason, ticks) in given_up {
-        println!("    {reason}: {}", number(&ticks));
+        vigie_node::say!("    {reason}: {}", number(&ticks));
     }
-    println!("store     {} of {} bytes", number(&status["store"]["bytes"]), number(&status["store"]["cap_bytes"]));
+    vigie_node::say!(
+        "store     {} of {} bytes",
+        number(&status["store"]["bytes"]),
+        number(&status["store"]["cap_bytes"])
+    );
     for down in status["collectors_down"].as_array().into_iter().flatten() {
-        println!("collector {} is down: {}", text(&down["name"]), text(&down["why"]));
+        vigie_node::say!("collector {} is down: {}", text(&down["name"]), text(&down["why"]));
     }
     show_foreign(&status["foreign"]);
     Ok(ExitCode::SUCCESS)
 }
 
-#[expect(clippy::print_stdout, reason = "the answer to a person's command")]
 fn show_foreign(foreign: &Value) {
     if foreign.is_null() {
         return;
     }
     let (series, cap, samples) = (&foreign["series"], &foreign["series_cap"], &foreign["samples"]);
-    println!("others    {} samples of {} series (at most {})", number(samples), number(series), number(cap));
+    vigie_node::say!("others    {} samples of {} series (at most {})", number(samples), number(series), number(cap));
     for source in foreign["sources"].as_array().into_iter().flatten() {
         let (kind, place) = (text(&source["kind"]), text(&source["place"]));
         match source["up"].as_bool() {
-            Some(true) => println!("  {kind} {place}: up, {} samples", number(&source["samples"])),
-            Some(false) => println!("  {kind} {place}: down: {}", text(&source["why"])),
-            None => println!("  {kind} {place}: not asked yet"),
+            Some(true) => vigie_node::say!("  {kind} {place}: up, {} samples", number(&source["samples"])),
+            Some(false) => vigie_node::say!("  {kind} {place}: down: {}", text(&source["why"])),
+            None => vigie_node::say!("  {kind} {place}: not asked yet"),
         }
     }
     for (reason, count) in foreign["refused"].as_object().into_iter().flatten().filter(|(_, count)| number(count) > 0) {
-        println!("  not taken, {reason}: {}", number(count));
+        vigie_node::say!("  not taken, {reason}: {}", number(count));
     }
 }
 

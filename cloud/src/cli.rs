@@ -176,9 +176,8 @@ pub(crate) fn ask(place: &Place, request: &Value) -> Result<Value, Failed> {
     hatch::ask_running(&place.data, request, "vigie-cloud")
 }
 
-#[expect(clippy::print_stdout, reason = "the answer to a person's command")]
 pub(crate) fn tell(value: &Value, as_json: bool, say: impl Fn(&Value) -> String) -> ExitCode {
-    println!("{}", if as_json { value.to_string() } else { say(value) });
+    vigie_node::say!("{}", if as_json { value.to_string() } else { say(value) });
     ExitCode::SUCCESS
 }
 

@@ -139,7 +139,6 @@ pub fn main() -> ExitCode {
     })
 }
 
-#[expect(clippy::print_stdout, reason = "the answer to a person's command")]
 fn enrol(args: &EnrolArgs) -> Result<ExitCode, Failed> {
     let hostname = args.name.clone().unwrap_or_else(host_name);
     let ask = Ask { role: Role::Relay, hostname: hostname.clone(), advertised: args.advertise.clone() };
@@ -151,10 +150,15 @@ fn enrol(args: &EnrolArgs) -> Result<ExitCode, Failed> {
             "node": identity.node().to_string(), "name": hostname, "client": identity.client(), "site": identity.site(),
             "hub": identity.facts().hub_addrs, "clock_off_ms": enrolled.clock_off_ms,
         });
-        println!("{said}");
+        vigie_node::say!("{said}");
     } else {
-        println!("enrolled {hostname} as {}, relay of {}/{}", identity.node(), identity.client(), identity.site());
-        println!("next: vigie-relay run --data {}", args.place.data.display());
+        vigie_node::say!(
+            "enrolled {hostname} as {}, relay of {}/{}",
+            identity.node(),
+            identity.client(),
+            identity.site()
+        );
+        vigie_node::say!("next: vigie-relay run --data {}", args.place.data.display());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -85,35 +85,34 @@ impl Answering for Status {
 }
 
 /// Asks the running relay and shows the answer.
-#[expect(clippy::print_stdout, reason = "the answer to a person's command")]
 pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
     let status = hatch::ask_running(&args.place.data, &json!({ "ask": "status" }), "vigie-relay")?;
     if args.json {
-        println!("{status}");
+        vigie_node::say!("{status}");
         return Ok(ExitCode::SUCCESS);
     }
     let (ledger, text) = (&status["ledger"], |value: &Value| value.as_str().unwrap_or("-").to_owned());
-    println!("relay     {} of {}/{}", text(&status["node"]), text(&status["client"]), text(&status["site"]));
-    println!("uplink    {}", uplink_sentence(&status["uplink"]));
+    vigie_node::say!("relay     {} of {}/{}", text(&status["node"]), text(&status["client"]), text(&status["site"]));
+    vigie_node::say!("uplink    {}", uplink_sentence(&status["uplink"]));
     if let Some(bytes) = status["budget"]["bytes_per_month"].as_u64() {
-        println!("budget    {bytes} bytes a month, by {}", text(&status["budget"]["bytes_said_by"]));
+        vigie_node::say!("budget    {bytes} bytes a month, by {}", text(&status["budget"]["bytes_said_by"]));
     }
-    println!("agents    {} connected", status["agents_connected"]);
-    println!(
+    vigie_node::say!("agents    {} connected", status["agents_connected"]);
+    vigie_node::say!(
         "collected {:>12} ticks by {} machines",
         number(&ledger["collected"]),
         status["machines"].as_array().map_or(0, Vec::len)
     );
-    println!("  at the hub {:>9}", number(&ledger["at_hub"]));
-    println!("  here       {:>9}   not yet at the hub", number(&ledger["at_relay"]));
-    println!("  waiting    {:>9}   still at the machines, or on their way", number(&ledger["waiting"]));
+    vigie_node::say!("  at the hub {:>9}", number(&ledger["at_hub"]));
+    vigie_node::say!("  here       {:>9}   not yet at the hub", number(&ledger["at_relay"]));
+    vigie_node::say!("  waiting    {:>9}   still at the machines, or on their way", number(&ledger["waiting"]));
     let given_up = ledger["given_up"].as_object().cloned().unwrap_or_default();
-    println!("  given up   {:>9}", given_up.values().filter_map(Value::as_u64).sum::<u64>());
+    vigie_node::say!("  given up   {:>9}", given_up.values().filter_map(Value::as_u64).sum::<u64>());
     for (reason, ticks) in given_up {
-        println!("    {reason}: {ticks}");
+        vigie_node::say!("    {reason}: {ticks}");
     }
-    println!("duplicates absorbed: {}", ledger["duplicates"]);
-    println!("store     {} of {} bytes", status["store"]["bytes"], status["store"]["cap_bytes"]);
+    vigie_node::say!("duplicates absorbed: {}", ledger["duplicates"]);
+    vigie_node::say!("store     {} of {} bytes", status["store"]["bytes"], status["store"]["cap_bytes"]);
     Ok(ExitCode::SUCCESS)
 }
 

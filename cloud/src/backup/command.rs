@@ -1,6 +1,6 @@
 //! `vigie-cloud backup`, `verify` and `restore`.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -215,20 +215,17 @@ impl Line {
         self.say(|| format!("{} MB", bytes / 1_000_000));
     }
 
-    #[expect(clippy::print_stderr, reason = "progress, for a person at a terminal")]
     fn say(&mut self, text: impl FnOnce() -> String) {
         if self.told.is_some_and(|told| told.elapsed() < TELL_EVERY) || !std::io::stderr().is_terminal() {
             return;
         }
         self.told = Some(Instant::now());
-        eprint!("\r{}\x1b[K", text());
-        drop(std::io::stderr().flush());
+        vigie_node::remark_text(format_args!("\r{}\x1b[K", text()));
     }
 
-    #[expect(clippy::print_stderr, reason = "progress, for a person at a terminal")]
     fn end(&mut self) {
         if self.told.take().is_some() {
-            eprint!("\r\x1b[K");
+            vigie_node::remark_text(format_args!("\r\x1b[K"));
         }
     }
 }

@@ -8,40 +8,39 @@ use vigie_node::{Failed, hatch};
 use crate::cli::StatusArgs;
 
 /// Asks the running hub and shows the answer.
-#[expect(clippy::print_stdout, reason = "the answer to a person's command")]
 pub(crate) fn show(args: &StatusArgs) -> Result<ExitCode, Failed> {
     let status = hatch::ask_running(&args.place.data, &json!({ "ask": "status" }), "vigie-cloud")?;
     if args.json {
-        println!("{status}");
+        vigie_node::say!("{status}");
         return Ok(ExitCode::SUCCESS);
     }
     let ledger = &status["ledger"];
-    println!("hub       {}", status["node"].as_str().unwrap_or("-"));
-    println!("sites     {}, {} cut off", status["sites"], status["sites_cut"]);
+    vigie_node::say!("hub       {}", status["node"].as_str().unwrap_or("-"));
+    vigie_node::say!("sites     {}, {} cut off", status["sites"], status["sites_cut"]);
     let machines = status["machines"].as_object().into_iter().flatten().filter(|(_, count)| **count != 0);
     let machines: Vec<String> = machines.map(|(state, count)| format!("{count} {state}")).collect();
-    println!("machines  {}", if machines.is_empty() { "none yet".to_owned() } else { machines.join(", ") });
-    println!("sessions  {}", status["sessions"]);
-    println!("collected {:>12} ticks", number(&ledger["collected"]));
-    println!(
+    vigie_node::say!("machines  {}", if machines.is_empty() { "none yet".to_owned() } else { machines.join(", ") });
+    vigie_node::say!("sessions  {}", status["sessions"]);
+    vigie_node::say!("collected {:>12} ticks", number(&ledger["collected"]));
+    vigie_node::say!(
         "  here       {:>9}   of which signed by their agents {}",
         number(&ledger["at_hub"]),
         number(&ledger["verified"])
     );
-    println!("  waiting    {:>9}", number(&ledger["waiting"]));
+    vigie_node::say!("  waiting    {:>9}", number(&ledger["waiting"]));
     let given_up = ledger["given_up"].as_object().cloned().unwrap_or_default();
-    println!("  given up   {:>9}", given_up.values().filter_map(Value::as_u64).sum::<u64>());
+    vigie_node::say!("  given up   {:>9}", given_up.values().filter_map(Value::as_u64).sum::<u64>());
     for (reason, ticks) in given_up {
-        println!("    {reason}: {ticks}");
+        vigie_node::say!("    {reason}: {ticks}");
     }
-    println!(
+    vigie_node::say!(
         "samples   {:>12}   duplicates absorbed: {} ticks",
         number(&ledger["samples"]),
         number(&ledger["duplicates"])
     );
-    println!("store     {} of {} bytes", status["store"]["bytes"], status["store"]["cap_bytes"]);
+    vigie_node::say!("store     {} of {} bytes", status["store"]["bytes"], status["store"]["cap_bytes"]);
     for target in status["forward"].as_array().into_iter().flatten() {
-        println!("forward   {}", forward_line(target, number_ms(&status["as_of_ms"])));
+        vigie_node::say!("forward   {}", forward_line(target, number_ms(&status["as_of_ms"])));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -63,9 +63,8 @@ impl End {
     }
 
     /// Says it on stderr, and gives the exit code.
-    #[expect(clippy::print_stderr, reason = "the answer to a person's command")]
     pub(super) fn told(self) -> ExitCode {
-        eprintln!("vigie: {}", self.text);
+        vigie_node::remark!("vigie: {}", self.text);
         ExitCode::from(self.code)
     }
 

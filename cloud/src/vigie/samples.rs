@@ -103,13 +103,11 @@ pub(super) async fn pour(client: &Client, path: &str) -> Result<u8, End> {
     let mut out = std::io::stdout().lock();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| End::failed(format!("the answer broke off, and is not whole: {error}")))?;
-        if let Some(chunk) = frame.data_ref()
-            && out.write_all(chunk).is_err()
-        {
-            return Ok(0);
+        if let Some(chunk) = frame.data_ref() {
+            out.write_all(chunk).unwrap_or_else(|error| vigie_node::unwritten(&error));
         }
     }
-    out.flush().map_err(|error| End::failed(format!("the answer could not be written: {error}")))?;
+    out.flush().unwrap_or_else(|error| vigie_node::unwritten(&error));
     Ok(0)
 }
 

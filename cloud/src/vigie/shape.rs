@@ -1,6 +1,6 @@
 //! In which form is an answer written?
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use serde_json::Value;
 
@@ -81,16 +81,12 @@ impl Out {
 
 /// Writes a line to stdout. That nobody reads it any more is no fault of the command.
 pub(super) fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
-    }
+    vigie_node::say!("{line}");
 }
 
 /// Says something besides, on stderr.
-#[expect(clippy::print_stderr, reason = "what is no answer")]
 pub(super) fn remark(text: &str) {
     if !text.is_empty() {
-        eprintln!("{text}");
+        vigie_node::remark!("{text}");
     }
 }

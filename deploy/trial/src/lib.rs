@@ -21,7 +21,7 @@ pub use clock::WrongClock;
 pub use disk::SmallDisk;
 pub use door::{Door, HttpAnswer};
 pub use mesh::{Agent, Line, Mesh, Relay, eventually};
-pub use program::{Program, run_once};
+pub use program::{Program, run_into, run_once};
 pub use prometheus::{Prometheus, is_without_peers};
 pub use receiver::{Came, Receiver};
 pub use sender::{Samples, Sender};

@@ -22,7 +22,7 @@ fn binary(name: &str) -> PathBuf {
     if let Some(said) = std::env::var_os(name.to_uppercase().replace('-', "_")) {
         return PathBuf::from(said);
     }
-    if !name.starts_with("vigie-") {
+    if name != "vigie" && !name.starts_with("vigie-") {
         return PathBuf::from(name); // somebody else's, found as the system finds programs
     }
     let own = std::env::current_exe().expect("a test knows where it is");
@@ -33,6 +33,16 @@ fn binary(name: &str) -> PathBuf {
 /// Runs a program to its end.
 pub fn run_once(name: &str, args: &[&str]) -> Output {
     Command::new(binary(name)).args(args).stdin(Stdio::null()).output().expect("the program can be started")
+}
+
+/// Runs a program to its end, with somebody else's ends for what it says; without an account of whoever runs the trial.
+pub fn run_into(name: &str, args: &[&str], stdout: Stdio, stderr: Stdio) -> Output {
+    let mut command = Command::new(binary(name));
+    command.args(args).env_remove("VIGIE_URL").env_remove("VIGIE_TOKEN").env("XDG_CONFIG_HOME", "/nowhere");
+    let child = command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn().expect("the program can be started");
+    // The command holds the ends that it was given: while it does no reader sees the end of what is said.
+    drop(command);
+    child.wait_with_output().expect("it ends")
 }
 
 impl Program {

@@ -55,12 +55,11 @@ impl<E: std::error::Error> From<E> for Failed {
 }
 
 /// Ends a program: says what failed, and gives the exit code.
-#[expect(clippy::print_stderr, reason = "this is where a program speaks to the person who ran it")]
 pub fn end(done: Result<std::process::ExitCode, Failed>) -> std::process::ExitCode {
     match done {
         Ok(code) => code,
         Err(failed) => {
-            eprintln!("error: {}", failed.text);
+            crate::remark!("error: {}", failed.text);
             std::process::ExitCode::from(failed.code)
         }
     }

@@ -55,16 +55,15 @@ pub fn tls_finding(tls: &Value, now_ms: i64) -> Option<Finding> {
 }
 
 /// Prints what was found; exit code 1 when something is wrong.
-#[expect(clippy::print_stdout, reason = "the answer to a person's command")]
 pub fn show_findings(findings: &[Finding], as_json: bool) -> ExitCode {
     if as_json {
         let one = |one: &Finding| json!({ "what": one.what, "good": one.good, "said": one.said, "advice": one.advice });
-        println!("{}", Value::Array(findings.iter().map(one).collect()));
+        crate::say!("{}", Value::Array(findings.iter().map(one).collect()));
     } else {
         for one in findings {
-            println!("{} {:<12} {}", if one.good { "ok  " } else { "BAD " }, one.what, one.said);
+            crate::say!("{} {:<12} {}", if one.good { "ok  " } else { "BAD " }, one.what, one.said);
             if !one.good {
-                println!("     {:<12} {}", "do:", one.advice);
+                crate::say!("     {:<12} {}", "do:", one.advice);
             }
         }
     }

@@ -14,6 +14,7 @@ mod outbox;
 mod place;
 mod promise;
 mod pushed;
+mod readers;
 mod retained;
 mod rows;
 mod rulings;

@@ -5,9 +5,8 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 /// Prints an answer, in JSON or in words.
-#[expect(clippy::print_stdout, reason = "the answer to a person's command")]
 pub(super) fn print(value: &Value, as_json: bool, say: impl Fn(&Value) -> String) -> ExitCode {
-    println!("{}", if as_json { value.to_string() } else { say(value) });
+    vigie_node::say!("{}", if as_json { value.to_string() } else { say(value) });
     ExitCode::SUCCESS
 }
 

@@ -20,6 +20,7 @@ use crate::admission::Gate;
 use crate::backup::Backups;
 use crate::budgets;
 use crate::grants::Grants;
+use crate::jobs::Upkept;
 use crate::joining::{Joining, Wanted, state_of};
 use crate::people::{Acting, Register};
 use crate::raw;
@@ -44,6 +45,7 @@ pub(crate) struct Desk {
     pub(crate) grants: Grants,
     pub(crate) people: Arc<Register>,
     pub(crate) backups: Arc<Backups>,
+    pub(crate) upkept: Arc<Upkept>,
     pub(crate) tls: Option<Tls>,
     pub(crate) revocations: SharedRevocations,
     pub(crate) revoked: tokio::sync::mpsc::UnboundedSender<()>,
@@ -271,6 +273,7 @@ impl Desk {
             "rows": self.handle.rows().told().as_json(),
             "watch": self.watchman.checkup(),
             "backup": self.backups.told(),
+            "upkeep": self.upkept.told(),
             "tls": self.tls.as_ref().map(Tls::told),
         })
     }

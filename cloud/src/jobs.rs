@@ -9,11 +9,26 @@ mod exports;
 mod plan;
 mod runner;
 mod seen;
+mod upkept;
 mod works;
 
+use std::sync::Arc;
+
+use self::plan::Planner;
 pub(crate) use book::{Book, TABLE, forget_files, is_of_client};
 pub(crate) use exports::{Exports, FOLDER};
-pub(crate) use plan::Planner;
 pub(crate) use runner::Runner;
 pub(crate) use seen::Seen;
+pub(crate) use upkept::Upkept;
 pub(crate) use works::Works;
+
+/// Plans what comes by itself, carries out what is due, for as long as the program runs, and gives the doors what they need.
+pub(crate) fn begin(works: Works, upkept: Arc<Upkept>) -> Arc<Seen> {
+    let (book, exports, clock) = (upkept.book.clone(), works.exports.clone(), works.clock.clone());
+    let (backups, eraser) = (works.backups.clone(), works.eraser.clone());
+    let runner = Arc::new(Runner::new(book.clone(), Arc::new(works)));
+    let planner = Arc::new(Planner { book: book.clone(), backups, exports: exports.clone(), eraser, clock });
+    tokio::spawn(planner.clone().tend());
+    tokio::spawn(runner.clone().tend());
+    Arc::new(Seen { book, runner, planner, exports, upkept })
+}

@@ -33,7 +33,7 @@ use crate::config::Config;
 use crate::desk::Desk;
 use crate::devices::Phones;
 use crate::grants::Grants;
-use crate::jobs::{Book, Exports, Planner, Runner, Seen, Works};
+use crate::jobs::{self, Book, Exports, Runner, Upkept, Works};
 use crate::joining::{Heard, Joining};
 use crate::owners::Roster;
 use crate::people::{Register, Scribe};
@@ -195,6 +195,8 @@ impl Hub {
         let owners = Arc::new(Roster { registry: registry.clone(), hub: identity.node() });
         let grants = Grants { rows: rows.clone(), registry: registry.clone(), clock: clock.clone() };
         let phones = Arc::new(Phones::open(state.clone(), &config.outgoing, clock.clone())?);
+        let book = Arc::new(Book::open(state.clone(), clock.clone())?);
+        let upkept = Arc::new(Upkept { book: book.clone(), plans_backups: config.backup.is_some() });
         let lookout = Body::start(Parts {
             sight: fleet.clone(),
             rows,
@@ -206,8 +208,8 @@ impl Hub {
             config: config.alerts.clone().with_devices(phones.post()),
             certificate_ends: certificate_ends(endpoint.clone()),
             stated: {
-                let quotas = quotas.clone();
-                Arc::new(move || quotas.stated())
+                let (quotas, upkept) = (quotas.clone(), upkept.clone());
+                Arc::new(move || [quotas.stated(), upkept.stated()].concat())
             },
             clock: clock.clone(),
         })?;
@@ -222,7 +224,6 @@ impl Hub {
         tokio::spawn(scribe.clone().follow());
         let boards = Arc::new(Shelf::open(state.clone(), clock.clone())?);
         let receipts = Arc::new(Receipts(state.clone()));
-        let book = Arc::new(Book::open(state.clone(), clock.clone())?);
         people.written_by(scribe, vec![boards.clone(), phones.clone(), receipts, book.clone()]);
         tokio::spawn(people.clone().tend());
         quotas.over(people.clone());
@@ -261,6 +262,7 @@ impl Hub {
             grants,
             people: people.clone(),
             backups: backups.clone(),
+            upkept: upkept.clone(),
             tls: tls.clone(),
             revocations,
             revoked: tell_revoked,
@@ -280,26 +282,17 @@ impl Hub {
         tokio::spawn(published.clone().tend(reckoner));
         let chats = Answering::of(lookout.watchman(), people.clone(), answered.clone(), clock.clone());
         let shown = Arc::new(Beside::new(fleet.clone(), forwarder.clone()));
-        let exports = Arc::new(Exports::open(&config.data, book.clone(), shown.clone(), clock.clone())?);
+        let exports = Arc::new(Exports::open(&config.data, book, shown.clone(), clock.clone())?);
         let works = Works {
-            backups: backups.clone(),
+            backups,
             eraser: eraser.clone(),
-            exports: exports.clone(),
+            exports,
             log: handle.log(),
             terms: terms.clone(),
             clock: clock.clone(),
         };
-        let runner = Arc::new(Runner::new(book.clone(), Arc::new(works)));
-        let planner = Arc::new(Planner {
-            book: book.clone(),
-            backups,
-            exports: exports.clone(),
-            eraser: eraser.clone(),
-            clock: clock.clone(),
-        });
-        tokio::spawn(planner.clone().tend());
-        tokio::spawn(runner.clone().tend());
-        let jobs = Arc::new(Seen { book, runner: runner.clone(), planner, exports });
+        let jobs = jobs::begin(works, upkept);
+        let runner = jobs.runner.clone();
         let router = vigie_serve::router_of(vigie_serve::Parts {
             lookout: shown,
             incidents: Some(lookout.watchman()),

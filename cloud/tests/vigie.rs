@@ -21,6 +21,8 @@ mod jobs;
 mod quotas;
 #[path = "vigie/status_page.rs"]
 mod status_page;
+#[path = "vigie/upkeep.rs"]
+mod upkeep;
 #[path = "vigie/webhooks.rs"]
 mod webhooks;
 
@@ -68,18 +70,31 @@ impl Hub {
 
     /// Brings samples as others do.
     fn push(&self, path: &str, body: &str) {
+        let said = self.wire("POST", path, body);
+        assert!(said.starts_with("HTTP/1.1 2"), "{said}");
+    }
+
+    /// What stands at an address.
+    fn page(&self, path: &str) -> String {
+        let said = self.wire("GET", path, "");
+        assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+        said
+    }
+
+    /// Asks as any client of HTTP does, with the hub's own token.
+    fn wire(&self, method: &str, path: &str, body: &str) -> String {
         use std::io::{Read, Write};
         let address = self.url.trim_start_matches("http://");
         let mut wire = std::net::TcpStream::connect(address).expect("the hub listens");
         let (token, length) = (self.token(), body.len());
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: text/plain\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: text/plain\r\n\
              content-length: {length}\r\nconnection: close\r\n\r\n"
         );
         wire.write_all((head + body).as_bytes()).expect("it is sent");
         let mut said = String::new();
         wire.read_to_string(&mut said).expect("an answer");
-        assert!(said.starts_with("HTTP/1.1 2"), "{said}");
+        said
     }
 
     fn token(&self) -> String {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use vigie_jobs::{Ended, Job, JobId, JobKind, JobWish, NotNow, next, over, wake_at};
+use vigie_jobs::{Ended, Job, JobId, JobKind, JobWish, KindHealth, NotNow, health, next, over, wake_at};
 use vigie_model::Slug;
 use vigie_node::{Failed, NodeClock};
 use vigie_people::Erasure;
@@ -109,6 +109,11 @@ impl Book {
 
     pub(crate) fn one(&self, id: &JobId) -> Option<Job> {
         self.jobs().get(id).cloned()
+    }
+
+    /// How one kind of work goes.
+    pub(crate) fn health(&self, kind: JobKind) -> KindHealth {
+        health(self.jobs().values(), kind, self.clock.now().utc)
     }
 
     /// Takes a job in: it is kept when this returns.

@@ -41,11 +41,6 @@ pub(crate) struct Planner {
     pub(crate) clock: NodeClock,
 }
 
-/// Whether a job came by itself, or was asked for in place of one that does.
-fn by_plan(job: &Job) -> bool {
-    job.order["by_plan"] == true
-}
-
 impl Planner {
     /// For as long as the program runs.
     pub(crate) async fn tend(self: Arc<Self>) {
@@ -160,12 +155,12 @@ impl Planner {
     }
 
     fn open(&self, kind: JobKind) -> Option<Job> {
-        self.book.all().into_iter().find(|job| job.kind == kind && by_plan(job) && job.is_open())
+        self.book.all().into_iter().find(|job| job.kind == kind && job.is_upkeep() && job.is_open())
     }
 
     /// The one of this kind that ended last.
     fn ended(&self, kind: JobKind) -> Option<Job> {
-        let ended = self.book.all().into_iter().filter(|job| job.kind == kind && by_plan(job) && !job.is_open());
+        let ended = self.book.all().into_iter().filter(|job| job.kind == kind && job.is_upkeep() && !job.is_open());
         ended.max_by_key(Job::since)
     }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use vigie_jobs::{Job, JobId};
+use vigie_jobs::{Job, JobId, KindHealth};
 use vigie_serve::{ExportWish, Jobs, Undecided, Upkeep};
 
-use super::{Book, Exports, Planner, Runner};
+use super::plan::Planner;
+use super::{Book, Exports, Runner, Upkept};
 
 /// What the doors are given.
 #[derive(Debug)]
@@ -14,6 +15,7 @@ pub(crate) struct Seen {
     pub(crate) runner: Arc<Runner>,
     pub(crate) planner: Arc<Planner>,
     pub(crate) exports: Arc<Exports>,
+    pub(crate) upkept: Arc<Upkept>,
 }
 
 impl Jobs for Seen {
@@ -27,6 +29,10 @@ impl Jobs for Seen {
 
     fn one(&self, id: &JobId) -> Option<Job> {
         self.book.one(id)
+    }
+
+    fn upkeep(&self) -> Vec<KindHealth> {
+        self.upkept.health()
     }
 
     fn cancel(&self, id: &JobId, by: &str) -> Result<Job, Undecided> {

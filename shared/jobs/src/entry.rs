@@ -62,6 +62,8 @@ pub struct Entry {
 pub struct Log {
     entries: Vec<Entry>,
     left_out: u64,
+    /// Failures, those that are left out as well. Rows of before did not count them.
+    failed: u64,
 }
 
 impl Log {
@@ -75,8 +77,19 @@ impl Log {
         self.left_out
     }
 
+    /// The failures that are remembered, oldest first.
+    pub(crate) fn failures(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.what.is_failure())
+    }
+
+    /// How often it failed.
+    pub(crate) fn failed(&self) -> u64 {
+        self.failed.max(self.failures().count() as u64)
+    }
+
     pub(crate) fn add(&mut self, at: UtcMs, what: Happened, by: Option<&str>, text: &str) {
         let text = text.chars().take(MOST_CHARS).collect();
+        self.failed += u64::from(what.is_failure());
         self.entries.push(Entry { at, what, by: by.map(str::to_owned), text });
         if self.entries.len() > MOST {
             self.entries.remove(FIRST);

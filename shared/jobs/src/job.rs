@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vigie_model::{Slug, UtcMs};
 
-use crate::{Happened, JobId, JobKind, Log, Priority};
+use crate::{Happened, JobId, JobKind, JobState, Log, Priority};
 
 /// What somebody or a plan asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,45 +25,6 @@ pub struct JobWish {
     pub order: Value,
     /// Not before this moment.
     pub not_before: UtcMs,
-}
-
-/// Where a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum JobState {
-    /// It waits for its moment.
-    Scheduled,
-    /// Its moment has come; it waits for its turn.
-    Due,
-    /// It is under way.
-    Running,
-    /// It failed, and waits to be tried again.
-    Retrying,
-    /// It was given up, and waits for somebody to look.
-    Dead,
-    /// It is done.
-    Done,
-    /// It was called off.
-    Cancelled,
-}
-
-impl JobState {
-    /// Their names.
-    pub const WORDS: [&'static str; 7] = ["scheduled", "due", "running", "retrying", "dead", "done", "cancelled"];
-
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Scheduled => "scheduled",
-            Self::Due => "due",
-            Self::Running => "running",
-            Self::Retrying => "retrying",
-            Self::Dead => "dead",
-            Self::Done => "done",
-            Self::Cancelled => "cancelled",
-        }
-    }
 }
 
 /// A job as it is kept. `Scheduled` and `Due` are one here: which of them it is says the clock. What was asked for is read as
@@ -180,6 +141,12 @@ impl Job {
     /// Whether it is under way.
     pub fn is_running(&self) -> bool {
         self.state == JobState::Running
+    }
+
+    /// For how long it should have ended; nothing while there is time, or once it has.
+    pub fn late_ms(&self, now: UtcMs) -> Option<i64> {
+        let late_ms = now.0.saturating_sub(self.wish.not_before.0).saturating_sub(self.kind.late_after_ms());
+        (self.is_open() && late_ms > 0).then_some(late_ms)
     }
 
     fn waits(&self) -> bool {

@@ -9,7 +9,7 @@ use vigie_people::{At, Right};
 use crate::door::{Address, credentials};
 use crate::problem::Problem;
 use crate::shared::App;
-use crate::{Exposition, work};
+use crate::{Exposition, work, working};
 
 /// `/healthz`, open: the process answers.
 pub(crate) async fn healthz() -> &'static str {
@@ -41,6 +41,9 @@ pub(crate) async fn metrics(State(app): State<App>, request: Request) -> Result<
         let mut out = Exposition::default();
         app.lookout.own_metrics(&mut out);
         app.write_metrics(&mut out);
+        if let Some(jobs) = app.jobs.as_deref() {
+            working::write_metrics(jobs, app.lookout.now().utc, &mut out);
+        }
         Ok(out.into_text())
     });
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.await?).into_response())

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use vigie_jobs::{Happened as JobHappened, Job, JobId, JobKind, JobState, Priority};
+use vigie_jobs::{Happened as JobHappened, Job, JobId, JobKind, JobState, KindHealth, Priority};
 use vigie_model::{Slug, UtcMs};
 
 use crate::exports::ExportWish;
@@ -19,6 +19,9 @@ pub trait Jobs: Send + Sync + 'static {
 
     /// One of them.
     fn one(&self, id: &JobId) -> Option<Job>;
+
+    /// How each kind of upkeep goes that this hub has.
+    fn upkeep(&self) -> Vec<KindHealth>;
 
     /// Calls one off, in a person's name: at once where it waits, else as soon as what is under way sees it.
     ///

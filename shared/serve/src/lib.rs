@@ -71,6 +71,7 @@ mod ways;
 mod web;
 mod webhooks;
 mod work;
+mod working;
 
 pub use access::{Access, Clients, Credential, Decides, Identity, NotLetIn, TokenTable, Writes};
 pub use around::{Around, AroundAnswer, AroundWhat, Surroundings};

@@ -17,6 +17,6 @@ pub use facts::{Beat, Fact, Post, Timing};
 pub use reach::{Cause, Change, Incident, Reach, Subject};
 pub use series::{
     CERTIFICATE_SECONDS, MACHINE_CLOCK_AHEAD_SECONDS, MACHINE_SILENT_SECONDS, MACHINE_UP, NETWORK_UP, QUOTA_USED_RATIO,
-    SITE_UP, Statement, is_series,
+    SITE_UP, Statement, UPKEEP_FAILURES, UPKEEP_LATE_SECONDS, is_series,
 };
 pub use vigil::Vigil;

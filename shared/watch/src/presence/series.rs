@@ -29,10 +29,17 @@ pub const CERTIFICATE_SECONDS: &str = "vigie_certificate_remaining_seconds";
 /// What share of a quota a client uses: 1 is all of it.
 pub const QUOTA_USED_RATIO: &str = "vigie_quota_used_ratio";
 
+/// How many tries of a hub's upkeep failed in a row; 0 once one succeeded. Which upkeep stands in `upkeep`.
+pub const UPKEEP_FAILURES: &str = "vigie_upkeep_failures";
+
+/// For how many seconds a hub's upkeep should have ended; 0 while there is time. Which upkeep stands in `upkeep`.
+pub const UPKEEP_LATE_SECONDS: &str = "vigie_upkeep_late_seconds";
+
 /// Whether this name is one of a series that only the node which judges knows.
 pub fn is_series(name: &str) -> bool {
     let own = [MACHINE_UP, SITE_UP, MACHINE_SILENT_SECONDS, NETWORK_UP, MACHINE_CLOCK_AHEAD_SECONDS];
-    own.contains(&name) || [CERTIFICATE_SECONDS, QUOTA_USED_RATIO].contains(&name)
+    let of_itself = [CERTIFICATE_SECONDS, QUOTA_USED_RATIO, UPKEEP_FAILURES, UPKEEP_LATE_SECONDS];
+    own.contains(&name) || of_itself.contains(&name)
 }
 
 /// A value of such a series. Whoever stores it adds the labels of the machine or site.

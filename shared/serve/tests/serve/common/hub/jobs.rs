@@ -1,7 +1,7 @@
 //! Work that waits, and work that is done.
 
 use serde_json::json;
-use vigie_jobs::{Ended, Job, JobId, JobKind, JobWish, Priority};
+use vigie_jobs::{Ended, Job, JobId, JobKind, JobWish, KindHealth, Priority, health};
 use vigie_model::UtcMs;
 use vigie_serve::{ExportGiven, ExportWish, Jobs, Undecided, Upkeep};
 
@@ -40,6 +40,10 @@ impl Jobs for AtWork {
 
     fn list(&self) -> Vec<Job> {
         vec![Self::export(), Self::job("0000000000000000000000b2", JobKind::Retention, None)]
+    }
+
+    fn upkeep(&self) -> Vec<KindHealth> {
+        JobKind::UPKEEP.into_iter().map(|kind| health(Jobs::list(self).iter(), kind, UtcMs(3))).collect()
     }
 
     fn one(&self, id: &JobId) -> Option<Job> {

@@ -33,6 +33,9 @@ const ALWAYS: &str = "system_cpu_load_average_1m";
 /// How long it may take to read a month of a site.
 const READING_TAKES: Duration = Duration::from_secs(15);
 
+/// Each machine that is asked for: whose it is, where, what it is called, and its minutes.
+type Tapes = BTreeMap<NodeId, (Slug, Slug, String, Tape)>;
+
 impl Watchman {
     /// What happened at sites during their last cut, newest first.
     pub(crate) fn cuts_shown(&self) -> Vec<Cut> {
@@ -47,7 +50,7 @@ impl Watchman {
     pub(crate) fn minutes(&self, wish: &AvailabilityWish) -> Result<Availability, Undecided> {
         let now = self.utc();
         let (from_ms, to_ms) = whole_minutes(wish, now)?;
-        let mut tapes: BTreeMap<NodeId, (Slug, Slug, String, Tape)> = BTreeMap::new();
+        let mut tapes = Tapes::new();
         let marks = self.marks();
         for one in lock(&self.presence).machines().filter(|one| one.role == Role::Agent) {
             let is = |wanted: &Option<Slug>, slug: &Slug| wanted.as_ref().is_none_or(|wanted| wanted == slug);
@@ -57,7 +60,7 @@ impl Watchman {
                 tapes.insert(one.node, (one.client.clone(), one.site.clone(), one.name.clone(), tape));
             }
         }
-        self.play(&mut tapes, wish, (from_ms, to_ms))?;
+        self.play(&mut tapes, (from_ms, to_ms))?;
         let silent = self.silent(now);
         let mut sites: BTreeMap<(Slug, Slug), SiteMinutes> = BTreeMap::new();
         for (id, (client, site, name, tape)) in tapes {
@@ -78,18 +81,11 @@ impl Watchman {
 
     /// Notes when each machine was measured: single samples, and minutes where samples are no longer kept. That there was
     /// something within an hour says nothing of its minutes.
-    fn play(
-        &self,
-        tapes: &mut BTreeMap<NodeId, (Slug, Slug, String, Tape)>,
-        wish: &AvailabilityWish,
-        (from_ms, to_ms): (i64, i64),
-    ) -> Result<(), Undecided> {
+    fn play(&self, tapes: &mut Tapes, (from_ms, to_ms): (i64, i64)) -> Result<(), Undecided> {
         if tapes.is_empty() || to_ms <= from_ms {
             return Ok(());
         }
-        let by = |name: &str, slug: &Option<Slug>| slug.as_ref().map(|slug| Matcher::equal(name, slug.as_str()));
-        let places = [by("client", &wish.client), by("site", &wish.site)];
-        let matchers: Vec<Matcher> = [Some(Matcher::equal(NAME, ALWAYS))].into_iter().chain(places).flatten().collect();
+        let matchers = of_these(tapes);
         let until = Instant::now() + READING_TAKES;
         let stop = Stop::when(move || (Instant::now() > until).then_some(Halt::TimedOut));
         let limits = Limits { stop, ..Limits::usual() };
@@ -145,6 +141,15 @@ impl Watchman {
             None => UtcMs(i64::MIN),
         }
     }
+}
+
+/// What is read for these machines and for nobody else: what it costs follows from whom is asked for, not from who is there.
+fn of_these(tapes: &Tapes) -> Vec<Matcher> {
+    let clients = tapes.values().map(|(client, ..)| client.to_string());
+    let sites = tapes.values().map(|(_, site, ..)| site.to_string());
+    let places = [Matcher::one_of("client", clients), Matcher::one_of("site", sites)];
+    let machines = Matcher::one_of("machine_id", tapes.keys().map(ToString::to_string));
+    [Matcher::equal(NAME, ALWAYS)].into_iter().chain(places).chain([machines]).collect()
 }
 
 /// What happened at a site during its last cut, if this is one that is over.

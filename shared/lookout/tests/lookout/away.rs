@@ -1,10 +1,15 @@
 //! What is known afterwards of the time when a site was cut off, and is anybody told of it again?
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde_json::json;
 
 use crate::common::{MINUTE, Node, ROUTE, SECOND, World, id, slug, write_rule};
+use crate::rulings::ask;
 use vigie_model::{Role, UtcMs};
 use vigie_notify::Kind;
+use vigie_people::Right;
 use vigie_serve::{AvailabilityWish, Incidents, MachineMinutes, Minutes, Powers};
 use vigie_store::fault::FaultDisk;
 
@@ -186,4 +191,40 @@ fn a_time_that_is_none_or_too_long_is_refused() {
     assert!(ask(0, 40 * 24 * 60 * MINUTE).is_err_and(|error| error.contains("31 days")));
     assert!(ask(i64::MIN, i64::MAX).is_err());
     assert_eq!(ask(i64::MAX - 5, i64::MAX).map(|found| found.sites), Ok(Vec::new()), "the future is not counted");
+}
+
+#[test]
+fn a_question_about_few_machines_reads_the_series_of_these_and_of_nobody_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hub = Node::hub(folder.path());
+    hub.run(MINUTE, |world| {
+        for (site, nodes) in [("lyon", 1..=3), ("paris", 11..=40)] {
+            for node in nodes {
+                world.hear(node, Role::Agent, site);
+                world.measure(LOAD, node, site, 0.5);
+            }
+        }
+    });
+    let lab = json!({ "ask": "tag", "machine": "m17", "client": null, "site": null, "name": "lab", "group": false,
+        "remove": false });
+    ask(&hub, lab).expect("it is tagged");
+    let to_ms = hub.world.at().utc.0;
+    let read = |scope: Option<&str>, client: Option<&str>, site: Option<&str>| {
+        let mut seen = if scope.is_some() { Powers::default() } else { Powers::all() };
+        scope.into_iter().for_each(|scope| seen.add(Right::Look, scope.parse().expect("a scope")));
+        let (client, site) = (client.map(slug), site.map(slug));
+        let wish = AvailabilityWish { seen, client, site, from_ms: to_ms - MINUTE, to_ms };
+        let before = hub.world.pieces_read.load(Ordering::Relaxed);
+        let found = hub.watchman.availability(&wish).expect("it is read");
+        let told: usize = found.sites.iter().map(|site| site.machines.len()).sum();
+        (told, hub.world.pieces_read.load(Ordering::Relaxed) - before)
+    };
+    // One piece for each sample that is kept here.
+    let each = read(None, None, Some("lyon")).1 / 3;
+    assert!(each > 0, "they were measured");
+    assert_eq!(read(None, None, None), (33, 33 * each));
+    assert_eq!(read(None, None, Some("lyon")), (3, 3 * each));
+    assert_eq!(read(Some("acme/lyon"), None, None), (3, 3 * each), "who sees one site");
+    assert_eq!(read(Some("acme#lab"), None, None), (1, each), "who sees by a tag");
+    assert_eq!(read(Some("bron"), None, None), (0, 0));
 }

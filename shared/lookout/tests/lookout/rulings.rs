@@ -22,7 +22,7 @@ const OVEN: &str = "groups:
 const CPU: &str = "system_cpu_utilization_ratio";
 
 /// Asks a node as the command line does.
-fn ask(node: &Node, request: Value) -> Result<Value, String> {
+pub(crate) fn ask(node: &Node, request: Value) -> Result<Value, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let answer = runtime.block_on(vigie_lookout::answer(&node.watchman, &request)).expect("it is about rules");
     answer.map_err(|failed| failed.text)

@@ -36,6 +36,8 @@ pub struct World {
     pub has_no_network: AtomicBool,
     /// When the certificate of its node ends.
     pub certificate_ends_ms: AtomicI64,
+    /// Pieces of series that were ever handed out.
+    pub pieces_read: AtomicI64,
     /// How many per cent of its machines acme uses; nothing is said of it at 0.
     pub quota_used: AtomicI64,
 }
@@ -56,7 +58,10 @@ impl Source for World {
         sink: &mut dyn FnMut(SeriesSamples<'_>) -> Visit,
     ) -> Result<Coverage, SourceError> {
         let source = self.source.lock().expect("no test panics here").clone();
-        source.select(selection, limits, sink)
+        source.select(selection, limits, &mut |samples| {
+            self.pieces_read.fetch_add(1, Ordering::Relaxed);
+            sink(samples)
+        })
     }
 }
 

@@ -27,6 +27,9 @@ use crate::repeats::Answered;
 /// For how long a button keeps its incident quiet.
 const SNOOZE_MS: i64 = 3_600_000;
 
+/// Whose room it takes what came from chats.
+const CHATS: &str = "chats";
+
 /// For how long it is known that a button was pressed: Slack asks again for less than an hour.
 const PRESSED_MS: i64 = 2 * 3_600_000;
 
@@ -280,7 +283,10 @@ impl Answering {
             return None;
         }
         let until = UtcMs(self.now().0.saturating_add(for_ms));
-        self.answered.keep(&key_of(what), b"", until).map_err(|error| warn!(%error, "a chat is not answered")).ok()
+        self.answered
+            .keep(&key_of(what), CHATS, b"", until)
+            .map_err(|error| warn!(%error, "a chat is not answered"))
+            .ok()
     }
 
     fn was_done(&self, what: &[&str]) -> Option<bool> {
@@ -290,7 +296,7 @@ impl Answering {
 
     fn done(&self, what: &[&str]) {
         let until = UtcMs(self.now().0.saturating_add(PRESSED_MS));
-        if let Err(error) = self.answered.keep(&key_of(what), b"", until) {
+        if let Err(error) = self.answered.keep(&key_of(what), CHATS, b"", until) {
             warn!(%error, "that a button was pressed is not kept: pressed again it is decided again");
         }
     }

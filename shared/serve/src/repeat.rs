@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
-use vigie_model::UtcMs;
+use vigie_model::{Slug, UtcMs};
 use vigie_people::Who;
 
 use crate::door::Caller;
@@ -46,11 +46,12 @@ pub trait Repeats: Send + Sync + 'static {
     /// When it can not be read now.
     fn recall(&self, key: &[u8; 32]) -> Result<Option<Vec<u8>>, NotRemembered>;
 
-    /// Keeps something under a key, durably, until then.
+    /// Keeps something under a key, durably, until then. It takes of the room of those `whose` it is: who sends much fills
+    /// nobody else's.
     ///
     /// # Errors
-    /// When it can not be kept, or too much is.
-    fn keep(&self, key: &[u8; 32], what: &[u8], until: UtcMs) -> Result<(), NotRemembered>;
+    /// When it can not be kept, or too much of theirs is.
+    fn keep(&self, key: &[u8; 32], whose: &str, what: &[u8], until: UtcMs) -> Result<(), NotRemembered>;
 
     /// Forgets what is kept under a key.
     ///
@@ -122,23 +123,25 @@ async fn carried_out(app: &App, request: Request, next: Next) -> Result<Response
     let body = to_bytes(body, MAX_FORM_BYTES).await.map_err(|_| {
         Problem::new(Code::TooLarge, format!("a body has at most {MAX_FORM_BYTES} bytes"), "send less at once")
     })?;
+    let whose = whose(caller);
     let sent = *blake3::hash(&[parts.uri.query().unwrap_or_default().as_bytes(), b"\0", &body].concat()).as_bytes();
     let Some(turn) = Turn::take(app, key) else {
         let detail = "the same write is being carried out at this moment";
         let problem = Problem::new(Code::Conflict, detail, "ask again in a moment, with the same key");
         return Err(Problem { retry_after_seconds: Some(1), ..problem });
     };
-    if let Some(kept) = begin(app, key, sent).await? {
+    if let Some(kept) = begin(app, (key, &whose), sent).await? {
         return again(kept, sent);
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    let response = end(app, key, sent, &path, response).await;
+    let response = end(app, (key, &whose), sent, &path, response).await;
     drop(turn);
     response
 }
 
 /// What is kept under the key; if nothing is, that the write begins.
-async fn begin(app: &App, key: [u8; 32], sent: [u8; 32]) -> Result<Option<Kept>, Problem> {
+async fn begin(app: &App, (key, whose): ([u8; 32], &str), sent: [u8; 32]) -> Result<Option<Kept>, Problem> {
+    let whose = whose.to_owned();
     work::list(app, move |app| {
         let repeats = app.repeats.as_deref().ok_or_else(|| {
             Problem::bad_parameter("this node keeps no answers: send the write without an Idempotency-Key")
@@ -147,7 +150,7 @@ async fn begin(app: &App, key: [u8; 32], sent: [u8; 32]) -> Result<Option<Kept>,
             return serde_json::from_slice(&kept).map(Some).map_err(|_| unknown());
         }
         let until = UtcMs(app.lookout.now().utc.0.saturating_add(KEPT_MS));
-        repeats.keep(&key, &written(&Kept { sent, answer: None }), until).map_err(not_now)?;
+        repeats.keep(&key, &whose, &written(&Kept { sent, answer: None }), until).map_err(not_now)?;
         Ok(None)
     })
     .await
@@ -188,7 +191,13 @@ fn again(kept: Kept, sent: [u8; 32]) -> Result<Response, Problem> {
 }
 
 /// Keeps a good answer, and forgets the key of a write that changed nothing.
-async fn end(app: &App, key: [u8; 32], sent: [u8; 32], path: &str, response: Response) -> Result<Response, Problem> {
+async fn end(
+    app: &App,
+    (key, whose): ([u8; 32], &str),
+    sent: [u8; 32],
+    path: &str,
+    response: Response,
+) -> Result<Response, Problem> {
     let status = response.status();
     if status == StatusCode::INTERNAL_SERVER_ERROR {
         // Nobody knows what it changed: the key stays taken.
@@ -208,11 +217,11 @@ async fn end(app: &App, key: [u8; 32], sent: [u8; 32], path: &str, response: Res
         etag: said(header::ETAG),
         body: if body.is_empty() { Some(String::new()) } else { body_kept },
     };
-    let kept = written(&Kept { sent, answer: Some(told) });
+    let (kept, whose) = (written(&Kept { sent, answer: Some(told) }), whose.to_owned());
     let keep = work::list(app, move |app| {
         let until = UtcMs(app.lookout.now().utc.0.saturating_add(KEPT_MS));
         let repeats = app.repeats.as_deref().ok_or_else(Problem::internal)?;
-        repeats.keep(&key, &kept, until).map_err(not_now)
+        repeats.keep(&key, &whose, &kept, until).map_err(not_now)
     });
     // It is done: that its answer could not be kept must not tell its sender otherwise.
     if let Err(problem) = keep.await {
@@ -236,16 +245,29 @@ fn key_of(headers: &HeaderMap, caller: &Caller, method: &Method, path: &str) -> 
     if text.is_empty() || text.len() > KEY_CHARS {
         return Err(Problem::bad_parameter(format!("Idempotency-Key has 1 to {KEY_CHARS} characters of ASCII")));
     }
-    let who = match &caller.who.who {
-        Who::Person(person, _) => format!("person {person}"),
-        Who::Token(token) => format!("token {token}"),
-        Who::Console | Who::Program(..) | Who::Nobody => format!("name {}", caller.who.name),
-    };
+    let who = asker(caller);
     let mut hash = blake3::Hasher::new_derive_key("vigie 2026-11 idempotency key");
     for part in [who.as_str(), method.as_str(), path, text] {
         hash.update(&(part.len() as u64).to_be_bytes()).update(part.as_bytes());
     }
     Ok(*hash.finalize().as_bytes())
+}
+
+fn asker(caller: &Caller) -> String {
+    match &caller.who.who {
+        Who::Person(person, _) => format!("person {person}"),
+        Who::Token(token) => format!("token {token}"),
+        Who::Console | Who::Program(..) | Who::Nobody => format!("name {}", caller.who.name),
+    }
+}
+
+/// Who shares the room that an asker's answers take: all who may something at the same client and nowhere else; else each alone.
+fn whose(caller: &Caller) -> String {
+    let clients: BTreeSet<Option<&Slug>> = caller.powers().iter().map(|(_, scope)| scope.of_client()).collect();
+    match (clients.len(), clients.first()) {
+        (1, Some(Some(client))) => format!("client {client}"),
+        _ => asker(caller),
+    }
 }
 
 /// Whether an answer may hold what is shown once. Whatever is not known to hold none is not kept.

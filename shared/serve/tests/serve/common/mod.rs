@@ -353,7 +353,7 @@ impl Repeats for Remembered {
         Ok(self.0.lock().expect("no test panics here").get(key).cloned())
     }
 
-    fn keep(&self, key: &[u8; 32], what: &[u8], _: UtcMs) -> Result<(), NotRemembered> {
+    fn keep(&self, key: &[u8; 32], _: &str, what: &[u8], _: UtcMs) -> Result<(), NotRemembered> {
         self.0.lock().expect("no test panics here").insert(*key, what.to_vec());
         Ok(())
     }

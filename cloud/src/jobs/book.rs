@@ -126,12 +126,7 @@ impl Book {
         if wish.client.is_some() && wish.kind != JobKind::Erasure && jobs.len() >= MOST {
             return Err(NotChanged::NoRoom(format!("{MOST} jobs are remembered at most: wait until some are done")));
         }
-        let is_open = |job: &&Job| job.is_open() && wish.client.is_some() && job.client == wish.client;
-        if jobs.values().filter(is_open).count() >= MOST_OF_ONE {
-            return Err(NotChanged::NoRoom(format!(
-                "{MOST_OF_ONE} jobs of a client wait at most: wait for some of them"
-            )));
-        }
+        has_room(&jobs, wish.client.as_ref())?;
         let now = self.clock.now().utc;
         let job = Job::new(JobId::new(now, chance), wish, now);
         self.keep(&mut jobs, job)
@@ -146,6 +141,18 @@ impl Book {
         let mut jobs = self.jobs();
         let mut job = jobs.get(id).cloned().ok_or(NotChanged::NotHere)?;
         change(&mut job, self.clock.now().utc)?;
+        self.keep(&mut jobs, job)
+    }
+
+    /// Asks for a job again, in a person's name. One that had ended takes as much room of its client's as another one.
+    pub(crate) fn retry(&self, id: &JobId, by: &str) -> Result<Job, NotChanged> {
+        let mut jobs = self.jobs();
+        let mut job = jobs.get(id).cloned().ok_or(NotChanged::NotHere)?;
+        let was_open = job.is_open();
+        job.retry(by, self.clock.now().utc)?;
+        if !was_open {
+            has_room(&jobs, job.client.as_ref())?;
+        }
         self.keep(&mut jobs, job)
     }
 
@@ -209,6 +216,16 @@ impl Belongings for Book {
             .try_for_each(|job| self.keep(&mut jobs, job).map(drop))
             .map_err(|not| format!("jobs: {not}"))
     }
+}
+
+/// Whether one more of a client's may wait; what the hub does by itself always may.
+fn has_room(jobs: &BTreeMap<JobId, Job>, client: Option<&Slug>) -> Result<(), NotChanged> {
+    let is_open = |job: &&Job| job.is_open() && client.is_some() && job.client.as_ref() == client;
+    if jobs.values().filter(is_open).count() >= MOST_OF_ONE {
+        let why = format!("{MOST_OF_ONE} jobs of a client wait at most: wait for some of them");
+        return Err(NotChanged::NoRoom(why));
+    }
+    Ok(())
 }
 
 /// Whether a row is a client's.
@@ -294,6 +311,25 @@ mod tests {
         assert!(matches!(book.add(wish(JobKind::Export, Some("acme"))), Err(NotChanged::NoRoom(_))));
         book.add(wish(JobKind::Export, Some("bron"))).expect("another client's");
         book.add(wish(JobKind::Backup, None)).expect("the hub's own");
+    }
+
+    #[test]
+    fn what_ended_is_asked_for_again_only_where_its_client_has_room() {
+        let book = book(&FaultDisk::new());
+        let again = book.add(wish(JobKind::Export, Some("acme"))).expect("room").id;
+        book.begin_next().expect("kept").expect("due");
+        book.ended(&again, Ended::Hopeless("too large".to_owned()), 0.0).expect("kept");
+        let other: Vec<JobId> =
+            (0..MOST_OF_ONE).map(|_| book.add(wish(JobKind::Export, Some("acme"))).expect("room").id).collect();
+        assert!(matches!(book.retry(&again, "ann"), Err(NotChanged::NoRoom(_))));
+        assert_eq!(state(&book, &again), JobState::Dead, "nothing was changed");
+        // One that waits to be tried again has its room already.
+        let begun = book.begin_next().expect("kept").expect("due").id;
+        book.ended(&begun, Ended::Failed("no room".to_owned()), 0.0).expect("kept");
+        book.retry(&begun, "ann").expect("it is one of them");
+        book.change(other.iter().find(|id| **id != begun).expect("another"), |job, now| job.cancel("ann", now))
+            .expect("called off");
+        book.retry(&again, "ann").expect("there is room again");
     }
 
     #[test]

@@ -4,14 +4,22 @@ use super::html::Html;
 use super::site_words::Words;
 use super::voice::Voice;
 use crate::Place;
+use crate::list::MOST_ROWS;
 
 const DAY_S: i64 = 86_400;
 
 /// Samples of all series.
 const ALL: &str = "/api/v1/export?match%5B%5D=%7B__name__%3D~%22.%2B%22%7D";
 
+/// How many there are of what a list has a page of at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held {
+    pub(crate) alerts: usize,
+    pub(crate) machines: usize,
+}
+
 /// The files that a browser saves, each made when it is asked for.
-pub(crate) fn draw(out: &mut Html, voice: &Voice, place: Option<&Place>) {
+pub(crate) fn draw(out: &mut Html, voice: &Voice, place: Option<&Place>, held: Held) {
     let w = Words::of(voice.lang);
     let now_s = voice.now.0.div_euclid(1_000);
     out.html("<section aria-labelledby=\"carry\">\n<h2 id=\"carry\">")
@@ -20,14 +28,21 @@ pub(crate) fn draw(out: &mut Html, voice: &Voice, place: Option<&Place>) {
         .text(w.carry_what);
     out.html("</p>\n<ul class=\"carry\">\n");
     let samples = |days: i64, format| format!("{ALL}&start={}&end={now_s}&format={format}", now_s - days * DAY_S);
-    for (says, address, file) in [
-        (w.carry_day, samples(1, "csv"), "samples.csv"),
-        (w.carry_week, samples(7, "jsonl"), "samples.jsonl"),
-        (w.carry_alerts, "/api/v1/incidents?standing=all&limit=1000".to_owned(), "alerts.json"),
-        (w.carry_machines, "/api/v1/machines?limit=1000".to_owned(), "machines.json"),
+    let page = |list: &str, more: &str| format!("/api/v1/{list}?{more}limit={MOST_ROWS}");
+    for (says, address, file, (held, partly)) in [
+        (w.carry_day, samples(1, "csv"), "samples.csv", (0, "")),
+        (w.carry_week, samples(7, "jsonl"), "samples.jsonl", (0, "")),
+        (w.carry_alerts, page("incidents", "standing=all&"), "alerts.json", (held.alerts, w.carry_alerts_partly)),
+        (w.carry_machines, page("machines", ""), "machines.json", (held.machines, w.carry_machines_partly)),
     ] {
         out.html("<li><a href=\"").text(&address).html("\" download=\"").text(&named(place, voice, file)).html("\">");
-        out.text(says).html("</a></li>\n");
+        out.text(says).html("</a>");
+        if held > MOST_ROWS {
+            let count = |count: usize| voice.count(count as u64);
+            let said = partly.replace("{some}", &count(MOST_ROWS)).replace("{all}", &count(held));
+            out.html("<br><small>").text(&said).html("</small>");
+        }
+        out.html("</li>\n");
     }
     out.html("</ul>\n</section>\n");
 }

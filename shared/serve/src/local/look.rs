@@ -155,16 +155,28 @@ pub(crate) async fn link(State(app): State<App>, Extension(caller): Extension<Ca
         None => Vec::new(),
     };
     let drawn = work::list(&app, move |app| {
-        let (truth, line) = (truth(app, &caller), app.lookout.line());
+        let (truth, line, held) = (truth(app, &caller), app.lookout.line(), held(app, &caller));
         let title = frame.voice.words().doctor;
         Ok(frame.page(Tab::Link, title, |out| {
             frame.heading(out, title);
             truth.draw(out, &frame.voice);
             doctor::whole(out, &frame.voice, &truth, line.as_ref(), &around);
-            carry::draw(out, &frame.voice, frame.place.as_ref());
+            carry::draw(out, &frame.voice, frame.place.as_ref(), held);
         }))
     });
     answer(&app, &parts, drawn.await)
+}
+
+/// How many the lists that are offered to take away have for this reader, as they are asked; none of them is drawn up.
+fn held(app: &Shared, caller: &Caller) -> carry::Held {
+    let (marks, mut alerts) = (app.marks(), 0);
+    if let Some(incidents) = &app.incidents {
+        incidents.incidents_where(&mut |sketch| {
+            alerts += usize::from(caller.sees_there(marks.at(sketch.client, sketch.site, sketch.about)));
+            false
+        });
+    }
+    carry::Held { alerts, machines: app.machines_seen(caller).len() }
 }
 
 /// One alert that this reader may see.

@@ -39,7 +39,9 @@ words! {
     carry_day: "Samples of the last 24 hours, as a table (CSV)" | "Les mesures des dernières 24 heures, en tableau (CSV)";
     carry_week: "Samples of the last 7 days, for programs (JSON lines)" | "Les mesures des 7 derniers jours, pour des programmes (lignes JSON)";
     carry_alerts: "Alerts, open and over, with what was decided (JSON)" | "Les alertes, ouvertes et terminées, avec ce qui a été décidé (JSON)";
+    carry_alerts_partly: "Only the latest {some} of {all} are in this file: it says under next_cursor how programs ask for the others." | "Seules les {some} dernières sur {all} sont dans ce fichier\u{a0}: next_cursor y dit comment les programmes demandent les autres.";
     carry_machines: "The machines and how they are (JSON)" | "Les machines et leur état (JSON)";
+    carry_machines_partly: "Only {some} of {all} are in this file: it says under next_cursor how programs ask for the others." | "Seules {some} sur {all} sont dans ce fichier\u{a0}: next_cursor y dit comment les programmes demandent les autres.";
 
     // sound
     sound_page: "With a sound" | "Avec un son";

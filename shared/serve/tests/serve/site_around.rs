@@ -140,6 +140,24 @@ async fn what_is_offered_to_take_away_is_there_and_a_file_says_of_where_it_is() 
 }
 
 #[tokio::test]
+async fn a_file_that_does_not_hold_all_alerts_says_of_how_many_it_holds_the_latest() {
+    let many =
+        |alerts| (1..=alerts).map(|n| incident(n, "Disk C: is full", Severity::Warning, "compta-2", -90)).collect();
+    let all = door(Relay::cut_off(), Book::of(many(1_000))).0;
+    assert!(!shown(&all, "/link").await.contains("next_cursor"), "a file that holds all of them says nothing");
+    let more = door(Relay::cut_off(), Book::of(many(1_234))).0;
+    let page = shown(&more, "/link").await;
+    assert!(page.contains("Only the latest 1,000 of 1,234 are in this file"), "{page}");
+    assert_eq!(page.matches("next_cursor").count(), 1, "the machines are all there");
+    assert!(in_french(&more, "/link").await.contains("Seules les 1\u{202f}000 dernières sur 1\u{202f}234"));
+    // What it says of the file is so.
+    let cookie = more.sign_in(DECIDES).await;
+    let file = more.get_with_cookie(&cookie, "/api/v1/incidents?standing=all&limit=1000").await.json();
+    assert_eq!((file["incidents"].as_array().map(Vec::len), &file["total"]), (Some(1_000), &serde_json::json!(1_234)));
+    assert!(file["next_cursor"].is_string(), "it says how to go on");
+}
+
+#[tokio::test]
 async fn each_page_has_one_heading_of_the_first_rank() {
     let door = door(Relay::cut_off(), Book::of(usual())).0;
     let machine = shown(&door, "/machines").await;

@@ -1,9 +1,13 @@
 // How do the sources become the files that the hub bears? The same bytes from the same sources, wherever they are built.
+//
+// Once for each language, which is the build's mode: what a page of `fr` loads stands below `assets/fr`, and the hub hands out
+// what stands below `fr` under its own name to whoever reads French.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { build, type Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { LANGUAGES, oneLanguage, type Language } from "./build/language.ts";
 import { patterns } from "./src/route.ts";
 import type { Shell } from "./src/worker/shell.ts";
 
@@ -19,17 +23,26 @@ const pages: Plugin = {
 // along what it only needs, so that no page loads another one's part for it.
 const GROUPS = [
   { name: "base", test: /src\/|svelte/, minShareCount: 8 },
-  { name: "form", test: /src\/((form|rules|time|people)\/.*ts$|form\/|rules\/Metric|people\/Once)/, minShareCount: 2 },
+  { name: "form", test: /src\/((form|rules|time|people)\/.*ts$|form\/|rules\/Metric|people\/Once|boards\/MachinePick)/, minShareCount: 2 },
   { name: "list", test: /src\/(machines|spark|table|filter)\//, minShareCount: 2 },
   { name: "rules", test: /src\/(rules\/|pages\/Rules?\.svelte)/ },
   { name: "sites", test: /src\/(sites\/|pages\/Sites?\.svelte)/ },
   { name: "machine", test: /src\/(machine\/((Overview|Hardware|Data|Alerts|PathDots)\.svelte|hops|tabs)|pages\/Machine\.svelte)/ },
+  { name: "shared", test: /src\/(incidents\/(Row|behind|threshold)|home\/[Nn]ext|outbox\/Waiting|truth\/impact|say\/bytes|maintenance\/plan|chart\/(look|range))/, minShareCount: 2 },
+  { name: "incidents", test: /src\/(incidents\/(Decide|Evidence\.|Timeline|Versions|timeline)|pages\/Incidents?\.svelte)/ },
+  { name: "jobs", test: /src\/(jobs\/|pages\/Jobs?\.svelte)/ },
+  { name: "status", test: /src\/(status\/|pages\/StatusPages?\.svelte)/ },
+  { name: "boards", test: /src\/(boards\/(?!MachinePick)|pages\/Boards?\.svelte)/ },
+  { name: "many", test: /src\/bulk\// },
+  { name: "views", test: /src\/machines\/(Cards|Heat|heat|tiles)/ },
+  { name: "metrics", test: /uplot|src\/(chart\/(Chart|Legend|Table|plot|marks|textures|csv|gaps|shared|say|ticks)|incidents\/EvidenceChart|machine\/(Metrics|metrics\/Panel))/ },
+  { name: "chart", test: /src\/(chart|machine\/metrics)\// },
 ];
 
 const PUBLIC = new URL("./public/", import.meta.url);
 
-// The worker knows all other files, and is another one whenever one of them is.
-const worker: Plugin = {
+// The worker of a language knows all other files of it, and is another one whenever one of them is.
+const worker = (language: Language): Plugin => ({
   name: "worker",
   apply: "build",
   enforce: "post",
@@ -40,7 +53,10 @@ const worker: Plugin = {
       for (const [name, file] of Object.entries(bundle)) {
         const source = file.type === "chunk" ? file.code : file.source;
         // The page under its own name is for who is signed in; without a line the same is shown to whoever was.
-        if (name === "index.html") this.emitFile({ type: "asset", fileName: "shell.html", source });
+        if (name === "index.html") {
+          for (const fileName of ["index.html", "shell.html"]) this.emitFile({ type: "asset", fileName: `${language}/${fileName}`, source });
+          delete bundle[name];
+        }
         if (name !== "pages.txt") files.set(name === "index.html" ? "shell.html" : name, source);
       }
       for (const name of readdirSync(PUBLIC)) files.set(name, readFileSync(new URL(name, PUBLIC)));
@@ -50,10 +66,10 @@ const worker: Plugin = {
       // The icon is every node's own.
       const all = [...names, "icon.svg"].map((name) => `/${name}`);
       const shell: Shell = { version: hash.digest("hex").slice(0, 16), files: all };
-      this.emitFile({ type: "asset", fileName: "sw.js", source: await workerOf(shell) });
+      this.emitFile({ type: "asset", fileName: `${language}/sw.js`, source: await workerOf(shell) });
     },
   },
-};
+});
 
 async function workerOf(shell: Shell): Promise<string> {
   const built = await build({
@@ -73,19 +89,34 @@ async function workerOf(shell: Shell): Promise<string> {
   return output.output[0].code;
 }
 
-export default defineConfig({
-  // A class for each component's styles: four characters keep them apart, and each stands in the code as often as an element.
-  plugins: [svelte({ compilerOptions: { cssHash: ({ css, hash }) => `s${hash(css).slice(0, 4)}` } }), pages, worker],
-  build: {
-    target: "es2022",
-    // The hub's policy takes nothing inline.
-    assetsInlineLimit: 0,
-    // Many small files pack badly.
-    cssCodeSplit: false,
-    modulePreload: { polyfill: false },
-    reportCompressedSize: false,
-    rolldownOptions: { output: { codeSplitting: { includeDependenciesRecursively: false, groups: GROUPS } } },
-  },
-  server: { proxy: { "/api": "http://127.0.0.1:7880", "/prometheus": "http://127.0.0.1:7880" } },
-  test: { include: ["src/**/*.test.ts"] },
+// What the tests and the server of whoever builds run speaks both.
+const languageOf = (mode: string): Language | undefined => LANGUAGES.find((language) => language === mode);
+
+export default defineConfig(({ mode, command }) => {
+  const language = languageOf(mode);
+  if (command === "build" && !language) throw new Error(`pages are built in a language, by --mode ${LANGUAGES.join(" or ")}`);
+  return {
+    logLevel: "warn",
+    // A class for each component's styles: four characters keep them apart, and each stands in the code as often as an element.
+    plugins: [language && oneLanguage(language), svelte({ compilerOptions: { runes: true, discloseVersion: false, cssHash: ({ css, hash }) => `s${hash(css).slice(0, 4)}` } }), pages, language && worker(language)],
+    build: {
+      target: "es2022",
+      // The hub's policy takes nothing inline.
+      assetsInlineLimit: 0,
+      // Many small files pack badly.
+      cssCodeSplit: false,
+      emptyOutDir: language === LANGUAGES[0],
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+      rolldownOptions: {
+        output: {
+          entryFileNames: `assets/${language}/[name]-[hash].js`,
+          chunkFileNames: `assets/${language}/[name]-[hash].js`,
+          codeSplitting: { includeDependenciesRecursively: false, groups: GROUPS },
+        },
+      },
+    },
+    server: { proxy: { "/api": "http://127.0.0.1:7880", "/prometheus": "http://127.0.0.1:7880" } },
+    test: { include: ["{src,build}/**/*.test.ts"] },
+  };
 });

@@ -6,7 +6,8 @@ export type Theme = "system" | "light" | "dark";
 export type Density = "compact" | "regular";
 
 interface Chosen {
-  language: Language;
+  /** The one that the hub handed these pages out in: another one is had from it, by `say/language.ts`. */
+  readonly language: Language;
   theme: Theme;
   density: Density;
   /** The sidebar shows icons alone. */
@@ -22,14 +23,15 @@ interface Chosen {
 const KEPT = "vigie-settings";
 
 function usual(): Chosen {
-  const browser = typeof navigator === "undefined" ? "en" : navigator.language;
-  return { language: browser.startsWith("fr") ? "fr" : "en", theme: "system", density: "compact", narrow: false, keys: true, objective: null, opening: null };
+  const language = typeof document !== "undefined" && document.documentElement.lang === "fr" ? "fr" : "en";
+  return { language, theme: "system", density: "compact", narrow: false, keys: true, objective: null, opening: null };
 }
 
 function read(): Chosen {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
-    return { ...usual(), ...(kept as Partial<Chosen>) };
+    const own = usual();
+    return { ...own, ...(kept as Partial<Chosen>), language: own.language };
   } catch {
     return usual();
   }
@@ -38,7 +40,7 @@ function read(): Chosen {
 export const settings: Chosen = $state(read());
 
 /** Changes something and keeps it, where the browser lets us. */
-export function choose(change: Partial<Chosen>): void {
+export function choose(change: Partial<Omit<Chosen, "language">>): void {
   Object.assign(settings, change);
   try {
     localStorage.setItem(KEPT, JSON.stringify(settings));
@@ -50,10 +52,7 @@ export function choose(change: Partial<Chosen>): void {
 /** Puts the choices onto the document. */
 export function dress(): void {
   const root = document.documentElement;
-  root.lang = settings.language;
   root.dataset["density"] = settings.density;
-  const manifest = document.querySelector<HTMLLinkElement>('link[rel="manifest"]');
-  if (manifest) manifest.href = settings.language === "fr" ? "/manifest.fr.webmanifest" : "/manifest.webmanifest";
   if (settings.theme === "system") delete root.dataset["theme"];
   else root.dataset["theme"] = settings.theme;
 }

@@ -94,8 +94,8 @@ export async function standIn(count, dist = DIST) {
   };
   const pages = readFileSync(new URL("pages.txt", dist), "utf8").trim().split("\n").map((page) => new RegExp(`^${page.replace(/\{\w+\}/g, "[^/]+")}$`));
   const icon = gzipSync('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7"/></svg>');
-  const files = new Map(readdirSync(new URL("assets/", dist)).map((name) => [`/assets/${name}`, gzipSync(readFileSync(new URL(`assets/${name}`, dist)))]));
-  const shell = gzipSync(readFileSync(new URL("index.html", dist)));
+  const files = new Map(readdirSync(new URL("assets/", dist), { recursive: true }).filter((name) => name.includes(".")).map((name) => [`/assets/${name}`, gzipSync(readFileSync(new URL(`assets/${name}`, dist)))]));
+  const shell = gzipSync(readFileSync(new URL("en/index.html", dist)));
   const open = new Set();
 
   const server = createServer((request, response) => {

@@ -39,7 +39,7 @@ pub(crate) mod words;
 
 pub(crate) use entrance::{Refused, page as door_page};
 pub(crate) use failed::failed;
-pub(crate) use reader::frame_of;
+pub(crate) use reader::{frame_of, language_of};
 
 use axum::middleware::from_fn_with_state;
 

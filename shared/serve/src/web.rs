@@ -4,6 +4,9 @@
 //! that it loads. The shell holds no data; it is handed to who is signed in, and all others are led to where they can. The
 //! files say nothing of anybody and are open, so that a page whose session has ended can still load the part that says so.
 //! Who signs in on the way to a page goes on to it.
+//!
+//! What is built once for each language stands below the language's code, and is handed out without it to who reads that: nobody
+//! loads words that they do not read, and nobody waits for a page to find out which ones those are.
 
 mod bound;
 
@@ -20,6 +23,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::door;
+use crate::local::language_of;
+use crate::local::voice::Lang;
 use crate::people;
 use crate::shape;
 use crate::shared::{App, Shared};
@@ -32,22 +37,63 @@ const HASHED: &str = "/assets/";
 #[derive(Debug, Clone, Default)]
 pub struct Web {
     pages: &'static [&'static str],
-    files: Arc<[Arc<File>]>,
-    shell: Option<Arc<File>>,
+    files: Arc<[Arc<Place>]>,
+    shell: Option<Arc<Place>>,
 }
 
 impl Web {
-    /// These pages, by the form of their address (`/machines/{id}`), and these files, by their address. The shell is the file
-    /// `/index.html`; without one there are no pages.
+    /// These pages, by the form of their address (`/machines/{id}`), and these files, by their address. What stands at `/en/sw.js`
+    /// and `/fr/sw.js` is `/sw.js`, to each in their language. The shell is the file `/index.html`; without one there are no pages.
     pub fn new(pages: &'static [&'static str], files: &'static [(&'static str, &'static [u8])]) -> Self {
-        let file = |(path, body): &(&'static str, &'static [u8])| Arc::new(File::new(path, body));
-        let (shell, files): (Vec<_>, Vec<_>) = files.iter().map(file).partition(|file| file.path == "/index.html");
+        let mut places: Vec<Place> = Vec::new();
+        for (path, body) in files {
+            let (lang, path) = spoken(path);
+            let file = (lang, File::new(path, body));
+            match places.iter_mut().find(|place| place.path == path) {
+                Some(place) => place.others.push(file),
+                None => places.push(Place { path, first: file, others: Vec::new() }),
+            }
+        }
+        let places = places.into_iter().map(Arc::new);
+        let (shell, files): (Vec<_>, Vec<_>) = places.partition(|place| place.path == "/index.html");
         Self { pages, files: files.into(), shell: shell.into_iter().next() }
     }
 
     /// Whether there are any.
     pub(crate) fn is_there(&self) -> bool {
         self.shell.is_some()
+    }
+}
+
+/// The language that a file is in, if it is in one, and the address that it is handed out at.
+fn spoken(path: &'static str) -> (Option<Lang>, &'static str) {
+    let below = |lang: Lang| path.strip_prefix('/')?.strip_prefix(lang.code()).filter(|rest| rest.starts_with('/'));
+    let found = Lang::ALL.into_iter().find_map(|lang| Some((Some(lang), below(lang)?)));
+    found.unwrap_or((None, path))
+}
+
+/// What stands at an address: one file, or one for each language.
+#[derive(Debug)]
+struct Place {
+    path: &'static str,
+    /// For who reads its language, and whoever reads none that is here.
+    first: (Option<Lang>, File),
+    others: Vec<(Option<Lang>, File)>,
+}
+
+impl Place {
+    fn file(&self, asked: &HeaderMap) -> &File {
+        let lang = Some(language_of(asked));
+        &self.others.iter().find(|(of, _)| *of == lang).unwrap_or(&self.first).1
+    }
+
+    fn answer(&self, asked: &HeaderMap) -> Response {
+        let mut answer = self.file(asked).answer(asked);
+        if !self.others.is_empty() {
+            let vary = HeaderValue::from_static("accept-encoding, accept-language, cookie");
+            answer.headers_mut().insert(header::VARY, vary);
+        }
+        answer
     }
 }
 
@@ -127,22 +173,23 @@ pub(crate) fn pages(app: &App) -> Ways {
     ways.with(|router| router.layer(from_fn_with_state(Arc::clone(app), require)))
 }
 
-/// The shell: the same for everybody, but for who sees as another person, who is told so above it.
-fn of_shell(shell: &File, app: &Shared, parts: &Parts) -> Response {
-    match people::seeing::above(&String::from_utf8_lossy(shell.body), app, parts) {
-        Some(page) => ([(header::CONTENT_TYPE, shell.kind)], page).into_response(),
+/// The shell: the same for all who read its language, but for who sees as another person, who is told so above it.
+fn of_shell(shell: &Place, app: &Shared, parts: &Parts) -> Response {
+    let file = shell.file(&parts.headers);
+    match people::seeing::above(&String::from_utf8_lossy(file.body), app, parts) {
+        Some(page) => ([(header::CONTENT_TYPE, file.kind)], page).into_response(),
         None => shell.answer(&parts.headers),
     }
 }
 
 /// The files that the shell loads.
 pub(crate) fn files(app: &Shared) -> Ways {
-    let add = |ways: Ways, file: &Arc<File>| ways.file(file.path, handed_out(Arc::clone(file)));
+    let add = |ways: Ways, place: &Arc<Place>| ways.file(place.path, handed_out(Arc::clone(place)));
     app.options.web.files.iter().fold(Ways::new(), add)
 }
 
-fn handed_out(file: Arc<File>) -> MethodRouter<App> {
-    get(async move |headers: HeaderMap| file.answer(&headers))
+fn handed_out(place: Arc<Place>) -> MethodRouter<App> {
+    get(async move |headers: HeaderMap| place.answer(&headers))
 }
 
 /// Hands the shell to who is signed in, and leads all others to where they can. Every way of signing in comes to the first

@@ -1,5 +1,6 @@
 // The service worker, as the page sees it: there or not, and whether a newer version of the pages has taken over.
 import { router } from "../router.svelte.ts";
+import { SHELL } from "../worker/shell.ts";
 
 class Worker {
   /** What the browser has: nothing where it can not, as on plain HTTP. */
@@ -14,7 +15,7 @@ class Worker {
     const container = navigator.serviceWorker;
     let had = container.controller !== null;
     container.addEventListener("controllerchange", () => {
-      this.isNewer = had;
+      if (had) void isOwn().then((own) => (this.isNewer = !own));
       had = true;
     });
     container.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
@@ -27,6 +28,13 @@ class Worker {
       // The pages work without one; a device that can not be pushed to says so where that is asked for.
     }
   }
+}
+
+/** Whether the version that took over is the one that this page is of: whoever came anew has that before the worker does. */
+async function isOwn(): Promise<boolean> {
+  const begun = document.querySelector("script[src]")?.getAttribute("src");
+  const shell = await fetch(SHELL).catch(() => undefined);
+  return shell !== undefined && begun !== null && begun !== undefined && (await shell.text()).includes(begun);
 }
 
 export const worker = new Worker();

@@ -1,7 +1,7 @@
 // How does a page say something in each language?
 //
 // A page brings its own words, English and French side by side. What one language lacks, or a place in braces that only one
-// of them has, does not compile.
+// of them has, does not compile. `build/language.ts` makes pages of one language of it, and puts each sentence where it is said.
 import { settings } from "../settings.svelte.ts";
 import { whole, pluralOf } from "./number.ts";
 
@@ -35,7 +35,8 @@ export function words<const E extends Dict, const F extends Dict & Same<E, F>>(
   };
 }
 
-function fill(phrase: Phrase, places: Readonly<Record<string, string | number>>): string {
+/** A sentence with what stands in its places. */
+export function fill(phrase: Phrase, places: Readonly<Record<string, string | number>>): string {
   const text = typeof phrase === "string" ? phrase : phrase[pluralOf(Number(places["n"])) === "one" ? 0 : 1];
   return text.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = places[name];

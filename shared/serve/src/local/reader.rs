@@ -22,9 +22,7 @@ const COOKIE: &str = "vigie-look";
 
 /// Everything around a page for whoever asks.
 pub(crate) fn frame_of(app: &Shared, parts: &Parts) -> Frame {
-    let (lang, theme) = chosen(&parts.headers);
-    let accepted = || parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
-    let lang = lang.unwrap_or_else(|| Lang::accepted(accepted().unwrap_or_default()));
+    let (lang, theme) = (language_of(&parts.headers), chosen(&parts.headers).1);
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     Frame {
         voice: Voice { lang, zone: TimeZone::system(), now: app.lookout.now().utc },
@@ -37,6 +35,12 @@ pub(crate) fn frame_of(app: &Shared, parts: &Parts) -> Frame {
         wall: false,
         sound: false,
     }
+}
+
+/// The language that was chosen, or the one that a browser asks for.
+pub(crate) fn language_of(headers: &HeaderMap) -> Lang {
+    let accepted = || headers.get(header::ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
+    chosen(headers).0.unwrap_or_else(|| Lang::accepted(accepted().unwrap_or_default()))
 }
 
 /// A relay's own site: the one that it lists.

@@ -110,6 +110,47 @@ async fn a_file_comes_packed_to_who_takes_it_so_and_is_kept_for_ever() {
 }
 
 #[tokio::test]
+async fn pages_and_their_worker_come_in_the_language_that_a_browser_asks_for_or_that_was_chosen() {
+    let hub = hub();
+    let By::Cookie(ann) = signed_in(&hub) else { unreachable!("a session") };
+    let ask = async |path: &str, accepted: &str, chosen: &str| {
+        let cookie = format!("vigie={ann}{chosen}");
+        let request = Request::get(path).header("accept-language", accepted).header("cookie", cookie);
+        hub.door.send(request.body(Body::empty()).expect("a request")).await
+    };
+    for (accepted, chosen, lang, worker) in [
+        ("en-GB", "", "lang=en", "english()"),
+        ("fr-FR,fr;q=0.9,en;q=0.8", "", "lang=fr", "french()"),
+        ("de-DE", "", "lang=en", "english()"),
+        ("en-GB", "; vigie-look=fr.dark", "lang=fr", "french()"),
+        ("fr-FR", "; vigie-look=en.system", "lang=en", "english()"),
+        ("fr-FR", "; vigie-look=xx.dark", "lang=fr", "french()"),
+    ] {
+        let page = ask("/machines", accepted, chosen).await;
+        assert!(page.text().contains(lang), "{accepted}{chosen}: {}", page.text());
+        assert_eq!(
+            page.header("vary"),
+            "accept-encoding, accept-language, cookie",
+            "no cache gives it to another reader"
+        );
+        assert_eq!(ask("/sw.js", accepted, chosen).await.text(), worker, "{accepted}{chosen}");
+    }
+    let [english, french] = [ask("/", "en", "").await, ask("/", "fr", "").await];
+    assert_ne!(
+        english.header("etag"),
+        french.header("etag"),
+        "who chooses another language does not go on with the one before"
+    );
+    for path in ["/en/index.html", "/fr/sw.js"] {
+        assert_eq!(
+            ask(path, "fr", "").await.status,
+            StatusCode::NOT_FOUND,
+            "{path} is handed out under its own name alone"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_node_without_such_pages_keeps_the_one_it_had() {
     let door = Door::new();
     assert!(door.get(crate::common::ALL, "/").await.text().contains("/page.js"));

@@ -1,5 +1,5 @@
 // What does a metric say, in the reader's words? One that nobody has words for bears its own name.
-import { words } from "../../say/words.ts";
+import { settings } from "../../settings.svelte.ts";
 
 const EN = {
   system_cpu_utilization_ratio: "Processors, busy", system_cpu_time_seconds_total: "Processor time by kind", system_cpu_load_average_1m: "Load, 1 min", system_cpu_load_average_5m: "Load, 5 min", system_cpu_load_average_15m: "Load, 15 min",
@@ -12,7 +12,7 @@ const EN = {
   hw_network_up: "Network link up", hw_network_bandwidth_limit_bytes_per_second: "Network link speed", system_linux_pressure_avg10_ratio: "Pressure: time spent waiting", system_linux_pressure_time_seconds_total: "Pressure: waiting time", system_linux_thread_count: "Threads",
   system_linux_thread_running: "Threads, running", system_linux_thread_blocked: "Threads, blocked", system_process_count: "Processes", system_process_created_total: "Processes begun", system_uptime_seconds: "Time since start",
 } as const;
-const FR = {
+const FR: Record<keyof typeof EN, string> = {
   system_cpu_utilization_ratio: "Processeurs, occupation", system_cpu_time_seconds_total: "Temps processeur par nature", system_cpu_load_average_1m: "Charge, 1 min", system_cpu_load_average_5m: "Charge, 5 min", system_cpu_load_average_15m: "Charge, 15 min",
   system_linux_cpu_context_switches_total: "Changements de contexte", system_linux_cpu_interrupts_total: "Interruptions", system_memory_utilization_ratio: "Mémoire, occupation", system_memory_usage_bytes: "Mémoire par usage", system_memory_limit_bytes: "Mémoire, taille",
   system_memory_linux_available_bytes: "Mémoire disponible", system_memory_linux_committed_bytes: "Mémoire promise", system_memory_linux_dirty_bytes: "Mémoire pas encore écrite sur disque", system_memory_linux_slab_usage_bytes: "Blocs du noyau", system_memory_shared_bytes: "Mémoire partagée",
@@ -22,8 +22,9 @@ const FR = {
   system_disk_merged_total: "Disques, opérations fusionnées", system_disk_limit_bytes: "Disques, taille", system_network_io_bytes_total: "Réseau, débit", system_network_packets_total: "Réseau, paquets", system_network_errors_total: "Réseau, erreurs", system_network_dropped_total: "Réseau, paquets perdus",
   hw_network_up: "Lien réseau actif", hw_network_bandwidth_limit_bytes_per_second: "Vitesse du lien réseau", system_linux_pressure_avg10_ratio: "Pression : temps passé à attendre", system_linux_pressure_time_seconds_total: "Pression : temps d’attente", system_linux_thread_count: "Fils d’exécution",
   system_linux_thread_running: "Fils en cours", system_linux_thread_blocked: "Fils bloqués", system_process_count: "Processus", system_process_created_total: "Processus lancés", system_uptime_seconds: "Temps depuis le démarrage",
-} as const;
+};
 
-const say = words(EN, FR);
-
-export const titleOf = (metric: string): string => (Object.hasOwn(EN, metric) ? say(metric as keyof typeof EN) : metric);
+export function titleOf(metric: string): string {
+  const titles: Readonly<Record<string, string>> = settings.language === "fr" ? FR : EN;
+  return Object.hasOwn(titles, metric) ? (titles[metric] ?? metric) : metric;
+}

@@ -102,8 +102,13 @@ pub(crate) fn options() -> Options {
 
 const PAGES: [&str; 3] = ["/", "/machines", "/machines/{id}"];
 
-const FILES: [(&str, &[u8]); 2] =
-    [("/assets/app-1a.js", b"run()"), ("/index.html", b"<!doctype html><script src=/assets/app-1a.js></script>")];
+const FILES: [(&str, &[u8]); 5] = [
+    ("/assets/app-1a.js", b"run()"),
+    ("/en/index.html", b"<!doctype html><html lang=en><script src=/assets/app-1a.js></script>"),
+    ("/en/sw.js", b"english()"),
+    ("/fr/index.html", b"<!doctype html><html lang=fr><script src=/assets/app-1a.js></script>"),
+    ("/fr/sw.js", b"french()"),
+];
 
 /// By what somebody asks.
 #[derive(Debug, Clone)]

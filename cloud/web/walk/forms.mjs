@@ -1,6 +1,7 @@
 // The forms, as people fill them in: each is saved, changed while somebody else changes it, and taken back; and who leaves one
 // unsaved is asked.
 import { createServer } from "node:http";
+import { answersFromChats } from "./chats.mjs";
 import { comes, so } from "./trail.mjs";
 
 const PASSWORD = "seven quiet lanterns hum";
@@ -93,6 +94,7 @@ export async function forms({ hub, step, open, go, watch, answered, accessible, 
     await press(page, "Save");
     const card = page.locator("article", { has: page.getByRole("heading", { name: "walk", exact: true }) });
     await card.getByText("after 10 min").waitFor();
+    await answersFromChats(page, card, accessible);
     await card.getByRole("button", { name: "Change" }).click();
     await card.getByLabel("From this severity on").selectOption("critical");
     await write("PUT", "/api/v1/routes/walk", { channels: ["desk", "mail"], zone: "Europe/Paris" });

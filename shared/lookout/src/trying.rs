@@ -172,7 +172,7 @@ fn closed(channel: &str) -> ReceiverTried {
     }
 }
 
-/// Whether people answer by a channel, in words.
+/// Whether people answer by a channel, in words, by which the hub's pages know it too (`channels/ladder.ts`).
 fn two_way(answers: Result<bool, String>) -> String {
     match answers {
         Ok(true) => "people answer from there".to_owned(),

@@ -74,7 +74,32 @@ export interface Schedule {
 export interface Tried {
   route: string;
   delivered: boolean;
-  receivers: { channel: string; kind: string; to: string; delivered: boolean; said: string; took_ms: number }[];
+  receivers: Receiver[];
+}
+
+export interface Receiver {
+  channel: string;
+  kind: string;
+  to: string;
+  delivered: boolean;
+  said: string;
+  took_ms: number;
+  /** Of a chat, whether people can answer from there, and why not: a sentence of the hub. */
+  two_way: string | null;
+}
+
+export type Answers = { can: true } | { can: false; isSetUp: boolean; why: string };
+
+const ANSWERS = "people answer from there";
+const NO_ANSWERS = "people can not answer from there: ";
+const NOT_SET_UP = "it has no [channel.two_way]";
+
+/** Whether people can answer from where they were told. Only what the hub says so in its very words is taken for a yes. */
+export function answersOf({ two_way: said }: Pick<Receiver, "two_way">): Answers | undefined {
+  if (said === null || said === undefined) return undefined;
+  if (said === ANSWERS) return { can: true };
+  const why = said.startsWith(NO_ANSWERS) ? said.slice(NO_ANSWERS.length) : said;
+  return { can: false, isSetUp: why !== NOT_SET_UP, why };
 }
 
 export interface Message {

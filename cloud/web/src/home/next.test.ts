@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { stepsOf, type Known } from "./next.ts";
+
+const NOTHING: Known = { people: { total: 1 }, route: { routes: [{ used: false }] }, rule: { groups: [{ origin: { source: "default" } }] }, site: { sites: [{ relays: [] }] } };
+const ALL: Known = { people: { total: 2 }, route: { routes: [{ used: false }, { used: true }] }, rule: { groups: [{ origin: { source: "default" } }, { origin: { source: "hub" } }] }, site: { sites: [{ relays: [] }, { relays: ["r"] }] } };
+
+test("a step is done when it is so, and not before", () => {
+  expect(stepsOf(NOTHING, () => true).map(({ done }) => done)).toEqual([false, false, false, false]);
+  expect(stepsOf(ALL, () => true).map(({ done }) => done)).toEqual([true, true, true, true]);
+});
+
+test("who may not do a thing is not told to do it", () => {
+  expect(stepsOf(NOTHING, (right) => right === "tell").map(({ name }) => name)).toEqual(["route"]);
+  expect(stepsOf(NOTHING, () => false)).toEqual([]);
+});
+
+test("of what nobody has answered nothing is said", () => {
+  expect(stepsOf({ people: { total: 3 } }, () => true)).toEqual([{ name: "people", done: true }]);
+});

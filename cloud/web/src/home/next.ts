@@ -1,0 +1,33 @@
+// What is left to do once the first machine is here, for whoever may do it?
+//
+// A step is done when it is so, whoever did it; of what nobody has answered nothing is said.
+import type { Right } from "../api/types.ts";
+
+export type StepName = "people" | "route" | "rule" | "site";
+
+/** Whose right it takes, somewhere. */
+export const RIGHTS: Readonly<Record<StepName, Right>> = { people: "people", route: "tell", rule: "decide", site: "enrol" };
+
+/** What the hub has answered so far. */
+export interface Known {
+  people?: { total: number } | undefined;
+  route?: { routes: readonly { used: boolean }[] } | undefined;
+  rule?: { groups: readonly { origin: { source: string } }[] } | undefined;
+  site?: { sites: readonly { relays: readonly unknown[] }[] } | undefined;
+}
+
+export interface Step {
+  name: StepName;
+  done: boolean;
+}
+
+export function stepsOf({ people, route, rule, site }: Known, may: (right: Right) => boolean): Step[] {
+  const steps: { name: StepName; done: boolean | undefined }[] = [
+    { name: "people", done: people && people.total > 1 },
+    { name: "route", done: route?.routes.some((one) => one.used) },
+    // What was there from the beginning is nobody's choice.
+    { name: "rule", done: rule?.groups.some((one) => one.origin.source !== "default") },
+    { name: "site", done: site?.sites.some((one) => one.relays.length > 0) },
+  ];
+  return steps.filter((step): step is Step => step.done !== undefined && may(RIGHTS[step.name]));
+}

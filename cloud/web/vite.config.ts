@@ -23,20 +23,13 @@ const pages: Plugin = {
 // along what it only needs, so that no page loads another one's part for it.
 const GROUPS = [
   { name: "base", test: /src\/|svelte/, minShareCount: 8 },
-  { name: "form", test: /src\/((form|rules|time|people)\/.*ts$|form\/|rules\/Metric|people\/Once|boards\/MachinePick)/, minShareCount: 2 },
+  { name: "form", test: /src\/((form|rules|time|people)\/.*ts$|form\/|rules\/Metric|people\/Once)/, minShareCount: 2 },
   { name: "list", test: /src\/(machines|spark|table|filter)\//, minShareCount: 2 },
   { name: "rules", test: /src\/(rules\/|pages\/Rules?\.svelte)/ },
   { name: "sites", test: /src\/(sites\/|pages\/Sites?\.svelte)/ },
   { name: "machine", test: /src\/(machine\/((Overview|Hardware|Data|Alerts|PathDots)\.svelte|hops|tabs)|pages\/Machine\.svelte)/ },
-  { name: "shared", test: /src\/(incidents\/(Row|behind|threshold)|home\/[Nn]ext|outbox\/Waiting|truth\/impact|say\/bytes|maintenance\/plan|chart\/(look|range))/, minShareCount: 2 },
-  { name: "incidents", test: /src\/(incidents\/(Decide|Evidence\.|Timeline|Versions|timeline)|pages\/Incidents?\.svelte)/ },
   { name: "jobs", test: /src\/(jobs\/|pages\/Jobs?\.svelte)/ },
   { name: "status", test: /src\/(status\/|pages\/StatusPages?\.svelte)/ },
-  { name: "boards", test: /src\/(boards\/(?!MachinePick)|pages\/Boards?\.svelte)/ },
-  { name: "many", test: /src\/bulk\// },
-  { name: "views", test: /src\/machines\/(Cards|Heat|heat|tiles)/ },
-  { name: "metrics", test: /uplot|src\/(chart\/(Chart|Legend|Table|plot|marks|textures|csv|gaps|shared|say|ticks)|incidents\/EvidenceChart|machine\/(Metrics|metrics\/Panel))/ },
-  { name: "chart", test: /src\/(chart|machine\/metrics)\// },
 ];
 
 const PUBLIC = new URL("./public/", import.meta.url);

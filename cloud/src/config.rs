@@ -11,7 +11,8 @@ use vigie_forward::{Target, TargetSaid};
 use vigie_issuers::{Issuers, SignInError, SignInSaid};
 use vigie_lookout::{AlertsConfig, AlertsSaid};
 use vigie_model::UtcMs;
-use vigie_node::{Failed, NodeClock};
+use vigie_node::Failed;
+use vigie_notify::Channel;
 use vigie_notify::Seat;
 use vigie_notify::config::{ChannelSaid, OutgoingSaid, RouteSaid, TellingSaid};
 use vigie_passkeys::Passkeys;
@@ -19,7 +20,6 @@ use vigie_people::Spans;
 use vigie_serve::{InstallSaid, Programs, TlsFiles};
 
 use crate::backup::{Plan, PlanSaid};
-use crate::people::Mailer;
 use crate::retention::{Retention, RetentionSaid};
 
 /// What can be said by flag or environment.
@@ -246,23 +246,25 @@ impl Config {
     }
 
     /// How page and API are served.
-    pub(crate) fn serving(&self, clock: &NodeClock) -> vigie_serve::Options {
+    pub(crate) fn serving(&self) -> vigie_serve::Options {
         let behind = self.behind_tls_proxy;
         let tls = behind || self.tls.is_some();
         let (issuers, passkeys) = (self.issuers.clone(), self.passkeys.clone().and_then(Result::ok));
-        let mail = self.mail.as_deref().and_then(|name| self.alerts.mail(name));
-        let post = mail.map(|channel| Arc::new(Mailer::new(channel, clock.clone())) as Arc<dyn vigie_serve::Post>);
         vigie_serve::Options {
             tls,
             behind_loopback_proxy: behind,
             issuers,
             passkeys,
             origin: self.origin.clone(),
-            post,
             web: crate::web::web(),
             programs: self.programs.clone(),
             ..vigie_serve::Options::default()
         }
+    }
+
+    /// By what people are written to, where they are.
+    pub(crate) fn mail(&self) -> Option<Channel> {
+        self.mail.as_deref().and_then(|name| self.alerts.mail(name))
     }
 
     /// Other houses that nobody can come in by as things stand here, and why.
@@ -309,23 +311,21 @@ mod tests {
 
     #[test]
     fn who_comes_in_by_another_house_comes_back_to_an_address_that_is_said() {
-        let served = load(&format!("{GOOGLE}[people]\nurl='https://hub.example.org'"))
-            .expect("all is said")
-            .serving(&NodeClock::new());
+        let served = load(&format!("{GOOGLE}[people]\nurl='https://hub.example.org'")).expect("all is said").serving();
         assert_eq!(served.issuers.shown().map(|(_, label)| label).collect::<Vec<_>>(), ["Google"]);
         assert!(load(GOOGLE).expect_err("no address").contains("[people] url"));
         assert!(load(&GOOGLE.replace("google'\nclient", "okta'\nclient")).expect_err("whose?").contains("okta.com"));
-        assert!(load("").expect("nothing needs to be said").serving(&NodeClock::new()).issuers.is_empty());
+        assert!(load("").expect("nothing needs to be said").serving().issuers.is_empty());
     }
 
     #[test]
     fn passkeys_need_a_name_over_tls_and_the_rest_goes_on_without() {
         let config = |url: &str| load(&format!("[people]\nurl='{url}'")).expect("a hub");
         let with = config("https://hub.example.org");
-        assert!(with.serving(&NodeClock::new()).passkeys.is_some() && with.no_passkeys().is_none());
+        assert!(with.serving().passkeys.is_some() && with.no_passkeys().is_none());
         for url in ["https://192.0.2.7", "http://hub.example.org"] {
             let without = config(url);
-            assert!(without.serving(&NodeClock::new()).passkeys.is_none());
+            assert!(without.serving().passkeys.is_none());
             assert!(without.no_passkeys().expect("it says why").contains("https://"), "{url}");
         }
         assert!(load("").expect("nothing is said").no_passkeys().is_none());
@@ -337,7 +337,7 @@ mod tests {
         let channel =
             "[[channel]]\nkind='smtp'\nname='mail'\nhost='smtp.a.example'\nfrom='v@a.example'\nto=['b@a.example']\n";
         let people = "[people]\nurl='https://hub.example.org'\nmail='mail'\n";
-        assert!(load(&format!("{people}{channel}")).expect("mail").serving(&NodeClock::new()).post.is_some());
+        assert!(load(&format!("{people}{channel}")).expect("mail").mail().is_some());
         assert!(load(people).expect_err("no channel").contains("no [[channel]]"));
         let nowhere = load(&format!("[people]\nmail='mail'\n{channel}")).expect_err("no address");
         assert!(nowhere.contains("[people] url"), "{nowhere}");

@@ -1,8 +1,9 @@
-//! One queue for what the hub has to do besides: backups, retention, exports, erasing.
+//! One queue for what the hub has to do besides: backups, retention, exports, erasing, letters to people.
 //!
 //! What a job is and when it is tried again the mind says (`vigie-jobs`). Here it is kept in the hub's own store before anything
 //! follows from it, so that a hub that is killed at any moment finds each job as it was: what was under way is taken up again,
-//! and as one program alone has the store, nothing runs twice at once. Messages to people and programs have queues of their own.
+//! and as one program alone has the store, nothing runs twice at once. What alerts tell people, and events programs, waits elsewhere: in
+//! the outbox and in each webhook's queue, which are shown beside the jobs.
 
 mod book;
 mod exports;
@@ -15,7 +16,7 @@ mod works;
 use std::sync::Arc;
 
 use self::plan::Planner;
-pub(crate) use book::{Book, TABLE, forget_files, is_of_client};
+pub(crate) use book::{Book, NotChanged, TABLE, brought_back, is_of_client};
 pub(crate) use exports::{Exports, FOLDER};
 pub(crate) use runner::Runner;
 pub(crate) use seen::Seen;

@@ -1,6 +1,7 @@
 //! The hub's people: their rows in the hub's small state, and the audit beside them.
 
 mod audit;
+mod closed;
 mod command;
 mod desk;
 mod erase;

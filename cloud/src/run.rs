@@ -36,7 +36,7 @@ use crate::grants::Grants;
 use crate::jobs::{self, Book, Exports, Runner, Upkept, Works};
 use crate::joining::{Heard, Joining};
 use crate::owners::Roster;
-use crate::people::{Register, Scribe};
+use crate::people::{Mailer, Register, Scribe};
 use crate::quotas::Quotas;
 use crate::registry::Registry;
 use crate::repeats::Answered;
@@ -282,11 +282,13 @@ impl Hub {
         tokio::spawn(published.clone().tend(reckoner));
         let chats = Answering::of(lookout.watchman(), people.clone(), answered.clone(), clock.clone());
         let shown = Arc::new(Beside::new(fleet.clone(), forwarder.clone()));
-        let exports = Arc::new(Exports::open(&config.data, book, shown.clone(), clock.clone())?);
+        let exports = Arc::new(Exports::open(&config.data, book.clone(), shown.clone(), clock.clone())?);
+        let mailer = Mailer::of(config.mail(), (book, people.clone()), &hub_key, clock.clone());
         let works = Works {
             backups,
             eraser: eraser.clone(),
             exports,
+            mailer: mailer.clone(),
             log: handle.log(),
             terms: terms.clone(),
             clock: clock.clone(),
@@ -309,7 +311,7 @@ impl Hub {
             erasures: Some(eraser),
             jobs: Some(jobs),
             status: Some(published),
-            options: config.serving(&clock),
+            options: vigie_serve::Options { post: mailer.map(|mailer| mailer as _), ..config.serving() },
         });
         let (close_http, closed) = tokio::sync::oneshot::channel::<()>();
         let until = async move { drop(closed.await) };

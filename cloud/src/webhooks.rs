@@ -51,7 +51,7 @@ impl Subscriptions {
     }
 
     fn find(&self, id: &str) -> Result<HookStanding, Undecided> {
-        self.hooks.standing().into_iter().find(|one| one.hook.id == id).ok_or(NOT_HERE)
+        self.hooks.standing(self.clock.now()).into_iter().find(|one| one.hook.id == id).ok_or(NOT_HERE)
     }
 }
 
@@ -80,7 +80,8 @@ impl Webhooks for Subscriptions {
     }
 
     fn list(&self) -> Vec<Webhook> {
-        self.hooks.standing().into_iter().map(shown).collect()
+        let now = self.clock.now();
+        self.hooks.standing(now).into_iter().map(|one| shown(one, now.utc)).collect()
     }
 
     fn subscribe(&self, wish: &WebhookWish, by: &str) -> Result<WebhookMade, Undecided> {
@@ -93,7 +94,7 @@ impl Webhooks for Subscriptions {
         let hook = Hook { id: id.clone(), url, kinds, client, site, by: by.chars().take(128).collect(), made_ms };
         self.hooks.subscribe(hook).map_err(undecided)?;
         let secret = format!("whsec_{}", BASE64.encode(&secret_of(&self.key, &id)));
-        Ok(WebhookMade { webhook: shown(self.find(&id)?), secret })
+        Ok(WebhookMade { webhook: shown(self.find(&id)?, self.clock.now().utc), secret })
     }
 
     fn unsubscribe(&self, id: &str) -> Result<(), Undecided> {
@@ -130,10 +131,26 @@ impl Webhooks for Subscriptions {
     }
 }
 
-fn shown(one: HookStanding) -> Webhook {
-    let HookStanding { hook, waiting, dead, failing, failures } = one;
+fn shown(one: HookStanding, now: UtcMs) -> Webhook {
+    let HookStanding { hook, waiting, dead, failing, failing_since_ms, again_in_ms, oldest_ms, failures } = one;
     let Hook { id, url, kinds, client, site, by, made_ms } = hook;
-    Webhook { id, url, kinds, client, site, by, made_at: Stamp(UtcMs(made_ms)), waiting, dead, failing, failures }
+    let stamp = |ms: i64| Stamp(UtcMs(ms));
+    Webhook {
+        id,
+        url,
+        kinds,
+        client,
+        site,
+        by,
+        made_at: stamp(made_ms),
+        waiting,
+        dead,
+        failing,
+        failing_since: failing_since_ms.map(stamp),
+        next_at: again_in_ms.map(|ms| stamp(now.0.saturating_add_unsigned(ms))),
+        oldest_at: oldest_ms.map(stamp),
+        failures,
+    }
 }
 
 fn undecided(error: HookError) -> Undecided {

@@ -17,6 +17,8 @@ mod erased;
 mod erased_client;
 #[path = "vigie/jobs.rs"]
 mod jobs;
+#[path = "vigie/mail.rs"]
+mod mail;
 #[path = "vigie/quotas.rs"]
 mod quotas;
 #[path = "vigie/status_page.rs"]
@@ -191,6 +193,8 @@ fn every_verb_asks_a_real_hub() {
         &["tokens", "list"],
         &["roles"],
         &["jobs", "list", "state:dead,retrying"],
+        &["jobs", "queues"],
+        &["jobs", "messages"],
         &["audit", "list", "what:person.invite"],
         &["audit", "verify"],
         &["audit", "export"],

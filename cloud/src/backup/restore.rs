@@ -139,7 +139,7 @@ fn write_file(folder: &Path, path: &str, mode: u32, content: &[u8]) -> Result<()
 fn note(folder: &Path, checked: &Checked, now: UtcMs) -> Result<(), Failed> {
     let (state, _) = State::open(folder)?;
     forget_sessions(&state)?;
-    jobs::forget_files(&state)?;
+    jobs::brought_back(&state, now)?;
     let of = json!({ "made_at_ms": checked.made_at_ms, "restored_at_ms": now.0, "damaged_rows": checked.damaged_rows });
     state.transact(|tx| {
         tx.put(TABLE, RESTORED, of.to_string().as_bytes())?;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use vigie_jobs::{Ended, Job, JobId, JobKind, JobWish, KindHealth, NotNow, health, next, over, wake_at};
-use vigie_model::Slug;
+use vigie_jobs::{Ended, Job, JobId, JobKind, JobWish, KindHealth, NotNow, Sealed, health, next, over, wake_at};
+use vigie_model::{Slug, UtcMs};
 use vigie_node::{Failed, NodeClock};
 use vigie_people::Erasure;
 use vigie_serve::Undecided;
@@ -18,8 +18,11 @@ use crate::people::Belongings;
 /// A row for each job, by its name.
 pub(crate) const TABLE: &str = "jobs.job";
 
-/// Jobs of one client that wait or are under way: whoever has more waits for some of them first.
-const MOST_OF_ONE: usize = 20;
+/// Jobs of one kind and one client that wait or are under way: whoever has more waits for some of them first. Letters are small, and
+/// wait for a mail server that is away: as many as there are open invitations at most.
+fn most_of_one(kind: JobKind) -> usize {
+    if kind == JobKind::Mail { 1_000 } else { 20 }
+}
 
 /// Jobs of all, those that are remembered too. Each is some kilobytes in memory.
 const MOST: usize = 10_000;
@@ -33,6 +36,8 @@ pub(crate) struct Book {
     jobs: Mutex<BTreeMap<JobId, Job>>,
     changes: AtomicU64,
     changed: Notify,
+    /// For whoever waits for what becomes of one.
+    news: Notify,
 }
 
 /// Why a job is as it was.
@@ -59,12 +64,18 @@ impl From<NotChanged> for Undecided {
 }
 
 /// Where a backup is restored nobody wishes for the files any more that were being written when it was taken: that backup
-/// itself, to a place that is another one here, and exports, which are in no backup.
-pub(crate) fn forget_files(state: &State) -> Result<(), Failed> {
+/// itself, to a place that is another one here, and exports, which are in no backup. Letters that waited then may have gone since.
+pub(crate) fn brought_back(state: &State, now: UtcMs) -> Result<(), Failed> {
     for (key, row) in state.scan(TABLE, b"")? {
-        let is_file = |job: &Job| job.is_open() && matches!(job.kind, JobKind::Backup | JobKind::Export);
-        if serde_json::from_slice::<Job>(&row).is_ok_and(|job| is_file(&job)) {
-            state.remove(TABLE, &key)?;
+        let Some(mut job) = serde_json::from_slice::<Job>(&row).ok().filter(Job::is_open) else { continue };
+        match job.kind {
+            JobKind::Backup | JobKind::Export => drop(state.remove(TABLE, &key)?),
+            JobKind::Mail => {
+                let why = "this hub was brought back from a backup: whether the letter went since is not known; send it again if not";
+                job.left_to_people(why, now);
+                state.put(TABLE, &key, &written(&job))?;
+            }
+            JobKind::Erasure | JobKind::Retention => {}
         }
     }
     Ok(())
@@ -83,7 +94,14 @@ impl Book {
         if !left.is_empty() {
             state.transact(|tx| left.iter().try_for_each(|job| tx.put(TABLE, key(&job.id), &written(job))))?;
         }
-        Ok(Self { state, clock, jobs: Mutex::new(jobs), changes: AtomicU64::new(1), changed: Notify::new() })
+        Ok(Self {
+            state,
+            clock,
+            jobs: Mutex::new(jobs),
+            changes: AtomicU64::new(1),
+            changed: Notify::new(),
+            news: Notify::new(),
+        })
     }
 
     /// Another number whenever something changed.
@@ -94,6 +112,19 @@ impl Book {
     /// Waits until something changed since it was last waited for.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
+    }
+
+    /// As one job is once it was tried, succeeded or not; nothing where it is none any more.
+    pub(crate) async fn tried(&self, id: &JobId) -> Option<Job> {
+        loop {
+            // Before it is looked at: what changes in between is not missed.
+            let news = self.news.notified();
+            let job = self.one(id)?;
+            if !job.is_open() || (job.tries > 0 && !job.is_running()) {
+                return Some(job);
+            }
+            news.await;
+        }
     }
 
     /// How long nothing is due, if nothing changes.
@@ -118,6 +149,11 @@ impl Book {
 
     /// Takes a job in: it is kept when this returns.
     pub(crate) fn add(&self, wish: JobWish) -> Result<Job, NotChanged> {
+        self.add_sealed(wish, None)
+    }
+
+    /// The same with what nobody but who carries it out may read.
+    pub(crate) fn add_sealed(&self, wish: JobWish, sealed: Option<Sealed>) -> Result<Job, NotChanged> {
         let mut chance = [0; 6];
         getrandom::fill(&mut chance)
             .map_err(|error| NotChanged::NotKept(format!("the system gives no random bytes: {error}")))?;
@@ -126,9 +162,9 @@ impl Book {
         if wish.client.is_some() && wish.kind != JobKind::Erasure && jobs.len() >= MOST {
             return Err(NotChanged::NoRoom(format!("{MOST} jobs are remembered at most: wait until some are done")));
         }
-        has_room(&jobs, wish.client.as_ref())?;
+        has_room(&jobs, &wish)?;
         let now = self.clock.now().utc;
-        let job = Job::new(JobId::new(now, chance), wish, now);
+        let job = Job::new(JobId::new(now, chance), wish, now).with_sealed(sealed);
         self.keep(&mut jobs, job)
     }
 
@@ -136,7 +172,7 @@ impl Book {
     pub(crate) fn change(
         &self,
         id: &JobId,
-        change: impl FnOnce(&mut Job, vigie_model::UtcMs) -> Result<(), NotNow>,
+        change: impl FnOnce(&mut Job, UtcMs) -> Result<(), NotNow>,
     ) -> Result<Job, NotChanged> {
         let mut jobs = self.jobs();
         let mut job = jobs.get(id).cloned().ok_or(NotChanged::NotHere)?;
@@ -151,7 +187,7 @@ impl Book {
         let was_open = job.is_open();
         job.retry(by, self.clock.now().utc)?;
         if !was_open {
-            has_room(&jobs, job.client.as_ref())?;
+            has_room(&jobs, &job)?;
         }
         self.keep(&mut jobs, job)
     }
@@ -198,6 +234,7 @@ impl Book {
     fn tell(&self) {
         self.changes.fetch_add(1, Ordering::SeqCst);
         self.changed.notify_one();
+        self.news.notify_waiters();
     }
 
     fn jobs(&self) -> MutexGuard<'_, BTreeMap<JobId, Job>> {
@@ -206,9 +243,15 @@ impl Book {
 }
 
 impl Belongings for Book {
-    /// Who asked for what bears the pseudonym.
+    /// Letters to them go, sent or not; who asked for what bears the pseudonym.
     fn let_go(&self, erasure: &Erasure) -> Result<(), String> {
         let mut jobs = self.jobs();
+        let is_theirs =
+            |job: &&Job| job.kind == JobKind::Mail && job.order["to"].as_str().is_some_and(|to| erasure.names(to));
+        let theirs: Vec<JobId> = jobs.values().filter(is_theirs).map(|job| job.id.clone()).collect();
+        let gone = self.state.transact(|tx| theirs.iter().try_for_each(|id| tx.remove(TABLE, key(id)).map(drop)));
+        gone.map_err(|error| format!("jobs: {error}"))?;
+        theirs.iter().for_each(|id| drop(jobs.remove(id)));
         let mut renamed: Vec<Job> = jobs.values().cloned().collect();
         renamed.retain_mut(|job| job.rename(&|name| erasure.renamed(name)));
         renamed
@@ -218,11 +261,13 @@ impl Belongings for Book {
     }
 }
 
-/// Whether one more of a client's may wait; what the hub does by itself always may.
-fn has_room(jobs: &BTreeMap<JobId, Job>, client: Option<&Slug>) -> Result<(), NotChanged> {
-    let is_open = |job: &&Job| job.is_open() && client.is_some() && job.client.as_ref() == client;
-    if jobs.values().filter(is_open).count() >= MOST_OF_ONE {
-        let why = format!("{MOST_OF_ONE} jobs of a client wait at most: wait for some of them");
+/// Whether one more like it may wait; what the hub does by itself always may.
+fn has_room(jobs: &BTreeMap<JobId, Job>, wish: &JobWish) -> Result<(), NotChanged> {
+    let (most, is_bounded) = (most_of_one(wish.kind), wish.client.is_some() || wish.kind == JobKind::Mail);
+    let is_like_it = |job: &&Job| job.is_open() && job.kind == wish.kind && job.client == wish.client;
+    if is_bounded && jobs.values().filter(is_like_it).count() >= most {
+        let kind = wish.kind.as_str();
+        let why = format!("{most} jobs ({kind}) of a client wait at most: wait for some of them");
         return Err(NotChanged::NoRoom(why));
     }
     Ok(())
@@ -243,101 +288,4 @@ fn written(job: &Job) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-    use vigie_jobs::{JobState, Priority};
-    use vigie_model::UtcMs;
-    use vigie_store::fault::{FaultDisk, Faults};
-
-    use super::*;
-
-    fn book(disk: &FaultDisk) -> Book {
-        let state = Arc::new(State::open_on(disk.clone()).expect("a state").0);
-        Book::open(state, NodeClock::new()).expect("a book")
-    }
-
-    fn wish(kind: JobKind, client: Option<&str>) -> JobWish {
-        JobWish {
-            kind,
-            priority: Priority::Usual,
-            client: client.map(|client| client.parse().expect("a name")),
-            what: "one".to_owned(),
-            by: "ann@acme.org".to_owned(),
-            order: json!({}),
-            not_before: UtcMs(0),
-        }
-    }
-
-    fn state(book: &Book, id: &JobId) -> JobState {
-        book.one(id).expect("it is remembered").state(NodeClock::new().now().utc)
-    }
-
-    #[test]
-    fn wherever_the_hub_is_killed_each_job_is_there_and_what_ran_is_begun_once_more() {
-        let disk = FaultDisk::new();
-        let first = book(&disk);
-        let waits = first.add(wish(JobKind::Export, Some("acme"))).expect("kept");
-        let runs = first.begin_next().expect("kept").expect("due");
-        assert_eq!((&runs.id, first.begin_next().expect("read")), (&waits.id, None), "nobody else is given it");
-        let also = first.add(wish(JobKind::Erasure, None)).expect("kept");
-        drop(first);
-        let disk = disk.power_cut(11);
-        let second = book(&disk);
-        assert_eq!(state(&second, &runs.id), JobState::Scheduled, "it rests some seconds after the start");
-        assert_eq!(second.begin_next().expect("kept").map(|job| job.id), Some(also.id.clone()));
-        second.ended(&also.id, Ended::Done(Value::Null, "gone".to_owned()), 0.0).expect("kept");
-        drop(second);
-        let third = book(&disk.power_cut(12));
-        assert_eq!(state(&third, &also.id), JobState::Done, "what is done is not done again");
-        assert_eq!(third.all().len(), 2);
-    }
-
-    #[test]
-    fn what_can_not_be_kept_is_not_begun() {
-        let disk = FaultDisk::new();
-        let book = book(&disk);
-        let job = book.add(wish(JobKind::Export, None)).expect("kept");
-        disk.set_faults(Faults { cut_at: Some(disk.operations()), ..Faults::default() });
-        assert!(matches!(book.begin_next(), Err(NotChanged::NotKept(_))));
-        assert_eq!((state(&book, &job.id), book.one(&job.id).expect("there").tries), (JobState::Due, 0));
-    }
-
-    #[test]
-    fn a_client_that_asks_for_too_much_waits_and_keeps_nobody_else_from_it() {
-        let book = book(&FaultDisk::new());
-        for _ in 0..MOST_OF_ONE {
-            book.add(wish(JobKind::Export, Some("acme"))).expect("room");
-        }
-        assert!(matches!(book.add(wish(JobKind::Export, Some("acme"))), Err(NotChanged::NoRoom(_))));
-        book.add(wish(JobKind::Export, Some("bron"))).expect("another client's");
-        book.add(wish(JobKind::Backup, None)).expect("the hub's own");
-    }
-
-    #[test]
-    fn what_ended_is_asked_for_again_only_where_its_client_has_room() {
-        let book = book(&FaultDisk::new());
-        let again = book.add(wish(JobKind::Export, Some("acme"))).expect("room").id;
-        book.begin_next().expect("kept").expect("due");
-        book.ended(&again, Ended::Hopeless("too large".to_owned()), 0.0).expect("kept");
-        let other: Vec<JobId> =
-            (0..MOST_OF_ONE).map(|_| book.add(wish(JobKind::Export, Some("acme"))).expect("room").id).collect();
-        assert!(matches!(book.retry(&again, "ann"), Err(NotChanged::NoRoom(_))));
-        assert_eq!(state(&book, &again), JobState::Dead, "nothing was changed");
-        // One that waits to be tried again has its room already.
-        let begun = book.begin_next().expect("kept").expect("due").id;
-        book.ended(&begun, Ended::Failed("no room".to_owned()), 0.0).expect("kept");
-        book.retry(&begun, "ann").expect("it is one of them");
-        book.change(other.iter().find(|id| **id != begun).expect("another"), |job, now| job.cancel("ann", now))
-            .expect("called off");
-        book.retry(&again, "ann").expect("there is room again");
-    }
-
-    #[test]
-    fn a_job_is_a_clients_or_the_hubs_own() {
-        let book = book(&FaultDisk::new());
-        let of = |client: Option<&str>| written(&book.add(wish(JobKind::Export, client)).expect("kept"));
-        let acme: Slug = "acme".parse().expect("a name");
-        assert!(is_of_client(&of(Some("acme")), &acme));
-        assert!(!is_of_client(&of(Some("bron")), &acme) && !is_of_client(&of(None), &acme));
-    }
-}
+mod tests;

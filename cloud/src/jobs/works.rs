@@ -12,6 +12,7 @@ use super::Exports;
 use super::runner::CarryOut;
 use crate::backup::Backups;
 use crate::clients::Eraser;
+use crate::people::Mailer;
 use crate::retention::Terms;
 
 /// All that jobs do.
@@ -20,6 +21,7 @@ pub(crate) struct Works {
     pub(crate) backups: Arc<Backups>,
     pub(crate) eraser: Arc<Eraser>,
     pub(crate) exports: Arc<Exports>,
+    pub(crate) mailer: Option<Arc<Mailer>>,
     pub(crate) log: Arc<RwLock<Log>>,
     pub(crate) terms: Arc<Terms>,
     pub(crate) clock: NodeClock,
@@ -31,6 +33,7 @@ impl CarryOut for Works {
             JobKind::Backup => self.backups.carry_out(job, stop),
             JobKind::Erasure => self.erase(),
             JobKind::Export => self.exports.carry_out(job, stop),
+            JobKind::Mail => self.write_to_somebody(job, stop),
             JobKind::Retention => self.let_go(stop),
         }
     }
@@ -41,6 +44,13 @@ impl Works {
         match self.eraser.finish_all() {
             Ok(()) => Ended::Done(json!(null), "nothing of it is left".to_owned()),
             Err(failed) => Ended::Failed(failed.text),
+        }
+    }
+
+    fn write_to_somebody(&self, job: &Job, stop: &AtomicBool) -> Ended {
+        match &self.mailer {
+            Some(mailer) => mailer.carry_out(job, stop),
+            None => Ended::Failed("this hub writes no letters any more: say [people] mail in its file".to_owned()),
         }
     }
 

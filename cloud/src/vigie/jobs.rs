@@ -33,17 +33,21 @@ pub(super) enum Jobs {
         /// Which.
         id: String,
     },
-    /// Call one off.
+    /// What waits and what was given up beside the jobs: messages by each channel, events for each webhook.
+    Queues,
+    /// Messages to people that wait, and those that were given up.
+    Messages,
+    /// Call one off, or a message that waits.
     Cancel {
-        /// Which.
+        /// Which job, or which message.
         id: String,
         /// Do not ask.
         #[arg(long)]
         yes: bool,
     },
-    /// Ask again for one that failed or was called off.
+    /// Ask again for one that failed or was called off, or for a message that waits or was given up.
     Retry {
-        /// Which.
+        /// Which job, or which message.
         id: String,
     },
     /// Have upkeep now that comes by itself later.
@@ -90,6 +94,32 @@ const JOBS: [Column; 9] = [
     column("said", "/said"),
 ];
 
+const QUEUES: [Column; 9] = [
+    column("of", "/of"),
+    column("id", "/id"),
+    column("what", "/what"),
+    column("client", "/client"),
+    column("waiting", "/waiting"),
+    column("dead", "/dead"),
+    column("since", "/failing_since"),
+    column("next", "/next_at"),
+    column("failing", "/failing"),
+];
+
+const MESSAGES: [Column; 8] = [
+    column("id", "/id"),
+    column("state", "/state"),
+    column("route", "/route"),
+    column("channel", "/channel"),
+    column("to", "/to"),
+    column("at", "/at"),
+    column("tries", "/tries"),
+    column("said", "/said"),
+];
+
+/// Digits of a message's id; a job's has fewer.
+const MESSAGE_DIGITS: usize = 32;
+
 impl Jobs {
     pub(super) async fn run(self, client: &Client, out: Out) -> Result<u8, End> {
         match self {
@@ -97,9 +127,20 @@ impl Jobs {
                 let (whole, rows, note) = listed.rows(client, (PATH, "jobs"), &[]).await?;
                 out.rows(&whole, &rows, &JOBS, &note);
             }
+            Self::Queues => {
+                let answer = client.get(&format!("{PATH}?limit=1")).await?;
+                let rows = answer.rows("queues");
+                out.rows(&answer.json["queues"], &rows, &QUEUES, &answer.note(rows.len()));
+            }
+            Self::Messages => {
+                let answer = client.get("/api/v1/telling").await?;
+                let rows: Vec<Value> =
+                    ["waiting", "dead"].into_iter().flat_map(|of| messages(&answer.json, of)).collect();
+                out.rows(&json!({ "messages": rows }), &rows, &MESSAGES, &answer.note(rows.len()));
+            }
             Self::Show { id } => out.one(&client.get(&at(&id)).await?.json),
             Self::Cancel { id, yes } => {
-                sure(&format!("call off the job {id}"), yes)?;
+                sure(&format!("call off {id}"), yes)?;
                 told(out, &client.ask(Method::Post, &format!("{}/cancel", at(&id)), Some(&json!({}))).await?.json);
             }
             Self::Retry { id } => {
@@ -149,8 +190,20 @@ async fn ended(client: &Client, id: &str) -> Result<Value, End> {
     }
 }
 
+/// A job, or a message to people.
 fn at(id: &str) -> String {
-    format!("{PATH}/{}", escaped(id))
+    let path = if id.len() == MESSAGE_DIGITS { "/api/v1/telling" } else { PATH };
+    format!("{path}/{}", escaped(id))
+}
+
+/// Those of a part, each with where it stands.
+fn messages(telling: &Value, of: &str) -> Vec<Value> {
+    let all = telling[of].as_array().cloned().unwrap_or_default().into_iter();
+    let with_state = |mut one: Value| {
+        one["state"] = json!(of);
+        one
+    };
+    all.map(with_state).collect()
 }
 
 fn file_of(id: &str) -> String {

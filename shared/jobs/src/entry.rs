@@ -72,6 +72,11 @@ impl Log {
         &self.entries
     }
 
+    /// What was last said of it: why it failed, what it gave.
+    pub fn last_said(&self) -> Option<&str> {
+        self.entries.iter().rev().map(|entry| entry.text.as_str()).find(|text| !text.is_empty())
+    }
+
     /// How many are not remembered any more.
     pub fn left_out(&self) -> u64 {
         self.left_out

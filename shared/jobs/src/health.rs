@@ -42,6 +42,8 @@ impl JobKind {
             Self::Backup => 6 * HOUR_MS,
             Self::Erasure | Self::Retention => 2 * HOUR_MS,
             Self::Export => HOUR_MS,
+            // It is tried for twelve hours.
+            Self::Mail => 13 * HOUR_MS,
         }
     }
 }
@@ -52,7 +54,7 @@ impl Job {
         match self.kind {
             JobKind::Erasure => true,
             JobKind::Backup | JobKind::Retention => self.order["by_plan"] == true,
-            JobKind::Export => false,
+            JobKind::Export | JobKind::Mail => false,
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vigie_model::{Slug, UtcMs};
 
-use crate::{Happened, JobId, JobKind, JobState, Log, Priority};
+use crate::{Happened, JobId, JobKind, JobState, Log, Priority, Sealed};
 
 /// What somebody or a plan asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct JobWish {
     pub what: String,
     /// Who asks.
     pub by: String,
-    /// All that is needed to carry it out. Nothing secret: it is kept as it is.
+    /// All that is needed to carry it out. Nothing secret, it is kept and shown as it is: see [`Job::sealed`].
     pub order: Value,
     /// Not before this moment.
     pub not_before: UtcMs,
@@ -48,6 +48,8 @@ pub struct Job {
     state: JobState,
     /// Since when it stands so.
     since: UtcMs,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<Sealed>,
     /// Who asked for it to be called off while it is under way.
     #[serde(default)]
     cancel: Option<String>,
@@ -105,8 +107,20 @@ impl Job {
             log,
             state: JobState::Due,
             since: now,
+            sealed: None,
             cancel: None,
         }
+    }
+
+    /// The same with what nobody but who carries it out may read.
+    #[must_use]
+    pub fn with_sealed(self, sealed: Option<Sealed>) -> Self {
+        Self { sealed, ..self }
+    }
+
+    /// What nobody but who carries it out may read, until it is done.
+    pub fn sealed(&self) -> Option<&Sealed> {
+        self.sealed.as_ref()
     }
 
     /// Where it stands now.
@@ -170,7 +184,7 @@ impl Job {
     pub fn end(&mut self, ended: Ended, jitter: f64, now: UtcMs) {
         match ended {
             Ended::Done(given, said) => {
-                (self.given, self.cancel) = (given, None);
+                (self.given, self.cancel, self.sealed) = (given, None, None);
                 self.stand(JobState::Done, now);
                 self.log.add(now, Happened::Done, None, &said);
             }
@@ -249,6 +263,14 @@ impl Job {
         self.wish.not_before = to;
         self.log.add(now, Happened::Hastened, by, "");
         true
+    }
+
+    /// Gives up what is open: nobody can know any more whether it was done. It waits for somebody to look.
+    pub fn left_to_people(&mut self, why: &str, now: UtcMs) {
+        if self.is_open() {
+            self.cancel = None;
+            self.given_up(why, now);
+        }
     }
 
     /// What it gave is kept no longer.

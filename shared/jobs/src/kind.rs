@@ -17,16 +17,18 @@ pub enum JobKind {
     Erasure,
     /// A client's samples into a file that people fetch.
     Export,
+    /// A letter to one person, as with an invitation.
+    Mail,
     /// What is older than it is to be kept is let go of.
     Retention,
 }
 
 impl JobKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Backup, Self::Erasure, Self::Export, Self::Retention];
+    pub const ALL: [Self; 5] = [Self::Backup, Self::Erasure, Self::Export, Self::Mail, Self::Retention];
 
     /// Their names.
-    pub const WORDS: [&'static str; 4] = ["backup", "erasure", "export", "retention"];
+    pub const WORDS: [&'static str; 5] = ["backup", "erasure", "export", "mail", "retention"];
 
     /// Its name.
     pub fn as_str(self) -> &'static str {
@@ -34,6 +36,7 @@ impl JobKind {
             Self::Backup => "backup",
             Self::Erasure => "erasure",
             Self::Export => "export",
+            Self::Mail => "mail",
             Self::Retention => "retention",
         }
     }
@@ -43,7 +46,15 @@ impl JobKind {
         match self {
             Self::Backup | Self::Erasure | Self::Retention => 1,
             Self::Export => 2,
+            // A mail server that falls silent holds each for half a minute.
+            Self::Mail => 4,
         }
+    }
+
+    /// Whether it goes through stores and files, of which few go on at once whatever their kind: what only talks to somebody
+    /// else waits for none of them.
+    pub(crate) fn weighs(self) -> bool {
+        !matches!(self, Self::Mail)
     }
 
     /// How often it is tried before it is given up; what has to happen in the end is never given up.
@@ -52,6 +63,8 @@ impl JobKind {
             // Until about when the next one of a daily plan is due.
             Self::Backup => Some(12),
             Self::Export => Some(5),
+            // Some twelve hours: the code by which somebody gets in again holds for a day.
+            Self::Mail => Some(18),
             Self::Erasure | Self::Retention => None,
         }
     }
@@ -61,6 +74,7 @@ impl JobKind {
         match self {
             Self::Backup => (15 * MINUTE_MS, 2 * HOUR_MS),
             Self::Export => (10 * SECOND_MS, 10 * MINUTE_MS),
+            Self::Mail => (30 * SECOND_MS, HOUR_MS),
             Self::Erasure | Self::Retention => (MINUTE_MS, HOUR_MS),
         }
     }
@@ -71,7 +85,7 @@ impl JobKind {
     pub fn rest_after_start_ms(self) -> i64 {
         match self {
             Self::Erasure => 0,
-            Self::Export => 5 * SECOND_MS,
+            Self::Export | Self::Mail => 5 * SECOND_MS,
             Self::Backup | Self::Retention => 15 * SECOND_MS,
         }
     }

@@ -11,6 +11,7 @@ mod id;
 mod job;
 mod kind;
 mod queue;
+mod sealed;
 mod state;
 
 pub use entry::{Entry, Happened, Log};
@@ -19,4 +20,5 @@ pub use id::JobId;
 pub use job::{Ended, Job, JobWish, NotNow};
 pub use kind::{JobKind, Priority};
 pub use queue::{AT_ONCE, ENDED_KEPT, KEEP_ENDED_MS, next, over, wake_at};
+pub use sealed::Sealed;
 pub use state::JobState;

@@ -6,7 +6,7 @@ use vigie_model::{Slug, UtcMs};
 
 use crate::{Job, JobId, JobKind};
 
-/// Jobs under way at once, of all kinds together: a hub has two cores, and samples come first.
+/// Jobs under way at once, of all kinds together that go through stores: a hub has two cores, and samples come first.
 pub const AT_ONCE: usize = 3;
 
 /// For how long it is remembered what became of a job.
@@ -20,10 +20,11 @@ pub const ENDED_KEPT: usize = 100;
 pub fn next<'j>(jobs: impl Iterator<Item = &'j Job> + Clone, now: UtcMs) -> Option<&'j JobId> {
     let mut running: BTreeMap<JobKind, usize> = BTreeMap::new();
     jobs.clone().filter(|job| job.is_running()).for_each(|job| *running.entry(job.kind).or_default() += 1);
-    if running.values().sum::<usize>() >= AT_ONCE {
-        return None;
-    }
-    let has_room = |kind: JobKind| running.get(&kind).copied().unwrap_or_default() < kind.at_once();
+    let heavy: usize = running.iter().filter(|(kind, _)| kind.weighs()).map(|(_, count)| count).sum();
+    let has_room = |kind: JobKind| {
+        let own = running.get(&kind).copied().unwrap_or_default();
+        own < kind.at_once() && (heavy < AT_ONCE || !kind.weighs())
+    };
     let due = jobs.filter(|job| job.is_due(now) && has_room(job.kind));
     due.min_by_key(|job| (job.priority, job.next_at(), &job.id)).map(|job| &job.id)
 }
@@ -94,6 +95,22 @@ mod tests {
         jobs[0].end(Ended::Done(Value::Null, String::new()), 0.0, UtcMs(12));
         assert_eq!((begin_all(&mut jobs, 12), wake_at(jobs.iter(), UtcMs(12))), (vec![], Some(UtcMs(100))));
         assert_eq!(begin_all(&mut jobs, 100), [5]);
+    }
+
+    #[test]
+    fn a_letter_waits_for_no_work_that_goes_through_the_store() {
+        let mut jobs = [
+            job(1, JobKind::Erasure, Priority::Urgent, 0),
+            job(2, JobKind::Export, Priority::Usual, 0),
+            job(3, JobKind::Export, Priority::Usual, 0),
+            job(4, JobKind::Mail, Priority::Usual, 9),
+            job(5, JobKind::Backup, Priority::Usual, 9),
+        ];
+        assert_eq!(begin_all(&mut jobs, 10), [0, 1, 2, 3], "the backup waits");
+        let mut letters: Vec<Job> = (0..9).map(|n| job(n, JobKind::Mail, Priority::Usual, 0)).collect();
+        assert_eq!(begin_all(&mut letters, 10).len(), JobKind::Mail.at_once());
+        jobs[1].end(Ended::Done(Value::Null, String::new()), 0.0, UtcMs(11));
+        assert_eq!(begin_all(&mut jobs, 11), [4], "letters take no room from it");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use vigie_alerts::Alert;
 use vigie_model::UtcMs;
-use vigie_notify::{AlertId, Channels, Text, subject};
-use vigie_serve::{Message, Stamp, Telling};
+use vigie_notify::{AlertId, Channels, Letter, LetterId, NotMoved, NotSent, Text, subject};
+use vigie_serve::{Message, Stamp, Telling, Undecided};
 
 use crate::watchman::{Watchman, lock};
 
@@ -19,6 +19,7 @@ impl Watchman {
         let sent = self.desk.sent().unwrap_or_default();
         let latest = &sent[sent.len().saturating_sub(SENT)..];
         let sent = latest.iter().map(|sent| Message {
+            id: sent.id.to_string(),
             key: sent.key.to_string(),
             route: sent.route.clone(),
             channel: sent.channel.clone(),
@@ -39,6 +40,20 @@ impl Watchman {
             dead: dead.collect(),
             cuts: self.cuts_shown(),
         }
+    }
+
+    /// What somebody has sent now.
+    pub(crate) fn message_again(&self, id: &str) -> Result<Message, Undecided> {
+        let now = (self.clock)().now();
+        let letter = self.desk.send_again(letter_named(id)?, now).map_err(undecided)?;
+        Ok(message(&letter, now.utc, letter.why.as_ref()))
+    }
+
+    /// What somebody does not want to be sent.
+    pub(crate) fn message_called_off(&self, id: &str) -> Result<Message, Undecided> {
+        let now = (self.clock)().now();
+        let letter = self.desk.call_off(letter_named(id)?, now).map_err(undecided)?;
+        Ok(message(&letter, now.utc, letter.why.as_ref()))
     }
 
     /// When a device said that it has shown a message.
@@ -73,8 +88,9 @@ impl Watchman {
     }
 }
 
-fn message(letter: &vigie_notify::Letter, at: UtcMs, why: Option<&Text>) -> Message {
+fn message(letter: &Letter, at: UtcMs, why: Option<&Text>) -> Message {
     Message {
+        id: letter.id().to_string(),
         key: letter.intent.key.to_string(),
         route: letter.intent.route.clone(),
         channel: letter.intent.channel.clone(),
@@ -84,5 +100,28 @@ fn message(letter: &vigie_notify::Letter, at: UtcMs, why: Option<&Text>) -> Mess
         tries: letter.attempts,
         said: why.map(|why| why.as_str().to_owned()).unwrap_or_default(),
         displayed_at: None,
+    }
+}
+
+const NONE: Undecided = Undecided::NotHere("such message that waits or was given up");
+
+/// As it is shown: thirty-two hexadecimal digits.
+fn letter_named(id: &str) -> Result<LetterId, Undecided> {
+    let mut bytes = [0; 16];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        let digits = id.get(at * 2..at * 2 + 2).filter(|_| id.len() == 32).ok_or(NONE)?;
+        *byte = u8::from_str_radix(digits, 16).map_err(|_| NONE)?;
+    }
+    Ok(vigie_notify::Digest16(bytes))
+}
+
+fn undecided(not: NotSent) -> Undecided {
+    let senseless = |text: &str| Undecided::Senseless(text.to_owned());
+    match not {
+        NotSent::NotMoved(NotMoved::Unknown) => NONE,
+        NotSent::NotMoved(NotMoved::UnderWay) => senseless("the message is under way: look again in a moment"),
+        NotSent::NotMoved(NotMoved::NoRoom) => senseless("too many messages wait: wait until some are gone"),
+        NotSent::Read(error) => Undecided::NotKept(error.to_string()),
+        NotSent::NotWritten(error) => Undecided::NotKept(error.to_string()),
     }
 }

@@ -8,7 +8,8 @@ use vigie_merge::Scope;
 use vigie_model::{Slug, UtcMs};
 use vigie_notify::Route;
 use vigie_serve::{
-    Dispatch, DispatchSaid, Dispatched, OnCallShown, ReceiverTried, RouteShown, RouteTried, SaidAt, Stamp, Undecided,
+    Dispatch, DispatchSaid, Dispatched, Message, OnCallShown, ReceiverTried, RouteShown, RouteTried, SaidAt, Stamp,
+    Undecided,
 };
 
 use crate::ruling::Typed;
@@ -57,6 +58,14 @@ impl Dispatch for Watchman {
         let receivers = self.try_channels(route)?;
         let delivered = !receivers.is_empty() && receivers.iter().all(|one| one.delivered);
         Ok(RouteTried { route: name.to_owned(), delivered, receivers })
+    }
+
+    fn send_again(&self, message: &str) -> Result<Message, Undecided> {
+        self.message_again(message)
+    }
+
+    fn call_off(&self, message: &str) -> Result<Message, Undecided> {
+        self.message_called_off(message)
     }
 
     fn said(&self, what: Dispatched, place: &SaidAt, name: &str) -> Option<DispatchSaid> {

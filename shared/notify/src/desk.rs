@@ -17,8 +17,8 @@ use vigie_model::{Now, UtcMs};
 use vigie_store::{CommitError, ReadError, State};
 
 use crate::mind::{
-    Climbing, DeadLetter, HearError, Heard, Letter, LetterId, Mark, Mind, Outbox, Outcome, Pace, Restored, Rows, Rules,
-    Seat, SentLetter, Settled, Steady, Table, read_row, when,
+    Climbing, DeadLetter, HearError, Heard, Letter, LetterId, Mark, Mind, NotMoved, Outbox, Outcome, Pace, Restored,
+    Rows, Rules, Seat, SentLetter, Settled, Steady, Table, read_row, when,
 };
 
 /// What was heard is not safe.
@@ -30,6 +30,26 @@ pub enum DeskError {
     /// It is not followed; tell it again when there is room. The rest of what was heard is.
     #[error(transparent)]
     NotHeard(#[from] HearError),
+}
+
+/// What somebody decided of a message is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSent {
+    /// No such message waits, or was given up; or it is under way.
+    #[error("there is no such message that waits, or it is under way")]
+    NotMoved(NotMoved),
+    /// What was given up can not be read now.
+    #[error("what was given up can not be read")]
+    Read(#[from] ReadError),
+    /// It is not written down.
+    #[error("what was decided is not written down")]
+    NotWritten(#[from] CommitError),
+}
+
+impl From<NotMoved> for NotSent {
+    fn from(not: NotMoved) -> Self {
+        Self::NotMoved(not)
+    }
 }
 
 /// Letters to be sent now.
@@ -195,6 +215,38 @@ impl Desk {
     /// Whether one more alert would be followed, on each route.
     pub fn has_room(&self) -> bool {
         self.inner().mind.has_room()
+    }
+
+    /// Has a message sent now that waits, or was given up, because somebody wants it.
+    ///
+    /// # Errors
+    /// When there is none, it is under way, or it is not written down: then it goes all the same, while this process lives.
+    pub fn send_again(&self, id: LetterId, now: Now) -> Result<Letter, NotSent> {
+        let mut inner = self.inner();
+        let clocks = inner.pace.clocks(now);
+        let sent = match inner.outbox.hasten(id, clocks) {
+            Err(NotMoved::Unknown) => {
+                let dead = self.dead()?.into_iter().find(|dead| dead.letter.id() == id);
+                inner.outbox.revive(dead.ok_or(NotMoved::Unknown)?, clocks)?
+            }
+            hastened => hastened?,
+        };
+        inner.write(&self.state, now)?;
+        drop(inner);
+        self.wake.notify_one();
+        Ok(sent)
+    }
+
+    /// Has a message that waits not sent, because somebody does not want it.
+    ///
+    /// # Errors
+    /// When none waits, it is under way, or it is not written down: it does not go all the same, while this process lives.
+    pub fn call_off(&self, id: LetterId, now: Now) -> Result<Letter, NotSent> {
+        let mut inner = self.inner();
+        let clocks = inner.pace.clocks(now);
+        let letter = inner.outbox.call_off(id, clocks)?;
+        inner.write(&self.state, now)?;
+        Ok(letter)
     }
 
     /// What was told and is still to be shown to the other side, each with when its instance began; say [`Desk::shown`] when

@@ -2,10 +2,12 @@
 //!
 //! Each subscription has a queue of its own, in the node's state: an event stands there, with a number that is never given
 //! again, before anybody says that it was taken; it goes away when the receiver has said that it took it. So a receiver that
-//! drops doubles by `webhook-id` has each once, wherever the sender is killed. Events go one after the other; one that is
-//! refused for what it is goes to the dead, one that finds nobody waits with all behind it. A queue that is full is
-//! emptied, and says so by a `reset`: whoever gets one loads the lists anew.
+//! drops doubles by `webhook-id` has each once, wherever the sender is killed. Different receivers are told side by side, so that
+//! a slow one holds up nobody else; to one of them events go one after the other, in rounds of which it is written down in one step what
+//! became of them. One that is refused for what it is goes to the dead, one that finds nobody waits with all behind it. A queue that
+//! is full is emptied, and says so by a `reset`: whoever gets one loads the lists anew.
 
+mod held;
 mod post;
 mod rows;
 mod sender;
@@ -18,13 +20,13 @@ use tokio::sync::Notify;
 use vigie_model::Now;
 use vigie_store::{CommitError, ReadError, State};
 
-use crate::mind::{Outcome, Pauses};
-
+use held::Held;
 pub use post::{HookPost, KeyOf};
+use rows::Fate;
 pub use rows::{HOOK_TABLES, hook_of_client, is_hook_of_client};
 pub use sender::HookSender;
 use shape::reset;
-pub use shape::{DeadEvent, Delivery, Hook, HookError, HookEvent, HookStanding, RESET};
+pub use shape::{DeadEvent, Delivery, Gone, Hook, HookError, HookEvent, HookStanding, RESET, Round};
 
 /// Events that wait for one receiver: a bad day of a large fleet, some 5 MB. Beyond it the receiver has to load anew.
 pub const MOST_WAITING: u64 = 10_000;
@@ -35,8 +37,17 @@ pub const MOST_DEAD: usize = 1_000;
 /// Subscriptions: each is asked about each event.
 pub const MOST_HOOKS: usize = 500;
 
-/// An event that found nobody for so long is given up: three days, as what waits at agents.
-const LONGEST_MS: i64 = 72 * 3_600_000;
+/// Receivers that are told at once: each is a connection, and half of a second of them answers many events.
+pub const HOOKS_AT_ONCE: usize = 64;
+
+/// Of these, receivers that took nothing the last time, who may keep a connection for as long as anybody listens to them.
+const FAILING_AT_ONCE: usize = 32;
+
+/// Events of one round: after a kill as many may come twice, under the same names.
+const MOST_OF_A_ROUND: usize = 64;
+
+/// What can not be read now is looked at again after this.
+const UNREAD_MS: u64 = 5_000;
 
 /// All subscriptions of a node, and what waits for them.
 #[derive(Debug)]
@@ -44,18 +55,6 @@ pub struct Hooks {
     state: Arc<State>,
     held: Mutex<BTreeMap<String, Held>>,
     news: Notify,
-}
-
-/// What is remembered of a subscription while the program runs.
-#[derive(Debug)]
-struct Held {
-    hook: Hook,
-    waiting: u64,
-    dead: u64,
-    under_way: bool,
-    failures: u32,
-    failing: Option<String>,
-    not_before_ms: u64,
 }
 
 impl Hooks {
@@ -67,7 +66,8 @@ impl Hooks {
         let mut held = BTreeMap::new();
         for hook in rows::hooks(&state)? {
             let (waiting, dead) = (rows::waiting(&state, &hook.id)?, rows::dead(&state, &hook.id)?.len() as u64);
-            held.insert(hook.id.clone(), Held { waiting, dead, ..Held::new(hook) });
+            let first = rows::firsts(&state, &hook.id, 1)?.into_iter().next();
+            held.insert(hook.id.clone(), Held::found(hook, (waiting, dead), first));
         }
         Ok(Self { state, held: Mutex::new(held), news: Notify::new() })
     }
@@ -78,8 +78,13 @@ impl Hooks {
     }
 
     /// How all of them are doing.
-    pub fn standing(&self) -> Vec<HookStanding> {
-        self.held().values().map(Held::standing).collect()
+    pub fn standing(&self, now: Now) -> Vec<HookStanding> {
+        self.held().values().map(|one| one.standing(now)).collect()
+    }
+
+    /// Whether a subscription is there.
+    pub fn has(&self, id: &str) -> bool {
+        self.held().contains_key(id)
     }
 
     /// Somebody subscribes.
@@ -132,8 +137,9 @@ impl Hooks {
             return Ok(());
         }
         let waiting = rows::add(&self.state, &for_each, floor)?;
-        for ((id, ..), waiting) in for_each.iter().zip(waiting) {
-            held.entry(id.clone()).and_modify(|one| one.waiting = waiting);
+        for ((id, _, events), waiting) in for_each.iter().zip(waiting) {
+            let seen_ms = events.first().map(|event| event.at_ms);
+            held.entry(id.clone()).and_modify(|one| one.comes(waiting, seen_ms));
         }
         drop(held);
         self.news.notify_one();
@@ -150,33 +156,50 @@ impl Hooks {
         self.take_from(&[reset], now_ms.max(0).cast_unsigned())
     }
 
-    /// What is to be sent now: of each receiver its first. It is under way until it is settled.
+    /// What is to be sent now, each round side by side with the others, whoever was told longest ago first. It is under way until it is
+    /// settled.
     ///
     /// # Errors
-    /// When what waits can not be read now.
-    pub fn due(&self, now: Now) -> Result<Vec<Delivery>, ReadError> {
+    /// When nothing of what waits can be read now.
+    pub fn due(&self, now: Now) -> Result<Vec<Round>, ReadError> {
         let mut held = self.held();
-        let mut due = Vec::new();
-        for one in held.values_mut() {
-            if one.waiting == 0 || one.under_way || one.not_before_ms > now.mono_ms {
+        let (mut room, mut failing_room) = room(&held);
+        let mut ready: Vec<(u64, String)> = Vec::new();
+        ready.extend(held.iter().filter(|(_, one)| one.is_ready(now)).map(|(id, one)| (one.told_at, id.clone())));
+        ready.sort_unstable();
+        let (mut due, mut unread) = (Vec::new(), None);
+        for (_, id) in ready {
+            let Some(one) = held.get_mut(&id).filter(|one| room > 0 && (failing_room > 0 || !one.is_failing())) else {
                 continue;
-            }
-            match rows::first(&self.state, &one.hook.id)? {
-                Some((seq, event, tries)) => {
-                    one.under_way = true;
-                    due.push(Delivery { hook: one.hook.clone(), seq, event, tries });
+            };
+            // Whoever took nothing is tried by one event.
+            let most = if one.is_failing() { 1 } else { MOST_OF_A_ROUND };
+            match rows::firsts(&self.state, &id, most) {
+                Ok(found) => {
+                    let Some(round) = one.begin(found, now) else { continue };
+                    room -= 1;
+                    failing_room -= usize::from(one.is_failing());
+                    due.push(round);
                 }
-                None => one.waiting = 0,
+                Err(error) => {
+                    one.rest_until(now.mono_ms.saturating_add(UNREAD_MS));
+                    unread = Some(error);
+                }
             }
         }
-        Ok(due)
+        match unread {
+            Some(error) if due.is_empty() => Err(error),
+            _ => Ok(due),
+        }
     }
 
-    /// In how many milliseconds something may be due; nothing while nobody waits.
+    /// In how many milliseconds something may be due; nothing while nobody waits, or before something under way is settled.
     pub fn wait_ms(&self, now: Now) -> Option<u64> {
         let held = self.held();
-        let waits = held.values().filter(|one| one.waiting > 0 && !one.under_way);
-        waits.map(|one| one.not_before_ms.saturating_sub(now.mono_ms)).min()
+        let (room, failing_room) = room(&held);
+        let may = |one: &&Held| room > 0 && (failing_room > 0 || !one.is_failing());
+        let waits = held.values().filter(|one| one.waiting > 0 && !one.under_way).filter(may);
+        waits.map(|one| one.rests_ms(now)).min()
     }
 
     /// Waits until there is something new.
@@ -184,36 +207,32 @@ impl Hooks {
         self.news.notified().await;
     }
 
-    /// Says how sending went. `chance` spreads the attempts of many senders.
+    /// Says how sending went, of all that ended meanwhile in one step. `chance` spreads the attempts of many senders.
     ///
     /// # Errors
-    /// When it is not durable for certain: it may be sent again, with the same key.
-    pub fn settle(&self, delivery: &Delivery, outcome: &Outcome, now: Now, chance: u8) -> Result<(), HookError> {
+    /// When it is not durable for certain: it may be sent again, with the same keys.
+    pub fn settle(&self, gone: &[Gone], now: Now, chance: u8) -> Result<(), HookError> {
         let mut held = self.held();
-        // It may have been ended meanwhile.
-        let Some(one) = held.get_mut(&delivery.hook.id) else { return Ok(()) };
-        one.under_way = false;
-        let is_old = now.utc.0.saturating_sub(delivery.event.at_ms) > LONGEST_MS;
-        match outcome {
-            Outcome::Taken(_) => {
-                (one.failures, one.failing, one.not_before_ms) = (0, None, 0);
-                rows::remove(&self.state, &delivery.hook.id, delivery.seq)?;
-                one.waiting = one.waiting.saturating_sub(1);
+        let mut rounds: Vec<(&str, Vec<(&Delivery, Fate)>)> = Vec::with_capacity(gone.len());
+        for one in gone {
+            // It may have been ended meanwhile.
+            let Some(hook) = one.round.hook() else { continue };
+            let Some(own) = held.get_mut(&hook.id) else { continue };
+            own.under_way = false;
+            let mut fates = Vec::with_capacity(one.outcomes.len());
+            for (delivery, outcome) in one.round.0.iter().zip(&one.outcomes) {
+                fates.push((delivery, own.hears(delivery, outcome, now, chance)));
             }
-            Outcome::Later { why, after_ms, .. } if !is_old => {
-                one.failures = one.failures.saturating_add(1);
-                one.failing = Some(why.as_str().to_owned());
-                let pause = Pauses::after(one.failures, *after_ms, chance);
-                one.not_before_ms = now.mono_ms.saturating_add(pause.max(0).cast_unsigned());
-                rows::tried(&self.state, delivery)?;
+            rounds.push((&hook.id, fates));
+        }
+        let told = rows::settle(&self.state, &rounds).inspect_err(|_| {
+            for (id, _) in &rounds {
+                held.entry((*id).to_owned()).and_modify(|own| own.rest_until(now.mono_ms.saturating_add(UNREAD_MS)));
             }
-            Outcome::Later { why, .. } | Outcome::Never(why) => {
-                let why = if is_old { format!("not taken for three days; at last: {why}") } else { why.to_string() };
-                let (seq, event, tries) = (delivery.seq, delivery.event.clone(), delivery.tries + 1);
-                let dead = DeadEvent { seq, event, tries, at_ms: now.utc.0, why };
-                one.dead = rows::bury(&self.state, &delivery.hook.id, &dead)?;
-                one.waiting = one.waiting.saturating_sub(1);
-            }
+        })?;
+        for ((id, _), (less, dead)) in rounds.iter().zip(told) {
+            let Some(own) = held.get_mut(*id) else { continue };
+            own.went(less, dead);
         }
         drop(held);
         self.news.notify_one();
@@ -245,8 +264,7 @@ impl Hooks {
         }
         rows::revive(&self.state, id, &dead)?;
         let count = dead.len() as u64;
-        (one.waiting, one.dead) = (one.waiting + count, one.dead.saturating_sub(count));
-        (one.failures, one.not_before_ms) = (0, 0);
+        one.revived(count, dead.iter().map(|one| one.event.at_ms).min());
         drop(held);
         self.news.notify_one();
         Ok(count)
@@ -262,18 +280,9 @@ impl Hooks {
     }
 }
 
-impl Held {
-    fn new(hook: Hook) -> Self {
-        Self { hook, waiting: 0, dead: 0, under_way: false, failures: 0, failing: None, not_before_ms: 0 }
-    }
-
-    fn standing(&self) -> HookStanding {
-        HookStanding {
-            hook: self.hook.clone(),
-            waiting: self.waiting,
-            dead: self.dead,
-            failing: self.failing.clone(),
-            failures: self.failures,
-        }
-    }
+/// Room for further receivers, and for such that took nothing the last time.
+fn room(held: &BTreeMap<String, Held>) -> (usize, usize) {
+    let under_way = held.values().filter(|one| one.under_way);
+    let (all, failing) = (under_way.clone().count(), under_way.filter(|one| one.is_failing()).count());
+    (HOOKS_AT_ONCE.saturating_sub(all), FAILING_AT_ONCE.saturating_sub(failing))
 }

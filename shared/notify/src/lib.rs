@@ -15,13 +15,13 @@ mod mind;
 
 pub use channel::{Channel, Channels, Tried, TwoWay};
 pub use config::ChannelSetup;
-pub use desk::{Desk, DeskError, Due, Waiting};
+pub use desk::{Desk, DeskError, Due, NotSent, Waiting};
 pub use devices::{
     Around, DEVICES_CHANNEL, Device, DeviceError, DevicePost, DeviceTried, Devices, MOST_OF_ONE, NewDevice, Push, Quiet,
 };
 pub use hooks::{
-    DeadEvent, Delivery, HOOK_TABLES, Hook, HookError, HookEvent, HookPost, HookSender, HookStanding, Hooks, KeyOf,
-    MOST_DEAD, MOST_HOOKS, MOST_WAITING, RESET, hook_of_client, is_hook_of_client,
+    DeadEvent, Delivery, Gone, HOOK_TABLES, HOOKS_AT_ONCE, Hook, HookError, HookEvent, HookPost, HookSender,
+    HookStanding, Hooks, KeyOf, MOST_DEAD, MOST_HOOKS, MOST_WAITING, RESET, Round, hook_of_client, is_hook_of_client,
 };
 pub use messenger::{Clock, Messenger, Told};
 pub use mind::*;

@@ -49,7 +49,7 @@ pub use notice::{Intent, Kind, Language, Line, MAX_LINES, MAX_NAMED, Notice, Sta
 pub use of_client::{Left, left_without};
 pub use oncall::{OnCall, Person, Schedule, StandIn};
 pub(crate) use outbox::when;
-pub use outbox::{Outbox, Settled};
+pub use outbox::{NotMoved, Outbox, Settled};
 pub(crate) use pace::Pace;
 pub use pauses::Pauses;
 pub use route::{Route, Rules};

@@ -20,6 +20,7 @@ mod machines;
 mod maintenance;
 mod marks;
 mod provider;
+mod queues;
 mod quotas;
 mod raw;
 mod routes;
@@ -27,6 +28,7 @@ mod rules;
 mod saying;
 mod sites;
 mod status_pages;
+mod telling;
 mod webhooks;
 
 pub(crate) use away::availability;
@@ -48,7 +50,7 @@ pub(crate) use erasures::{
 pub(crate) use export::{Form as ExportForm, Wanted, export};
 pub(crate) use exports::{file as export_file, make as make_export};
 pub(crate) use here::{Here, here};
-pub(crate) use incidents::{IncidentList, decide, incident, incidents, telling};
+pub(crate) use incidents::{IncidentList, decide, incident, incidents};
 pub(crate) use jobs::{
     JobList, RunJob, cancel as cancel_job, list as jobs, one as job, retry as retry_job, run as run_job,
 };
@@ -71,6 +73,7 @@ pub(crate) use status_pages::{
     preview as preview_status_page, publish as publish_notice, put as put_status_page, remove as remove_status_page,
     withdraw as withdraw_notice,
 };
+pub(crate) use telling::{call_off as call_off_message, send_again as send_message_again, telling};
 pub(crate) use webhooks::{
     DeadList, Redelivered, WebhookList, dead as dead_events, list as webhooks, one as webhook, redeliver, subscribe,
     test as test_webhook, unsubscribe,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use vigie_model::{Severity, Slug};
 
-use crate::{Stamp, Undecided};
+use crate::{Message, Stamp, Undecided};
 
 /// What hub and relay implement so that people and programs can see by which routes people are told, and try them.
 ///
@@ -23,6 +23,18 @@ pub trait Dispatch: Send + Sync {
     /// # Errors
     /// When there is no such route, it is not used here, or it was tried a moment ago: nothing was sent then.
     fn try_route(&self, name: &str, by: &str) -> Result<RouteTried, Undecided>;
+
+    /// Has a message sent now that waits, or was given up: under the key that it had.
+    ///
+    /// # Errors
+    /// When there is none, it is under way, or it can not be kept.
+    fn send_again(&self, message: &str) -> Result<Message, Undecided>;
+
+    /// Has a message that waits not sent.
+    ///
+    /// # Errors
+    /// When none waits, it is under way, or it can not be kept.
+    fn call_off(&self, message: &str) -> Result<Message, Undecided>;
 
     /// What is said for a place under a name, as files say it; nothing where nothing is. What stands in a node's own file is
     /// none of it.

@@ -179,6 +179,8 @@ pub struct Telling {
 /// One message.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Message {
+    /// Which: what a receiver drops doubles by is the same at each of its channels.
+    pub id: String,
     /// What a receiver drops doubles by.
     pub key: String,
     /// By which route.

@@ -122,7 +122,7 @@ pub struct JobShown {
     pub priority: Priority,
     /// Whose it is; null for the hub's own work.
     pub client: Option<Slug>,
-    /// What it is about.
+    /// What it is about; of a letter to whom it goes.
     pub what: String,
     /// Who asked for it.
     pub by: String,
@@ -151,7 +151,6 @@ impl JobShown {
     pub fn of(job: &Job, may: bool, now: UtcMs) -> Self {
         let state = job.state(now);
         let file = ExportGiven::of(job).filter(|file| file.until > now);
-        let texts = job.log.entries().iter().rev().map(|entry| &entry.text);
         Self {
             id: job.id.clone(),
             kind: job.kind,
@@ -159,14 +158,14 @@ impl JobShown {
             since: Stamp(job.since()),
             priority: job.priority,
             client: job.client.clone(),
-            what: job.what.clone(),
+            what: about(job),
             by: job.by.clone(),
             made_at: Stamp(job.made_at),
             next_at: job.next_at().map(Stamp),
             tries: job.tries,
             most_tries: job.kind.tries(),
             stopping: job.is_to_stop(),
-            said: texts.clone().find(|text| !text.is_empty()).cloned(),
+            said: job.log.last_said().map(str::to_owned),
             file: file.map(|ExportGiven { name, bytes, samples, until }| JobFile {
                 name,
                 bytes,
@@ -176,6 +175,14 @@ impl JobShown {
             may_cancel: may && job.is_open() && !job.is_to_stop() && job.kind.may_be_cancelled(),
             may_retry: may && matches!(state, JobState::Retrying | JobState::Dead | JobState::Cancelled),
         }
+    }
+}
+
+/// What a job is about, for who may see it: of a letter to whom it goes, which is in no event.
+pub(crate) fn about(job: &Job) -> String {
+    match (job.kind, job.order["to"].as_str()) {
+        (JobKind::Mail, Some(to)) => to.to_owned(),
+        _ => job.what.clone(),
     }
 }
 

@@ -110,7 +110,7 @@ pub use machine::{ClockNote, Drain, Machine};
 pub use marks::{MOST_MARKS, Mark, MarkKind, Marks};
 pub use mute::{Mute, MuteKind, MutePreview, MuteWish, Recurring};
 pub use options::Options;
-pub use people::{Letter, NotDone, People, Post, Posted, audit_line, verify_audit};
+pub use people::{Letter, NotDone, People, Post, Posted, Posting, audit_line, letter_noted, letter_went, verify_audit};
 pub use quota::{ClientQuota, QuotaMost, QuotaOf, QuotaState, QuotaUse, Quotas};
 pub use raw::{Raw, RawError, RawState};
 pub use reach::{Beat, Goodbye, Heard, Listener, Reach, Reachability, USUAL_ABSENCE_MS, reach, reach_of_site};

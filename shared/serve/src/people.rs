@@ -14,14 +14,13 @@ mod invite_page;
 pub(crate) mod inviting;
 mod key_pages;
 pub(crate) mod keys;
+mod letters;
 mod password;
 pub(crate) mod seeing;
 pub(crate) mod sheet;
 mod with;
 mod words;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::RwLockReadGuard;
 
 use vigie_model::Slug;
@@ -34,6 +33,7 @@ pub use audit::{shown as audit_line, verified as verify_audit};
 pub(crate) use door::problem as not_done;
 pub(crate) use door::{by_session, by_token, sign_out, still_may};
 pub(crate) use entrance::{sign_in_page, signs_in};
+pub use letters::{Letter, Post, Posted, Posting, how as letter_went, mailed as letter_noted};
 pub(crate) use with::ways as with_ways;
 
 /// What a hub implements so that people sign in to it. Asked from blocking threads.
@@ -86,26 +86,6 @@ pub trait People: Send + Sync + 'static {
     /// # Errors
     /// When it can not be read now.
     fn head(&self, client: Option<&Slug>) -> Result<Head, NotDone>;
-}
-
-/// A letter to one person.
-#[derive(Debug, Clone, Copy)]
-pub struct Letter<'a> {
-    /// To whom.
-    pub to: &'a str,
-    /// What it is about.
-    pub subject: &'a str,
-    /// What it says; it may hold a secret, which is written down nowhere.
-    pub text: &'a str,
-}
-
-/// What a mail server said, or why it could not be asked.
-pub type Posted<'a> = Pin<Box<dyn Future<Output = Result<String, String>> + Send + 'a>>;
-
-/// What a hub implements so that people are written to.
-pub trait Post: std::fmt::Debug + Send + Sync + 'static {
-    /// Sends a letter, once, and tells how that went.
-    fn write<'a>(&'a self, letter: Letter<'a>) -> Posted<'a>;
 }
 
 /// Why an order was not carried out. Nothing was changed.

@@ -107,6 +107,12 @@ pub struct Webhook {
     pub dead: u64,
     /// What the receiver said the last time, while it takes nothing.
     pub failing: Option<String>,
+    /// Since when it takes nothing.
+    pub failing_since: Option<Stamp>,
+    /// When it is tried again, while it takes nothing.
+    pub next_at: Option<Stamp>,
+    /// When the event was seen that waits for the longest, where that is known.
+    pub oldest_at: Option<Stamp>,
     /// How often in a row it took nothing.
     pub failures: u32,
 }

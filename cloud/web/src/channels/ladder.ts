@@ -103,6 +103,7 @@ export function answersOf({ two_way: said }: Pick<Receiver, "two_way">): Answers
 }
 
 export interface Message {
+  id: string;
   key: string;
   at: Stamp;
   channel: string;

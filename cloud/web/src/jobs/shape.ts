@@ -4,7 +4,7 @@ import type { Stamp } from "../api/types.ts";
 
 export const STATES = ["scheduled", "due", "running", "retrying", "dead", "done", "cancelled"] as const;
 export type JobState = (typeof STATES)[number];
-export const KINDS = ["backup", "erasure", "export", "retention"] as const;
+export const KINDS = ["backup", "erasure", "export", "mail", "retention"] as const;
 export type JobKind = (typeof KINDS)[number];
 export type Happened = "asked" | "began" | "failed" | "given_up" | "taken_up" | "cancel_asked" | "cancelled" | "asked_again" | "hastened" | "done" | "removed";
 
@@ -13,15 +13,17 @@ export interface Job {
   tries: number; most_tries: number | null; stopping: boolean; said: string | null; file: { name: string; bytes: number; samples: number; until: Stamp } | null; may_cancel: boolean; may_retry: boolean;
 }
 export interface JobWhole extends Job { log: { at: Stamp; what: Happened; by: string | null; text: string }[]; left_out: number }
-export interface JobList { jobs: Job[]; counts: Record<JobState, number>; messages: { waiting: number; dead: number; events_waiting: number; events_dead: number } | null; total: number; next_cursor: string | null }
+/** What waits beside the jobs: messages by a channel, or events for a webhook. */
+export interface Queue { of: "notification" | "webhook"; id: string; what: string; client: string | null; waiting: number; dead: number; failures: number; failing: string | null; failing_since: Stamp | null; next_at: Stamp | null }
+export interface JobList { jobs: Job[]; counts: Record<JobState, number>; queues: Queue[]; total: number; next_cursor: string | null }
 
 const say = words(
   {
-    backup: "Backup", erasure: "Erasing a client", export: "Export", retention: "Letting go of what is old",
+    backup: "Backup", erasure: "Erasing a client", export: "Export", mail: "Letter", retention: "Letting go of what is old",
     scheduled: "planned", due: "waits for its turn", running: "under way", retrying: "is tried again", dead: "given up", done: "done", cancelled: "called off", stopping: "is being called off",
   },
   {
-    backup: "Sauvegarde", erasure: "Effacement d’un client", export: "Export", retention: "Suppression de l’ancien",
+    backup: "Sauvegarde", erasure: "Effacement d’un client", export: "Export", mail: "Lettre", retention: "Suppression de l’ancien",
     scheduled: "prévu", due: "attend son tour", running: "en cours", retrying: "nouvel essai prévu", dead: "abandonné", done: "fait", cancelled: "annulé", stopping: "en cours d’annulation",
   },
 );

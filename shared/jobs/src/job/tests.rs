@@ -109,6 +109,35 @@ fn a_job_is_kept_with_what_was_asked_for_beside_what_became_of_it() {
     assert_eq!(words.join(" "), all, "as it was always kept: what an earlier program wrote is read");
 }
 
+#[test]
+fn what_is_sealed_stays_until_it_is_done_and_stands_in_no_text_for_people() {
+    let mut job = job(JobKind::Mail).with_sealed(Some(Sealed::new("c2VjcmV0".to_owned())));
+    job.begin(UtcMs(1_000));
+    job.end(Ended::Failed("451 later".to_owned()), 0.0, UtcMs(1_000));
+    let read: Job = serde_json::from_str(&serde_json::to_string(&job).expect("JSON")).expect("a job");
+    assert_eq!(read.sealed().map(Sealed::as_str), Some("c2VjcmV0"), "another try needs it");
+    assert!(!format!("{read:?}").contains("c2VjcmV0"));
+    job.begin(UtcMs(40_000));
+    job.end(Ended::Done(Value::Null, "250 kept".to_owned()), 0.0, UtcMs(40_000));
+    assert_eq!(job.sealed(), None);
+}
+
+#[test]
+fn what_nobody_can_know_any_more_is_left_to_people() {
+    let mut job = job(JobKind::Mail);
+    job.begin(UtcMs(1_000));
+    job.left_to_people("it was brought back from a backup", UtcMs(2_000));
+    assert_eq!(
+        (job.state(UtcMs(2_000)), job.log.last_said()),
+        (JobState::Dead, Some("it was brought back from a backup"))
+    );
+    job.retry("ann", UtcMs(3_000)).expect("somebody looked");
+    job.begin(UtcMs(3_000));
+    job.end(Ended::Done(Value::Null, String::new()), 0.0, UtcMs(3_000));
+    job.left_to_people("again", UtcMs(4_000));
+    assert_eq!(job.state(UtcMs(4_000)), JobState::Done, "what is over stays over");
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Begin,
@@ -133,7 +162,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 proptest! {
     #[test]
-    fn whatever_happens_a_job_is_open_or_has_ended_and_reads_back_as_it_is(kind in 0..4_usize, steps in steps()) {
+    fn whatever_happens_a_job_is_open_or_has_ended_and_reads_back_as_it_is(kind in 0..JobKind::ALL.len(), steps in steps()) {
         let (mut job, mut now) = (job(JobKind::ALL[kind]), 10_000_000);
         for step in steps {
             now += 10_000_000;

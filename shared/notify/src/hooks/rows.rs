@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use vigie_model::Slug;
 use vigie_store::{CommitError, ReadError, State, StateTx, TxError};
 
-use super::{DeadEvent, Hook, HookEvent, MOST_DEAD, MOST_WAITING, reset};
+use super::{DeadEvent, Delivery, Hook, HookEvent, MOST_DEAD, MOST_WAITING, reset};
 
 const HOOKS: &str = "webhook.hook";
 /// The next number of each subscription: it outlives what bears it, for a number is never given again.
@@ -44,7 +44,18 @@ pub fn is_hook_of_client(table: &str, key: &[u8], row: &[u8], client: &Slug, own
 #[derive(Serialize, Deserialize)]
 struct Waits {
     event: HookEvent,
-    tries: u32,
+    #[serde(flatten)]
+    tried: Tried,
+}
+
+/// How often an event was tried, since when it is not taken, and what was said the last time: so that a start knows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tried {
+    pub(super) tries: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) since_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) why: Option<String>,
 }
 
 pub(super) fn hooks(state: &State) -> Result<Vec<Hook>, ReadError> {
@@ -92,7 +103,7 @@ pub(super) fn add(
             // Whoever is told that events are missing is not told of what came with them, either: they load all anew.
             let new: Vec<&HookEvent> = missing.as_ref().map_or_else(|| events.clone(), |missing| vec![missing]);
             for event in &new {
-                tx.put(WAITING, &key(id, next), &json(&Waits { event: (*event).clone(), tries: 0 }))?;
+                tx.put(WAITING, &key(id, next), &json(&Waits { event: (*event).clone(), tried: Tried::default() }))?;
                 next += 1;
             }
             tx.put(NEXT, id.as_bytes(), &next.to_be_bytes())?;
@@ -102,45 +113,74 @@ pub(super) fn add(
     })
 }
 
-/// The first that waits, and how often it was tried. A row that can not be read is passed over.
-pub(super) fn first(state: &State, id: &str) -> Result<Option<(u64, HookEvent, u32)>, ReadError> {
-    let mut from = key(id, 0);
-    loop {
-        let rows = state.view(|view| view.range(WAITING, &prefix(id), &from, 16))?;
-        let Some((last, _)) = rows.last() else { return Ok(None) };
+/// The first that wait, each with how it went so far. A row that can not be read is passed over.
+pub(super) fn firsts(state: &State, id: &str, most: usize) -> Result<Vec<(u64, HookEvent, Tried)>, ReadError> {
+    let (mut from, mut found) = (key(id, 0), Vec::new());
+    while found.len() < most {
+        let rows = state.view(|view| view.range(WAITING, &prefix(id), &from, most))?;
+        let Some((last, _)) = rows.last() else { break };
         from = [last.as_slice(), &[0]].concat();
         let read = |(key, row): &(Vec<u8>, Vec<u8>)| {
             let waits: Waits = serde_json::from_slice(row).ok()?;
-            Some((seq_of(key)?, waits.event, waits.tries))
+            Some((seq_of(key)?, waits.event, waits.tried))
         };
-        if let Some(found) = rows.iter().find_map(read) {
-            return Ok(Some(found));
-        }
+        found.extend(rows.iter().filter_map(read));
     }
+    found.truncate(most);
+    Ok(found)
 }
 
-pub(super) fn remove(state: &State, id: &str, seq: u64) -> Result<bool, CommitError> {
-    state.remove(WAITING, &key(id, seq))
+/// What becomes of an event that was tried.
+pub(super) enum Fate {
+    Taken,
+    Waits(Tried),
+    Dead(DeadEvent),
 }
 
-pub(super) fn tried(state: &State, delivery: &super::Delivery) -> Result<(), CommitError> {
-    let waits = Waits { event: delivery.event.clone(), tries: delivery.tries.saturating_add(1) };
-    state.put(WAITING, &key(&delivery.hook.id, delivery.seq), &json(&waits))
-}
-
-/// From those that wait to the dead; says how many of these are kept then.
-pub(super) fn bury(state: &State, id: &str, dead: &DeadEvent) -> Result<u64, CommitError> {
+/// Writes down what became of events, of several receivers in one step. Says of each receiver how many events wait no more, and how
+/// many dead are kept then, where another came to them.
+pub(super) fn settle(
+    state: &State,
+    rounds: &[(&str, Vec<(&Delivery, Fate)>)],
+) -> Result<Vec<(u64, Option<u64>)>, CommitError> {
     state.transact(|tx| {
-        tx.remove(WAITING, &key(id, dead.seq))?;
-        tx.put(DEAD, &key(id, dead.seq), &json(dead))?;
-        let kept = tx.range(DEAD, &prefix(id), &key(id, 0), MOST_DEAD + 1)?;
-        if kept.len() > MOST_DEAD
-            && let Some((oldest, _)) = kept.first()
-        {
-            tx.remove(DEAD, oldest)?;
+        let mut told = Vec::with_capacity(rounds.len());
+        for (id, fates) in rounds {
+            let (mut gone, mut buried) = (0, None);
+            for (delivery, fate) in fates {
+                let key = key(id, delivery.seq);
+                // Its queue may have been emptied meanwhile, or its client erased: nothing of it comes back.
+                if !tx.remove(WAITING, &key)? {
+                    continue;
+                }
+                match fate {
+                    Fate::Taken => gone += 1,
+                    Fate::Waits(tried) => {
+                        let waits = Waits { event: delivery.event.clone(), tried: tried.clone() };
+                        tx.put(WAITING, &key, &json(&waits))?;
+                    }
+                    Fate::Dead(dead) => {
+                        gone += 1;
+                        buried = Some(bury(tx, id, dead)?);
+                    }
+                }
+            }
+            told.push((gone, buried));
         }
-        Ok(kept.len().min(MOST_DEAD) as u64)
+        Ok(told)
     })
+}
+
+/// To the dead; says how many of these are kept then.
+fn bury(tx: &mut StateTx<'_>, id: &str, dead: &DeadEvent) -> Result<u64, TxError> {
+    tx.put(DEAD, &key(id, dead.seq), &json(dead))?;
+    let kept = tx.range(DEAD, &prefix(id), &key(id, 0), MOST_DEAD + 1)?;
+    if kept.len() > MOST_DEAD
+        && let Some((oldest, _)) = kept.first()
+    {
+        tx.remove(DEAD, oldest)?;
+    }
+    Ok(kept.len().min(MOST_DEAD) as u64)
 }
 
 pub(super) fn dead(state: &State, id: &str) -> Result<Vec<DeadEvent>, ReadError> {
@@ -153,7 +193,7 @@ pub(super) fn revive(state: &State, id: &str, dead: &[DeadEvent]) -> Result<(), 
     state.transact(|tx| {
         dead.iter().try_for_each(|one| {
             tx.remove(DEAD, &key(id, one.seq))?;
-            tx.put(WAITING, &key(id, one.seq), &json(&Waits { event: one.event.clone(), tries: 0 }))
+            tx.put(WAITING, &key(id, one.seq), &json(&Waits { event: one.event.clone(), tried: Tried::default() }))
         })
     })
 }

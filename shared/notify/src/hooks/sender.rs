@@ -1,14 +1,14 @@
-//! The body: one task that sends what is due and says how it went.
+//! The body: one task for each receiver that is told, and one that says how they went.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::task::{Id, JoinHandle, JoinSet, spawn_blocking};
-use tokio::time::sleep;
+use tokio::task::{Id, JoinError, JoinHandle, JoinSet, spawn_blocking};
+use tokio::time::{Instant, sleep};
 use tracing::{debug, error, warn};
 
-use super::{Delivery, HookPost, Hooks};
+use super::{Gone, HookPost, Hooks, Round};
 use crate::messenger::Clock;
 use crate::mind::{Outcome, Text, Whose};
 
@@ -17,6 +17,9 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// What can not be read or written now is tried again after this.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// A round takes no more events after this: what was taken is written down, and seen, soon.
+const LONGEST_ROUND: Duration = Duration::from_millis(500);
 
 /// Sends until it is closed.
 #[derive(Debug)]
@@ -45,8 +48,8 @@ struct Body {
     hooks: Arc<Hooks>,
     post: Arc<HookPost>,
     clock: Clock,
-    under_way: JoinSet<Outcome>,
-    sent: BTreeMap<Id, Delivery>,
+    under_way: JoinSet<Vec<Outcome>>,
+    sent: BTreeMap<Id, Round>,
 }
 
 impl Body {
@@ -58,15 +61,13 @@ impl Body {
             };
             tokio::select! {
                 Some(ended) = self.under_way.join_next_with_id() => {
-                    let (id, outcome) = match ended {
-                        Ok(ended) => ended,
-                        Err(error) => {
-                            error!(%error, "an event was not sent by an error of ours; it is tried again");
-                            let why = Text::new("an error of ours");
-                            (error.id(), Outcome::Later { why, after_ms: None, whose: Whose::Channel })
-                        }
-                    };
-                    self.settle(id, outcome).await;
+                    let mut all = vec![ended];
+                    // What ended meanwhile is written down in the same step.
+                    while let Some(ended) = self.under_way.try_join_next_with_id() {
+                        all.push(ended);
+                    }
+                    let gone = all.into_iter().filter_map(|ended| self.gone(ended)).collect();
+                    self.settle(gone).await;
                 }
                 () = self.hooks.woken() => {}
                 () = sleep(pause.min(LONGEST_SLEEP)) => {}
@@ -87,28 +88,60 @@ impl Body {
                 return false;
             }
         };
-        for delivery in due {
-            let (post, sent) = (self.post.clone(), delivery.clone());
-            let task = self.under_way.spawn(async move { post.send(&sent, now.utc).await });
-            self.sent.insert(task.id(), delivery);
+        for round in due {
+            let told = tell(self.hooks.clone(), self.post.clone(), self.clock.clone(), round.clone());
+            let task = self.under_way.spawn(told);
+            self.sent.insert(task.id(), round);
         }
         true
     }
 
-    async fn settle(&mut self, task: Id, outcome: Outcome) {
-        let Some(delivery) = self.sent.remove(&task) else { return };
-        match &outcome {
-            Outcome::Taken(_) => debug!(id = delivery.id(), "an event was taken"),
-            Outcome::Later { why, .. } => debug!(id = delivery.id(), %why, "an event was not taken; it is sent again"),
-            Outcome::Never(why) => warn!(id = delivery.id(), %why, "an event was refused; it is among the dead"),
+    fn gone(&mut self, ended: Result<(Id, Vec<Outcome>), JoinError>) -> Option<Gone> {
+        let (id, outcomes) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                error!(%error, "events were not sent by an error of ours; they are tried again");
+                let why = Text::new("an error of ours");
+                (error.id(), vec![Outcome::Later { why, after_ms: None, whose: Whose::Channel }])
+            }
+        };
+        let round = self.sent.remove(&id)?;
+        for (delivery, outcome) in round.0.iter().zip(&outcomes) {
+            match outcome {
+                Outcome::Taken(_) => debug!(id = delivery.id(), "an event was taken"),
+                Outcome::Later { why, .. } => {
+                    debug!(id = delivery.id(), %why, "an event was not taken; it is sent again");
+                }
+                Outcome::Never(why) => warn!(id = delivery.id(), %why, "an event was refused; it is among the dead"),
+            }
         }
+        Some(Gone { round, outcomes })
+    }
+
+    async fn settle(&mut self, gone: Vec<Gone>) {
         let mut chance = [0];
         // Without chance all senders come back together; nothing is lost by it.
         getrandom::fill(&mut chance).unwrap_or_default();
         let (hooks, now) = (self.hooks.clone(), (self.clock)());
-        let settled = spawn_blocking(move || hooks.settle(&delivery, &outcome, now, chance[0])).await;
+        let settled = spawn_blocking(move || hooks.settle(&gone, now, chance[0])).await;
         if let Ok(Err(error)) = settled {
-            warn!(%error, "what became of an event is not written down: it is sent again, with the same key");
+            warn!(%error, "what became of events is not written down: they are sent again, with the same keys");
         }
     }
+}
+
+/// Sends a round, one after the other, as long as they are taken, or refused for what they are.
+async fn tell(hooks: Arc<Hooks>, post: Arc<HookPost>, clock: Clock, round: Round) -> Vec<Outcome> {
+    let (began, mut outcomes) = (Instant::now(), Vec::new());
+    for delivery in &round.0 {
+        // Whoever ended the subscription meanwhile is told nothing more.
+        if began.elapsed() > LONGEST_ROUND || !hooks.has(&delivery.hook.id) {
+            break;
+        }
+        outcomes.push(post.send(delivery, clock().utc).await);
+        if matches!(outcomes.last(), Some(Outcome::Later { .. })) {
+            break;
+        }
+    }
+    outcomes
 }

@@ -6,6 +6,7 @@ use vigie_model::Slug;
 use vigie_store::{CommitError, ReadError};
 
 use super::MOST_HOOKS;
+use crate::mind::Outcome;
 
 /// The kind of what tells that events are missing.
 pub const RESET: &str = "reset";
@@ -64,6 +65,26 @@ impl Delivery {
     }
 }
 
+/// What is sent to one receiver now, one after the other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Round(pub Vec<Delivery>);
+
+impl Round {
+    /// To whom.
+    pub fn hook(&self) -> Option<&Hook> {
+        self.0.first().map(|first| &first.hook)
+    }
+}
+
+/// What became of a round: of its deliveries from the first on, as far as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gone {
+    /// Which.
+    pub round: Round,
+    /// One for each delivery that was tried.
+    pub outcomes: Vec<Outcome>,
+}
+
 /// An event that was given up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeadEvent {
@@ -90,6 +111,12 @@ pub struct HookStanding {
     pub dead: u64,
     /// What went wrong the last time, while it does.
     pub failing: Option<String>,
+    /// Since when nothing is taken, in ms since 1970.
+    pub failing_since_ms: Option<i64>,
+    /// In how many ms it is tried again, where it waits for that.
+    pub again_in_ms: Option<u64>,
+    /// When what waits for the longest was seen, in ms since 1970.
+    pub oldest_ms: Option<i64>,
     /// How often in a row it did.
     pub failures: u32,
 }

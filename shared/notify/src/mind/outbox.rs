@@ -16,9 +16,11 @@ use super::rows::{Rows, Table, read};
 use super::text::Text;
 use super::told::{Restored, digest};
 
+mod by_hand;
 mod log;
 mod taken_back;
 
+pub use by_hand::NotMoved;
 use log::dated;
 pub(crate) use log::when;
 

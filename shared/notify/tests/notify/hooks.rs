@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde_json::json;
 use vigie_model::{Now, Slug};
 use vigie_notify::config::OutgoingSaid;
-use vigie_notify::{Delivery, Hook, HookEvent, HookPost, Hooks, MOST_WAITING, Outcome, RESET, Text, Whose};
+use vigie_notify::{
+    Gone, HOOKS_AT_ONCE, Hook, HookEvent, HookPost, HookSender, Hooks, MOST_WAITING, Outcome, RESET, Round, Text, Whose,
+};
 use vigie_store::State;
 use vigie_store::fault::{FaultDisk, Faults};
 
@@ -38,10 +40,16 @@ fn open(disk: &FaultDisk) -> Option<Hooks> {
     Hooks::open(Arc::new(state)).ok()
 }
 
-fn only(hooks: &Hooks, now: Now) -> Delivery {
+fn only(hooks: &Hooks, now: Now) -> Round {
     let mut due = hooks.due(now).expect("it can be read");
-    assert_eq!(due.len(), 1, "one at a time");
+    assert_eq!(due.len(), 1, "one round at a time");
     due.remove(0)
+}
+
+/// What became of the first ones of a round.
+fn settle(hooks: &Hooks, round: &Round, outcomes: &[Outcome], now: Now) {
+    let gone = Gone { round: round.clone(), outcomes: outcomes.to_vec() };
+    hooks.settle(&[gone], now, 0).expect("kept");
 }
 
 fn taken() -> Outcome {
@@ -77,12 +85,18 @@ impl Story {
             is_alive()?;
             self.durable += 1;
         }
-        while hooks.standing()[0].waiting > 0 {
+        while hooks.standing(now(self.ms))[0].waiting > 0 {
             self.ms += 20 * SECOND;
-            for delivery in hooks.due(now(self.ms)).map_err(|_| Killed)? {
-                let outcome = self.post.send(&delivery, now(self.ms).utc).await;
-                is_alive()?;
-                drop(hooks.settle(&delivery, &outcome, now(self.ms), 0));
+            for round in hooks.due(now(self.ms)).map_err(|_| Killed)? {
+                let mut outcomes = Vec::new();
+                for delivery in &round.0 {
+                    outcomes.push(self.post.send(delivery, now(self.ms).utc).await);
+                    is_alive()?;
+                    if matches!(outcomes.last(), Some(Outcome::Later { .. })) {
+                        break;
+                    }
+                }
+                drop(hooks.settle(&[Gone { round, outcomes }], now(self.ms), 0));
                 is_alive()?;
             }
         }
@@ -131,15 +145,82 @@ fn events_go_one_after_the_other_and_wait_for_who_takes_nothing() {
     let disk = FaultDisk::new();
     let hooks = open(&disk).expect("a state");
     hooks.subscribe(hook("00000000000000aa", "https://a.example/")).expect("kept");
-    hooks.take(&[event(1), event(2)]).expect("kept");
+    hooks.take(&[event(1), event(2), event(3)]).expect("kept");
     let first = only(&hooks, now(0));
-    assert!(hooks.due(now(0)).expect("read").is_empty(), "nothing is sent beside it");
-    hooks.settle(&first, &later(), now(0), 0).expect("kept");
+    let events: Vec<_> = first.0.iter().map(|one| one.event.clone()).collect();
+    assert_eq!(events, [event(1), event(2), event(3)], "in their order");
+    assert!(hooks.due(now(0)).expect("read").is_empty(), "nothing is sent beside them");
+    settle(&hooks, &first, &[taken(), later()], now(0));
     assert!(hooks.due(now(SECOND)).expect("read").is_empty(), "it is left in peace for a while");
     let again = only(&hooks, now(3 * SECOND));
-    assert_eq!((again.id(), again.tries), (first.id(), 1));
-    hooks.settle(&again, &taken(), now(3 * SECOND), 0).expect("kept");
-    assert_eq!(only(&hooks, now(3 * SECOND)).event, event(2));
+    assert_eq!((again.0.len(), again.0[0].id(), again.0[0].tries), (1, first.0[1].id(), 1), "one alone is tried again");
+    settle(&hooks, &again, &[taken()], now(3 * SECOND));
+    assert_eq!(only(&hooks, now(3 * SECOND)).0[0].event, event(3));
+}
+
+#[test]
+fn what_was_heard_of_a_round_stays_and_the_rest_of_it_comes_again() {
+    let disk = FaultDisk::new();
+    let hooks = open(&disk).expect("a state");
+    hooks.subscribe(hook("00000000000000aa", "https://a.example/")).expect("kept");
+    hooks.take(&[event(1), event(2), event(3)]).expect("kept");
+    let first = only(&hooks, now(0));
+    settle(&hooks, &first, &[taken(), Outcome::Never(Text::new("410"))], now(0));
+    let standing = hooks.standing(now(0)).remove(0);
+    assert_eq!((standing.waiting, standing.dead, standing.failures), (1, 1, 0));
+    drop(hooks);
+    let hooks = open(&disk).expect("a state");
+    let rest = only(&hooks, now(0));
+    assert_eq!((rest.0.len(), &rest.0[0].event), (1, &event(3)));
+}
+
+#[test]
+fn since_when_nothing_is_taken_and_why_is_known_after_a_restart_too() {
+    let disk = FaultDisk::new();
+    let hooks = open(&disk).expect("a state");
+    hooks.subscribe(hook("00000000000000aa", "https://a.example/")).expect("kept");
+    hooks.take(&[event(1)]).expect("kept");
+    for at in [0, HOUR] {
+        let round = only(&hooks, now(at));
+        settle(&hooks, &round, &[later()], now(at));
+    }
+    let before = hooks.standing(now(HOUR)).remove(0);
+    let known = (before.failing.as_deref(), before.failing_since_ms, before.failures, before.oldest_ms);
+    assert_eq!(known, (Some("503"), Some(T0), 2, Some(T0)));
+    assert!(before.again_in_ms.is_some_and(|ms| ms > 0), "{before:?}");
+    drop(hooks);
+    let hooks = open(&disk).expect("a state");
+    let after = hooks.standing(now(HOUR)).remove(0);
+    assert_eq!((after.failing.as_deref(), after.failing_since_ms, after.failures, after.oldest_ms), known);
+    let round = only(&hooks, now(2 * HOUR));
+    settle(&hooks, &round, &[taken()], now(2 * HOUR));
+    let well = hooks.standing(now(2 * HOUR)).remove(0);
+    assert_eq!((well.failing, well.failing_since_ms, well.failures, well.oldest_ms), (None, None, 0, None));
+}
+
+#[test]
+fn so_many_are_told_at_once_and_those_who_take_nothing_never_take_all_of_the_room() {
+    let disk = FaultDisk::new();
+    let hooks = open(&disk).expect("a state");
+    let many = HOOKS_AT_ONCE + 40;
+    (0..many).for_each(|n| hooks.subscribe(hook(&format!("{n:016x}"), "https://a.example/")).expect("kept"));
+    hooks.take(&[event(1), event(2)]).expect("kept");
+    let rounds = hooks.due(now(0)).expect("read");
+    assert_eq!(
+        (rounds.len(), hooks.wait_ms(now(0))),
+        (HOOKS_AT_ONCE, None),
+        "nothing is due before one of them is over"
+    );
+    let gone: Vec<Gone> = rounds.into_iter().map(|round| Gone { round, outcomes: vec![later()] }).collect();
+    hooks.settle(&gone, now(0), 0).expect("kept");
+    let next = hooks.due(now(SECOND)).expect("read");
+    assert_eq!(next.len(), 40, "then the others");
+    let told: Vec<_> = next.into_iter().map(|round| Gone { round, outcomes: vec![taken(), taken()] }).collect();
+    hooks.settle(&told, now(SECOND), 0).expect("kept");
+    hooks.take(&[event(3)]).expect("kept");
+    let beside = hooks.due(now(HOUR)).expect("read");
+    let failing = beside.iter().filter(|round| round.0[0].tries > 0).count();
+    assert_eq!((failing, beside.len()), (32, HOOKS_AT_ONCE), "half of the room is for who takes what comes");
 }
 
 #[test]
@@ -148,20 +229,20 @@ fn what_is_refused_is_kept_apart_and_sent_again_when_somebody_says_so() {
     let hooks = open(&disk).expect("a state");
     hooks.subscribe(hook("00000000000000aa", "https://a.example/")).expect("kept");
     hooks.take(&[event(1), event(2)]).expect("kept");
-    let first = only(&hooks, now(0));
-    hooks.settle(&first, &Outcome::Never(Text::new("410")), now(0), 0).expect("kept");
+    let round = only(&hooks, now(0));
+    settle(&hooks, &round, &[Outcome::Never(Text::new("410"))], now(0));
     let second = only(&hooks, now(0));
     // Nobody took it for three days.
-    hooks.settle(&second, &later(), now(73 * HOUR), 0).expect("kept");
+    settle(&hooks, &second, &[later()], now(73 * HOUR));
     let dead = hooks.dead("00000000000000aa").expect("read");
     assert_eq!(dead.iter().map(|one| one.event.clone()).collect::<Vec<_>>(), [event(1), event(2)]);
     assert!(dead[1].why.contains("three days"), "{}", dead[1].why);
     drop(hooks);
     let hooks = open(&disk).expect("a state");
     assert_eq!(hooks.redeliver("00000000000000aa", Some(dead[1].seq)).expect("kept"), 1);
-    assert_eq!(only(&hooks, now(74 * HOUR)).id(), second.id(), "under its own number");
+    assert_eq!(only(&hooks, now(74 * HOUR)).0[0].id(), second.0[0].id(), "under its own number");
     assert!(hooks.redeliver("00000000000000aa", Some(99)).is_err());
-    assert_eq!(hooks.standing()[0].dead, 1);
+    assert_eq!(hooks.standing(now(74 * HOUR))[0].dead, 1);
 }
 
 #[test]
@@ -171,23 +252,17 @@ fn a_number_is_never_given_again() {
     hooks.subscribe(hook("00000000000000aa", "https://a.example/")).expect("kept");
     hooks.take(&[event(1)]).expect("kept");
     let first = only(&hooks, now(0));
-    hooks.settle(&first, &taken(), now(0), 0).expect("kept");
+    settle(&hooks, &first, &[taken()], now(0));
     drop(hooks);
     let hooks = open(&disk).expect("a state");
     hooks.take(&[event(2)]).expect("kept");
-    assert_ne!(only(&hooks, now(0)).id(), first.id());
+    assert_ne!(only(&hooks, now(0)).0[0].id(), first.0[0].id());
     // A copy of the state that is brought back goes on from its moment, not from where it was.
     drop(hooks);
     let copy = open(&disk.copied()).expect("a state");
     copy.begun(T0).expect("kept");
-    let waiting: Vec<u64> = (0..2)
-        .map(|_| {
-            let next = only(&copy, now(0));
-            copy.settle(&next, &taken(), now(0), 0).expect("kept");
-            next.seq
-        })
-        .collect();
-    assert_eq!((waiting[0], waiting[1]), (2, T0.cast_unsigned()), "what waited, and the reset");
+    let waiting: Vec<u64> = only(&copy, now(0)).0.iter().map(|one| one.seq).collect();
+    assert_eq!(waiting, [2, T0.cast_unsigned()], "what waited, and the reset");
 }
 
 #[test]
@@ -197,10 +272,15 @@ fn a_queue_that_is_full_is_emptied_and_says_so() {
     hooks.subscribe(hook("00000000000000aa", "https://a.example/")).expect("kept");
     let many: Vec<HookEvent> = (0..MOST_WAITING).map(event).collect();
     hooks.take(&many).expect("kept");
-    assert_eq!(hooks.standing()[0].waiting, MOST_WAITING);
+    assert_eq!(hooks.standing(now(0))[0].waiting, MOST_WAITING);
+    let round = only(&hooks, now(0));
     hooks.take(&[event(7)]).expect("kept");
-    assert_eq!(hooks.standing()[0].waiting, 1);
-    assert_eq!(only(&hooks, now(0)).event.kind, RESET);
+    assert_eq!(hooks.standing(now(0))[0].waiting, 1);
+    // What was on its way when that happened counts for nothing, and does not come back.
+    settle(&hooks, &round, &[taken(), later()], now(0));
+    assert_eq!(hooks.standing(now(0))[0].waiting, 1);
+    let next = only(&hooks, now(HOUR));
+    assert_eq!((next.0.len(), next.0[0].event.kind.as_str()), (1, RESET));
 }
 
 #[test]
@@ -224,4 +304,37 @@ fn each_is_told_of_its_own_place_and_kinds_and_everybody_of_what_is_missing() {
     ] {
         assert_eq!([&acme, &lyon, &all].map(|hook| hook.wants(&event)), wanted, "{event:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_receiver_that_never_answers_holds_up_no_other_and_each_has_its_own_order() {
+    let (slow, fast, other) = (Receiver::new().await, Receiver::new().await, Receiver::new().await);
+    slow.does_next(&vec![Does::FallsSilent; 20]);
+    other.does_next(&[Does::Says(410, None)]);
+    let hooks = Arc::new(open(&FaultDisk::new()).expect("a state"));
+    for (id, receiver) in [("00000000000000aa", &slow), ("00000000000000bb", &fast), ("00000000000000cc", &other)] {
+        hooks.subscribe(hook(id, &format!("http://{}/", receiver.at))).expect("kept");
+    }
+    let sender = HookSender::start(hooks.clone(), Arc::new(post()), Arc::new(|| now(0)));
+    for number in 0..300 {
+        hooks.take(&[event(number)]).expect("kept");
+    }
+    let numbers = |receiver: &Receiver| {
+        let got = receiver.got().into_iter();
+        got.map(|got| got.body["data"]["number"].as_u64().unwrap_or(u64::MAX)).collect::<Vec<_>>()
+    };
+    let (mut of_fast, mut of_other) = (Vec::new(), Vec::new());
+    for _ in 0..6_000 {
+        (of_fast, of_other) = (numbers(&fast), numbers(&other));
+        if of_fast.len() == 300 && of_other.len() == 299 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(of_fast, (0..300).collect::<Vec<_>>());
+    assert_eq!(of_other, (1..300).collect::<Vec<_>>(), "one that it refuses holds up none behind it");
+    assert!(numbers(&slow).is_empty(), "it never said a word");
+    sender.close().await;
+    let standing = hooks.standing(now(0));
+    assert_eq!((standing[0].waiting, standing[2].dead), (300, 1), "{standing:?}");
 }

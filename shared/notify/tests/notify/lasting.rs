@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::common::{Alert, HOUR, MINUTE, SECOND, alert, now, one_route, set_by};
-use vigie_notify::{Desk, Heard, Judge, Kind, LetterId, Outcome, Seat, Settled, Text, Whose};
+use vigie_notify::{Desk, Heard, Judge, Kind, LetterId, NotMoved, NotSent, Outcome, Seat, Settled, Text, Whose};
 use vigie_store::State;
 use vigie_store::fault::{FaultDisk, Faults};
 
@@ -249,6 +249,40 @@ fn what_is_refused_for_good_or_comes_too_late_is_a_dead_letter_and_in_nobodys_wa
     let dead = desk.dead().expect("it reads");
     let why: Vec<&str> = dead.iter().map(|dead| dead.why.as_str()).collect();
     assert_eq!(why, ["no such person", "not in time; at last: busy"]);
+}
+
+#[test]
+fn what_was_given_up_goes_again_under_its_key_when_somebody_says_so_and_what_waits_at_once_or_never() {
+    let desk = desk("group_by=['machine']");
+    desk.hear([alert(1, 0).begins(), alert(2, 0).begins()], now(0)).expect("heard");
+    let due = desk.due(now(30 * SECOND)).letters;
+    let [refused, waits] = [due[0].clone(), due[1].clone()];
+    let under_way = desk.send_again(waits.id(), now(30 * SECOND));
+    assert!(matches!(under_way, Err(NotSent::NotMoved(NotMoved::UnderWay))), "{under_way:?}");
+    let never = Outcome::Never(Text::new("no such person"));
+    desk.settle(refused.id(), never, now(30 * SECOND), 0).expect("written");
+    desk.settle(waits.id(), later(Whose::Letter, Some(HOUR)), now(30 * SECOND), 0).expect("written");
+    assert!(desk.due(now(31 * SECOND)).letters.is_empty(), "it waits for an hour");
+    desk.send_again(waits.id(), now(32 * SECOND)).expect("it waits");
+    let sent: Vec<_> = desk.due(now(32 * SECOND)).letters.iter().map(|letter| letter.id()).collect();
+    assert_eq!(sent, [waits.id()], "it is sent at once");
+    desk.settle(waits.id(), later(Whose::Letter, None), now(33 * SECOND), 0).expect("written");
+
+    // Two days later what was given up goes again, and is not too late for that.
+    desk.call_off(waits.id(), now(34 * SECOND)).expect("it waits");
+    let later_on = now(48 * HOUR);
+    desk.send_again(refused.id(), later_on).expect("it was given up");
+    assert!(desk.dead().expect("it reads").is_empty());
+    // What is still wrong may be told anew beside it.
+    let again = desk.due(later_on).letters.into_iter().find(|letter| letter.id() == refused.id()).expect("it is sent");
+    assert_eq!((again.intent.key, again.attempts), (refused.intent.key, 1), "as if it had never been tried");
+    desk.settle(refused.id(), Outcome::Taken(Text::new("ok")), later_on, 0).expect("written");
+    for id in [waits.id(), refused.id()] {
+        let gone = desk.send_again(id, later_on);
+        assert!(matches!(gone, Err(NotSent::NotMoved(NotMoved::Unknown))), "{gone:?}");
+    }
+    let said: Vec<_> = desk.sent().expect("it reads").into_iter().map(|sent| sent.said.as_str().to_owned()).collect();
+    assert_eq!(said, ["taken back: somebody called it off", "ok"]);
 }
 
 #[test]

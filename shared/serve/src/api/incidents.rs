@@ -115,22 +115,6 @@ pub(crate) async fn decide(
     Ok(drawn.await?.answer(&HeaderMap::new()))
 }
 
-/// `GET /api/v1/telling`: how telling people goes, for who sees everything.
-pub(crate) async fn telling(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let drawn = work::list(&app, move |app| {
-        if !caller.sees_all() {
-            let next = "use credentials that see every client";
-            return Err(Problem::new(Code::NoRight, "messages are of all clients together", next));
-        }
-        Drawn::new(&watched(app)?.telling(), app.lookout.now())
-    });
-    Ok(drawn.await?.answer(&headers))
-}
-
 /// The watch of this node.
 pub(super) fn watched(app: &Shared) -> Result<&dyn Incidents, Problem> {
     let none = || Problem::not_found("this node evaluates no rules");

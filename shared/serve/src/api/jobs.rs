@@ -1,7 +1,8 @@
 //! What work waits, what is under way, what failed, and what do people decide of it?
 //!
 //! A client's jobs are seen by who sees all of that client, the hub's own by who sees everybody. Who keeps data there decides of
-//! them, and whoever asked for one of a client.
+//! them, and whoever asked for one of a client. Letters are seen and decided of by who looks after people there, and whoever had
+//! them written: to whom they go, and what mail servers said of that, is nobody else's.
 
 use axum::Json;
 use axum::extract::{Extension, Path, State};
@@ -16,15 +17,17 @@ use vigie_people::{At, Right};
 use vigie_query::filter::{self, Field, Kind};
 
 use super::incidents::undecided;
+use super::queues::{Queue, queues};
 use crate::act::Act;
 use crate::answer::Drawn;
 use crate::door::Caller;
+use crate::jobs::about;
 use crate::list::{self, age_seconds};
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::said::Fields;
 use crate::shared::{App, Shared};
-use crate::{JobShown, JobWhole, Jobs, Stamp, Upkeep, work};
+use crate::{JobShown, JobWhole, Jobs, Stamp, Telling, Upkeep, work};
 
 /// Jobs in one answer unless the asker says otherwise.
 const USUAL_LIMIT: usize = 100;
@@ -37,6 +40,8 @@ pub(crate) struct JobList {
     counts: JobCounts,
     /// Messages and events to people and programs, which wait in a queue of their own; null for who does not see everybody.
     messages: Option<MessageCounts>,
+    /// What waits beside the jobs: messages by each channel, events for each webhook; as far as you may know of them.
+    queues: Vec<Queue>,
     /// How many match, on all pages.
     total: usize,
     /// What to ask for as `cursor` to go on; none on the last page.
@@ -86,15 +91,17 @@ pub(crate) async fn list(
     let drawn = work::list(&app, move |app| {
         let now = app.lookout.now();
         let mut all = jobs(app)?.list();
-        all.retain(|job| caller.sees(job.client.as_ref()));
+        all.retain(|job| sees(&caller, job));
         let counts = counts(&all, now.utc);
         all.retain(|job| wanted.has(job, now.utc));
         // An id begins with its time, so that the newest is the last by name.
         all.sort_by(|a, b| b.id.cmp(&a.id));
         let list::Page { rows, total, next_cursor } = wanted.list.page_down(all, |job| job.id.to_string());
         let jobs = rows.iter().map(|job| JobShown::of(job, decides(&caller, job), now.utc)).collect();
-        let messages = caller.sees_all().then(|| messages(app)).flatten();
-        Drawn::new(&JobList { jobs, counts, messages, total, next_cursor }, now)
+        let telling = app.incidents.as_deref().filter(|_| caller.sees_all()).map(|watch| watch.telling());
+        let messages = telling.as_ref().map(|telling| messages(app, telling));
+        let queues = queues(app, &caller, telling.as_ref());
+        Drawn::new(&JobList { jobs, counts, messages, queues, total, next_cursor }, now)
     });
     Ok(drawn.await?.answer(&headers))
 }
@@ -171,7 +178,7 @@ async fn decide(
     let drawn = work::list(&app, move |app| {
         let job = visible(app, &caller, &id)?;
         if !decides(&caller, &job) {
-            let next = "ask whoever asked for it, or who keeps data there (the right keep)";
+            let next = "ask whoever asked for it, or who keeps data there (the right keep; of letters people)";
             return Err(Problem::new(Code::NoRight, "these credentials do not decide of this job", next));
         }
         let now = app.lookout.now();
@@ -191,16 +198,23 @@ pub(super) fn jobs(app: &Shared) -> Result<&dyn Jobs, Problem> {
 /// A job that the asker sees.
 pub(super) fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Job, Problem> {
     let found = id.parse().ok().and_then(|id| jobs(app).ok()?.one(&id));
-    found.filter(|job| caller.sees(job.client.as_ref())).ok_or_else(|| Problem {
+    found.filter(|job| sees(caller, job)).ok_or_else(|| Problem {
         next: "GET /api/v1/jobs lists those that you see",
         ..Problem::not_found("there is no such job here")
     })
 }
 
-/// Who keeps data there; and of a client's work whoever asked for it.
+/// Who sees all of the client, or everybody; and of letters who looks after people there.
+fn sees(caller: &Caller, job: &Job) -> bool {
+    let is_for_them = job.kind != JobKind::Mail || decides(caller, job);
+    caller.sees(job.client.as_ref()) && is_for_them
+}
+
+/// Who keeps data there, of letters who looks after people there; and of a client's work whoever asked for it.
 pub(super) fn decides(caller: &Caller, job: &Job) -> bool {
     let is_own = job.client.is_some() && job.by == caller.who.name;
-    caller.may(Right::Keep, At::of(job.client.as_ref(), None)) || is_own
+    let right = if job.kind == JobKind::Mail { Right::People } else { Right::Keep };
+    caller.may(right, At::of(job.client.as_ref(), None)) || is_own
 }
 
 fn counts(jobs: &[Job], now: UtcMs) -> JobCounts {
@@ -219,15 +233,14 @@ fn counts(jobs: &[Job], now: UtcMs) -> JobCounts {
     counts
 }
 
-fn messages(app: &Shared) -> Option<MessageCounts> {
-    let telling = app.incidents.as_deref()?.telling();
+fn messages(app: &Shared, telling: &Telling) -> MessageCounts {
     let hooks = app.hooks.as_deref().map(|hooks| hooks.list()).unwrap_or_default();
-    Some(MessageCounts {
+    MessageCounts {
         waiting: telling.waiting.len(),
         dead: telling.dead.len(),
         events_waiting: hooks.iter().map(|hook| hook.waiting).sum(),
         events_dead: hooks.iter().map(|hook| hook.dead).sum(),
-    })
+    }
 }
 
 /// What jobs can be filtered by.
@@ -266,7 +279,7 @@ impl filter::Row for Looked<'_> {
     }
 
     fn anywhere(&self, passes: &mut dyn FnMut(&str) -> bool) -> bool {
-        passes(&self.job.what) || passes(&self.job.by) || passes(self.job.id.as_str())
+        passes(&about(self.job)) || passes(&self.job.by) || passes(self.job.id.as_str())
     }
 }
 

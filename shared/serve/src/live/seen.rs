@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use vigie_jobs::{JobId, JobState};
+use vigie_jobs::{JobId, JobKind, JobState};
 use vigie_model::{NodeId, Slug};
 
 use super::ring::Event;
@@ -87,7 +87,9 @@ impl Seen {
             if self.begun && self.jobs.get(&job.id) != Some(&is) {
                 let data = json!({ "id": job.id, "kind": job.kind, "state": is.0, "since": is.1, "stopping": is.2,
                     "what": job.what, "tries": job.tries, "next_at": job.next_at().map(Stamp), "client": job.client });
-                out.push(event("job", (job.client.as_ref(), None), None, &data));
+                // Of letters the client's people are told by whoever looks after them.
+                let client = job.client.as_ref().filter(|_| job.kind != JobKind::Mail);
+                out.push(event("job", (client, None), None, &data));
             }
             found.insert(job.id, is);
         }

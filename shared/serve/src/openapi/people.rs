@@ -137,7 +137,8 @@ fn invitations() -> Vec<Operation> {
         Operation::post("/invitations", "A code by which somebody new chooses a password or a passkey")
             .more(
                 "Where the hub writes letters (`[people] mail`) it goes to them by mail, and `mailed` says what the mail server \
-                 said; the code is shown, this once, where it did not go.",
+                 said; the code is shown, this once, where it did not go. `job` is the one by which the letter is tried again until \
+                 the mail server has it: call that off, or look at it, among the jobs.",
             )
             .takes::<Invite>(json!({ "email": "x@example.org", "name": "X", "grants": grants() }))
             .answers::<Handed>(201),

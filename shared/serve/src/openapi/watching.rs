@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::operation::{Operation, named, number, one_of, slug, tagged, text, time};
 use crate::api::{IncidentList, MaintenanceList, OnCallList, RouteList, Rules};
-use crate::{Decision, DispatchSaid, Incident, Mute, MutePreview, MuteWish, RouteTried, RuleLevels, RuleWish, Telling};
+use crate::{
+    Decision, DispatchSaid, Incident, Message, Mute, MutePreview, MuteWish, RouteTried, RuleLevels, RuleWish, Telling,
+};
 
 pub(super) fn all() -> Vec<Operation> {
     let all = [incidents(), saying(), rules(), maintenance(), prometheus()];
@@ -30,6 +32,10 @@ fn incidents() -> Vec<Operation> {
             .takes_as(FORMS, decision(), Some(json!({})))
             .answers::<Incident>(200),
         Operation::get("/telling", "How telling people goes, for who sees every client").answers::<Telling>(200),
+        Operation::post("/telling/{id}/retry", "Sends a message now that waits, or was given up")
+            .more("Under the key that it had, by which receivers drop doubles; it says what was so when it was written.")
+            .answers::<Message>(200),
+        Operation::post("/telling/{id}/cancel", "A message that waits is not sent").answers::<Message>(200),
         Operation::get("/oncall", "Who is on call for what you may see, and who is next").answers::<OnCallList>(200),
         Operation::get("/routes", "Who is told of what you may see").answers::<RouteList>(200),
         Operation::post("/routes/{name}/test", "Sends a real message to each receiver, and says what each said")

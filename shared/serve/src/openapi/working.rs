@@ -14,7 +14,8 @@ pub(super) fn all() -> Vec<Operation> {
         vec![
             Operation::get("/jobs", "What work waits, is under way, failed or is done, the latest first")
                 .more(
-                    "Of the clients that you see as a whole; the hub's own work for who sees everybody. What has ended is remembered \
+                    "Of the clients that you see as a whole; the hub's own work for who sees everybody; letters (`mail`) for who \
+                     looks after people there, or had them written. What has ended is remembered \
                      for 30 days, and the latest hundred of a kind and client.",
                 )
                 .listed("100 unless said otherwise.")

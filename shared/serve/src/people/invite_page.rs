@@ -114,7 +114,11 @@ fn handed(out: &mut Html, w: &'static Words, handed: &Handed) {
         (mailed, link) => {
             if let Some(mailed) = mailed {
                 out.html("<p class=\"not-done\" role=\"alert\">");
-                out.fill(w.not_mailed, |out, _| out.text(&mailed.said)).html("</p>\n");
+                out.fill(w.not_mailed, |out, _| out.text(&mailed.said));
+                if let Some(job) = &handed.job {
+                    out.html(" <a href=\"/jobs/").text(job.as_str()).html("\">").text(w.becomes).html("</a>");
+                }
+                out.html("</p>\n");
             }
             out.html("<p class=\"done\" role=\"status\">");
             out.fill(w.hand_on, |out, _| out.name(handed.email.as_str())).html("<br><code>");

@@ -1,24 +1,23 @@
 //! How does somebody who was invited get their code?
 //!
 //! By a letter, where the hub writes any; the code is then shown to nobody else. Otherwise, and whenever the letter did not
-//! go, whoever invited them gets the link, once, to hand it on.
+//! go at its first try, whoever invited them gets the link, once, to hand it on; the letter is tried again all the same.
 
 use axum::http::request::Parts;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::macros::format_description;
 use utoipa::ToSchema;
-use vigie_people::{Answer, Asker, Email, Id, Invited, Language, Mailed, Order, Who};
+use vigie_jobs::JobId;
+use vigie_model::Slug;
+use vigie_people::{Answer, Email, Grant, Id, Invited, Language, Mailed, Order};
 
 use super::door::problem;
-use super::{Letter, Post};
+use super::{Letter, Post, Posting};
 use crate::door::{Address, Caller};
 use crate::problem::Problem;
 use crate::shared::{App, Shared};
 use crate::work;
-
-/// Characters that are kept of what a mail server said.
-const SAID_CHARS: usize = 300;
 
 /// An invitation, as whoever invited gets it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -39,6 +38,9 @@ pub(crate) struct Handed {
     /// How the letter went, where one was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mailed: Option<Mailed>,
+    /// The job by which the letter goes, where one was written: it is tried again until the mail server has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) job: Option<JobId>,
 }
 
 /// Carries out what gives somebody a code, and gets it to them: by mail where `by_mail` and the hub writes letters.
@@ -64,44 +66,39 @@ pub(crate) async fn invite(
     })
     .await?;
     let post = app.options.post.clone().filter(|_| by_mail);
-    let mailed = match post {
-        Some(post) => Some(mail(app, &*post, &invited, words).await),
-        None => None,
+    let (mailed, job) = match post {
+        Some(post) => {
+            let Posting { how, job } = mail(app, &*post, &invited, &words).await;
+            (Some(how), job)
+        }
+        None => (None, None),
     };
     let Invited { id, email, code, until_ms } = invited;
     if mailed.as_ref().is_some_and(|mailed| mailed.taken) {
-        return Ok(Handed { id, email, until_ms, code: None, link: None, mailed });
+        return Ok(Handed { id, email, until_ms, code: None, link: None, mailed, job });
     }
     let link = Some(link(app, &code));
-    Ok(Handed { id, email, until_ms, code: Some(code), link, mailed })
+    Ok(Handed { id, email, until_ms, code: Some(code), link, mailed, job })
 }
 
 fn link(app: &Shared, code: &str) -> String {
     format!("{}/invitation?code={code}", app.options.origin.as_deref().unwrap_or_default())
 }
 
-/// Sends the letter, and writes down how that went.
-async fn mail(app: &App, post: &dyn Post, invited: &Invited, words: Words) -> Mailed {
+/// Has the letter sent, and waits for how its first try goes.
+async fn mail(app: &App, post: &dyn Post, invited: &Invited, words: &Words) -> Posting {
     let (subject, text) = words.letter(&link(app, &invited.code));
-    let said = post.write(Letter { to: invited.email.as_str(), subject: &subject, text: &text }).await;
-    let (taken, said) = match said {
-        Ok(said) => (true, said),
-        Err(why) => (false, why),
+    let letter = Letter {
+        invitation: &invited.id,
+        client: words.client.as_ref(),
+        is_reset: words.is_reset,
+        by: &words.inviter,
+        to: invited.email.as_str(),
+        subject: &subject,
+        code: &invited.code,
+        text: &text,
     };
-    let said = said.chars().filter(|char| !char.is_control()).take(SAID_CHARS).collect();
-    let how = Mailed { at_ms: app.lookout.now().utc.0, taken, said };
-    let (order, asker) = (
-        Order::Mailed { invitation: invited.id.clone(), how: how.clone() },
-        Asker { who: Who::Nobody, by: "hub", from: String::new() },
-    );
-    let kept = work::list(app, move |app| {
-        let people = app.people.as_deref().ok_or_else(Problem::internal)?;
-        people.carry_out(order, &asker).map_err(problem)
-    });
-    if let Err(problem) = kept.await {
-        tracing::warn!(why = problem.detail, "how a letter went could not be written down");
-    }
-    how
+    post.write(letter).await
 }
 
 /// What stands in a letter.
@@ -111,6 +108,8 @@ struct Words {
     inviter: String,
     until: String,
     is_reset: bool,
+    /// Of whose people they are, where it is one client's.
+    client: Option<Slug>,
 }
 
 impl Words {
@@ -118,7 +117,10 @@ impl Words {
         let directory = app.people.as_deref().ok_or_else(Problem::internal)?.directory();
         let open = directory.invitation(&invited.code, app.lookout.now().utc);
         let organisation = directory.begun().map_or_else(|| "Vigie".to_owned(), |begun| begun.organisation.clone());
+        let known = open.and_then(|open| open.person.as_ref()).and_then(|id| directory.person(id));
+        let grants = known.map(|person| &person.grants).or(open.map(|open| &open.grants));
         Ok(Self {
+            client: grants.and_then(|grants| of_one(grants)),
             language: open.map(|open| open.language).unwrap_or_default(),
             organisation,
             inviter: inviter.to_owned(),
@@ -163,6 +165,13 @@ impl Words {
     }
 }
 
+/// Whose people somebody with these belongs to, if to one client's alone.
+fn of_one(grants: &[Grant]) -> Option<Slug> {
+    let mut clients = grants.iter().map(|grant| grant.scope.of_client());
+    let first = clients.next().flatten()?;
+    clients.all(|other| other == Some(first)).then(|| first.clone())
+}
+
 /// A day and an hour that read the same everywhere.
 fn day(ms: i64) -> String {
     let at =
@@ -184,6 +193,7 @@ mod tests {
                     inviter: "root@example.org".to_owned(),
                     until: day(1_795_258_930_000),
                     is_reset,
+                    client: None,
                 };
                 let (subject, text) = words.letter("https://hub.example.org/invitation?code=a");
                 assert!(subject.contains("Dupont") && text.contains("\nhttps://hub.example.org/invitation?code=a\n"));

@@ -100,6 +100,7 @@ words! {
     invite_it: "Invite" | "Inviter";
     mailed: "The mail server has taken the letter to {who}: {said}" | "Le serveur de mail a pris la lettre pour {who} : {said}";
     not_mailed: "The letter did not go: {why}" | "La lettre n’est pas partie : {why}";
+    becomes: "What becomes of it" | "Ce qu’elle devient";
     hand_on: "Hand this link on to {who}; it is not shown again:" | "Transmettez ce lien à {who} ; il ne sera plus affiché :";
 
     see_as: "See as they do, for {minutes} min" | "Voir comme eux, {minutes} min";

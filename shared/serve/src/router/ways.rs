@@ -49,6 +49,8 @@ fn api_ways() -> Ways {
         .get("/maintenance/{id}", LOOK, api::one_maintenance)
         .post("/maintenance/{id}/end", Need::May(Right::Mute), api::end)
         .get("/telling", LOOK, api::telling)
+        .post("/telling/{id}/retry", TELL, api::send_message_again)
+        .post("/telling/{id}/cancel", TELL, api::call_off_message)
         .get("/routes", LOOK, api::routes)
         .get("/oncall", LOOK, api::on_call)
         .post("/routes/{name}/test", TELL, api::try_route)

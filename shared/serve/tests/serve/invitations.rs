@@ -1,37 +1,53 @@
 //! How does somebody who was invited get their code, by mail and without?
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::common::hub::{By, Hub, PASSWORD, form};
+use crate::common::hub::{By, Hub, PASSWORD, Roll, form};
 use crate::common::{Node, tokens};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use vigie_serve::{Letter, Options, Post, Posted};
+use vigie_model::UtcMs;
+use vigie_serve::{Letter, Options, Post, Posted, Posting, letter_noted, letter_went};
+
+/// What somebody was written: to whom, about what, with what, and of whose people they are.
+type Written = (String, String, String, Option<String>);
 
 /// A mailbox, whose server may be away.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Box {
-    letters: Mutex<Vec<(String, String, String)>>,
+    people: OnceLock<Arc<Roll>>,
+    letters: Mutex<Vec<Written>>,
     is_away: Mutex<bool>,
 }
 
 impl Post for Box {
     fn write<'a>(&'a self, letter: Letter<'a>) -> Posted<'a> {
-        let said = if *self.is_away.lock().expect("no test panics here") {
-            Err("no connection to <mail>\u{1b}[2J".to_owned())
+        let (taken, said) = if *self.is_away.lock().expect("no test panics here") {
+            (false, "no connection to <mail>\u{1b}[2J")
         } else {
-            let Letter { to, subject, text } = letter;
-            let letter = (to.to_owned(), subject.to_owned(), text.to_owned());
+            let Letter { to, subject, text, client, .. } = letter;
+            let letter = (to.to_owned(), subject.to_owned(), text.to_owned(), client.map(ToString::to_string));
             self.letters.lock().expect("no test panics here").push(letter);
-            Ok("250 kept as 42".to_owned())
+            (true, "250 kept as 42")
         };
-        std::boxed::Box::pin(async move { said })
+        let how = letter_went(UtcMs(1_795_258_930_000), taken, said);
+        letter_noted(&**self.people.get().expect("a hub"), letter.invitation, &how);
+        let job = Some("0000000000000000000000ab".parse().expect("an id"));
+        std::boxed::Box::pin(async move { Posting { how, job } })
     }
 }
 
-fn hub(post: Option<Arc<dyn Post>>) -> Hub {
+impl std::fmt::Debug for Box {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Box")
+    }
+}
+
+fn hub(mailbox: Option<Arc<Box>>) -> Hub {
     let origin = Some("https://hub.example.org".to_owned());
+    let post = mailbox.clone().map(|mailbox| mailbox as Arc<dyn Post>);
     let hub = Hub::serving(Node::new(), tokens(), Options { post, origin, ..Options::default() });
+    mailbox.map(|mailbox| mailbox.people.set(hub.roll.clone()).ok());
     hub.roll.begin();
     hub
 }
@@ -63,12 +79,12 @@ async fn the_code_goes_by_mail_to_who_is_invited_and_to_nobody_else() {
     assert_eq!(invited.status, StatusCode::CREATED, "{}", invited.text());
     let said = invited.json();
     assert!(said.get("code").is_none() && said.get("link").is_none(), "{said}");
-    assert_eq!(said["mailed"]["taken"], true);
+    assert_eq!((&said["mailed"]["taken"], &said["job"]), (&json!(true), &json!("0000000000000000000000ab")));
     let letters = mailbox.letters.lock().expect("no test panics here").clone();
-    let (to, subject, text) = &letters[0];
+    let (to, subject, text, client) = &letters[0];
     assert_eq!(
-        (letters.len(), to.as_str(), subject.as_str()),
-        (1, "ann@acme.org", "Votre invitation à Vigie chez Dupont")
+        (letters.len(), to.as_str(), subject.as_str(), client.as_deref()),
+        (1, "ann@acme.org", "Votre invitation à Vigie chez Dupont", Some("acme"))
     );
     assert!(text.contains("second@example.org vous invite"), "{text}");
     let waiting = hub.ask("GET", &by, "/api/v1/invitations", None).await.json();

@@ -88,7 +88,7 @@ fn prune(
 }
 
 /// Rows of what is over stand in the order in which it was over: all times of ours are after 1970.
-fn at_key(at: Steady, id: LetterId) -> Vec<u8> {
+pub(super) fn at_key(at: Steady, id: LetterId) -> Vec<u8> {
     [at.0.max(0).to_be_bytes().as_slice(), &id.0].concat()
 }
 

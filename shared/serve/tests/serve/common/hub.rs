@@ -20,7 +20,7 @@ use super::{Answer as Said, Door, Node};
 use clients::{Agreed, Erased, Kept};
 use jobs::AtWork;
 use joining::LetIn;
-use roll::Roll;
+pub(crate) use roll::Roll;
 use telling::{NoPhones, OneChat, Subscribed};
 
 /// What everybody's password is here.
@@ -28,6 +28,9 @@ pub(crate) const PASSWORD: &str = "seven quiet lanterns hum";
 
 /// The setup code.
 pub(crate) const SETUP: &str = "the-setup-code";
+
+/// A letter to zoe@acme.org that did not go at its first try.
+pub(crate) const LETTER: &str = "0000000000000000000000e5";
 
 /// The name of acme's export, which is done.
 pub(crate) const EXPORT: &str = "0000000000000000000000a1";

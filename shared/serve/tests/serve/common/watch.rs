@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use vigie_model::{NodeId, Severity, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, DispatchSaid, Dispatched, Incident, IncidentState,
-    Incidents, LabelSet, Mark, Marks, Minutes, Mute, MutePreview, MuteWish, OnCallNow, OnCallShown, Place, Reached,
-    ReceiverTried, RouteShown, RouteTried, RuleAlert, RuleGroup, RuleLevels, RuleOrigin, RuleShown, RuleWish, SaidAt,
-    SiteMinutes, Sketch, Stamp, Telling, Undecided, Word,
+    Incidents, LabelSet, Mark, Marks, Message, Minutes, Mute, MutePreview, MuteWish, OnCallNow, OnCallShown, Place,
+    Reached, ReceiverTried, RouteShown, RouteTried, RuleAlert, RuleGroup, RuleLevels, RuleOrigin, RuleShown, RuleWish,
+    SaidAt, SiteMinutes, Sketch, Stamp, Telling, Undecided, Word,
 };
 
 use super::{id_of, slug};
@@ -76,6 +76,14 @@ impl Dispatch for Watch {
             made_at: None,
         };
         vec![of("all", None, None), of("acme", Some("acme"), None), of("lyon", Some("acme"), Some("lyon"))]
+    }
+
+    fn send_again(&self, message: &str) -> Result<Message, Undecided> {
+        Watch::messages().into_iter().find(|one| one.id == message).ok_or(Undecided::NotHere("such message"))
+    }
+
+    fn call_off(&self, message: &str) -> Result<Message, Undecided> {
+        self.send_again(message)
     }
 
     fn try_route(&self, name: &str, by: &str) -> Result<RouteTried, Undecided> {
@@ -308,9 +316,30 @@ impl Incidents for Watch {
     }
 
     fn telling(&self) -> Telling {
-        Telling::default()
+        Telling { waiting: Watch::messages(), ..Telling::default() }
     }
 }
+
+impl Watch {
+    /// One that did not go at its first try.
+    fn messages() -> Vec<Message> {
+        vec![Message {
+            id: MESSAGE.to_owned(),
+            key: MESSAGE.to_owned(),
+            route: "all".to_owned(),
+            channel: "mail".to_owned(),
+            to: "ops@example.org".to_owned(),
+            subject: "hot".to_owned(),
+            at: Stamp(UtcMs(9)),
+            tries: 1,
+            said: "451 later".to_owned(),
+            displayed_at: None,
+        }]
+    }
+}
+
+/// A message that waits.
+pub(crate) const MESSAGE: &str = "000000000000000000000000000000c1";
 
 pub(crate) fn incident(id: &str, client: &str, standing: IncidentState) -> Incident {
     Incident {

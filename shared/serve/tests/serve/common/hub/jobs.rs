@@ -1,18 +1,22 @@
 //! Work that waits, and work that is done.
 
 use serde_json::json;
-use vigie_jobs::{Ended, Job, JobId, JobKind, JobWish, KindHealth, Priority, health};
+use vigie_jobs::{Ended, Job, JobId, JobKind, JobWish, KindHealth, Priority, Sealed, health};
 use vigie_model::UtcMs;
 use vigie_serve::{ExportGiven, ExportWish, Jobs, Undecided, Upkeep};
 
-use super::EXPORT;
+use super::{EXPORT, LETTER};
 
 /// An export of acme is done, and the hub's own retention waits; whatever is decided of them is taken.
 pub(crate) struct AtWork;
 
 impl AtWork {
     fn job(id: &str, kind: JobKind, client: Option<&str>) -> Job {
-        let wish = JobWish {
+        Job::new(id.parse().expect("an id"), Self::wish(kind, client), UtcMs(0))
+    }
+
+    fn wish(kind: JobKind, client: Option<&str>) -> JobWish {
+        JobWish {
             kind,
             priority: Priority::Usual,
             client: client.map(|client| client.parse().expect("a name")),
@@ -20,8 +24,17 @@ impl AtWork {
             by: "root@example.org".to_owned(),
             order: json!({}),
             not_before: UtcMs(i64::MAX),
-        };
-        Job::new(id.parse().expect("an id"), wish, UtcMs(0))
+        }
+    }
+
+    fn letter() -> Job {
+        let order = json!({ "invitation": "0000000000000000", "to": "zoe@acme.org" });
+        let wish = JobWish { order, ..Self::wish(JobKind::Mail, Some("acme")) };
+        let job = Job::new(LETTER.parse().expect("an id"), wish, UtcMs(0));
+        let mut job = job.with_sealed(Some(Sealed::new("k3v92mfa7qpd".to_owned())));
+        job.begin(UtcMs(1));
+        job.end(Ended::Failed("451 zoe@acme.org: come back later".to_owned()), 0.0, UtcMs(2));
+        job
     }
 
     fn export() -> Job {
@@ -39,7 +52,7 @@ impl Jobs for AtWork {
     }
 
     fn list(&self) -> Vec<Job> {
-        vec![Self::export(), Self::job("0000000000000000000000b2", JobKind::Retention, None)]
+        vec![Self::export(), Self::job("0000000000000000000000b2", JobKind::Retention, None), Self::letter()]
     }
 
     fn upkeep(&self) -> Vec<KindHealth> {

@@ -32,6 +32,9 @@ impl Webhooks for Subscribed {
             waiting: 3,
             dead: 1,
             failing: Some("503".to_owned()),
+            failing_since: Some(Stamp(UtcMs(0))),
+            next_at: None,
+            oldest_at: Some(Stamp(UtcMs(0))),
             failures: 2,
         }]
     }

@@ -1,0 +1,54 @@
+//! What waits beside the jobs is seen where jobs are, and decided of by who tells people everywhere.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::common::hub::{By, Hub};
+use crate::common::watch::MESSAGE;
+use crate::common::{Node, tokens};
+
+#[tokio::test]
+async fn who_looks_at_jobs_sees_what_waits_in_every_queue_that_is_theirs_to_know() {
+    let hub = Hub::new(Node::new(), tokens());
+    hub.roll.begin();
+    for (email, grant, wanted) in [
+        (
+            "root@acme.org",
+            "admin@*",
+            vec![("notification", "mail", 1, "451 later"), ("webhook", "00000000000000aa", 3, "503")],
+        ),
+        ("all@example.org", "observer@*", vec![("notification", "mail", 1, "451 later")]),
+        ("ann@acme.org", "operator@acme", vec![("webhook", "00000000000000aa", 3, "503")]),
+        ("look@acme.org", "observer@acme", vec![]),
+        ("bob@bron.org", "admin@bron", vec![]),
+    ] {
+        let by = By::Cookie(hub.roll.session(&hub.roll.person(email, &[grant])).1);
+        let list = hub.ask("GET", &by, "/api/v1/jobs", None).await.json();
+        let queues = list["queues"].as_array().expect("a list").iter();
+        let told: Vec<_> = queues.map(|one| json!([one["of"], one["id"], one["waiting"], one["failing"]])).collect();
+        let wanted: Vec<_> = wanted.into_iter().map(|one| json!(one)).collect();
+        assert_eq!(told, wanted, "{email}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_sent_again_or_called_off_by_who_tells_people_everywhere_and_the_audit_says_so() {
+    let hub = Hub::new(Node::new(), tokens());
+    hub.roll.begin();
+    let by = |email: &str, grant: &str| By::Cookie(hub.roll.session(&hub.roll.person(email, &[grant])).1);
+    let (root, acme, looks) =
+        (by("root@acme.org", "admin@*"), by("boss@acme.org", "admin@acme"), by("all@example.org", "observer@*"));
+    for word in ["retry", "cancel"] {
+        let path = format!("/api/v1/telling/{MESSAGE}/{word}");
+        for who in [&acme, &looks] {
+            assert_eq!(hub.ask("POST", who, &path, Some(json!({}))).await.status, StatusCode::FORBIDDEN);
+        }
+        let done = hub.ask("POST", &root, &path, Some(json!({}))).await;
+        assert_eq!((done.status, &done.json()["id"]), (StatusCode::OK, &json!(MESSAGE)), "{}", done.text());
+        let none = hub.ask("POST", &root, &path.replace(MESSAGE, "nonsense"), Some(json!({}))).await;
+        assert_eq!(none.status, StatusCode::NOT_FOUND, "{}", none.text());
+        let lines = hub.ask("GET", &root, "/api/v1/audit", None).await;
+        let line = format!("message.{word}");
+        assert!(lines.text().contains(&line) && !lines.text().contains("ops@example.org"), "{}", lines.text());
+    }
+}

@@ -1,1 +1,0 @@
-import{N as e,V as t}from"./base-B-PuSi5H.js";var n=[``,`k`,`M`,`G`,`T`,`P`];function r(r,i){let a=t.language===`fr`?`o`:`B`,o=0,s=r;for(;s>=i&&o<n.length-1;)s/=i,o+=1;let c=n[o]??``,l=i===1024&&c?`${c.toUpperCase()}i${a}`:`${c}${a}`;return`${e(s)}\u202f${l}`}export{r as t};

@@ -32,6 +32,8 @@ const MOST: usize = 10_000;
 pub(crate) struct Book {
     state: Arc<State>,
     clock: NodeClock,
+    /// Since when this program runs.
+    opened: UtcMs,
     /// Held through each change, so that nothing is decided by a job that is no more.
     jobs: Mutex<BTreeMap<JobId, Job>>,
     changes: AtomicU64,
@@ -97,6 +99,7 @@ impl Book {
         Ok(Self {
             state,
             clock,
+            opened: now,
             jobs: Mutex::new(jobs),
             changes: AtomicU64::new(1),
             changed: Notify::new(),
@@ -144,7 +147,7 @@ impl Book {
 
     /// How one kind of work goes.
     pub(crate) fn health(&self, kind: JobKind) -> KindHealth {
-        health(self.jobs().values(), kind, self.clock.now().utc)
+        health(self.jobs().values(), kind, (self.opened, self.clock.now().utc))
     }
 
     /// Takes a job in: it is kept when this returns.

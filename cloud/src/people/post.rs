@@ -19,8 +19,12 @@ use super::Register;
 use super::closed::Closed;
 use crate::jobs::{Book, NotChanged};
 
-/// Whoever invites waits before a page; a mail server that says nothing for so long is not there.
+/// Whoever invites waits before a page for so long until they are told that it is not known yet.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The channel's own patience is shorter, unless somebody set it so. A letter that was handed over in full may have arrived: RFC
+/// 5321, 4.5.3.2.6, asks for ten minutes before it is sent again.
+const HANDING_OVER: Duration = Duration::from_secs(600);
 
 /// A letter that is just being handed over has so long to arrive when the hub stops, or it is called off.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -88,16 +92,18 @@ impl Mailer {
     async fn send(&self, errand: &Errand, words: &Words, made_at: UtcMs, stop: &AtomicBool) -> Ended {
         let written = self.channel.write(&errand.to, &words.subject, &words.text, made_at);
         let sent = tokio::select! {
-            sent = tokio::time::timeout(PATIENCE, written) => sent,
+            sent = tokio::time::timeout(HANDING_OVER, written) => sent,
             () = out_of_time(stop) => return Ended::Stopped,
         };
+        // Some mail servers repeat the address that they did not like.
+        let struck = |said: &dyn std::fmt::Display| said.to_string().replace(&words.code, "…");
         match sent {
-            Ok(Some(Outcome::Taken(said))) => Ended::Done(Value::Null, said.to_string()),
-            Ok(Some(Outcome::Later { why, .. })) => Ended::Failed(why.to_string()),
-            Ok(Some(Outcome::Never(why))) => Ended::Hopeless(why.to_string()),
+            Ok(Some(Outcome::Taken(said))) => Ended::Done(Value::Null, struck(&said)),
+            Ok(Some(Outcome::Later { why, .. })) => Ended::Failed(struck(&why)),
+            Ok(Some(Outcome::Never(why))) => Ended::Hopeless(struck(&why)),
             Ok(None) => Ended::Hopeless(format!("the channel {:?} sends no mail", self.channel.name())),
             Err(_) => {
-                let seconds = PATIENCE.as_secs();
+                let seconds = HANDING_OVER.as_secs();
                 Ended::Failed(format!("no answer within {seconds} s; whether it arrived is not known"))
             }
         }
@@ -154,7 +160,13 @@ impl Mailer {
     /// How the first try went, once it did; whoever waits for longer than that is told that it is not known yet.
     async fn first_try(&self, id: &JobId) -> Mailed {
         let Ok(tried) = tokio::time::timeout(PATIENCE, self.book.tried(id)).await else {
-            return self.went_not("it waits for its turn");
+            let is_handed_over = self.book.one(id).is_some_and(|job| job.is_running());
+            let why = if is_handed_over {
+                "it is being handed over: whether it arrived is not known yet"
+            } else {
+                "it waits for its turn"
+            };
+            return self.went_not(why);
         };
         let Some(job) = tried else { return self.went_not("it was taken back") };
         let is_done = job.state(self.clock.now().utc) == vigie_jobs::JobState::Done;

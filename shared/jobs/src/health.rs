@@ -61,7 +61,7 @@ impl Job {
 
 /// How one kind goes. What a person asked for and read the answer of counts for nothing but being late: a backup to a disk of
 /// their own does not make one of the plan good.
-pub fn health<'j>(jobs: impl Iterator<Item = &'j Job>, kind: JobKind, now: UtcMs) -> KindHealth {
+pub fn health<'j>(jobs: impl Iterator<Item = &'j Job>, kind: JobKind, (runs_since, now): (UtcMs, UtcMs)) -> KindHealth {
     let of_kind: Vec<&Job> = jobs.filter(|job| job.kind == kind).collect();
     let upkeep: Vec<&Job> = of_kind.iter().copied().filter(|job| job.is_upkeep()).collect();
     // What was done by a clock that was ahead says nothing of now.
@@ -70,7 +70,7 @@ pub fn health<'j>(jobs: impl Iterator<Item = &'j Job>, kind: JobKind, now: UtcMs
     let failing: Vec<(&Job, Vec<&Entry>)> =
         upkeep.iter().map(|job| (*job, failures_after(job, last_done, now))).collect();
     let entries = || failing.iter().flat_map(|(_, entries)| entries.iter());
-    let late: Vec<i64> = of_kind.iter().filter_map(|job| job.late_ms(now)).collect();
+    let late: Vec<i64> = of_kind.iter().filter_map(|job| job.late_ms(runs_since, now)).collect();
     KindHealth {
         kind,
         failures: failing.iter().map(|(job, entries)| counted(job, entries)).sum(),
@@ -119,6 +119,9 @@ mod tests {
     use super::*;
     use crate::{Ended, JobId, JobWish, Priority};
 
+    /// The program has run for as long as anybody knows.
+    const EVER: UtcMs = UtcMs(i64::MIN);
+
     fn job(number: u8, kind: JobKind, order: Value) -> Job {
         let wish = JobWish {
             kind,
@@ -150,7 +153,7 @@ mod tests {
     }
 
     fn backups(jobs: &[Job], now: i64) -> KindHealth {
-        health(jobs.iter(), JobKind::Backup, UtcMs(now))
+        health(jobs.iter(), JobKind::Backup, (EVER, UtcMs(now)))
     }
 
     #[test]
@@ -181,20 +184,20 @@ mod tests {
         assert_eq!(backups(&[good, plan], 30).failures, 1);
         let mut export = job(2, JobKind::Export, Value::Null);
         fails(&mut export, 10, "no room");
-        assert_eq!(health([&export].into_iter(), JobKind::Export, UtcMs(20)).failures, 0);
+        assert_eq!(health([&export].into_iter(), JobKind::Export, (EVER, UtcMs(20))).failures, 0);
     }
 
     #[test]
     fn of_what_is_never_given_up_each_failure_is_counted_after_its_entry_is_forgotten() {
         let mut erasure = job(1, JobKind::Erasure, Value::Null);
         (1..=500).for_each(|at| fails(&mut erasure, at, "the disk refuses"));
-        let found = health([&erasure].into_iter(), JobKind::Erasure, UtcMs(600));
+        let found = health([&erasure].into_iter(), JobKind::Erasure, (EVER, UtcMs(600)));
         assert_eq!((found.failures, found.failing_since), (500, Some(UtcMs(1))));
         // Another one's success was its own as well, and it failed again.
         let mut other = job(2, JobKind::Erasure, Value::Null);
         done(&mut other, 600);
         fails(&mut erasure, 700, "again");
-        assert_eq!(health([&erasure, &other].into_iter(), JobKind::Erasure, UtcMs(800)).failures, 1);
+        assert_eq!(health([&erasure, &other].into_iter(), JobKind::Erasure, (EVER, UtcMs(800))).failures, 1);
     }
 
     #[test]
@@ -206,6 +209,14 @@ mod tests {
         let jobs = [runs, waits, ended];
         let late = |now| (backups(&jobs, now).late, backups(&jobs, now).late_ms);
         assert_eq!((late(limit), late(limit + 7), late(-5)), ((0, 0), (2, 7), (0, 0)));
+    }
+
+    #[test]
+    fn what_nobody_could_carry_out_while_the_program_did_not_run_is_not_late() {
+        let (job, limit) = (planned(1), JobKind::Backup.late_after_ms());
+        let late = |started: i64, now: i64| health([&job].into_iter(), JobKind::Backup, (UtcMs(started), UtcMs(now)));
+        assert_eq!(late(9 * limit, 9 * limit + 5).late, 0, "it has just been started");
+        assert_eq!((late(limit, 2 * limit).late, late(limit, 2 * limit + 7).late_ms), (0, 7));
     }
 
     #[test]

@@ -157,9 +157,11 @@ impl Job {
         self.state == JobState::Running
     }
 
-    /// For how long it should have ended; nothing while there is time, or once it has.
-    pub fn late_ms(&self, now: UtcMs) -> Option<i64> {
-        let late_ms = now.0.saturating_sub(self.wish.not_before.0).saturating_sub(self.kind.late_after_ms());
+    /// For how long it should have ended; nothing while there is time, or once it has. Nobody could carry it out before the
+    /// program ran.
+    pub fn late_ms(&self, runs_since: UtcMs, now: UtcMs) -> Option<i64> {
+        let could_ms = now.0.saturating_sub(self.wish.not_before.0.max(runs_since.0));
+        let late_ms = could_ms.saturating_sub(self.kind.late_after_ms());
         (self.is_open() && late_ms > 0).then_some(late_ms)
     }
 

@@ -106,8 +106,8 @@ impl Presence {
             return;
         }
         let is_new = self.nodes.get(&sighted.node).is_none_or(|known| {
-            (&known.sighted.client, &known.sighted.site, &known.sighted.name)
-                != (&sighted.client, &sighted.site, &sighted.name)
+            (known.sighted.role, &known.sighted.client, &known.sighted.site, &known.sighted.name)
+                != (sighted.role, &sighted.client, &sighted.site, &sighted.name)
         });
         if is_new {
             self.meet(&sighted, now);
@@ -206,13 +206,10 @@ impl Presence {
             left_ms,
             word,
         };
-        self.relays.put(sighted);
         if let Some(before) = self.nodes.insert(sighted.node, tracked) {
-            let is_elsewhere = (&before.sighted.client, &before.sighted.site) != (&sighted.client, &sighted.site);
-            if is_elsewhere {
-                self.relays.take(&before.sighted);
-            }
+            self.relays.take(&before.sighted);
         }
+        self.relays.put(sighted);
     }
 
     fn hear(&mut self, id: &Arc<str>, one: &Sighted, heard_ms: i64, by: Option<NodeId>, now: At) {

@@ -20,6 +20,9 @@ use crate::rows::{RowEdit, RowTrouble};
 use crate::ruling::{Alerts, shown_group};
 use crate::watchman::{SHOWN_MS, Watchman, chance, lock};
 
+/// Alerts of which the store is asked at once how far they have come: some milliseconds.
+const ASKED_AT_ONCE: usize = 128;
+
 /// Machines that a preview names.
 const NAMED: usize = 100;
 
@@ -223,8 +226,12 @@ impl Watchman {
         let is_asked = |relays: &Vec<NodeId>| self.role != Role::Hub || !relays.is_empty();
         let each = || alerts.iter().zip(&relays);
         let asked = each().filter(|(_, relays)| is_asked(relays));
-        let asked = asked.map(|(alert, relays)| Reaching { peers: relays.clone(), keys: keys(alert) }).collect();
-        let mut have = self.rows.have_each(asked).into_iter();
+        let asked: Vec<(&Alert, &Vec<NodeId>)> = asked.map(|(alert, relays)| (*alert, relays)).collect();
+        let question =
+            |(alert, relays): &(&Alert, &Vec<NodeId>)| Reaching { peers: relays.to_vec(), keys: keys(alert) };
+        // In portions: while they are looked up nobody writes a row.
+        let portions = asked.chunks(ASKED_AT_ONCE).map(|some| some.iter().map(question).collect());
+        let mut have = portions.flat_map(|some| self.rows.have_each(some));
         let reached = |relays: &Vec<NodeId>| match (!is_asked(relays) || have.next() == Some(true), self.role) {
             (true, _) => Reached::Everywhere,
             (false, Role::Relay) => Reached::Site,

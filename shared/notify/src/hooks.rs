@@ -13,8 +13,8 @@ mod rows;
 mod sender;
 mod shape;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 use vigie_model::Now;
@@ -54,6 +54,8 @@ const UNREAD_MS: u64 = 5_000;
 pub struct Hooks {
     state: Arc<State>,
     held: Mutex<BTreeMap<String, Held>>,
+    /// Who is among them, for tasks that must not wait for a disk: `held` is kept through commits, and this never.
+    there: RwLock<BTreeSet<String>>,
     news: Notify,
 }
 
@@ -69,7 +71,8 @@ impl Hooks {
             let first = rows::firsts(&state, &hook.id, 1)?.into_iter().next();
             held.insert(hook.id.clone(), Held::found(hook, (waiting, dead), first));
         }
-        Ok(Self { state, held: Mutex::new(held), news: Notify::new() })
+        let there = RwLock::new(held.keys().cloned().collect());
+        Ok(Self { state, held: Mutex::new(held), there, news: Notify::new() })
     }
 
     /// Whether anybody subscribed.
@@ -82,9 +85,9 @@ impl Hooks {
         self.held().values().map(|one| one.standing(now)).collect()
     }
 
-    /// Whether a subscription is there.
+    /// Whether a subscription is there. Waits for no disk.
     pub fn has(&self, id: &str) -> bool {
-        self.held().contains_key(id)
+        self.there.read().unwrap_or_else(PoisonError::into_inner).contains(id)
     }
 
     /// Somebody subscribes.
@@ -97,6 +100,7 @@ impl Hooks {
             return Err(HookError::TooMany);
         }
         rows::put_hook(&self.state, &hook)?;
+        self.there.write().unwrap_or_else(PoisonError::into_inner).insert(hook.id.clone());
         held.insert(hook.id.clone(), Held::new(hook));
         Ok(())
     }
@@ -111,6 +115,7 @@ impl Hooks {
             return Err(HookError::NotThere);
         }
         rows::remove_hook(&self.state, id)?;
+        self.there.write().unwrap_or_else(PoisonError::into_inner).remove(id);
         held.remove(id);
         Ok(())
     }

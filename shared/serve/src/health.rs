@@ -42,7 +42,7 @@ pub(crate) async fn metrics(State(app): State<App>, request: Request) -> Result<
         app.lookout.own_metrics(&mut out);
         app.write_metrics(&mut out);
         if let Some(jobs) = app.jobs.as_deref() {
-            working::write_metrics(jobs, app.lookout.now().utc, &mut out);
+            working::write_metrics(jobs, (app.begun, app.lookout.now().utc), &mut out);
         }
         Ok(out.into_text())
     });

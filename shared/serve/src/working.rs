@@ -7,18 +7,18 @@ use vigie_model::UtcMs;
 
 use crate::{Exposition, Jobs};
 
-/// Writes how many jobs stand how, and whether upkeep goes well.
-pub(crate) fn write_metrics(jobs: &dyn Jobs, now: UtcMs, out: &mut Exposition) {
-    write_standing(&jobs.list(), now, out);
+/// Writes how many jobs stand how, and whether upkeep goes well. `times`: since when this program runs, and now.
+pub(crate) fn write_metrics(jobs: &dyn Jobs, times: (UtcMs, UtcMs), out: &mut Exposition) {
+    write_standing(&jobs.list(), times, out);
     write_upkeep(&jobs.upkeep(), out);
 }
 
-fn write_standing(jobs: &[Job], now: UtcMs, out: &mut Exposition) {
+fn write_standing(jobs: &[Job], (runs_since, now): (UtcMs, UtcMs), out: &mut Exposition) {
     let mut counts: BTreeMap<(JobKind, JobState), u32> = BTreeMap::new();
     let mut late: BTreeMap<JobKind, u32> = BTreeMap::new();
     for job in jobs {
         *counts.entry((job.kind, job.state(now))).or_default() += 1;
-        *late.entry(job.kind).or_default() += u32::from(job.late_ms(now).is_some());
+        *late.entry(job.kind).or_default() += u32::from(job.late_ms(runs_since, now).is_some());
     }
     let help = "Jobs that are remembered, by kind and by how they stand: dead are those that were given up.";
     let mut family = out.gauge("vigie_hub_jobs", help);
@@ -76,9 +76,10 @@ mod tests {
         done.end(Ended::Done(json!(null), String::new()), 0.0, UtcMs(1_500));
         let waits = Job::new(JobId::new(UtcMs(0), [3; 6]), wish(JobKind::Retention), UtcMs(0));
         let (jobs, now) = ([backup, done, waits], UtcMs(JobKind::Retention.late_after_ms() + 1));
+        let times = (UtcMs(0), now);
         let mut out = Exposition::default();
-        write_standing(&jobs, now, &mut out);
-        write_upkeep(&JobKind::UPKEEP.map(|kind| health(jobs.iter(), kind, now)), &mut out);
+        write_standing(&jobs, times, &mut out);
+        write_upkeep(&JobKind::UPKEEP.map(|kind| health(jobs.iter(), kind, times)), &mut out);
         let text = out.into_text();
         for line in [
             "vigie_hub_jobs{kind=\"backup\",state=\"retrying\"} 1",

@@ -159,7 +159,7 @@ fn rules_and_maintenance_have_the_same_words_at_the_hub() {
     eventually("the hub answers at its socket", || mesh.hub_command(&["rules", "list"]).status.success());
     let rules = json(&mesh.hub_command(&["rules", "list", "--json"]));
     let groups = rules["groups"].as_array().expect("groups").iter();
-    assert_eq!(groups.filter_map(|group| group["rules"].as_array()).map(Vec::len).sum::<usize>(), 31);
+    assert_eq!(groups.filter_map(|group| group["rules"].as_array()).map(Vec::len).sum::<usize>(), 35);
 
     let file = mesh.dir().join("shop.yml");
     std::fs::write(&file, OVEN_RULES).expect("a file");

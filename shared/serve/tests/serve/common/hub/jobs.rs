@@ -56,7 +56,7 @@ impl Jobs for AtWork {
     }
 
     fn upkeep(&self) -> Vec<KindHealth> {
-        JobKind::UPKEEP.into_iter().map(|kind| health(Jobs::list(self).iter(), kind, UtcMs(3))).collect()
+        JobKind::UPKEEP.into_iter().map(|kind| health(Jobs::list(self).iter(), kind, (UtcMs(0), UtcMs(3)))).collect()
     }
 
     fn one(&self, id: &JobId) -> Option<Job> {

@@ -6,7 +6,6 @@
 pub mod cli;
 pub mod collect;
 mod config;
-mod defs;
 mod doctor;
 mod enrol;
 mod foreign;

@@ -10,8 +10,8 @@ use vigie_codec::VerifyingKey;
 use vigie_model::{Anchor, Role, Seq, StreamId, Tick};
 use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, TrustedTime, Uplink};
 use vigie_node::{
-    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing, again,
-    enrolled_name, hatch, load_identity, random_incarnation, stop_signal, trust,
+    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing, StopSignal,
+    again, earlier_lives, enrolled_name, hatch, load_identity, random_incarnation, trust,
 };
 use vigie_store::State;
 use vigie_sync::Me;
@@ -34,7 +34,7 @@ mod measuring;
 mod opening;
 mod talking;
 
-use self::opening::{chance, earlier_lives, open_log, open_state, targets};
+use self::opening::{chance, open_log, open_state, targets};
 
 /// Ticks that wait for their definitions to be durable before they leave.
 const MAX_HELD: usize = 64;
@@ -67,6 +67,7 @@ enum End {
 
 /// The running agent.
 struct Agent {
+    stop: StopSignal,
     config: Config,
     identity: Arc<Identity>,
     endpoint: Endpoint,
@@ -190,6 +191,7 @@ impl Agent {
         let hand = Hand::new(meter.orders(), waiting.clone(), board.clone());
         foreign::start(&config.foreign, Ways { hand, board: board.clone(), pace: Pace::new(schedule), boot_no })?;
         let status = Arc::new(Status::new(handle.clone(), watch, identity.clone(), clock.clone(), board.clone()));
+        let stop = StopSignal::listen();
         hatch::open(&config.data, status.clone())?;
         let slow = config.intervals.of(crate::collect::Tier::Slow);
         tokio::spawn(inventory::tend(handle.rows().clone(), clock.clone(), slow));
@@ -199,6 +201,7 @@ impl Agent {
             handle.command(Command::Begin(stream, Arc::new(facts)));
         }
         Ok(Self {
+            stop,
             renewing: Renewing::new(&config.data, &identity, chance(&identity)),
             place,
             parting,
@@ -232,13 +235,12 @@ impl Agent {
     async fn live(mut self) -> Result<ExitCode, Failed> {
         info!(node = %self.identity.node(), site = %self.identity.site(), "measuring");
         self.begin_commit(false);
-        let mut stop = Box::pin(stop_signal());
         let mut due = self.next_due();
         let end = loop {
             let wake = self.wake_at(due);
             tokio::select! {
                 biased;
-                () = &mut stop => break End::Told,
+                () = self.stop.heard() => break End::Told,
                 kept = finished(&mut self.commit) => self.committed(kept),
                 Some(told) = self.told.recv() => self.told(told),
                 happening = self.happenings.recv() => match happening {

@@ -4,6 +4,8 @@
 //! everywhere, and no more than the channel may. What is not theirs is answered as if it were not there. What they decide goes
 //! the way of every decision: durable, with a line in the audit that says by which chat.
 
+mod came;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,19 +21,14 @@ use vigie_notify::{
     card, code_of, ephemeral, is_meant, name_in, slack_signed, teams_signed,
 };
 use vigie_people::{Email, Powers, Right};
-use vigie_serve::{Chat, ChatRequest, Chats, Decision, Incident, IncidentState, Incidents, People, Repeats, Stamp};
+use vigie_serve::{Chat, ChatRequest, Chats, Decision, Incident, IncidentState, Incidents, People, Stamp};
 
+use self::came::Came;
 use crate::people::{Acting, Register};
 use crate::repeats::Answered;
 
 /// For how long a button keeps its incident quiet.
 const SNOOZE_MS: i64 = 3_600_000;
-
-/// Whose room it takes what came from chats.
-const CHATS: &str = "chats";
-
-/// For how long it is known that a button was pressed: Slack asks again for less than an hour.
-const PRESSED_MS: i64 = 2 * 3_600_000;
 
 /// When a message that could not be changed is tried again.
 const AGAIN_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
@@ -40,7 +37,7 @@ const AGAIN_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(
 pub(crate) struct Answering {
     watchman: Arc<Watchman>,
     people: Arc<Register>,
-    answered: Arc<Answered>,
+    came: Came,
     clock: NodeClock,
     runtime: Handle,
     /// One at a time: what comes twice at once is seen to be the same.
@@ -80,7 +77,8 @@ impl Answering {
     ) -> Option<Arc<dyn Chats>> {
         let is_any = watchman.channels().all().any(|channel| channel.two_way().is_some());
         let runtime = Handle::current();
-        is_any.then(|| Arc::new(Self { watchman, people, answered, clock, runtime, turn: Mutex::default() }) as _)
+        let came = Came { answered, clock: clock.clone() };
+        is_any.then(|| Arc::new(Self { watchman, people, came, clock, runtime, turn: Mutex::default() }) as _)
     }
 
     fn two_way(&self, chat: Chat, channel: &str) -> Option<&TwoWay> {
@@ -102,7 +100,7 @@ impl Answering {
         }
         let turn = self.turn();
         // One app has one secret, and may be answered at the address of any of its channels.
-        self.is_first(&["request", &request.signature], 2 * FRESH_MS)?;
+        self.came.is_first(&request.channel, &["request", &request.signature], 2 * FRESH_MS)?;
         // What is pressed beside our buttons, and a link, want nothing.
         let press = Press::read(&request.body).filter(|press| press.pressed != Pressed::Open);
         let Some(press) = press else { return Some(Value::Null) };
@@ -114,11 +112,11 @@ impl Answering {
             self.reply(&request.channel, press.answer_to, ephemeral(&Outcome::NotThere.said(Language::English)));
             return Some(Value::Null);
         };
-        if self.was_done(&["press", &press.once])? {
+        if self.came.was_done(&["press", &press.once])? {
             return Some(Value::Null);
         }
         let outcome = self.pressed(&press, &button, two_way);
-        self.done(&["press", &press.once]);
+        self.came.done(&button.channel, &["press", &press.once]);
         drop(turn);
         let said = outcome.said(button.language);
         let is_done = matches!(outcome, Outcome::Acknowledged { .. } | Outcome::Snoozed { .. });
@@ -159,7 +157,7 @@ impl Answering {
             return None;
         }
         let _turn = self.turn();
-        self.is_first(&["line", &request.channel, &written.once], 2 * FRESH_MS)?;
+        self.came.is_first(&request.channel, &["line", &request.channel, &written.once], 2 * FRESH_MS)?;
         let ordered = Ordered::read(&written.said);
         let language = written.language.or(ordered.language).unwrap_or_default();
         let (outcome, about) = match ordered.order {
@@ -277,30 +275,6 @@ impl Answering {
         });
     }
 
-    /// Nothing where this came before, or where that can not be known; remembered, durably, otherwise.
-    fn is_first(&self, what: &[&str], for_ms: i64) -> Option<()> {
-        if self.was_done(what)? {
-            return None;
-        }
-        let until = UtcMs(self.now().0.saturating_add(for_ms));
-        self.answered
-            .keep(&key_of(what), CHATS, b"", until)
-            .map_err(|error| warn!(%error, "a chat is not answered"))
-            .ok()
-    }
-
-    fn was_done(&self, what: &[&str]) -> Option<bool> {
-        let kept = self.answered.recall(&key_of(what)).map_err(|error| warn!(%error, "a chat is not answered")).ok()?;
-        Some(kept.is_some())
-    }
-
-    fn done(&self, what: &[&str]) {
-        let until = UtcMs(self.now().0.saturating_add(PRESSED_MS));
-        if let Err(error) = self.answered.keep(&key_of(what), CHATS, b"", until) {
-            warn!(%error, "that a button was pressed is not kept: pressed again it is decided again");
-        }
-    }
-
     fn now(&self) -> UtcMs {
         self.clock.now().utc
     }
@@ -327,13 +301,4 @@ impl Chats for Answering {
 
 fn is_open(incident: &Incident) -> bool {
     incident.standing != IncidentState::Resolved
-}
-
-fn key_of(what: &[&str]) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new_derive_key("vigie 2026-11 what a chat sent");
-    for part in what {
-        hasher.update(&(part.len() as u64).to_be_bytes());
-        hasher.update(part.as_bytes());
-    }
-    *hasher.finalize().as_bytes()
 }

@@ -16,6 +16,7 @@ use vigie_serve::Stamp;
 use self::credentials::{ApiTokenCommand, NodeCommand, TokenCommand, api_token, node, token};
 use crate::backup::{BackupArgs, RestoreArgs, VerifyArgs, backup_command, restore_command, verify_command};
 use crate::budgets::{self, LinkCommand};
+use crate::carried::{self, CarryInArgs};
 use crate::config::{Config, Overrides};
 use crate::grants::{self, GrantCommand};
 use crate::people::{self, AuditCommand, PersonCommand};
@@ -40,6 +41,7 @@ Examples:
   vigie-cloud api-token create --name grafana
   vigie-cloud api-token create --name prometheus-lyon --write acme/lyon
   vigie-cloud raw till-1 --from 2026-11-21T10:00:00Z --to 2026-11-21T12:00:00Z --ask
+  vigie-cloud carry-in /mnt/stick/lyon.vigie
   vigie-cloud grant add --client acme --site lyon --name marc --days 30
   vigie-cloud person add --email ann@acme.org --name Ann --grant operator@acme/lyon
   vigie-cloud audit verify
@@ -65,6 +67,8 @@ enum Command {
     /// Tokens for page and API.
     #[command(subcommand)]
     ApiToken(ApiTokenCommand),
+    /// Take in the file that a site's relay wrote, where its line stays away.
+    CarryIn(CarryInArgs),
     /// What of a machine's ticks is here, and ask for what stays at its site.
     Raw(RawArgs),
     /// People who may come in at a site's own page, with or without its line.
@@ -152,6 +156,7 @@ pub fn main() -> ExitCode {
         Command::Token(command) => token(command),
         Command::Node(command) => node(command),
         Command::ApiToken(command) => api_token(command),
+        Command::CarryIn(args) => carried::command(&args),
         Command::Raw(args) => ask(&args.place, &args.request()).map(|raw| tell(&raw, args.json, raw::told)),
         Command::Grant(command) => grants::command(command),
         Command::Person(command) => people::person_command(command),

@@ -51,7 +51,7 @@ pub(crate) struct Overrides {
     /// X-Forwarded-For says who asks.
     #[arg(long, env = "VIGIE_BEHIND_TLS_PROXY")]
     behind_tls_proxy: bool,
-    /// Folder with the agents that machines install from here: `vigie-agent-x86_64-linux` and its like.
+    /// Folder with the programs that are installed from here: `vigie-agent-x86_64-linux`, `vigie-relay-x86_64-linux` and their like.
     #[arg(long, env = "VIGIE_INSTALL_FOLDER", value_name = "FOLDER")]
     install_folder: Option<PathBuf>,
     /// How much to log: error, warn, info, debug, trace.
@@ -173,7 +173,7 @@ pub(crate) struct Config {
     pub(crate) backup: Option<Plan>,
     /// Which rules are on, and who is told.
     pub(crate) alerts: AlertsConfig,
-    /// The agents that are handed out.
+    /// The programs that are handed out.
     pub(crate) programs: Arc<Programs>,
 }
 

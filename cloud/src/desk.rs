@@ -10,7 +10,7 @@ use vigie_forward::Forwarder;
 use vigie_lookout::Watchman;
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_net::{Ca, Identity, SharedRevocations};
-use vigie_node::hatch::Answering;
+use vigie_node::hatch::{Answering, Long};
 use vigie_node::{Command, Failed, NodeHandle, random_text};
 use vigie_people::Note;
 use vigie_serve::{EnrolmentState, Lookout, Place, Reachability, Tls, TokenTable};
@@ -19,9 +19,10 @@ use vigie_sync::Ledger;
 use crate::admission::Gate;
 use crate::backup::Backups;
 use crate::budgets;
+use crate::carried::Carriage;
 use crate::grants::Grants;
 use crate::jobs::Upkept;
-use crate::joining::{Joining, Wanted, state_of};
+use crate::joining::{Joining, NO_REAL_ONES, Wanted, state_of};
 use crate::people::{Acting, Register};
 use crate::raw;
 use crate::registry::{AccessRow, Registry, TokenRow};
@@ -46,6 +47,7 @@ pub(crate) struct Desk {
     pub(crate) people: Arc<Register>,
     pub(crate) backups: Arc<Backups>,
     pub(crate) upkept: Arc<Upkept>,
+    pub(crate) carriage: Carriage,
     pub(crate) tls: Option<Tls>,
     pub(crate) revocations: SharedRevocations,
     pub(crate) revoked: tokio::sync::mpsc::UnboundedSender<()>,
@@ -83,6 +85,10 @@ impl Answering for Desk {
         }
         let request = serde_json::from_value(request).map_err(|error| Failed::new(2, error.to_string()))?;
         self.carry_out(request)
+    }
+
+    fn long(&self, request: &Value) -> Option<Long> {
+        self.carriage.long(request, &self.people)
     }
 }
 
@@ -168,6 +174,9 @@ impl Desk {
                 }
                 Ok(answer)
             }
+            Request::TokenCreate { client, .. } if client.is_demonstration() => {
+                Err(Failed::new(2, format!("{NO_REAL_ONES}; nothing was changed")))
+            }
             Request::TokenCreate { client, site, uses, ttl_ms, roles } => {
                 let wanted = Wanted { client, site, roles, uses, ttl_ms, by: String::new() };
                 let (row, token) = self.joining.make_token(wanted, true)?;
@@ -252,7 +261,10 @@ impl Desk {
             log.streams().values().for_each(|facts| total += &Ledger::of(facts, Role::Hub));
             (used, cap, pressure) = (log.used_bytes(), log.cap_bytes(), format!("{:?}", log.pressure()).to_lowercase());
         }
-        let (sites, machines) = (self.gate.fleet.sites(), self.gate.fleet.machines());
+        let (mut sites, mut machines) = (self.gate.fleet.sites(), self.gate.fleet.machines());
+        // Nothing of a demonstration is wrong with this hub.
+        sites.retain(|site| !site.client.is_demonstration());
+        machines.retain(|machine| !machine.client.is_demonstration());
         let count = |state| machines.iter().filter(|machine| machine.reachability.state == state).count();
         let by_state: serde_json::Map<_, _> =
             Reachability::ALL.into_iter().map(|state| (state.as_str().to_owned(), json!(count(state)))).collect();

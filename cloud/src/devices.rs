@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use vigie_lookout::Watchman;
-use vigie_model::{Slug, UtcMs};
+use vigie_model::UtcMs;
 use vigie_node::{Failed, NodeClock};
 use vigie_notify::config::OutgoingSaid;
-use vigie_notify::{AlertId, Around, DeviceError, DevicePost, Language, NewDevice, Push, Quiet};
-use vigie_people::{At, Email, Erasure, Id, Right};
+use vigie_notify::{AlertId, Around, DeviceError, DevicePost, Language, Line, NewDevice, Notice, Push, Quiet};
+use vigie_people::{At, Email, Erasure, Id, Powers, Right};
 use vigie_serve::{
-    Device, DeviceChange, DeviceLanguage, DevicePush, DeviceTried, DeviceWish, Devices, People, QuietHours, Stamp,
-    Undecided,
+    Device, DeviceChange, DeviceLanguage, DevicePush, DeviceTried, DeviceWish, Devices, Incidents, People, QuietHours,
+    Stamp, Undecided,
 };
 use vigie_store::State;
 
@@ -51,18 +51,34 @@ struct Known {
     watchman: Arc<Watchman>,
 }
 
+impl Known {
+    /// Whether a message tells of machines alone that somebody sees by their tags: of each in it, and of none that it only
+    /// counts.
+    fn all_machines_are_seen(&self, powers: &Powers, notice: &Notice) -> bool {
+        let marks = self.watchman.marks();
+        let is_seen = |line: &Line| {
+            self.watchman.machine_of(line.alert).is_some_and(|(client, site, machine)| {
+                powers.may(Right::Look, marks.at(Some(&client), Some(&site), Some(machine)))
+            })
+        };
+        let mut lines = notice.wrong.iter().chain(&notice.over).peekable();
+        lines.peek().is_some() && notice.more_wrong == 0 && notice.more_over == 0 && lines.all(is_seen)
+    }
+}
+
 impl Around for Known {
-    fn person(&self, to: &str, client: Option<&Slug>, site: Option<&Slug>) -> Result<String, String> {
+    fn person(&self, to: &str, notice: &Notice) -> Result<String, String> {
         let directory = self.people.directory();
         let email: Option<Email> = to.parse().ok();
         let person = email.and_then(|email| directory.person_of(&email)).filter(|person| !person.disabled);
         let person = person.ok_or_else(|| format!("nobody signs in here as {to}"))?;
         // What is of no place is the deployment's; a test says nothing of any.
-        let at = At::of(client, site);
-        if client.is_some() && !directory.powers_of(&person.id).may(Right::Look, at) {
-            return Err(format!("{to} may not look there"));
+        let (powers, at) = (directory.powers_of(&person.id), At::of(notice.client.as_ref(), notice.site.as_ref()));
+        if notice.client.is_none() || powers.may(Right::Look, at) || self.all_machines_are_seen(&powers, notice) {
+            Ok(person.id.to_string())
+        } else {
+            Err(format!("{to} may not look there, or not at all that it tells"))
         }
-        Ok(person.id.to_string())
     }
 
     fn incident(&self, alert: AlertId) -> Option<String> {

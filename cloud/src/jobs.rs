@@ -16,7 +16,7 @@ mod works;
 use std::sync::Arc;
 
 use self::plan::Planner;
-pub(crate) use book::{Book, NotChanged, TABLE, brought_back, is_of_client};
+pub(crate) use book::{Book, TABLE, brought_back, is_of_client};
 pub(crate) use exports::{Exports, FOLDER};
 pub(crate) use runner::Runner;
 pub(crate) use seen::Seen;

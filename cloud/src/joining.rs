@@ -19,6 +19,9 @@ use crate::registry::{NewToken, NodeRow, Registry, TokenRow};
 /// Tokens of which something is remembered. Only those that were made here are, so it takes a day of rolling out to get there.
 const MOST_HEARD: usize = 1_024;
 
+/// What joined there would count nowhere, and go with the demonstration.
+pub(crate) const NO_REAL_ONES: &str = "vigie-demo is what the demonstration is called: no machine joins it";
+
 /// A name that a machine gives itself is cut there.
 const NAME_CHARS: usize = 64;
 
@@ -63,7 +66,9 @@ impl Joining {
         Ok((self.registry.add_token(new, now, noted)?, text))
     }
 
-    fn shown(&self, row: TokenRow, joined: &[NodeRow]) -> Enrolment {
+    /// A token with those of these who joined by it, of so many at most.
+    fn shown(&self, row: TokenRow, all: &[NodeRow], most: usize) -> Enrolment {
+        let joined = &all[all.len().saturating_sub(most)..];
         let (fetched, refused) = self.heard.of(&row.id);
         Enrolment {
             state: state_of(&row, self.clock.now().utc),
@@ -77,29 +82,41 @@ impl Joining {
             expires_at: Stamp(UtcMs(row.expires_at_ms)),
             fetched,
             refused,
+            joined_count: all.len(),
             joined: joined.iter().filter_map(joined_as).collect(),
         }
     }
 }
 
 impl Enrolments for Joining {
-    fn list(&self) -> Result<Vec<Enrolment>, Undecided> {
+    fn list(&self, joined: usize) -> Result<Vec<Enrolment>, Undecided> {
+        let most = joined;
         let joined = self.registry.joined().map_err(not_kept)?;
         let rows = self.registry.tokens().map_err(not_kept)?.into_iter();
         let of = |row: TokenRow| {
             let own = joined.get(&row.id).map(Vec::as_slice).unwrap_or_default();
-            self.shown(row, own)
+            self.shown(row, own, most)
         };
         Ok(rows.map(of).collect())
     }
 
+    fn one(&self, id: &str) -> Result<Option<Enrolment>, Undecided> {
+        let joined = self.registry.joined().map_err(not_kept)?;
+        let own = joined.get(id).map(Vec::as_slice).unwrap_or_default();
+        let row = self.registry.token(id).map_err(not_kept)?;
+        Ok(row.map(|row| self.shown(row, own, usize::MAX)))
+    }
+
     fn make(&self, wish: &EnrolmentWish, by: &str) -> Result<MadeToken, Undecided> {
         let EnrolmentWish { client, site, roles, uses, minutes } = wish.clone();
+        if client.is_demonstration() {
+            return Err(Undecided::Senseless(NO_REAL_ONES.to_owned()));
+        }
         let relays = self.registry.relays_of(&client, &site).map_err(not_kept)?;
         let by = by.chars().take(128).collect();
         let wanted = Wanted { client, site, roles, uses, ttl_ms: i64::from(minutes) * 60_000, by };
         let (row, token) = self.make_token(wanted, false).map_err(not_kept)?;
-        Ok(MadeToken { enrolment: self.shown(row, &[]), token, relays })
+        Ok(MadeToken { enrolment: self.shown(row, &[], 0), token, relays })
     }
 
     fn revoke(&self, id: &str) -> Result<(), Undecided> {
@@ -112,7 +129,7 @@ impl Enrolments for Joining {
 
     fn fetched(&self, id: &str, from: String) {
         // Everybody can ask for the script, for whatever they say.
-        if matches!(self.registry.has_token(id), Ok(true)) {
+        if matches!(self.registry.token(id), Ok(Some(_))) {
             self.heard.fetched(id, Fetched { at: Stamp(self.clock.now().utc), from });
         }
     }

@@ -78,8 +78,8 @@ impl Quotas {
 
     /// The share that is used of each quota that is said, as a series for rules.
     pub(crate) fn stated(&self) -> Vec<(Arc<LabelSet>, f64)> {
-        let clients: Vec<Slug> = self.said().keys().cloned().collect();
-        let used = |client: &Slug| self.uses(client).0;
+        let (clients, users) = (vigie_serve::Quotas::clients(self), self.users_of_each());
+        let used = |client: &Slug| self.uses(client, of_one(&users, client)).0;
         let each = clients.iter().flat_map(|client| used(client).into_iter().map(move |one| (client, one)));
         let stated = each.filter_map(|(client, one)| {
             let labels = [(NAME, QUOTA_USED_RATIO), ("client", client.as_str()), ("quota", one.of.as_str())];
@@ -96,8 +96,13 @@ impl Quotas {
         self.said().iter().filter_map(|(client, row)| Some((client.clone(), row.most.users?))).collect()
     }
 
-    /// What a client has of each thing, and when that was counted.
-    fn uses(&self, client: &Slug) -> (Vec<QuotaUse>, Option<UtcMs>) {
+    /// How many people each client has that has any; nothing while nobody is known.
+    fn users_of_each(&self) -> Option<BTreeMap<Slug, u64>> {
+        Some(self.people.get()?.directory().users_of_each(self.now()))
+    }
+
+    /// What a client with so many people has of each thing, and when that was counted.
+    fn uses(&self, client: &Slug, users: Option<u64>) -> (Vec<QuotaUse>, Option<UtcMs>) {
         let most = self.said().get(client).map(|row| row.most).unwrap_or_default();
         let (of_log, at) = {
             let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -105,7 +110,7 @@ impl Quotas {
         };
         let used = |what: QuotaOf| match what {
             QuotaOf::Machines => self.registry.machines_of(client).ok(),
-            QuotaOf::Users => self.people.get().map(|people| people.directory().users_of(client, self.now())),
+            QuotaOf::Users => users,
             QuotaOf::Series => at.map(|_| of_log.series),
             QuotaOf::SamplesPerSecond => of_log.samples_per_second,
             QuotaOf::StorageBytes => at.map(|_| of_log.bytes),
@@ -131,9 +136,14 @@ impl Quotas {
     }
 }
 
-impl vigie_serve::Quotas for Quotas {
-    fn quota(&self, client: &Slug) -> ClientQuota {
-        let (uses, counted_at) = self.uses(client);
+/// How many people a client has, by how many each has.
+fn of_one(users: &Option<BTreeMap<Slug, u64>>, client: &Slug) -> Option<u64> {
+    users.as_ref().map(|users| users.get(client).copied().unwrap_or(0))
+}
+
+impl Quotas {
+    fn shown(&self, client: &Slug, users: Option<u64>) -> ClientQuota {
+        let (uses, counted_at) = self.uses(client, users);
         let row = self.said().get(client).cloned();
         ClientQuota {
             client: client.clone(),
@@ -143,6 +153,17 @@ impl vigie_serve::Quotas for Quotas {
             by: row.as_ref().map(|row| row.by.clone()),
             made_at: row.map(|row| Stamp(UtcMs(row.made_ms))),
         }
+    }
+}
+
+impl vigie_serve::Quotas for Quotas {
+    fn quota(&self, client: &Slug) -> ClientQuota {
+        self.shown(client, self.people.get().map(|people| people.directory().users_of(client, self.now())))
+    }
+
+    fn quotas(&self, clients: &[Slug]) -> Vec<ClientQuota> {
+        let users = self.users_of_each();
+        clients.iter().map(|client| self.shown(client, of_one(&users, client))).collect()
     }
 
     fn clients(&self) -> Vec<Slug> {

@@ -36,7 +36,8 @@ impl Answered {
         Self::with_room(state, clock, MOST)
     }
 
-    fn with_room(state: Arc<State>, clock: NodeClock, most: usize) -> Result<Self, ReadError> {
+    /// The same with room for so many.
+    pub(crate) fn with_room(state: Arc<State>, clock: NodeClock, most: usize) -> Result<Self, ReadError> {
         let mut room = Room::new(most);
         for (key, row) in state.scan(TABLE, b"")? {
             if let (Some((whose, key)), Some((until_ms, _))) = (read_key(&key), split(&row)) {

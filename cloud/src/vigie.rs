@@ -8,6 +8,7 @@ mod alerts;
 mod answer;
 mod client;
 mod clients;
+mod demo;
 mod end;
 mod inert;
 mod jobs;
@@ -120,6 +121,9 @@ enum Command {
     /// All that is kept of a client: taken away, or erased.
     #[command(subcommand)]
     Clients(clients::Clients),
+    /// Sites and machines that nobody has, to see what a cut looks like.
+    #[command(subcommand)]
+    Demo(demo::Demo),
     /// What work waits at the hub, what failed, and samples in files.
     #[command(subcommand)]
     Jobs(jobs::Jobs),
@@ -208,6 +212,7 @@ async fn done(command: Command, out: Out) -> Result<u8, End> {
         Command::Quotas(verb) => verb.run(&client, out).await,
         Command::Retention(verb) => verb.run(&client, out).await,
         Command::Clients(verb) => verb.run(&client, out).await,
+        Command::Demo(verb) => verb.run(&client, out).await,
         Command::Jobs(verb) => verb.run(&client, out).await,
         Command::Webhooks(verb) => verb.run(&client, out).await,
         Command::StatusPage(verb) => verb.run(&client, out).await,
@@ -252,6 +257,8 @@ mod tests {
             "vigie retention set acme --raw-days 30 --hour-days 0",
             "vigie clients erase acme --dry-run",
             "vigie clients export acme --out acme.jsonl",
+            "vigie demo add",
+            "vigie demo remove --yes",
             "vigie jobs list state:dead kind:export --limit 5",
             "vigie jobs export acme up --start 7d --format csv --out acme.csv",
             "vigie jobs run backup",

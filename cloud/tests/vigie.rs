@@ -11,6 +11,8 @@ use serde_json::Value;
 mod audit;
 #[path = "vigie/chats.rs"]
 mod chats;
+#[path = "vigie/demonstration.rs"]
+mod demonstration;
 #[path = "vigie/erased.rs"]
 mod erased;
 #[path = "vigie/erased_client.rs"]
@@ -158,11 +160,22 @@ fn free_udp_port() -> u16 {
 
 /// Asks the hub's own command line.
 fn console(hub: &Hub, words: &[&str]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vigie-cloud"));
-    command.args(words).arg("--data").arg(hub.folder.path().join("hub"));
-    let output = command.output().expect("it runs");
+    let output = at_console(hub, words);
     assert!(output.status.success(), "{words:?}: {}", err(&output));
     out(&output)
+}
+
+/// The same, of what is refused: why.
+fn console_fails(hub: &Hub, words: &[&str]) -> String {
+    let output = at_console(hub, words);
+    assert!(!output.status.success(), "{words:?}: {}", out(&output));
+    err(&output)
+}
+
+fn at_console(hub: &Hub, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vigie-cloud"));
+    command.args(words).arg("--data").arg(hub.folder.path().join("hub"));
+    command.output().expect("it runs")
 }
 
 fn out(output: &Output) -> String {
@@ -194,6 +207,7 @@ fn every_verb_asks_a_real_hub() {
         &["roles"],
         &["jobs", "list", "state:dead,retrying"],
         &["jobs", "queues"],
+        &["demo", "show"],
         &["jobs", "messages"],
         &["audit", "list", "what:person.invite"],
         &["audit", "verify"],

@@ -12,6 +12,7 @@ use vigie_model::Role;
 use vigie_net::Ask;
 use vigie_node::{Failed, host_name, join};
 
+use crate::carried::{self, CarryOutArgs};
 use crate::config::{Config, Overrides};
 use crate::{run, status};
 
@@ -29,6 +30,7 @@ Examples:
   vigie-relay run --listen 0.0.0.0:7801 --http 192.168.1.10:7802
   vigie-relay status          what is here, what is at the hub, who is connected
   vigie-relay doctor          what is wrong, and what to do about it
+  vigie-relay carry-out /mnt/stick/lyon.vigie    what waits for the hub, when the line stays away
   vigie-relay alerts list     what is wrong with the site's machines
   vigie-relay alerts ack ID   say that you know
   vigie-relay maintenance add --machine till-1 --for 2h --why 'new disk'
@@ -45,6 +47,8 @@ enum Command {
     Status(StatusArgs),
     /// Find what is wrong and say what to do.
     Doctor(StatusArgs),
+    /// Write all that waits for the hub into a file, to be taken there by hand: vigie-cloud carry-in.
+    CarryOut(CarryOutArgs),
     /// What is wrong with machines and sites, and what people decide of it.
     #[command(subcommand)]
     Alerts(AlertsCommand),
@@ -129,6 +133,7 @@ pub fn main() -> ExitCode {
         }),
         Command::Status(args) => status::show(&args),
         Command::Doctor(args) => status::examine(&args),
+        Command::CarryOut(args) => carried::command(&args),
         Command::Alerts(command) => cli::alerts(command, PROGRAM),
         Command::Rules(command) => cli::rules(command, PROGRAM),
         Command::Tags(command) => cli::tags(command, PROGRAM),

@@ -53,7 +53,7 @@ pub(crate) struct Overrides {
     /// The name people see; the one it was enrolled with if left out.
     #[arg(long, env = "VIGIE_NAME")]
     name: Option<String>,
-    /// Folder with the agents that machines install from here: `vigie-agent-x86_64-linux` and its like.
+    /// Folder with the programs that are installed from here: `vigie-agent-x86_64-linux`, `vigie-relay-x86_64-linux` and their like.
     #[arg(long, env = "VIGIE_INSTALL_FOLDER", value_name = "FOLDER")]
     install_folder: Option<PathBuf>,
     /// How much to log: error, warn, info, debug, trace.
@@ -119,7 +119,7 @@ pub(crate) struct Config {
     pub(crate) log_json: bool,
     /// Which rules are on, and who is told.
     pub(crate) alerts: AlertsConfig,
-    /// The agents that are handed out.
+    /// The programs that are handed out.
     pub(crate) programs: Arc<Programs>,
 }
 

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use vigie_fleet::Fleet;
-use vigie_node::Failed;
-use vigie_serve::{Incidents, Programs, Tls};
+use vigie_node::{CarryOut, Failed};
+use vigie_serve::{Carries, Incidents, Parts, Programs, Tls};
 
 use crate::access::SiteAccess;
+use crate::carried::WrittenDown;
 
 /// The task that serves, and what ends it.
 pub(crate) type Served = (tokio::task::JoinHandle<std::io::Result<()>>, tokio::sync::oneshot::Sender<()>);
@@ -15,9 +16,9 @@ pub(crate) type Served = (tokio::task::JoinHandle<std::io::Result<()>>, tokio::s
 /// Begins to serve.
 pub(crate) async fn serve(
     address: SocketAddr,
-    fleet: Arc<Fleet>,
-    incidents: Arc<dyn Incidents>,
+    (fleet, incidents): (Arc<Fleet>, Arc<dyn Incidents>),
     access: Arc<SiteAccess>,
+    carry: CarryOut,
     (tls, programs): (Option<Tls>, Arc<Programs>),
 ) -> Result<Served, Failed> {
     let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
@@ -26,7 +27,11 @@ pub(crate) async fn serve(
         Failed::new(1, text)
     })?;
     let options = vigie_serve::Options { tls: tls.is_some(), programs, ..vigie_serve::Options::default() };
-    let router = vigie_serve::router_with(fleet, incidents, access, options);
+    let router = vigie_serve::router_of(Parts {
+        incidents: Some(incidents),
+        carries: Some(Carries::Out(Arc::new(WrittenDown(carry)))),
+        ..Parts::of(fleet, access, options)
+    });
     let (close, closed) = tokio::sync::oneshot::channel();
     let until = async move {
         // Closed by hand or because the program ends.

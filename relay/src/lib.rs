@@ -5,6 +5,7 @@
 mod access;
 mod around;
 mod budget;
+mod carried;
 pub mod cli;
 mod config;
 mod errands;

@@ -16,10 +16,10 @@ use vigie_lookout::{Body, CertificateEnds, Parts};
 use vigie_model::{ClockSource, Role, UtcMs};
 use vigie_net::{Endpoint, EndpointConfig, Identity, SharedRevocations, Target, TrustedTime, Uplink, UplinkState};
 use vigie_node::{
-    Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing,
-    enrolled_name, hatch, load_identity, loop_ended, open_state_told, stop_signal, trust,
+    CarryOut, Command, Failed, Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup, Renewing,
+    StopSignal, enrolled_name, hatch, load_identity, loop_ended, open_state_told, trust,
 };
-use vigie_serve::{Lookout, Surroundings, Tls};
+use vigie_serve::{Incidents, Lookout, Surroundings, Tls};
 use vigie_store::{Log, Options, State};
 use vigie_sync::{Errand, LinkKind, LinkProfile, Me, Sends, SessionId, Way};
 
@@ -47,6 +47,7 @@ pub(crate) fn run(config: Config) -> Result<ExitCode, Failed> {
 }
 
 struct Relay {
+    stop: StopSignal,
     data: std::path::PathBuf,
     hub: Vec<String>,
     identity: Arc<Identity>,
@@ -143,6 +144,14 @@ impl Relay {
             stated: Arc::new(Vec::new),
             clock: clock.clone(),
         })?;
+        let carry = CarryOut {
+            handle: handle.clone(),
+            identity: identity.clone(),
+            name: enrolled_name(&config.data),
+            sends: config.link.sends,
+            clock: clock.clone(),
+        };
+        let stop = StopSignal::listen();
         hatch::open(
             &config.data,
             Arc::new(Status {
@@ -153,16 +162,18 @@ impl Relay {
                 watchman: lookout.watchman(),
                 link: config.link.clone(),
                 tls: tls.clone(),
+                carry: carry.clone(),
             }),
         )?;
         let token = vigie_node::http_token(&config.http_token_file)?;
         let own = vigie_serve::Place { client: identity.client().clone(), site: identity.site().clone() };
         let access = Arc::new(SiteAccess::new(&token, own, people));
-        let (http, close_http) =
-            serve(config.http, fleet.clone(), lookout.watchman(), access, (tls, config.programs)).await?;
+        let seen: (Arc<Fleet>, Arc<dyn Incidents>) = (fleet.clone(), lookout.watchman());
+        let (http, close_http) = serve(config.http, seen, access, carry, (tls, config.programs)).await?;
         info!(node = %identity.node(), listen = %config.listen, http = %config.http, "the site is looked after");
         tokio::spawn(node.run());
         Ok(Self {
+            stop,
             renewing: Renewing::new(&config.data, &identity, chance(&identity)),
             data: config.data,
             hub,
@@ -184,11 +195,10 @@ impl Relay {
     }
 
     async fn live(mut self) -> Result<ExitCode, Failed> {
-        let mut stop = Box::pin(stop_signal());
         let mut listen = tokio::time::interval(LISTEN_EVERY);
         loop {
             tokio::select! {
-                () = &mut stop => break,
+                () = self.stop.heard() => break,
                 happening = self.happenings.recv() => match happening {
                     Some(happening) => self.happened(happening),
                     None => return Err(loop_ended(&self.handle)),

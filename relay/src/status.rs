@@ -9,16 +9,16 @@ use vigie_fleet::Fleet;
 use vigie_lookout::Watchman;
 use vigie_model::Role;
 use vigie_net::{Identity, UplinkState};
-use vigie_node::hatch::{self, Answering};
+use vigie_node::hatch::{self, Answering, Long};
 use vigie_node::{
-    Failed, Finding, NodeHandle, load_identity, rows_finding, show_findings, tls_finding, twins_finding, twins_json,
-    uplink_json, uplink_sentence,
+    CarryOut, Failed, Finding, NodeHandle, load_identity, rows_finding, show_findings, tls_finding, twins_finding,
+    twins_json, uplink_json, uplink_sentence,
 };
 use vigie_serve::{Lookout, Tls};
 use vigie_sync::{Ledger, LinkProfile, Way};
 
-use crate::budget;
 use crate::cli::StatusArgs;
+use crate::{budget, carried};
 
 /// What the running relay shows at its local socket.
 #[derive(Debug)]
@@ -31,6 +31,7 @@ pub(crate) struct Status {
     /// What its own file says of the link.
     pub(crate) link: LinkProfile,
     pub(crate) tls: Option<Tls>,
+    pub(crate) carry: CarryOut,
 }
 
 impl Status {
@@ -81,6 +82,10 @@ impl Answering for Status {
             Some("status") => Ok(self.tell()),
             other => Err(Failed::new(2, format!("{other:?} is nothing a relay answers; it answers status"))),
         }
+    }
+
+    fn long(&self, request: &Value) -> Option<Long> {
+        carried::long(request, &self.carry)
     }
 }
 

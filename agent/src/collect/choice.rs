@@ -15,6 +15,13 @@ pub enum Choice {
     Synthetic(Synthetic),
 }
 
+impl Choice {
+    /// Whether its figures are a function of the number of their tick, and true of no other.
+    pub(crate) fn is_made_up(self) -> bool {
+        matches!(self, Self::Synthetic(_))
+    }
+}
+
 impl FromStr for Choice {
     type Err = ChoiceError;
 

@@ -71,6 +71,10 @@ impl Agent {
         }
         if !self.lives.can_number() {
             self.begin_in_memory();
+            if self.config.choice.is_made_up() {
+                // Its figures are a function of a number that is not theirs any more; a machine's are not.
+                return;
+            }
         }
         let Some(tick) = self.lives.measured(measured.at, measured.samples, self.clock.mono_ms()) else { return };
         self.pass(tick);

@@ -7,10 +7,8 @@ use tracing::warn;
 use vigie_net::{Identity, Target};
 use vigie_node::{Failed, open_state_told};
 use vigie_store::{Log, OpenReport, Options, State};
-use vigie_sync::lives::Earlier;
 
 use crate::config::Config;
-use crate::defs::all_defs;
 
 pub(super) fn targets(config: &Config, identity: &Identity) -> Vec<Target> {
     let relays = config.relays.clone().unwrap_or_else(|| identity.facts().relay_addrs.clone());
@@ -32,18 +30,6 @@ pub(super) fn open_log(config: &Config) -> Result<(Log, OpenReport), Failed> {
         warn!(?report, "the store was not closed in order; it was checked");
     }
     Ok((log, report))
-}
-
-pub(super) fn earlier_lives(log: &Log) -> Vec<Earlier> {
-    let mut lives = Vec::new();
-    for (stream, facts) in log.streams() {
-        let defs = all_defs(log, *stream, facts.schema_len);
-        let tail = log.tail(*stream).unwrap_or_default();
-        // What can not be read has given its places all the same.
-        let places = log.places_given(*stream).unwrap_or(u32::MAX);
-        lives.push(Earlier { stream: *stream, facts: facts.clone(), defs, places, tail });
-    }
-    lives
 }
 
 /// The same for a node at every start, and different between nodes: it spreads renewals.

@@ -1,8 +1,10 @@
 //! All jobs, as rows of the hub's own store.
 
+mod room;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -18,13 +20,7 @@ use crate::people::Belongings;
 /// A row for each job, by its name.
 pub(crate) const TABLE: &str = "jobs.job";
 
-/// Jobs of one kind and one client that wait or are under way: whoever has more waits for some of them first. Letters are small, and
-/// wait for a mail server that is away: as many as there are open invitations at most.
-fn most_of_one(kind: JobKind) -> usize {
-    if kind == JobKind::Mail { 1_000 } else { 20 }
-}
-
-/// Jobs of all, those that are remembered too. Each is some kilobytes in memory.
+/// Jobs of all, those that are remembered too: each is some kilobytes in memory. What has ended makes room for what is asked for.
 const MOST: usize = 10_000;
 
 /// All jobs of this hub.
@@ -34,12 +30,17 @@ pub(crate) struct Book {
     clock: NodeClock,
     /// Since when this program runs.
     opened: UtcMs,
-    /// Held through each change, so that nothing is decided by a job that is no more.
-    jobs: Mutex<BTreeMap<JobId, Job>>,
+    most: usize,
+    /// Held through each change and its commit, so that nothing is decided by a job that is no more.
+    deciding: Mutex<()>,
+    /// As they are kept. Held for no disk: whoever only looks waits for none, tasks neither.
+    jobs: RwLock<BTreeMap<JobId, Job>>,
     changes: AtomicU64,
     changed: Notify,
     /// For whoever waits for what becomes of one.
     news: Notify,
+    /// For who plans what comes by itself.
+    upkeep_is_over: Notify,
 }
 
 /// Why a job is as it was.
@@ -86,6 +87,10 @@ pub(crate) fn brought_back(state: &State, now: UtcMs) -> Result<(), Failed> {
 impl Book {
     /// Reads all of them. What was under way is taken up again: the program that did it has ended.
     pub(crate) fn open(state: Arc<State>, clock: NodeClock) -> Result<Self, Failed> {
+        Self::with_room(state, clock, MOST)
+    }
+
+    fn with_room(state: Arc<State>, clock: NodeClock, most: usize) -> Result<Self, Failed> {
         let rows = state.scan(TABLE, b"")?.into_iter();
         // A row of a later version of this program is left as it is.
         let read = |(_, row): (Vec<u8>, Vec<u8>)| serde_json::from_slice::<Job>(&row).ok();
@@ -100,10 +105,13 @@ impl Book {
             state,
             clock,
             opened: now,
-            jobs: Mutex::new(jobs),
+            most,
+            deciding: Mutex::default(),
+            jobs: RwLock::new(jobs),
             changes: AtomicU64::new(1),
             changed: Notify::new(),
             news: Notify::new(),
+            upkeep_is_over: Notify::new(),
         })
     }
 
@@ -115,6 +123,11 @@ impl Book {
     /// Waits until something changed since it was last waited for.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
+    }
+
+    /// Waits until upkeep has ended since it was last waited for: another one is to be planned.
+    pub(crate) async fn upkeep_is_over(&self) {
+        self.upkeep_is_over.notified().await;
     }
 
     /// As one job is once it was tried, succeeded or not; nothing where it is none any more.
@@ -152,23 +165,37 @@ impl Book {
 
     /// Takes a job in: it is kept when this returns.
     pub(crate) fn add(&self, wish: JobWish) -> Result<Job, NotChanged> {
-        self.add_sealed(wish, None)
+        let _deciding = self.deciding();
+        self.keep(self.drafted(wish, None)?)
     }
 
-    /// The same with what nobody but who carries it out may read.
-    pub(crate) fn add_sealed(&self, wish: JobWish, sealed: Option<Sealed>) -> Result<Job, NotChanged> {
+    /// A job that somebody else keeps, in one step with what is theirs: see [`Book::row`]. It is none before [`Book::is_kept`]. What is
+    /// sealed nobody reads but who carries it out.
+    pub(crate) fn draft(&self, wish: JobWish, sealed: Option<Sealed>) -> Result<Job, NotChanged> {
+        let _deciding = self.deciding();
+        self.drafted(wish, sealed)
+    }
+
+    /// What stands in [`TABLE`] of a job: its key, and its row.
+    pub(crate) fn row(job: &Job) -> (Vec<u8>, Vec<u8>) {
+        (key(&job.id).to_vec(), written(job))
+    }
+
+    /// Somebody else has kept a job that was drafted here.
+    pub(crate) fn is_kept(&self, job: Job) {
+        self.jobs.write().unwrap_or_else(PoisonError::into_inner).insert(job.id.clone(), job);
+        self.tell();
+    }
+
+    fn drafted(&self, wish: JobWish, sealed: Option<Sealed>) -> Result<Job, NotChanged> {
         let mut chance = [0; 6];
         getrandom::fill(&mut chance)
             .map_err(|error| NotChanged::NotKept(format!("the system gives no random bytes: {error}")))?;
-        let mut jobs = self.jobs();
-        // What the hub wants by itself always finds room: it is a handful, and without it nothing makes any.
-        if wish.client.is_some() && wish.kind != JobKind::Erasure && jobs.len() >= MOST {
-            return Err(NotChanged::NoRoom(format!("{MOST} jobs are remembered at most: wait until some are done")));
-        }
-        has_room(&jobs, &wish)?;
+        self.has_room(&wish)?;
+        let forgotten = self.forgotten_for(&wish)?;
+        self.write(&[], &forgotten)?;
         let now = self.clock.now().utc;
-        let job = Job::new(JobId::new(now, chance), wish, now).with_sealed(sealed);
-        self.keep(&mut jobs, job)
+        Ok(Job::new(JobId::new(now, chance), wish, now).with_sealed(sealed))
     }
 
     /// Changes a job: it is kept so when this returns, or is as it was.
@@ -177,31 +204,35 @@ impl Book {
         id: &JobId,
         change: impl FnOnce(&mut Job, UtcMs) -> Result<(), NotNow>,
     ) -> Result<Job, NotChanged> {
-        let mut jobs = self.jobs();
-        let mut job = jobs.get(id).cloned().ok_or(NotChanged::NotHere)?;
+        let _deciding = self.deciding();
+        let mut job = self.one(id).ok_or(NotChanged::NotHere)?;
         change(&mut job, self.clock.now().utc)?;
-        self.keep(&mut jobs, job)
+        self.keep(job)
     }
 
     /// Asks for a job again, in a person's name. One that had ended takes as much room of its client's as another one.
     pub(crate) fn retry(&self, id: &JobId, by: &str) -> Result<Job, NotChanged> {
-        let mut jobs = self.jobs();
-        let mut job = jobs.get(id).cloned().ok_or(NotChanged::NotHere)?;
+        let _deciding = self.deciding();
+        let mut job = self.one(id).ok_or(NotChanged::NotHere)?;
         let was_open = job.is_open();
         job.retry(by, self.clock.now().utc)?;
         if !was_open {
-            has_room(&jobs, &job)?;
+            self.has_room(&job)?;
         }
-        self.keep(&mut jobs, job)
+        self.keep(job)
     }
 
     /// Begins what is due and comes first: whoever is given it carries it out, and nobody else.
     pub(crate) fn begin_next(&self) -> Result<Option<Job>, NotChanged> {
-        let mut jobs = self.jobs();
+        let _deciding = self.deciding();
         let now = self.clock.now().utc;
-        let Some(mut job) = next(jobs.values(), now).and_then(|id| jobs.get(id)).cloned() else { return Ok(None) };
+        let first = {
+            let jobs = self.jobs();
+            next(jobs.values(), now).and_then(|id| jobs.get(id)).cloned()
+        };
+        let Some(mut job) = first else { return Ok(None) };
         job.begin(now);
-        self.keep(&mut jobs, job).map(Some)
+        self.keep(job).map(Some)
     }
 
     /// What was begun has ended. `jitter` is a share from 0 to 1.
@@ -214,24 +245,35 @@ impl Book {
 
     /// Lets go of what need not be remembered any more.
     pub(crate) fn tidy(&self) -> Result<(), NotChanged> {
-        let mut jobs = self.jobs();
-        let over = over(jobs.values(), self.clock.now().utc);
-        if over.is_empty() {
-            return Ok(());
-        }
-        let gone = self.state.transact(|tx| over.iter().try_for_each(|id| tx.remove(TABLE, key(id)).map(drop)));
-        gone.map_err(|error| NotChanged::NotKept(error.to_string()))?;
-        over.iter().for_each(|id| drop(jobs.remove(id)));
-        self.tell();
-        Ok(())
+        let _deciding = self.deciding();
+        let over = over(self.jobs().values(), self.clock.now().utc);
+        self.write(&[], &over)
     }
 
-    fn keep(&self, jobs: &mut BTreeMap<JobId, Job>, job: Job) -> Result<Job, NotChanged> {
-        let kept = self.state.put(TABLE, key(&job.id), &written(&job));
-        kept.map_err(|error| NotChanged::NotKept(error.to_string()))?;
-        jobs.insert(job.id.clone(), job.clone());
-        self.tell();
+    fn keep(&self, job: Job) -> Result<Job, NotChanged> {
+        self.write(&[&job], &[])?;
         Ok(job)
+    }
+
+    /// Some as they are from now on, and some no more: kept in one step, and told.
+    fn write(&self, changed: &[&Job], gone: &[JobId]) -> Result<(), NotChanged> {
+        if changed.is_empty() && gone.is_empty() {
+            return Ok(());
+        }
+        let kept = self.state.transact(|tx| {
+            changed.iter().try_for_each(|job| tx.put(TABLE, key(&job.id), &written(job)))?;
+            gone.iter().try_for_each(|id| tx.remove(TABLE, key(id)).map(drop))
+        });
+        kept.map_err(|error| NotChanged::NotKept(error.to_string()))?;
+        let mut jobs = self.jobs.write().unwrap_or_else(PoisonError::into_inner);
+        gone.iter().for_each(|id| drop(jobs.remove(id)));
+        changed.iter().for_each(|job| drop(jobs.insert(job.id.clone(), (*job).clone())));
+        drop(jobs);
+        self.tell();
+        if changed.iter().any(|job| job.is_upkeep() && !job.is_open()) {
+            self.upkeep_is_over.notify_one();
+        }
+        Ok(())
     }
 
     fn tell(&self) {
@@ -240,40 +282,27 @@ impl Book {
         self.news.notify_waiters();
     }
 
-    fn jobs(&self) -> MutexGuard<'_, BTreeMap<JobId, Job>> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    fn deciding(&self) -> MutexGuard<'_, ()> {
+        self.deciding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Never held while something is kept.
+    fn jobs(&self) -> RwLockReadGuard<'_, BTreeMap<JobId, Job>> {
+        self.jobs.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Belongings for Book {
     /// Letters to them go, sent or not; who asked for what bears the pseudonym.
     fn let_go(&self, erasure: &Erasure) -> Result<(), String> {
-        let mut jobs = self.jobs();
+        let _deciding = self.deciding();
         let is_theirs =
-            |job: &&Job| job.kind == JobKind::Mail && job.order["to"].as_str().is_some_and(|to| erasure.names(to));
-        let theirs: Vec<JobId> = jobs.values().filter(is_theirs).map(|job| job.id.clone()).collect();
-        let gone = self.state.transact(|tx| theirs.iter().try_for_each(|id| tx.remove(TABLE, key(id)).map(drop)));
-        gone.map_err(|error| format!("jobs: {error}"))?;
-        theirs.iter().for_each(|id| drop(jobs.remove(id)));
-        let mut renamed: Vec<Job> = jobs.values().cloned().collect();
+            |job: &Job| job.kind == JobKind::Mail && job.order["to"].as_str().is_some_and(|to| erasure.names(to));
+        let (theirs, mut renamed): (Vec<Job>, Vec<Job>) = self.all().into_iter().partition(is_theirs);
         renamed.retain_mut(|job| job.rename(&|name| erasure.renamed(name)));
-        renamed
-            .into_iter()
-            .try_for_each(|job| self.keep(&mut jobs, job).map(drop))
-            .map_err(|not| format!("jobs: {not}"))
+        let theirs: Vec<JobId> = theirs.into_iter().map(|job| job.id).collect();
+        self.write(&renamed.iter().collect::<Vec<_>>(), &theirs).map_err(|not| format!("jobs: {not}"))
     }
-}
-
-/// Whether one more like it may wait; what the hub does by itself always may.
-fn has_room(jobs: &BTreeMap<JobId, Job>, wish: &JobWish) -> Result<(), NotChanged> {
-    let (most, is_bounded) = (most_of_one(wish.kind), wish.client.is_some() || wish.kind == JobKind::Mail);
-    let is_like_it = |job: &&Job| job.is_open() && job.kind == wish.kind && job.client == wish.client;
-    if is_bounded && jobs.values().filter(is_like_it).count() >= most {
-        let kind = wish.kind.as_str();
-        let why = format!("{most} jobs ({kind}) of a client wait at most: wait for some of them");
-        return Err(NotChanged::NoRoom(why));
-    }
-    Ok(())
 }
 
 /// Whether a row is a client's.

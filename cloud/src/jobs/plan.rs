@@ -15,7 +15,7 @@ use super::{Book, Exports};
 use crate::backup::Backups;
 use crate::clients::Eraser;
 
-/// How often it is seen whether each has its job.
+/// How often it is seen whether each has its job, if none ended before.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// How often it is looked for what is older than it is to be kept.
@@ -47,7 +47,10 @@ impl Planner {
         let mut every = tokio::time::interval(LOOK_EVERY);
         let mut first = true;
         loop {
-            every.tick().await;
+            tokio::select! {
+                _ = every.tick() => {}
+                () = self.book.upkeep_is_over() => {}
+            }
             let planner = self.clone();
             let planned = tokio::task::spawn_blocking(move || planner.plan(first)).await;
             match planned {

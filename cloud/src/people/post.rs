@@ -1,5 +1,5 @@
-//! How are people written to? By a channel of mail that the hub has anyway, as jobs: a letter is kept before anybody hears that it
-//! goes, and tried again until the mail server has it, or nobody needs it any more.
+//! How are people written to? By a channel of mail that the hub has anyway, as jobs: a letter is kept in one step with the
+//! invitation that it brings, and tried again until the mail server has it, or nobody needs it any more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,11 +13,11 @@ use vigie_model::UtcMs;
 use vigie_node::NodeClock;
 use vigie_notify::{Channel, Outcome};
 use vigie_people::{Id, Mailed};
-use vigie_serve::{Letter, People, Post, Posted, Posting, letter_noted, letter_went};
+use vigie_serve::{Beside, Draft, FirstTry, Letter, People, Post, letter_noted, letter_went};
 
 use super::Register;
 use super::closed::Closed;
-use crate::jobs::{Book, NotChanged};
+use crate::jobs::{Book, TABLE};
 
 /// Whoever invites waits before a page for so long until they are told that it is not known yet.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -122,25 +122,6 @@ impl Mailer {
         letter_noted(&*self.people, &errand.invitation, &letter_went(self.clock.now().utc, taken, said));
     }
 
-    async fn post(&self, letter: Letter<'_>) -> Posting {
-        let not_kept = |why: &str| Posting { how: self.went_not(why), job: None };
-        let (wish, words) = match self.wish(letter) {
-            Ok(wish) => wish,
-            Err(why) => return not_kept(&why),
-        };
-        let (book, about) = (self.book.clone(), letter.invitation.to_string());
-        let sealed = match self.closed.close(&words, about.as_bytes()) {
-            Ok(sealed) => sealed,
-            Err(why) => return not_kept(&why),
-        };
-        let added = tokio::task::spawn_blocking(move || book.add_sealed(wish, Some(sealed))).await;
-        match added.map_err(|died| died.to_string()).and_then(|added| added.map_err(|not: NotChanged| not.to_string()))
-        {
-            Ok(job) => Posting { how: self.first_try(&job.id).await, job: Some(job.id) },
-            Err(why) => not_kept(&why),
-        }
-    }
-
     fn wish(&self, letter: Letter<'_>) -> Result<(JobWish, Vec<u8>), String> {
         let errand = Errand { invitation: letter.invitation.clone(), to: letter.to.to_owned() };
         let Letter { client, is_reset, by, subject, code, text, .. } = letter;
@@ -158,7 +139,7 @@ impl Mailer {
     }
 
     /// How the first try went, once it did; whoever waits for longer than that is told that it is not known yet.
-    async fn first_try(&self, id: &JobId) -> Mailed {
+    async fn tried_first(&self, id: &JobId) -> Mailed {
         let Ok(tried) = tokio::time::timeout(PATIENCE, self.book.tried(id)).await else {
             let is_handed_over = self.book.one(id).is_some_and(|job| job.is_running());
             let why = if is_handed_over {
@@ -187,7 +168,19 @@ async fn out_of_time(stop: &AtomicBool) {
 }
 
 impl Post for Mailer {
-    fn write<'a>(&'a self, letter: Letter<'a>) -> Posted<'a> {
-        Box::pin(self.post(letter))
+    fn draft(&self, letter: Letter<'_>) -> Result<Draft, String> {
+        let (wish, words) = self.wish(letter)?;
+        let sealed = self.closed.close(&words, letter.invitation.to_string().as_bytes())?;
+        let job = self.book.draft(wish, Some(sealed)).map_err(|not| not.to_string())?;
+        let (id, book) = (job.id.clone(), self.book.clone());
+        let (key, row) = Book::row(&job);
+        Ok(Draft { job: id, beside: Beside { table: TABLE, key, row, kept: Box::new(move || book.is_kept(job)) } })
+    }
+
+    fn first_try<'a>(&'a self, job: &'a JobId) -> FirstTry<'a> {
+        Box::pin(self.tried_first(job))
     }
 }
+
+#[cfg(test)]
+mod tests;

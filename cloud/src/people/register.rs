@@ -12,7 +12,7 @@ use vigie_node::{Failed, NodeClock, random_text};
 use vigie_people::{
     Answer, Asker, Chance, Change, Directory, Done, Erased, Head, Id, Kept, Link, Note, Order, Spans, Who,
 };
-use vigie_serve::{NotDone, People};
+use vigie_serve::{Beside, NotDone, People, With};
 use vigie_store::State;
 
 use super::audit::{self, Doer};
@@ -137,7 +137,7 @@ impl Register {
         drop(directory);
         if !changes.is_empty() {
             let done = Done { changes, notes: Vec::new(), answer: Answer::Nothing, by: None, erases: None };
-            self.keep(&done, Doer { who: "hub", by: "hub", from: "" })?;
+            self.keep(&done, None, Doer { who: "hub", by: "hub", from: "" })?;
         }
         drop(deciding);
         self.erase_from_rows()?;
@@ -145,10 +145,11 @@ impl Register {
     }
 
     /// Makes it durable, in one step; says in how many lines of the audit a pseudonym stands that did not before.
-    fn keep(&self, done: &Done, doer: Doer<'_>) -> Result<u64, NotDone> {
+    fn keep(&self, done: &Done, beside: Option<Beside>, doer: Doer<'_>) -> Result<u64, NotDone> {
         let now = self.now();
         let kept = self.state.transact(|tx| {
             done.changes.iter().try_for_each(|change| rows::write(tx, change))?;
+            beside.iter().try_for_each(|beside| tx.put(beside.table, &beside.key, &beside.row))?;
             if let Some(erasure) = &done.erases {
                 return erase::lines(tx, erasure, &done.notes, doer, now);
             }
@@ -158,6 +159,8 @@ impl Register {
         let lines = kept.map_err(|error| NotDone::NotKept(error.to_string()))?;
         let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
         done.changes.iter().for_each(|change| directory.apply(change));
+        drop(directory);
+        beside.into_iter().for_each(|beside| (beside.kept)());
         Ok(lines)
     }
 
@@ -212,24 +215,25 @@ impl People for Register {
         Ok(Chance::new(bytes))
     }
 
-    fn carry_out(&self, order: Order, asker: &Asker) -> Result<Answer, NotDone> {
+    fn carry_out_with(&self, order: Order, asker: &Asker, with: &mut With<'_>) -> Result<Answer, NotDone> {
         let chance = self.chance()?;
         let deciding = lock(&self.deciding);
-        let (done, who) = {
+        let (done, beside, who) = {
             let directory = self.directory();
             let done = directory.decide(order, asker, &chance, self.now())?;
+            let beside = with(&directory, &done);
             // Who signs in or is invited is known by name as soon as they are known at all.
             let coming = done.changes.iter().find_map(|change| match change {
                 Change::Person(person) if Some(&person.id) == done.by.as_ref() => Some(person.email.to_string()),
                 _ => None,
             });
-            (done, coming.unwrap_or_else(|| directory.called(&asker.who)))
+            (done, beside, coming.unwrap_or_else(|| directory.called(&asker.who)))
         };
         // Who erases themselves is not named by the line that tells of it.
         let by_themselves = done.erases.as_ref().filter(|erases| erases.names(&who)).map(|erases| &erases.pseudonym);
         let from = if by_themselves.is_some() { "" } else { asker.from.as_str() };
         let who = by_themselves.cloned().unwrap_or(who);
-        let lines = self.keep(&done, Doer { who: &who, by: asker.by, from })?;
+        let lines = self.keep(&done, beside, Doer { who: &who, by: asker.by, from })?;
         drop(deciding);
         if self.directory().is_begun() {
             self.has_begun();

@@ -1,6 +1,6 @@
 //! Nodes come and lose their rights.
 
-use vigie_net::{Ask, CaFingerprint, EnrolRequest, JoinToken, NodeKey, TokenId, TokenSecret};
+use vigie_net::{Ask, CaFingerprint, EnrolRequest, JoinToken, NodeKey, Parting, RefusedWhy, TokenId, TokenSecret};
 
 use super::*;
 

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use vigie_codec::wire::Opaque;
 use vigie_model::NodeId;
 use vigie_net::{Enrolment, Renewal, public_key_of_csr, renewal_due, serve_enrolment};
-use vigie_node::{Command, Failed, Happening, hatch, loop_ended, stop_signal};
+use vigie_node::{Command, Failed, Happening, hatch, loop_ended};
 use vigie_sync::{Errand, SessionId};
 
 use super::own::own_identity;
@@ -21,11 +21,10 @@ const LISTEN_EVERY: Duration = Duration::from_secs(2);
 
 impl Hub {
     pub(super) async fn live(mut self) -> Result<Ended, Failed> {
-        let mut stop = Box::pin(stop_signal());
         let mut listen = tokio::time::interval(LISTEN_EVERY);
         let ended = loop {
             tokio::select! {
-                () = &mut stop => break Ended::Stopped,
+                () = self.stop.heard() => break Ended::Stopped,
                 Some(()) = self.again.recv() => break Ended::Again,
                 happening = self.happenings.recv() => match happening {
                     Some(happening) => self.happened(happening),
@@ -42,6 +41,7 @@ impl Hub {
         self.fleet.set_not_ready(vec!["the hub is stopping".to_owned()]);
         // An error says that the server has ended by itself.
         let _ended = self.close_http.send(());
+        self.played.close().await;
         self.lookout.close().await;
         self.hooks.close().await;
         self.pushed.close().await;

@@ -95,7 +95,7 @@ impl Diary {
 
     /// Works out one day of a client, site by site: each is read on its own, however large the client.
     pub(super) fn work_out(&self, reckoner: &Reckoner, client: &Slug, day: i32, now: UtcMs) {
-        let sites = reckoner.lookout.sites().into_iter().filter(|site| site.client == *client);
+        let sites = reckoner.lookout.sites_where(&mut |of, _| of == client).into_iter();
         let found: Result<Vec<_>, Undecided> = sites.map(|site| of_site(reckoner, client, &site.name, day)).collect();
         let first = first_day(now);
         let mut clients = self.clients();

@@ -28,9 +28,9 @@ pub(super) enum Jobs {
         #[command(flatten)]
         listed: Listed,
     },
-    /// One, with what happened to it.
+    /// One, with what happened to it, or a message and where it stands.
     Show {
-        /// Which.
+        /// Which job, or which message.
         id: String,
     },
     /// What waits and what was given up beside the jobs: messages by each channel, events for each webhook.

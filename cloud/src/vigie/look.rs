@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use vigie_model::DEMONSTRATION;
 
 use super::client::{Client, asked, escaped};
 use super::end::End;
@@ -194,7 +195,17 @@ impl Availability {
     pub(super) async fn run(self, client: &Client, out: Out) -> Result<u8, End> {
         let pairs = [("client", &self.client), ("site", &self.site), ("start", &self.start), ("end", &self.end)];
         let pairs = pairs.map(|(name, value)| (name, value.as_deref()));
-        let answer = client.get(&format!("/api/v1/availability{}", asked(&pairs))).await?;
+        let (mut sites, mut cursor) = (Vec::new(), None::<String>);
+        let answer = loop {
+            let pairs: Vec<_> = pairs.into_iter().chain([("cursor", cursor.as_deref())]).collect();
+            let mut answer = client.get(&format!("/api/v1/availability{}", asked(&pairs))).await?;
+            sites.extend(answer.rows("sites"));
+            cursor = answer.json["next_cursor"].as_str().map(str::to_owned);
+            if cursor.is_none() {
+                answer.json["sites"] = json!(sites);
+                break answer;
+            }
+        };
         let of_site = |site: Value| {
             let machines = site["machines"].as_array().cloned().unwrap_or_default();
             machines.into_iter().map(move |mut machine| {
@@ -202,7 +213,7 @@ impl Availability {
                 machine
             })
         };
-        let rows: Vec<Value> = answer.rows("sites").into_iter().flat_map(of_site).collect();
+        let rows: Vec<Value> = sites.into_iter().flat_map(of_site).collect();
         out.rows(&answer.json, &rows, &AVAILABILITY, &answer.note(rows.len()));
         Ok(0)
     }
@@ -213,18 +224,20 @@ pub(super) async fn status(client: &Client, out: Out, check: bool) -> Result<u8,
     let total = async |path: &str| -> Result<u64, End> {
         Ok(client.get(path).await?.json["total"].as_u64().unwrap_or_default())
     };
-    let machines = async |filter: &str| {
-        total(&format!("/api/v1/machines{}", asked(&[("q", Some(filter)), ("limit", Some("1"))]))).await
+    let counted = async |list: &str, filter: &str| {
+        total(&format!("/api/v1/{list}{}", asked(&[("q", Some(filter)), ("limit", Some("1"))]))).await
     };
-    let alerts = async |filter: &str| {
-        total(&format!("/api/v1/incidents{}", asked(&[("q", Some(filter)), ("limit", Some("1"))]))).await
-    };
+    // Beside real machines a demonstration counts in nothing.
+    let real = format!("-client:{DEMONSTRATION}");
+    let real = if counted("machines", &real).await? > 0 { real } else { String::new() };
+    let machines = async |filter: &str| counted("machines", format!("{real} {filter}").trim()).await;
+    let alerts = async |filter: &str| counted("incidents", format!("{real} {filter}").trim()).await;
     let found = json!({
         "machines": machines("").await?,
         "heard": machines("reach:live,late").await?,
         "silent": machines("reach:silent").await?,
         "behind_a_cut": machines("reach:cut").await?,
-        "sites_cut": total(&format!("/api/v1/sites{}", asked(&[("q", Some("reach:cut")), ("limit", Some("1"))]))).await?,
+        "sites_cut": counted("sites", format!("{real} reach:cut").trim()).await?,
         "critical": alerts("severity:critical").await?,
         "warnings": alerts("severity:warning").await?,
         "not_acknowledged": alerts("status:firing").await?,

@@ -1,4 +1,5 @@
 // Which words may be meant where a page chooses one while it runs?
+import { declaredBy, namesIn } from "./names.ts";
 import { allOf, isNode, nameOf, plain, type Node } from "./tree.ts";
 
 /** The keys that it is, where they stand in the source; nothing if that is not all. */
@@ -36,9 +37,11 @@ export function keysOf(key: Node, above: readonly Node[], all: readonly string[]
 function membersOf(name: string, above: readonly Node[], constants: ReadonlyMap<string, Node | undefined>): string[] | undefined {
   const at = bindingOf(name, above);
   const given = above[at] && listOf(above[at], above[at + 1], name);
-  if (!given) return undefined;
+  // Within what is given it, the name may be given anew to something else.
+  if (!given || allOf(above[at]!, (node) => declaredBy(node).includes(name)).length) return undefined;
   const through = unsifted(plain(given));
-  const list = through.type === "Identifier" ? constants.get(nameOf(through)) : through;
+  const called = nameOf(through);
+  const list = called && bindingOf(called, above.slice(at + 1)) < 0 ? constants.get(called) : through;
   if (list?.type !== "ArrayExpression") return undefined;
   const members = (list["elements"] as unknown[]).map((one) => (isNode(one) && one.type === "Literal" && typeof one["value"] === "string" ? one["value"] : undefined));
   return members.every((one) => one !== undefined) ? members : undefined;
@@ -46,7 +49,7 @@ function membersOf(name: string, above: readonly Node[], constants: ReadonlyMap<
 
 /** The next function, snippet or list around that names something it is given so; -1 where none does. */
 function bindingOf(name: string, above: readonly Node[]): number {
-  return above.findIndex((node) => bindings(node).some((one) => allOf(one, (part) => nameOf(part) === name).length));
+  return above.findIndex((node) => bindings(node).flatMap(namesIn).includes(name));
 }
 
 /** The list whose members a binding is given one by one under that name. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inOneLanguage, treeOf, type Language } from "./language.ts";
+import { constantOf, inOneLanguage, treeOf, type Language } from "./language.ts";
 import { allOf } from "./tree.ts";
 
 const svelte = (source: string, language: Language = "fr") => inOneLanguage(source, treeOf(source, true), language);
@@ -49,6 +49,41 @@ test("of a dictionary stays what may be chosen, as far as the source tells", () 
   expect(mapped(`lists`)).toContain(`words(0, {"a":"Un","b":"Deux"})`);
   const any = svelte(`<script lang="ts">\n${words(`{ a: "A", b: "B" }`, `{ a: "Un", b: "Deux" }`)}</script>\n{say("a")}{#each list as one (one)}{say(one)}{/each}`);
   expect(any).toContain(`words(0, {"a":"Un","b":"Deux"})`);
+});
+
+test("a name that may stand for something else prunes nothing", () => {
+  const AB = words(`{ a: "A", b: "B", c: "C" }`, `{ a: "Un", b: "Deux", c: "Trois" }`);
+  const ALL = `words(0, {"a":"Un","b":"Deux","c":"Trois"})`;
+  const one = `const verb = is ? "a" : "b";\nexport const it = say(verb);`;
+  expect(script(AB + one)).toContain(`words(0, {"a":"Un","b":"Deux"})`);
+  for (const other of [
+    "function f(o) { const { verb } = o; return say(verb); }",
+    "function f(o) { const { of: verb = 1 } = o; return say(verb); }",
+    "function f(o) { const [, ...verb] = o; return say(verb); }",
+    "function f(o) { for (const verb of o) say(verb); }",
+    "function f() { try { g(); } catch (verb) { say(verb); } }",
+    `import { verb } from "./b.ts";`,
+    "function verb() {}",
+  ]) expect(script(`${AB}${other}\nfunction g(is) { ${one.replace("export ", "")} }`), other).toContain(ALL);
+  for (const given of ["({ verb }) => say(verb)", "([verb]) => say(verb)", "(...verb) => say(verb)"]) {
+    expect(script(`${AB}export const all = ["a"].map(${given});\nfunction g(is) { ${one.replace("export ", "")} }`), given).toContain(ALL);
+  }
+  expect(svelte(`<script lang="ts">\n${AB}</script>\n{#await soon then verb}{say(verb)}{/await}{#each list as { verb }}{say(verb)}{/each}{#if is}{@const verb = "a"}{say(verb)}{/if}`)).toContain(ALL);
+  // A list by a name that is given to something else there.
+  expect(script(`${AB}const list = ["a"];\nexport const f = (list) => list.map((one) => say(one));`)).toContain(ALL);
+  expect(script(`${AB}const list = ["a"];\nexport const f = list.map((one) => { const { one } = g; return say(one); });`)).toContain(ALL);
+  expect(script(`${AB}const list = ["a"];\nexport const f = list.map((one) => say(one));`)).toContain(`words(0, {"a":"Un"})`);
+});
+
+test("what a dictionary is called, nothing else is called in its file", () => {
+  const A = words(`{ a: "A" }`, `{ a: "Un" }`);
+  for (const other of ["const { say } = announcer;", "function f() { const say = 1; }"]) expect(() => script(A.replace("const say", "export const say") + other), other).toThrow("and so is something else");
+});
+
+test("of another module only what it gives to others is taken", () => {
+  const there = treeOf(`function f() { const KINDS = ["a"]; }\nexport let LOOSE = ["b"];\nexport const KINDS = ["b", "c"] as const;`, false);
+  expect((constantOf(there, "KINDS")?.["elements"] as unknown[]).length).toBe(2);
+  expect(constantOf(there, "LOOSE")).toBeUndefined();
 });
 
 test("another thing of the same name, and spaces that a template would eat, stay as they are", () => {

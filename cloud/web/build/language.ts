@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { parse } from "svelte/compiler";
 import { parseSync, type Plugin } from "vite";
 import { keysOf, leavesOf } from "./keys.ts";
+import { declaredIn } from "./names.ts";
 import { allOf, childrenOf, isNode, nameOf, plain, wordsOf, type Node, type Phrase } from "./tree.ts";
 
 export const LANGUAGES = ["en", "fr"] as const;
@@ -48,8 +49,9 @@ export type Elsewhere = (from: string, name: string) => Node | undefined;
 /** The source with the words of one language alone. */
 export function inOneLanguage(source: string, tree: Node, language: Language, elsewhere: Elsewhere = () => undefined): string {
   const edits: Edit[] = [];
-  const { dictionaries, constants } = dictionariesOf(tree, language);
-  if (dictionaries.size) for (const { from, name, local } of importsOf(tree)) constants.set(local, elsewhere(from, name));
+  const given = declaredIn(tree);
+  const { dictionaries, constants } = dictionariesOf(tree, language, given);
+  if (dictionaries.size) for (const { from, name, local } of importsOf(tree)) if (given.get(local) === 1) constants.set(local, elsewhere(from, name));
   let fills = false;
 
   const visit = (node: Node, above: readonly Node[]): void => {
@@ -69,29 +71,29 @@ export function inOneLanguage(source: string, tree: Node, language: Language, el
 }
 
 /** All sentences of one language. */
-const sentencesOf = (tree: Node, language: Language): string[] => [...dictionariesOf(tree, language).dictionaries.values()].flatMap(({ words }) => [...words.values()].flat());
+const sentencesOf = (tree: Node, language: Language): string[] => [...dictionariesOf(tree, language, declaredIn(tree)).dictionaries.values()].flatMap(({ words }) => [...words.values()].flat());
 
 interface Found {
   dictionaries: Map<string, Dictionary>;
-  /** What names stand for, where one name stands for one thing. */
+  /** What names stand for, where one name stands for one thing that nothing takes the place of. */
   constants: Map<string, Node | undefined>;
 }
 
-function dictionariesOf(tree: Node, language: Language): Found {
+function dictionariesOf(tree: Node, language: Language, declared: ReadonlyMap<string, number>): Found {
   const found = new Map<string, Dictionary>();
   const constants = new Map<string, Node | undefined>();
   const visit = (node: Node, exported: boolean, isConst: boolean): void => {
     if (node.type === "VariableDeclarator" && isNode(node["init"])) {
       const init = plain(node["init"]);
       const name = nameOf(node["id"]);
-      constants.set(name, constants.has(name) || !isConst ? undefined : init);
+      constants.set(name, isConst && declared.get(name) === 1 ? init : undefined);
       if (init.type === "CallExpression" && nameOf(init["callee"]) === "words") {
         const args = init["arguments"] as Node[];
         const own = plain(args[LANGUAGES.indexOf(language)] as Node);
         const written = own.type === "Identifier" ? (constants.get(nameOf(own)) ?? own) : own;
         const words = wordsOf(written);
         const isWhole = words.size === (written["properties"] as Node[] | undefined)?.length;
-        if (found.has(name)) throw new Error(`two dictionaries are called ${name}`);
+        if (declared.get(name) !== 1) throw new Error(`a dictionary is called ${name}, and so is something else`);
         found.set(name, { declarator: node, call: init, words, chosen: new Set(exported ? words.keys() : []), isWhole });
       }
     }
@@ -192,10 +194,11 @@ function edited(source: string, edits: readonly Edit[]): string {
   return out + source.slice(at);
 }
 
-/** A constant of a module. */
-function constantOf(path: string, name: string): Node | undefined {
-  const tree = treeOf(readFileSync(path, "utf8"), false);
-  const [found] = allOf(tree, (node) => node.type === "VariableDeclarator" && nameOf(node["id"]) === name && isNode(node["init"]));
+/** A constant that a module gives to others. */
+export function constantOf(tree: Node, name: string): Node | undefined {
+  const given = allOf(tree, (node) => node.type === "ExportNamedDeclaration").map((node) => node["declaration"]);
+  const constants = given.filter(isNode).filter((node) => node["kind"] === "const").flatMap((node) => node["declarations"] as Node[]);
+  const found = constants.find((one) => nameOf(one["id"]) === name && isNode(one["init"]));
   return found && plain(found["init"] as Node);
 }
 
@@ -209,7 +212,7 @@ export function oneLanguage(language: Language): Plugin {
       const [path = ""] = id.split("?");
       if (path !== id || !/\/src\/.*\.(svelte|ts)$/.test(path)) return null;
       const tree = treeOf(source, path.endsWith(".svelte"));
-      const elsewhere: Elsewhere = (from, name) => (from.endsWith(".svelte") ? undefined : constantOf(join(dirname(path), from), name));
+      const elsewhere: Elsewhere = (from, name) => (from.endsWith(".svelte") ? undefined : constantOf(treeOf(readFileSync(join(dirname(path), from), "utf8"), false), name));
       for (const one of LANGUAGES) for (const sentence of sentencesOf(tree, one)) (one === language ? own : others).add(sentence);
       return { code: inOneLanguage(source, tree, language, elsewhere), map: null };
     },

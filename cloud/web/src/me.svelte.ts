@@ -46,6 +46,11 @@ class Looker {
     const isOfPlaces = !OF_MACHINES.includes(right) && (client !== undefined || right === "tag");
     return scopes.some((scope) => within(scope, client, site) && !(isOfPlaces && scope.includes("#")));
   }
+
+  /** Whether they have a right in all of some place: who has it of single machines for their tags makes nothing for places by it. */
+  mayInPlaces(right: Right): boolean {
+    return (this.me?.may[right] ?? []).some((scope) => !scope.includes("#"));
+  }
 }
 
 /** Whether a scope (`*`, `acme`, `acme/lyon`, with or without `#tag`) covers a place. */

@@ -9,12 +9,12 @@ import type { Right } from "./api/types.ts";
 
 const say = words(
   {
-    home: "Home", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine", add: "Add a machine",
+    home: "Home", incidents: "Incidents", incident: "Incident", share: "Note on an incident", machines: "Machines", machine: "Machine", add: "Add a machine",
     sites: "Sites", site: "Site", boards: "Boards", board: "Board", maintenance: "Maintenance", statusPages: "Status pages", statusPage: "Status page", audit: "Audit", jobs: "Jobs", job: "Job", rules: "Rules", rule: "Rule", channels: "Channels", people: "Organisation", devices: "Devices",
     observe: "Observe", act: "Act", prove: "Prove", settings: "Settings",
   },
   {
-    home: "Accueil", incidents: "Incidents", incident: "Incident", machines: "Machines", machine: "Machine", add: "Ajouter une machine",
+    home: "Accueil", incidents: "Incidents", incident: "Incident", share: "Note sur un incident", machines: "Machines", machine: "Machine", add: "Ajouter une machine",
     sites: "Sites", site: "Site", boards: "Tableaux", board: "Tableau", maintenance: "Maintenance", statusPages: "Pages d’état", statusPage: "Page d’état", audit: "Audit", jobs: "Tâches", job: "Tâche", rules: "Règles", rule: "Règle", channels: "Canaux", people: "Organisation", devices: "Appareils",
     observe: "Observer", act: "Agir", prove: "Prouver", settings: "Réglages",
   },
@@ -67,6 +67,7 @@ export const pages: Record<PageName, PageEntry> = {
     nav: { group: "observe", icon: "M8 2.2 14.6 13.8H1.4zM8 6.5V10M8 11.7v.4", key: "i", bottom: true },
   },
   incident: { load: () => import("./pages/Incident.svelte"), title: () => say("incident"), below: "incidents" },
+  share: { load: () => import("./pages/Share.svelte"), title: () => say("share"), below: "incidents" },
   machines: {
     load: () => import("./pages/Machines.svelte"),
     title: () => say("machines"),

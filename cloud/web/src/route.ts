@@ -5,6 +5,7 @@ export const routes = {
   home: "/",
   incidents: "/incidents",
   incident: "/incidents/{id}",
+  share: "/share",
   machines: "/machines",
   add: "/add",
   machine: "/machines/{id}",

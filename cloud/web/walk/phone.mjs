@@ -5,6 +5,7 @@ import { createDecipheriv, createECDH, hkdfSync, randomBytes } from "node:crypto
 import { createServer as createHttp } from "node:http";
 import { chromium } from "playwright-core";
 import { redelivered } from "./hooks.mjs";
+import { chooses, shares } from "./installed.mjs";
 import { begin, home, listening } from "./line.mjs";
 import { comes, so, trail, until } from "./trail.mjs";
 
@@ -305,6 +306,8 @@ await step("what was done with a device stands in the audit, and where it is pus
   so(["device.add", "device.test"].every((what) => audit.includes(what)) && !audit.includes("/send/marie"), `the audit tells of it: ${audit}`);
 });
 
+await chooses({ page, context, place, set, read, step, accessible });
+await shares({ page, place, set, step, accessible, ask, about: door });
 await redelivered({ page, read, ask, step, accessible, incident: door.id });
 
 await step("nobody finds what another one saw, and who signs out leaves nothing", async () => {

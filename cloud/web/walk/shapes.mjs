@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-/** What asks, and which of its arguments is the path; `send` has the method before it. */
-const ASKS = { get: 0, resource: 0, send: 1 };
+/** What asks, and which of its arguments is the path; `send` has the method before it, and a file is posted. */
+const ASKS = { get: 0, resource: 0, send: 1, sendFile: 0 };
 
 /** What of the pages' types does not go together with the description; and how many places were looked at. */
 export function compared(document) {
@@ -65,7 +65,7 @@ function asks(source, checker) {
       const path = node.arguments[ASKS[node.expression.text]];
       const isOwn = type.getText() === "T" || (first && ts.isStringLiteral(first) && /^[a-z]+$/.test(first.text));
       if (path && !isOwn) {
-        const method = node.expression.text === "send" ? first.text.toLowerCase() : "get";
+        const method = node.expression.text === "send" ? first.text.toLowerCase() : node.expression.text === "sendFile" ? "post" : "get";
         found.push({ call: node, type, method, paths: read(path, checker) });
       }
     }

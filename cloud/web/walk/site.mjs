@@ -1,6 +1,7 @@
 // A site's own page, on its relay: without a script, light, in each width, colour and language; in reach of the hub and cut off.
 import { gunzipSync } from "node:zlib";
 import { request } from "node:http";
+import { carried } from "./carried.mjs";
 import { LOOKS, so, until } from "./trail.mjs";
 
 const MOST_BYTES = 30_000;
@@ -15,7 +16,7 @@ const packed = (url, cookie) => new Promise((done, failed) => {
 });
 
 /** What is done of it: `light` while the line is good, `throughCut` beside others who look at the same cut. */
-export function site({ browser, relay, token, step, watch, everyWidth, cut, heal }) {
+export function site({ browser, relay, token, step, watch, everyWidth, cut, heal, ...hub }) {
   let state;
   async function open({ width = 1440, theme = "light", locale = "en-GB", script = true } = {}) {
     const context = await browser.newContext({ storageState: state, viewport: { width, height: 900 }, colorScheme: theme, locale, javaScriptEnabled: script, isMobile: width < 700, hasTouch: width < 700 });
@@ -101,6 +102,8 @@ export function site({ browser, relay, token, step, watch, everyWidth, cut, heal
     // Nothing comes back before the connection itself is given up.
     await page.getByRole("heading", { name: /^(Nothing comes back from the hub|The hub is out of reach)$/ }).waitFor();
     await page.getByText(/This site goes on/).first().waitFor();
+    await page.goto(`${relay}/link`);
+    await carried({ ...hub, everyWidth, page });
     await page.context().close();
     await everywhere(["/?still=1", "/link"]);
     await heal();

@@ -70,12 +70,12 @@ export async function standIn(count, dist = DIST) {
   const api = {
     "/api/v1/machines/columns": columns,
     "/api/v1/me": () => ({ name: "stand-in", may: Object.fromEntries(rights.map((right) => [right, ["*"]])), person: null }),
-    "/api/v1/here": () => ({ role: "hub", name: "stand-in", version: "0", you: "stand-in", clients: null, upward: null }),
+    "/api/v1/here": () => ({ role: "hub", name: "stand-in", version: "0", you: "stand-in", clients: null, upward: null, demonstration: false }),
     "/api/v1/sites": () => ({ sites: sites(), total: places.length, next_cursor: null }),
     "/api/v1/incidents": () => ({ incidents: [], cuts: [], changes: 1, total: 0, next_cursor: null }),
     "/api/v1/machines": () => ({ machines: [], total: count, next_cursor: null }),
     "/api/v1/maintenance": () => ({ maintenance: [] }),
-    "/api/v1/availability": () => ({ from: new Date(Date.now() - 86_400_000).toISOString(), to: new Date().toISOString(), sites: [] }),
+    "/api/v1/availability": () => ({ from: new Date(Date.now() - 86_400_000).toISOString(), to: new Date().toISOString(), sites: [], total: 0, next_cursor: null }),
   };
 
   function lines(query, start, end, step) {

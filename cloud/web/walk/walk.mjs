@@ -19,11 +19,8 @@ if (!hub || !token || !demo || !relay) {
   process.exit(2);
 }
 const HOME_BYTES = 90 * 1024;
-/**
- * All routes' code, as one person in one language can ever load it: nobody loads a file of the other language. The goal is 260 kB, and
- * not reached in French.
- */
-const ALL_BYTES = 270 * 1024;
+/** All routes' code, as one person in one language can ever load it: nobody loads a file of the other language. */
+const ALL_BYTES = 260 * 1024;
 const DIST = new URL("../dist/", import.meta.url);
 
 const { step, watch, answered, accessible, everyWidth } = trail("walk", log);
@@ -117,7 +114,7 @@ await step("what a browser loads stays light, and is in one language", async () 
 
 const site = encodeURI(`/sites/${own.client}/${own.site}`);
 const paths = [
-  "/", "/incidents", "/incidents?standing=all", "/machines", "/machines?group=site&sort=-cpu", `/machines?group=site&closed=${own.client}/${own.site}`,
+  "/", "/incidents", "/incidents?standing=all", "/share?title=Rack&text=The%20upper%20fan%20stands%20still", "/machines", "/machines?group=site&sort=-cpu", `/machines?group=site&closed=${own.client}/${own.site}`,
   "/machines?view=cards&group=client", "/machines?view=heat", "/machines?view=heat&by=cpu&group=status",
   ...["", "/metrics", "/hardware", "/data", "/alerts"].map((tab) => `/machines/${own.id}${tab}`),
   "/add", "/sites", site, "/boards", "/maintenance", "/maintenance?view=month", "/maintenance?view=week", "/maintenance?new=1", "/status-pages", "/status-pages?new=1", "/rules?new=1", "/rules", "/rules/CpuBusy", "/audit", "/jobs", "/jobs?new=1", "/channels", "/people", "/devices",
@@ -172,7 +169,7 @@ await step("the hub is taken into use by its first person", async () => {
 const [cut, heal] = ["cut", "heal"].map((what) => meeting(3, () => tell(what, "lyon")));
 const walk = { hub, browser, step, open, go, watch, answered, accessible, everyWidth, write, machines, cut, heal };
 const publicPage = status(walk);
-const onSite = sitePage({ ...walk, relay, token });
+const onSite = sitePage({ ...walk, relay, token, home: site });
 
 const byKeys = () => step("by keyboard alone: palette, filter, rows, help", async () => {
   const page = await open();

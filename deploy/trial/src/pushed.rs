@@ -51,6 +51,11 @@ pub fn arrives(door: &Door, job: &str, promised: &Samples) {
     });
 }
 
+/// A node answers all that it answered a sender well, and nothing else, to whoever asks next.
+pub fn is_answered_at_once(door: &Door, job: &str, promised: &Samples) {
+    assert_eq!(answered(door, job).as_ref(), Some(promised), "what was said to be kept of {job} is answered");
+}
+
 /// How many samples each series had within a span up to a moment, by a node's own count; a stale marker is none.
 pub fn counted(door: &Door, job: &str, end_ms: i64, span: &str) -> BTreeMap<u32, u64> {
     let text = format!("count_over_time(pushed{{job=\"{job}\"}}[{span}])");

@@ -6,7 +6,7 @@ use vigie_merge::{Context, Ulid};
 use vigie_model::UtcMs;
 
 use crate::about::About;
-use crate::row::Place;
+use crate::row::{Part, Place};
 use crate::said::Said;
 
 /// One alert, as far as its rows are here. Rows arrive in any order, so each part may be missing.
@@ -128,6 +128,18 @@ impl Alert {
     /// What people said, oldest first, each with when this node learnt it.
     pub fn comments(&self) -> impl Iterator<Item = (Ulid, &Said<String>, UtcMs)> {
         self.comments.iter().map(|(id, one)| (*id, &one.said, one.learnt))
+    }
+
+    /// Of which parts there are rows here, as far as they can be read; that it was raised, and for what, always counts.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        let decided = [
+            (Part::Acknowledged, self.acknowledged.seen.is_some()),
+            (Part::Assigned, self.assigned.seen.is_some()),
+            (Part::Snoozed, self.snoozed.seen.is_some()),
+            (Part::Closed, self.closed.seen.is_some()),
+        ];
+        let decided = decided.into_iter().filter_map(|(part, is_here)| is_here.then_some(part));
+        [Part::Raises, Part::About].into_iter().chain(decided).chain(self.comments.keys().copied().map(Part::Comment))
     }
 
     /// When this node learnt the newest decision of each question: acknowledged, assigned, snoozed, closed.

@@ -1,6 +1,6 @@
 //! Is nothing lost of what both sides of a cut did to an alert?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vigie_alerts::{Book, Decision, Edit, EditError, Heard, Judge, Part, Place, Said, Standing, Thing, Verdict};
 use vigie_merge::{Actor, Hlc, Key, Marker, Row, Scope, Ulid};
@@ -132,6 +132,8 @@ fn two_who_acknowledge_on_both_sides_of_a_cut_are_both_shown_until_one_decides_a
         assert_eq!(by, [("Roux", "relay-lyon"), ("Petit", "hub")], "both, the later one first");
         assert_eq!(alert.standing(at(601)), Standing::Acknowledged);
         assert_eq!(alert.comments().map(|(_, said, _)| said.what.as_str()).collect::<Vec<_>>(), ["it smells of smoke"]);
+        let rows: BTreeSet<Key> = alert.parts().map(|part| alert.place.key(part).expect("short names")).collect();
+        assert_eq!(rows, side.rows.keys().cloned().collect(), "its parts are the rows that are here");
     }
     let learnt = hub.only().comments().map(|(_, said, learnt)| (said.happened, learnt)).next();
     assert_eq!(learnt, Some((at(75), at(600))), "when it happened and when the hub learnt it are two things");

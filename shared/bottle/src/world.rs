@@ -1,20 +1,23 @@
 //! Virtual time: what happens next, and what happens then.
 
+mod faults;
+mod tally;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
 
 use vigie_merge::RangeSet;
 use vigie_model::StreamId;
-use vigie_store::fault::{FaultDisk, Faults};
+use vigie_store::fault::Faults;
 use vigie_sync::keep::Write;
 use vigie_sync::rows::RowPeer;
 use vigie_sync::{Ask, Lane, RowsWish, SessionId};
 
+pub use self::tally::Tally;
 use crate::chance::Chance;
 use crate::network::{Conn, Link};
 use crate::node::Node;
 use crate::oracle::Oracle;
-use crate::plan::{Fault, HUB, NodeIx, Plan};
+use crate::plan::{HUB, NodeIx, Plan};
 
 /// Lines of a trace that are kept: enough to see what led to a failure.
 const TRACE_LINES: usize = 40_000;
@@ -46,123 +49,6 @@ pub(crate) enum Event {
     Power { node: NodeIx },
     Rows { node: NodeIx, generation: u64, session: SessionId, peer: RowPeer, wish: RowsWish },
     Edit { node: NodeIx, generation: u64 },
-}
-
-/// What happened in a run, in numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
-    /// Events.
-    pub steps: u64,
-    /// Frames sent.
-    pub frames: u64,
-    /// Ticks measured.
-    pub ticks: u64,
-    /// Sessions begun, both sides counted.
-    pub sessions: u64,
-    /// Programs started.
-    pub starts: u64,
-    /// Processes killed, power cuts.
-    pub crashes: u64,
-    /// Commits.
-    pub commits: u64,
-    /// Commits that failed.
-    pub failed_commits: u64,
-    /// Stores that were damaged as a whole and begun anew.
-    pub stores_rebuilt: u64,
-    /// Times records were set aside.
-    pub damages: u64,
-    /// Lives begun in memory.
-    pub lives_in_memory: u64,
-    /// Gaps stated for lack of room.
-    pub evicted: u64,
-    /// Ticks forgotten on the hub's word.
-    pub forgotten: u64,
-    /// Times neighbouring segments were laid out by series.
-    pub laid_out: u64,
-    /// Ticks that the hub knows by their hours alone, because relays let go of them.
-    pub thinned: u64,
-    /// Times ticks were folded into minutes and hours.
-    pub folded: u64,
-    /// Sheets of hours sent.
-    pub hours: u64,
-    /// Ticks at the hub at the end.
-    pub at_hub: u64,
-    /// Numbers under gaps at the hub at the end.
-    pub gaps: u64,
-    /// Ticks that came more than once to the hub.
-    pub duplicates: u64,
-    /// Times something was refused.
-    pub refused: u64,
-    /// Rows edited.
-    pub edits: u64,
-    /// Older copies of rows that were brought back.
-    pub rows_restored: u64,
-    /// Rows that began a new life because a peer had seen more of them.
-    pub rows_reborn: u64,
-}
-
-impl Tally {
-    /// Adds another run's.
-    pub fn add(&mut self, other: &Self) {
-        self.steps += other.steps;
-        self.frames += other.frames;
-        self.hours += other.hours;
-        self.ticks += other.ticks;
-        self.sessions += other.sessions;
-        self.starts += other.starts;
-        self.crashes += other.crashes;
-        self.commits += other.commits;
-        self.failed_commits += other.failed_commits;
-        self.stores_rebuilt += other.stores_rebuilt;
-        self.damages += other.damages;
-        self.lives_in_memory += other.lives_in_memory;
-        self.evicted += other.evicted;
-        self.forgotten += other.forgotten;
-        self.laid_out += other.laid_out;
-        self.folded += other.folded;
-        self.thinned += other.thinned;
-        self.at_hub += other.at_hub;
-        self.gaps += other.gaps;
-        self.duplicates += other.duplicates;
-        self.refused += other.refused;
-        self.edits += other.edits;
-        self.rows_restored += other.rows_restored;
-        self.rows_reborn += other.rows_reborn;
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} steps, {} frames, {} ticks, {} at the hub, {} under gaps, {} twice; {} sessions, {} starts, {} crashes, \
-             {} commits ({} failed), {} damages, {} stores rebuilt, {} lives in memory, {} evictions, {} forgotten, \
-             {} laid out, {} folded, {} let go of, {} refused; {} rows edited, {} restored, {} reborn",
-            self.steps,
-            self.frames,
-            self.ticks,
-            self.at_hub,
-            self.gaps,
-            self.duplicates,
-            self.sessions,
-            self.starts,
-            self.crashes,
-            self.commits,
-            self.failed_commits,
-            self.damages,
-            self.stores_rebuilt,
-            self.lives_in_memory,
-            self.evicted,
-            self.forgotten,
-            self.laid_out,
-            self.folded,
-            self.thinned,
-            self.refused,
-            self.edits,
-            self.rows_restored,
-            self.rows_reborn
-        )
-    }
 }
 
 /// The mesh in a bottle.
@@ -349,135 +235,6 @@ impl World {
                 if let Some((_, down_ms)) = self.nodes[node].cut_at.take() {
                     self.power_cut(node, down_ms);
                 }
-            }
-        }
-    }
-
-    // ---- what goes wrong
-
-    fn go_wrong(&mut self, fault: Fault) {
-        self.trace(|| format!("fault: {fault:?}"));
-        match fault {
-            Fault::Cut { node, ms } => {
-                let of: Vec<_> = (0..self.links.len()).filter(|link| self.links[*link].from == node).collect();
-                of.into_iter().for_each(|link| self.cut_link(link, ms));
-            }
-            Fault::Reset { node } => self.open_up(node).into_iter().for_each(|conn| self.tear(conn)),
-            Fault::Again { node } => {
-                if self.chance.one_in(2) {
-                    self.nodes[node].turn += 1;
-                }
-                self.dial(node, true);
-            }
-            Fault::Move { node } => self.move_on(node),
-            Fault::Kill { node, down_ms } => {
-                self.tally.crashes += 1;
-                self.die(node);
-                let killed = self.nodes[node].disk.killed();
-                self.give_disk(node, killed);
-                self.start_after(node, down_ms);
-            }
-            Fault::PowerCut { node, down_ms } => self.power_cut(node, down_ms),
-            Fault::PowerCutIn { node, operations, down_ms } => {
-                let at = self.nodes[node].disk.operations() + operations;
-                self.nodes[node].cut_at = Some((at, down_ms));
-                self.nodes[node].disk.set_faults(Faults { cut_at: Some(at), ..Faults::default() });
-                // When so much never happens, it fails all the same.
-                self.at(self.now + 60_000, Event::Power { node });
-            }
-            Fault::Stop { node, down_ms } => {
-                self.stop(node);
-                self.start_after(node, down_ms);
-            }
-            Fault::Full { node, ms } => {
-                self.nodes[node].full_until = Some(self.now + ms);
-                self.nodes[node].disk.set_faults(Faults { full_from: Some(0), ..Faults::default() });
-                self.at(self.now + ms, Event::Room { node });
-            }
-            Fault::RefuseSync { node, operations } => {
-                let at = self.nodes[node].disk.operations() + operations;
-                self.nodes[node].disk.set_faults(Faults { refuse_sync_at: Some(at), ..Faults::default() });
-            }
-            Fault::Flip { node, bits } => {
-                // Most of a young file is empty, and nobody would notice there.
-                let image = self.nodes[node].disk.image();
-                let written: Vec<_> = (0..image.len()).filter(|at| image[*at] != 0).collect();
-                for _ in 0..bits {
-                    let bit = self.chance.below(8);
-                    let at = written.get(self.chance.below(written.len() as u64) as usize).copied().unwrap_or(0);
-                    self.nodes[node].disk.flip_bit(at as u64 * 8 + bit);
-                }
-                self.flipped(node);
-            }
-            Fault::Lose { node, down_ms } => {
-                self.die(node);
-                self.give_disk(node, FaultDisk::new());
-                self.store_lost(node);
-                self.start_after(node, down_ms);
-            }
-            Fault::Clock { node, by_ms } => self.nodes[node].clock_ms += by_ms,
-            Fault::Define { node } => self.nodes[node].series += 1,
-        }
-    }
-
-    /// A machine leaves the place where it was: the link there is gone for a while, the next is tried.
-    fn move_on(&mut self, node: NodeIx) {
-        let away_ms = *self.chance.pick(&[1_000, 30_000, 400_000]);
-        for conn in self.open_up(node) {
-            let link = self.conns[&conn].link;
-            self.cut_link(link, away_ms);
-        }
-        self.nodes[node].turn += 1;
-        self.dial(node, true);
-    }
-
-    pub(crate) fn power_cut(&mut self, node: NodeIx, down_ms: u64) {
-        self.tally.crashes += 1;
-        self.nodes[node].cut_at = None;
-        self.die(node);
-        let seed = self.chance.any();
-        let after = self.nodes[node].disk.power_cut(seed);
-        self.give_disk(node, after);
-        self.nodes[node].boot_no += 1;
-        self.nodes[node].booted_at = self.now + down_ms;
-        self.start_after(node, down_ms);
-    }
-
-    fn give_disk(&mut self, node: NodeIx, disk: FaultDisk) {
-        if self.nodes[node].full_until.is_some_and(|until| until > self.now) {
-            disk.set_faults(Faults { full_from: Some(0), ..Faults::default() });
-        }
-        self.nodes[node].cut_at = None;
-        self.nodes[node].disk = disk;
-    }
-
-    fn start_after(&mut self, node: NodeIx, ms: u64) {
-        self.at(self.now + ms, Event::Start { node });
-    }
-
-    fn make_disk_well(&mut self, node: NodeIx) {
-        if self.nodes[node].full_until.is_some_and(|until| until <= self.now) {
-            self.trace(|| format!("{node} has room on its disk again"));
-            self.nodes[node].full_until = None;
-            self.nodes[node].disk.set_faults(Faults::default());
-        }
-    }
-
-    /// Whether the power has failed under a node; then it is gone.
-    pub(crate) fn lost_power(&mut self, node: NodeIx) -> bool {
-        let Some((at, down_ms)) = self.nodes[node].cut_at else { return false };
-        if self.nodes[node].disk.operations() <= at {
-            return false;
-        }
-        self.trace(|| format!("power fails at {node} in the midst of a commit"));
-        self.power_cut(node, down_ms);
-        true
-    }
-
-    fn check_power(&mut self) {
-        for node in 0..self.nodes.len() {
-            if self.nodes[node].cut_at.is_some() {
-                self.lost_power(node);
             }
         }
     }

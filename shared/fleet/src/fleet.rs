@@ -58,6 +58,8 @@ pub struct Fleet {
     memory: RwLock<Memory>,
     labels: Mutex<LabelCache>,
     catch_up_due_ms: AtomicU64,
+    /// Held while it is taken in what became of this node's own streams.
+    own: Mutex<()>,
     /// This node, where it is itself the origin of what others push to it.
     pub(crate) me: Option<NodeId>,
     intake: Inlet,
@@ -106,9 +108,24 @@ impl Fleet {
         clock: NodeClock,
     ) -> Self {
         let (memory, labels) = (RwLock::default(), Mutex::default());
-        let (catch_up_due_ms, buffer) = (AtomicU64::new(0), Mutex::default());
+        let (catch_up_due_ms, own, buffer) = (AtomicU64::new(0), Mutex::default(), Mutex::default());
         let (handle, upstream, me, intake) = (None, None, None, Inlet::default());
-        Self { role, name, clock, handle, log, upstream, buffer, memory, labels, catch_up_due_ms, me, intake, place }
+        Self {
+            role,
+            name,
+            clock,
+            handle,
+            log,
+            upstream,
+            buffer,
+            memory,
+            labels,
+            catch_up_due_ms,
+            own,
+            me,
+            intake,
+            place,
+        }
     }
 
     fn begin(self) -> Self {
@@ -145,6 +162,10 @@ impl Fleet {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn own(&self) -> MutexGuard<'_, ()> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn label_cache(&self) -> MutexGuard<'_, LabelCache> {
         self.labels.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,10 +186,20 @@ impl Fleet {
         handle.keep_blocking(writes).map(drop)
     }
 
-    /// Says where samples that others push are taken in. Once.
-    pub fn take_in(&self, intake: Arc<dyn Intake>) {
+    /// Says where samples that others push are taken in, and hears of them before it is said that they are kept: whoever is
+    /// told so and asks for them is answered with them. Once.
+    pub fn take_in(self: &Arc<Self>, intake: Arc<dyn Intake>) {
+        if let Some(handle) = &self.handle {
+            let fleet = Arc::downgrade(self);
+            handle.hear_first(move |stream, facts| {
+                if let Some(fleet) = fleet.upgrade() {
+                    fleet.became(stream, facts);
+                }
+            });
+        }
         // Said twice, the first stands.
         drop(self.intake.0.set(intake));
+        self.catch_up();
     }
 
     pub(crate) fn intake_of(&self) -> Option<Arc<dyn Intake>> {

@@ -31,6 +31,21 @@ pub(crate) fn waiting_of(memory: &Memory, streams: &[StreamIx], role: Role) -> u
     }
 }
 
+/// Ticks of all these that are known to exist and are not here.
+pub(crate) fn not_here_of(memory: &Memory, streams: &[StreamIx], role: Role) -> u64 {
+    let streams = streams.iter().map(|stream| memory.stream(*stream));
+    match role {
+        // The account says the same, and was drawn up when a tick came.
+        Role::Hub => streams.map(|stream| stream.account.waiting).sum(),
+        Role::Relay | Role::Agent => streams.filter_map(|stream| stream.facts.as_deref()).map(waiting).sum(),
+    }
+}
+
+/// Ticks that [`summary`] would say are given up, for whatever reason.
+pub(crate) fn given_up_of(memory: &Memory, streams: &[StreamIx]) -> u64 {
+    streams.iter().flat_map(|stream| memory.stream(*stream).account.given_up.values()).sum()
+}
+
 fn told(account: &Account, role: Role) -> LedgerSummary {
     let given_up =
         account.given_up.iter().map(|(reason, ticks)| GivenUp { reason: *reason, ticks: *ticks, samples: None });

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use vigie_model::{GapReason, NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::Source;
 use vigie_serve::{
-    Described, Exposition, Intake, Inventory, Ledger, Line, Lookout, Machine, NotReady, Raw, RawError, Reachability,
-    Site, Surroundings, Upward,
+    Described, Exposition, Glance, Intake, Inventory, Ledger, Line, Lookout, Machine, NotReady, Raw, RawError,
+    Reachability, Site, Surroundings, Upward,
 };
 use vigie_store::Pressure;
 use vigie_sync::Ledger as Account;
@@ -57,11 +57,35 @@ impl Lookout for Fleet {
     }
 
     fn sites(&self) -> Vec<Site> {
-        self.all_sites()
+        self.chosen_sites(&mut |_, _| true)
+    }
+
+    fn sites_where(&self, wanted: &mut dyn FnMut(&Slug, &Slug) -> bool) -> Vec<Site> {
+        self.chosen_sites(wanted)
     }
 
     fn machines_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Machine> {
         self.chosen_machines(wanted)
+    }
+
+    fn glances_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Glance> {
+        self.chosen_glances(wanted)
+    }
+
+    fn machines_at(
+        &self,
+        there: &mut dyn FnMut(&Slug, &Slug) -> bool,
+        wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool,
+    ) -> Vec<Machine> {
+        self.chosen_machines_at(there, wanted)
+    }
+
+    fn glances_at(
+        &self,
+        there: &mut dyn FnMut(&Slug, &Slug) -> bool,
+        wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool,
+    ) -> Vec<Glance> {
+        self.chosen_glances_at(there, wanted)
     }
 
     fn machine(&self, id: NodeId) -> Option<Machine> {

@@ -2,14 +2,15 @@
 
 use vigie_model::{ClockSource, NodeId, Role, SeriesIx, Slug, USUAL_BEAT_MS, UtcMs};
 use vigie_serve::{
-    Beat, ClockNote, Drain, Fact, Goodbye, Health, Heard, Listener, Machine, Mark, Origin, Path, Reach, Reachability,
-    Stamp, USUAL_ABSENCE_MS, reach,
+    Amount, Beat, ClockNote, Drain, Fact, Glance, Goodbye, Health, Heard, Listener, Machine, Mark, Origin, Path, Reach,
+    Reachability, Stamp, USUAL_ABSENCE_MS, reach,
 };
 
 use crate::catalogue::Schema;
 use crate::fleet::Fleet;
 use crate::ledgers;
 use crate::memory::{Memory, Node, NodeIx, Stream, StreamIx, Voice};
+use crate::newest::Measured;
 use crate::recent::Seen;
 use crate::vouching::{Answers, Word};
 
@@ -22,12 +23,47 @@ const USUAL_INTERVAL_MS: u64 = 10_000;
 /// Machines that are drawn up at once: some hundred microseconds in which nothing new is taken in.
 const AT_ONCE: usize = 256;
 
+/// Machines that are gone over at once where few of them are wanted, in as long.
+const PASSED_AT_ONCE: usize = 4_096;
+
+/// Whether a machine of this id, client and site is wanted.
+type Wanted<'w> = &'w mut dyn FnMut(NodeId, &Slug, &Slug) -> bool;
+
 impl Fleet {
-    pub(crate) fn chosen_machines(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Machine> {
-        self.of_all_machines(|memory, node| {
-            let known = &node.machine()?.known;
-            if wanted(node.id, &known.client, &known.site) { self.show(memory, node) } else { None }
-        })
+    pub(crate) fn chosen_machines(&self, wanted: Wanted<'_>) -> Vec<Machine> {
+        self.of_all_machines(|memory, node| self.show_if(memory, node, wanted))
+    }
+
+    pub(crate) fn chosen_glances(&self, wanted: Wanted<'_>) -> Vec<Glance> {
+        let now = self.clock.now().utc;
+        self.of_all_machines(|memory, node| self.glance_if(memory, node, now, wanted))
+    }
+
+    pub(crate) fn chosen_machines_at(
+        &self,
+        there: &mut dyn FnMut(&Slug, &Slug) -> bool,
+        wanted: Wanted<'_>,
+    ) -> Vec<Machine> {
+        self.of_machines_at(there, |memory, node| self.show_if(memory, node, wanted))
+    }
+
+    pub(crate) fn chosen_glances_at(
+        &self,
+        there: &mut dyn FnMut(&Slug, &Slug) -> bool,
+        wanted: Wanted<'_>,
+    ) -> Vec<Glance> {
+        let now = self.clock.now().utc;
+        self.of_machines_at(there, |memory, node| self.glance_if(memory, node, now, wanted))
+    }
+
+    fn show_if(&self, memory: &Memory, node: &Node, wanted: Wanted<'_>) -> Option<Machine> {
+        let known = &node.machine()?.known;
+        if wanted(node.id, &known.client, &known.site) { self.show(memory, node) } else { None }
+    }
+
+    fn glance_if(&self, memory: &Memory, node: &Node, now: UtcMs, wanted: Wanted<'_>) -> Option<Glance> {
+        let known = &node.machine()?.known;
+        if wanted(node.id, &known.client, &known.site) { self.glance(memory, node, now) } else { None }
     }
 
     pub(crate) fn all_states(&self) -> Vec<Reachability> {
@@ -41,11 +77,39 @@ impl Fleet {
         let mut last: Option<NodeId> = None;
         loop {
             let memory = self.memory();
-            let some: Vec<NodeIx> = memory.machines_after(last).take(AT_ONCE).collect();
-            let Some(end) = some.last() else { return all };
-            last = Some(memory.node(*end).id);
-            all.extend(some.into_iter().filter_map(|node| of(&memory, memory.node(node))));
+            let enough = all.len() + AT_ONCE;
+            let mut passed = 0;
+            for node in memory.machines_after(last).map(|ix| memory.node(ix)) {
+                all.extend(of(&memory, node));
+                (last, passed) = (Some(node.id), passed + 1);
+                if all.len() == enough || passed == PASSED_AT_ONCE {
+                    break;
+                }
+            }
+            if all.len() < enough && passed < PASSED_AT_ONCE {
+                return all;
+            }
         }
+    }
+
+    /// As [`Self::of_all_machines`], of those that stand at these places: it costs what stands there, and not what there is.
+    fn of_machines_at<T>(
+        &self,
+        there: &mut dyn FnMut(&Slug, &Slug) -> bool,
+        mut of: impl FnMut(&Memory, &Node) -> Option<T>,
+    ) -> Vec<T> {
+        let memory = self.memory();
+        let places = memory.places().filter(|place| there(&place.client, &place.site));
+        let mut nodes: Vec<(NodeId, NodeIx)> =
+            places.flat_map(|place| &place.nodes).map(|(id, ix)| (*id, *ix)).collect();
+        drop(memory);
+        nodes.sort_unstable();
+        let mut all = Vec::with_capacity(nodes.len());
+        for some in nodes.chunks(AT_ONCE) {
+            let memory = self.memory();
+            all.extend(some.iter().filter_map(|(_, ix)| of(&memory, memory.node(*ix))));
+        }
+        all
     }
 
     pub(crate) fn one_machine(&self, node: NodeId) -> Option<Machine> {
@@ -75,6 +139,26 @@ impl Fleet {
             clock: newest.zip(seen).and_then(|(stream, seen)| clock_note(stream, seen)),
             ledger: ledgers::summary(memory, &node.streams, self.role),
             drain: drain(memory, &node.streams, self.clock.mono_ms()),
+        })
+    }
+
+    fn glance(&self, memory: &Memory, node: &Node, now: UtcMs) -> Option<Glance> {
+        let known = &node.machine()?.known;
+        let newest = newest_stream(memory, node);
+        let figure = |of: fn(&Schema) -> Option<SeriesIx>| Some(value(memory, newest?, of)?.0);
+        Some(Glance {
+            id: node.id,
+            name: known.name.clone(),
+            client: known.client.clone(),
+            site: known.site.clone(),
+            mark: Mark::default(),
+            health: Health::Unknown,
+            reachability: self.reach_of(memory, node, now),
+            observed_at: newest_sample_ms(memory, node).map(|at| Stamp(UtcMs(at))),
+            cpu: figure(|schema| schema.cpu),
+            memory: figure(|schema| schema.memory),
+            waiting: Amount::known(ledgers::waiting_of(memory, &node.streams, self.role), None),
+            lost: ledgers::given_up_of(memory, &node.streams),
         })
     }
 
@@ -124,12 +208,9 @@ impl Fleet {
     }
 
     fn figure(&self, memory: &Memory, stream: &Stream, of: impl Fn(&Schema) -> Option<SeriesIx>) -> Option<Fact<f64>> {
-        let schema = memory.catalogue.schema(stream.schema?);
-        let series = of(schema)?;
-        let def = memory.catalogue.def(*schema.defs.get(series.0 as usize)?);
-        let (kept, tick) = stream.newest.held(series)?;
+        let (value, tick) = value(memory, stream, of)?;
         let origin = self.origin(memory, stream, (tick.seq, tick.true_ms, tick.learnt_at));
-        Some(Fact { value: def.resolution.value(kept), origin })
+        Some(Fact { value, origin })
     }
 
     fn origin(&self, memory: &Memory, stream: &Stream, (seq, true_ms, learnt_at): (u64, i64, UtcMs)) -> Origin {
@@ -153,6 +234,19 @@ impl Fleet {
         };
         Path::new(["agent".to_owned()].into_iter().chain(relay).chain([here]))
     }
+}
+
+/// The newest value here of a figure, and the tick it came with.
+fn value<'s>(
+    memory: &Memory,
+    stream: &'s Stream,
+    of: impl Fn(&Schema) -> Option<SeriesIx>,
+) -> Option<(f64, &'s Measured)> {
+    let schema = memory.catalogue.schema(stream.schema?);
+    let series = of(schema)?;
+    let def = memory.catalogue.def(*schema.defs.get(series.0 as usize)?);
+    let (kept, tick) = stream.newest.held(series)?;
+    Some((def.resolution.value(kept), tick))
 }
 
 /// The newest sample here of a machine, in ms since 1970 UTC.
@@ -197,14 +291,17 @@ fn clock_note(stream: &Stream, seen: &Seen) -> Option<ClockNote> {
 /// A rate is told while ticks wait; when it will be done, only after it was stable for ten seconds.
 pub(crate) fn drain(memory: &Memory, streams: &[StreamIx], now_ms: u64) -> Option<Drain> {
     let streams = || streams.iter().map(|stream| memory.stream(*stream));
-    let waiting: u64 = streams().filter_map(|stream| stream.facts.as_deref()).map(ledgers::waiting).sum();
     let rates = streams().filter_map(|stream| stream.draining);
     let fresh: Vec<_> = rates.filter(|drain| now_ms.saturating_sub(drain.at_ms) < 5_000).collect();
     let per_second: f64 = fresh.iter().map(|drain| drain.per_second).sum();
-    let worth = waiting > 2 && per_second > 0.0;
+    if per_second <= 0.0 {
+        // Of nearly every machine nothing waits: what does is not counted for nothing.
+        return None;
+    }
+    let waiting: u64 = streams().filter_map(|stream| stream.facts.as_deref()).map(ledgers::waiting).sum();
     let stable =
         fresh.iter().all(|drain| drain.stable_since_ms.is_some_and(|since| now_ms.saturating_sub(since) >= 10_000));
-    worth.then(|| Drain {
+    (waiting > 2).then(|| Drain {
         ticks_per_second: per_second,
         done_in_seconds: stable.then(|| (waiting as f64 / per_second).ceil() as u64),
     })

@@ -55,7 +55,10 @@ fn sighted(memory: &Memory, node: &Node) -> Option<Sighted> {
     let newest = lives.filter_map(|stream| Some((stream, stream.recent.newest()?)));
     // By the order of arrival: clocks may have been set between two of them.
     let newest = newest.max_by_key(|(stream, seen)| (stream.arrival, seen.learnt_at));
-    let bringer = newest.as_ref().and_then(|(stream, seen)| Some((memory.node(stream.bringer?).id, seen.learnt_at)));
+    let bringer = newest.as_ref().and_then(|(stream, seen)| {
+        let bringer = memory.node(stream.bringer?);
+        is_by_line(bringer, seen.learnt_at).then_some((bringer.id, seen.learnt_at))
+    });
     let voice = node.voice.as_ref();
     Some(Sighted {
         node: node.id,
@@ -75,4 +78,9 @@ fn sighted(memory: &Memory, node: &Node) -> Option<Sighted> {
         }),
         goodbye_at: voice.and_then(|voice| voice.goodbye_at),
     })
+}
+
+/// Whether who brings it was heard when it came, or since: of a file that was carried here by hand nobody is heard.
+fn is_by_line(bringer: &Node, at: UtcMs) -> bool {
+    bringer.voice.as_ref().and_then(|voice| voice.heard_at).is_some_and(|heard| at <= heard)
 }

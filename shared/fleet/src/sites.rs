@@ -1,5 +1,7 @@
 //! What is told of a site?
 
+use std::collections::BTreeMap;
+
 use vigie_model::{Role, Slug, USUAL_BEAT_MS};
 use vigie_net::UplinkState;
 use vigie_node::View;
@@ -10,33 +12,27 @@ use crate::memory::{Memory, Node, StreamIx};
 use crate::{ledgers, machines};
 
 impl Fleet {
-    pub(crate) fn all_sites(&self) -> Vec<Site> {
+    pub(crate) fn chosen_sites(&self, wanted: &mut dyn FnMut(&Slug, &Slug) -> bool) -> Vec<Site> {
         let view = self.view();
         let memory = self.memory();
-        let mut at_place: Vec<Vec<&Node>> = vec![Vec::new(); memory.places().len()];
-        for node in memory.nodes() {
-            node.enrolled.iter().for_each(|enrolled| at_place[enrolled.place.at()].push(node));
+        let there = memory.places().filter(|place| !place.nodes.is_empty());
+        let mut places: BTreeMap<(&Slug, &Slug), Vec<&Node>> = BTreeMap::new();
+        for place in there.filter(|place| wanted(&place.client, &place.site)) {
+            let nodes = place.nodes.values().map(|ix| memory.node(*ix)).collect();
+            places.insert((&place.client, &place.site), nodes);
         }
-        let places = memory.places().map(|place| (place.client.clone(), place.site.clone()));
-        let mut places: Vec<_> = places.zip(at_place).filter(|(_, nodes)| !nodes.is_empty()).collect();
         // A relay's own site is there before any machine is.
-        let own = self.place.iter().filter(|own| !places.iter().any(|(place, _)| place == *own));
-        let own: Vec<_> = own.map(|own| (own.clone(), Vec::new())).collect();
-        places.extend(own);
-        places.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let site = |(place, mut nodes): (_, Vec<&Node>)| {
-            nodes.sort_by_key(|node| node.id);
-            self.site(&memory, &view, place, &nodes)
-        };
-        places.into_iter().map(site).collect()
+        if let Some((client, site)) = self.place.as_ref().filter(|(client, site)| wanted(client, site)) {
+            places.entry((client, site)).or_default();
+        }
+        places.into_iter().map(|(place, nodes)| self.site(&memory, &view, place, &nodes)).collect()
     }
 
-    fn site(&self, memory: &Memory, view: &View, (client, name): (Slug, Slug), nodes: &[&Node]) -> Site {
+    fn site(&self, memory: &Memory, view: &View, (client, name): (&Slug, &Slug), nodes: &[&Node]) -> Site {
         let (relays, agents): (Vec<&Node>, Vec<&Node>) =
             nodes.iter().partition(|node| node.known().is_some_and(|known| known.role == Role::Relay));
         let streams: Vec<StreamIx> = agents.iter().flat_map(|agent| agent.streams.iter().copied()).collect();
-        let facts = streams.iter().filter_map(|stream| memory.stream(*stream).facts.as_deref());
-        let waiting = facts.map(ledgers::waiting).sum();
+        let waiting = ledgers::not_here_of(memory, &streams, self.role);
         let beats: Vec<Option<Beat>> = if self.role == Role::Hub {
             relays.iter().map(|relay| beat(relay)).collect()
         } else {
@@ -50,8 +46,8 @@ impl Fleet {
             machines: agents.len() as u64,
             waiting: Amount::known(waiting, None),
             drain: machines::drain(memory, &streams, self.clock.mono_ms()),
-            name,
-            client,
+            name: name.clone(),
+            client: client.clone(),
         }
     }
 

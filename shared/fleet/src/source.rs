@@ -15,6 +15,10 @@ use crate::ledgers::waiting_of;
 use crate::machines::newest_sample_ms;
 use crate::memory::{Memory, Node, NodeIx};
 use crate::samples::Stretch;
+use crate::spread::beside;
+
+/// What so many machines lack takes several times as long as a thread takes to begin.
+const WORTH_A_THREAD: usize = 512;
 
 /// Series looked up in memory at once: some hundred microseconds in which nothing new is taken in.
 pub(crate) const AT_ONCE: usize = 1_024;
@@ -101,6 +105,31 @@ impl Fleet {
         sink: &mut dyn FnMut(SeriesPart<'_>) -> Visit,
     ) -> Result<Coverage, SourceError> {
         let machines = machines_of(&self.memory(), &rows);
+        // Each is as long as the other where only the newest is asked for; where much is read, two threads read already.
+        let is_worth = selection.hints.newest_alone && machines.len() >= WORTH_A_THREAD;
+        let (read, lacks) = beside(
+            is_worth,
+            || self.lacks(&machines, selection.end_ms),
+            || self.read_rows(rows, selection, wish, limits, sink),
+        );
+        match read? {
+            (Visit::Continue(()), mut coverage) => {
+                coverage.merge(lacks);
+                Ok(coverage)
+            }
+            // Whoever wants no more is told nothing more.
+            (Visit::Break(()), _) => Ok(Coverage::whole()),
+        }
+    }
+
+    fn read_rows(
+        &self,
+        rows: Vec<Row>,
+        selection: &Selection<'_>,
+        wish: Wish,
+        limits: &Limits,
+        sink: &mut dyn FnMut(SeriesPart<'_>) -> Visit,
+    ) -> Result<(Visit, Coverage), SourceError> {
         let range = (selection.start_ms, selection.end_ms);
         let choice = self.choose(&rows, selection, wish, limits);
         let mut coverage = Coverage::whole();
@@ -112,14 +141,7 @@ impl Fleet {
         } else {
             self.read_parts(rows, (Stretch::of(selection), choice), limits, sink, &mut coverage)?
         };
-        match ended {
-            Visit::Continue(()) => {
-                coverage.merge(self.lacks(&machines, selection.end_ms));
-                Ok(coverage)
-            }
-            // Whoever wants no more is told nothing more.
-            Visit::Break(()) => Ok(Coverage::whole()),
-        }
+        Ok((ended, coverage))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading for one question on two threads, its answer taken in on the asker's own, which is one of them.
 
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -70,6 +71,19 @@ pub(crate) fn spread<T: Sync, R: Send, E: Send>(
     })
 }
 
+/// Does something on a thread of its own beside what the asker's own does, where that is worth a thread; both are done when
+/// this returns.
+pub(crate) fn beside<T: Send, R>(is_worth: bool, other: impl FnOnce() -> T + Send, own: impl FnOnce() -> R) -> (R, T) {
+    if !is_worth {
+        return (own(), other());
+    }
+    thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let own = own();
+        (own, other.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +119,15 @@ mod tests {
             let mut wanted: Vec<u64> = items.iter().take(600).flat_map(|item| [item * item, item * item + 1]).collect();
             wanted.sort_unstable();
             assert_eq!(found, wanted);
+        }
+    }
+
+    #[test]
+    fn what_is_done_beside_is_done_whether_or_not_it_is_worth_a_thread() {
+        for is_worth in [false, true] {
+            let here = thread::current().id();
+            let (own, other) = beside(is_worth, || thread::current().id(), || thread::current().id());
+            assert_eq!((own == here, other != here), (true, is_worth));
         }
     }
 

@@ -4,7 +4,7 @@
 //! reads the rows hands the words here, and page, API and the judge of silence ask here. Of two relays the one that hears a
 //! machine is right; of words that it does not answer, the one of who heard it last.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 
@@ -50,19 +50,26 @@ pub struct Spoken {
     pub since: UtcMs,
 }
 
-/// The words of all relays: of each machine, by relay.
+/// The words of all relays: of each machine, in the order of relays. Nearly every machine has one relay.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Vouching(HashMap<NodeId, BTreeMap<NodeId, Word>>);
+pub(crate) struct Vouching(HashMap<NodeId, Vec<Word>>);
 
 impl Vouching {
     /// A relay says something of a machine, in place of what it said before.
     pub(crate) fn said(&mut self, word: Word) {
-        self.0.entry(word.machine).or_default().insert(word.relay, word);
+        let words = self.0.entry(word.machine).or_default();
+        match words.binary_search_by_key(&word.relay, |known| known.relay) {
+            Ok(known) => words[known] = word,
+            Err(at) => {
+                words.reserve_exact(1);
+                words.insert(at, word);
+            }
+        }
     }
 
     /// The word that counts, of those that are somebody's to give.
     fn best(&self, machine: NodeId, counts: impl Fn(&Word) -> bool) -> Option<&Word> {
-        let words = self.0.get(&machine)?.values().filter(|word| counts(word));
+        let words = self.0.get(&machine)?.iter().filter(|word| counts(word));
         words.max_by_key(|word| (word.answers == Answers::Yes, word.since))
     }
 }

@@ -8,6 +8,7 @@ use common::{Hub, Machine, T0, at, def, newest_of, plain_tick, tick};
 use proptest::prelude::*;
 use vigie_model::{Boot, Tick};
 use vigie_query::{Hints, Matcher, SourceError};
+use vigie_serve::{Glance, Lookout};
 
 /// One thing that happens to a machine, or to the one who asks.
 #[derive(Debug, Clone)]
@@ -181,6 +182,12 @@ impl World {
         let labels = self.hub.labels(&[], range);
         assert!(everything.keys().all(|series| labels.contains(series)), "a series with samples is in the list");
         assert!(everything.keys().all(|series| series.get("machine") == self.name));
+        let whole: Vec<Glance> = self.hub.fleet.machines().iter().map(Glance::from).collect();
+        assert_eq!(
+            self.hub.fleet.glances_where(&mut |_, _, _| true),
+            whole,
+            "a table says of a machine what its page says"
+        );
     }
 }
 

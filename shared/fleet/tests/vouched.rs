@@ -131,6 +131,31 @@ fn what_a_former_copy_of_a_machine_brings_of_it_says_nothing_of_whether_that_mac
     assert_eq!(state(&hub, &machine), Reachability::Silent, "its relay has not heard it");
 }
 
+#[test]
+fn by_what_is_carried_here_by_hand_its_relay_is_not_heard_whether_its_connection_is_given_up_or_not() {
+    let (hub, machine) = site();
+    hub.commit(&machine, vec![machine.schema(0, vec![def("a", &[])])]);
+    up(&hub, &machine, 1, UP);
+    let sighted =
+        || hub.fleet.sighted().into_iter().find(|one| one.node == machine.stream.agent).expect("it is enrolled");
+    let begun_ms = hub.fleet.now().utc.0;
+    let measured = |seq: u32| tick(seq.into(), Boot { no: 1, ms: 10_000 }, begun_ms + i64::from(seq), &[0]);
+    hub.fleet.happened(&Happening::Seen(machine.stream, measured(1), Some(UP)));
+    assert_eq!(sighted().brought.map(|(by, _)| by), Some(node(1)));
+    let carried = |seq| {
+        let heard_ms = hub.fleet.now().utc.0;
+        while hub.fleet.now().utc.0 <= heard_ms {
+            std::thread::yield_now();
+        }
+        hub.sees(&machine, &measured(seq));
+        assert_eq!(sighted().sampled_at, Some(measured(seq).at.utc), "what was measured is here");
+        assert_eq!(sighted().brought, None, "and nobody who is here brought it");
+    };
+    carried(2);
+    hub.fleet.happened(&Happening::Down(UP, node(1), "gone".to_owned()));
+    carried(3);
+}
+
 /// A machine that is enrolled at a site with two relays.
 fn site() -> (Hub, Machine) {
     let (hub, machine) = (Hub::new(), Machine::new(1, 1));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::Source;
 use vigie_serve::{
-    Described, Exposition, Intake, Inventory, Ledger, Lookout, Machine, NotReady, Raw, RawError, Site, Upward,
+    Described, Exposition, Glance, Intake, Inventory, Ledger, Lookout, Machine, NotReady, Raw, RawError, Site, Upward,
 };
 
 use crate::forwarder::Forwarder;
@@ -57,6 +57,10 @@ impl Lookout for Beside {
 
     fn machines_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Machine> {
         self.node.machines_where(wanted)
+    }
+
+    fn glances_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Glance> {
+        self.node.glances_where(wanted)
     }
 
     fn machine(&self, id: NodeId) -> Option<Machine> {

@@ -162,9 +162,10 @@ impl Target {
         self.uri.scheme_str() == Some("https")
     }
 
-    /// Whether a client's series are for it.
+    /// Whether a client's series are for it; those of the demonstration only where it is named.
     pub(crate) fn wants(&self, client: &str) -> bool {
-        self.clients.is_empty() || self.clients.iter().any(|wanted| wanted.as_str() == client)
+        (self.clients.is_empty() && client != vigie_model::DEMONSTRATION)
+            || self.clients.iter().any(|wanted| wanted.as_str() == client)
     }
 }
 
@@ -211,6 +212,16 @@ mod tests {
         let all = TargetSaid::check_all(&[said("mimir"), said("vm_2")]).expect("two plain targets");
         assert_eq!(all[0].shown(), "https://mimir.example.org:8443");
         assert!(all[0].wants("anybody"));
+    }
+
+    #[test]
+    fn a_demonstration_is_passed_on_only_where_it_is_named() {
+        let named = TargetSaid { clients: vec!["vigie-demo".parse().expect("a name")], ..said("named") };
+        let all = TargetSaid::check_all(&[said("all"), named]).expect("two plain targets");
+        assert_eq!(
+            [all[0].wants("vigie-demo"), all[1].wants("vigie-demo"), all[1].wants("acme")],
+            [false, true, false]
+        );
     }
 
     #[test]

@@ -77,6 +77,11 @@ impl Log {
         self.entries.iter().rev().map(|entry| entry.text.as_str()).find(|text| !text.is_empty())
     }
 
+    /// When it was last begun.
+    pub(crate) fn began_at(&self) -> Option<UtcMs> {
+        self.entries.iter().rev().find(|entry| entry.what == Happened::Began).map(|entry| entry.at)
+    }
+
     /// How many are not remembered any more.
     pub fn left_out(&self) -> u64 {
         self.left_out

@@ -142,6 +142,11 @@ impl Job {
         self.waits().then_some(self.wish.not_before)
     }
 
+    /// When it was last begun, if it ever was.
+    pub(crate) fn began_at(&self) -> Option<UtcMs> {
+        self.log.began_at()
+    }
+
     /// Whether somebody asked for what is under way to be called off.
     pub fn is_to_stop(&self) -> bool {
         self.cancel.is_some()

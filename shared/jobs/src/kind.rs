@@ -46,8 +46,8 @@ impl JobKind {
         match self {
             Self::Backup | Self::Erasure | Self::Retention => 1,
             Self::Export => 2,
-            // A mail server that falls silent holds each for half a minute.
-            Self::Mail => 4,
+            // A mail server that falls silent holds each for minutes; of these eight one client has four at most.
+            Self::Mail => 8,
         }
     }
 

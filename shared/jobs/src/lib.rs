@@ -19,6 +19,6 @@ pub use health::{KindHealth, health};
 pub use id::JobId;
 pub use job::{Ended, Job, JobWish, NotNow};
 pub use kind::{JobKind, Priority};
-pub use queue::{AT_ONCE, ENDED_KEPT, KEEP_ENDED_MS, next, over, wake_at};
+pub use queue::{AT_ONCE, ENDED_KEPT, KEEP_ENDED_MS, forgotten_first, next, over, wake_at};
 pub use sealed::Sealed;
 pub use state::JobState;

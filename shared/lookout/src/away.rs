@@ -1,21 +1,23 @@
 //! What happened while nobody could look? Worked out anew whenever somebody asks: what comes late is in it, and nobody is
 //! told again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use vigie_alerts::Alert;
+use vigie_fleet::Sighted;
+use vigie_merge::Scope;
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_query::{Grain, Halt, Limits, Matcher, NAME, Selection, SeriesPart, SourceError, Stop, Wish};
 use vigie_serve::{
-    Availability, AvailabilityWish, Cut, Incidents, MachineMinutes, Minutes, SiteMinutes, Stamp, Undecided,
+    Availability, AvailabilityWish, Cut, Incidents, MachineMinutes, Minutes, PlacesPage, PlacesTold, SiteMinutes,
+    Stamp, Undecided,
 };
 use vigie_watch::PRESENCE_LABEL;
 use vigie_watch::presence::Reach;
 
 use crate::minutes::{MINUTE_MS, Tape};
 use crate::mutes::place_of;
-use crate::register::Register;
 use crate::watchman::{Watchman, lock};
 
 /// Cuts that are told of: those of a week.
@@ -41,26 +43,56 @@ impl Watchman {
     pub(crate) fn cuts_shown(&self) -> Vec<Cut> {
         let now = self.utc();
         let register = lock(&self.register);
-        let mut cuts: Vec<Cut> = register.book.alerts().filter_map(|alert| cut(&register, alert, now)).collect();
+        // Gone over once, however many sites were cut off.
+        let mut there: HashMap<&Scope, Vec<&Alert>> = HashMap::new();
+        register.book.alerts().for_each(|alert| there.entry(&alert.place.scope).or_default().push(alert));
+        let own = |alert: &Alert| there.get(&alert.place.scope).map(Vec::as_slice).unwrap_or_default();
+        let mut cuts: Vec<Cut> = register.book.alerts().filter_map(|alert| cut(alert, own(alert), now)).collect();
         cuts.sort_by_key(|cut| std::cmp::Reverse(cut.to));
         cuts
     }
 
     /// The minutes of machines, of those that are enrolled here.
     pub(crate) fn minutes(&self, wish: &AvailabilityWish) -> Result<Availability, Undecided> {
+        self.minutes_of(wish, None).map(|told| told.minutes)
+    }
+
+    /// As [`Self::minutes`], where a page is wanted of its places alone: of all others nothing is read.
+    pub(crate) fn minutes_of(
+        &self,
+        wish: &AvailabilityWish,
+        page: Option<&PlacesPage>,
+    ) -> Result<PlacesTold, Undecided> {
         let now = self.utc();
         let (from_ms, to_ms) = whole_minutes(wish, now)?;
-        let mut tapes = Tapes::new();
         let marks = self.marks();
-        for one in lock(&self.presence).machines().filter(|one| one.role == Role::Agent) {
-            let is = |wanted: &Option<Slug>, slug: &Slug| wanted.as_ref().is_none_or(|wanted| wanted == slug);
-            let mark = marks.of(one.node, &one.client, &one.site);
-            if wish.sees(&one.client, &one.site, mark) && is(&wish.client, &one.client) && is(&wish.site, &one.site) {
-                let tape = Tape::new(from_ms, to_ms);
-                tapes.insert(one.node, (one.client.clone(), one.site.clone(), one.name.clone(), tape));
-            }
+        let presence = lock(&self.presence);
+        let agents = || presence.machines().filter(|one| one.role == Role::Agent);
+        // What is made up counts in nothing that is told of everybody's machines, where there are any.
+        let has_real = wish.client.is_none() && agents().any(|one| !one.client.is_demonstration());
+        let is = |wanted: &Option<Slug>, slug: &Slug| wanted.as_ref().is_none_or(|wanted| wanted == slug);
+        let is_meant = |one: &&Sighted| {
+            is(&wish.client, &one.client)
+                && is(&wish.site, &one.site)
+                && !(has_real && one.client.is_demonstration())
+                && wish.sees(&one.client, &one.site, marks.of(one.node, &one.client, &one.site))
+        };
+        let mut meant: BTreeMap<(&Slug, &Slug), Vec<&Sighted>> = BTreeMap::new();
+        for one in agents().filter(is_meant) {
+            meant.entry((&one.client, &one.site)).or_default().push(one);
         }
-        self.play(&mut tapes, (from_ms, to_ms))?;
+        let counts = meant.iter().map(|(place, there)| (*place, there.len()));
+        let total = counts.clone().map(|(_, machines)| machines).sum();
+        let shown = page.map_or(0..meant.len(), |page| page.of(counts));
+        let more = shown.end < meant.len();
+        let mut tapes = Tapes::new();
+        for one in meant.into_values().take(shown.end).skip(shown.start).flatten() {
+            let tape = Tape::new(from_ms, to_ms);
+            tapes.insert(one.node, (one.client.clone(), one.site.clone(), one.name.clone(), tape));
+        }
+        let is_all = tapes.len() == agents().count();
+        drop(presence);
+        self.play(&mut tapes, is_all, (from_ms, to_ms))?;
         let silent = self.silent(now);
         let mut sites: BTreeMap<(Slug, Slug), SiteMinutes> = BTreeMap::new();
         for (id, (client, site, name, tape)) in tapes {
@@ -76,16 +108,21 @@ impl Watchman {
         }
         let mut sites: Vec<SiteMinutes> = sites.into_values().collect();
         sites.iter_mut().for_each(|site| site.machines.sort_by(|one, other| one.name.cmp(&other.name)));
-        Ok(Availability { from: Stamp(UtcMs(from_ms)), to: Stamp(UtcMs(to_ms)), sites })
+        let minutes = Availability { from: Stamp(UtcMs(from_ms)), to: Stamp(UtcMs(to_ms)), sites };
+        Ok(PlacesTold { minutes, total, more })
     }
 
     /// Notes when each machine was measured: single samples, and minutes where samples are no longer kept. That there was
     /// something within an hour says nothing of its minutes.
-    fn play(&self, tapes: &mut Tapes, (from_ms, to_ms): (i64, i64)) -> Result<(), Undecided> {
+    fn play(&self, tapes: &mut Tapes, is_all: bool, (from_ms, to_ms): (i64, i64)) -> Result<(), Undecided> {
         if tapes.is_empty() || to_ms <= from_ms {
             return Ok(());
         }
-        let matchers = of_these(tapes);
+        let mut matchers = vec![Matcher::equal(NAME, ALWAYS)];
+        // Who asks for everybody need not name ten thousand.
+        if !is_all {
+            matchers.extend(of_these(tapes));
+        }
         let until = Instant::now() + READING_TAKES;
         let stop = Stop::when(move || (Instant::now() > until).then_some(Halt::TimedOut));
         let limits = Limits { stop, ..Limits::usual() };
@@ -149,11 +186,11 @@ fn of_these(tapes: &Tapes) -> Vec<Matcher> {
     let sites = tapes.values().map(|(_, site, ..)| site.to_string());
     let places = [Matcher::one_of("client", clients), Matcher::one_of("site", sites)];
     let machines = Matcher::one_of("machine_id", tapes.keys().map(ToString::to_string));
-    [Matcher::equal(NAME, ALWAYS)].into_iter().chain(places).chain([machines]).collect()
+    places.into_iter().chain([machines]).collect()
 }
 
-/// What happened at a site during its last cut, if this is one that is over.
-fn cut(register: &Register, alert: &Alert, now: UtcMs) -> Option<Cut> {
+/// What happened at a site during its last cut, if this is one that is over; of all alerts there.
+fn cut(alert: &Alert, there: &[&Alert], now: UtcMs) -> Option<Cut> {
     let about = alert.about.as_ref().filter(|about| about.labels.get(PRESENCE_LABEL).is_some_and(|of| of == "site"))?;
     let (from, to) = (about.since, about.ended.filter(|ended| now.0.saturating_sub(ended.0) < TOLD_MS)?);
     let (client, site) = place_of(&alert.place.scope);
@@ -171,7 +208,6 @@ fn cut(register: &Register, alert: &Alert, now: UtcMs) -> Option<Cut> {
         known_by: Vec::new(),
         incidents: Vec::new(),
     };
-    let there = register.book.alerts().filter(|other| other.place.scope == alert.place.scope);
     for other in there {
         let Some(said) = other.about.as_ref().filter(|said| said.judge.node != about.judge.node) else { continue };
         let (began, ended) = (within(said.since), said.ended.is_some_and(within));

@@ -54,14 +54,16 @@ impl Judged {
         now.boot_ms.saturating_sub(self.evaluated_ms) < OLD_AFTER_MS && self.sound_since_ms.is_some_and(is_long_ago)
     }
 
-    fn vouches_for(&self, machine: &vigie_fleet::Sighted, role: Role, presence: &Presence, now: At) -> bool {
-        if role != Role::Hub {
-            return self.is_sound(now) && !self.beside.contains(&machine.node.to_string());
-        }
-        let place = (machine.client.clone(), machine.site.clone());
-        match self.places.get(&place) {
+    /// Whether a relay vouches for a machine of its site.
+    fn vouches_beside(&self, machine: NodeId, now: At) -> bool {
+        self.is_sound(now) && !self.beside.contains(&machine.to_string())
+    }
+
+    /// Whether somebody vouches at a hub for the machines of a place: the hub or their relays.
+    fn vouches_at(&self, (client, site): (&Slug, &Slug), presence: &Presence, now: At) -> bool {
+        match self.places.get(&(client.clone(), site.clone())) {
             Some(since_ms) => self.is_sound(now) && now.boot_ms.saturating_sub(*since_ms) >= SURE_AFTER_MS,
-            None => presence.relays_vouch(&machine.client, &machine.site),
+            None => presence.relays_vouch(client, site),
         }
     }
 }
@@ -122,15 +124,24 @@ impl Watchman {
         }
         drop(register);
         let presence = lock(&self.presence);
-        let health = |machine: &vigie_fleet::Sighted| match open.get(&machine.node) {
-            Some((Some(Severity::Critical), _)) => Health::Critical,
-            Some((Some(Severity::Warning), _)) => Health::Warning,
-            Some((_, true)) => Health::Unknown,
-            Some((Some(Severity::Info) | None, false)) | None => {
-                if judged.vouches_for(machine, self.role, &presence, now) { Health::Ok } else { Health::Unknown }
-            }
-        };
-        let enrolled = machines.iter().filter_map(|machine| presence.machine(*machine));
-        enrolled.map(|machine| (machine.node, health(machine))).collect()
+        // Ten thousand machines are of some hundred places.
+        let mut vouched_at: HashMap<(&Slug, &Slug), bool> = HashMap::new();
+        let mut health = HashMap::with_capacity(machines.len());
+        for machine in machines.iter().filter_map(|machine| presence.machine(*machine)) {
+            let place = (&machine.client, &machine.site);
+            let mut is_vouched = || match self.role {
+                Role::Hub => *vouched_at.entry(place).or_insert_with(|| judged.vouches_at(place, &presence, now)),
+                Role::Relay | Role::Agent => judged.vouches_beside(machine.node, now),
+            };
+            let is = match open.get(&machine.node) {
+                Some((Some(Severity::Critical), _)) => Health::Critical,
+                Some((Some(Severity::Warning), _)) => Health::Warning,
+                Some((_, true)) => Health::Unknown,
+                Some((Some(Severity::Info) | None, false)) | None if is_vouched() => Health::Ok,
+                Some((Some(Severity::Info) | None, false)) | None => Health::Unknown,
+            };
+            health.insert(machine.node, is);
+        }
+        health
     }
 }

@@ -35,6 +35,7 @@ mod orphans;
 mod overlay;
 mod post;
 mod presence;
+mod reaching;
 mod register;
 mod relays;
 mod remembered;

@@ -26,11 +26,15 @@ pub(crate) struct Tape {
     measured: Vec<(u8, u8)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Was {
-    Up,
-    Down,
-    Unverified,
+/// What was found of a machine's minutes.
+#[derive(Debug, Default)]
+struct Found {
+    up: u64,
+    down: u64,
+    unverified: u64,
+    lapses: Vec<Lapse>,
+    /// Lapses that are not named.
+    more: usize,
 }
 
 impl Tape {
@@ -58,46 +62,61 @@ impl Tape {
 
     /// What it was, in all and when not up. `silent`: from when until when it did not answer, as relays say.
     pub(crate) fn read(&self, silent: &[(UtcMs, UtcMs)]) -> (Minutes, Vec<Lapse>, usize) {
-        let mut counts = [0_u64; 3];
-        let mut lapses: Vec<Lapse> = Vec::new();
-        let mut more = 0;
-        let mut before = Was::Up;
-        for (minute, begins_ms) in (0..self.measured.len()).zip((self.from_ms..).step_by(MINUTE_MS as usize)) {
-            let was = self.was(minute, begins_ms, silent);
-            counts[was as usize] += 1;
-            let (goes_on, is_full) = (was == before, lapses.len() == NAMED);
-            let lapse = Lapse {
-                from: Stamp(UtcMs(begins_ms)),
-                to: Stamp(UtcMs(begins_ms + MINUTE_MS)),
-                down: was == Was::Down,
-            };
-            match lapses.last_mut() {
-                _ if was == Was::Up => {}
-                Some(last) if goes_on && more == 0 => last.to = lapse.to,
-                _ if goes_on => {}
-                _ if is_full => more += 1,
-                _ => lapses.push(lapse),
+        let mut found = Found::default();
+        let is_measured = |(first, _): &(u8, u8)| *first != NONE;
+        let mut at = 0;
+        while let Some(left) = self.measured.get(at..).filter(|left| !left.is_empty()) {
+            // Run by run: of a day there are a thousand minutes, and mostly they are alike.
+            let up = left.iter().position(|minute| !is_measured(minute)).unwrap_or(left.len());
+            let not = left[up..].iter().position(is_measured).unwrap_or(left.len() - up);
+            found.up += up as u64;
+            if not == 1 && self.is_between(at + up) {
+                found.up += 1;
+            } else if not > 0 {
+                self.read_lapses(at + up, at + up + not, silent, &mut found);
             }
-            before = was;
+            at += up + not;
         }
-        let [up, down, unverified] = counts;
+        let Found { up, down, unverified, lapses, more } = found;
         (Minutes::new(up, down, unverified), lapses, more)
     }
 
-    fn was(&self, minute: usize, begins_ms: i64, silent: &[(UtcMs, UtcMs)]) -> Was {
-        let is_measured = |(first, _): (u8, u8)| first != NONE;
-        let neighbours =
-            minute.checked_sub(1).and_then(|before| self.measured.get(before)).zip(self.measured.get(minute + 1));
-        let is_between = neighbours.is_some_and(|(before, after)| {
-            let apart_s = 120 - i64::from(before.1) + i64::from(after.0);
-            is_measured(*before) && is_measured(*after) && apart_s <= CLOSE_S
-        });
-        let whole = |(since, until): &(UtcMs, UtcMs)| since.0 <= begins_ms && until.0 >= begins_ms + MINUTE_MS;
-        match self.measured.get(minute) {
-            Some(seconds) if is_measured(*seconds) || is_between => Was::Up,
-            _ if silent.iter().any(whole) => Was::Down,
-            _ => Was::Unverified,
+    /// What the minutes from one to before another were, in none of which it was measured.
+    fn read_lapses(&self, from: usize, to: usize, silent: &[(UtcMs, UtcMs)], found: &mut Found) {
+        let mut begins = from;
+        while begins < to {
+            let down = self.is_vouched_for(begins, silent);
+            // Where nobody says anything of any of them they are all alike.
+            let is_other = |minute: &usize| self.is_vouched_for(*minute, silent) != down;
+            let ends = if silent.is_empty() { to } else { (begins + 1..to).find(is_other).unwrap_or(to) };
+            *if down { &mut found.down } else { &mut found.unverified } += (ends - begins) as u64;
+            if found.lapses.len() < NAMED {
+                found.lapses.push(Lapse { from: Stamp(self.begin_of(begins)), to: Stamp(self.begin_of(ends)), down });
+            } else {
+                found.more += 1;
+            }
+            begins = ends;
         }
+    }
+
+    fn begin_of(&self, minute: usize) -> UtcMs {
+        // Some ten thousand minutes at most.
+        UtcMs(self.from_ms.saturating_add(minute as i64 * MINUTE_MS))
+    }
+
+    /// Whether somebody says of a whole minute that it did not answer.
+    fn is_vouched_for(&self, minute: usize, silent: &[(UtcMs, UtcMs)]) -> bool {
+        let (begins, ends) = (self.begin_of(minute), self.begin_of(minute + 1));
+        silent.iter().any(|(since, until)| *since <= begins && *until >= ends)
+    }
+
+    /// Whether a minute lies between two in which it was measured, and these measurements close together.
+    fn is_between(&self, minute: usize) -> bool {
+        let before = minute.checked_sub(1).and_then(|before| self.measured.get(before));
+        before.zip(self.measured.get(minute + 1)).is_some_and(|((first, last), (next, _))| {
+            let apart_s = 120 - i64::from(*last) + i64::from(*next);
+            *first != NONE && *next != NONE && apart_s <= CLOSE_S
+        })
     }
 }
 
@@ -155,5 +174,54 @@ mod tests {
         tape.measure(i64::MAX);
         tape.measure_minute(MINUTE_MS);
         assert_eq!(tape.read(&[]).0.up, 251);
+    }
+
+    /// Minute by minute, as it is told in words.
+    fn slowly(tape: &Tape, silent: &[(UtcMs, UtcMs)]) -> (Minutes, Vec<Lapse>) {
+        let (mut counts, mut lapses, mut before) = ([0; 3], Vec::<Lapse>::new(), 0);
+        for minute in 0..tape.measured.len() {
+            let is_up = tape.measured[minute].0 != NONE || tape.is_between(minute);
+            let was = if is_up {
+                0
+            } else if tape.is_vouched_for(minute, silent) {
+                1
+            } else {
+                2
+            };
+            counts[was] += 1;
+            let (from, to) = (Stamp(tape.begin_of(minute)), Stamp(tape.begin_of(minute + 1)));
+            match lapses.last_mut() {
+                _ if was == 0 => {}
+                Some(last) if was == before => last.to = to,
+                _ => lapses.push(Lapse { from, to, down: was == 1 }),
+            }
+            before = was;
+        }
+        (Minutes::new(counts[0], counts[1], counts[2]), lapses)
+    }
+
+    #[test]
+    fn run_by_run_comes_to_what_minute_by_minute_does() {
+        let mut chance = 1_u64;
+        let mut drawn = |below: u64| {
+            chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (chance >> 33) % below
+        };
+        for _ in 0..2_000 {
+            let minutes = 1 + drawn(40) as i64;
+            let mut tape = tape(minutes);
+            (0..drawn(30)).for_each(|_| tape.measure(drawn(minutes as u64 * 60) as i64 * SECOND));
+            let mut span = || (UtcMs(drawn(40) as i64 * MINUTE_MS - 5), UtcMs(drawn(45) as i64 * MINUTE_MS));
+            let silent: Vec<_> = (0..minutes % 3).map(|_| span()).collect();
+            let (found, lapses, more) = tape.read(&silent);
+            assert_eq!(
+                (found, lapses, more),
+                {
+                    let (m, l) = slowly(&tape, &silent);
+                    (m, l, 0)
+                },
+                "{tape:?} {silent:?}"
+            );
+        }
     }
 }

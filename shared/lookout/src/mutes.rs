@@ -1,5 +1,8 @@
 //! When is nobody to be told? Maintenance and silences, as rows that people write at hub or relay.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -38,9 +41,29 @@ pub(crate) struct Mutes {
     all: BTreeMap<Ulid, Held>,
 }
 
+/// Those that mute at one moment, by the client whose alerts they mute; by no name those that ask for none.
+#[derive(Debug, Default)]
+pub(crate) struct Active<'m> {
+    of_client: BTreeMap<&'m str, Vec<(Ulid, &'m Held)>>,
+}
+
+impl Active<'_> {
+    /// Those that mute an alert of these labels, by their ids in order.
+    pub(crate) fn covering(&self, label: impl Fn(&str) -> String) -> Vec<String> {
+        let client = label("client");
+        let own = self.of_client.get(client.as_str()).filter(|_| !client.is_empty());
+        let some = [own, self.of_client.get("")].into_iter().flatten().flatten();
+        let mut some: Vec<&(Ulid, &Held)> = some.filter(|(_, held)| held.covers(&label)).collect();
+        some.sort_unstable_by_key(|(id, _)| *id);
+        some.into_iter().map(|(id, _)| id.to_string()).collect()
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Held {
     key: Key,
+    /// What it asks of alerts, its place among that.
+    labels: BTreeMap<String, String>,
     seen: Context,
     /// Of several versions, written by people who did not know of one another, the one that mutes least.
     row: Said<MuteRow>,
@@ -67,7 +90,12 @@ impl Mutes {
         // A conflict never makes anything quieter: one that was ended is over, and otherwise the earliest end holds.
         let least = versions.min_by_key(|said| (said.what.ended.is_none(), said.what.until));
         match least {
-            Some(row) => drop(self.all.insert(id, Held { key: key.clone(), seen: many.context(), row })),
+            Some(row) => {
+                let scope = key.scope();
+                let (client, site) = place_of(&scope);
+                let labels = with_place(&row.what.labels, client, site);
+                self.all.insert(id, Held { key: key.clone(), labels, seen: many.context(), row });
+            }
             None => drop(self.all.remove(&id)),
         }
         true
@@ -77,7 +105,7 @@ impl Mutes {
     pub(crate) fn tell(&self, now: UtcMs) -> Vec<vigie_notify::Mute> {
         let mut mutes = Vec::new();
         for held in self.all.values().filter(|held| !held.is_over(now)) {
-            let labels = held.labels();
+            let labels = held.labels.clone();
             mutes.extend(held.row.what.windows(now).into_iter().map(|(from, until)| vigie_notify::Mute {
                 labels: labels.clone(),
                 from: Some(from),
@@ -88,17 +116,15 @@ impl Mutes {
         mutes
     }
 
-    /// Those that mute an alert of these labels now.
-    pub(crate) fn covering(&self, label: impl Fn(&str) -> String, now: UtcMs) -> Vec<String> {
-        let awake = !label(vigie_notify::AWAKE_LABEL).is_empty();
-        let covers = |held: &Held| {
-            let labels = held.labels();
-            held.is_active(now)
-                && (held.row.what.silence || !awake)
-                && !labels.is_empty()
-                && labels.iter().all(|(name, value)| label(name) == *value)
-        };
-        self.all.iter().filter(|(_, held)| covers(held)).map(|(id, _)| id.to_string()).collect()
+    /// Those that mute now, for whoever asks of many alerts.
+    pub(crate) fn active(&self, now: UtcMs) -> Active<'_> {
+        let mut active = Active::default();
+        // One without a label would mute everything.
+        for (id, held) in self.all.iter().filter(|(_, held)| !held.labels.is_empty() && held.is_active(now)) {
+            let client = held.labels.get("client").map_or("", String::as_str);
+            active.of_client.entry(client).or_default().push((*id, held));
+        }
+        active
     }
 
     /// All that mute or will, and those that ended within a week.
@@ -155,10 +181,10 @@ impl Held {
         !self.is_over(now) && self.row.what.windows(now).iter().any(|(from, until)| *from <= now && now < *until)
     }
 
-    fn labels(&self) -> BTreeMap<String, String> {
-        let scope = self.key.scope();
-        let (client, site) = place_of(&scope);
-        with_place(&self.row.what.labels, client, site)
+    /// Whether an alert of these labels is what it asks for.
+    fn covers(&self, label: &impl Fn(&str) -> String) -> bool {
+        (self.row.what.silence || label(vigie_notify::AWAKE_LABEL).is_empty())
+            && self.labels.iter().all(|(name, value)| label(name) == *value)
     }
 
     fn shown(&self, id: Ulid, now: UtcMs) -> Mute {

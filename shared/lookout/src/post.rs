@@ -1,10 +1,11 @@
 //! How does telling people go, for who looks at it?
 
 use vigie_alerts::Alert;
-use vigie_model::UtcMs;
+use vigie_model::{NodeId, Slug, UtcMs};
 use vigie_notify::{AlertId, Channels, Letter, LetterId, NotMoved, NotSent, Text, subject};
 use vigie_serve::{Message, Stamp, Telling, Undecided};
 
+use crate::mutes::place_of;
 use crate::watchman::{Watchman, lock};
 
 /// Messages that are shown of those that were sent.
@@ -77,13 +78,26 @@ impl Watchman {
 
     /// The incident of an alert that is told of, as its page is called.
     pub fn incident_of(&self, told: AlertId) -> Option<String> {
+        self.at_told(told, |alert| Some(alert.place.id.to_string()))
+    }
+
+    /// The machine that an alert is about of which is told, with its place; nothing where it is about none, or about several.
+    pub fn machine_of(&self, told: AlertId) -> Option<(Slug, Slug, NodeId)> {
+        self.at_told(told, |alert| {
+            let machine = alert.about.as_ref()?.labels.get("machine_id")?.parse().ok()?;
+            let (client, site) = place_of(&alert.place.scope);
+            Some((client?.clone(), site?.clone(), machine))
+        })
+    }
+
+    fn at_told<T>(&self, told: AlertId, what: impl FnOnce(&Alert) -> Option<T>) -> Option<T> {
         let register = lock(&self.register);
         self.with_teller(|teller| {
             let is_it = |alert: &&Alert| teller.instance(alert).is_some_and(|instance| instance.alert == told);
             // What is open is meant, and of several what began first; of what is over the newest. An id begins with its time.
             let its: Vec<&Alert> = register.book.alerts().filter(is_it).collect();
-            let open = its.iter().filter(|alert| alert.is_open()).map(|alert| alert.place.id).min();
-            open.or_else(|| its.iter().map(|alert| alert.place.id).max()).map(|id| id.to_string())
+            let open = its.iter().filter(|alert| alert.is_open()).min_by_key(|alert| alert.place.id);
+            what(open.or_else(|| its.iter().max_by_key(|alert| alert.place.id))?)
         })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use vigie_alerts::{Book, Part, Place};
 use vigie_merge::{Key, Kind, Row, Ulid};
-use vigie_model::UtcMs;
+use vigie_model::{Role, UtcMs};
 use vigie_notify::Mark;
 
 use crate::mutes::Mutes;
@@ -44,6 +44,10 @@ pub(crate) struct Register {
     pub(crate) marks: BTreeSet<Mark>,
     /// Another number after each change.
     pub(crate) changes: u64,
+    /// Whether it is a relay's.
+    is_relays: bool,
+    /// Which of these was the last change of each alert.
+    changed: HashMap<Ulid, u64>,
 }
 
 /// What follows from rows that changed.
@@ -66,6 +70,16 @@ pub(crate) struct News {
 }
 
 impl Register {
+    /// Nothing yet, at a node of this role.
+    pub(crate) fn of(role: Role) -> Self {
+        Self { is_relays: role == Role::Relay, ..Self::default() }
+    }
+
+    /// A number that is another one whenever a row of an alert changed.
+    pub(crate) fn changed(&self, alert: Ulid) -> u64 {
+        self.changed.get(&alert).copied().unwrap_or(0)
+    }
+
     /// Rows of which the store has forgotten even that they were deleted.
     pub(crate) fn forget(&mut self, asked: &[Key], found: &[(Key, Row)]) {
         if asked.len() == found.len() {
@@ -83,6 +97,10 @@ impl Register {
         // What stood there when this program began is judged by when it was learnt.
         let is_first = self.changes == 0;
         for (key, row, learnt) in rows {
+            // Earlier versions brought the hub's own affairs to relays: what stands there of them never ends.
+            if self.is_relays && key.is_hubs_own() {
+                continue;
+            }
             let hash = blake3::hash(&row.encode());
             let short = hash.as_bytes().first_chunk::<16>().copied().unwrap_or_default();
             if self.known.insert(key.clone(), short) == Some(short) {
@@ -99,12 +117,17 @@ impl Register {
                 Kind::Audit => news.told.extend(crate::marks::read(key, row)),
                 _ => {
                     news.mutes |= matches!(Place::of(key), Some((_, Part::Snoozed)));
-                    news.alerts.extend(self.book.take(key, row, learnt));
+                    let taken = self.book.take(key, row, learnt);
+                    self.changed.extend(taken.map(|id| (id, self.changes)));
+                    news.alerts.extend(taken);
                 }
             }
         }
         news.told.retain(|mark| !self.marks.contains(mark));
         for id in &news.alerts {
+            if self.book.alert(*id).is_none() {
+                self.changed.remove(id);
+            }
             let since = self.book.alert(*id).and_then(|alert| Some(alert.about.as_ref()?.since));
             let before = match since {
                 Some(since) => self.since.insert(*id, since),

@@ -5,23 +5,18 @@ use std::sync::Arc;
 
 use vigie_alerts::{Alert, DecideError, Decision as Decided, Said, Standing};
 use vigie_merge::Ulid;
-use vigie_model::{NodeId, Role, UtcMs};
+use vigie_model::{NodeId, Slug, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, Escalation, Health, Incident, IncidentState, Incidents,
-    JudgedBy, LabelSet, Mark, Marks, Mute, MutePreview, MuteWish, Place, Reached, RuleGroup, RuleLevels, RuleWish,
-    Sketch, Stamp, Telling, Undecided, Word,
+    JudgedBy, LabelSet, Mark, Marks, Mute, MutePreview, MuteWish, Place, PlacesPage, PlacesTold, Reached, RuleGroup,
+    RuleLevels, RuleWish, Sketch, Stamp, Telling, Undecided, Word,
 };
-use vigie_store::rows::Reaching;
 
-use crate::bygone::keys;
 use crate::facts::label;
-use crate::mutes::{self, Mutes, place_of};
+use crate::mutes::{self, Active, Mutes, place_of};
 use crate::rows::{RowEdit, RowTrouble};
 use crate::ruling::{Alerts, shown_group};
 use crate::watchman::{SHOWN_MS, Watchman, chance, lock};
-
-/// Alerts of which the store is asked at once how far they have come: some milliseconds.
-const ASKED_AT_ONCE: usize = 128;
 
 /// Machines that a preview names.
 const NAMED: usize = 100;
@@ -36,11 +31,22 @@ impl Incidents for Watchman {
     }
 
     fn incidents_where(&self, wanted: &mut dyn FnMut(&Sketch<'_>) -> bool) -> Vec<Incident> {
+        self.incidents_at(&|_, _| true, wanted)
+    }
+
+    fn incidents_at(
+        &self,
+        there: &dyn Fn(Option<&Slug>, Option<&Slug>) -> bool,
+        wanted: &mut dyn FnMut(&Sketch<'_>) -> bool,
+    ) -> Vec<Incident> {
         let now = self.utc();
         let register = lock(&self.register);
         let recent = |alert: &&Alert| alert.is_open() || now.0.saturating_sub(changed(alert).0) < SHOWN_MS;
         let is_wanted = |alert: &&Alert| {
             let (client, site) = place_of(&alert.place.scope);
+            if !there(client, site) {
+                return false;
+            }
             let about = alert.about.as_ref();
             let id = alert.place.id.to_string();
             wanted(&Sketch {
@@ -50,12 +56,14 @@ impl Incidents for Watchman {
                 about: about.and_then(|about| about.labels.get("machine_id")?.parse().ok()),
                 standing: standing(alert, now),
                 severity: about.map(|about| about.severity).unwrap_or_default(),
+                changed: register.changed(alert.place.id),
             })
         };
         // Most of what is shown is worked out for it, and asks the store: what nobody wants is let go of before.
         let alerts: Vec<&Alert> = register.book.alerts().rev().filter(recent).filter(is_wanted).collect();
         let reached = self.reached(&alerts);
-        alerts.iter().zip(reached).map(|(alert, reached)| shown(alert, reached, &register.mutes, now)).collect()
+        let mutes = register.mutes.active(now);
+        alerts.iter().zip(reached).map(|(alert, reached)| shown(alert, reached, &mutes, now)).collect()
     }
 
     fn incident(&self, id: &str) -> Option<Incident> {
@@ -64,7 +72,8 @@ impl Incidents for Watchman {
         let register = lock(&self.register);
         let alert = register.book.alert(Ulid::read(id)?)?;
         let reached = self.reached(&[alert]).pop()?;
-        let mut shown = shown(alert, reached, &register.mutes, self.utc());
+        let now = self.utc();
+        let mut shown = shown(alert, reached, &register.mutes.active(now), now);
         if let Some(instance) = self.with_teller(|teller| teller.instance(alert)) {
             let of = climbing.into_iter().filter(|one| one.alerts.contains(&instance));
             shown.escalations = of.map(escalation).collect();
@@ -197,6 +206,10 @@ impl Incidents for Watchman {
     fn availability(&self, wish: &AvailabilityWish) -> Result<Availability, Undecided> {
         self.minutes(wish)
     }
+
+    fn availability_of(&self, wish: &AvailabilityWish, page: &PlacesPage) -> Result<PlacesTold, Undecided> {
+        self.minutes_of(wish, Some(page))
+    }
 }
 
 impl Watchman {
@@ -210,36 +223,6 @@ impl Watchman {
         Ok(())
     }
 
-    /// How far the rows of each alert have come. What concerns no site, or one without a relay, is the hub's own.
-    fn reached(&self, alerts: &[&Alert]) -> Vec<Reached> {
-        let relays: Vec<Vec<NodeId>> = match self.role {
-            Role::Hub => {
-                let presence = lock(&self.presence);
-                let of = |alert: &&Alert| match place_of(&alert.place.scope) {
-                    (Some(client), Some(site)) => presence.relays_of(client, site),
-                    _ => Vec::new(),
-                };
-                alerts.iter().map(of).collect()
-            }
-            _ => vec![Vec::new(); alerts.len()],
-        };
-        let is_asked = |relays: &Vec<NodeId>| self.role != Role::Hub || !relays.is_empty();
-        let each = || alerts.iter().zip(&relays);
-        let asked = each().filter(|(_, relays)| is_asked(relays));
-        let asked: Vec<(&Alert, &Vec<NodeId>)> = asked.map(|(alert, relays)| (*alert, relays)).collect();
-        let question =
-            |(alert, relays): &(&Alert, &Vec<NodeId>)| Reaching { peers: relays.to_vec(), keys: keys(alert) };
-        // In portions: while they are looked up nobody writes a row.
-        let portions = asked.chunks(ASKED_AT_ONCE).map(|some| some.iter().map(question).collect());
-        let mut have = portions.flat_map(|some| self.rows.have_each(some));
-        let reached = |relays: &Vec<NodeId>| match (!is_asked(relays) || have.next() == Some(true), self.role) {
-            (true, _) => Reached::Everywhere,
-            (false, Role::Relay) => Reached::Site,
-            (false, _) => Reached::Queued,
-        };
-        relays.iter().map(reached).collect()
-    }
-
     fn awake_rules(&self) -> Vec<String> {
         let found = lock(&self.found);
         let rules = found.rulebook.groups.iter().flat_map(|(_, group, _)| &group.rules);
@@ -248,7 +231,7 @@ impl Watchman {
     }
 }
 
-fn shown(alert: &Alert, reached: Reached, mutes: &Mutes, now: UtcMs) -> Incident {
+fn shown(alert: &Alert, reached: Reached, mutes: &Active<'_>, now: UtcMs) -> Incident {
     let about = alert.about.as_ref();
     let (client, site) = place_of(&alert.place.scope);
     let labels = about.map(|about| about.labels.clone()).unwrap_or_default();
@@ -279,7 +262,7 @@ fn shown(alert: &Alert, reached: Reached, mutes: &Mutes, now: UtcMs) -> Incident
         snoozed_until: alert.snoozed_until().filter(|until| *until > now).map(Stamp),
         closings: words(alert.closings(), closed),
         comments: alert.comments().map(|(id, said, learnt)| comment(id, said, learnt)).collect(),
-        muted_by: mutes.covering(|name| label(alert, name), now),
+        muted_by: mutes.covering(|name| label(alert, name)),
         reached,
         escalations: Vec::new(),
         labels,

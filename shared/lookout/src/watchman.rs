@@ -201,7 +201,7 @@ impl Watchman {
         let post = if role == Role::Hub { Post::Hub } else { Post::Relay };
         let presence = Presence::new(post, remembered::heard_relays(&state)?, now);
         // What was said of rules is known before what they found is taken up again.
-        let mut register = Register::default();
+        let mut register = Register::of(role);
         let all = rows.all()?;
         drop(register.take(all.iter().map(|found| (&found.key, &found.row, found.learnt))));
         let rulebook = rulebook(&register, &watching, meant(&register, sight.sighted().iter()));
@@ -223,7 +223,7 @@ impl Watchman {
             channels,
             trials: Mutex::default(),
             judging: Mutex::new(judging),
-            register: Mutex::default(),
+            register: Mutex::new(Register::of(role)),
             presence: Mutex::new(presence),
             found: Mutex::new(found),
             certificate_ends,

@@ -188,6 +188,25 @@ impl Key {
         }
     }
 
+    /// Whether it tells of an alert that is no client's: the hub's own affairs, which nobody at a site can do anything about.
+    pub fn is_hubs_own(&self) -> bool {
+        let is_of_alert = match self.kind() {
+            Kind::Alert | Kind::Ack | Kind::About | Kind::Comment => true,
+            Kind::Fact
+            | Kind::Presence
+            | Kind::Rule
+            | Kind::Maintenance
+            | Kind::Route
+            | Kind::Grant
+            | Kind::Held
+            | Kind::Budget
+            | Kind::Tag
+            | Kind::Audit
+            | Kind::Other(_) => false,
+        };
+        is_of_alert && self.scope() == Scope::Deployment
+    }
+
     /// Who may write the row: what is wider than a site is the hub's, whatever its kind.
     pub fn writer(&self) -> Writer {
         match self.scope() {

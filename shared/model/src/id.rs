@@ -5,12 +5,18 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// Bytes of a node's id.
+const BYTES: usize = 16;
+
+/// What they are written with.
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// A node: an agent, a relay or a hub.
 ///
 /// It is the first half of the BLAKE3 hash of the node's Ed25519 public key, so an id proves itself: whoever holds a
 /// signed segment and the key can check whose it is without asking anybody. The price is that a new key is a new node.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct NodeId([u8; 16]);
+pub struct NodeId([u8; BYTES]);
 
 impl NodeId {
     /// The node that owns this Ed25519 public key.
@@ -39,7 +45,12 @@ impl NodeId {
 
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        // Ten thousand stand in one list: they are written at once and not byte by byte.
+        let mut text = [0; 2 * BYTES];
+        for (digits, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            digits.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -54,13 +65,15 @@ impl FromStr for NodeId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = || IdError::NotANode(text.chars().take(40).collect());
-        if text.len() != 32 || !text.is_ascii() {
+        if text.len() != 2 * BYTES {
             return Err(bad());
         }
-        let mut id = [0; 16];
-        for (byte, digits) in id.iter_mut().zip(text.as_bytes().chunks(2)) {
-            let digits = std::str::from_utf8(digits).map_err(|_| bad())?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| bad())?;
+        // Below 16.
+        let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+        let mut id = [0; BYTES];
+        for (byte, digits) in id.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let (high, low) = digit(digits[0]).zip(digit(digits[1])).ok_or_else(bad)?;
+            *byte = high << 4 | low;
         }
         Ok(Self(id))
     }
@@ -216,6 +229,10 @@ mod tests {
     fn an_id_is_read_back_from_what_it_prints() {
         let node = NodeId::of_key(&[7; 32]);
         assert_eq!(node.to_string().parse(), Ok(node));
+        let bytes: [u8; 16] = std::array::from_fn(|n| n as u8 * 17);
+        let text = "00112233445566778899aabbccddeeff";
+        assert_eq!(NodeId::from_bytes(bytes).to_string(), text);
+        assert_eq!(text.to_uppercase().parse(), Ok(NodeId::from_bytes(bytes)));
         let stream = StreamId { agent: node, incarnation: Incarnation(0xfeed) };
         assert_eq!(stream.to_string().parse(), Ok(stream));
         assert_eq!(StreamId::from_bytes(stream.to_bytes()), stream);
@@ -223,7 +240,8 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_id() {
-        for text in ["", "xyz", "00", "0000000000000000000000000000000g", "é000000000000000000000000000000"] {
+        let signed = "+f+f+f+f+f+f+f+f+f+f+f+f+f+f+f+f";
+        for text in ["", "xyz", "00", "0000000000000000000000000000000g", "é000000000000000000000000000000", signed] {
             assert!(text.parse::<NodeId>().is_err(), "{text}");
             assert!(text.parse::<StreamId>().is_err(), "{text}");
         }

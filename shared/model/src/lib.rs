@@ -23,7 +23,7 @@ pub use alarm::{Doubt, Severity};
 pub use anchor::{Anchor, ClockSource};
 pub use gap::{Gap, GapReason};
 pub use id::{IdError, Incarnation, NodeId, Role, Seq, StreamId};
-pub use name::{NameError, Slug};
+pub use name::{DEMONSTRATION, NameError, Slug};
 pub use pushed::{pushed_name, pushed_place};
 pub use resolution::Resolution;
 pub use series::{CUT_TEXT_BYTES, Kind, MAX_LABELS, MAX_TEXT_BYTES, SeriesDef, SeriesError, SeriesIx};

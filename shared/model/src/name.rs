@@ -12,7 +12,16 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Slug(String);
 
+/// The client of the demonstration: sites and machines that nobody has. The name is nobody else's, and what counts for real
+/// ones leaves it out wherever it stands.
+pub const DEMONSTRATION: &str = "vigie-demo";
+
 impl Slug {
+    /// Whether it is the client of the demonstration.
+    pub fn is_demonstration(&self) -> bool {
+        self.0 == DEMONSTRATION
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

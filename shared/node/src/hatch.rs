@@ -1,7 +1,9 @@
 //! How does a person at the machine speak with the node that runs there?
 //!
-//! A socket in the node's data folder, reachable only for who may read that folder: one line of JSON each way. What can
-//! be said there is the role's business.
+//! A socket in the node's data folder, reachable only for who may read that folder: one line of JSON each way, and
+//! between them, where it is asked for, a file in pieces. What can be said there is the role's business.
+
+mod long;
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -14,6 +16,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tracing::warn;
 
+pub use self::long::{Giving, Long, Taking, fetch, hand_in};
 use crate::Failed;
 
 /// The longest line that is read: commands are short.
@@ -26,6 +29,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub trait Answering: Send + Sync + 'static {
     /// The answer, or what went wrong in words for a person, with the code that the command then ends with.
     fn answer(&self, request: Value) -> impl Future<Output = Result<Value, Failed>> + Send;
+
+    /// What goes on for long, and gives or takes a file; none for what one line answers.
+    fn long(&self, request: &Value) -> Option<Long> {
+        let _one_line_answers = request;
+        None
+    }
 }
 
 /// Where the socket of a data folder is.
@@ -62,15 +71,22 @@ async fn serve(mut stream: tokio::net::UnixStream, role: &impl Answering) -> std
     let mut line = String::new();
     tokio::io::BufReader::new(read.take(MAX_LINE_BYTES)).read_line(&mut line).await?;
     let answer = match serde_json::from_str(&line) {
-        Ok(request) => role.answer(request).await,
+        Ok(request) => match role.long(&request) {
+            Some(long) => return long.serve(stream).await,
+            None => role.answer(request).await,
+        },
         Err(error) => Err(Failed::new(2, format!("not a request: {error}"))),
     };
+    write.write_all(line_of(answer).as_bytes()).await?;
+    write.shutdown().await
+}
+
+fn line_of(answer: Result<Value, Failed>) -> String {
     let said = match answer {
         Ok(value) => serde_json::json!({ "ok": value }),
         Err(failed) => serde_json::json!({ "error": failed.text, "code": failed.code }),
     };
-    write.write_all(format!("{said}\n").as_bytes()).await?;
-    write.shutdown().await
+    format!("{said}\n")
 }
 
 /// Asks the node that runs in a data folder. `None` when none runs there.
@@ -81,9 +97,12 @@ pub fn ask(data: &Path, request: &Value) -> Result<Option<Value>, Failed> {
     let Ok(mut stream) = UnixStream::connect(path(data)) else { return Ok(None) };
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(format!("{request}\n").as_bytes())?;
+    read_answer(&mut BufReader::new(stream)).map(Some)
+}
+
+fn read_answer(from: &mut impl BufRead) -> Result<Value, Failed> {
     let mut line = String::new();
-    BufReader::new(stream)
-        .read_line(&mut line)
+    from.read_line(&mut line)
         .map_err(|error| Failed::new(1, format!("the node runs but does not answer ({error}); look at its log")))?;
     let mut answer: Value = serde_json::from_str(&line)
         .map_err(|_| Failed::new(1, "the node ended while it was asked; nothing was changed"))?;
@@ -92,7 +111,7 @@ pub fn ask(data: &Path, request: &Value) -> Result<Option<Value>, Failed> {
             let code = answer["code"].as_u64().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
             Err(Failed::new(code, error.to_owned()))
         }
-        None => Ok(Some(answer["ok"].take())),
+        None => Ok(answer["ok"].take()),
     }
 }
 
@@ -101,9 +120,11 @@ pub fn ask(data: &Path, request: &Value) -> Result<Option<Value>, Failed> {
 /// # Errors
 /// As [`ask`], and when none runs: exit code 6, because then nothing is known.
 pub fn ask_running(data: &Path, request: &Value, program: &str) -> Result<Value, Failed> {
-    ask(data, request)?.ok_or_else(|| {
-        let text =
-            format!("{program} is not running with the data folder {}; start it with: {program} run", data.display());
-        Failed::new(6, text)
-    })
+    ask(data, request)?.ok_or_else(|| not_running(data, program))
+}
+
+fn not_running(data: &Path, program: &str) -> Failed {
+    let text =
+        format!("{program} is not running with the data folder {}; start it with: {program} run", data.display());
+    Failed::new(6, text)
 }

@@ -3,6 +3,7 @@
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use vigie_model::Incarnation;
 use vigie_store::State;
 
@@ -84,19 +85,28 @@ pub fn boot_no(state: &State) -> Result<u32, Failed> {
     Ok(no)
 }
 
-/// Waits for the signal that ends a program in order.
-pub async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+/// The signals that end a program in order. From when it is made, none of them kills the program: that is before a door opens
+/// by which anybody could see that it runs, and after what may take minutes and can be broken off at any moment.
+#[derive(Debug)]
+pub struct StopSignal(Option<(Signal, Signal)>);
+
+impl StopSignal {
+    /// Listens from now on, within a runtime.
+    #[must_use]
+    pub fn listen() -> Self {
+        let heard = signal(SignalKind::terminate()).and_then(|one| Ok((one, signal(SignalKind::interrupt())?)));
+        if let Err(error) = &heard {
+            tracing::error!(%error, "no signals can be heard; the program can only be killed");
         }
-        _ => {
-            tracing::error!("no signals can be heard; the program can only be killed");
-            std::future::pending().await
+        Self(heard.ok())
+    }
+
+    /// Waits for one. Nothing is lost where the wait is given up.
+    pub async fn heard(&mut self) {
+        let Some((terminate, interrupt)) = &mut self.0 else { return std::future::pending().await };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
     }
 }

@@ -5,8 +5,10 @@
 //! what every role needs at its edges: joining, renewing, the local socket, and failing in words.
 
 mod budget;
+mod carry;
 mod clock;
 mod columns;
+mod earlier;
 mod failed;
 mod findings;
 pub mod hatch;
@@ -25,12 +27,14 @@ mod twins;
 mod view;
 
 pub use budget::{Budget, BudgetError, BudgetSaid};
+pub use carry::{Brought, CarryOut, NotTaken, NotWrittenDown, RowsBrought, WrittenDown, take_carried};
 pub use clock::{NodeClock, boot_moment};
+pub use earlier::earlier_lives;
 pub use failed::{Failed, again, end, loop_ended};
 pub use findings::{Finding, show_findings, tls_finding, uplink_json, uplink_sentence};
 pub use host::{
-    boot_no, host_name, http_token, open_state, open_state_told, random_incarnation, random_text, start_logging,
-    stop_signal,
+    StopSignal, boot_no, host_name, http_token, open_state, open_state_told, random_incarnation, random_text,
+    start_logging,
 };
 pub use join::{enrolled_name, identity_folder, join, load_identity};
 pub use keeper::{Keeper, KeeperOptions, KeptBack};

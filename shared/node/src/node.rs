@@ -1,5 +1,6 @@
 //! The loop.
 
+mod carried;
 mod handle;
 mod links;
 mod wishes;
@@ -15,6 +16,7 @@ use vigie_net::{CloseCode, Endpoint, Listener, Uplink};
 use vigie_store::rows::Changed;
 use vigie_sync::{Answer, Input, LinkProfile, Replica, SessionId, Way};
 
+pub(crate) use self::carried::{Carried, CarriedLine, CarriedTold};
 pub use self::handle::{Command, Happening, NodeHandle, NodeSetup};
 use self::links::{Came, accept, dialled};
 use crate::NodeClock;
@@ -51,6 +53,8 @@ pub struct Node {
     down: LinkProfile,
     clock: NodeClock,
     outlets: BTreeMap<SessionId, Outlet>,
+    /// Who reads a file that stands in the place of a connection.
+    carried: BTreeMap<SessionId, mpsc::UnboundedSender<CarriedTold>>,
     of_node: BTreeMap<NodeId, SessionId>,
     displaced: Displaced,
     next_session: u64,
@@ -76,7 +80,8 @@ impl Node {
         let (row_desk, rows_changed) = (RowDesk::start(rows.clone(), done)?, rows.subscribe(&[]));
         let (commands_in, commands) = mpsc::unbounded_channel();
         let view = Shown::default();
-        let handle = NodeHandle { commands: commands_in, view: view.clone(), log: keeper.log(), rows: rows.clone() };
+        let (log, first) = (keeper.log(), keeper.first());
+        let handle = NodeHandle { commands: commands_in, view: view.clone(), log, rows: rows.clone(), first };
         let (telling, heard) = Telling::new(me.role);
         let mut replica = Replica::new(me).with_rows(rows.who().clone());
         let now = clock.now();
@@ -96,6 +101,7 @@ impl Node {
             down,
             clock,
             outlets: BTreeMap::new(),
+            carried: BTreeMap::new(),
             of_node: BTreeMap::new(),
             displaced: Displaced::default(),
             next_session: 1,
@@ -175,6 +181,7 @@ impl Node {
             Command::Enrolled(node, (client, site)) => self.tell(Input::Enrolled { node, client, site }),
             Command::Clock(error_ms, source) => self.tell(Input::Clock { error_ms, source }),
             Command::Budget(budget) => self.budget(budget),
+            Command::Carried(carried) => self.carried(carried),
             Command::Close(session, why) => {
                 if let Some(outlet) = self.outlets.get(&session) {
                     outlet.link.close(CloseCode::Done, &why);

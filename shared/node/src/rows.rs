@@ -5,6 +5,7 @@
 //! Who may write what is decided beneath (`vigie_sync::rows::guard`): a hub everything, a relay the rows of its site that
 //! are not the hub's alone, an agent the facts of its own machine.
 
+mod carry;
 mod changes;
 mod desk;
 mod tend;

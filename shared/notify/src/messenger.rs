@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch as signal;
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet, spawn_blocking};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{error, info, warn};
 use vigie_model::{Now, UtcMs};
 
@@ -20,6 +20,9 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// And at least, so that what can not be sent yet keeps no processor busy.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
+
+/// What is under way when its sender stops has so long to be answered.
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// The time, as the node knows it, by both its clocks: `mono_ms` is the boot clock.
 pub type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
@@ -51,7 +54,8 @@ impl Messenger {
         Self { stop, task: Mutex::new(Some(task)) }
     }
 
-    /// Stops. What is under way is sent again the next time, with the same key.
+    /// Stops. What was taken until then is written down; what nobody answers in a moment is sent again the next time, with the same
+    /// key.
     pub async fn close(&self) {
         self.stop.send_replace(true);
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -83,6 +87,10 @@ impl Body {
                 () = sleep(pause) => {}
                 () = told_to_stop(&mut stopped) => break,
             }
+        }
+        let until = Instant::now() + LAST_WORDS;
+        while let Ok(Some(ended)) = timeout_at(until, self.under_way.join_next_with_id()).await {
+            self.take_in(ended).await;
         }
         self.under_way.shutdown().await;
     }
@@ -138,7 +146,7 @@ impl Body {
 }
 
 /// Also when nobody is left who could say it.
-async fn told_to_stop(stopped: &mut signal::Receiver<bool>) {
+pub(crate) async fn told_to_stop(stopped: &mut signal::Receiver<bool>) {
     drop(stopped.wait_for(|stop| *stop).await);
 }
 

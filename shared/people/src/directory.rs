@@ -246,10 +246,30 @@ impl Directory {
     /// How many people may something of a client, and how many are invited to. Who may something of all clients is the
     /// provider's, and who comes in nowhere is not counted.
     pub fn users_of(&self, client: &Slug, now: UtcMs) -> u64 {
-        let is_of = |grants: &[Grant]| grants.iter().any(|grant| grant.scope.of_client() == Some(client));
-        let people = self.people.values().filter(|person| !person.disabled && is_of(&person.grants)).count();
-        let invited = self.invitations.values().filter(|open| open.person.is_none() && !open.is_over(now));
-        (people + invited.filter(|open| is_of(&open.grants)).count()) as u64
+        let is_of = |grants: &&[Grant]| grants.iter().any(|grant| grant.scope.of_client() == Some(client));
+        self.users(now).filter(is_of).count() as u64
+    }
+
+    /// As [`Self::users_of`], of each client that has any; everybody is looked at once.
+    pub fn users_of_each(&self, now: UtcMs) -> BTreeMap<Slug, u64> {
+        let mut users = BTreeMap::new();
+        for grants in self.users(now) {
+            let clients: BTreeSet<&Slug> = grants.iter().filter_map(|grant| grant.scope.of_client()).collect();
+            for client in clients {
+                match users.get_mut(client) {
+                    Some(count) => *count += 1,
+                    None => drop(users.insert(client.clone(), 1)),
+                }
+            }
+        }
+        users
+    }
+
+    /// What each is given who is counted among the users of a client.
+    fn users(&self, now: UtcMs) -> impl Iterator<Item = &[Grant]> {
+        let people = self.people.values().filter(|person| !person.disabled).map(|person| person.grants.as_slice());
+        let invited = self.invitations.values().filter(move |open| open.person.is_none() && !open.is_over(now));
+        people.chain(invited.map(|open| open.grants.as_slice()))
     }
 
     /// Whether each client has room for one more person who is given this, and had that.

@@ -94,12 +94,16 @@ impl Scope {
 
     /// Whether what holds here holds at a place. What is wider than the scope is not in it.
     pub fn covers(&self, at: At<'_>) -> bool {
-        let within = match &self.within {
+        self.has_some_of(at) && self.tags.iter().all(|tag| at.has(tag))
+    }
+
+    /// Whether anything at a place may be in it: the place as a whole, or those of its machines that bear the tags.
+    pub fn has_some_of(&self, at: At<'_>) -> bool {
+        match &self.within {
             Within::Provider => true,
             Within::Client(client) => at.client() == Some(client),
             Within::Site(client, site) => at.client() == Some(client) && at.site() == Some(site),
-        };
-        within && self.tags.iter().all(|tag| at.has(tag))
+        }
     }
 
     /// Whether it covers whatever another covers.

@@ -146,6 +146,11 @@ impl World {
 
     fn holds(&self) {
         let directory = &self.hub.directory;
+        let each = directory.users_of_each(self.hub.now());
+        for client in ["acme", "bron", "nobody"].map(|client| client.parse().expect("a name")) {
+            let users = directory.users_of(&client, self.hub.now());
+            assert_eq!(each.get(&client).copied().unwrap_or(0), users, "whether all are counted at once or one client");
+        }
         for token in &self.tokens {
             let now = self.hub.powers(&Who::Token(token.clone()));
             let shown = directory.tokens_shown(&Who::Token(token.clone()), &Powers::default(), self.hub.now());

@@ -37,7 +37,7 @@ impl Evaluator<'_> {
                     *value = ABSENT;
                 }
             }
-            windowed.frame.slide(whole, self.limits, |window| {
+            windowed.frame.slide(0..grid.count, (&whole.times, &whole.values), self.limits, |window| {
                 column.values[window.step] = ABSENT;
                 Ok(())
             })?;

@@ -30,8 +30,7 @@ pub(crate) fn gather(
     limits: &Limits,
     budget: &Budget,
 ) -> Result<(Vec<Whole>, Coverage), QueryError> {
-    let make =
-        |labels| Ok(Whole { labels, times: Vec::new(), values: Vec::new(), cells: Vec::new(), hold: budget.hold(0)? });
+    let make = |labels| Whole::empty(labels, budget);
     let (mut series, coverage) =
         collect(source, (selection, wish), limits, make, |whole, part| whole.take(part, budget))?;
     for whole in &mut series {
@@ -43,13 +42,13 @@ pub(crate) fn gather(
 }
 
 /// Brings every piece to what is made of its series; what was made comes sorted by labels.
-pub(crate) fn collect<T>(
+pub(crate) fn collect<T, E: From<QueryError>>(
     source: &dyn Source,
     (selection, wish): (&Selection<'_>, Wish),
     limits: &Limits,
-    make: impl Fn(Arc<LabelSet>) -> Result<T, QueryError>,
-    add: impl Fn(&mut T, SeriesPart<'_>) -> Result<(), QueryError>,
-) -> Result<(Vec<T>, Coverage), QueryError> {
+    make: impl Fn(Arc<LabelSet>) -> Result<T, E>,
+    add: impl Fn(&mut T, SeriesPart<'_>) -> Result<(), E>,
+) -> Result<(Vec<T>, Coverage), E> {
     let mut heap = Heap { places: HashMap::new(), made: Vec::new(), limits };
     let coverage = visit(source, (selection, wish), limits, |part| heap.take(part, &make, &add))?;
     sort_by_labels(&mut heap.made, |(labels, _)| labels);
@@ -57,25 +56,25 @@ pub(crate) fn collect<T>(
 }
 
 /// Takes in every piece until one is refused.
-pub(crate) fn visit(
+pub(crate) fn visit<E: From<QueryError>>(
     source: &dyn Source,
     (selection, wish): (&Selection<'_>, Wish),
     limits: &Limits,
-    mut take: impl FnMut(SeriesPart<'_>) -> Result<(), QueryError>,
-) -> Result<Coverage, QueryError> {
+    mut take: impl FnMut(SeriesPart<'_>) -> Result<(), E>,
+) -> Result<Coverage, E> {
     let (mut pieces, mut refusal) = (0_usize, None);
     let coverage = source.select_parts(selection, wish, limits, &mut |part| {
         pieces += 1;
         let looked = if pieces.is_multiple_of(PIECES_PER_LOOK) { limits.stop.check() } else { Ok(()) };
-        match looked.map_err(QueryError::from).and_then(|()| take(part)) {
+        match looked.map_err(|halt| E::from(halt.into())).and_then(|()| take(part)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 refusal = Some(error);
                 Visit::Break(())
             }
         }
-    })?;
-    refusal.map_or(Ok(coverage), Err)
+    });
+    refusal.map_or(coverage.map_err(|error| E::from(error.into())), Err)
 }
 
 pub(crate) fn too_many_series(limits: &Limits) -> QueryError {
@@ -90,12 +89,12 @@ struct Heap<'a, T> {
 }
 
 impl<T> Heap<'_, T> {
-    fn take(
+    fn take<E: From<QueryError>>(
         &mut self,
         part: SeriesPart<'_>,
-        make: &impl Fn(Arc<LabelSet>) -> Result<T, QueryError>,
-        add: &impl Fn(&mut T, SeriesPart<'_>) -> Result<(), QueryError>,
-    ) -> Result<(), QueryError> {
+        make: &impl Fn(Arc<LabelSet>) -> Result<T, E>,
+        add: &impl Fn(&mut T, SeriesPart<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let place = match self.places.get(part.labels()) {
             Some(place) => *place,
             None => self.new_place(part.labels(), make)?,
@@ -103,13 +102,13 @@ impl<T> Heap<'_, T> {
         add(&mut self.made[place].1, part)
     }
 
-    fn new_place(
+    fn new_place<E: From<QueryError>>(
         &mut self,
         labels: &Arc<LabelSet>,
-        make: &impl Fn(Arc<LabelSet>) -> Result<T, QueryError>,
-    ) -> Result<usize, QueryError> {
+        make: &impl Fn(Arc<LabelSet>) -> Result<T, E>,
+    ) -> Result<usize, E> {
         if self.made.len() >= self.limits.max_series {
-            return Err(too_many_series(self.limits));
+            return Err(too_many_series(self.limits).into());
         }
         self.made.push((Arc::clone(labels), make(Arc::clone(labels))?));
         self.places.insert(Arc::clone(labels), self.made.len() - 1);
@@ -118,23 +117,31 @@ impl<T> Heap<'_, T> {
 }
 
 impl Whole {
-    fn take(&mut self, part: SeriesPart<'_>, budget: &Budget) -> Result<(), QueryError> {
+    /// A series of which nothing came.
+    pub(crate) fn empty(labels: Arc<LabelSet>, budget: &Budget) -> Result<Self, QueryError> {
+        Ok(Self { labels, times: Vec::new(), values: Vec::new(), cells: Vec::new(), hold: budget.hold(0)? })
+    }
+
+    pub(crate) fn take(&mut self, part: SeriesPart<'_>, budget: &Budget) -> Result<(), QueryError> {
         match part {
-            SeriesPart::Samples(samples) => {
-                self.hold.grow(budget, samples.timestamps_ms.len())?;
-                self.times.extend_from_slice(samples.timestamps_ms);
-                self.values.extend_from_slice(samples.values);
-            }
+            SeriesPart::Samples(samples) => self.take_samples(samples.timestamps_ms, samples.values, budget),
             SeriesPart::Cells(cells) => {
                 self.hold.grow(budget, cells.cells.iter().map(Cell::weight).sum())?;
                 self.cells.extend_from_slice(cells.cells);
+                Ok(())
             }
         }
+    }
+
+    pub(crate) fn take_samples(&mut self, times: &[i64], values: &[f64], budget: &Budget) -> Result<(), QueryError> {
+        self.hold.grow(budget, times.len())?;
+        self.times.extend_from_slice(times);
+        self.values.extend_from_slice(values);
         Ok(())
     }
 
     /// Of two samples of one moment the one that came last stays.
-    fn put_in_order(&mut self) {
+    pub(crate) fn put_in_order(&mut self) {
         if !self.times.windows(2).all(|pair| pair[0] < pair[1]) {
             let mut order: Vec<usize> = (0..self.times.len()).collect();
             // Stable, so the order of arrival is kept within a moment.
@@ -151,6 +158,13 @@ impl Whole {
         }
         self.cells.sort_by_key(|cell| (cell.ends_ms(), cell.begins_ms));
         self.hold.shrink_to(self.times.len() + self.cells.iter().map(Cell::weight).sum::<usize>());
+    }
+
+    /// Without the first samples.
+    pub(crate) fn let_go(&mut self, count: usize) {
+        self.times.drain(..count);
+        self.values.drain(..count);
+        self.hold.shrink_to(self.times.len());
     }
 
     fn keep(&mut self, kept: &[usize]) {

@@ -36,6 +36,7 @@ mod labels;
 mod limits;
 mod lower;
 mod matcher;
+mod moving;
 mod notes;
 mod operator;
 mod options;

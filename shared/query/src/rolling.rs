@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::column::{Column, Grid, Row};
+use crate::column::{ABSENT, Column, Grid, Row};
 use crate::evaluate::Evaluator;
-use crate::gather::Whole;
+use crate::moving::Rolled;
 use crate::over_time::{self, Extreme};
 use crate::plan::{RollingCall, Windows};
 use crate::rate::{self, Resets};
 use crate::trend;
 use crate::unite::refuse_same_labels;
-use crate::windows::{Frame, Window};
+use crate::windows::{Frame, Window, Windowed};
 use crate::{Dialect, NAME, QueryError};
 
 /// A function from a range vector to an instant vector.
@@ -78,7 +78,7 @@ impl Rolling {
         NAMES.iter().find(|(known, _)| *known == name).map(|(_, rolling)| *rolling)
     }
 
-    fn name(self) -> Option<&'static str> {
+    pub(crate) fn name(self) -> Option<&'static str> {
         NAMES.iter().find(|(_, rolling)| *rolling == self).map(|(name, _)| *name)
     }
 
@@ -87,12 +87,19 @@ impl Rolling {
         matches!(self, Self::First | Self::Last)
     }
 
-    fn kernel<'a>(self, whole: &'a Whole, frame: &Frame, parameters: &'a [Column], dialect: Dialect) -> Kernel<'a> {
+    /// For windows over these values of one series.
+    pub(crate) fn kernel<'a>(
+        self,
+        values: &'a [f64],
+        frame: &Frame,
+        parameters: &'a [Column],
+        dialect: Dialect,
+    ) -> Kernel<'a> {
         let range_ms = frame.range_ms;
         let plain = |of: fn(&Window<'_>) -> f64| -> Kernel<'a> { Box::new(move |window| Ok(Some(of(window)))) };
         match self {
             Self::Rate | Self::Increase => {
-                let resets = Resets::of(&whole.values);
+                let resets = Resets::of(values);
                 let per_second = (self == Self::Rate).then_some(range_ms as f64 / 1000.0);
                 Box::new(move |window| {
                     let gain = rate::extrapolated(window, Some(&resets), dialect);
@@ -105,11 +112,11 @@ impl Rolling {
             Self::Irate => Box::new(|window| Ok(rate::of_last_two(window, true))),
             Self::Idelta => Box::new(|window| Ok(rate::of_last_two(window, false))),
             Self::Changes => {
-                let changes = over_time::counted(&whole.values, over_time::is_change);
+                let changes = over_time::counted(values, over_time::is_change);
                 Box::new(move |window| Ok(Some(over_time::between(&changes, window))))
             }
             Self::Resets => {
-                let resets = over_time::counted(&whole.values, |before, after| after < before);
+                let resets = over_time::counted(values, |before, after| after < before);
                 Box::new(move |window| Ok(Some(over_time::between(&resets, window))))
             }
             Self::Deriv => Box::new(move |window| Ok(trend::slope(window, dialect))),
@@ -124,11 +131,11 @@ impl Rolling {
             Self::Avg if dialect == Dialect::Prometheus2 => plain(over_time::running_mean),
             Self::Avg => plain(over_time::mean),
             Self::Min => {
-                let mut extreme = Extreme::new(&whole.values, |new, old| new < old);
+                let mut extreme = Extreme::new(values, |new, old| new < old);
                 Box::new(move |window| Ok(Some(extreme.of(window))))
             }
             Self::Max => {
-                let mut extreme = Extreme::new(&whole.values, |new, old| new > old);
+                let mut extreme = Extreme::new(values, |new, old| new > old);
                 Box::new(move |window| Ok(Some(extreme.of(window))))
             }
             Self::Count => plain(|window| window.values.len() as f64),
@@ -156,33 +163,51 @@ impl Evaluator<'_> {
         let RollingCall { rolling, over, parameters } = call;
         let parameters =
             parameters.iter().map(|parameter| self.scalar(parameter, grid)).collect::<Result<Vec<_>, _>>()?;
-        let windowed = self.windowed(over, rolling.name(), grid)?;
-        self.remark(*rolling, over, &parameters, &windowed.series);
-        let mut rows = Vec::with_capacity(windowed.series.len());
-        // One series after the other is let go.
-        for whole in windowed.series {
-            let mut column = Column::absent(&self.budget, grid.count)?;
-            let nameless = || Arc::new(whole.labels.nameless());
-            let labels = if rolling.keeps_name() { Arc::clone(&whole.labels) } else { nameless() };
-            if !whole.cells.is_empty() {
-                self.rolling_over_cells(*rolling, &whole, &windowed.frame, parameters.first(), &mut column)?;
-                rows.push(Row { labels, column });
-                continue;
-            }
-            let mut kernel = rolling.kernel(&whole, &windowed.frame, &parameters, self.options.dialect);
-            windowed.frame.slide(&whole, self.limits, |window| {
-                if let Some(value) = kernel(window)? {
-                    column.values[window.step] = value;
-                }
-                Ok(())
-            })?;
-            drop(kernel);
-            rows.push(Row { labels, column });
-        }
-        refuse_same_labels(rows)
+        let frame = self.frame(over, grid);
+        let as_it_came = match over {
+            Windows::Raw { selector, .. } => self.rolled_as_it_comes(*rolling, (selector, frame), &parameters, grid)?,
+            Windows::Subquery { .. } => None,
+        };
+        let rolled = match as_it_came {
+            Some(rolled) => rolled,
+            None => self.rolled_of_whole(*rolling, over, &parameters, grid)?,
+        };
+        self.remark(*rolling, over, &parameters, &rolled);
+        let named = |Rolled { labels, column }| {
+            let labels = if rolling.keeps_name() { labels } else { Arc::new(labels.nameless()) };
+            Row { labels, column }
+        };
+        refuse_same_labels(rolled.into_iter().map(named).collect())
     }
 
-    fn remark(&mut self, rolling: Rolling, over: &Windows, parameters: &[Column], series: &[Whole]) {
+    /// Of series that are gathered first.
+    fn rolled_of_whole(
+        &mut self,
+        rolling: Rolling,
+        over: &Windows,
+        parameters: &[Column],
+        grid: Grid,
+    ) -> Result<Vec<Rolled>, QueryError> {
+        let Windowed { series, frame } = self.windowed(over, rolling.name(), grid)?;
+        let mut rolled = Vec::with_capacity(series.len());
+        // One series after the other is let go.
+        for whole in series {
+            let mut column = Column::absent(&self.budget, grid.count)?;
+            if whole.cells.is_empty() {
+                let mut kernel = rolling.kernel(&whole.values, &frame, parameters, self.options.dialect);
+                frame.slide(0..grid.count, (&whole.times, &whole.values), self.limits, |window| {
+                    column.values[window.step] = kernel(window)?.unwrap_or(ABSENT);
+                    Ok(())
+                })?;
+            } else {
+                self.rolling_over_cells(rolling, &whole, &frame, parameters.first(), &mut column)?;
+            }
+            rolled.push(Rolled { labels: whole.labels, column });
+        }
+        Ok(rolled)
+    }
+
+    fn remark(&mut self, rolling: Rolling, over: &Windows, parameters: &[Column], series: &[Rolled]) {
         if self.options.dialect == Dialect::Prometheus2 {
             return;
         }
@@ -193,8 +218,8 @@ impl Evaluator<'_> {
             return;
         }
         let mut last = "";
-        for whole in series {
-            let name = whole.labels.get(NAME);
+        for one in series {
+            let name = one.labels.get(NAME);
             if name != last && !COUNTER_ENDINGS.iter().any(|ending| name.ends_with(ending)) {
                 let endings = COUNTER_ENDINGS.join("/");
                 self.notes.inform(format!("metric might not be a counter, name does not end in {endings}: {name:?}"));

@@ -35,7 +35,7 @@ impl Moments {
     }
 
     /// The first step whose moment is not before this one; the number of steps when there is none.
-    fn first_step_from(&self, at_ms: i64) -> usize {
+    pub(crate) fn first_step_from(&self, at_ms: i64) -> usize {
         if self.first() >= at_ms {
             return 0;
         }
@@ -124,7 +124,7 @@ impl Evaluator<'_> {
                 bring(newest, part);
                 Ok(())
             };
-            collect(self.source, asked, self.limits, make, add)?
+            collect::<_, QueryError>(self.source, asked, self.limits, make, add)?
         };
         self.coverage.merge(coverage);
         Ok(series)

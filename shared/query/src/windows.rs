@@ -1,5 +1,6 @@
 //! Which samples does each step of a range vector see?
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::column::{Grid, Row, is_present};
@@ -53,17 +54,21 @@ impl Evaluator<'_> {
         function: Option<&'static str>,
         grid: Grid,
     ) -> Result<Windowed, QueryError> {
-        let (when, range_ms) = match windows {
-            Windows::Raw { selector, range_ms } => (selector.when, *range_ms),
-            Windows::Subquery { when, range_ms, .. } => (*when, *range_ms),
-        };
-        let moments = self.moments(when, grid);
-        let frame = Frame { moments, range_ms, dialect: self.options.dialect, grid };
+        let frame = self.frame(windows, grid);
         let series = match windows {
             Windows::Raw { selector, .. } => self.raw(selector, frame, function)?,
             Windows::Subquery { of, step_ms, .. } => self.subquery(of, *step_ms, frame)?,
         };
         Ok(Windowed { series, frame })
+    }
+
+    pub(crate) fn frame(&self, windows: &Windows, grid: Grid) -> Frame {
+        let (when, range_ms) = match windows {
+            Windows::Raw { selector, range_ms } => (selector.when, *range_ms),
+            Windows::Subquery { when, range_ms, .. } => (*when, *range_ms),
+        };
+        let moments = self.moments(when, grid);
+        Frame { moments, range_ms, dialect: self.options.dialect, grid }
     }
 
     /// A range vector as an answer.
@@ -82,17 +87,14 @@ impl Evaluator<'_> {
         frame: Frame,
         function: Option<&'static str>,
     ) -> Result<Vec<Whole>, QueryError> {
-        let step_ms = (frame.grid.count > 1).then_some(frame.grid.step_ms);
-        let (start_ms, end_ms) = (frame.first_ms(), frame.moments.last());
-        let hints = Hints { step_ms, range_ms: Some(frame.range_ms), function, ..Hints::default() };
-        let selection = Selection { matchers: &selector.matchers, start_ms, end_ms, hints };
+        let selection = frame.selection(selector, function);
         let (series, coverage) = gather(self.source, (&selection, self.wish(function)), self.limits, &self.budget)?;
         self.coverage.merge(coverage);
         Ok(series)
     }
 
     /// What a function may be given beside single samples.
-    fn wish(&self, function: Option<&'static str>) -> Wish {
+    pub(crate) fn wish(&self, function: Option<&'static str>) -> Wish {
         let rolling = function.and_then(Rolling::named);
         let takes_cells = function == Some("absent_over_time") || rolling.is_some_and(Rolling::takes_cells);
         Wish { grain: self.grain, takes_cells, spread: rolling == Some(Rolling::Quantile), cells_alone: false }
@@ -136,18 +138,37 @@ impl Frame {
         (self.dialect.first_within(end_ms, self.range_ms).saturating_sub(1), end_ms)
     }
 
-    /// Visits the window of each step, from the first to the last; those without samples are passed over.
+    /// What is read for all windows.
+    pub(crate) fn selection<'a>(&self, selector: &'a Selector, function: Option<&'static str>) -> Selection<'a> {
+        let step_ms = (self.grid.count > 1).then_some(self.grid.step_ms);
+        let (start_ms, end_ms) = (self.first_ms(), self.moments.last());
+        let hints = Hints { step_ms, range_ms: Some(self.range_ms), function, ..Hints::default() };
+        Selection { matchers: &selector.matchers, start_ms, end_ms, hints }
+    }
+
+    /// How many steps have windows that end by a moment.
+    pub(crate) fn steps_until(&self, at_ms: i64) -> usize {
+        at_ms.checked_add(1).map_or(self.grid.count, |after_ms| self.moments.first_step_from(after_ms))
+    }
+
+    /// Where in some rising times the window of a step begins; behind them all where there is no such step.
+    pub(crate) fn begins_at(&self, step: usize, times: &[i64]) -> usize {
+        if step < self.grid.count { advance(times, self.edges(step).0) } else { times.len() }
+    }
+
+    /// Visits the windows of some steps, from the first to the last; those without samples are passed over.
     pub(crate) fn slide(
         &self,
-        whole: &Whole,
+        steps: Range<usize>,
+        (times, values): (&[i64], &[f64]),
         limits: &Limits,
         mut visit: impl FnMut(&Window<'_>) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         let (mut from, mut until, mut seen) = (0, 0, 0);
-        for step in 0..self.grid.count {
+        for step in steps {
             let end_ms = self.moments.at(step);
-            until += advance(&whole.times[until..], end_ms);
-            from += advance(&whole.times[from..], self.dialect.first_within(end_ms, self.range_ms).saturating_sub(1));
+            until += advance(&times[until..], end_ms);
+            from += advance(&times[from..], self.edges(step).0);
             seen += until.saturating_sub(from) + 1;
             if seen > SAMPLES_PER_LOOK {
                 limits.stop.check()?;
@@ -160,8 +181,8 @@ impl Frame {
                     start_ms: end_ms.saturating_sub(self.range_ms),
                     end_ms,
                     first: from,
-                    times: &whole.times[from..until],
-                    values: &whole.values[from..until],
+                    times: &times[from..until],
+                    values: &values[from..until],
                 })?;
             }
         }

@@ -5,8 +5,10 @@
 
 mod away;
 mod boards;
+mod carried;
 mod chats;
 mod columns;
+mod demonstration;
 mod devices;
 mod enrolments;
 mod erasures;
@@ -31,12 +33,14 @@ mod status_pages;
 mod telling;
 mod webhooks;
 
-pub(crate) use away::availability;
+pub(crate) use away::{AvailabilityPage, availability};
 pub(crate) use boards::{
     BoardList, add as add_board, list as boards, one as board, put as put_board, remove as remove_board,
 };
+pub(crate) use carried::ways as carried_ways;
 pub(crate) use chats::ways as chat_ways;
 pub(crate) use columns::{Columns, columns};
+pub(crate) use demonstration::{begin as begin_demonstration, one as demonstration, remove as remove_demonstration};
 pub(crate) use devices::{
     DeviceList, Displayed, add as add_device, change as change_device, displayed as device_displayed, list as devices,
     remove as remove_device, test as test_device,
@@ -73,7 +77,9 @@ pub(crate) use status_pages::{
     preview as preview_status_page, publish as publish_notice, put as put_status_page, remove as remove_status_page,
     withdraw as withdraw_notice,
 };
-pub(crate) use telling::{call_off as call_off_message, send_again as send_message_again, telling};
+pub(crate) use telling::{
+    MessageWhole, call_off as call_off_message, one as one_message, send_again as send_message_again, telling,
+};
 pub(crate) use webhooks::{
     DeadList, Redelivered, WebhookList, dead as dead_events, list as webhooks, one as webhook, redeliver, subscribe,
     test as test_webhook, unsubscribe,

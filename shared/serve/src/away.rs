@@ -1,5 +1,7 @@
 //! What happened while nobody could look: during the cut of a site, and minute by minute.
 
+use std::ops::Range;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use vigie_model::{NodeId, Slug};
@@ -70,6 +72,47 @@ pub struct Availability {
     pub to: Stamp,
     /// Each place with its machines.
     pub sites: Vec<SiteMinutes>,
+}
+
+/// Which of the places is told of at once, in their order. A place is told of whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacesPage {
+    /// Behind this client and site; from the first on if left out.
+    pub after: Option<(Slug, Slug)>,
+    /// With so many machines at most, unless the first place has more alone.
+    pub machines: usize,
+}
+
+impl PlacesPage {
+    /// Where the page begins and ends among places that stand in their order, each with how many machines it has.
+    pub fn of<'a>(&self, places: impl IntoIterator<Item = ((&'a Slug, &'a Slug), usize)>) -> Range<usize> {
+        let after = self.after.as_ref().map(|(client, site)| (client, site));
+        let mut page = 0..0;
+        let mut machines = 0;
+        for (at, (place, more)) in places.into_iter().enumerate() {
+            if after.is_some_and(|after| place <= after) {
+                page = at + 1..at + 1;
+                continue;
+            }
+            machines += more;
+            if !page.is_empty() && machines > self.machines {
+                break;
+            }
+            page.end = at + 1;
+        }
+        page
+    }
+}
+
+/// A page of places.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlacesTold {
+    /// The minutes there.
+    pub minutes: Availability,
+    /// How many machines there are on all pages.
+    pub total: usize,
+    /// Whether there are more behind these.
+    pub more: bool,
 }
 
 /// The minutes of a site.
@@ -148,6 +191,24 @@ pub struct Lapse {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_ends_before_the_place_with_which_it_has_too_many_machines_and_has_one_at_least() {
+        let slug = |name: &str| name.parse::<Slug>().expect("a name");
+        let places = [("acme", "lyon", 3), ("acme", "nice", 4), ("bron", "lyon", 9), ("bron", "metz", 1)];
+        let places = places.map(|(client, site, machines)| ((slug(client), slug(site)), machines));
+        let page = |after: Option<usize>, machines| {
+            let after = after.map(|at| places[at].0.clone());
+            let all = places.iter().map(|((client, site), machines)| ((client, site), *machines));
+            PlacesPage { after, machines }.of(all)
+        };
+        assert_eq!([page(None, 7), page(Some(1), 7), page(Some(2), 7), page(Some(3), 7)], [0..2, 2..3, 3..4, 4..4]);
+        assert_eq!([page(None, 6), page(None, 1), page(None, 17)], [0..1, 0..1, 0..4]);
+        let gone = PlacesPage { after: Some((slug("acme"), slug("metz"))), machines: 99 };
+        let all = places.iter().map(|((client, site), machines)| ((client, site), *machines));
+        assert_eq!(gone.of(all), 1..4, "the place where the page before ended may be gone");
+        assert_eq!(gone.of([]), 0..0);
+    }
 
     #[test]
     fn what_is_not_verified_counts_for_neither_side() {

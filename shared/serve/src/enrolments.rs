@@ -9,11 +9,18 @@ use crate::{Origin, Reach, Stamp, Undecided};
 
 /// What a hub implements so that people let machines and relays join. Asked from blocking threads.
 pub trait Enrolments: Send + Sync + 'static {
-    /// Every token by which somebody may join or has joined, in any order.
+    /// Every token by which somebody may join or has joined, in any order, each with at most so many of those who joined by
+    /// it: the last ones.
     ///
     /// # Errors
     /// When they can not be read now.
-    fn list(&self) -> Result<Vec<Enrolment>, Undecided>;
+    fn list(&self, joined: usize) -> Result<Vec<Enrolment>, Undecided>;
+
+    /// One of them, with all who joined by it.
+    ///
+    /// # Errors
+    /// When it can not be read now.
+    fn one(&self, id: &str) -> Result<Option<Enrolment>, Undecided>;
 
     /// Makes one, in a person's name.
     ///
@@ -96,7 +103,9 @@ pub struct Enrolment {
     pub fetched: Option<Fetched>,
     /// Who was last turned away with it since the hub was started, and why.
     pub refused: Option<TurnedAway>,
-    /// Who joined by it, the first one first.
+    /// How many joined by it.
+    pub joined_count: usize,
+    /// Who joined by it, the first one first; in the list the last five of them.
     pub joined: Vec<Joined>,
 }
 
@@ -112,6 +121,21 @@ pub enum EnrolmentState {
     Expired,
     /// A person took it back.
     Revoked,
+}
+
+impl EnrolmentState {
+    /// The word of each.
+    pub const WORDS: [&'static str; 4] = ["valid", "used_up", "expired", "revoked"];
+
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::UsedUp => "used_up",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
 }
 
 /// Somebody fetched the script.
@@ -149,7 +173,8 @@ pub struct Joined {
     pub role: Role,
     /// When it joined.
     pub at: Stamp,
-    /// Whether a machine is heard, where the asker may look at it; `unseen` before the first sign of life.
+    /// Whether it is heard, where the asker may look at it; `unseen` before the first sign of life. A relay is `live` while its
+    /// link to this hub stands.
     pub reachability: Option<Reach>,
     /// A machine's newest sample here, and the way it came.
     pub last_sample: Option<Origin>,
@@ -174,14 +199,16 @@ pub struct EnrolmentMade {
     pub enrolment: Enrolment,
     /// The token.
     pub token: String,
-    /// What to paste on a Linux machine; none where this hub hands out no program. The first one is for machines that reach
-    /// this hub.
+    /// What to paste on a Linux machine; none where this hub hands out no program for what may join. Of those for agents the
+    /// first one is for machines that reach this hub.
     pub commands: Vec<JoinCommand>,
 }
 
 /// One line to be pasted on a machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct JoinCommand {
+    /// What joins by it: an agent, or a relay.
+    pub role: Role,
     /// From whom the program comes: `hub`, or `relay`.
     pub through: &'static str,
     /// Its page, by which the machine must reach it. Of a relay it is a guess: the host by which its agents reach it, and the

@@ -1,6 +1,7 @@
 //! What is told of something that is wrong?
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -100,6 +101,8 @@ pub struct Sketch<'a> {
     pub standing: IncidentState,
     /// How bad it is.
     pub severity: Severity,
+    /// Another number whenever anything that is written of it changed.
+    pub changed: u64,
 }
 
 impl<'a> Sketch<'a> {
@@ -112,8 +115,17 @@ impl<'a> Sketch<'a> {
             about: one.about(),
             standing: one.standing,
             severity: one.severity,
+            changed: hash_of(one),
         }
     }
+}
+
+/// Of what stands in it: what is worked out by itself has no other number.
+fn hash_of(one: &Incident) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    // Texts and numbers: writing them to memory does not fail.
+    serde_json::to_vec(one).unwrap_or_default().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Who is told next, while nobody says that they know.

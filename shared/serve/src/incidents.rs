@@ -1,15 +1,16 @@
 //! What must a node know so that people can see what is wrong, and decide?
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_model::{NodeId, Severity};
+use vigie_model::{NodeId, Severity, Slug};
 
 use crate::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, Health, Incident, IncidentState, LabelSet, Mark, Marks,
-    Mute, MutePreview, MuteWish, Place, RuleGroup, RuleLevels, RuleWish, Sketch, Stamp,
+    Mute, MutePreview, MuteWish, Place, PlacesPage, PlacesTold, RuleGroup, RuleLevels, RuleWish, Sketch, Stamp,
 };
 
 /// What hub and relay implement so that people and programs can see what is wrong and decide of it.
@@ -29,6 +30,16 @@ pub trait Incidents: Send + Sync + 'static {
     /// Of that what is wanted: each is asked of by its sketch, once and newest first, and only of those that are wanted more
     /// is worked out.
     fn incidents_where(&self, wanted: &mut dyn FnMut(&Sketch<'_>) -> bool) -> Vec<Incident>;
+
+    /// As [`Incidents::incidents_where`], of the places that are wanted, each asked of by its client and site as far as it has
+    /// them: of what is of another not even a sketch is made.
+    fn incidents_at(
+        &self,
+        there: &dyn Fn(Option<&Slug>, Option<&Slug>) -> bool,
+        wanted: &mut dyn FnMut(&Sketch<'_>) -> bool,
+    ) -> Vec<Incident> {
+        self.incidents_where(&mut |one| there(one.client, one.site) && wanted(one))
+    }
 
     /// One of them.
     fn incident(&self, id: &str) -> Option<Incident>;
@@ -138,6 +149,20 @@ pub trait Incidents: Send + Sync + 'static {
     /// # Errors
     /// When the time makes no sense, or its samples can not be read.
     fn availability(&self, wish: &AvailabilityWish) -> Result<Availability, Undecided>;
+
+    /// As [`Incidents::availability`], of some of the places, in the order of clients and sites.
+    ///
+    /// # Errors
+    /// As there.
+    fn availability_of(&self, wish: &AvailabilityWish, page: &PlacesPage) -> Result<PlacesTold, Undecided> {
+        let mut minutes = self.availability(wish)?;
+        let all = minutes.sites.iter().map(|site| ((&site.client, &site.site), site.machines.len()));
+        let (Range { start, end }, total) = (page.of(all.clone()), all.map(|(_, machines)| machines).sum());
+        let more = end < minutes.sites.len();
+        minutes.sites.truncate(end);
+        minutes.sites.drain(..start);
+        Ok(PlacesTold { minutes, total, more })
+    }
 }
 
 /// What open alerts say of machines. That nothing is open makes nobody well.

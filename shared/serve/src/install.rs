@@ -1,4 +1,4 @@
-//! How does a machine get its agent from this node?
+//! How does a machine get its agent, and a site its relay, from this node?
 //!
 //! One script, which is the same for everybody and says of each program its size and SHA-256, and the programs themselves.
 //! Neither says anything of anybody, so both are open: what lets a machine join is a token, which they do not hold. Whoever
@@ -26,15 +26,28 @@ use crate::problem::Problem;
 use crate::shared::App;
 use crate::{stream, work};
 
-const SCRIPT: &str = include_str!("../install/install.sh");
+/// One script for who reads it, in the order in which it does things.
+const SCRIPT: &str = concat!(
+    include_str!("../install/options.sh"),
+    include_str!("../install/fetch.sh"),
+    include_str!("../install/put.sh"),
+    include_str!("../install/unit.sh"),
+    include_str!("../install/end.sh"),
+);
 
 /// What stands in the script where the programs are named.
 const PLACE: &str = "@PROGRAMS@";
 
-/// What programs are called: this, and the platform.
-const BEGINS: &str = "vigie-agent-";
+/// Which programs are handed out: a file is called so, and by its platform.
+const NAMES: [&str; 2] = [AGENT, RELAY];
 
-/// For which machines there can be an agent.
+/// What measures a machine.
+pub(crate) const AGENT: &str = "vigie-agent";
+
+/// What remembers for a site.
+pub(crate) const RELAY: &str = "vigie-relay";
+
+/// For which machines there can be one.
 const PLATFORMS: [&str; 3] = ["x86_64-linux", "aarch64-linux", "armv7-linux"];
 
 /// The platform that this program was made for.
@@ -60,16 +73,18 @@ pub struct InstallSaid {
 }
 
 impl InstallSaid {
-    /// The programs of that folder, or of where packages put them; and, if none is there, the agent beside this program.
+    /// The programs of that folder, or of where packages put them; and, of what is not there, what lies beside this program.
     pub fn programs(&self) -> Programs {
         let beside = std::env::current_exe().ok().and_then(|own| Some(own.parent()?.to_owned()));
         Programs::of(vec![self.folder.clone().unwrap_or_else(|| USUAL.into())], beside)
     }
 }
 
-/// An agent that is handed out.
+/// A program that is handed out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Program {
+    /// `vigie-agent` or `vigie-relay`.
+    pub name: &'static str,
     /// For which machines, as in `x86_64-linux`.
     pub platform: &'static str,
     /// Its size.
@@ -78,11 +93,12 @@ pub struct Program {
     pub sha256: String,
 }
 
-/// The agents that a node hands out: files named `vigie-agent-PLATFORM` of some folders, looked at anew each time.
+/// What a node hands out: files named `vigie-agent-PLATFORM` and `vigie-relay-PLATFORM` of some folders, looked at anew each
+/// time.
 #[derive(Debug, Default)]
 pub struct Programs {
     folders: Vec<PathBuf>,
-    /// Where a file `vigie-agent` is one for machines as this one.
+    /// Where a file `vigie-agent` or `vigie-relay` is one for machines as this one.
     beside: Option<PathBuf>,
     known: Mutex<BTreeMap<PathBuf, (Mark, String)>>,
 }
@@ -91,26 +107,32 @@ pub struct Programs {
 type Mark = (u64, Option<SystemTime>);
 
 impl Programs {
-    /// Those of these folders, the first one first, and the agent that lies `beside` this program, if one does.
+    /// Those of these folders, the first one first, and what lies `beside` this program, if something does.
     pub fn of(folders: Vec<PathBuf>, beside: Option<PathBuf>) -> Self {
         Self { folders, beside, known: Mutex::default() }
     }
 
     /// All that there is now. Reads each file that is new or was changed: not for a thread that others wait for.
     pub fn all(&self) -> Vec<Program> {
-        let one = |platform: &&'static str| {
-            let (path, about) = self.find(platform)?;
+        let one = |(name, platform): (&'static str, &'static str)| {
+            let (path, about) = self.find(name, platform)?;
             let sha256 = self.sum(&path, &about).inspect_err(
                 |error| tracing::warn!(file = %path.display(), %error, "a program to be handed out can not be read"),
             );
-            Some(Program { platform, bytes: about.len(), sha256: sha256.ok()? })
+            Some(Program { name, platform, bytes: about.len(), sha256: sha256.ok()? })
         };
-        PLATFORMS.iter().filter_map(one).collect()
+        all_that_can_be().filter_map(one).collect()
+    }
+
+    /// Whether one of this name is handed out for some machines. Reads no file.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        PLATFORMS.iter().any(|platform| self.find(name, platform).is_some())
     }
 
     /// The script, with what there is now.
     pub fn script(&self) -> String {
-        let lines = self.all().into_iter().map(|one| format!("{} {} {}", one.platform, one.bytes, one.sha256));
+        let line = |one: Program| format!("{}-{} {} {}", one.name, one.platform, one.bytes, one.sha256);
+        let lines = self.all().into_iter().map(line);
         SCRIPT.replacen(PLACE, &lines.collect::<Vec<_>>().join("\n"), 1)
     }
 
@@ -119,9 +141,9 @@ impl Programs {
         HEXLOWER.encode(digest(&SHA256, self.script().as_bytes()).as_ref())
     }
 
-    fn find(&self, platform: &str) -> Option<(PathBuf, Metadata)> {
-        let named = self.folders.iter().chain(&self.beside).map(|folder| folder.join(format!("{BEGINS}{platform}")));
-        let beside = self.beside.iter().filter(|_| platform == OWN).map(|folder| folder.join("vigie-agent"));
+    fn find(&self, name: &str, platform: &str) -> Option<(PathBuf, Metadata)> {
+        let named = self.folders.iter().chain(&self.beside).map(|folder| folder.join(format!("{name}-{platform}")));
+        let beside = self.beside.iter().filter(|_| platform == OWN).map(|folder| folder.join(name));
         let about = |path: PathBuf| {
             let about = std::fs::metadata(&path).ok().filter(Metadata::is_file)?;
             Some((path, about))
@@ -139,6 +161,11 @@ impl Programs {
         known.insert(path.to_owned(), (mark, sum.clone()));
         Ok(sum)
     }
+}
+
+/// Each program of each platform, agents first.
+fn all_that_can_be() -> impl Iterator<Item = (&'static str, &'static str)> {
+    NAMES.into_iter().flat_map(|name| PLATFORMS.into_iter().map(move |platform| (name, platform)))
 }
 
 fn sum_of(mut file: File) -> io::Result<String> {
@@ -164,8 +191,12 @@ pub(crate) async fn script(State(app): State<App>, parts: Parts) -> Result<Respo
 pub(crate) async fn file(State(app): State<App>, InPath(name): InPath<String>) -> Result<Response, Problem> {
     let found = work::list(&app, move |app| {
         let none = || Problem { next: NEXT, ..Problem::not_found("this node hands out no such program") };
-        let platform = name.strip_prefix(BEGINS).filter(|platform| PLATFORMS.contains(platform)).ok_or_else(none)?;
-        let (path, _) = app.options.programs.find(platform).ok_or_else(none)?;
+        let (name, platform) = all_that_can_be()
+            .find(|(program, platform)| {
+                name.strip_prefix(*program).and_then(|rest| rest.strip_prefix('-')) == Some(*platform)
+            })
+            .ok_or_else(none)?;
+        let (path, _) = app.options.programs.find(name, platform).ok_or_else(none)?;
         let file = File::open(&path).map_err(|error| {
             tracing::warn!(file = %path.display(), %error, "a program to be handed out can not be read");
             none()
@@ -201,7 +232,7 @@ mod tests {
     fn the_script_names_each_program_and_changes_with_it() {
         let folder = folder_with(&[("vigie-agent-aarch64-linux", b"one"), ("vigie-agent-plan9", b"two")]);
         let programs = Programs::of(vec![folder.path().to_owned()], None);
-        let line = "aarch64-linux 3 7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
+        let line = "vigie-agent-aarch64-linux 3 7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
         assert!(programs.script().contains(&format!("PROGRAMS='{line}'")));
         assert!(!programs.script().contains("plan9") && !programs.script().contains(PLACE));
         let before = programs.script_sha256();
@@ -214,8 +245,17 @@ mod tests {
         let (named, beside) = (folder_with(&[]), folder_with(&[("vigie-agent", b"mine")]));
         let programs = Programs::of(vec![named.path().to_owned()], Some(beside.path().to_owned()));
         assert_eq!(programs.all().iter().map(|one| (one.platform, one.bytes)).collect::<Vec<_>>(), [(OWN, 4)]);
-        std::fs::write(named.path().join(format!("{BEGINS}{OWN}")), b"packaged").expect("room");
+        std::fs::write(named.path().join(format!("{AGENT}-{OWN}")), b"packaged").expect("room");
         assert_eq!(programs.all().iter().map(|one| one.bytes).collect::<Vec<_>>(), [8]);
+    }
+
+    #[test]
+    fn a_relay_is_handed_out_where_one_is_there_and_never_for_an_agent() {
+        let folder = folder_with(&[("vigie-agent-aarch64-linux", b"one"), ("vigie-relay-armv7-linux", b"three")]);
+        let programs = Programs::of(vec![folder.path().to_owned()], None);
+        let all: Vec<_> = programs.all().iter().map(|one| (one.name, one.platform, one.bytes)).collect();
+        assert_eq!(all, [(AGENT, "aarch64-linux", 3), (RELAY, "armv7-linux", 5)]);
+        assert!(programs.has(RELAY) && programs.script().contains("\nvigie-relay-armv7-linux 5 "));
     }
 
     #[test]

@@ -14,7 +14,9 @@ mod armour;
 mod around;
 mod away;
 mod boards;
+mod carried;
 mod chats;
+mod demonstration;
 mod devices;
 mod dispatch;
 mod door;
@@ -23,6 +25,7 @@ mod erasures;
 mod exports;
 mod exposition;
 mod fact;
+mod glance;
 mod health;
 mod incident;
 mod incidents;
@@ -75,12 +78,16 @@ mod working;
 
 pub use access::{Access, Clients, Credential, Decides, Identity, NotLetIn, TokenTable, Writes};
 pub use around::{Around, AroundAnswer, AroundWhat, Surroundings};
-pub use away::{Availability, AvailabilityWish, Cut, Lapse, MachineMinutes, Minutes, SiteMinutes};
+pub use away::{
+    Availability, AvailabilityWish, Cut, Lapse, MachineMinutes, Minutes, PlacesPage, PlacesTold, SiteMinutes,
+};
 pub use boards::{
     Board, BoardHead, BoardKept, BoardOwner, BoardRange, BoardSummary, BoardWish, Boards, Widget, WidgetFold,
     WidgetKind,
 };
+pub use carried::{CarriedIn, CarriedRows, CarriedTicks, Carries, CarriesIn, CarriesOut, NotCarriedIn};
 pub use chats::{Chat, ChatRequest, Chats};
+pub use demonstration::{Demonstrating, Demonstration, DemonstrationLine, DemonstrationState};
 pub use devices::{
     Device, DeviceChange, DeviceKeys, DeviceLanguage, DevicePush, DeviceSubscription, DeviceTried, DeviceWish, Devices,
     QuietHours,
@@ -96,6 +103,7 @@ pub use erasures::{ChainEnd, Erasure, ErasureState, Erasures, Holdings};
 pub use exports::{ExportFormat, ExportGrain, ExportWish};
 pub use exposition::{Exposition, Family};
 pub use fact::{Amount, Fact, Origin, Path};
+pub use glance::Glance;
 pub use incident::{Decision, Escalation, Incident, IncidentState, JudgedBy, Reached, Sketch, Word};
 pub use incidents::{Incidents, Message, Telling, Undecided};
 pub use install::{InstallSaid, Program, Programs};
@@ -110,7 +118,9 @@ pub use machine::{ClockNote, Drain, Machine};
 pub use marks::{MOST_MARKS, Mark, MarkKind, Marks};
 pub use mute::{Mute, MuteKind, MutePreview, MuteWish, Recurring};
 pub use options::Options;
-pub use people::{Letter, NotDone, People, Post, Posted, Posting, audit_line, letter_noted, letter_went, verify_audit};
+pub use people::{
+    Beside, Draft, FirstTry, Letter, NotDone, People, Post, With, audit_line, letter_noted, letter_went, verify_audit,
+};
 pub use quota::{ClientQuota, QuotaMost, QuotaOf, QuotaState, QuotaUse, Quotas};
 pub use raw::{Raw, RawError, RawState};
 pub use reach::{Beat, Goodbye, Heard, Listener, Reach, Reachability, USUAL_ABSENCE_MS, reach, reach_of_site};

@@ -51,6 +51,16 @@ impl Wanted {
     ) -> Result<Self, Problem> {
         let filter = Filter::read(params.get("q").unwrap_or_default(), fields);
         let filter = filter.map_err(|error| Problem::bad_parameter(format!("q can not be used: {error}")))?;
+        Ok(Self { filter, ..Self::unfiltered(params, list, usual, &[others, &["q"]].concat())? })
+    }
+
+    /// As [`read`](Self::read), of a list that takes no `q`.
+    pub(crate) fn unfiltered(
+        params: &Params,
+        list: &'static str,
+        usual: usize,
+        others: &[&str],
+    ) -> Result<Self, Problem> {
         let limit = match params.get("limit") {
             None => usual,
             Some(text) => {
@@ -59,7 +69,7 @@ impl Wanted {
             }
         };
         let mut hash = blake3::Hasher::new();
-        for name in others.iter().chain(&["q"]) {
+        for name in others {
             hash.update(name.as_bytes()).update(b"=").update(params.get(name).unwrap_or_default().as_bytes());
             hash.update(b"\0");
         }
@@ -67,7 +77,7 @@ impl Wanted {
         let mut mark = [0; MARK_BYTES];
         mark.copy_from_slice(&hash.finalize().as_bytes()[..MARK_BYTES]);
         let after = params.get("cursor").map(|cursor| read_cursor(cursor, mark)).transpose()?;
-        Ok(Self { filter, limit, after, mark })
+        Ok(Self { filter: Filter::default(), limit, after, mark })
     }
 
     /// Whether a row is wanted.

@@ -7,7 +7,7 @@ use vigie_formats::Metadata;
 use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::Source;
 
-use crate::{Exposition, Intake, Inventory, Ledger, Line, Machine, Raw, RawError, Site, Surroundings, Upward};
+use crate::{Exposition, Glance, Intake, Inventory, Ledger, Line, Machine, Raw, RawError, Site, Surroundings, Upward};
 
 /// What hub and relay implement so that people and programs can look at them.
 ///
@@ -48,6 +48,13 @@ pub trait Lookout: Send + Sync + 'static {
     /// Every site.
     fn sites(&self) -> Vec<Site>;
 
+    /// Those that are wanted, each asked of by its client and name: of no others anything is worked out.
+    fn sites_where(&self, wanted: &mut dyn FnMut(&Slug, &Slug) -> bool) -> Vec<Site> {
+        let mut sites = self.sites();
+        sites.retain(|site| wanted(&site.client, &site.name));
+        sites
+    }
+
     /// Every machine.
     fn machines(&self) -> Vec<Machine> {
         self.machines_where(&mut |_, _, _| true)
@@ -56,6 +63,29 @@ pub trait Lookout: Send + Sync + 'static {
     /// Those that are wanted, in the order of their ids: each is asked of by its id, client and site, once and in that order,
     /// and only of those that are wanted more is worked out.
     fn machines_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Machine>;
+
+    /// As [`Lookout::machines_where`], of each what a table shows of it and nothing more.
+    fn glances_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Glance> {
+        self.machines_where(wanted).iter().map(Glance::from).collect()
+    }
+
+    /// As [`Lookout::machines_where`], of the places that are wanted: no machine of another is asked of, nor gone over.
+    fn machines_at(
+        &self,
+        there: &mut dyn FnMut(&Slug, &Slug) -> bool,
+        wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool,
+    ) -> Vec<Machine> {
+        self.machines_where(&mut |id, client, site| there(client, site) && wanted(id, client, site))
+    }
+
+    /// As [`Lookout::machines_at`], of each what a table shows of it and nothing more.
+    fn glances_at(
+        &self,
+        there: &mut dyn FnMut(&Slug, &Slug) -> bool,
+        wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool,
+    ) -> Vec<Glance> {
+        self.machines_at(there, wanted).iter().map(Glance::from).collect()
+    }
 
     /// One machine.
     fn machine(&self, id: NodeId) -> Option<Machine>;

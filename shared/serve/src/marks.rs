@@ -126,12 +126,7 @@ impl Marks {
     }
 
     /// The place of something that may be about one machine.
-    pub(crate) fn at<'a>(
-        &'a self,
-        client: Option<&'a Slug>,
-        site: Option<&'a Slug>,
-        machine: Option<NodeId>,
-    ) -> At<'a> {
+    pub fn at<'a>(&'a self, client: Option<&'a Slug>, site: Option<&'a Slug>, machine: Option<NodeId>) -> At<'a> {
         let place = client.zip(site).zip(machine);
         let marked = place.and_then(|((client, site), id)| Some((client, site, self.of(id, client, site)?)));
         marked.map_or(At::of(client, site), |(client, site, mark)| At::Machine(client, site, &mark.tags))

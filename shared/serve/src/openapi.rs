@@ -5,7 +5,9 @@
 
 mod boarding;
 mod bounds;
+mod carrying;
 mod chatting;
+mod demonstrating;
 mod hooking;
 mod joining;
 mod looking;
@@ -97,7 +99,7 @@ const ABOUT: &str = "What hub and relay answer to programs. Names and shapes are
 removed. Times are RFC 3339 in UTC; shares are 0 to 1. What is another's is answered as if it were not there. Whatever is no \
 success is a problem (RFC 9457) with a stable code.";
 
-const TAGS: [(&str, &str); 15] = [
+const TAGS: [(&str, &str); 16] = [
     ("here", "This node, and who asks."),
     ("machines", "Sites, machines, and what they measured."),
     ("enrolments", "Who is let in to join, and how far they are."),
@@ -112,6 +114,7 @@ const TAGS: [(&str, &str); 15] = [
     ("people", "People, roles, invitations, tokens and sessions."),
     ("audit", "Who did what."),
     ("clients", "All that is kept of a client, and how it goes."),
+    ("demonstration", "Sites and machines that nobody has, one of them cut off now and then."),
     ("push", "Where samples of others are taken in."),
 ];
 
@@ -124,7 +127,9 @@ fn described() -> Vec<Operation> {
         publishing::all(),
         boarding::all(),
         joining::all(),
+        demonstrating::all(),
         working::all(),
+        carrying::all(),
         people::all(),
         pushing::all(),
     ]

@@ -21,10 +21,11 @@ pub(crate) mod sheet;
 mod with;
 mod words;
 
+use std::fmt;
 use std::sync::RwLockReadGuard;
 
 use vigie_model::Slug;
-use vigie_people::{Answer, Asker, Chance, Directory, Head, Id, Link, Note, Order, Refused, Who};
+use vigie_people::{Answer, Asker, Chance, Directory, Done, Head, Id, Link, Note, Order, Refused, Who};
 
 pub(crate) use account::pages;
 pub(crate) use api::{open_ways, ways};
@@ -33,7 +34,7 @@ pub use audit::{shown as audit_line, verified as verify_audit};
 pub(crate) use door::problem as not_done;
 pub(crate) use door::{by_session, by_token, sign_out, still_may};
 pub(crate) use entrance::{sign_in_page, signs_in};
-pub use letters::{Letter, Post, Posted, Posting, how as letter_went, mailed as letter_noted};
+pub use letters::{Draft, FirstTry, Letter, Post, how as letter_went, mailed as letter_noted};
 pub(crate) use with::ways as with_ways;
 
 /// What a hub implements so that people sign in to it. Asked from blocking threads.
@@ -51,7 +52,16 @@ pub trait People: Send + Sync + 'static {
     ///
     /// # Errors
     /// When it is refused or can not be kept; nothing was changed then.
-    fn carry_out(&self, order: Order, asker: &Asker) -> Result<Answer, NotDone>;
+    fn carry_out(&self, order: Order, asker: &Asker) -> Result<Answer, NotDone> {
+        self.carry_out_with(order, asker, &mut |_, _| None)
+    }
+
+    /// As [`People::carry_out`], with what is to be kept beside it in the same step: wherever the hub is killed there are both or
+    /// neither. It is asked for once it is known what comes of the order, and before any of it is there.
+    ///
+    /// # Errors
+    /// As [`People::carry_out`].
+    fn carry_out_with(&self, order: Order, asker: &Asker, with: &mut With<'_>) -> Result<Answer, NotDone>;
 
     /// Whether this is the code that the hub showed its operator, by which somebody takes it into use.
     fn may_begin(&self, code: &str) -> bool;
@@ -86,6 +96,28 @@ pub trait People: Send + Sync + 'static {
     /// # Errors
     /// When it can not be read now.
     fn head(&self, client: Option<&Slug>) -> Result<Head, NotDone>;
+}
+
+/// Says what is kept beside what comes of an order, where anything is.
+pub type With<'a> = dyn FnMut(&Directory, &Done) -> Option<Beside> + 'a;
+
+/// A row of something else than people that is kept in one step with a change of theirs.
+pub struct Beside {
+    /// Where it stands.
+    pub table: &'static str,
+    /// By which key.
+    pub key: Vec<u8>,
+    /// What it says.
+    pub row: Vec<u8>,
+    /// Told when it is kept, before anything else is decided of people.
+    pub kept: Box<dyn FnOnce() + Send>,
+}
+
+impl fmt::Debug for Beside {
+    /// Where it stands, and not what: letters bear secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Beside").field("table", &self.table).finish_non_exhaustive()
+    }
 }
 
 /// Why an order was not carried out. Nothing was changed.

@@ -40,12 +40,13 @@ pub(crate) enum Code {
     MediaType,
     KeyUsed,
     QuotaUsed,
+    CarriedInPart,
     Internal,
 }
 
 impl Code {
     /// Every one.
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::BadParameter,
         Self::Unauthorized,
         Self::CrossSite,
@@ -65,6 +66,7 @@ impl Code {
         Self::MediaType,
         Self::KeyUsed,
         Self::QuotaUsed,
+        Self::CarriedInPart,
         Self::Internal,
     ];
 
@@ -89,6 +91,7 @@ impl Code {
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Not a form that is read here"),
             Self::KeyUsed => (StatusCode::UNPROCESSABLE_ENTITY, "key-used", "The key stands for another write"),
+            Self::CarriedInPart => (StatusCode::UNPROCESSABLE_ENTITY, "carried-in-part", "Only a part was taken"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Failed"),
         }
     }
@@ -102,9 +105,11 @@ impl Code {
     }
 
     /// What became of what was there. All that is refused is refused before anything is changed, and what can not be kept is
-    /// taken back as a whole; of what failed in the middle nobody can say that.
+    /// taken back as a whole; of what failed in the middle nobody can say that. Files that come by hand are the exception: they
+    /// are kept part by part.
     fn unchanged(self) -> &'static str {
         match self {
+            Self::CarriedInPart => "what was taken before that stays, and is not taken twice",
             Self::Internal => "it is not known whether anything was changed: look before you repeat it",
             _ => "nothing was changed",
         }

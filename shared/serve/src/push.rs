@@ -15,6 +15,7 @@ mod text;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 
+pub(crate) use body::{drain, next_piece};
 pub(crate) use keep::{Kept, Pushes};
 pub(crate) use otlp::otlp;
 pub(crate) use remote_write::remote_write;
@@ -28,6 +29,6 @@ const MAX_STRANGE_BYTES: usize = 1 << 20;
 
 /// Says no to somebody who pushes without good credentials.
 pub(crate) async fn denied(problem: Problem, body: Body) -> Response {
-    body::drain(body, MAX_STRANGE_BYTES).await;
+    drain(body, MAX_STRANGE_BYTES).await;
     Refusal::from(problem).into_response()
 }

@@ -12,6 +12,11 @@ pub trait Quotas: Send + Sync + 'static {
     /// What a client may have, and has.
     fn quota(&self, client: &Slug) -> ClientQuota;
 
+    /// Of each of these clients.
+    fn quotas(&self, clients: &[Slug]) -> Vec<ClientQuota> {
+        clients.iter().map(|client| self.quota(client)).collect()
+    }
+
     /// The clients of whom something is said.
     fn clients(&self) -> Vec<Slug>;
 

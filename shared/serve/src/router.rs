@@ -19,9 +19,9 @@ use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
-    Access, Boards, Chats, Devices, Enrolments, Erasures, Incidents, Jobs, KeepingTerms, Lookout, Options, People,
-    Quotas, Repeats, StatusPages, Webhooks, api, armour, door, health, install, live, local, openapi, page, people,
-    prometheus, public, push, shape, tally, web,
+    Access, Boards, Carries, Chats, Demonstrating, Devices, Enrolments, Erasures, Incidents, Jobs, KeepingTerms,
+    Lookout, Options, People, Quotas, Repeats, StatusPages, Webhooks, api, armour, door, health, install, live, local,
+    openapi, page, people, prometheus, public, push, shape, tally, web,
 };
 use ways::{LOOK, of_api, prometheus_ways};
 
@@ -72,6 +72,10 @@ pub struct Parts {
     pub enrolments: Option<Arc<dyn Enrolments>>,
     /// How clients are erased.
     pub erasures: Option<Arc<dyn Erasures>>,
+    /// What goes by hand where the line stays away.
+    pub carries: Option<Carries>,
+    /// How people see a cut before they live one.
+    pub demonstration: Option<Arc<dyn Demonstrating>>,
     /// What work waits, and what becomes of it.
     pub jobs: Option<Arc<dyn Jobs>>,
     /// Which pages anybody may read.
@@ -97,6 +101,8 @@ impl Parts {
             quotas: None,
             enrolments: None,
             erasures: None,
+            carries: None,
+            demonstration: None,
             jobs: None,
             status: None,
             options,
@@ -118,6 +124,8 @@ impl Parts {
             chats,
             enrolments,
             erasures,
+            carries,
+            demonstration,
             jobs,
             status,
             options,
@@ -134,6 +142,8 @@ impl Parts {
             chats,
             enrolments,
             erasures,
+            carries,
+            demonstration,
             jobs,
             status,
             ..Shared::new(lookout, access, options)

@@ -1,12 +1,13 @@
 //! What is told of the rules that a node evaluates?
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use vigie_model::{Doubt, Slug};
 
-use crate::Stamp;
+use crate::{LabelSet, Stamp};
 
 /// Rules that are worked out together.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -90,9 +91,13 @@ pub struct RuleShown {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RuleAlert {
     /// Its labels, `alertname` among them.
-    pub labels: BTreeMap<String, String>,
+    #[serde(serialize_with = "labels_as_map")]
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub labels: Arc<LabelSet>,
     /// Texts for people.
-    pub annotations: BTreeMap<String, String>,
+    #[serde(serialize_with = "texts_as_map")]
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub annotations: Arc<[(String, String)]>,
     /// Whether it fires; it is pending otherwise.
     pub firing: bool,
     /// Since when it holds.
@@ -103,4 +108,13 @@ pub struct RuleAlert {
     pub value: f64,
     /// Why it is not sure.
     pub doubt: Option<Doubt>,
+}
+
+/// Thousands of alerts are listed at once, with labels that are kept by who found them.
+pub(crate) fn labels_as_map<S: Serializer>(labels: &LabelSet, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(labels.iter())
+}
+
+pub(crate) fn texts_as_map<S: Serializer>(texts: &[(String, String)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(texts.iter().map(|(name, text)| (name, text)))
 }

@@ -15,8 +15,8 @@ use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
-    Access, Boards, Chats, Devices, Enrolments, Erasures, Health, Incidents, Jobs, KeepingTerms, Lookout, Machine,
-    Mark, Marks, Options, People, Quotas, Repeats, StatusPages, Webhooks, openapi,
+    Access, Boards, Carries, Chats, Demonstrating, Devices, Enrolments, Erasures, Glance, Health, Incidents, Jobs,
+    KeepingTerms, Lookout, Machine, Mark, Marks, Options, People, Quotas, Repeats, StatusPages, Webhooks, openapi,
 };
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
@@ -24,6 +24,9 @@ const LISTS_AT_ONCE: usize = 8;
 
 /// Programs that are handed out at once, each with at most half a megabyte under way.
 const DOWNLOADS_AT_ONCE: usize = 200;
+
+/// Files that are taken in at once: a store has one disk.
+const FILES_AT_ONCE: usize = 2;
 
 /// Everything behind the router.
 pub(crate) struct Shared {
@@ -48,6 +51,9 @@ pub(crate) struct Shared {
     /// How much each client may have.
     pub(crate) quotas: Option<Arc<dyn Quotas>>,
     pub(crate) erasures: Option<Arc<dyn Erasures>>,
+    /// What goes by hand where the line stays away.
+    pub(crate) carries: Option<Carries>,
+    pub(crate) demonstration: Option<Arc<dyn Demonstrating>>,
     /// What work waits.
     pub(crate) jobs: Option<Arc<dyn Jobs>>,
     /// Who is let in to join.
@@ -69,6 +75,7 @@ pub(crate) struct Shared {
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) exports: Arc<Semaphore>,
     pub(crate) downloads: Arc<Semaphore>,
+    pub(crate) carrying: Arc<Semaphore>,
     /// Passphrases are checked one at a time: each takes 19 MiB and some tenths of a second of a small box.
     pub(crate) passwords: Arc<Semaphore>,
     pub(crate) pushes: Pushes,
@@ -103,13 +110,54 @@ impl Shared {
         self.some_machines_seen(caller, |_| true)
     }
 
+    /// As [`Self::machines_seen`], of each what a table shows of it.
+    pub(crate) fn glances_seen(&self, caller: &Caller) -> Vec<Glance> {
+        if caller.sees_all() {
+            return self.glances();
+        }
+        let (marks, unmarked) = (self.marks(), Mark::default());
+        let mut glances = self.lookout.glances_at(
+            &mut |client, site| caller.sees_some_of(Some(client), Some(site)),
+            &mut |id, client, site| {
+                let mark = marks.of(id, client, site).unwrap_or(&unmarked);
+                caller.sees_there(At::Machine(client, site, &mark.tags))
+            },
+        );
+        self.finish(&mut glances);
+        glances
+    }
+
+    /// What a table shows of every machine.
+    pub(crate) fn glances(&self) -> Vec<Glance> {
+        let mut glances = self.lookout.glances_where(&mut |_, _, _| true);
+        self.finish(&mut glances);
+        glances
+    }
+
+    /// Says of each what people call it, and how it is as far as rules judge it.
+    fn finish(&self, glances: &mut [Glance]) {
+        let marks = self.marks();
+        for one in glances.iter_mut() {
+            one.mark = marks.of(one.id, &one.client, &one.site).cloned().unwrap_or_default();
+        }
+        self.judged(glances.iter_mut().map(|one| (one.id, &mut one.health)));
+    }
+
     /// Of the machines that somebody sees those that are wanted, each asked of by its id, in the order of these.
     pub(crate) fn some_machines_seen(&self, caller: &Caller, mut wanted: impl FnMut(NodeId) -> bool) -> Vec<Machine> {
+        if caller.sees_all() {
+            return self.machines_where(&mut |id, _, _| wanted(id));
+        }
         let (marks, unmarked) = (self.marks(), Mark::default());
-        self.machines_where(&mut |id, client, site| {
-            let mark = marks.of(id, client, site).unwrap_or(&unmarked);
-            caller.sees_there(At::Machine(client, site, &mark.tags)) && wanted(id)
-        })
+        let mut machines = self.lookout.machines_at(
+            &mut |client, site| caller.sees_some_of(Some(client), Some(site)),
+            &mut |id, client, site| {
+                let mark = marks.of(id, client, site).unwrap_or(&unmarked);
+                caller.sees_there(At::Machine(client, site, &mark.tags)) && wanted(id)
+            },
+        );
+        machines.iter_mut().for_each(|machine| call(machine, &marks));
+        machines
     }
 
     /// Those that are wanted, each asked of by its id, client and site.
@@ -129,12 +177,19 @@ impl Shared {
 
     /// Says of machines how they are, as far as rules judge them.
     pub(crate) fn judge(&self, machines: &mut [Machine]) {
+        self.judged(machines.iter_mut().map(|machine| (machine.id, &mut machine.health)));
+    }
+
+    fn judged<'m>(&self, healths: impl Iterator<Item = (NodeId, &'m mut Health)>) {
         let Some(incidents) = &self.incidents else { return };
-        let unknown = |machine: &Machine| machine.health == Health::Unknown;
-        let asked: Vec<NodeId> = machines.iter().filter(|machine| unknown(machine)).map(|machine| machine.id).collect();
-        let healths = incidents.healths(&asked);
-        for machine in machines.iter_mut().filter(|machine| unknown(machine)) {
-            machine.health = healths.get(&machine.id).copied().unwrap_or(Health::Unknown);
+        let unknown: Vec<_> = healths.filter(|(_, health)| **health == Health::Unknown).collect();
+        if unknown.is_empty() {
+            return;
+        }
+        let asked: Vec<NodeId> = unknown.iter().map(|(id, _)| *id).collect();
+        let known = incidents.healths(&asked);
+        for (id, health) in unknown {
+            *health = known.get(&id).copied().unwrap_or(Health::Unknown);
         }
     }
 
@@ -157,6 +212,7 @@ impl Shared {
             queries: Arc::new(Semaphore::new(options.queries_at_once.max(1))),
             exports: Arc::new(Semaphore::new(options.exports_at_once.max(1))),
             downloads: Arc::new(Semaphore::new(DOWNLOADS_AT_ONCE)),
+            carrying: Arc::new(Semaphore::new(FILES_AT_ONCE)),
             passwords: Arc::new(Semaphore::new(1)),
             people: None,
             repeats: None,
@@ -167,6 +223,8 @@ impl Shared {
             boards: None,
             quotas: None,
             erasures: None,
+            carries: None,
+            demonstration: None,
             jobs: None,
             enrolments: None,
             status: None,

@@ -4,9 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
-use time::format_description::BorrowedFormatItem;
 use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -18,9 +16,6 @@ use vigie_model::UtcMs;
 /// morning does too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp(pub UtcMs);
-
-const FORM: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// The years 1 to 9999 are what RFC 3339 can write; what lies outside is a broken clock and is shown at the edge.
 const FIRST_MS: i64 = -62_135_596_800_000;
@@ -52,9 +47,25 @@ impl From<UtcMs> for Stamp {
 
 impl fmt::Display for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nanos = i128::from(self.ms().clamp(FIRST_MS, LAST_MS)) * 1_000_000;
-        let at = OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(|_| fmt::Error)?;
-        f.write_str(&at.format(FORM).map_err(|_| fmt::Error)?)
+        let ms = self.ms().clamp(FIRST_MS, LAST_MS);
+        let at = OffsetDateTime::from_unix_timestamp(ms.div_euclid(1_000)).map_err(|_| fmt::Error)?;
+        let parts = [(at.month() as u64, 5), (at.day().into(), 8), (at.hour().into(), 11), (at.minute().into(), 14)];
+        // A list has thousands of them: the digits are put where they stand, and the form is not read for each.
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        put(&mut text[..4], at.year().unsigned_abs().into());
+        parts.into_iter().for_each(|(value, from)| put(&mut text[from..from + 2], value));
+        put(&mut text[17..19], at.second().into());
+        put(&mut text[20..23], ms.rem_euclid(1_000).unsigned_abs());
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// Writes the last digits of a number over what is there.
+fn put(to: &mut [u8], mut value: u64) {
+    for digit in to.iter_mut().rev() {
+        // Below ten.
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod apply;
 mod caps;
+mod carry;
 mod changed;
 mod desk;
 mod forget;
@@ -32,6 +33,7 @@ use vigie_model::{NodeId, Role, UtcMs};
 use vigie_sync::rows::{RowFacts, RowPeer};
 
 pub use caps::{MACHINE_ROWS, SITE_ROWS};
+pub use carry::{RowsWait, Unheard};
 pub use changed::Changed;
 pub use forget::{Collected, FORGET_AFTER_MS, RETIRE_AFTER_MS};
 pub use life::NewLife;

@@ -8,6 +8,7 @@
 //! before acknowledgement holds by construction.
 
 mod allowance;
+pub mod carry;
 mod inbound;
 pub mod keep;
 mod lane;

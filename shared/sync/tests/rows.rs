@@ -240,6 +240,25 @@ fn an_agent_that_speaks_for_another_machine_is_refused_and_a_relay_for_another_s
     assert_eq!(paris.says(&fact(8, "lyon")), None, "another site's rows do not even leave the hub");
 }
 
+#[test]
+fn alerts_of_the_hub_itself_stay_at_the_hub_and_what_is_said_for_everybody_does_not() {
+    let (mut relay, mut hub) = (Node::new(2, Role::Relay, "lyon"), Node::new(1, Role::Hub, "hub"));
+    let of = |scope: &Scope, kind: Kind| Key::new(scope, &kind, "01JD0000000000000000000000").expect("a key");
+    let (own, everybodys) = (of(&Scope::Deployment, Kind::About), of(&Scope::Deployment, Kind::Grant));
+    let clients = of(&Scope::Client(slug("acme")), Kind::About);
+    for key in [&own, &everybodys, &clients] {
+        hub.writes(key, "said", 10);
+    }
+    meet(&mut relay, &mut hub, 100);
+    assert_eq!(relay.says(&own), None, "backups of the hub that fail are no affair of a site's");
+    for key in [&everybodys, &clients] {
+        assert_eq!(relay.says(key).as_deref(), Some("said"), "{key}");
+    }
+    hub.writes(&own, "said again", 200);
+    talk(&mut hub, &mut relay, 200);
+    assert_eq!((relay.says(&own), relay.closed.is_none()), (None, true));
+}
+
 fn as_agent(frame: &[u8]) -> Vec<u8> {
     match Frame::decode(frame) {
         Ok(Frame::Hello(hello)) => Frame::Hello(Hello { role: Role::Agent, ..hello }).encode(),

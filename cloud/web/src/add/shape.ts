@@ -22,10 +22,13 @@ export interface Enrolment {
   expires_at: Stamp;
   fetched: { at: Stamp; from: string } | null;
   refused: { at: Stamp; from: string; name: string; why: string } | null;
+  joined_count: number;
+  /** In the list the last five of them. */
   joined: Joined[];
 }
 
 export interface JoinCommand {
+  role: "agent" | "relay" | "hub";
   through: "hub" | "relay";
   from: string;
   command: string;
@@ -38,5 +41,6 @@ export interface Made extends Enrolment {
 
 export interface Enrolments {
   enrolments: Enrolment[];
+  total: number;
   programs: { platform: string; bytes: number; sha256: string }[];
 }

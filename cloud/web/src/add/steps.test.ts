@@ -5,7 +5,7 @@ import { lateStep, LATE_MS, stepsOf } from "./steps.ts";
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 12, 0, second)).toISOString();
 const token: Enrolment = {
   id: "07", client: "acme", site: "lyon", roles: ["agent"], state: "valid", uses_left: 1, by: "ann", made_at: at(0), expires_at: at(3600),
-  fetched: null, refused: null, joined: [],
+  fetched: null, refused: null, joined_count: 0, joined: [],
 };
 const machine: Joined = { id: "ab", name: "till-1", role: "agent", at: at(20), reachability: { state: "unseen", since: null }, last_sample: null };
 const states = (one: Enrolment, joined?: Joined) => stepsOf(one, joined).map((step) => step.state).join(" ");
@@ -20,6 +20,13 @@ describe("the steps of a machine that is being added", () => {
     expect(states(fetched, heard)).toBe("done done done done now");
     const told = { observed_at: at(22), learnt_at: at(23), path: ["agent", "hub"], verified: false };
     expect(states(fetched, { ...heard, last_sample: told })).toBe("done done done done done");
+  });
+
+  it("end with its voice where it is a relay, which measures nothing", () => {
+    const relay: Enrolment = { ...token, roles: ["relay"], fetched: { at: at(10), from: "192.0.2.7" } };
+    const joined: Joined = { ...machine, role: "relay" };
+    expect(states(relay)).toBe("done done now later");
+    expect(states(relay, { ...joined, reachability: { state: "live", since: at(21) } })).toBe("done done done done");
   });
 
   it("say of what was not seen that it was not", () => {

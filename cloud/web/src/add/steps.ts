@@ -18,12 +18,17 @@ export const LATE_MS = 15_000;
 
 const ORDER: readonly StepName[] = ["made", "fetched", "joined", "heard", "sample"];
 
+/** Whether it is a relay that is added. */
+export const isRelay = (one: Enrolment, machine: Joined | undefined): boolean => (machine ? machine.role === "relay" : !one.roles.includes("agent"));
+
 /** The steps of one machine, or of the one that is to come. */
 export function stepsOf(one: Enrolment, machine: Joined | undefined): Step[] {
   const at = timesOf(one, machine);
+  // A relay measures nothing.
+  const order = isRelay(one, machine) ? ORDER.filter((name) => name !== "sample") : ORDER;
   const last = ORDER.findLastIndex((name) => at[name] !== undefined);
   const refused = !machine && one.refused !== null && Date.parse(one.refused.at) >= (at.fetched ?? at.made ?? 0);
-  return ORDER.map((name, n): Step => {
+  return order.map((name, n): Step => {
     const time = at[name];
     if (time !== undefined) return { name, state: "done", at: time };
     if (n < last) return { name, state: "skipped" };

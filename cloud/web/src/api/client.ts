@@ -6,6 +6,7 @@ import { hubClock } from "../live/now.svelte.ts";
 import { link } from "../live/link.svelte.ts";
 import { remember } from "../kept/kept.ts";
 import { onceKey } from "./once.ts";
+import { allOf, type Paged } from "./pages.ts";
 import { OutOfReach, problemOf, Refused } from "./problem.ts";
 import { Unsure } from "./unsure.ts";
 
@@ -43,8 +44,20 @@ export function ahead(path: string): void {
   asked.then(forget, forget);
 }
 
-/** Asks for something. */
-export async function get<T>(path: string, signal?: AbortSignal): Promise<Answer<T>> {
+/** Asks for a list that comes a page at a time, all of it. Of several pages none is kept: a part says nothing of the whole. */
+export async function getAll<T extends Paged>(path: string, join: (one: T, next: T) => T, signal?: AbortSignal): Promise<Answer<T>> {
+  let first: Answer<T> | undefined;
+  const page = async (path: string) => {
+    const answer = await get<T>(path, signal, (body) => first === undefined && body.next_cursor === null);
+    first ??= answer;
+    return answer.body;
+  };
+  const body = await allOf(path, page, join);
+  return { body, at: first?.at ?? hubClock.now() };
+}
+
+/** Asks for something; `keeps` says of an answer whether it is to be shown again later. */
+export async function get<T>(path: string, signal?: AbortSignal, keeps: (body: T) => boolean = () => true): Promise<Answer<T>> {
   const asked = early.get(path);
   if (asked) {
     early.delete(path);
@@ -59,9 +72,10 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<Answer
     return old as unknown as Answer<T>;
   }
   const { body, text } = await bodyOf<T>(response);
-  keepCopy(path, () => text, at);
   const etag = response.headers.get("etag");
   kept.delete(path);
+  if (!keeps(body)) return { body, at };
+  keepCopy(path, () => text, at);
   if (etag) {
     if (kept.size >= KEPT) kept.delete(kept.keys().next().value ?? "");
     kept.set(path, { etag, body, at });
@@ -97,12 +111,18 @@ export async function send<T>(
   return (await bodyOf<T>(response)).body;
 }
 
-async function ask(path: string, request: RequestInit, signal?: AbortSignal): Promise<Response> {
+/** Hands in a file, for as long as that takes. Not sent again by itself: what it brought the hub knows by its content. */
+export async function sendFile<T>(path: string, file: Blob): Promise<T> {
+  const request = { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file };
+  return (await bodyOf<T>(await ask(path, request, undefined, false))).body;
+}
+
+async function ask(path: string, request: RequestInit, signal?: AbortSignal, patient = true): Promise<Response> {
   const asked = performance.now();
-  const patience = AbortSignal.timeout(TIMEOUT_MS);
+  const patience = patient ? [AbortSignal.timeout(TIMEOUT_MS)] : [];
   let response: Response;
   try {
-    const until = signal ? AbortSignal.any([signal, patience]) : patience;
+    const until = AbortSignal.any(signal ? [signal, ...patience] : patience);
     response = await fetch(path, { ...request, cache: "no-store", signal: until });
   } catch (error) {
     if (signal?.aborted) throw error;

@@ -6,14 +6,17 @@ import { untrack } from "svelte";
 import { recall } from "../kept/kept.ts";
 import { link } from "../live/link.svelte.ts";
 import { stream } from "../live/stream.svelte.ts";
-import { copyOf, get } from "./client.ts";
+import { copyOf, get, getAll, type Answer } from "./client.ts";
+import type { Paged } from "./pages.ts";
 import { OutOfReach, Refused, type Problem } from "./problem.ts";
 
-export interface ResourceOptions {
+export interface ResourceOptions<T = unknown> {
   /** Asked again after so long at the latest. */
   everyMs?: number;
   /** Events after which it is asked again. */
   on?: readonly string[];
+  /** It comes a page at a time, and all of it is wanted: what one page and the next come to. */
+  join?: (one: T & Paged, next: T & Paged) => T & Paged;
 }
 
 /** Changes come in flocks: a cut site is many events within a second. */
@@ -41,6 +44,11 @@ export class Resource<T> {
   #abort: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #askedAt = -Infinity;
+  #ask: (path: string, signal: AbortSignal) => Promise<Answer<T>>;
+
+  constructor(join?: ResourceOptions<T>["join"]) {
+    this.#ask = (path, signal) => (join ? getAll(path, join, signal) : get<T>(path, signal));
+  }
 
   /** Shows what is at a path from now on. */
   show(path: string): void {
@@ -66,7 +74,7 @@ export class Resource<T> {
     this.#askedAt = performance.now();
     const slow = setTimeout(() => void this.#recall(path, abort), SLOW_MS);
     try {
-      const answer = await get<T>(path, abort.signal);
+      const answer = await this.#ask(path, abort.signal);
       if (this.#abort !== abort) return;
       this.data = answer.body;
       this.at = answer.at;
@@ -121,8 +129,8 @@ export class Resource<T> {
 }
 
 /** To be called where a component begins: what is at the path, up to date until the component goes. */
-export function resource<T>(path: () => string | undefined, options: ResourceOptions = {}): Resource<T> {
-  const own = new Resource<T>();
+export function resource<T>(path: () => string | undefined, options: ResourceOptions<T> = {}): Resource<T> {
+  const own = new Resource<T>(options.join);
   $effect.pre(() => {
     const wanted = path();
     if (wanted !== undefined) untrack(() => own.show(wanted));

@@ -206,6 +206,8 @@ export interface Here {
   version: string;
   you: string;
   clients: string[] | null;
+  /** Whether there is a demonstration that they see. */
+  demonstration: boolean;
 }
 
 /** A fact of what a machine is, which stays as it is until it changes. */

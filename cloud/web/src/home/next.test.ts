@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { stepsOf, type Known } from "./next.ts";
 
-const NOTHING: Known = { people: { total: 1 }, route: { routes: [{ used: false }] }, rule: { groups: [{ origin: { source: "default" } }] }, site: { sites: [{ relays: [] }] } };
-const ALL: Known = { people: { total: 2 }, route: { routes: [{ used: false }, { used: true }] }, rule: { groups: [{ origin: { source: "default" } }, { origin: { source: "hub" } }] }, site: { sites: [{ relays: [] }, { relays: ["r"] }] } };
+const NOTHING: Known = { people: { total: 1 }, route: { routes: [{ used: false }] }, rule: { groups: [{ origin: { source: "default" } }] }, site: { sites: [{ client: "acme", relays: [] }, { client: "vigie-demo", relays: ["r"] }] } };
+const ALL: Known = { people: { total: 2 }, route: { routes: [{ used: false }, { used: true }] }, rule: { groups: [{ origin: { source: "default" } }, { origin: { source: "hub" } }] }, site: { sites: [{ client: "acme", relays: [] }, { client: "acme", relays: ["r"] }] } };
 
 test("a step is done when it is so, and not before", () => {
   expect(stepsOf(NOTHING, () => true).map(({ done }) => done)).toEqual([false, false, false, false]);

@@ -2,18 +2,20 @@
 //
 // A step is done when it is so, whoever did it; of what nobody has answered nothing is said.
 import type { Right } from "../api/types.ts";
+import { DEMO } from "../demo.ts";
 
 export type StepName = "people" | "route" | "rule" | "site";
 
-/** Whose right it takes, somewhere. */
+/** Which right it takes, in all of some place. */
 export const RIGHTS: Readonly<Record<StepName, Right>> = { people: "people", route: "tell", rule: "decide", site: "enrol" };
 
 /** What the hub has answered so far. */
 export interface Known {
+  /** Of those who come in somewhere: an invitation that nobody took up answers no incident. */
   people?: { total: number } | undefined;
   route?: { routes: readonly { used: boolean }[] } | undefined;
   rule?: { groups: readonly { origin: { source: string } }[] } | undefined;
-  site?: { sites: readonly { relays: readonly unknown[] }[] } | undefined;
+  site?: { sites: readonly { client: string; relays: readonly unknown[] }[] } | undefined;
 }
 
 export interface Step {
@@ -27,7 +29,8 @@ export function stepsOf({ people, route, rule, site }: Known, may: (right: Right
     { name: "route", done: route?.routes.some((one) => one.used) },
     // What was there from the beginning is nobody's choice.
     { name: "rule", done: rule?.groups.some((one) => one.origin.source !== "default") },
-    { name: "site", done: site?.sites.some((one) => one.relays.length > 0) },
+    // A demonstration has relays, and nobody has these.
+    { name: "site", done: site?.sites.some((one) => one.client !== DEMO && one.relays.length > 0) },
   ];
   return steps.filter((step): step is Step => step.done !== undefined && may(RIGHTS[step.name]));
 }

@@ -1,5 +1,6 @@
 // How is a row of the table made once, and filled again and again?
 import type { Health, Mark, Shown } from "../api/types.ts";
+import { markDemo } from "../parts/demo-mark.ts";
 import { clock, share, whole } from "../say/number.ts";
 import { words } from "../say/words.ts";
 import { drawSpark, makeSpark, type Spark } from "../spark/draw.ts";
@@ -104,6 +105,7 @@ function machine(row: HTMLElement, cells: Cells, at: number, { columns, selected
   status(cells, shownNow(columns.shown(at), blind), columns.was(at), heard === undefined ? undefined : clock(heard, now));
   set(row, "aria-selected", String(selected.has(id)));
   put(cells.link, columns.name(at));
+  markDemo(cells.link, columns.client(at));
   set(cells.link, "href", hrefOf(id));
   put(cells.under, names.includes("site") ? "" : columns.site(at));
   put(cells.cell.site, `${columns.client(at)} / ${columns.site(at)}`);

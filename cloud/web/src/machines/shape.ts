@@ -4,7 +4,7 @@ import type { Sort } from "./order.ts";
 
 const say = words(
   { status: "Status", name: "Machine", site: "Site", cpu: "CPU", memory: "Memory", heard: "Last heard", waiting: "Waiting", lost: "Lost", slim: "Heard", trend: "CPU, 1 h", select: "Selection", tags: "Tags" },
-  { status: "État", name: "Machine", site: "Site", cpu: "CPU", memory: "Mémoire", heard: "Dernier contact", waiting: "En attente", lost: "Perdu", slim: "Vu", trend: "CPU, 1 h", select: "Sélection", tags: "Étiquettes" },
+  { status: "État", name: "Machine", site: "Site", cpu: "CPU", memory: "Mémoire", heard: "Entendu", waiting: "En attente", lost: "Perdu", slim: "Vu", trend: "CPU, 1 h", select: "Sélection", tags: "Étiquettes" },
 );
 
 export const COLUMNS = ["select", "status", "name", "site", "cpu", "memory", "trend", "heard", "waiting", "lost", "tags"] as const;
@@ -23,7 +23,7 @@ export const DOWN_FIRST: readonly ColumnName[] = ["cpu", "memory", "waiting", "l
 
 const WIDE: Record<ColumnName, string> = {
   select: "36px", trend: "100px", status: "minmax(230px, 1.5fr)", name: "minmax(160px, 2fr)", site: "minmax(130px, 1.4fr)", cpu: "minmax(96px, 1fr)", memory: "minmax(96px, 1fr)",
-  heard: "minmax(100px, .8fr)", waiting: "minmax(76px, .7fr)", lost: "minmax(60px, .5fr)", tags: "minmax(90px, 1fr)",
+  heard: "minmax(100px, .8fr)", waiting: "minmax(92px, .7fr)", lost: "minmax(60px, .5fr)", tags: "minmax(90px, 1fr)",
 };
 const SLIM: Partial<Record<ColumnName, string>> = { select: "32px", status: "26px", name: "minmax(100px, 1fr)", cpu: "60px", memory: "60px", heard: "64px" };
 const ON_A_PHONE: readonly ColumnName[] = ["select", "status", "name", "cpu", "heard"];

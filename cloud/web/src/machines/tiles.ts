@@ -1,4 +1,5 @@
 // How is a row of tiles made once, and filled again and again?
+import { markDemo } from "../parts/demo-mark.ts";
 import { clock, rounded, whole } from "../say/number.ts";
 import { words } from "../say/words.ts";
 import { drawSpark, makeSpark, type Spark } from "../spark/draw.ts";
@@ -108,6 +109,7 @@ function fillTile(tile: Tile, at: number, { columns, selected, blind, now, hrefO
   set(tile.root, "class", `tile tone-${look.tone}${look.hatched ? " hatched" : ""}${shown === "critical" ? " solid" : ""}${isCurrent ? " current" : ""}`);
   set(tile.root, "aria-selected", String(selected.has(id)));
   put(tile.link, columns.name(at));
+  markDemo(tile.link, columns.client(at));
   set(tile.link, "href", hrefOf(id));
   set(tile.glyph, "href", `#g-${look.glyph}`);
   put(tile.word, past ? `${wordOf(shown)}, ${past}` : wordOf(shown));

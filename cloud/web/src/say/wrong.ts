@@ -28,9 +28,10 @@ const FRENCH: Readonly<Record<string, readonly [title: string, next: string]>> =
   "quota-used": ["La limite est atteinte", "Enlevez-en, ou demandez une limite plus haute"],
   "proof-needed": ["Prouvez à nouveau qui vous êtes", "Donnez votre mot de passe"],
   "code-needed": ["Il faut aussi un code", "Donnez celui de votre application"],
-  unreadable: ["La demande est illisible", "Rechargez la page"],
+  unreadable: ["Ce qui a été envoyé est illisible", "Rechargez la page, ou envoyez autre chose"],
   "too-large": ["C’est trop grand", "Envoyez-en moins à la fois"],
   "key-used": ["Cette demande a déjà servi à autre chose", "Rechargez la page"],
+  "carried-in-part": ["Une partie seulement a été prise, et elle reste", "Faites écrire un nouveau fichier sur place ; rien n’est pris deux fois"],
   internal: ["Le hub a échoué, et on ne sait pas si quelque chose a changé", "Regardez avant de recommencer"],
 };
 

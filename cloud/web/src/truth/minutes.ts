@@ -17,7 +17,11 @@ export interface Availability {
   from: string;
   to: string;
   sites: (SiteMinutes & { client: string; site: string; machines: (SiteMinutes & { lapses: Lapse[] })[] })[];
+  next_cursor: string | null;
 }
+
+/** Both pages of it, which are of the same time. */
+export const joined = (one: Availability, next: Availability): Availability => ({ ...one, sites: [...one.sites, ...next.sites] });
 
 export interface Shares {
   up: number;

@@ -8,7 +8,7 @@ import { post } from "../outbox/post.ts";
 import { inTurn } from "../outbox/turn.ts";
 import { find } from "../route.ts";
 import { read, type Pushed } from "./push.ts";
-import { isHashed, nameOf, outdated, PATIENCE_MS, SHELL, wayOf, type Shell } from "./shell.ts";
+import { isHashed, isOurs, nameOf, outdated, PATIENCE_MS, SHELL, turnsOf, TURNS, wayOf, type Shell, type Turns } from "./shell.ts";
 
 declare const __SHELL__: Shell;
 declare const self: ServiceWorkerGlobalScope;
@@ -58,15 +58,22 @@ async function install(): Promise<void> {
   await Promise.all(
     shell.files.map(async (path) => {
       const before = isHashed(path) ? await caches.match(path) : undefined;
-      if (before) await own.put(path, before);
-      else await own.add(new Request(path, { cache: "no-cache" }));
+      if (before) return own.put(path, before);
+      const found = await fetch(path, { cache: "no-cache" });
+      if (!found.ok) throw new Error(`${path} is not to be had: ${found.status}`);
+      // The browser gives this worker up then, and comes by the one that the hub has now.
+      if (path === SHELL && !isOurs(await found.clone().text(), shell)) throw new Error("the hub has other pages by now");
+      await own.put(path, found);
     }),
   );
 }
 
 async function activate(): Promise<void> {
-  const names = await caches.keys();
-  await Promise.all(outdated(names, shell.version).map((name) => caches.delete(name)));
+  const [names, written] = await Promise.all([caches.keys(), caches.open(TURNS)]);
+  const said = await written.match(TURNS);
+  const turns = turnsOf(said ? ((await said.json()) as Turns) : [], names, shell.version);
+  await written.put(TURNS, Response.json(turns));
+  await Promise.all(outdated(names, turns).map((name) => caches.delete(name)));
   await self.clients.claim();
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { find } from "../route.ts";
 import { read } from "./push.ts";
-import { nameOf, outdated, wayOf, type Asked, type Shell } from "./shell.ts";
+import { isOurs, nameOf, outdated, turnsOf, wayOf, type Asked, type Shell } from "./shell.ts";
 
 const shell: Shell = { version: "b", files: ["/shell.html", "/assets/index-1a.js"] };
 const way = (asked: Partial<Asked> & { path: string }) =>
@@ -9,7 +9,7 @@ const way = (asked: Partial<Asked> & { path: string }) =>
 
 test("the program is had from here, and nothing of what the hub tells", () => {
   expect(way({ path: "/assets/index-1a.js" })).toBe("here");
-  for (const path of ["/api/v1/incidents", "/api/v1/events", "/prometheus/api/v1/query", "/assets/of-another-version.js"]) {
+  for (const path of ["/api/v1/incidents", "/api/v1/events", "/prometheus/api/v1/query"]) {
     expect(way({ path }), path).toBe("past");
   }
 });
@@ -22,10 +22,32 @@ test("a page is asked of the hub first, and whoever goes where people sign in ma
   expect(way({ path: "/sign-out", method: "POST", navigates: true })).toBe("out");
 });
 
-test("a version keeps the one before it, for the pages that are open, and nothing older", () => {
-  const names = ["other", nameOf("y"), nameOf("z"), nameOf("a"), nameOf("b")];
-  expect(outdated(names, "b")).toEqual([nameOf("y"), nameOf("z")]);
-  expect(outdated([nameOf("b")], "b")).toEqual([]);
+test("a page of the version before has its parts from here, too: the hub does not have them any more", () => {
+  expect(way({ path: "/assets/en/of-another-version.js" })).toBe("here");
+  expect(way({ path: "/assets/en/of-another-version.js", method: "POST" })).toBe("past");
+});
+
+test("what was current stays, whenever its files were first here, and nothing older", () => {
+  const names = ["other", nameOf("a"), nameOf("b"), nameOf("c"), nameOf("d")];
+  // "a" was here first of all, and was come back to last.
+  const turns = turnsOf(["a", "d", "c"], names, "b");
+  expect(turns).toEqual(["b", "a", "d"]);
+  expect(outdated(names, turns)).toEqual([nameOf("c")]);
+  expect(turnsOf(["b", "a"], names, "b")).toEqual(["b", "a"]);
+  expect(outdated([nameOf("b")], ["b"])).toEqual([]);
+});
+
+test("where nothing was written down yet, those that are here are taken in their order", () => {
+  const names = ["other", nameOf("x"), nameOf("y"), nameOf("a"), nameOf("b")];
+  expect(turnsOf([], names, "b")).toEqual(["b", "a", "y"]);
+  expect(turnsOf([], [], "b")).toEqual(["b"]);
+});
+
+test("the shell of other files is not taken for ours", () => {
+  const page = (script: string) => `<script type="module" src="${script}"></script><link rel="manifest" href="/manifest.webmanifest">`;
+  expect(isOurs(page("/assets/index-1a.js"), shell)).toBe(true);
+  expect(isOurs(page("/assets/fr/index-2b.js"), shell)).toBe(false);
+  expect(isOurs("<p>Sign in</p>", shell)).toBe(false);
 });
 
 test("a push shows what it says, and always something", () => {

@@ -2,6 +2,7 @@
 
 mod asked;
 mod brought;
+mod carried;
 mod kept;
 mod pushed;
 mod said;
@@ -21,6 +22,7 @@ pub const DOORS: &[Door] = &[
     said::RENEWAL,
     said::REVOCATIONS,
     said::TOKEN,
+    carried::FILE,
     kept::RECORD,
     kept::HEAD,
     kept::LEAF,

@@ -64,14 +64,17 @@ impl Machine {
     }
 
     fn runs(&self) -> bool {
-        self.tools().join("pid").exists()
+        fs::read_dir(self.tools())
+            .expect("a folder")
+            .flatten()
+            .any(|one| one.path().extension().is_some_and(|is| is == "pid"))
     }
 }
 
 impl Drop for Machine {
     fn drop(&mut self) {
         // Whatever it started ends with it; it may have started nothing.
-        drop(self.paste("systemctl --user stop"));
+        drop(self.paste("systemctl --user stop-all"));
     }
 }
 
@@ -91,7 +94,11 @@ fn said(output: &Output) -> String {
 
 /// Lets machines join at acme's site in Lyon.
 fn let_in(mesh: &Mesh, uses: u32) -> Value {
-    let wish = json!({ "client": "acme", "site": "lyon", "uses": uses }).to_string();
+    let_in_as(mesh, "agent", uses)
+}
+
+fn let_in_as(mesh: &Mesh, role: &str, uses: u32) -> Value {
+    let wish = json!({ "client": "acme", "site": "lyon", "roles": [role], "uses": uses }).to_string();
     let answer = mesh.door().post("/api/v1/enrolments", &[("Content-Type", "application/json")], wish.as_bytes());
     let answer = answer.expect("the hub answers");
     assert_eq!(answer.status, 201, "{}", answer.text());
@@ -155,6 +162,72 @@ fn a_machine_that_reaches_the_relay_alone_installs_from_it() {
         let Some(now) = mesh.get(&path) else { return false };
         now["fetched"].is_null() && now["joined"][0]["last_sample"]["path"] == json!(["agent", "relay:lyon-r1", "hub"])
     });
+}
+
+#[test]
+fn one_pasted_line_adds_a_relay_from_which_the_machines_of_its_site_install_by_the_hubs_own_line() {
+    let mesh = Mesh::new();
+    let (made, rack) = (let_in_as(&mesh, "relay", 1), Machine::new());
+    let line = line_of(&mesh, &made, "hub");
+    assert!(line.ends_with(" --relay --page 0.0.0.0:7802"), "what is opened to the site is seen: {line}");
+    let [page, agents] = [free_port(), free_port()];
+    // The ports of a usual relay may be taken on this machine.
+    let line = line.replace("0.0.0.0:7802", &format!("127.0.0.1:{page}"));
+    let line = format!(
+        "VIGIE_LISTEN=127.0.0.1:{agents} && export VIGIE_LISTEN && {line} --user --advertise 127.0.0.1:{agents}"
+    );
+    let done = rack.paste(&format!("{line} --name lyon-r1"));
+    assert!(done.status.success(), "{}", said(&done));
+    assert!(said(&done).contains("done: this relay has reached the hub"), "{}", said(&done));
+    let path = format!("/api/v1/enrolments/{}", made["id"].as_str().expect("an id"));
+    eventually("the hub hears it", || {
+        let Some(now) = mesh.get(&path) else { return false };
+        assert_eq!((&now["joined"][0]["name"], &now["joined"][0]["role"]), (&json!("lyon-r1"), &json!("relay")));
+        now["joined"][0]["reachability"]["state"] == "live"
+    });
+
+    // A machine that reaches that relay alone, by the line that the hub made.
+    let (made, till) = (let_in(&mesh, 1), Machine::new());
+    let through = line_of(&mesh, &made, "relay").replace(":7802", &format!(":{page}"));
+    let done = till.paste(&format!("{through} --user --name till-1"));
+    assert!(done.status.success(), "{}", said(&done));
+    let path = format!("/api/v1/enrolments/{}", made["id"].as_str().expect("an id"));
+    eventually("its samples come by the relay", || {
+        let Some(now) = mesh.get(&path) else { return false };
+        now["joined"][0]["last_sample"]["path"] == json!(["agent", "relay:lyon-r1", "hub"])
+    });
+
+    let again = rack.paste(&line);
+    assert!(again.status.success() && said(&again).contains("enrolled already"), "{}", said(&again));
+    let away = rack.paste("~/.local/bin/vigie-relay-install --user --uninstall --purge");
+    assert!(away.status.success(), "{}", said(&away));
+    let left: Vec<_> = rack.files().into_iter().filter(|path| path.is_file()).collect();
+    assert!(left.is_empty() && !rack.runs(), "{left:?}");
+}
+
+fn free_port() -> u16 {
+    let door = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    door.local_addr().expect("it has one").port()
+}
+
+#[test]
+fn a_relay_that_can_not_be_put_leaves_nothing_behind() {
+    let mesh = Mesh::new();
+    let made = let_in_as(&mesh, "relay", 1);
+    let line = format!("{} --user --advertise 127.0.0.1:7801", line_of(&mesh, &made, "hub"));
+    let machine = Machine::new();
+    // Somebody's file stands where its programs for others are to go.
+    fs::create_dir_all(machine.home().join(".local")).expect("a folder");
+    fs::write(machine.home().join(".local/lib"), "somebody's").expect("room");
+    let before = machine.files();
+    let done = machine.paste(&line);
+    assert!(!done.status.success() && said(&done).contains("nothing was changed"), "{}", said(&done));
+    assert_eq!(machine.files(), before);
+    assert!(!machine.runs());
+    let path = format!("/api/v1/enrolments/{}", made["id"].as_str().expect("an id"));
+    assert_eq!(mesh.get(&path).expect("an answer")["uses_left"], 1, "the token is as it was, too");
+    let wrong = machine.paste(&line.replace(" --relay", ""));
+    assert!(said(&wrong).contains("--advertise and --page go with --relay"), "{}", said(&wrong));
 }
 
 #[test]

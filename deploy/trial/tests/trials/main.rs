@@ -2,6 +2,7 @@
 
 mod both_sides;
 mod brought_back;
+mod carried;
 mod clock;
 mod copies;
 mod credentials;
@@ -11,6 +12,7 @@ mod lookout;
 mod metered;
 mod one_cut;
 mod outbox;
+mod phones;
 mod place;
 mod promise;
 mod pushed;

@@ -8,7 +8,7 @@ use vigie_trial::{Agent, Door, Mesh, eventually};
 const MACHINES: u64 = 100;
 
 fn live_at(door: &Door) -> usize {
-    let answer = door.get("/api/v1/machines").and_then(|answer| answer.json()).unwrap_or_default();
+    let answer = door.get("/api/v1/machines?limit=500").and_then(|answer| answer.json()).unwrap_or_default();
     let all = answer["machines"].as_array().cloned().unwrap_or_default();
     all.iter().filter(|one| one["reachability"]["state"] == "live").count()
 }

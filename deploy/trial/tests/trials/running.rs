@@ -15,6 +15,16 @@ fn a_hub_that_logs_as_json_writes_an_object_a_line() {
 }
 
 #[test]
+fn a_hub_that_has_only_just_answered_ends_in_order_when_it_is_told_to() {
+    let mut mesh = Mesh::new();
+    for _ in 0..8 {
+        assert!(mesh.hub.stop(), "a signal at that moment is not lost, and kills nothing");
+        mesh.hub.again();
+        mesh.door();
+    }
+}
+
+#[test]
 fn backups_taken_while_samples_come_in_are_each_whole_and_one_makes_the_hub_again() {
     let mut mesh = Mesh::new();
     let data = mesh.hub_data();

@@ -1,11 +1,11 @@
 #!/bin/sh
-# The user's systemd as far as an installer needs it, for one service: what the unit says is started is started.
+# The user's systemd as far as an installer needs it: what a service's unit says is started is started.
 set -u
 [ "$1" = --user ] || exit 1
 shift
 [ "$1" != --quiet ] || shift
-unit=$HOME/.config/systemd/user/vigie-agent.service
-pid=$STAND_IN/pid
+unit=$HOME/.config/systemd/user/${2-}
+pid=$STAND_IN/${2-}.pid
 end() {
   [ -e "$pid" ] || return 0
   kill "$(cat "$pid")" 2>/dev/null
@@ -17,6 +17,7 @@ case $1 in
   daemon-reload) ;;
   enable | disable) [ -e "$unit" ] && echo "$1" >>"$STAND_IN/said" ;;
   stop) end ;;
+  stop-all) for pid in "$STAND_IN"/*.pid; do end; done ;;
   start | restart)
     if [ "$1" = start ] && [ -e "$pid" ]; then exit 0; fi
     end

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use vigie_merge::{Hlc, Key, Row, Scope};
 use vigie_model::{NodeId, Role, UtcMs};
 use vigie_store::rows::{NewLife, Owner, Rows, RowsError};
-use vigie_sync::rows::{RowPeer, Stamp};
+use vigie_sync::rows::{RowPeer, Stamp, guard};
 
 use self::lines::Line;
 use super::disk::Disk;
@@ -271,8 +271,8 @@ impl World {
     fn compare_all(&mut self) {
         let dumps: Vec<BTreeMap<Key, Vec<u8>>> = (0..self.nodes.len()).map(|node| self.dump(node)).collect();
         for (node, dump) in dumps.iter().enumerate().skip(1) {
-            let view = &self.nodes[node].who.view;
-            let of_hub: BTreeMap<_, _> = dumps[0].iter().filter(|(key, _)| view.sees(&key.scope())).collect();
+            let who = &self.nodes[node].who;
+            let of_hub: BTreeMap<_, _> = dumps[0].iter().filter(|(key, _)| guard::may_see(who, key)).collect();
             let mine: BTreeMap<_, _> = dump.iter().collect();
             // A deletion that one has forgotten and another has not, because an older copy brought it back, reads the same.
             let deleted = |bytes: Option<&&Vec<u8>>| {

@@ -23,6 +23,7 @@ impl Fleet {
         let now = self.clock.now().utc;
         match happening {
             Happening::Seen(stream, tick, from) => self.saw(*stream, tick, *from, now),
+            Happening::Facts(stream, facts) if self.is_own(*stream) => self.newest_came(*stream, facts),
             Happening::Facts(stream, facts) => self.facts(*stream, facts),
             Happening::Up { session, peer, beat_ms } => {
                 let mut memory = self.memory_mut();
@@ -102,6 +103,22 @@ impl Fleet {
         }
     }
 
+    /// What became of a stream, in the order in which it became so: what others pushed to this node is known before it is
+    /// said that it is kept.
+    pub(super) fn became(&self, stream: StreamId, facts: &Arc<StreamFacts>) {
+        if self.is_own(stream) {
+            let _alone = self.own();
+            // The newest tick is looked at when the loop tells the same: the store's thread has no time for that.
+            let defs = self.lacking(stream, facts);
+            self.told(&mut self.memory_mut(), stream, facts, defs);
+        }
+    }
+
+    /// Whether a stream is one that this node hears of at once.
+    fn is_own(&self, stream: StreamId) -> bool {
+        self.me == Some(stream.agent) && self.intake.0.get().is_some()
+    }
+
     fn saw(&self, stream: StreamId, tick: &Arc<Tick>, from: Option<SessionId>, now: UtcMs) {
         let mut memory = self.memory_mut();
         memory.arrived(stream, tick, now);
@@ -113,20 +130,25 @@ impl Fleet {
     }
 
     fn facts(&self, stream: StreamId, facts: &Arc<StreamFacts>) {
-        let lacks = self.memory().lacks_defs(stream, facts);
-        let newest = self.number_if_unknown(stream, facts);
-        if lacks.is_none() && newest.is_none() {
-            let mut memory = self.memory_mut();
-            return self.told(&mut memory, stream, facts, None);
+        let defs = self.lacking(stream, facts);
+        self.told(&mut self.memory_mut(), stream, facts, defs);
+        self.newest_came(stream, facts);
+    }
+
+    /// Reads the definitions that memory lacks.
+    fn lacking(&self, stream: StreamId, facts: &StreamFacts) -> Option<(u32, Vec<SeriesDef>)> {
+        let from = self.memory().lacks_defs(stream, facts)?;
+        Some((from, definitions(&self.log(), stream, (from, facts.schema_len))))
+    }
+
+    /// Looks at the newest tick, if none saw it pass.
+    fn newest_came(&self, stream: StreamId, facts: &StreamFacts) {
+        if self.number_if_unknown(stream, facts).is_none() {
+            return;
         }
-        let log = self.log();
-        let defs = lacks.map(|from| (from, definitions(&log, stream, (from, facts.schema_len))));
-        let tick = newest.and_then(|_| log.last_tick(stream).ok().flatten());
-        drop(log);
-        let mut memory = self.memory_mut();
-        self.told(&mut memory, stream, facts, defs);
+        let tick = self.log().last_tick(stream).ok().flatten();
         if let Some((at, tick)) = tick {
-            memory.arrived(stream, &Arc::new(tick), at);
+            self.memory_mut().arrived(stream, &Arc::new(tick), at);
         }
     }
 
@@ -193,7 +215,9 @@ impl Fleet {
     }
 
     /// Takes in what the log knows and memory does not. While a commit is under way it is not waited for.
-    fn catch_up(&self) {
+    pub(super) fn catch_up(&self) {
+        // What is read of the log here is never taken in after something newer.
+        let _alone = self.own();
         let untold: Vec<(StreamId, Arc<StreamFacts>)> = {
             let Some(log) = self.try_log() else { return };
             let memory = self.memory();

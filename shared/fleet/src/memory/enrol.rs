@@ -29,6 +29,7 @@ impl Memory {
         self.remove(known.node);
         let place = self.place_of(&known.client, &known.site);
         let (ix, _) = self.node_mut(known.node);
+        self.places[place.at()].nodes.insert(known.node, ix);
         match known.role {
             Role::Relay => drop(self.places[place.at()].relays.insert(known.node, ix)),
             Role::Agent => {
@@ -81,6 +82,7 @@ impl Memory {
             let owner = Owner { machine: String::new(), machine_id: String::new(), ..owner(&known) };
             let labels = owner.labels().map(|(name, value)| (self.catalogue.text(name), self.catalogue.text(value)));
             self.machine_at[ix.at()] = Some(place);
+            self.places[place.at()].nodes.insert(id, ix);
             self.nodes[ix.at()].enrolled = Some(Enrolled { known, place, labels, is_pushed: true });
         }
         ix
@@ -90,7 +92,9 @@ impl Memory {
         let Some(ix) = self.find(id) else { return };
         let Some(gone) = self.nodes[ix.0 as usize].enrolled.take() else { return };
         self.machine_at[ix.at()] = None;
-        self.places[gone.place.at()].relays.remove(&id);
+        let place = &mut self.places[gone.place.at()];
+        place.nodes.remove(&id);
+        place.relays.remove(&id);
         if let Some(same) = self.by_name.get_mut(&gone.known.name) {
             same.retain(|other| *other != ix);
             if same.is_empty() {
@@ -101,7 +105,8 @@ impl Memory {
 
     fn place_of(&mut self, client: &Slug, site: &Slug) -> PlaceIx {
         *self.by_place.entry((client.clone(), site.clone())).or_insert_with(|| {
-            self.places.push(Place { client: client.clone(), site: site.clone(), relays: BTreeMap::new() });
+            let (client, site) = (client.clone(), site.clone());
+            self.places.push(Place { client, site, nodes: BTreeMap::new(), relays: BTreeMap::new() });
             PlaceIx(self.places.len() as u32 - 1)
         })
     }

@@ -53,11 +53,12 @@ pub(crate) struct Voice {
     pub(crate) datagrams: u64,
 }
 
-/// A site of a client, and its relays.
+/// A site of a client, who is enrolled there, and its relays among them.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) client: Slug,
     pub(crate) site: Slug,
+    pub(crate) nodes: BTreeMap<NodeId, NodeIx>,
     pub(crate) relays: BTreeMap<NodeId, NodeIx>,
 }
 

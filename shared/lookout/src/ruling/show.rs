@@ -69,10 +69,9 @@ fn shown_rule(group: &Group, (rule, turn): (&Rule, usize), found: &Found, alerts
 }
 
 fn shown_alert(instance: &Instance) -> RuleAlert {
-    let labels = instance.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
     RuleAlert {
-        labels: labels.collect(),
-        annotations: instance.annotations.iter().cloned().collect(),
+        labels: instance.labels.clone(),
+        annotations: instance.annotations.clone(),
         firing: instance.phase.is_firing(),
         active_at: Stamp(UtcMs(instance.active_at_ms)),
         keep_firing_since: instance.keeping_since_ms.map(|at| Stamp(UtcMs(at))),

@@ -10,7 +10,7 @@ use crate::rulings::ask;
 use vigie_model::{Role, UtcMs};
 use vigie_notify::Kind;
 use vigie_people::Right;
-use vigie_serve::{AvailabilityWish, Incidents, MachineMinutes, Minutes, Powers};
+use vigie_serve::{AvailabilityWish, Incidents, MachineMinutes, Minutes, PlacesPage, Powers};
 use vigie_store::fault::FaultDisk;
 
 const RELAY: u8 = 200;
@@ -227,4 +227,43 @@ fn a_question_about_few_machines_reads_the_series_of_these_and_of_nobody_else() 
     assert_eq!(read(Some("acme/lyon"), None, None), (3, 3 * each), "who sees one site");
     assert_eq!(read(Some("acme#lab"), None, None), (1, each), "who sees by a tag");
     assert_eq!(read(Some("bron"), None, None), (0, 0));
+    let page = |after: Option<&str>, machines| {
+        let wish = AvailabilityWish { seen: Powers::all(), client: None, site: None, from_ms: to_ms - MINUTE, to_ms };
+        let page = PlacesPage { after: after.map(|site| (slug("acme"), slug(site))), machines };
+        let before = hub.world.pieces_read.load(Ordering::Relaxed);
+        let found = hub.watchman.availability_of(&wish, &page).expect("it is read");
+        let told: Vec<_> = found.minutes.sites.iter().map(|site| (site.site.clone(), site.machines.len())).collect();
+        (told, found.total, found.more, hub.world.pieces_read.load(Ordering::Relaxed) - before)
+    };
+    let (lyon, paris) = ((slug("lyon"), 3), (slug("paris"), 30));
+    assert_eq!(page(None, 5), (vec![lyon.clone()], 33, true, 3 * each), "a page reads what it tells of");
+    assert_eq!(page(Some("lyon"), 5), (vec![paris.clone()], 33, false, 30 * each), "and tells of a whole site");
+    assert_eq!(page(None, 33), (vec![lyon, paris], 33, false, 33 * each));
+    assert_eq!(page(Some("paris"), 5), (Vec::new(), 33, false, 0));
+}
+
+#[test]
+fn a_demonstration_counts_in_nothing_that_is_told_of_everybodys_machines() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hub = Node::hub(folder.path());
+    let whose = |client: Option<&str>| {
+        let to_ms = hub.world.at().utc.0;
+        let wish = AvailabilityWish {
+            seen: Powers::all(),
+            client: client.map(slug),
+            site: None,
+            from_ms: to_ms - MINUTE,
+            to_ms,
+        };
+        let found = hub.watchman.availability(&wish).expect("it is read");
+        found.sites.into_iter().map(|site| site.client.to_string()).collect::<Vec<_>>()
+    };
+    hub.run(MINUTE, |world| world.hear_of("vigie-demo", 50, Role::Agent, "lyon"));
+    assert_eq!(whose(None), ["vigie-demo"], "there is nothing else to be told of");
+    hub.run(MINUTE, |world| {
+        world.hear_of("vigie-demo", 50, Role::Agent, "lyon");
+        world.hear(1, Role::Agent, "lyon");
+    });
+    assert_eq!(whose(None), ["acme"]);
+    assert_eq!(whose(Some("vigie-demo")), ["vigie-demo"]);
 }

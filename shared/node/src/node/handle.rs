@@ -11,9 +11,10 @@ use vigie_store::Log;
 use vigie_sync::keep::{Outcome, StreamFacts, Write};
 use vigie_sync::{Errand, LinkProfile, Me, PeerIs, SessionId};
 
+use super::carried::Carried;
 use crate::NodeClock;
 use crate::budget::Budget;
-use crate::keeper::{KeeperOptions, KeptBack};
+use crate::keeper::{FirstEar, KeeperOptions, KeptBack};
 use crate::rows::NodeRows;
 use crate::view::{Shown, View};
 
@@ -59,6 +60,8 @@ pub enum Command {
     Clock(u32, ClockSource),
     /// What the link upwards may take from now on.
     Budget(Budget),
+    /// What is read of a file that was carried here.
+    Carried(Carried),
     /// End a connection.
     Close(SessionId, String),
     /// Say goodbye, keep what is waiting, and end.
@@ -111,6 +114,7 @@ pub struct NodeHandle {
     pub(super) view: Shown,
     pub(super) log: Arc<RwLock<Log>>,
     pub(super) rows: NodeRows,
+    pub(super) first: Arc<FirstEar>,
 }
 
 impl NodeHandle {
@@ -138,6 +142,13 @@ impl NodeHandle {
         let (done, answer) = oneshot::channel();
         self.command(Command::Keep(writes, done));
         answer.blocking_recv().unwrap_or_else(|_| Err(KeptBack("the node is stopping".to_owned())))
+    }
+
+    /// Says who hears what becomes of streams before anybody whose writes were kept is answered: on the thread of the store,
+    /// which waits for it and does not hold the log then. In the order in which it became so, which is not that of
+    /// [`Happening::Facts`] beside it. Said again, the first stands.
+    pub fn hear_first(&self, hear: impl Fn(StreamId, &Arc<StreamFacts>) + Send + Sync + 'static) {
+        self.first.is(Box::new(hear));
     }
 
     /// Says goodbye to all, keeps what is waiting, and ends the loop.

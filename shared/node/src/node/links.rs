@@ -19,7 +19,7 @@ const PATH_EVERY_MS: u64 = 100;
 /// A dialler that says nothing for this long after its handshake was only racing.
 const FIRST_FRAME: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// What a connection's reader brings.
+/// What a connection's reader brings, or whoever reads a file.
 #[derive(Debug)]
 pub(super) enum Came {
     /// An accepted connection has brought its first frame: it is the one its dialler uses.

@@ -4,14 +4,17 @@ use tracing::{debug, warn};
 use vigie_net::CloseCode;
 use vigie_sync::{CloseWhy, Event, Output, SessionId};
 
-use super::{Happening, Node};
+use super::{CarriedTold, Happening, Node};
 
 impl Node {
     pub(super) fn carry_out(&mut self) {
         while let Some(output) = self.replica.poll_output() {
             match output {
                 Output::Send { session, lane, frame } => {
-                    if let Some(outlet) = self.outlets.get_mut(&session)
+                    if let Some(reader) = self.carried.get(&session) {
+                        // Fails once it has given up, and then its session is about to end.
+                        drop(reader.send(CarriedTold::Frame(frame)));
+                    } else if let Some(outlet) = self.outlets.get_mut(&session)
                         && outlet.send(lane, frame).is_err()
                     {
                         self.unread(session);
@@ -27,6 +30,9 @@ impl Node {
     }
 
     fn close(&self, session: SessionId, why: &CloseWhy) {
+        if let Some(reader) = self.carried.get(&session) {
+            return drop(reader.send(CarriedTold::Closed(why.clone())));
+        }
         let Some(outlet) = self.outlets.get(&session) else { return };
         let code = match why {
             CloseWhy::Protocol(_) | CloseWhy::WrongRole { .. } => CloseCode::Misbehaved,
@@ -48,6 +54,9 @@ impl Node {
     }
 
     fn event(&mut self, event: Event) {
+        if self.is_of_carried(&event) {
+            return;
+        }
         match event {
             Event::Seen { stream, tick, from } => self.telling.happens(Happening::Seen(stream, tick, Some(from))),
             Event::Greeted(session, hello) => {

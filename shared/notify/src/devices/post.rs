@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use vigie_model::{Severity, Slug, UtcMs};
+use vigie_model::{Severity, UtcMs};
 use vigie_outgoing::{Client, Guard};
 
 use crate::channel::{Pushing, Subscription, asked_for, push_verdict, trial};
@@ -21,11 +21,11 @@ const NOBODY: &str = "mailto:nobody@localhost";
 
 /// What is known of people and incidents where they are kept.
 pub trait Around: Send + Sync + 'static {
-    /// The id of whom a schedule or a file means, if they are let in and may see what is at that place.
+    /// The id of whom a schedule or a file means, if they are let in and may see all that a message tells.
     ///
     /// # Errors
     /// Why they are not told, in words for people.
-    fn person(&self, to: &str, client: Option<&Slug>, site: Option<&Slug>) -> Result<String, String>;
+    fn person(&self, to: &str, notice: &Notice) -> Result<String, String>;
 
     /// The incident of an alert, as its page is called.
     fn incident(&self, alert: AlertId) -> Option<String>;
@@ -77,7 +77,7 @@ impl DevicePost {
         let later = |why: &str| Outcome::Later { why: Text::new(why), after_ms: None, whose: Whose::Letter };
         let Some(around) = self.around.get() else { return later("this node does not know people yet") };
         let notice = &intent.notice;
-        let person = match around.person(&intent.to, notice.client.as_ref(), notice.site.as_ref()) {
+        let person = match around.person(&intent.to, notice) {
             Ok(person) => person,
             Err(why) => return Outcome::Never(Text::new(&why)),
         };

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch as signal;
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep};
 use tracing::{debug, error, warn};
 
 use super::{Gone, HookPost, Hooks, Round};
-use crate::messenger::Clock;
+use crate::messenger::{Clock, LAST_WORDS, told_to_stop};
 use crate::mind::{Outcome, Text, Whose};
 
 /// How long the task sleeps at most.
@@ -23,22 +24,27 @@ const LONGEST_ROUND: Duration = Duration::from_millis(500);
 
 /// Sends until it is closed.
 #[derive(Debug)]
-pub struct HookSender(Mutex<Option<JoinHandle<()>>>);
+pub struct HookSender {
+    stop: signal::Sender<bool>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
 
 impl HookSender {
     /// Begins to send, from within a runtime.
     pub fn start(hooks: Arc<Hooks>, post: Arc<HookPost>, clock: Clock) -> Self {
+        let (stop, stopped) = signal::channel(false);
         hooks.release();
-        let body = Body { hooks, post, clock, under_way: JoinSet::new(), sent: BTreeMap::new() };
-        Self(Mutex::new(Some(tokio::spawn(body.live()))))
+        let body = Body { hooks, post, clock, stopped, under_way: JoinSet::new(), sent: BTreeMap::new() };
+        Self { stop, task: Mutex::new(Some(tokio::spawn(body.live()))) }
     }
 
-    /// Stops. What is under way is sent again the next time, with the same key.
+    /// Stops. What was taken until then is written down; what nobody answers in a moment is sent again the next time, with the same
+    /// key.
     pub async fn close(&self) {
-        let task = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.stop.send_replace(true);
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(task) = task {
-            task.abort();
-            // It was told to end.
+            // It ends by itself; a panic in it has been told.
             drop(task.await);
         }
     }
@@ -48,12 +54,14 @@ struct Body {
     hooks: Arc<Hooks>,
     post: Arc<HookPost>,
     clock: Clock,
+    stopped: signal::Receiver<bool>,
     under_way: JoinSet<Vec<Outcome>>,
     sent: BTreeMap<Id, Round>,
 }
 
 impl Body {
     async fn live(mut self) {
+        let mut stopped = self.stopped.clone();
         loop {
             let pause = match self.send_what_is_due().await {
                 true => self.hooks.wait_ms((self.clock)()).map_or(LONGEST_SLEEP, Duration::from_millis),
@@ -71,7 +79,20 @@ impl Body {
                 }
                 () = self.hooks.woken() => {}
                 () = sleep(pause.min(LONGEST_SLEEP)) => {}
+                () = told_to_stop(&mut stopped) => break,
             }
+        }
+        self.end().await;
+    }
+
+    /// Each round ends by itself in a moment; what was taken of any of them is not told again.
+    async fn end(&mut self) {
+        let mut gone = Vec::new();
+        while let Some(ended) = self.under_way.join_next_with_id().await {
+            gone.extend(self.gone(ended));
+        }
+        if !gone.is_empty() {
+            self.settle(gone).await;
         }
     }
 
@@ -89,8 +110,8 @@ impl Body {
             }
         };
         for round in due {
-            let told = tell(self.hooks.clone(), self.post.clone(), self.clock.clone(), round.clone());
-            let task = self.under_way.spawn(told);
+            let (hooks, post, clock) = (self.hooks.clone(), self.post.clone(), self.clock.clone());
+            let task = self.under_way.spawn(tell((hooks, post, clock), round.clone(), self.stopped.clone()));
             self.sent.insert(task.id(), round);
         }
         true
@@ -130,18 +151,32 @@ impl Body {
     }
 }
 
-/// Sends a round, one after the other, as long as they are taken, or refused for what they are.
-async fn tell(hooks: Arc<Hooks>, post: Arc<HookPost>, clock: Clock, round: Round) -> Vec<Outcome> {
+/// Sends a round, one after the other, as long as they are taken, or refused for what they are, and nobody says stop. What is under
+/// way then has a moment to be answered.
+async fn tell(
+    (hooks, post, clock): (Arc<Hooks>, Arc<HookPost>, Clock),
+    round: Round,
+    mut stopped: signal::Receiver<bool>,
+) -> Vec<Outcome> {
     let (began, mut outcomes) = (Instant::now(), Vec::new());
     for delivery in &round.0 {
         // Whoever ended the subscription meanwhile is told nothing more.
-        if began.elapsed() > LONGEST_ROUND || !hooks.has(&delivery.hook.id) {
+        if began.elapsed() > LONGEST_ROUND || *stopped.borrow() || !hooks.has(&delivery.hook.id) {
             break;
         }
-        outcomes.push(post.send(delivery, clock().utc).await);
+        tokio::select! {
+            outcome = post.send(delivery, clock().utc) => outcomes.push(outcome),
+            () = out_of_time(&mut stopped) => break,
+        }
         if matches!(outcomes.last(), Some(Outcome::Later { .. })) {
             break;
         }
     }
     outcomes
+}
+
+/// Returns a moment after it is to stop.
+async fn out_of_time(stopped: &mut signal::Receiver<bool>) {
+    told_to_stop(stopped).await;
+    sleep(LAST_WORDS).await;
 }

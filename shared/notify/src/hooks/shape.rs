@@ -139,14 +139,16 @@ pub enum HookError {
 }
 
 impl Hook {
-    /// Whether an event is for this receiver: of its kinds, and within its place. A reset is everybody's.
+    /// Whether an event is for this receiver: of its kinds, and within its place. A reset is everybody's, and what is of the
+    /// demonstration only who names that client.
     pub fn wants(&self, event: &HookEvent) -> bool {
         if event.kind == RESET {
             return true;
         }
         let is_kind = self.kinds.is_empty() || self.kinds.contains(&event.kind);
         let is_there = |own: &Option<Slug>, of: &Option<Slug>| own.is_none() || own == of;
-        is_kind && is_there(&self.client, &event.client) && is_there(&self.site, &event.site)
+        let is_played = self.client.is_none() && event.client.as_ref().is_some_and(Slug::is_demonstration);
+        is_kind && !is_played && is_there(&self.client, &event.client) && is_there(&self.site, &event.site)
     }
 }
 

@@ -43,7 +43,7 @@ pub fn left_without(table: Table, key: &[u8], row: &[u8], client: &Slug, routes:
             None => Left::All,
         },
         Table::Sent => gone(read::<SentLetter>(row).map(|sent| routes.contains(&sent.route))),
-        Table::Mark | Table::Done | Table::Clock | Table::Shown | Table::Climb => Left::All,
+        Table::Mark | Table::Done | Table::Clock | Table::Shown | Table::Climb | Table::CalledOff => Left::All,
     }
 }
 

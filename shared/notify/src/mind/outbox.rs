@@ -17,10 +17,12 @@ use super::text::Text;
 use super::told::{Restored, digest};
 
 mod by_hand;
+mod called_off;
 mod log;
 mod taken_back;
 
 pub use by_hand::NotMoved;
+use called_off::CalledOff;
 use log::dated;
 pub(crate) use log::when;
 
@@ -56,6 +58,8 @@ pub struct Outbox {
     number: u64,
     /// What was told and is still to be shown to the other side, each with when its instance began.
     unshown: BTreeMap<Mark, UtcMs>,
+    /// What nobody is told the end of, by receiver and thread.
+    called_off: BTreeMap<Digest16, CalledOff>,
     rows: Rows,
 }
 
@@ -82,6 +86,7 @@ impl Outbox {
                 Table::Sent => outbox.sent.extend(dated(key)),
                 Table::Dead => outbox.dead.extend(dated(key)),
                 Table::Shown => outbox.unshown.extend(digest(key).zip(read(row))),
+                Table::CalledOff => outbox.called_off.extend(digest(key).zip(read(row))),
                 Table::Group
                 | Table::Member
                 | Table::Site
@@ -103,9 +108,10 @@ impl Outbox {
         if self.letters.contains_key(&id) || self.known.contains(&id) {
             return;
         }
-        if self.take_back(&intent, now) {
+        if self.is_end_called_off(&intent) || self.take_back(&intent, now) {
             return;
         }
+        self.is_told_of(&intent);
         if self.letters.len() >= MAX_LETTERS {
             self.make_room(now);
         }

@@ -85,10 +85,11 @@ pub(crate) enum Admission {
 }
 
 impl Route {
+    /// Whether it tells of this. A route for everybody is for no demonstration: that is told of only where it is named.
     pub(crate) fn wants(&self, facts: &Facts) -> bool {
         let site = || facts.site.as_ref().is_some_and(|site| self.sites.contains(site));
         facts.severity >= self.severity
-            && (self.clients.is_empty() || self.clients.contains(&facts.client))
+            && ((self.clients.is_empty() && !facts.client.is_demonstration()) || self.clients.contains(&facts.client))
             && (self.sites.is_empty() || site())
             && self.labels.iter().all(|(name, values)| values.iter().any(|value| value == facts.label(name)))
     }

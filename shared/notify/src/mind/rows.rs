@@ -35,11 +35,13 @@ pub enum Table {
     Shown,
     /// How far a group has climbed its route's ladder.
     Climb,
+    /// What somebody called off before it was told.
+    CalledOff,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Group,
         Self::Member,
         Self::Site,
@@ -51,6 +53,7 @@ impl Table {
         Self::Clock,
         Self::Shown,
         Self::Climb,
+        Self::CalledOff,
     ];
 
     /// Its name in the state.
@@ -67,6 +70,7 @@ impl Table {
             Self::Clock => "notify-clock",
             Self::Shown => "notify-shown",
             Self::Climb => "notify-climb",
+            Self::CalledOff => "notify-called-off",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::common::story::{Story, hub, relay};
 use crate::common::{Alert, HOUR, MINUTE, SECOND, alert, at, clocks, configured, line, one_route};
-use vigie_notify::{Change, Heard, Judge, Kind, Mute, Rules, Seat, Severity, mark};
+use vigie_notify::{Change, Facts, Heard, Judge, Kind, Mute, Rules, Seat, Severity, mark};
 
 #[test]
 fn an_alert_is_told_once_when_it_begins_and_once_when_it_is_over() {
@@ -84,6 +84,19 @@ fn a_route_takes_what_it_was_written_for() {
     assert_eq!(told("labels={team='db', rule=['disk', 'cpu']}", warning), 1);
     assert_eq!(told("labels={team='web'}", warning), 0);
     assert_eq!(told("labels={absent='x'}", warning), 0);
+}
+
+#[test]
+fn a_demonstration_is_told_of_only_by_a_route_that_names_it() {
+    let told = |more: &str| {
+        let (mut story, one) = (hub(more), alert(1, 0));
+        let facts = Facts { client: "vigie-demo".parse().expect("a name"), ..one.facts() };
+        story.hears(one.changes_with(Change::Began, 0, facts));
+        story.until(HOUR);
+        story.told.len()
+    };
+    assert_eq!([told(""), told("sites=['lyon']"), told("clients=['acme']")], [0, 0, 0]);
+    assert_eq!(told("clients=['vigie-demo']"), 1);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vigie_model::{Slug, UtcMs};
 use vigie_notify::config::OutgoingSaid;
 use vigie_notify::{
-    AlertId, Around, Channel, DeviceError, DevicePost, Devices, Intent, Language, MOST_OF_ONE, Mind, NewDevice,
+    AlertId, Around, Channel, DeviceError, DevicePost, Devices, Intent, Language, MOST_OF_ONE, Mind, NewDevice, Notice,
     Outcome, Quiet, Seat,
 };
 use vigie_store::State;
@@ -24,8 +24,8 @@ const PAUL: &str = "0000000000000002";
 struct People;
 
 impl Around for People {
-    fn person(&self, to: &str, client: Option<&Slug>, _: Option<&Slug>) -> Result<String, String> {
-        match (to, client.map(Slug::as_str)) {
+    fn person(&self, to: &str, notice: &Notice) -> Result<String, String> {
+        match (to, notice.client.as_ref().map(Slug::as_str)) {
             ("marie@acme.org", _) => Ok(MARIE.to_owned()),
             ("paul@acme.org", None) => Ok(PAUL.to_owned()),
             ("paul@acme.org", Some(_)) => Err("paul@acme.org may not look there".to_owned()),

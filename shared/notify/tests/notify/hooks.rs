@@ -19,23 +19,23 @@ fn slug(text: &str) -> Slug {
     text.parse().expect("a name")
 }
 
-fn hook(id: &str, url: &str) -> Hook {
+pub(crate) fn hook(id: &str, url: &str) -> Hook {
     let (kinds, client, site) = (Vec::new(), Some(slug("acme")), None);
     Hook { id: id.to_owned(), url: url.to_owned(), kinds, client, site, by: "ann".to_owned(), made_ms: T0 }
 }
 
-fn event(number: u64) -> HookEvent {
+pub(crate) fn event(number: u64) -> HookEvent {
     let (client, site) = (Some(slug("acme")), Some(slug("lyon")));
     HookEvent { kind: "alert".to_owned(), client, site, data: json!({ "number": number }), at_ms: T0 }
 }
 
-fn post() -> HookPost {
+pub(crate) fn post() -> HookPost {
     let key = data_encoding::BASE64.decode(KEY.trim_start_matches("whsec_").as_bytes()).expect("base64");
     let said: OutgoingSaid = toml::from_str("allow = ['127.0.0.0/8']").expect("a table");
     HookPost::new(said.guard(false).expect("networks"), Arc::new(move |_| key.clone()))
 }
 
-fn open(disk: &FaultDisk) -> Option<Hooks> {
+pub(crate) fn open(disk: &FaultDisk) -> Option<Hooks> {
     let (state, _) = State::open_on(disk.clone()).ok()?;
     Hooks::open(Arc::new(state)).ok()
 }
@@ -300,10 +300,13 @@ fn each_is_told_of_its_own_place_and_kinds_and_everybody_of_what_is_missing() {
         (of("alert", Some("acme"), Some("paris")), [true, false, true]),
         (of("alert", Some("bron"), Some("lyon")), [false, false, true]),
         (of("alert", None, None), [false, false, true]),
+        (of("alert", Some("vigie-demo"), Some("lyon")), [false, false, false]),
         (of(RESET, None, None), [true, true, true]),
     ] {
         assert_eq!([&acme, &lyon, &all].map(|hook| hook.wants(&event)), wanted, "{event:?}");
     }
+    let named = Hook { client: Some(slug("vigie-demo")), ..hook("d", "https://a.example/") };
+    assert!(named.wants(&of("alert", Some("vigie-demo"), Some("lyon"))), "who names the demonstration is told of it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

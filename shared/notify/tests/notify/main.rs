@@ -1,5 +1,6 @@
 //! Is what has to be told told, once? One program for all of it.
 
+mod called_off;
 mod common;
 mod deciding;
 mod devices;
@@ -14,4 +15,5 @@ mod pagers;
 mod posting;
 mod sending;
 mod services;
+mod stopping;
 mod words;

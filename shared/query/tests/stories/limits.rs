@@ -46,6 +46,20 @@ fn a_plain_selector_holds_what_it_shows_and_not_what_it_reads() {
 }
 
 #[test]
+fn a_function_over_ranges_holds_what_its_next_windows_see_and_not_what_it_reads() {
+    let mut source = InMemory::default();
+    for piece in 0..10 {
+        let samples = (piece * 10_000..(piece + 1) * 10_000).map(|n| (n * 1000, n as f64));
+        source.add(LabelSet::new([("__name__", "x_total")]), samples);
+    }
+    // A window has 300 samples; a piece of 10,000 and the beginning of its first window are held where they go on.
+    let limits = Limits { max_samples: 11_500, ..Limits::usual() };
+    let steps = Steps::new(0, 99_000_000, 1_100_000, &limits).expect("91 steps");
+    let answer = Query::parse("rate(x_total[5m])").expect("a rate").range(&source, steps, 300_000, &limits);
+    assert!(answer.is_ok(), "100,000 samples were read for 91 windows: {answer:?}");
+}
+
+#[test]
 fn memory_that_is_given_back_can_be_used_again() {
     let source = source("x 1 2 3 4 5 6 7 8 9 10");
     let limits = Limits { max_samples: 60, ..Limits::usual() };

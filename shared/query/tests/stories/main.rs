@@ -1,6 +1,7 @@
 //! What does each part of the language do? Each story puts a few samples into memory and asks.
 
 mod aggregation;
+mod arrival;
 mod histograms;
 mod labels;
 mod laws;

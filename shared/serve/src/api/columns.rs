@@ -3,14 +3,14 @@
 //! A list of ten thousand rows with all that is known of each is megabytes. Here is what a table shows of them, column by
 //! column: the same words and numbers stand beside one another and come to some bytes for a machine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vigie_model::{Slug, UtcMs};
+use vigie_model::{NodeId, Slug, UtcMs};
 
 use super::machines::{FIELDS, Looked};
 use crate::answer::Drawn;
@@ -19,7 +19,7 @@ use crate::list::{self, age_seconds};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::shared::App;
-use crate::{Machine, Mark, Reachability, Shown, Stamp, status, work};
+use crate::{Glance, Mark, Reachability, Shown, Stamp, work};
 
 /// Machines in one answer: what a browser's table holds without paging.
 const MOST: usize = 50_000;
@@ -27,24 +27,27 @@ const MOST: usize = 50_000;
 /// The least that is told of an id, so that people recognise it.
 const LEAST_ID: usize = 6;
 
+/// Digits of an id.
+const WHOLE_ID: usize = 32;
+
 /// Machines by client, site and name, column by column.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Columns {
+pub(crate) struct Columns<'a> {
     as_of: Stamp,
     /// How many match; what is listed ends at 50,000.
     total: usize,
     /// Clients and sites, which `place` points into.
-    places: Vec<Spot>,
+    places: Vec<Spot<'a>>,
     /// What the digits of `shown` stand for.
     shown_words: [&'static str; 10],
     /// What the digits of `reach` stand for.
     reach_words: [&'static str; 7],
     /// The beginning of each id, as long as it takes to be nobody else's here.
-    id: Vec<String>,
-    name: Vec<String>,
+    id: Vec<&'a str>,
+    name: Vec<&'a str>,
     place: Vec<usize>,
     /// What machines are called, each once, which `mark` points into.
-    marks: Vec<Mark>,
+    marks: Vec<&'a Mark>,
     mark: Vec<usize>,
     /// A digit for each.
     shown: String,
@@ -67,10 +70,10 @@ pub(crate) struct Columns {
 }
 
 /// A client's site.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-pub(crate) struct Spot {
-    client: Slug,
-    site: Slug,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+pub(crate) struct Spot<'a> {
+    client: &'a Slug,
+    site: &'a Slug,
 }
 
 /// `GET /api/v1/machines/columns?q=`.
@@ -82,65 +85,62 @@ pub(crate) async fn columns(
 ) -> Result<Response, Problem> {
     let wanted = list::Wanted::read(&Params::of_uri(&uri), "machines", FIELDS, list::MOST_ROWS, &[])?;
     let drawn = work::list(&app, move |app| {
-        let mut machines = app.machines_seen(&caller);
-        app.judge(&mut machines);
+        let mut machines = app.glances_seen(&caller);
         let now = app.lookout.now();
         machines.retain(|machine| wanted.keeps(&Looked { machine, now: now.utc }));
-        Drawn::new(&Columns::of(machines, now.utc), now)
+        let ids: Vec<String> = machines.iter().map(|one| one.id.to_string()).collect();
+        Drawn::new(&Columns::of(&machines, &ids, now.utc), now)
     });
     Ok(drawn.await?.answer(&headers))
 }
 
-impl Columns {
-    fn of(mut machines: Vec<Machine>, now: UtcMs) -> Self {
-        let total = machines.len();
-        machines.sort_by(|a, b| (&a.client, &a.site, &a.name, a.id).cmp(&(&b.client, &b.site, &b.name, b.id)));
-        machines.truncate(MOST);
-        let spots: BTreeSet<_> = machines.iter().map(Spot::of).collect();
-        let places: Vec<_> = spots.into_iter().collect();
-        let place = |one: &Machine| {
-            let order = |own: &Spot| (&own.client, &own.site).cmp(&(&one.client, &one.site));
-            places.binary_search_by(order).expect("each machine's place is in the list")
-        };
-        let marks: BTreeSet<&Mark> = machines.iter().map(|one| &one.mark).collect();
-        let marks: Vec<Mark> = marks.into_iter().cloned().collect();
-        let mark = |one: &Machine| marks.binary_search(&one.mark).expect("what each machine is called is in the list");
-        let mark = machines.iter().map(mark).collect();
-        let ids: Vec<String> = machines.iter().map(|one| one.id.to_string()).collect();
-        let length = told_length(&ids);
-        let each = |of: fn(&Machine) -> char| machines.iter().map(of).collect::<String>();
+impl<'a> Columns<'a> {
+    /// The columns of these machines, whose ids are these texts.
+    fn of(machines: &'a [Glance], ids: &'a [String], now: UtcMs) -> Self {
+        let mut numbers: HashMap<Spot<'a>, usize> = machines.iter().map(|one| (Spot::of(one), 0)).collect();
+        let mut places: Vec<Spot<'a>> = numbers.keys().copied().collect();
+        places.sort_unstable();
+        numbers.extend(places.iter().enumerate().map(|(number, spot)| (*spot, number)));
+        // Places are compared once each, and numbers from there on.
+        let number = |one: &Glance| numbers.get(&Spot::of(one)).copied().unwrap_or_default();
+        let mut rows: Vec<(usize, &'a Glance, &'a str)> =
+            machines.iter().zip(ids).map(|(one, id)| (number(one), one, id.as_str())).collect();
+        rows.sort_unstable_by(|a, b| (a.0, &a.1.name, a.1.id).cmp(&(b.0, &b.1.name, b.1.id)));
+        rows.truncate(MOST);
+        let marks: BTreeSet<&'a Mark> = machines.iter().map(|one| &one.mark).collect();
+        let marks: Vec<&'a Mark> = marks.into_iter().collect();
+        let mark = |one: &Glance| marks.binary_search(&&one.mark).expect("what each machine is called is in the list");
+        let length = told_length(machines.iter().map(|one| one.id).collect());
+        let each = |of: fn(&Glance) -> char| rows.iter().map(|(_, one, _)| of(one)).collect::<String>();
+        let all = || rows.iter().map(|(_, one, _)| *one);
         Self {
             as_of: Stamp(now),
-            total,
-            place: machines.iter().map(place).collect(),
-            marks,
-            mark,
+            total: machines.len(),
+            place: rows.iter().map(|(place, ..)| *place).collect(),
+            mark: all().map(mark).collect(),
             shown_words: Shown::WORDS,
             reach_words: Reachability::WORDS,
-            id: ids.iter().map(|id| id[..length].to_owned()).collect(),
-            shown: each(|one| digit(status(one.health, one.reachability.state).shown as usize)),
+            id: rows.iter().map(|(.., id)| &id[..length]).collect(),
+            name: all().map(|one| one.name.as_str()).collect(),
+            shown: each(|one| digit(one.shown() as usize)),
             was: each(|one| one.health.as_str().chars().next().unwrap_or('u')),
             reach: each(|one| digit(one.reachability.state as usize)),
-            heard: machines.iter().map(|one| heard(one, now)).collect(),
-            cpu: machines.iter().map(|one| one.cpu.as_ref().map(|fact| thousandths(fact.value))).collect(),
-            memory: machines.iter().map(|one| one.memory.as_ref().map(|fact| thousandths(fact.value))).collect(),
-            waiting: machines.iter().map(|one| one.ledger.waiting.ticks).collect(),
-            reckoned: each(|one| digit(usize::from(one.ledger.waiting.estimated))),
-            lost: machines.iter().map(|one| one.ledger.given_up.iter().map(|gone| gone.ticks).sum()).collect(),
-            name: machines.into_iter().map(|one| one.name).collect(),
+            heard: all().map(|one| Some(age_seconds(one.observed_at?, now) as u64)).collect(),
+            cpu: all().map(|one| one.cpu.map(thousandths)).collect(),
+            memory: all().map(|one| one.memory.map(thousandths)).collect(),
+            waiting: all().map(|one| one.waiting.ticks).collect(),
+            reckoned: each(|one| digit(usize::from(one.waiting.estimated))),
+            lost: all().map(|one| one.lost).collect(),
+            marks,
             places,
         }
     }
 }
 
-impl Spot {
-    fn of(one: &Machine) -> Self {
-        Self { client: one.client.clone(), site: one.site.clone() }
+impl<'a> Spot<'a> {
+    fn of(one: &'a Glance) -> Self {
+        Self { client: &one.client, site: &one.site }
     }
-}
-
-fn heard(one: &Machine, now: UtcMs) -> Option<u64> {
-    one.last_sample.as_ref().map(|last| age_seconds(last.observed_at, now) as u64)
 }
 
 fn thousandths(share: f64) -> u32 {
@@ -152,14 +152,16 @@ fn digit(place: usize) -> char {
     u32::try_from(place).ok().and_then(|place| char::from_digit(place, 10)).unwrap_or('0')
 }
 
-/// How much of each id it takes so that no two begin alike.
-fn told_length(ids: &[String]) -> usize {
-    let mut sorted: Vec<&str> = ids.iter().map(String::as_str).collect();
-    sorted.sort_unstable();
-    let alike = |pair: &[&str]| pair[0].bytes().zip(pair[1].bytes()).take_while(|(a, b)| a == b).count();
-    let most = sorted.windows(2).map(alike).max().unwrap_or(0);
-    let whole = sorted.first().map_or(LEAST_ID, |id| id.len());
-    (most + 1).clamp(LEAST_ID, whole.max(LEAST_ID))
+/// How many digits of each id it takes so that no two begin alike.
+fn told_length(mut ids: Vec<NodeId>) -> usize {
+    ids.sort_unstable();
+    let alike = |pair: &[NodeId]| {
+        let differ = u128::from_be_bytes(*pair[0].as_bytes()) ^ u128::from_be_bytes(*pair[1].as_bytes());
+        // Four bits for each digit.
+        differ.leading_zeros() as usize / 4
+    };
+    let most = ids.windows(2).map(alike).max().unwrap_or(0);
+    (most + 1).clamp(LEAST_ID, WHOLE_ID)
 }
 
 #[cfg(test)]
@@ -168,10 +170,13 @@ mod tests {
 
     #[test]
     fn an_id_is_told_as_far_as_it_takes_to_know_it_from_all_others() {
-        let ids = |all: &[&str]| told_length(&all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>());
-        assert_eq!(ids(&["aaaaaaaaaa", "bbbbbbbbbb"]), LEAST_ID);
-        assert_eq!(ids(&["aaaaaaaabb", "ffffffffff", "aaaaaaaacc"]), 9);
-        assert_eq!(ids(&[]), LEAST_ID);
+        let id = |begins: &str| format!("{begins:0<32}").parse().expect("an id");
+        let length = |all: &[&str]| told_length(all.iter().copied().map(id).collect());
+        assert_eq!(length(&["aaaaaaaaaa", "bbbbbbbbbb"]), LEAST_ID);
+        assert_eq!(length(&["aaaaaaaabb", "ffffffffff", "aaaaaaaacc"]), 9);
+        assert_eq!(length(&["aaaaaaaab2", "ffffffffff", "aaaaaaaab3"]), 10);
+        assert_eq!(length(&["aa", "aa"]), WHOLE_ID, "of two that are one nobody's is told apart");
+        assert_eq!(length(&[]), LEAST_ID);
     }
 
     #[test]

@@ -1,52 +1,119 @@
 //! Who is let in to join, and how far are they?
 
+mod following;
+mod lines;
+
+use std::cmp::Reverse;
+
 use axum::extract::{Extension, Path, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use vigie_model::Role;
+use vigie_model::{Role, UtcMs};
 use vigie_people::{At, Right};
+use vigie_query::filter::{self, Field, Kind};
 
+use self::following::Following;
 use super::incidents::undecided;
 use crate::act::Act;
 use crate::answer::Drawn;
 use crate::door::Caller;
+use crate::list::{self, age_seconds};
+use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::said::Fields;
 use crate::shared::{App, Shared};
-use crate::{Enrolment, EnrolmentMade, EnrolmentWish, Enrolments, JoinCommand, Program, work};
+use crate::{Enrolment, EnrolmentMade, EnrolmentState, EnrolmentWish, Enrolments, Program, work};
 
-/// The newest tokens that are listed.
-const MOST: usize = 200;
+/// Tokens in one answer unless the asker says otherwise.
+const USUAL_LIMIT: usize = 100;
 
-/// Where a relay's page is, unless its file says otherwise.
-const RELAY_HTTP: u16 = 7802;
+/// Of those who joined by a token so many are in the list. `Enrolment::joined` says how many.
+const JOINED: usize = 5;
 
 /// Who may join, and what they are given.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EnrolmentList {
-    /// The newest first, 200 at most.
+    /// The newest first.
     enrolments: Vec<Enrolment>,
-    /// The agents that this hub hands out.
+    /// How many match, on all pages.
+    total: usize,
+    /// What to ask for as `cursor` to go on; none on the last page.
+    next_cursor: Option<String>,
+    /// The programs that this hub hands out.
     programs: Vec<Program>,
 }
 
-/// `GET /api/v1/enrolments`: those of the places where the asker lets machines join.
+/// What tokens can be filtered by.
+const FIELDS: &[Field] = &[
+    Field { key: "state", kind: Kind::Word(&EnrolmentState::WORDS) },
+    Field { key: "client", kind: Kind::Text },
+    Field { key: "site", kind: Kind::Text },
+    Field { key: "role", kind: Kind::Text },
+    Field { key: "by", kind: Kind::Text },
+    Field { key: "joined", kind: Kind::Number },
+    Field { key: "age", kind: Kind::Span },
+];
+
+/// A token, as filters look at it.
+struct Looked<'a> {
+    one: &'a Enrolment,
+    now: UtcMs,
+}
+
+impl filter::Row for Looked<'_> {
+    fn texts(&self, key: &str, passes: &mut dyn FnMut(&str) -> bool) -> bool {
+        let one = self.one;
+        match key {
+            "state" => passes(one.state.as_str()),
+            "client" => passes(one.client.as_str()),
+            "site" => passes(one.site.as_str()),
+            "role" => one.roles.iter().any(|role| passes(&role.to_string())),
+            "by" => passes(&one.by),
+            _ => false,
+        }
+    }
+
+    fn number(&self, key: &str) -> Option<f64> {
+        match key {
+            "joined" => Some(self.one.joined_count as f64),
+            "age" => Some(age_seconds(self.one.made_at, self.now)),
+            _ => None,
+        }
+    }
+
+    fn anywhere(&self, passes: &mut dyn FnMut(&str) -> bool) -> bool {
+        let one = self.one;
+        passes(one.client.as_str()) || passes(one.site.as_str()) || passes(&one.id)
+    }
+}
+
+/// Where a token stands in the list: by when it was made.
+fn place(one: &Enrolment) -> String {
+    format!("{:016x}/{}", one.made_at.ms().max(0), one.id)
+}
+
+/// `GET /api/v1/enrolments?q=&limit=&cursor=`: those of the places where the asker lets machines join, the newest first.
 pub(crate) async fn list(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let wanted = list::Wanted::read(&Params::of_uri(&uri), "enrolments", FIELDS, USUAL_LIMIT, &[])?;
     let drawn = work::list(&app, move |app| {
-        let mut enrolments = letting_in(app)?.list().map_err(undecided)?;
-        enrolments.retain(|one| lets_in(&caller, one));
-        enrolments.sort_by(|a, b| (b.made_at, &b.id).cmp(&(a.made_at, &a.id)));
-        enrolments.truncate(MOST);
-        let enrolments = enrolments.into_iter().map(|one| followed(app, &caller, one)).collect();
-        Drawn::new(&EnrolmentList { enrolments, programs: app.options.programs.all() }, app.lookout.now())
+        let now = app.lookout.now();
+        let mut all = letting_in(app)?.list(JOINED).map_err(undecided)?;
+        all.retain(|one| lets_in(&caller, one) && wanted.keeps(&Looked { one, now: now.utc }));
+        all.sort_by_cached_key(|one| Reverse(place(one)));
+        let list::Page { rows, total, next_cursor } = wanted.page_down(all, place);
+        let following = Following::of(app, &caller);
+        let enrolments = rows.into_iter().map(|one| following.followed(one)).collect();
+        let programs = app.options.programs.all();
+        Drawn::new(&EnrolmentList { enrolments, total, next_cursor, programs }, now)
     });
     Ok(drawn.await?.answer(&headers))
 }
@@ -60,7 +127,7 @@ pub(crate) async fn one(
 ) -> Result<Response, Problem> {
     let drawn = work::list(&app, move |app| {
         let found = visible(app, &caller, &id)?;
-        Drawn::new(&followed(app, &caller, found), app.lookout.now())
+        Drawn::new(&Following::of(app, &caller).followed(found), app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))
 }
@@ -88,7 +155,7 @@ pub(crate) async fn make(
             "until_ms": made.enrolment.expires_at.ms() });
         let id = made.enrolment.id.clone();
         act.noted(app, Some(&wish.client), ("join-token.make", id), (Value::Null, after))?;
-        let commands = if wish.roles.contains(&Role::Agent) { commands(app, &parts, &made) } else { Vec::new() };
+        let commands = lines::commands(app, &parts, &made);
         let made = EnrolmentMade { enrolment: made.enrolment, token: made.token, commands };
         Drawn::new(&made, app.lookout.now())
     });
@@ -120,24 +187,11 @@ fn lets_in(caller: &Caller, one: &Enrolment) -> bool {
 }
 
 fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Enrolment, Problem> {
-    let found = letting_in(app)?.list().map_err(undecided)?;
-    let found = found.into_iter().find(|one| one.id == id && lets_in(caller, one));
-    found.ok_or_else(|| Problem {
+    let found = letting_in(app)?.one(id).map_err(undecided)?;
+    found.filter(|one| lets_in(caller, one)).ok_or_else(|| Problem {
         next: "GET /api/v1/enrolments lists those of your places",
         ..Problem::not_found("there is no such token here")
     })
-}
-
-/// With what is heard of each machine, for who may look at it.
-fn followed(app: &Shared, caller: &Caller, mut one: Enrolment) -> Enrolment {
-    if caller.sees_at(Some(&one.client), Some(&one.site)) {
-        for joined in one.joined.iter_mut().filter(|joined| joined.role == Role::Agent) {
-            let machine = app.machine(joined.id);
-            joined.reachability = machine.as_ref().map(|machine| machine.reachability);
-            joined.last_sample = machine.and_then(|machine| machine.last_sample);
-        }
-    }
-    one
 }
 
 fn wish(fields: Fields) -> Result<EnrolmentWish, Problem> {
@@ -156,75 +210,4 @@ fn wish(fields: Fields) -> Result<EnrolmentWish, Problem> {
         return wrong(format!("minutes are 1 to {}: a week", EnrolmentWish::MOST_MINUTES));
     }
     Ok(wish)
-}
-
-/// One for machines that reach this hub, and one for each relay of the site.
-fn commands(app: &Shared, parts: &Parts, made: &crate::MadeToken) -> Vec<JoinCommand> {
-    let programs = &app.options.programs;
-    if programs.all().is_empty() {
-        return Vec::new();
-    }
-    let sha256 = programs.script_sha256();
-    let hub = origin(app, parts).map(|from| {
-        let command = command(&from, &sha256, &made.token, Some(&made.enrolment.id), None);
-        JoinCommand { through: "hub", from, command }
-    });
-    let relays = made.relays.iter().filter(|relay| is_plain(relay)).filter_map(|relay| {
-        let from = format!("http://{}:{RELAY_HTTP}", relay.rsplit_once(':')?.0);
-        let command = command(&from, &sha256, &made.token, None, Some(relay));
-        Some(JoinCommand { through: "relay", from, command })
-    });
-    hub.into_iter().chain(relays).collect()
-}
-
-/// Where people reach this hub: as its operator says, or as this one did.
-fn origin(app: &Shared, parts: &Parts) -> Option<String> {
-    if let Some(origin) = &app.options.origin {
-        return Some(origin.trim_end_matches('/').to_owned());
-    }
-    let host = parts.headers.get(header::HOST)?.to_str().ok().filter(|host| is_plain(host))?;
-    Some(format!("{}://{host}", if app.options.tls { "https" } else { "http" }))
-}
-
-/// Whether a host and port can stand in a line for a shell as they are. They come from relays and from requests.
-fn is_plain(host: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte);
-    !host.is_empty() && host.len() <= 261 && host.bytes().all(fits)
-}
-
-/// The script is fetched into a file, must be the one that this hub knows, and only then gets the token, on its standard
-/// input: nobody on the way can put another in its place, and no list of processes shows the token.
-fn command(from: &str, sha256: &str, token: &str, id: Option<&str>, via: Option<&str>) -> String {
-    let query = id.map(|id| format!("?for={id}")).unwrap_or_default();
-    let via = via.map(|via| format!(" --via '{via}'")).unwrap_or_default();
-    format!(
-        "f=$(mktemp) && curl -fsS '{from}/install.sh{query}' -o \"$f\" && echo \"{sha256}  $f\" | sha256sum -c - && \
-         echo {token} | $(command -v sudo) sh \"$f\" --from '{from}'{via}"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_gives_the_token_to_nothing_but_the_script_it_knows() {
-        let line = command("http://hub:7880", "ab", "vg1.x", Some("07"), None);
-        assert_eq!(
-            line,
-            "f=$(mktemp) && curl -fsS 'http://hub:7880/install.sh?for=07' -o \"$f\" && echo \"ab  $f\" | sha256sum -c - \
-             && echo vg1.x | $(command -v sudo) sh \"$f\" --from 'http://hub:7880'"
-        );
-        assert!(command("http://r:7802", "ab", "vg1.x", None, Some("r:7801")).ends_with("--via 'r:7801'"));
-    }
-
-    #[test]
-    fn what_a_relay_calls_itself_does_nothing_in_a_shell() {
-        for good in ["192.168.1.10:7801", "lyon-r1.example.org:7801", "[2001:db8::1]:7801"] {
-            assert!(is_plain(good), "{good}");
-        }
-        for bad in ["", "a b:1", "$(reboot):7801", "a';id;':1", "a\n:1", "a/b:1", "é:1"] {
-            assert!(!is_plain(bad), "{bad}");
-        }
-    }
 }

@@ -38,7 +38,7 @@ pub(crate) async fn make(
             let next = "name a client of which you see everything; GET /api/v1/export gives what you see of a part";
             return Err(Problem::new(Code::NoRight, "these credentials do not see all of that client", next));
         }
-        if !app.lookout.sites().iter().any(|site| site.client == wish.client) {
+        if app.lookout.sites_where(&mut |client, _| *client == wish.client).is_empty() {
             return Err(Problem::not_found("there is no such client here"));
         }
         wish.check().map_err(|error| Problem::bad_parameter(error.to_string()))?;

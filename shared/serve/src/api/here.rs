@@ -27,6 +27,8 @@ pub(crate) struct Here {
     /// Everybody's machines, or the clients whose machines `you` may see.
     clients: Option<Vec<String>>,
     upward: Option<Upward>,
+    /// Whether there is a demonstration that `you` see: `/demonstration` says more of it.
+    demonstration: bool,
 }
 
 /// `GET /api/v1/here`.
@@ -46,6 +48,7 @@ pub(crate) async fn here(
             // Counts on the way up are of all clients together.
             upward: app.lookout.upward().filter(|_| clients.is_none()),
             clients,
+            demonstration: super::demonstration::is_seen(app, &caller),
         };
         Drawn::new(&here, app.lookout.now())
     });

@@ -22,7 +22,7 @@ use crate::shared::{App, Shared};
 use crate::{Cut, Decision, Incident, Incidents, Sketch, Stamp, Undecided, work};
 
 /// Incidents in one answer unless the asker says otherwise.
-const USUAL_LIMIT: usize = 500;
+const USUAL_LIMIT: usize = 100;
 
 /// The longest snooze: what is to be quiet for longer is muted, with a reason.
 const LONGEST_SNOOZE_MS: i64 = 31 * 86_400_000;
@@ -57,15 +57,19 @@ pub(crate) async fn incidents(
         let watch = watched(app)?;
         let changes = watch.changes();
         let (now, marks) = (app.lookout.now(), app.marks());
-        let sees = |one: &Sketch<'_>| caller.sees_there(marks.at(one.client, one.site, one.about));
+        let sees_all = caller.sees_all();
+        let there = |client: Option<&Slug>, site: Option<&Slug>| {
+            caller.sees_some_of(client, site) && wanted.may_be_at(client, site)
+        };
+        let sees = |one: &Sketch<'_>| sees_all || caller.sees_there(marks.at(one.client, one.site, one.about));
         let list::Page { rows: incidents, total, next_cursor } = if wanted.is_plain() {
             wanted.list.drawn_page(
                 |id: &str| wanted.list.after().is_none_or(|after| id < after),
-                |choose| watch.incidents_where(&mut |one| sees(one) && wanted.may_have(one) && choose(one.id)),
+                |choose| watch.incidents_at(&there, &mut |one| wanted.may_have(one) && sees(one) && choose(one.id)),
                 |one| one.id.clone(),
             )
         } else {
-            let mut incidents = watch.incidents_where(&mut |one| sees(one) && wanted.may_have(one));
+            let mut incidents = watch.incidents_at(&there, &mut |one| wanted.may_have(one) && sees(one));
             incidents.retain(|one| {
                 wanted.has(one) && wanted.list.keeps(&Looked { one, mark: marked(one, &marks), now: now.utc })
             });

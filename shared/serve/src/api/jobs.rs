@@ -2,7 +2,7 @@
 //!
 //! A client's jobs are seen by who sees all of that client, the hub's own by who sees everybody. Who keeps data there decides of
 //! them, and whoever asked for one of a client. Letters are seen and decided of by who looks after people there, and whoever had
-//! them written: to whom they go, and what mail servers said of that, is nobody else's.
+//! them written while they look after anybody there: to whom they go, and what mail servers said of that, is nobody else's.
 
 use axum::Json;
 use axum::extract::{Extension, Path, State};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use vigie_jobs::{Job, JobId, JobKind, JobState};
-use vigie_model::UtcMs;
+use vigie_model::{Slug, UtcMs};
 use vigie_people::{At, Right};
 use vigie_query::filter::{self, Field, Kind};
 
@@ -204,17 +204,25 @@ pub(super) fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Job, Pr
     })
 }
 
-/// Who sees all of the client, or everybody; and of letters who looks after people there.
+/// Who sees all of the client, or everybody; of letters who decides of them.
 fn sees(caller: &Caller, job: &Job) -> bool {
-    let is_for_them = job.kind != JobKind::Mail || decides(caller, job);
-    caller.sees(job.client.as_ref()) && is_for_them
+    if job.kind == JobKind::Mail { decides(caller, job) } else { caller.sees(job.client.as_ref()) }
 }
 
-/// Who keeps data there, of letters who looks after people there; and of a client's work whoever asked for it.
+/// Who keeps data there, of letters who looks after people there; and whoever asked for it: of letters as long as they look after
+/// anybody's people there, be it at one site.
 pub(super) fn decides(caller: &Caller, job: &Job) -> bool {
-    let is_own = job.client.is_some() && job.by == caller.who.name;
-    let right = if job.kind == JobKind::Mail { Right::People } else { Right::Keep };
-    caller.may(right, At::of(job.client.as_ref(), None)) || is_own
+    let (client, is_own) = (job.client.as_ref(), job.by == caller.who.name);
+    if job.kind == JobKind::Mail {
+        return caller.may(Right::People, At::of(client, None)) || (is_own && looks_after_some(caller, client));
+    }
+    caller.may(Right::Keep, At::of(client, None)) || (is_own && client.is_some())
+}
+
+/// Whether they look after people of any part of this client; of anybody's, where it is about people of several.
+fn looks_after_some(caller: &Caller, client: Option<&Slug>) -> bool {
+    let mut scopes = caller.powers().scopes(Right::People);
+    scopes.any(|scope| client.is_none() || scope.of_client().is_none_or(|own| Some(own) == client))
 }
 
 fn counts(jobs: &[Job], now: UtcMs) -> JobCounts {

@@ -16,10 +16,10 @@ use crate::list::{self, age_seconds};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::shared::{App, Shared};
-use crate::{Inventory, Ledger, Machine, Reachability, Shown, Status, status, work};
+use crate::{Glance, Inventory, Ledger, Machine, Reachability, Shown, Status, status, work};
 
 /// Machines in one answer unless the asker says otherwise.
-const USUAL_LIMIT: usize = 500;
+const USUAL_LIMIT: usize = 100;
 
 /// A page of machines.
 #[derive(Serialize, ToSchema)]
@@ -53,10 +53,7 @@ pub(crate) async fn machines(
         let list::Page { rows, total, next_cursor } = if wanted.is_plain() {
             wanted.plain_page(app, &caller)?
         } else {
-            let mut machines = app.machines_seen(&caller);
-            machines.retain(|machine| wanted.finds(machine));
-            app.judge(&mut machines);
-            wanted.page(machines, app.lookout.now().utc)?
+            wanted.page(app.glances_seen(&caller), app.lookout.now().utc)?.drawn(app)
         };
         let now = app.lookout.now();
         Drawn::new(&Machines { machines: rows.iter().map(Row::of).collect(), total, next_cursor }, now)
@@ -166,7 +163,7 @@ impl Wanted {
         Ok(Self { list, search, by_attention })
     }
 
-    fn finds(&self, machine: &Machine) -> bool {
+    fn finds(&self, machine: &Glance) -> bool {
         let texts = [machine.name.as_str(), machine.site.as_str(), machine.client.as_str()];
         self.search.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&self.search))
     }
@@ -195,14 +192,13 @@ impl Wanted {
     }
 
     /// Pages follow the id, which never changes, so that nothing is missed or shown twice while machines are renamed.
-    fn page(&self, mut machines: Vec<Machine>, now: UtcMs) -> Result<list::Page<Machine>, Problem> {
-        machines.retain(|machine| self.list.keeps(&Looked { machine, now }));
+    fn page(&self, mut machines: Vec<Glance>, now: UtcMs) -> Result<list::Page<Glance>, Problem> {
+        machines.retain(|machine| self.finds(machine) && self.list.keeps(&Looked { machine, now }));
         let total = machines.len();
         if let Some(after) = self.after()? {
             machines.retain(|machine| machine.id > after);
         }
-        let shown = |machine: &Machine| status(machine.health, machine.reachability.state).shown;
-        let key = |machine: &Machine| (self.by_attention.then(|| Reverse(shown(machine))), machine.id);
+        let key = |machine: &Glance| (self.by_attention.then(|| Reverse(machine.shown())), machine.id);
         let limit = self.list.limit();
         let more = machines.len() > limit;
         if more {
@@ -217,9 +213,21 @@ impl Wanted {
     }
 }
 
+impl list::Page<Glance> {
+    /// The same page with all that is known of its machines, how they are as they were chosen by that.
+    fn drawn(self, app: &Shared) -> list::Page<Machine> {
+        let Self { rows, total, next_cursor } = self;
+        let whole = |one: Glance| {
+            let machine = app.machine(one.id)?;
+            Some(Machine { health: one.health, reachability: one.reachability, ..machine })
+        };
+        list::Page { rows: rows.into_iter().filter_map(whole).collect(), total, next_cursor }
+    }
+}
+
 /// A machine, as filters look at it.
 pub(crate) struct Looked<'a> {
-    pub(crate) machine: &'a Machine,
+    pub(crate) machine: &'a Glance,
     pub(crate) now: UtcMs,
 }
 
@@ -227,7 +235,7 @@ impl filter::Row for Looked<'_> {
     fn texts(&self, key: &str, passes: &mut dyn FnMut(&str) -> bool) -> bool {
         let machine = self.machine;
         match key {
-            "status" => passes(status(machine.health, machine.reachability.state).shown.as_str()),
+            "status" => passes(machine.shown().as_str()),
             "reach" => passes(machine.reachability.state.as_str()),
             "health" => passes(machine.health.as_str()),
             "client" => passes(machine.client.as_str()),
@@ -242,13 +250,12 @@ impl filter::Row for Looked<'_> {
 
     fn number(&self, key: &str) -> Option<f64> {
         let machine = self.machine;
-        let lost = || machine.ledger.given_up.iter().map(|given_up| given_up.ticks).sum::<u64>() as f64;
         match key {
-            "cpu" => machine.cpu.as_ref().map(|cpu| cpu.value),
-            "memory" => machine.memory.as_ref().map(|memory| memory.value),
-            "seen" => machine.last_sample.as_ref().map(|last| age_seconds(last.observed_at, self.now)),
-            "waiting" => Some(machine.ledger.waiting.ticks as f64),
-            "lost" => Some(lost()),
+            "cpu" => machine.cpu,
+            "memory" => machine.memory,
+            "seen" => machine.observed_at.map(|at| age_seconds(at, self.now)),
+            "waiting" => Some(machine.waiting.ticks as f64),
+            "lost" => Some(machine.lost as f64),
             _ => None,
         }
     }

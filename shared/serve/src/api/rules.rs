@@ -50,11 +50,7 @@ const EXPR_NOT_SHOWN: &str = "as it is written, but not where a narrower place s
 /// The rules with the alerts that the asker may see; none on a node that evaluates none.
 pub(crate) fn rules_of(app: &Shared, caller: &Caller) -> Vec<RuleGroup> {
     let marks = app.marks();
-    let sees = |labels: &LabelSet| {
-        let slug = |name: &str| labels.get(name).parse::<Slug>().ok();
-        let machine = labels.get("machine_id").parse().ok();
-        caller.sees_there(marks.at(slug("client").as_ref(), slug("site").as_ref(), machine))
-    };
+    let sees = |labels: &LabelSet| caller.sees_labels(labels, &marks);
     let mut groups = app.incidents.as_ref().map(|watch| watch.rules_where(&sees)).unwrap_or_default();
     // Another client's rules are another client's, and another site's are another site's.
     groups.retain(|group| concerns(caller, group.origin.client.as_ref(), group.origin.site.as_ref()));

@@ -96,9 +96,7 @@ pub(crate) async fn sites(
 ) -> Result<Response, Problem> {
     let wanted = list::Wanted::read(&Params::of_uri(&uri), "sites", FIELDS, list::MOST_ROWS, &[])?;
     let drawn = work::list(&app, move |app| {
-        let mut sites = app.lookout.sites();
-        let seen = |site: &Site| caller.sees_at(Some(&site.client), Some(&site.name));
-        sites.retain(&seen);
+        let mut sites = app.lookout.sites_where(&mut |client, site| caller.sees_at(Some(client), Some(site)));
         let called = called(app, &wanted);
         sites.retain(|site| {
             let mark = called.get(&(site.client.clone(), site.name.clone()));

@@ -3,7 +3,9 @@
 use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use vigie_people::{At, Right};
 
 use super::incidents::{undecided, watched};
@@ -13,7 +15,7 @@ use crate::answer::Drawn;
 use crate::door::Caller;
 use crate::problem::{Code, Problem};
 use crate::shared::App;
-use crate::{Dispatch, Message, Undecided, work};
+use crate::{Dispatch, Message, Telling, Undecided, work};
 
 /// `GET /api/v1/telling`: how telling people goes, for who sees everything.
 pub(crate) async fn telling(
@@ -26,6 +28,38 @@ pub(crate) async fn telling(
             return Err(of_all_together());
         }
         Drawn::new(&watched(app)?.telling(), app.lookout.now())
+    });
+    Ok(drawn.await?.answer(&headers))
+}
+
+/// One message, and what became of it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MessageWhole {
+    /// Where it stands: `waiting` until its receiver has it, `sent`, or `dead` where it was given up.
+    state: &'static str,
+    #[serde(flatten)]
+    message: Message,
+}
+
+/// `GET /api/v1/telling/{id}`: one of the messages that `GET /telling` lists.
+pub(crate) async fn one(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let drawn = work::list(&app, move |app| {
+        if !caller.sees_all() {
+            return Err(of_all_together());
+        }
+        let Telling { waiting, sent, dead, .. } = watched(app)?.telling();
+        let all = [("waiting", waiting), ("sent", sent), ("dead", dead)].into_iter();
+        let mut all = all.flat_map(|(state, of)| of.into_iter().map(move |message| MessageWhole { state, message }));
+        let found = all.find(|one| one.message.id == id).ok_or_else(|| Problem {
+            next: "GET /api/v1/telling lists those that wait, were given up, or were sent last",
+            ..Problem::not_found("there is no such message here")
+        })?;
+        Drawn::new(&found, app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))
 }

@@ -15,7 +15,7 @@ use super::{Address, cookie, origin};
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
 use crate::ways::Need;
-use crate::{Identity, Marks, local, people, push, shape};
+use crate::{Identity, LabelSet, Marks, local, people, push, shape};
 
 /// Tokens longer than this are not looked at: ours have 43 characters.
 const MAX_TOKEN_BYTES: usize = 512;
@@ -58,6 +58,25 @@ impl Caller {
     /// Whether they see what is at this place, or of what is wider.
     pub(crate) fn sees_at(&self, client: Option<&Slug>, site: Option<&Slug>) -> bool {
         self.may(Right::Look, At::of(client, site))
+    }
+
+    /// Whether they see anything there: all of it as a whole, or machines for their tags.
+    pub(crate) fn sees_some_of(&self, client: Option<&Slug>, site: Option<&Slug>) -> bool {
+        self.powers.scopes(Right::Look).any(|scope| scope.has_some_of(At::of(client, site)))
+    }
+
+    /// Whether they see something that bears these labels, as those of a sample or of an alert. Most are of others: their names
+    /// are compared as they stand.
+    pub(crate) fn sees_labels(&self, labels: &LabelSet, marks: &Marks) -> bool {
+        let (client, site) = (labels.get("client"), labels.get("site"));
+        let is = |own: Option<&Slug>, said: &str| own.is_none_or(|own| own.as_str() == said);
+        let mut around =
+            self.powers.scopes(Right::Look).filter(|scope| is(scope.of_client(), client) && is(scope.of_site(), site));
+        around.any(|scope| {
+            let slug = |name: &str| name.parse::<Slug>().ok();
+            let at = |machine| scope.covers(marks.at(slug(client).as_ref(), slug(site).as_ref(), machine));
+            !scope.is_tagged() || at(labels.get("machine_id").parse().ok())
+        })
     }
 
     /// Whether they see what is there, which may be one machine.

@@ -1,6 +1,6 @@
 //! What is there, and what of it is different from a moment before?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use vigie_model::{NodeId, Slug};
 
 use super::ring::Event;
 use crate::shared::Shared;
-use crate::{Incident, Mark, Reachability, Shown, Site, Stamp, Word, status};
+use crate::{Glance, Incident, IncidentState, Mark, Reachability, Shown, Site, Stamp, Word};
 
 /// What can change.
 pub(crate) const KINDS: [&str; 6] = ["alert", "decision", "presence", "machine", "site", "job"];
@@ -21,7 +21,7 @@ pub(super) struct Seen {
     machines: Arc<BTreeMap<NodeId, OfMachine>>,
     sites: Arc<BTreeMap<(Slug, Slug), Reachability>>,
     changes: Option<u64>,
-    incidents: Arc<BTreeMap<String, Incident>>,
+    incidents: Arc<Incidents>,
     job_changes: Option<u64>,
     jobs: Arc<BTreeMap<JobId, OfJob>>,
 }
@@ -49,9 +49,7 @@ impl Seen {
         let sites = sites(&app.lookout.sites());
         let changes = app.incidents.as_ref().map(|watch| watch.changes());
         let incidents = match &app.incidents {
-            Some(watch) if changes != self.changes || !self.begun => {
-                Arc::new(watch.incidents().into_iter().map(|one| (one.id.clone(), one)).collect())
-            }
+            Some(watch) if changes != self.changes || !self.begun => Arc::new(incidents(&**watch, &self.incidents)),
             _ => Arc::clone(&self.incidents),
         };
         let (job_changes, jobs) = self.jobs(app, &mut events);
@@ -98,17 +96,15 @@ impl Seen {
 }
 
 fn machines(app: &Shared) -> BTreeMap<NodeId, OfMachine> {
-    let mut machines = app.machines();
-    app.judge(&mut machines);
-    let of = |machine: crate::Machine| {
+    let of = |machine: Glance| {
         let reach = machine.reachability.state;
         // The newest sample's time is another one every time; only what stands still says since when.
         let since = machine.reachability.since.filter(|_| reach != Reachability::Live && reach != Reachability::Late);
-        let shown = status(machine.health, reach).shown;
+        let shown = machine.shown();
         let (client, site, mark) = (machine.client, machine.site, machine.mark);
         (machine.id, OfMachine { name: machine.name, client, site, reach, since, shown, mark })
     };
-    machines.into_iter().map(of).collect()
+    app.glances().into_iter().map(of).collect()
 }
 
 fn sites(sites: &[Site]) -> BTreeMap<(Slug, Slug), Reachability> {
@@ -176,11 +172,40 @@ fn changed_sites(before: &Sites, now: &Sites, out: &mut Vec<Event>) {
     before.iter().filter(|(place, _)| !now.contains_key(*place)).for_each(|(place, reach)| tell(place, "went", *reach));
 }
 
-type Incidents = BTreeMap<String, Incident>;
+/// Incidents as they were last worked out, and what says whether one is another since.
+type Incidents = BTreeMap<String, (Version, Arc<Incident>)>;
+
+/// What of a sketch is another one when there is something to tell: what was written of it, and how it stands, which a
+/// snooze that ends changes while nobody writes.
+type Version = (u64, IncidentState);
+
+/// All there are; of thousands only those are worked out that changed.
+fn incidents(watch: &dyn crate::Incidents, before: &Incidents) -> Incidents {
+    let mut now = Incidents::new();
+    let mut versions = HashMap::new();
+    let changed = watch.incidents_where(&mut |one| {
+        let version = (one.changed, one.standing);
+        match before.get(one.id).filter(|(known, _)| *known == version) {
+            Some(same) => {
+                now.insert(one.id.to_owned(), same.clone());
+                false
+            }
+            None => {
+                versions.insert(one.id.to_owned(), version);
+                true
+            }
+        }
+    });
+    now.extend(
+        changed.into_iter().filter_map(|one| Some((one.id.clone(), (versions.remove(&one.id)?, Arc::new(one))))),
+    );
+    now
+}
 
 fn alerts(before: &Incidents, now: &Incidents, out: &mut Vec<Event>) {
-    for (id, one) in now {
-        let old = before.get(id);
+    let is_same = |id: &String, one: &Arc<Incident>| before.get(id).is_some_and(|(_, old)| Arc::ptr_eq(old, one));
+    for (id, (_, one)) in now.iter().filter(|(id, (_, one))| !is_same(id, one)) {
+        let old = before.get(id).map(|(_, old)| &**old);
         decisions(old, one, out);
         let same = |old: &Incident| {
             (old.standing, old.severity, old.times, old.doubt) == (one.standing, one.severity, one.times, one.doubt)

@@ -11,7 +11,7 @@ use crate::{Around, AroundAnswer, AroundWhat, Line, Upward};
 /// While the hub is out of reach it is asked each half minute.
 const RECENT_MS: i64 = 60_000;
 
-/// The steps of the way, each with its time, and whom to call.
+/// The steps of the way, each with its time.
 pub(crate) fn draw(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>, around: &[Around]) {
     if around.is_empty() {
         return;
@@ -26,12 +26,17 @@ pub(crate) fn draw(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Lin
     around.iter().for_each(|one| row(out, voice, one));
     hub(out, voice, up, line);
     out.html("</tbody></table>\n");
+    out.html("<p><small>").text(w.around_when).html("</small></p>\n</section>\n");
+}
+
+/// Whom to call, as far as the answers are of now.
+pub(super) fn whom_to_call(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>, around: &[Around]) {
     // What was asked long ago says nothing of now.
     let is_new = |one: &Around| (0..RECENT_MS).contains(&(voice.now.0 - one.asked.ms()));
-    if let Some(says) = whom_to_call(w, up, line, around).filter(|_| around.iter().all(is_new)) {
+    let says = where_it_ends(Words::of(voice.lang), up, line, around);
+    if let Some(says) = says.filter(|_| around.iter().all(is_new)) {
         out.html("<p><b>").text(says).html("</b></p>\n");
     }
-    out.html("<p><small>").text(w.around_when).html("</small></p>\n</section>\n");
 }
 
 fn row(out: &mut Html, voice: &Voice, one: &Around) {
@@ -67,7 +72,7 @@ fn hub(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>) {
     let suspect = line.is_some_and(|line| line.suspect);
     begin(out, Some(up.link.connected && !suspect), w.around_hub, Some(&up.to));
     match (up.link.connected, suspect) {
-        (true, false) => out.fill(w.around_hub_heard, |out, _| round_trip(out, voice, up)),
+        (true, false) => out.fill(w.around_hub_heard, |out, _| round_trip(out, voice, up, line)),
         (true, true) => out.text(w.around_hub_suspect),
         (false, _) => out.text(w.around_hub_cut),
     };
@@ -106,7 +111,7 @@ fn says_so(one: &Around) -> bool {
 }
 
 /// The first thing on the way that does not answer is where to begin. Nothing where the hub is heard.
-fn whom_to_call(w: &'static Words, up: &Upward, line: Option<&Line>, around: &[Around]) -> Option<&'static str> {
+fn where_it_ends(w: &'static Words, up: &Upward, line: Option<&Line>, around: &[Around]) -> Option<&'static str> {
     if up.link.connected && !line.is_some_and(|line| line.suspect) {
         return None;
     }

@@ -8,6 +8,9 @@ use crate::list::MOST_ROWS;
 
 const DAY_S: i64 = 86_400;
 
+/// What the hub takes in.
+const HUB_FILE: &str = "hub.vigie";
+
 /// Samples of all series.
 const ALL: &str = "/api/v1/export?match%5B%5D=%7B__name__%3D~%22.%2B%22%7D";
 
@@ -18,15 +21,18 @@ pub(crate) struct Held {
     pub(crate) machines: usize,
 }
 
-/// The files that a browser saves, each made when it is asked for.
-pub(crate) fn draw(out: &mut Html, voice: &Voice, place: Option<&Place>, held: Held) {
+/// The files that a browser saves, each made when it is asked for. `for_hub`: the one that the hub takes in, too.
+pub(crate) fn draw(out: &mut Html, voice: &Voice, place: Option<&Place>, held: Held, for_hub: bool) {
     let w = Words::of(voice.lang);
     let now_s = voice.now.0.div_euclid(1_000);
-    out.html("<section aria-labelledby=\"carry\">\n<h2 id=\"carry\">")
-        .text(w.carry)
-        .html("</h2>\n<p>")
-        .text(w.carry_what);
-    out.html("</p>\n<ul class=\"carry\">\n");
+    out.html("<section aria-labelledby=\"carry\">\n<h2 id=\"carry\">").text(w.carry).html("</h2>\n");
+    if for_hub {
+        out.html("<p>")
+            .text(w.carry_hub_what)
+            .html("</p>\n<ul class=\"carry\">\n<li><a href=\"/api/v1/carried\" download=\"");
+        out.text(&named(place, voice, HUB_FILE)).html("\">").text(w.carry_hub).html("</a></li>\n</ul>\n");
+    }
+    out.html("<p>").text(w.carry_what).html("</p>\n<ul class=\"carry\">\n");
     let samples = |days: i64, format| format!("{ALL}&start={}&end={now_s}&format={format}", now_s - days * DAY_S);
     let page = |list: &str, more: &str| format!("/api/v1/{list}?{more}limit={MOST_ROWS}");
     for (says, address, file, (held, partly)) in [

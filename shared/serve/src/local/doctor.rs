@@ -16,7 +16,7 @@ pub(crate) fn glance(out: &mut Html, voice: &Voice, truth: &Truth, line: Option<
             out.html("<dl class=\"facts\">\n");
             fact(out, w.state, |out| out.text(state(voice, up, line)));
             fact(out, w.last_contact, |out| last_contact(out, voice, up));
-            fact(out, w.round_trip, |out| round_trip(out, voice, up));
+            fact(out, w.round_trip, |out| round_trip(out, voice, up, line));
             out.html("</dl>\n<p><a href=\"/link\">").text(w.doctor_more).html("</a></p>\n");
         }
     }
@@ -45,7 +45,7 @@ pub(crate) fn whole(out: &mut Html, voice: &Voice, truth: &Truth, line: Option<&
         None => out.text(w.unknown),
     });
     fact(out, w.last_contact, |out| last_contact(out, voice, up));
-    fact(out, w.round_trip, |out| round_trip(out, voice, up));
+    fact(out, w.round_trip, |out| round_trip(out, voice, up, line));
     fact(out, w.loss, |out| loss(out, voice, line));
     search(out, voice, up, line);
     out.html("</dl>\n</section>\n");
@@ -56,11 +56,16 @@ pub(crate) fn whole(out: &mut Html, voice: &Voice, truth: &Truth, line: Option<&
         super::truth::room(out, voice, room);
         out.html("</section>\n");
     }
-    advice(out, voice, up, line);
+    advice(out, voice, up, line, around);
 }
 
 fn head(out: &mut Html, voice: &Voice) {
     out.html("<section aria-labelledby=\"doctor\">\n<h2 id=\"doctor\">").text(voice.words().doctor).html("</h2>\n");
+}
+
+/// Whether the hub is heard now: a link that stands may bring nothing back.
+fn is_heard(up: &Upward, line: Option<&Line>) -> bool {
+    up.link.connected && !line.is_some_and(|line| line.suspect)
 }
 
 fn state(voice: &Voice, up: &Upward, line: Option<&Line>) -> &'static str {
@@ -79,11 +84,16 @@ pub(super) fn last_contact<'o>(out: &'o mut Html, voice: &Voice, up: &Upward) ->
     voice.at_second(out, heard).text(", ").fill(w.ago, |out, _| out.text(&span))
 }
 
-pub(super) fn round_trip<'o>(out: &'o mut Html, voice: &Voice, up: &Upward) -> &'o mut Html {
-    match up.link.round_trip_ms {
-        Some(ms) => out.text(&voice.number(ms)).text("\u{a0}ms"),
-        None => out.text(voice.words().unknown),
+/// Of now only while something comes back; else when it was last so.
+pub(super) fn round_trip<'o>(out: &'o mut Html, voice: &Voice, up: &Upward, line: Option<&Line>) -> &'o mut Html {
+    let w = voice.words();
+    let Some(ms) = up.link.round_trip_ms else { return out.text(w.unknown) };
+    out.text(&voice.number(ms)).text("\u{a0}ms");
+    if is_heard(up, line) {
+        return out;
     }
+    let Some(heard) = up.link.last_heard else { return out };
+    out.text(", ").fill(w.round_trip_was, |out, _| voice.at_second(out, heard))
 }
 
 fn loss<'o>(out: &'o mut Html, voice: &Voice, line: Option<&Line>) -> &'o mut Html {
@@ -118,9 +128,12 @@ fn waits(out: &mut Html, voice: &Voice, truth: &Truth, up: &Upward) {
     out.html("</tbody></table>\n</section>\n");
 }
 
-fn advice(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>) {
+/// Last on the page: what comes and goes here moves nothing that somebody reads.
+fn advice(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>, around: &[Around]) {
     let w = voice.words();
-    out.html("<section aria-labelledby=\"advice\">\n<h2 id=\"advice\">").text(w.advice).html("</h2>\n<p>");
+    out.html("<section aria-labelledby=\"advice\">\n<h2 id=\"advice\">").text(w.advice).html("</h2>\n");
+    super::around::whom_to_call(out, voice, up, line, around);
+    out.html("<p>");
     match (up.link.connected, line.is_some_and(|line| line.suspect)) {
         (true, false) => out.text(w.advice_up),
         (true, true) => out.text(w.advice_suspect).html("</p><p>").text(w.advice_site),

@@ -29,6 +29,7 @@ pub(crate) fn failed(app: &Shared, parts: &Parts, problem: &Problem) -> Response
         | Code::Outdated
         | Code::Conflict
         | Code::QuotaUsed
+        | Code::CarriedInPart
         | Code::KeyUsed => w.failed_busy,
         Code::Internal => w.failed_inside,
     };

@@ -23,7 +23,7 @@ use crate::door::Caller;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
-use crate::{Incident, IncidentState, Machine, Reached, work};
+use crate::{Carries, Glance, Incident, IncidentState, Machine, Reached, work};
 
 /// What ended longer ago is no longer told with the rest.
 const DIGEST_MS: i64 = 86_400_000;
@@ -107,7 +107,7 @@ pub(crate) async fn machines(State(app): State<App>, Extension(caller): Extensio
         let wrong = match Filter::read(&q, MACHINE_FIELDS) {
             Ok(filter) => {
                 let now = frame.voice.now;
-                machines.retain(|machine| filter.keeps(&LookedMachine { machine, now }));
+                machines.retain(|machine| filter.keeps(&LookedMachine { machine: &Glance::from(machine), now }));
                 None
             }
             Err(error) => Some(error.to_string()),
@@ -161,7 +161,9 @@ pub(crate) async fn link(State(app): State<App>, Extension(caller): Extension<Ca
             frame.heading(out, title);
             truth.draw(out, &frame.voice);
             doctor::whole(out, &frame.voice, &truth, line.as_ref(), &around);
-            carry::draw(out, &frame.voice, frame.place.as_ref(), held);
+            let for_hub = frame.place.as_ref().filter(|_| matches!(app.carries, Some(Carries::Out(_))));
+            let for_hub = for_hub.is_some_and(|at| caller.decides(Some(&at.client), Some(&at.site)));
+            carry::draw(out, &frame.voice, frame.place.as_ref(), held, for_hub);
         }))
     });
     answer(&app, &parts, drawn.await)

@@ -50,11 +50,13 @@ fn own_place(app: &Shared) -> Option<crate::Place> {
     Some(crate::Place { client: site.client, site: site.name })
 }
 
-/// Takes a choice and leads back to where it was made.
-pub(crate) async fn look(State(app): State<App>, params: Result<Params, String>) -> Response {
+/// Takes a choice and leads back to where it was made. Of what is not said the choice before holds: who chooses a language among
+/// the hub's pages says nothing of colours.
+pub(crate) async fn look(State(app): State<App>, headers: HeaderMap, params: Result<Params, String>) -> Response {
     let params = params.unwrap_or_default();
-    let lang = params.get("lang").and_then(Lang::of_code);
-    let theme = params.get("theme").and_then(Theme::of_code).unwrap_or_default();
+    let before = chosen(&headers);
+    let lang = params.get("lang").and_then(Lang::of_code).or(before.0);
+    let theme = params.get("theme").and_then(Theme::of_code).or(before.1).unwrap_or_default();
     let secure = if app.options.tls { "; Secure" } else { "" };
     let text = format!(
         "{COOKIE}={}.{}; Path=/; Max-Age={KEPT_SECONDS}; HttpOnly; SameSite=Lax{secure}",

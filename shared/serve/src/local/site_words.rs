@@ -35,7 +35,9 @@ words! {
 
     // to take away
     carry: "To take away" | "À emporter";
-    carry_what: "Files to save on this device or on a stick, for people and their programs. The hub takes none of them in: it gets everything over the line, when that is back." | "Des fichiers à enregistrer sur cet appareil ou sur une clé, pour les gens et leurs programmes. Le hub n’en reprend aucun\u{a0}: il reçoit tout par la liaison, à son retour.";
+    carry_what: "Files to save on this device or on a stick, for people and their programs. The hub takes none of these in: it gets everything over the line, when that is back." | "Des fichiers à enregistrer sur cet appareil ou sur une clé, pour les gens et leurs programmes. Le hub n’en reprend aucun de ceux-ci\u{a0}: il reçoit tout par la liaison, à son retour.";
+    carry_hub_what: "When the line stays away for long: one file with all that waits here, for the hub’s page of this site. It is signed, and not encrypted. Nothing is lost or sent twice by it, and all stays here until the hub is heard." | "Quand la liaison reste coupée longtemps\u{a0}: un seul fichier avec tout ce qui attend ici, pour la page de ce site sur le hub. Il est signé, mais non chiffré. Rien n’est perdu ni envoyé deux fois, et tout reste ici jusqu’à ce que le hub soit entendu.";
+    carry_hub: "All that waits for the hub" | "Tout ce qui attend le hub";
     carry_day: "Samples of the last 24 hours, as a table (CSV)" | "Les mesures des dernières 24 heures, en tableau (CSV)";
     carry_week: "Samples of the last 7 days, for programs (JSON lines)" | "Les mesures des 7 derniers jours, pour des programmes (lignes JSON)";
     carry_alerts: "Alerts, open and over, with what was decided (JSON)" | "Les alertes, ouvertes et terminées, avec ce qui a été décidé (JSON)";

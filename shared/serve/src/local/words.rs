@@ -289,6 +289,7 @@ words! {
     last_contact: "Last contact" | "Dernier contact";
     never: "never since this start" | "jamais depuis ce démarrage";
     round_trip: "Round trip" | "Aller-retour";
+    round_trip_was: "last measured at {time}" | "dernière mesure à {time}";
     loss: "Loss on the way up" | "Pertes à l’envoi";
     loss_of: "{percent} ({lost} of {sent} packets of this connection)" | "{percent} ({lost} paquets sur {sent} de cette connexion)";
     attempts: "Attempts" | "Tentatives";

@@ -12,6 +12,8 @@ pub(super) fn all() -> Vec<Operation> {
         "enrolments",
         vec![
             Operation::get("/enrolments", "Who may join at your places, who did, and which programs they are given")
+                .more("Of each the last five who joined, and how many did: the address of one answers with all of them.")
+                .listed("Tokens in one answer; 100 unless said otherwise.")
                 .answers::<EnrolmentList>(200),
             Operation::post("/enrolments", "Lets machines or relays join a site")
                 .more(

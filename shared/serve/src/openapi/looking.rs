@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::operation::{Operation, one_of, slug, tagged, text, time};
-use crate::api::{Columns, Here, Machines, MarkSaid, MarkWish, Marked, MarkedMachines, Sites, Whole, Words};
-use crate::{Availability, Ledger, Raw};
+use crate::api::{
+    AvailabilityPage, Columns, Here, Machines, MarkSaid, MarkWish, Marked, MarkedMachines, Sites, Whole, Words,
+};
+use crate::{Ledger, Raw};
 
 pub(super) fn all() -> Vec<Operation> {
     let mut all = tagged("here", here());
@@ -38,7 +40,7 @@ fn machines() -> Vec<Operation> {
             .listed("Sites in one answer; 1000 unless said otherwise.")
             .answers::<Sites>(200),
         Operation::get("/machines", "The machines that you may see, by id, a page at a time")
-            .listed("Machines in one answer; 500 unless said otherwise.")
+            .listed("Machines in one answer; 100 unless said otherwise.")
             .may("search", text(), "Looked for in names of machine, site and client.")
             .may(
                 "sort",
@@ -49,7 +51,7 @@ fn machines() -> Vec<Operation> {
         Operation::get("/machines/columns", "All machines that you may see at once, column by column")
             .more("What a table shows of them, in some bytes for each. Of ids as much as it takes to tell them apart here.")
             .may("q", text(), "Which machines, as in `site:lyon status:crit`.")
-            .answers::<Columns>(200),
+            .answers::<Columns<'static>>(200),
         Operation::get("/machines/{id}", "One machine with its facts").answers::<Whole<'static>>(200),
         Operation::get("/machines/{id}/ledger", "Where every tick of a machine is").answers::<Ledger>(200),
         Operation::get("/tags", "Tags and groups of the machines that you may see, and how many bear each")
@@ -68,11 +70,13 @@ fn machines() -> Vec<Operation> {
             .more("202 once the wish is durable; asking twice is asking once.")
             .answers::<Raw>(202),
         Operation::get("/availability", "For how long machines were up, down, or not verified")
+            .more("A demonstration is left out beside real machines, unless it is asked for by its client, `vigie-demo`.")
             .may("client", slug(), "Of this client alone.")
             .may("site", slug(), "Of this site alone.")
             .may("start", time(), "From when; a day before the end unless said otherwise.")
             .may("end", time(), "Until when; now unless said otherwise. A month at most.")
-            .answers::<Availability>(200),
+            .paged("Machines in one answer; 500 unless said otherwise. A site is told of whole, and more of its machines at once.")
+            .answers::<AvailabilityPage>(200),
         export(Operation::get("/export", "Raw samples, or what minutes or hours came down to")),
         export(Operation::post("/export", "The same, with the parameters in a form if they are long")),
     ]

@@ -99,9 +99,16 @@ impl Operation {
 
     /// A list that is handed out a page at a time.
     pub(super) fn listed(self, limit: &'static str) -> Self {
-        self.may("q", json!({ "type": "string", "maxLength": MAX_FILTER_BYTES }), FILTER)
-            .may("limit", number(1, MOST_ROWS as u64), limit)
-            .may("cursor", text(), "What the page before gave as `next_cursor`, with the same question.")
+        self.may("q", json!({ "type": "string", "maxLength": MAX_FILTER_BYTES }), FILTER).paged(limit)
+    }
+
+    /// The parameters of a list that comes a page at a time.
+    pub(super) fn paged(self, limit: &'static str) -> Self {
+        self.may("limit", number(1, MOST_ROWS as u64), limit).may(
+            "cursor",
+            text(),
+            "What the page before gave as `next_cursor`, with the same question.",
+        )
     }
 
     /// A parameter that must be there; the example works.

@@ -106,7 +106,7 @@ fn people() -> Vec<Operation> {
     };
     vec![
         Operation::get("/people", "The people that you look after, by address")
-            .listed("People in one answer; 1000 unless said otherwise.")
+            .listed("People in one answer; 100 unless said otherwise.")
             .answers::<PeopleList>(200),
         exported(Operation::get("/people/{id}/export", "All that is kept of them, as JSON lines")),
         Operation::get("/people/{id}", "One of them").answers::<PersonShown>(200),

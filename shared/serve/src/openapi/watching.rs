@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::{Operation, named, number, one_of, slug, tagged, text, time};
-use crate::api::{IncidentList, MaintenanceList, OnCallList, RouteList, Rules};
+use crate::api::{IncidentList, MaintenanceList, MessageWhole, OnCallList, RouteList, Rules};
 use crate::{
     Decision, DispatchSaid, Incident, Message, Mute, MutePreview, MuteWish, RouteTried, RuleLevels, RuleWish, Telling,
 };
@@ -16,7 +16,7 @@ pub(super) fn all() -> Vec<Operation> {
 fn incidents() -> Vec<Operation> {
     vec![
         Operation::get("/incidents", "What is wrong, newest first; what is open unless said otherwise")
-            .listed("Incidents in one answer; 500 unless said otherwise.")
+            .listed("Incidents in one answer; 100 unless said otherwise.")
             .may("standing", text(), "`open`, `all`, or some of firing, acknowledged, snoozed, resolved with commas.")
             .may("client", text(), "Of this client alone.")
             .may("site", text(), "Of this site alone.")
@@ -32,6 +32,7 @@ fn incidents() -> Vec<Operation> {
             .takes_as(FORMS, decision(), Some(json!({})))
             .answers::<Incident>(200),
         Operation::get("/telling", "How telling people goes, for who sees every client").answers::<Telling>(200),
+        Operation::get("/telling/{id}", "One message to people, and where it stands").answers::<MessageWhole>(200),
         Operation::post("/telling/{id}/retry", "Sends a message now that waits, or was given up")
             .more("Under the key that it had, by which receivers drop doubles; it says what was so when it was written.")
             .answers::<Message>(200),

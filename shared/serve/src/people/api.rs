@@ -4,6 +4,7 @@
 
 mod invitations;
 mod keys;
+mod listed;
 mod own;
 mod people;
 mod tokens;

@@ -93,7 +93,7 @@ fn head(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
 
 /// Its sites, and its machines with what they are.
 fn places(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
-    let sites = app.lookout.sites().into_iter().filter(|site| site.client == *client);
+    let sites = app.lookout.sites_where(&mut |of, _| of == client).into_iter();
     let mut rows: Vec<Value> = sites.map(|site| row("site", json!(site))).collect();
     let mut machines = app.machines_where(&mut |_, of, _| of == client);
     app.judge(&mut machines);

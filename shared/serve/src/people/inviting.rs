@@ -10,10 +10,10 @@ use time::macros::format_description;
 use utoipa::ToSchema;
 use vigie_jobs::JobId;
 use vigie_model::Slug;
-use vigie_people::{Answer, Email, Grant, Id, Invited, Language, Mailed, Order};
+use vigie_people::{Answer, Change, Directory, Done, Email, Grant, Id, Invited, Language, Mailed, Order};
 
 use super::door::problem;
-use super::{Letter, Post, Posting};
+use super::{Draft, Letter, Post, letter_went};
 use crate::door::{Address, Caller};
 use crate::problem::Problem;
 use crate::shared::{App, Shared};
@@ -53,25 +53,30 @@ pub(crate) async fn invite(
     by_mail: bool,
 ) -> Result<Handed, Problem> {
     let asker = caller.asker(by, Address::of(parts, &app.options).to_string());
-    let inviter = caller.who.name.clone();
-    let (invited, words) = work::list(app, move |app| {
+    let (inviter, post) = (caller.who.name.clone(), app.options.post.clone().filter(|_| by_mail));
+    let writes = post.clone();
+    let (invited, draft) = work::list(app, move |app| {
         let people = app.people.as_deref().ok_or_else(Problem::internal)?;
-        match people.carry_out(order, &asker).map_err(problem)? {
-            Answer::Invited(invited) => {
-                let words = Words::of(app, &invited, &inviter)?;
-                Ok((invited, words))
-            }
+        let mut draft = None;
+        let mut with = |directory: &Directory, done: &Done| {
+            let words = Words::of(directory, done, &inviter)?;
+            let (job, beside) = match written(app, writes.as_deref()?, &words, done)? {
+                Ok(Draft { job, beside }) => (Ok(job), Some(beside)),
+                Err(why) => (Err(letter_went(app.lookout.now().utc, false, &why)), None),
+            };
+            draft = Some(job);
+            beside
+        };
+        match people.carry_out_with(order, &asker, &mut with).map_err(problem)? {
+            Answer::Invited(invited) => Ok((invited, draft)),
             _ => Err(Problem::internal()),
         }
     })
     .await?;
-    let post = app.options.post.clone().filter(|_| by_mail);
-    let (mailed, job) = match post {
-        Some(post) => {
-            let Posting { how, job } = mail(app, &*post, &invited, &words).await;
-            (Some(how), job)
-        }
-        None => (None, None),
+    let (mailed, job) = match (post, draft) {
+        (Some(post), Some(Ok(job))) => (Some(post.first_try(&job).await), Some(job)),
+        (_, Some(Err(not_kept))) => (Some(not_kept), None),
+        _ => (None, None),
     };
     let Invited { id, email, code, until_ms } = invited;
     if mailed.as_ref().is_some_and(|mailed| mailed.taken) {
@@ -85,10 +90,11 @@ fn link(app: &Shared, code: &str) -> String {
     format!("{}/invitation?code={code}", app.options.origin.as_deref().unwrap_or_default())
 }
 
-/// Has the letter sent, and waits for how its first try goes.
-async fn mail(app: &App, post: &dyn Post, invited: &Invited, words: &Words) -> Posting {
+/// The letter for who is invited by this.
+fn written(app: &Shared, post: &dyn Post, words: &Words, done: &Done) -> Option<Result<Draft, String>> {
+    let Answer::Invited(invited) = &done.answer else { return None };
     let (subject, text) = words.letter(&link(app, &invited.code));
-    let letter = Letter {
+    Some(post.draft(Letter {
         invitation: &invited.id,
         client: words.client.as_ref(),
         is_reset: words.is_reset,
@@ -97,8 +103,7 @@ async fn mail(app: &App, post: &dyn Post, invited: &Invited, words: &Words) -> P
         subject: &subject,
         code: &invited.code,
         text: &text,
-    };
-    post.write(letter).await
+    }))
 }
 
 /// What stands in a letter.
@@ -113,19 +118,21 @@ struct Words {
 }
 
 impl Words {
-    fn of(app: &Shared, invited: &Invited, inviter: &str) -> Result<Self, Problem> {
-        let directory = app.people.as_deref().ok_or_else(Problem::internal)?.directory();
-        let open = directory.invitation(&invited.code, app.lookout.now().utc);
+    /// Of the invitation that comes of an order, if one does.
+    fn of(directory: &Directory, done: &Done, inviter: &str) -> Option<Self> {
+        let invitation = done.changes.iter().find_map(|change| match change {
+            Change::Invitation(invitation) => Some(invitation),
+            _ => None,
+        })?;
+        let known = invitation.person.as_ref().and_then(|id| directory.person(id));
         let organisation = directory.begun().map_or_else(|| "Vigie".to_owned(), |begun| begun.organisation.clone());
-        let known = open.and_then(|open| open.person.as_ref()).and_then(|id| directory.person(id));
-        let grants = known.map(|person| &person.grants).or(open.map(|open| &open.grants));
-        Ok(Self {
-            client: grants.and_then(|grants| of_one(grants)),
-            language: open.map(|open| open.language).unwrap_or_default(),
+        Some(Self {
+            client: of_one(known.map_or(&invitation.grants, |person| &person.grants)),
+            language: invitation.language,
             organisation,
             inviter: inviter.to_owned(),
-            until: day(invited.until_ms),
-            is_reset: open.is_some_and(|open| open.person.is_some()),
+            until: day(invitation.until_ms),
+            is_reset: invitation.person.is_some(),
         })
     }
 

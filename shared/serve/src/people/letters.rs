@@ -7,7 +7,7 @@ use vigie_jobs::JobId;
 use vigie_model::{Slug, UtcMs};
 use vigie_people::{Asker, Id, Mailed, Order, Who};
 
-use super::People;
+use super::{Beside, People};
 
 /// Characters that are kept of what a mail server said.
 const SAID_CHARS: usize = 300;
@@ -33,23 +33,29 @@ pub struct Letter<'a> {
     pub text: &'a str,
 }
 
-/// What became of a letter so far.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Posting {
-    /// How its first try went, or why there was none yet.
-    pub how: Mailed,
-    /// The job by which it goes, and is tried again; nothing where it could not be kept.
-    pub job: Option<JobId>,
+/// A letter that is written, and goes once it is kept.
+#[derive(Debug)]
+pub struct Draft {
+    /// The job by which it goes, and is tried again.
+    pub job: JobId,
+    /// What keeps it.
+    pub beside: Beside,
 }
 
-/// What became of a letter, later.
-pub type Posted<'a> = Pin<Box<dyn Future<Output = Posting> + Send + 'a>>;
+/// How the first try of a letter went, later.
+pub type FirstTry<'a> = Pin<Box<dyn Future<Output = Mailed> + Send + 'a>>;
 
-/// What a hub implements so that people are written to.
+/// What a hub implements so that people are written to. Whoever sends a letter writes down how each went that people are to know
+/// of, by [`letter_noted`](mailed).
 pub trait Post: std::fmt::Debug + Send + Sync + 'static {
-    /// Keeps a letter durably, sends it until a mail server has taken it, and tells how the first try went. Whoever sends it writes
-    /// down how each went that people are to know of, by [`letter_noted`](mailed).
-    fn write<'a>(&'a self, letter: Letter<'a>) -> Posted<'a>;
+    /// Writes a letter that is to be kept together with the invitation that it brings. Asked on blocking threads.
+    ///
+    /// # Errors
+    /// When none can be kept now, and why: for people.
+    fn draft(&self, letter: Letter<'_>) -> Result<Draft, String>;
+
+    /// How the first try of one that was kept goes, or why there was none yet.
+    fn first_try<'a>(&'a self, job: &'a JobId) -> FirstTry<'a>;
 }
 
 /// How a letter went, in words that fit.

@@ -62,7 +62,7 @@ impl Room {
         }
         let until = Instant::now() + MAX_TIME;
         let mut held = Held { bytes: Vec::new(), room: None };
-        while let Some(piece) = timeout_at(until, next(body)).await.map_err(|_| too_slow())?? {
+        while let Some(piece) = timeout_at(until, next_piece(body)).await.map_err(|_| too_slow())?.map_err(broke_off)? {
             if held.bytes.len() + piece.len() > most {
                 return Err(too_large(most));
             }
@@ -113,10 +113,10 @@ impl Packing {
 
 /// Reads on for a while and forgets it: a connection that is closed while its sender still writes may lose the answer, and
 /// a sender that hears no answer sends again.
-pub(super) async fn drain(mut body: Body, most: usize) {
+pub(crate) async fn drain(mut body: Body, most: usize) {
     let mut left = most;
     let reading = async {
-        while let Ok(Some(piece)) = next(&mut body).await {
+        while let Ok(Some(piece)) = next_piece(&mut body).await {
             let Some(less) = left.checked_sub(piece.len()) else { return };
             left = less;
         }
@@ -131,11 +131,11 @@ pub(super) fn no_room() -> Refusal {
 }
 
 /// The next piece of a body; trailers are passed over.
-async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
+pub(crate) async fn next_piece(body: &mut Body) -> Result<Option<Bytes>, axum::Error> {
     loop {
         match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
             None => return Ok(None),
-            Some(Err(error)) => return Err(Refusal::new(Why::Unreadable, format!("the body broke off: {error}"))),
+            Some(Err(error)) => return Err(error),
             Some(Ok(frame)) => {
                 if let Ok(piece) = frame.into_data() {
                     return Ok(Some(piece));
@@ -143,6 +143,10 @@ async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
             }
         }
     }
+}
+
+fn broke_off(error: axum::Error) -> Refusal {
+    Refusal::new(Why::Unreadable, format!("the body broke off: {error}"))
 }
 
 fn too_large(most: usize) -> Refusal {

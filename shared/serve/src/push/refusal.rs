@@ -124,9 +124,13 @@ impl From<Problem> for Refusal {
             Code::TooLarge => Why::TooLarge,
             Code::MediaType => Why::MediaType,
             Code::Busy | Code::TimedOut => Why::Busy,
-            Code::Internal | Code::KeyUsed | Code::QuotaUsed | Code::Changed | Code::Outdated | Code::Conflict => {
-                Why::Failed
-            }
+            Code::Internal
+            | Code::KeyUsed
+            | Code::QuotaUsed
+            | Code::CarriedInPart
+            | Code::Changed
+            | Code::Outdated
+            | Code::Conflict => Why::Failed,
         };
         let text = format!("{}: {}", problem.detail, problem.next);
         Self { why, text, retry_after_seconds: problem.retry_after_seconds }

@@ -21,7 +21,9 @@ pub(super) fn of_api(app: &App) -> Ways {
     let ways = if app.quotas.is_some() { ways.merge(quota_ways()) } else { ways };
     let ways = if app.enrolments.is_some() { ways.merge(enrolment_ways()) } else { ways };
     let ways = if app.erasures.is_some() { ways.merge(erasure_ways()) } else { ways };
+    let ways = if app.demonstration.is_some() { ways.merge(demonstration_ways()) } else { ways };
     let ways = if app.jobs.is_some() { ways.merge(job_ways()) } else { ways };
+    let ways = ways.merge(api::carried_ways(app));
     let ways = if app.status.is_some() { ways.merge(status_ways()) } else { ways };
     ways.with(|router| router.route_layer(from_fn_with_state(Arc::clone(app), repeat::once)))
 }
@@ -49,6 +51,7 @@ fn api_ways() -> Ways {
         .get("/maintenance/{id}", LOOK, api::one_maintenance)
         .post("/maintenance/{id}/end", Need::May(Right::Mute), api::end)
         .get("/telling", LOOK, api::telling)
+        .get("/telling/{id}", LOOK, api::one_message)
         .post("/telling/{id}/retry", TELL, api::send_message_again)
         .post("/telling/{id}/cancel", TELL, api::call_off_message)
         .get("/routes", LOOK, api::routes)
@@ -118,6 +121,14 @@ fn erasure_ways() -> Ways {
         .post("/clients/{client}/erase", keeps, api::erase_client)
         .get("/erasures", audits, api::erasures)
         .get("/erasures/{id}", audits, api::erasure)
+}
+
+fn demonstration_ways() -> Ways {
+    let keeps = Need::May(Right::Keep);
+    Ways::new()
+        .get("/demonstration", LOOK, api::demonstration)
+        .put("/demonstration", keeps, api::begin_demonstration)
+        .delete("/demonstration", keeps, api::remove_demonstration)
 }
 
 /// A client's people see its jobs and have its samples in files; who decides of which is looked at one by one.

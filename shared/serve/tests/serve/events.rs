@@ -13,7 +13,7 @@ use axum::response::Response;
 use http_body::Body as _;
 use serde_json::Value;
 use tower::ServiceExt;
-use vigie_serve::{Incident, IncidentState, Incidents, Mark, Place};
+use vigie_serve::{Health, Incident, IncidentState, Incidents, Mark, Place};
 
 struct Listened {
     hub: Hub,
@@ -23,7 +23,11 @@ struct Listened {
 
 impl Listened {
     fn new() -> Self {
-        let hub = Hub::new(Node::new(), tokens());
+        Self::over(Node::new())
+    }
+
+    fn over(node: Node) -> Self {
+        let hub = Hub::new(node, tokens());
         hub.roll.begin();
         let token = |client: &str| {
             let person = hub.roll.person(&format!("ann@{client}.org"), &[&format!("admin@{client}")]);
@@ -93,6 +97,22 @@ impl Stream {
 
     async fn must(&mut self) -> Heard {
         self.next().await.expect("the stream goes on")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_incidents_that_did_not_change_nothing_is_worked_out_for_who_listens() {
+    let mut node = Node::new();
+    // How machines are is known without their incidents.
+    node.machines.iter_mut().for_each(|machine| machine.health = Health::Ok);
+    let listened = Listened::over(node);
+    let mut acme = listened.listen(&listened.acme, "?kinds=alert", "").await;
+    assert_eq!(acme.must().await.kind, "ready");
+    for _ in 0..3 {
+        listened.hub.watch.drawn.store(0, Ordering::SeqCst);
+        listened.change();
+        assert_eq!(acme.must().await.data["change"], "came");
+        assert_eq!(listened.hub.watch.drawn.load(Ordering::SeqCst), 2, "one came at each client");
     }
 }
 

@@ -6,8 +6,10 @@ use crate::common::hub::{By, Hub, PASSWORD, Roll, form};
 use crate::common::{Node, tokens};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use vigie_jobs::JobId;
 use vigie_model::UtcMs;
-use vigie_serve::{Letter, Options, Post, Posted, Posting, letter_noted, letter_went};
+use vigie_people::Id;
+use vigie_serve::{Beside, Draft, FirstTry, Letter, Options, Post, letter_noted, letter_went};
 
 /// What somebody was written: to whom, about what, with what, and of whose people they are.
 type Written = (String, String, String, Option<String>);
@@ -16,24 +18,36 @@ type Written = (String, String, String, Option<String>);
 #[derive(Default)]
 struct Box {
     people: OnceLock<Arc<Roll>>,
+    /// What was kept and not tried yet.
+    kept: Arc<Mutex<Option<(Id, Written)>>>,
     letters: Mutex<Vec<Written>>,
     is_away: Mutex<bool>,
 }
 
+const JOB: &str = "0000000000000000000000ab";
+
 impl Post for Box {
-    fn write<'a>(&'a self, letter: Letter<'a>) -> Posted<'a> {
-        let (taken, said) = if *self.is_away.lock().expect("no test panics here") {
-            (false, "no connection to <mail>\u{1b}[2J")
-        } else {
-            let Letter { to, subject, text, client, .. } = letter;
-            let letter = (to.to_owned(), subject.to_owned(), text.to_owned(), client.map(ToString::to_string));
-            self.letters.lock().expect("no test panics here").push(letter);
-            (true, "250 kept as 42")
+    fn draft(&self, letter: Letter<'_>) -> Result<Draft, String> {
+        let Letter { invitation, to, subject, text, client, .. } = letter;
+        let written = (to.to_owned(), subject.to_owned(), text.to_owned(), client.map(ToString::to_string));
+        let (kept, written) = (self.kept.clone(), (invitation.clone(), written));
+        let kept = std::boxed::Box::new(move || *kept.lock().expect("no test panics here") = Some(written));
+        let beside = Beside { table: "letters", key: Vec::new(), row: Vec::new(), kept };
+        Ok(Draft { job: JOB.parse().expect("an id"), beside })
+    }
+
+    fn first_try<'a>(&'a self, _: &'a JobId) -> FirstTry<'a> {
+        let (invitation, letter) = self.kept.lock().expect("no test panics here").take().expect("it was kept");
+        let (taken, said) = match *self.is_away.lock().expect("no test panics here") {
+            true => (false, "no connection to <mail>\u{1b}[2J"),
+            false => (true, "250 kept as 42"),
         };
+        if taken {
+            self.letters.lock().expect("no test panics here").push(letter);
+        }
         let how = letter_went(UtcMs(1_795_258_930_000), taken, said);
-        letter_noted(&**self.people.get().expect("a hub"), letter.invitation, &how);
-        let job = Some("0000000000000000000000ab".parse().expect("an id"));
-        std::boxed::Box::pin(async move { Posting { how, job } })
+        letter_noted(&**self.people.get().expect("a hub"), &invitation, &how);
+        std::boxed::Box::pin(async move { how })
     }
 }
 

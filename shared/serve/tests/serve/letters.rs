@@ -17,6 +17,9 @@ async fn a_letter_is_seen_by_who_looks_after_people_there_and_its_secret_by_nobo
         ("ann@acme.org", "operator@acme", false),
         ("all@example.org", "observer@*", false),
         ("bob@bron.org", "admin@bron", false),
+        // Who had it written looks after people of one site.
+        ("kim@acme.org", "admin@acme/lyon", true),
+        ("leo@acme.org", "admin@acme/lyon", false),
     ] {
         let by = By::Cookie(hub.roll.session(&hub.roll.person(email, &[grant])).1);
         let list = hub.ask("GET", &by, "/api/v1/jobs?kind=mail", None).await;
@@ -32,5 +35,16 @@ async fn a_letter_is_seen_by_who_looks_after_people_there_and_its_secret_by_nobo
         }
         let words = hub.ask("GET", &by, "/api/v1/jobs?q=zoe", None).await.json();
         assert_eq!(words["total"], json!(usize::from(sees)), "{email}: nobody finds what they do not see");
+    }
+}
+
+#[tokio::test]
+async fn whoever_had_a_letter_written_sees_it_only_while_they_look_after_people_there() {
+    for grant in ["operator@acme/lyon", "admin@bron"] {
+        let hub = Hub::new(Node::new(), tokens());
+        hub.roll.begin();
+        let by = By::Cookie(hub.roll.session(&hub.roll.person("kim@acme.org", &[grant])).1);
+        let one = hub.ask("GET", &by, &format!("/api/v1/jobs/{LETTER}"), None).await;
+        assert_eq!(one.status, StatusCode::NOT_FOUND, "{grant}: {}", one.text());
     }
 }

@@ -59,10 +59,35 @@ async fn pages_hold_every_row_once() {
         ("/api/v1/people?limit=2", "people", "email", 5),
         ("/api/v1/incidents?standing=all&limit=1", "incidents", "id", 2),
         ("/api/v1/audit?client=acme&limit=2", "lines", "seq", 6),
+        ("/api/v1/availability?limit=1", "sites", "client", 2),
+        ("/api/v1/enrolments?limit=1", "enrolments", "id", 3),
+        ("/api/v1/enrolments?limit=2", "enrolments", "id", 3),
     ] {
         let found = all(&hub, &root, path, list, key).await;
         assert_eq!(found.len(), wanted, "{path}: {found:?}");
         assert_eq!(found.iter().collect::<BTreeSet<_>>().len(), wanted, "{path}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_availability_are_of_one_time_and_all_that_fits_is_one_page() {
+    let (hub, root) = hub();
+    let asked = "/api/v1/availability?start=2026-11-20T10:00:00Z";
+    let whole = ask(&hub, &root, asked).await;
+    assert_eq!((&whole["total"], &whole["next_cursor"]), (&json!(2), &Value::Null));
+    let first = ask(&hub, &root, &format!("{asked}&limit=1")).await;
+    assert_eq!((&first["total"], &first["sites"]), (&json!(2), &json!([whole["sites"][0]])));
+    let cursor = first["next_cursor"].as_str().expect("more");
+    let second = ask(&hub, &root, &format!("{asked}&limit=1&cursor={cursor}")).await;
+    assert_eq!((&second["sites"], &second["next_cursor"]), (&json!([whole["sites"][1]]), &Value::Null));
+    assert_eq!((&second["from"], &second["to"]), (&first["from"], &first["to"]), "whenever it is asked for");
+    let strange = hub.roll.person("eve@acme.org", &["operator@acme"]);
+    let strange = By::Token(hub.roll.token(&strange, "acme", 30).1);
+    let theirs = ask(&hub, &strange, &format!("{asked}&cursor={cursor}")).await;
+    assert_eq!((&theirs["sites"], &theirs["total"]), (&json!([]), &json!(1)), "another's cursor shows nobody more");
+    for wrong in ["client=acme&limit=1", "limit=0", "limit=1001"] {
+        let refused = hub.ask("GET", &root, &format!("/api/v1/availability?{wrong}&cursor={cursor}"), None).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{wrong}: {}", refused.text());
     }
 }
 
@@ -125,6 +150,8 @@ async fn a_filter_leaves_what_was_asked_for() {
         ("/api/v1/incidents?standing=all&q=ack:none+severity:crit+client:acme", "incidents", "id", 1),
         ("/api/v1/incidents?standing=all&q=status:res", "incidents", "id", 1),
         ("/api/v1/audit?client=acme&q=what:person.invite", "lines", "seq", 3),
+        ("/api/v1/enrolments?q=state:valid+site:lyon", "enrolments", "id", 1),
+        ("/api/v1/enrolments?q=-state:valid+role:agent+joined:0&limit=1", "enrolments", "id", 2),
         ("/api/v1/audit?client=acme&q=on:ann@acme.org+age:%3C1h&limit=1", "lines", "seq", 2),
     ] {
         let found = all(&hub, &root, path, list, key).await;
@@ -135,7 +162,7 @@ async fn a_filter_leaves_what_was_asked_for() {
 #[tokio::test]
 async fn what_is_no_filter_is_refused_with_its_place_and_what_there_is() {
     let (hub, root) = hub();
-    for list in ["machines", "sites", "incidents", "people", "audit"] {
+    for list in ["machines", "sites", "incidents", "people", "audit", "enrolments"] {
         let answer = hub.ask("GET", &root, &format!("/api/v1/{list}?q=-colour:red"), None).await;
         let said = answer.json();
         assert_eq!((answer.status, &said["code"]), (StatusCode::BAD_REQUEST, &"bad-parameter".into()), "{list}");
@@ -159,6 +186,7 @@ async fn a_filter_shows_nobody_what_is_not_theirs() {
         ("/api/v1/sites?q=lyon", "sites"),
         ("/api/v1/people?q=role:operator", "people"),
         ("/api/v1/incidents?standing=all&q=client:acme", "incidents"),
+        ("/api/v1/enrolments?q=client:acme", "enrolments"),
     ] {
         let page = ask(&hub, &boss, path).await;
         assert_eq!((page[list].as_array().map(Vec::len), &page["total"]), (Some(0), &0.into()), "{path}");
@@ -184,4 +212,44 @@ async fn all_machines_come_at_once_column_by_column_and_of_others_none() {
     assert_eq!((&own["total"], &own["places"]), (&json!(15), &json!([{ "client": "acme", "site": "paris" }])));
     let wrong = hub.ask("GET", &root, "/api/v1/machines/columns?q=colour:red", None).await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn tokens_come_the_newest_first_and_of_each_it_is_said_how_many_joined() {
+    let (hub, root) = hub();
+    let all = ask(&hub, &root, "/api/v1/enrolments").await;
+    let of = |key: &str| all["enrolments"].as_array().expect("a list").iter().map(|one| one[key].clone()).collect();
+    let ids: Vec<Value> = of("id");
+    assert_eq!(ids, ["00000000000000b1", "00000000000000bb", "00000000000000b2"]);
+    let joined: Vec<Value> = of("joined_count");
+    assert_eq!((joined, &all["total"]), (vec![json!(0), json!(1), json!(0)], &json!(3)));
+    let paris = hub.roll.person("op@paris.org", &["operator@acme/paris"]);
+    let paris = By::Token(hub.roll.token(&paris, "acme/paris", 30).1);
+    let own = ask(&hub, &paris, "/api/v1/enrolments").await;
+    assert_eq!((&own["total"], &own["enrolments"]), (&json!(1), &json!([all["enrolments"][0]])));
+}
+
+#[tokio::test]
+async fn what_columns_say_of_a_machine_is_what_its_row_says() {
+    let (hub, root) = hub();
+    let columns = ask(&hub, &root, "/api/v1/machines/columns").await;
+    let rows = ask(&hub, &root, "/api/v1/machines").await;
+    let rows = rows["machines"].as_array().expect("a list");
+    let digit =
+        |column: &str, at: usize| columns[column].as_str().and_then(|text| text[at..].chars().next()?.to_digit(10));
+    let word =
+        |words: &str, column: &str, at: usize| columns[words][digit(column, at).expect("a digit") as usize].clone();
+    for at in 0..rows.len() {
+        let id = columns["id"][at].as_str().expect("a text");
+        let row = rows.iter().find(|row| row["id"].as_str().is_some_and(|whole| whole.starts_with(id)));
+        let row = row.expect("one of the rows");
+        let place = &columns["places"][columns["place"][at].as_u64().expect("a number") as usize];
+        assert_eq!((&row["client"], &row["site"]), (&place["client"], &place["site"]));
+        assert_eq!(row["name"], columns["name"][at]);
+        assert_eq!(row["status"]["shown"], word("shown_words", "shown", at));
+        assert_eq!(row["reachability"]["state"], word("reach_words", "reach", at));
+        let thousandths = row["cpu"]["value"].as_f64().map(|value| (value * 1_000.0).round());
+        assert_eq!(thousandths, columns["cpu"][at].as_f64());
+        assert_eq!(row["ledger"]["waiting"]["ticks"], columns["waiting"][at]);
+    }
 }

@@ -3,6 +3,7 @@
 mod api;
 mod beside_prometheus;
 mod boards;
+mod carried;
 mod chats;
 mod common;
 mod doors;
@@ -40,6 +41,7 @@ mod site_browser;
 mod site_maintenance;
 mod site_more;
 mod site_page;
+mod site_reader;
 mod streams;
 mod tagged;
 mod web;

@@ -92,6 +92,8 @@ impl Strangers {
             // A rule's name is nobody's; what it says of a machine is the machine's.
             (("/watch/rules/", "name"), pair(&"Hot?machine=compta", &"Hot?machine=nobody")),
             (("/label/", "name"), pair(&"machine", &"machine")),
+            (("/sites/", "client"), pair(&"acme", &"nobody")),
+            (("/sites/", "site"), pair(&"lyon", &"nowhere")),
             (("/to/", "client"), pair(&"acme", &"nobody")),
             (("/to/", "site"), pair(&"lyon", &"nowhere")),
         ];

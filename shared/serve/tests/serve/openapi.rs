@@ -56,6 +56,8 @@ async fn a_site_describes_what_a_site_serves() {
         quotas: None,
         enrolments: None,
         erasures: None,
+        carries: None,
+        demonstration: None,
         jobs: None,
         status: None,
         options: Options::default(),

@@ -52,3 +52,23 @@ async fn a_message_is_sent_again_or_called_off_by_who_tells_people_everywhere_an
         assert!(lines.text().contains(&line) && !lines.text().contains("ops@example.org"), "{}", lines.text());
     }
 }
+
+#[tokio::test]
+async fn one_message_is_seen_with_where_it_stands_by_who_sees_everybody() {
+    let hub = Hub::new(Node::new(), tokens());
+    hub.roll.begin();
+    let path = format!("/api/v1/telling/{MESSAGE}");
+    for (email, grant, wanted) in
+        [("all@example.org", "observer@*", StatusCode::OK), ("boss@acme.org", "admin@acme", StatusCode::FORBIDDEN)]
+    {
+        let by = By::Cookie(hub.roll.session(&hub.roll.person(email, &[grant])).1);
+        let one = hub.ask("GET", &by, &path, None).await;
+        assert_eq!(one.status, wanted, "{email}: {}", one.text());
+        assert_eq!(one.text().contains("451 later"), wanted == StatusCode::OK, "{email}");
+        if wanted == StatusCode::OK {
+            assert_eq!((&one.json()["id"], &one.json()["state"]), (&json!(MESSAGE), &json!("waiting")));
+            let none = hub.ask("GET", &by, "/api/v1/telling/nonsense", None).await;
+            assert_eq!(none.status, StatusCode::NOT_FOUND, "{}", none.text());
+        }
+    }
+}

@@ -83,6 +83,34 @@ async fn nobody_is_called_while_the_hub_is_heard() {
 }
 
 #[tokio::test]
+async fn a_round_trip_over_a_line_that_brings_nothing_back_is_said_to_be_of_when_the_hub_was_last_heard() {
+    let quiet = || {
+        let relay = Relay::in_reach();
+        Relay { line: relay.line.clone().map(|line| vigie_serve::Line { suspect: true, ..line }), ..relay }
+    };
+    let door = door(quiet(), Book::of(Vec::new())).0;
+    for path in ["/", "/link"] {
+        let page = shown(&door, path).await;
+        assert!(page.contains("48.2\u{a0}ms, last measured at <time"), "{path}: {page}");
+        assert!(in_french(&door, path).await.contains("48,2\u{a0}ms, dernière mesure à <time"), "{path}");
+    }
+    let page = shown(&around(quiet(), SILENT, SILENT), "/link").await;
+    assert!(page.contains("nothing comes back") && !page.contains("heard, round trip"), "{page}");
+    let heard = shown(&around(Relay::in_reach(), QUICK, QUICK), "/link").await;
+    assert!(!heard.contains("last measured"), "{heard}");
+}
+
+#[tokio::test]
+async fn what_to_do_about_the_line_comes_below_all_tables_so_that_it_moves_none() {
+    for relay in [Relay::cut_off(), Relay::in_reach()] {
+        let page = shown(&around(relay, QUICK, SILENT), "/link").await;
+        let last_table = page.rfind("</table>").expect("the page has tables");
+        assert!(page.find("id=\"advice\"").is_some_and(|advice| advice > last_table), "{page}");
+        assert!(page.find("Call the operator").is_none_or(|call| call > last_table), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn what_to_do_stands_with_its_alert_in_the_readers_language_and_leads_nowhere_unawares() {
     let with = |annotations: &[(&str, &str)]| {
         let annotations = annotations.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
@@ -128,13 +156,17 @@ async fn what_is_offered_to_take_away_is_there_and_a_file_says_of_where_it_is() 
             Some((href.replace("&amp;", "&"), rest.split_once('"')?.0.to_owned()))
         })
         .collect();
-    assert_eq!(links.len(), 4, "{page}");
+    assert_eq!(links.len(), 5, "{page}");
     let cookie = door.sign_in(DECIDES).await;
     for (href, file) in links {
         let answer = door.get_with_cookie(&cookie, &href).await;
         assert_eq!(answer.status, StatusCode::OK, "{href}: {}", answer.text());
         assert!(file.starts_with("acme-lyon-20"), "{file}");
-        let expected = if file.ends_with("alerts.json") { "DiskNearlyFull" } else { "compta-2" };
+        let expected = match file.rsplit_once('-').map_or("", |(_, end)| end) {
+            "hub.vigie" => "\u{7}\u{7}\u{7}",
+            "alerts.json" => "DiskNearlyFull",
+            _ => "compta-2",
+        };
         assert!(answer.text().contains(expected), "{href}: {}", answer.text());
     }
 }

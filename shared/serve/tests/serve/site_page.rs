@@ -237,30 +237,6 @@ async fn no_text_of_a_machine_or_a_person_is_ever_markup() {
 }
 
 #[tokio::test]
-async fn each_page_is_told_in_the_language_of_its_reader() {
-    let door = site(usual());
-    let request = |language: &str| {
-        let request = crate::common::asking(DECIDES, "/").header("accept-language", language);
-        door.send(request.body(axum::body::Body::empty()).expect("a request"))
-    };
-    assert!(request("fr-FR,fr;q=0.9").await.text().contains("Le hub est injoignable"));
-    assert!(request("de").await.text().contains("The hub is out of reach"));
-    let french = in_french(&door, "/").await;
-    assert!(french.contains("<html lang=\"fr\" data-theme=\"dark\">") && french.contains("43\u{202f}210 relevés"));
-}
-
-#[tokio::test]
-async fn a_choice_of_language_and_colours_is_kept_and_leads_back() {
-    let door = site(usual());
-    let answer = door.post("/look", OURS, "lang=fr&theme=dark&to=/machines").await;
-    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/machines"));
-    assert!(answer.header("set-cookie").starts_with("vigie-look=fr.dark; Path=/;"));
-    let answer = door.post("/look", OURS, "lang=%3Cx%3E&theme=x&to=//evil.example").await;
-    assert_eq!(answer.header("location"), "/");
-    assert!(answer.header("set-cookie").starts_with("vigie-look=.system; "));
-}
-
-#[tokio::test]
 async fn a_form_decides_in_the_name_of_who_is_signed_in_and_leads_to_what_came_of_it() {
     for (form, body, expected) in [
         ("acknowledge", "text=+I+know+", Decision::Acknowledge("I know".to_owned())),

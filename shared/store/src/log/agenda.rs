@@ -17,8 +17,19 @@ pub(crate) struct Agenda {
     stubborn: BTreeSet<(StreamId, u64)>,
     /// Ticks sealed since the log was opened.
     sealed: u64,
-    /// From when on there may be something to fold into minutes and hours, in ms since 1970 UTC.
-    folds: BTreeMap<StreamId, i64>,
+    /// When there may be something to fold into minutes and hours.
+    folds: BTreeMap<StreamId, Due>,
+    /// How often something to fold has come.
+    came: u64,
+}
+
+/// When there may be something to fold of a stream.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    /// In ms since 1970 UTC.
+    from_ms: i64,
+    /// What came last of it was the so-manieth thing to fold.
+    came: u64,
 }
 
 impl Agenda {
@@ -38,14 +49,24 @@ impl Agenda {
 
     /// There may be something to fold from a time on.
     pub(crate) fn fold_from(&mut self, stream: StreamId, from_ms: i64) {
-        let known = self.folds.entry(stream).or_insert(from_ms);
-        *known = from_ms.min(*known);
+        self.came += 1;
+        let due = self.folds.entry(stream).or_insert(Due { from_ms, came: self.came });
+        *due = Due { from_ms: from_ms.min(due.from_ms), came: self.came };
     }
 
-    /// A stream was looked at: there is nothing to fold before a time, or at all until something changes.
-    pub(crate) fn fold_not_before(&mut self, stream: StreamId, from_ms: Option<i64>) {
+    /// How often something to fold had come so far: what is gathered now knows of all that.
+    pub(crate) fn came(&self) -> u64 {
+        self.came
+    }
+
+    /// A stream was looked at when so much had [come](Self::came): there is nothing of it to fold before a time, or at all
+    /// until something changes. What has come since then nobody has looked at, and it stands as it is.
+    pub(crate) fn fold_not_before(&mut self, stream: StreamId, from_ms: Option<i64>, came: u64) {
+        if self.folds.get(&stream).is_some_and(|due| due.came > came) {
+            return;
+        }
         match from_ms {
-            Some(from_ms) => self.folds.insert(stream, from_ms),
+            Some(from_ms) => self.folds.insert(stream, Due { from_ms, came }),
             None => self.folds.remove(&stream),
         };
     }
@@ -92,7 +113,7 @@ impl Log {
             return Vec::new();
         }
         let agenda = self.agenda();
-        agenda.folds.iter().filter(|(_, from_ms)| **from_ms <= now.0).map(|(stream, _)| *stream).collect()
+        agenda.folds.iter().filter(|(_, due)| due.from_ms <= now.0).map(|(stream, _)| *stream).collect()
     }
 
     /// A stream is looked at again when enough further segments of it have come.

@@ -35,6 +35,8 @@ pub struct ToFold {
     work: Work,
     /// The note it was gathered by.
     changes: u64,
+    /// How often something to fold had come to the log by then.
+    came: u64,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,7 @@ struct Unfolded {
 pub struct Folded {
     stream: StreamId,
     changes: u64,
+    came: u64,
     work: Done,
 }
 
@@ -96,7 +99,7 @@ impl ToFold {
             Work::Moved(moved) => Done::Moved(moved),
             Work::Ticks(unfolded) => unfolded.fold(),
         };
-        Folded { stream: self.stream, changes: self.changes, work }
+        Folded { stream: self.stream, changes: self.changes, came: self.came, work }
     }
 }
 

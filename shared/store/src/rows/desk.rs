@@ -73,7 +73,7 @@ impl<S: Shelf> Rows<S> {
         }))
     }
 
-    fn recall(&mut self, peer: &RowPeer, hello: &RowHello, stamp: Stamp) -> Result<Recalled, RowsError> {
+    pub(super) fn recall(&mut self, peer: &RowPeer, hello: &RowHello, stamp: Stamp) -> Result<Recalled, RowsError> {
         let now_ms = heard_ms(stamp, &self.clock);
         // An agent that lies could make every life of a relay the last; whoever else knows this node finds out all the same.
         // And of a relay one such word is enough: what it says of the life that ended by it is in the past.

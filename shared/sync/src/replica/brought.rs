@@ -104,6 +104,7 @@ impl Replica {
     fn seal_came(&mut self, id: SessionId, seal: Seal, bulk_bytes: u64) {
         let (stream, numbers) = place(&seal.header);
         if self.is_forged(id, stream, |key| seal.verify(key).is_err()) {
+            self.bulk_done(id, bulk_bytes);
             return self.refuse(id, stream, numbers, RefusedWhy::Forged);
         }
         self.keep(id, stream, numbers, Write::Seal(seal), bulk_bytes);
@@ -116,6 +117,7 @@ impl Replica {
             Statement::Anchor(_) => NO_NUMBERS,
         };
         if self.is_forged(id, stream, |key| signed.verify(key).is_err()) {
+            self.bulk_done(id, bulk_bytes);
             return self.refuse(id, stream, numbers, RefusedWhy::Forged);
         }
         self.keep(id, stream, numbers, Write::Statement(signed), bulk_bytes);

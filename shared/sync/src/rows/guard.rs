@@ -1,8 +1,8 @@
 //! Who may say what of which row?
 //!
 //! The place comes from the certificate, never from the row: a relay gets, and may give, rows of its own site, its client's
-//! and everybody's, as far as it may write them; an agent what is about its own machine and nothing else; what only the hub
-//! writes is taken from the hub alone. What no line here allows is refused.
+//! and everybody's, but for alerts of the hub itself, as far as it may write them; an agent what is about its own machine and
+//! nothing else; what only the hub writes is taken from the hub alone. What no line here allows is refused.
 
 use vigie_codec::wire::rows::RowRefusal;
 use vigie_merge::{Actor, AdmitError, Key, Kind, Row, Writer};
@@ -26,7 +26,8 @@ pub fn may_write(who: &RowPeer, key: &Key) -> bool {
 /// Whether a peer may get a row.
 pub fn may_see(peer: &RowPeer, key: &Key) -> bool {
     match peer.role {
-        Role::Hub | Role::Relay => peer.view.sees(&key.scope()),
+        Role::Hub => peer.view.sees(&key.scope()),
+        Role::Relay => peer.view.sees(&key.scope()) && !key.is_hubs_own(),
         Role::Agent => is_own(peer, key),
     }
 }

@@ -3,6 +3,7 @@
 use vigie_merge::{Key, Kind, RangeSet, Row, Scope, Ulid};
 use vigie_model::UtcMs;
 use vigie_store::rows::{Pen, WriteError};
+use vigie_sync::rows::guard;
 
 use super::super::oracle::Wrote;
 use super::{HOUR_MS, SITES, World};
@@ -44,7 +45,7 @@ impl World {
                 let place = self.nodes[node].who.view.clone();
                 self.say(|| format!("node {node} ({place}) wrote {said:?}"));
                 for (key, wrote) in said {
-                    let others = self.nodes.iter().filter(|other| other.who.view.sees(&key.scope())).count() as u64 - 1;
+                    let others = self.nodes.iter().filter(|other| guard::may_see(&other.who, &key)).count() as u64 - 1;
                     self.tally.ideal += others;
                     self.oracle.wrote(key.clone(), wrote, suspect && dotted(&key));
                     self.tally.writes += 1;

@@ -108,12 +108,16 @@ impl World {
 
     /// A machine or relay was heard now, by its own connection.
     pub fn hear(&self, node: u8, role: Role, site: &str) {
+        self.hear_of("acme", node, role, site);
+    }
+
+    pub fn hear_of(&self, client: &str, node: u8, role: Role, site: &str) {
         let now = self.at().utc;
         let mut sighted = self.sighted.lock().expect("no test panics here");
         let one = Sighted {
             node: id(node),
             role,
-            client: slug("acme"),
+            client: slug(client),
             site: slug(site),
             name: format!("m{node}"),
             heard_at: Some(now),

@@ -53,14 +53,15 @@ impl Outbox {
         Ok(letter)
     }
 
-    /// Has a message that waits not sent. It stands in the log, so that it is not made anew when the same is heard again; who did
-    /// it stands in the audit.
+    /// Has a message that waits not sent, nor the end of what it tells of. It stands in the log, so that it is not made anew when the
+    /// same is heard again; who did it stands in the audit.
     pub fn call_off(&mut self, id: LetterId, now: Clocks) -> Result<Letter, NotMoved> {
         let letter = self.letters.get(&id).cloned().ok_or(NotMoved::Unknown)?;
         if self.under_way.contains(&id) {
             return Err(NotMoved::UnderWay);
         }
         self.log(id, Text::new("taken back: somebody called it off"), now);
+        self.end_is_called_off(&letter.intent, now);
         Ok(letter)
     }
 }

@@ -135,15 +135,17 @@ impl Wanted {
         self.list.is_plain() && self.machine.is_none() && self.since_ms == i64::MIN
     }
 
-    /// As far as its sketch says.
-    pub(super) fn may_have(&self, one: &Sketch<'_>) -> bool {
+    /// Whether what is of this place may be wanted.
+    pub(super) fn may_be_at(&self, client: Option<&Slug>, site: Option<&Slug>) -> bool {
         let is = |wanted: &Option<String>, slug: Option<&Slug>| {
             wanted.as_deref().is_none_or(|wanted| slug.is_some_and(|slug| slug.as_str() == wanted))
         };
-        self.standing.contains(&one.standing)
-            && one.severity >= self.severity
-            && is(&self.client, one.client)
-            && is(&self.site, one.site)
+        is(&self.client, client) && is(&self.site, site)
+    }
+
+    /// As far as its sketch says, of what is at such a place.
+    pub(super) fn may_have(&self, one: &Sketch<'_>) -> bool {
+        self.standing.contains(&one.standing) && one.severity >= self.severity
     }
 
     /// What a sketch says nothing of.

@@ -15,8 +15,10 @@ use vigie_people::{Answer, Grant, Name, Order, PersonShown, Refused, Right, Role
 use vigie_query::filter::{self, Field, Kind};
 
 use super::invitations::HowHanded;
+use super::listed::Stamped;
 use super::{done, id, read, said, seen, stamped, told};
 use crate::Stamp;
+use crate::answer::Drawn;
 use crate::door::Caller;
 use crate::list::{self, age_seconds};
 use crate::params::Params;
@@ -28,10 +30,14 @@ use crate::said::Fields;
 use crate::shared::App;
 use crate::work;
 
+/// People in one answer unless the asker says otherwise.
+const USUAL_LIMIT: usize = 100;
+
 /// The people that the asker looks after, by address.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PeopleList {
-    people: Vec<PersonShown>,
+    #[schema(value_type = Vec<PersonShown>)]
+    people: Vec<Stamped>,
     /// How many match, on all pages.
     total: usize,
     /// What to ask for as `cursor` to go on; none on the last page.
@@ -103,15 +109,15 @@ pub(super) async fn people_list(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let wanted = list::Wanted::read(&Params::of_uri(&uri), "people", FIELDS, list::MOST_ROWS, &[])?;
-    told(&app, &headers, move |directory, now| {
-        let mut people = directory.people_shown(caller.powers());
-        people.retain(|person| wanted.keeps(&Looked { person, now }));
-        let list::Page { rows: people, total, next_cursor } =
-            wanted.page(people, |person| person.email.as_str().to_owned());
-        Ok(json!(PeopleList { people, total, next_cursor }))
-    })
-    .await
+    let wanted = list::Wanted::read(&Params::of_uri(&uri), "people", FIELDS, USUAL_LIMIT, &[])?;
+    let drawn = work::list(&app, move |app| {
+        let now = app.lookout.now();
+        let mut people = app.people.as_deref().ok_or_else(Problem::internal)?.directory().people_shown(caller.powers());
+        people.retain(|person| wanted.keeps(&Looked { person, now: now.utc }));
+        let list::Page { rows, total, next_cursor } = wanted.page(people, |person| person.email.as_str().to_owned());
+        Drawn::new(&PeopleList { people: rows.into_iter().map(Stamped::of).collect(), total, next_cursor }, now)
+    });
+    Ok(drawn.await?.answer(&headers))
 }
 
 pub(super) async fn person(

@@ -1,6 +1,7 @@
 //! A hub with people, in memory, and somebody who asks it in their names. What it serves with stands in rooms of their own.
 
 mod boards;
+mod carried;
 mod clients;
 mod jobs;
 mod joining;
@@ -12,12 +13,13 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::Value;
-use vigie_serve::{Access, Options, Parts, Web, router_of};
+use vigie_serve::{Access, Carries, Options, Parts, Web, router_of};
 
 use super::pages::Pages;
 use super::watch::Watch;
 use super::{Answer as Said, Door, Node};
-use clients::{Agreed, Erased, Kept};
+use carried::Brought;
+use clients::{Agreed, Erased, Kept, Played};
 use jobs::AtWork;
 use joining::LetIn;
 pub(crate) use roll::Roll;
@@ -92,6 +94,8 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         quotas: Some(Arc::new(Agreed)),
         enrolments: Some(Arc::new(LetIn)),
         erasures: Some(Arc::new(Erased)),
+        carries: Some(Carries::In(Arc::new(Brought))),
+        demonstration: Some(Arc::new(Played)),
         jobs: Some(Arc::new(AtWork)),
         status: Some(pages),
         options: options(),

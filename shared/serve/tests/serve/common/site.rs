@@ -1,5 +1,8 @@
 //! A relay in a vector: a site with machines, things that are wrong, and people who decide.
 
+mod doorkeeper;
+mod written;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -7,15 +10,17 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use vigie_model::{Doubt, NodeId, Now, Role, Severity, Slug, UtcMs};
 use vigie_query::InMemory;
-use vigie_serve::{
-    Access, Clients, Cut, Decides, Described, Exposition, Identity, Incident, IncidentState, Intake, Inventory,
-    JudgedBy, Ledger, Line, Link, Lookout, Machine, NotLetIn, NotReady, Options, Place, Raw, RawError, Reach,
-    Reachability, Reached, Room, Site, Source, Stamp, Surroundings, TokenTable, Upward, Word, router_with,
-};
 use vigie_serve::{Amount, Health};
+use vigie_serve::{
+    Carries, Cut, Described, Exposition, Incident, IncidentState, Intake, Inventory, JudgedBy, Ledger, Line, Link,
+    Lookout, Machine, NotReady, Options, Parts, Raw, RawError, Reach, Reachability, Reached, Room, Site, Source, Stamp,
+    Surroundings, Upward, Word, router_of,
+};
 
+use self::doorkeeper::Doorkeeper;
+use self::written::Written;
 pub(crate) use super::book::Book;
-use super::{ACME, ALL, Door, NOW_MS, Node, id_of, labels, machine, slug};
+use super::{Door, NOW_MS, Node, id_of, labels, machine, slug};
 
 /// A token that may decide at acme/lyon.
 pub(crate) const DECIDES: &str = "token-of-lyon";
@@ -252,50 +257,12 @@ pub(crate) fn usual() -> Vec<Incident> {
     vec![disk, contradicted, doubtful, snoozed, over]
 }
 
-/// Tokens, and a person who was let in beforehand.
-pub(crate) struct Doorkeeper(TokenTable);
-
-impl Doorkeeper {
-    pub(crate) fn new() -> Self {
-        let who =
-            |name: &str, clients, decides| Identity { name: name.to_owned(), clients, decides, ..Identity::default() };
-        let acme = || Clients::Only([slug("acme")].into());
-        let lyon = Decides::of_one(Place { client: slug("acme"), site: slug("lyon") });
-        Self(TokenTable::new([
-            (TokenTable::hash(ALL), who("everyone", Clients::All, Decides::Nothing)),
-            (TokenTable::hash(ACME), who("Client acme", acme(), Decides::Nothing)),
-            (TokenTable::hash(DECIDES), who("Marc Petit", acme(), lyon)),
-        ]))
-    }
-}
-
-impl Access for Doorkeeper {
-    fn check_bearer(&self, token: &str) -> Option<Identity> {
-        self.0.check_bearer(token)
-    }
-
-    fn identity(&self, name: &str) -> Option<Identity> {
-        self.0.identity(name)
-    }
-
-    fn knows_people(&self) -> bool {
-        true
-    }
-
-    fn check_person(&self, name: &str, passphrase: &str, _from: &str) -> Result<Identity, NotLetIn> {
-        match (name, passphrase) {
-            ("Marc Petit", "right") => self.0.identity("Marc Petit").ok_or(NotLetIn::Wrong),
-            ("Old Hand", "right") => Err(NotLetIn::Expired(at(-86_400))),
-            ("Gone", "right") => Err(NotLetIn::Revoked),
-            _ => Err(NotLetIn::Wrong),
-        }
-    }
-}
-
 /// The relay's router, and its book.
 pub(crate) fn open(relay: Relay, book: Book) -> (Router, Arc<Book>) {
     let book = Arc::new(book);
-    let router = router_with(Arc::new(relay), Arc::clone(&book) as _, Arc::new(Doorkeeper::new()), Options::default());
+    let parts = Parts::of(Arc::new(relay), Arc::new(Doorkeeper::new()), Options::default());
+    let carries = Some(Carries::Out(Arc::new(Written)));
+    let router = router_of(Parts { incidents: Some(Arc::clone(&book) as _), carries, ..parts });
     (router, book)
 }
 

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use vigie_model::{NodeId, Severity, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, DispatchSaid, Dispatched, Incident, IncidentState,
-    Incidents, LabelSet, Mark, Marks, Message, Minutes, Mute, MutePreview, MuteWish, OnCallNow, OnCallShown, Place,
-    Reached, ReceiverTried, RouteShown, RouteTried, RuleAlert, RuleGroup, RuleLevels, RuleOrigin, RuleShown, RuleWish,
-    SaidAt, SiteMinutes, Sketch, Stamp, Telling, Undecided, Word,
+    Incidents, LabelSet, MachineMinutes, Mark, Marks, Message, Minutes, Mute, MutePreview, MuteWish, OnCallNow,
+    OnCallShown, Place, Reached, ReceiverTried, RouteShown, RouteTried, RuleAlert, RuleGroup, RuleLevels, RuleOrigin,
+    RuleShown, RuleWish, SaidAt, SiteMinutes, Sketch, Stamp, Telling, Undecided, Word,
 };
 
 use super::{id_of, slug};
@@ -195,8 +195,8 @@ impl Incidents for Watch {
 
     fn rules_where(&self, wanted: &dyn Fn(&LabelSet) -> bool) -> Vec<RuleGroup> {
         let alert = |client: &str| RuleAlert {
-            labels: [("alertname".to_owned(), "Hot".to_owned()), ("client".to_owned(), client.to_owned())].into(),
-            annotations: BTreeMap::new(),
+            labels: Arc::new(LabelSet::new([("alertname", "Hot"), ("client", client)])),
+            annotations: Arc::default(),
             firing: true,
             active_at: Stamp(UtcMs(0)),
             keep_firing_since: None,
@@ -211,10 +211,7 @@ impl Incidents for Watch {
             keep_firing_for_ms: 0,
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
-            alerts: [alert("acme"), alert("bron")]
-                .into_iter()
-                .filter(|alert| wanted(&LabelSet::new(alert.labels.clone())))
-                .collect(),
+            alerts: [alert("acme"), alert("bron")].into_iter().filter(|alert| wanted(&alert.labels)).collect(),
             last_error: Some("many-to-many: client=\"bron\" machine=\"mairie\"".to_owned()),
             last_evaluation: Some(Stamp(UtcMs(1_000))),
             evaluation_seconds: 0.25,
@@ -308,7 +305,13 @@ impl Incidents for Watch {
             client: slug(client),
             site: wish.site.clone().unwrap_or_else(|| slug("lyon")),
             minutes: Minutes::new(3, 1, 6),
-            machines: Vec::new(),
+            machines: vec![MachineMinutes {
+                id: id_of("oven"),
+                name: "oven".to_owned(),
+                minutes: Minutes::new(3, 1, 6),
+                lapses: Vec::new(),
+                more_lapses: 0,
+            }],
         };
         let seen = ["acme", "bron"].into_iter().filter(|client| wish.sees(&slug(client), &slug("lyon"), None));
         let sites = seen.map(of).collect();

@@ -39,7 +39,8 @@ impl Log {
 
     /// What there is to fold of a stream, and how many samples.
     fn gather_fold(&self, stream: StreamId, now: UtcMs) -> Result<Option<(ToFold, u64)>, ReadError> {
-        let nothing_before = |from_ms| self.agenda().fold_not_before(stream, from_ms);
+        let came = self.agenda().came();
+        let nothing_before = |from_ms| self.agenda().fold_not_before(stream, from_ms, came);
         let Some(facts) = self.streams.get(&stream) else {
             nothing_before(None);
             return Ok(None);
@@ -52,7 +53,7 @@ impl Log {
         let spans = self.spans(stream)?;
         let changes = note.changes;
         if let Some(moved) = self.moved(stream, facts, &spans, &note)? {
-            return Ok(Some((ToFold { stream, work: Work::Moved(moved), changes }, 0)));
+            return Ok(Some((ToFold { stream, work: Work::Moved(moved), changes, came }, 0)));
         }
         let fresh = fresh(facts, &spans, &note);
         let after_ms = after_ms(&self.options);
@@ -91,7 +92,7 @@ impl Log {
             every_ms,
             next_ms,
         });
-        Ok(Some((ToFold { stream, work, changes }, samples)))
+        Ok(Some((ToFold { stream, work, changes, came }, samples)))
     }
 
     /// When the first hour may be folded that fresh ticks of a span can be in.

@@ -39,7 +39,7 @@ impl Log {
                 (Put::Placed { .. } | Put::Stale, _) => Some(i64::MIN),
             };
             placed += usize::from(next_ms != Some(i64::MIN));
-            self.agenda().fold_not_before(one.stream, next_ms);
+            self.agenda().fold_not_before(one.stream, next_ms, one.came);
         }
         Ok(placed)
     }

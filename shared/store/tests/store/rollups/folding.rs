@@ -112,6 +112,20 @@ fn what_changed_while_it_was_folded_is_folded_anew() {
 }
 
 #[test]
+fn what_came_while_others_were_folded_is_folded_after_them() {
+    let machine = Machine::new(1);
+    let mut log = begin(&FaultDisk::new(), &machine);
+    keep(&mut log, vec![machine.sealed(1, 300)]);
+    let folded: Vec<_> = gathered(&log, LATER).into_iter().map(vigie_store::ToFold::fold).collect();
+    keep(&mut log, vec![machine.sealed(301, 600)]);
+    assert_eq!(log.put_folded(&folded).expect("sound"), 1);
+    assert_eq!(rolled(&log, &machine, 0), set(&[(1, 300)]));
+    fold_all(&mut log, LATER);
+    assert_eq!(rolled(&log, &machine, 0), set(&[(1, 600)]));
+    assert_eq!(fold_all(&mut log, LATER), 0, "and then there is nothing left");
+}
+
+#[test]
 fn a_file_of_before_rollups_gets_its_table() {
     let (machine, disk) = (Machine::new(1), FaultDisk::new());
     let mut log = begin(&disk, &machine);

@@ -2,8 +2,8 @@
 
 use vigie_model::{Slug, UtcMs};
 use vigie_serve::{
-    ClientQuota, ClientTerms, Erasure, ErasureState, Erasures, Holdings, KeepDays, KeepingTerms, QuotaMost, QuotaOf,
-    QuotaUse, Quotas, Stamp, Undecided,
+    ClientQuota, ClientTerms, Demonstrating, Demonstration, DemonstrationState, Erasure, ErasureState, Erasures,
+    Holdings, KeepDays, KeepingTerms, QuotaMost, QuotaOf, QuotaUse, Quotas, Stamp, Undecided,
 };
 
 /// Everybody's data is kept for a month.
@@ -91,5 +91,24 @@ impl Erasures for Erased {
 
     fn list(&self) -> Result<Vec<Erasure>, Undecided> {
         Ok(vec![Self::receipt("00000000000000dd", "gone", "root@example.org")])
+    }
+}
+
+/// A demonstration that is begun and removed whenever that is asked for.
+pub(crate) struct Played;
+
+impl Demonstrating for Played {
+    fn demonstration(&self) -> Result<Demonstration, Undecided> {
+        Ok(Demonstration::none(12))
+    }
+
+    fn begin(&self, by: &str) -> Result<Demonstration, Undecided> {
+        let (state, by) = (DemonstrationState::Starting, Some(by.to_owned()));
+        Ok(Demonstration { state, by, began: Some(Stamp(UtcMs(0))), ..Demonstration::none(12) })
+    }
+
+    fn remove(&self, _by: &str) -> Result<Demonstration, Undecided> {
+        let erasure = Some("00000000000000dd".to_owned());
+        Ok(Demonstration { state: DemonstrationState::Removing, erasure, ..Demonstration::none(12) })
     }
 }

@@ -29,7 +29,7 @@ impl AtWork {
 
     fn letter() -> Job {
         let order = json!({ "invitation": "0000000000000000", "to": "zoe@acme.org" });
-        let wish = JobWish { order, ..Self::wish(JobKind::Mail, Some("acme")) };
+        let wish = JobWish { order, by: "kim@acme.org".to_owned(), ..Self::wish(JobKind::Mail, Some("acme")) };
         let job = Job::new(LETTER.parse().expect("an id"), wish, UtcMs(0));
         let mut job = job.with_sealed(Some(Sealed::new("k3v92mfa7qpd".to_owned())));
         job.begin(UtcMs(1));

@@ -9,7 +9,7 @@ use vigie_model::{Slug, UtcMs};
 use vigie_people::{
     Answer, Asker, Chance, Directory, Grant, Head, Id, Language, Link, Note, Order, Salt, Verifier, Who,
 };
-use vigie_serve::{Lookout, NotDone, People};
+use vigie_serve::{Lookout, NotDone, People, With};
 
 use super::boards::Pinned;
 use super::{PASSWORD, SETUP};
@@ -151,13 +151,15 @@ impl People for Roll {
         Ok(Chance::new(bytes))
     }
 
-    fn carry_out(&self, order: Order, asker: &Asker) -> Result<Answer, NotDone> {
+    fn carry_out_with(&self, order: Order, asker: &Asker, with: &mut With<'_>) -> Result<Answer, NotDone> {
         let chance = self.chance()?;
         let done = self.directory().decide(order, asker, &chance, self.now())?;
+        let beside = with(&self.directory(), &done);
         let who = self.directory().called(&asker.who);
         done.notes.into_iter().for_each(|note| self.note(note, &who, asker));
         let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
         done.changes.iter().for_each(|change| directory.apply(change));
+        beside.into_iter().for_each(|beside| (beside.kept)());
         Ok(done.answer)
     }
 

@@ -1,0 +1,103 @@
+// What an installed app does beside looking: it is read in another language, outlives another version of the hub, and takes what other
+// apps share.
+import { comes, so, until } from "./trail.mjs";
+
+/** The names of all that a page has loaded of its program. */
+const loaded = (page) => page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname).filter((path) => path.startsWith("/assets/")));
+
+/** Chooses a language where people choose it, and waits until the page is in it. */
+async function choose(page, language) {
+  await page.locator("header details summary").click();
+  await page.locator("header select", { has: page.locator("option[value=fr]") }).selectOption(language);
+  await comes(page, `the page is in ${language}`, (language) => document.documentElement.lang === language && document.querySelector("main h1"), language);
+}
+
+/** Until the worker that is current is the one of this page's version, with all of its files. */
+const kept = (page) => until("the worker has this language's pages", () => page.evaluate(async () => {
+  const begun = document.querySelector("script[src]").getAttribute("src");
+  const turns = await (await caches.open("vigie-turns")).match("vigie-turns");
+  const [now] = turns ? await turns.json() : [];
+  const shell = now && (await (await caches.open(`vigie-shell-${now}`)).match("/shell.html"));
+  return navigator.serviceWorker.controller?.state === "activated" && shell !== undefined && (await shell.text()).includes(begun);
+}));
+
+export async function chooses({ page, context, place, set, read, step, accessible }) {
+  await step("French is chosen: the page comes in it at its place, in its colours, and without a line, too", async () => {
+    const look = async () => (await context.cookies()).find(({ name }) => name === "vigie-look")?.value;
+    // What was chosen on the pages without a script.
+    await page.request.post(`${place}/look`, { form: { lang: "en", theme: "dark" }, headers: { origin: place } });
+    const path = "/incidents?standing=all&sort=newest";
+    await read(path);
+    await kept(page);
+    await page.evaluate(() => localStorage.setItem("vigie-settings", JSON.stringify({ ...JSON.parse(localStorage.getItem("vigie-settings") ?? "{}"), theme: "light" })));
+    await page.reload();
+    const before = await page.context().newPage();
+    await before.goto(place);
+    await before.waitForSelector(".pill.live");
+    await choose(page, "fr");
+    so(page.url() === place + path, `it is the same place: ${page.url()}`);
+    so((await page.getAttribute("html", "data-theme")) === "light", "it has its colours");
+    so((await look()) === "fr.dark", `and the pages without a script have theirs: ${await look()}`);
+    await kept(page);
+    so((await loaded(page)).every((path) => !path.startsWith("/assets/en/")), "nothing of the other language is loaded");
+    // A page of the language before goes on, and has its parts, though the hub may not have them any more.
+    set("cut");
+    await before.evaluate(() => document.querySelector("nav a[href='/machines']").click());
+    await comes(before, "a page of the language before has its parts without a line", () => location.pathname === "/machines" && document.querySelector("main h1"));
+    so((await before.getAttribute("html", "lang")) === "en", "it is in its own language");
+    await before.close();
+    await page.reload();
+    await page.waitForSelector(".banner.hatched");
+    so((await page.getAttribute("html", "lang")) === "fr" && /Copie/.test(await page.textContent(".banners")), "it is in French without a line");
+    await page.evaluate(() => document.querySelector("nav a[href='/sites']").click());
+    await comes(page, "another page comes without a line", () => location.pathname === "/sites" && document.querySelector("main h1"));
+    await accessible(page, "a page in French without a line");
+    set("good");
+    await page.waitForSelector(".pill.live");
+    await choose(page, "en");
+    await kept(page);
+    set("cut");
+    await page.reload();
+    await page.waitForSelector(".banner.hatched");
+    so((await page.getAttribute("html", "lang")) === "en", "and in English again");
+    set("good");
+    await page.waitForSelector(".pill.live");
+  });
+}
+
+export async function shares({ page, place, set, step, accessible, ask, about }) {
+  await step("what another app shares becomes a note on an open incident, without a line, too, and once", async () => {
+    const manifest = await page.evaluate(async () => (await fetch(document.querySelector("link[rel=manifest]").href)).json());
+    const { action, method, params } = manifest.share_target;
+    so(method === "GET", "what is shared is shown before anything is done with it");
+    const query = new URLSearchParams({ [params.title]: "Rack", [params.text]: "the fan stands still", [params.url]: "https://example.org/fan" });
+    const open = (await ask("/api/v1/incidents?limit=100")).incidents;
+    const one = open.find(({ id }) => id !== about.id) ?? open[0];
+    so(one, "something is open");
+    // The list of what is open is kept for when there is no line.
+    await page.goto(place);
+    await page.waitForSelector(".pill.live");
+    await page.waitForSelector("main ol.rows a.row");
+    set("cut");
+    await page.goto(`${place}${action}?${query}`);
+    await page.waitForSelector("main textarea");
+    so((await page.inputValue("main textarea")) === "Rack\nthe fan stands still\nhttps://example.org/fan", "all of it is there to be read first");
+    await page.waitForSelector("main input[type=radio]");
+    const rows = page.locator("main label.card");
+    const at = (await rows.allTextContents()).findIndex((text) => text.includes(one.summary));
+    so(at >= 0, `the incident is among those to choose: ${one.summary}`);
+    await rows.nth(at).locator("input").check();
+    await accessible(page, "what is shared, without a line");
+    await page.locator("main form button.primary").click();
+    await comes(page, "it leads to the incident", (id) => location.pathname === `/incidents/${id}`, one.id);
+    await page.waitForSelector("text=Waiting on this device");
+    so((await ask(`/api/v1/incidents/${one.id}`)).comments.every(({ text }) => !text.includes("the fan")), "the hub does not have it yet");
+    set("good");
+    const comments = await until("the hub has it", async () => {
+      const found = (await ask(`/api/v1/incidents/${one.id}`)).comments.filter(({ text }) => text.includes("the fan stands still"));
+      return found.length && found;
+    });
+    so(comments.length === 1, `it is there once: ${comments.length}`);
+    await page.waitForSelector(".pill.live");
+  });
+}

@@ -1,7 +1,7 @@
 //! A hub, relays, agents and the lines between them.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::door::Door;
+use crate::ports::free_port;
 use crate::program::{Program, run_once};
 
 /// Waits until something is so; the deadline is generous, because correctness never depends on it.
@@ -115,14 +116,6 @@ fn door(http: u16, data: &Path) -> Door {
     found.expect("it answered")
 }
 
-fn free_udp() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
-}
-
-pub(crate) fn free_tcp() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
-}
-
 fn owned(args: &[&str]) -> Vec<String> {
     args.iter().map(ToString::to_string).collect()
 }
@@ -140,7 +133,7 @@ impl Mesh {
     /// A hub alone, with further arguments.
     pub fn with_hub_args(more: &[&str]) -> Self {
         let dir = TempDir::new().expect("a temporary folder");
-        let (hub_udp, hub_http) = (free_udp(), free_tcp());
+        let (hub_udp, hub_http) = (free_port(), free_port());
         let data = dir.path().join("hub");
         let own = format!("127.0.0.1:{hub_udp}");
         let http = format!("127.0.0.1:{hub_http}");
@@ -195,7 +188,7 @@ impl Mesh {
 
     /// A line to somewhere on this machine.
     pub fn line(&self, name: &str, target: u16) -> Line {
-        let (udp, control) = (free_udp(), free_tcp());
+        let (udp, control) = (free_port(), free_port());
         let args = owned(&[
             "run",
             "--udp",
@@ -211,7 +204,7 @@ impl Mesh {
     /// A relay of a site that reaches the hub through `hub`.
     pub fn relay(&self, site: &str, name: &str, hub: u16) -> Relay {
         let data = self.dir.path().join(name);
-        let udp = free_udp();
+        let udp = free_port();
         let own = format!("127.0.0.1:{udp}");
         let token = self.token(site, &["--role", "relay"]);
         let done = run_once(
@@ -219,7 +212,7 @@ impl Mesh {
             &["enrol", "--data", &text(&data), "--token", &token, "--advertise", &own, "--name", name],
         );
         assert!(done.status.success(), "{done:?}");
-        let http = free_tcp();
+        let http = free_port();
         let (listen, hub) = (format!("127.0.0.1:{http}"), format!("127.0.0.1:{hub}"));
         let args = owned(&["run", "--data", &text(&data), "--listen", &own, "--http", &listen, "--hub", &hub]);
         let program = Program::start("vigie-relay", args, &self.dir.path().join(format!("{name}.log")));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::door::Door;
 use crate::eventually;
-use crate::mesh::free_tcp;
+use crate::ports::free_port;
 use crate::program::Program;
 
 /// Whether somebody said that there is no Prometheus here and that nothing is to be proved; said aloud.
@@ -32,7 +32,7 @@ impl Prometheus {
     /// own. Needs Debian's package `prometheus`.
     pub fn start(dir: &Path, config: &str) -> Self {
         std::fs::create_dir_all(dir).expect("a folder");
-        let (port, file) = (free_tcp(), dir.join("config.yml"));
+        let (port, file) = (free_port(), dir.join("config.yml"));
         std::fs::write(&file, config.replace("PORT", &port.to_string())).expect("a configuration");
         let args = vec![
             format!("--web.listen-address=127.0.0.1:{port}"),

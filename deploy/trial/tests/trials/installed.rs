@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use vigie_trial::{Mesh, SmallDisk, eventually};
+use vigie_trial::{Mesh, SmallDisk, eventually, free_port};
 
 /// A user's home on a machine, with a stand-in for their systemd.
 struct Machine {
@@ -203,11 +203,6 @@ fn one_pasted_line_adds_a_relay_from_which_the_machines_of_its_site_install_by_t
     assert!(away.status.success(), "{}", said(&away));
     let left: Vec<_> = rack.files().into_iter().filter(|path| path.is_file()).collect();
     assert!(left.is_empty() && !rack.runs(), "{left:?}");
-}
-
-fn free_port() -> u16 {
-    let door = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    door.local_addr().expect("it has one").port()
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn check(app: &Shared, typed: &Typed, asker: Asker, agent: String) -> Result<Sig
         let (person, verifier) = directory.door(&typed.email);
         (person.map(|person| person.id.clone()), verifier)
     };
-    let proved = verifier.proves(&typed.password);
+    let proved = work::behind(|| verifier.proves(&typed.password));
     let signed_in = match person.clone().filter(|_| proved) {
         None => Err(NotDone::Refused(Refused::Wrong)),
         Some(person) => people.carry_out(sign_in_order(person, verifier, &typed.code, agent), &asker),

@@ -41,7 +41,7 @@ pub(crate) async fn with_password(
             people.turned_away(Some(&person.id), &asker, "wrong password or code");
             not(why)
         };
-        if !own.proves(&password) {
+        if !work::behind(|| own.proves(&password)) {
             return Err(refused(Refused::Wrong));
         }
         let new = new.map(|new| fresh(app, &new, &[person.name.as_str(), person.email.as_str()])).transpose()?;
@@ -91,7 +91,8 @@ pub(crate) fn fresh(app: &Shared, password: &str, about: &[&str]) -> Result<Veri
     vigie_people::check(password, &about)
         .map_err(|weak| Problem::bad_parameter(format!("{weak}; nothing was changed")))?;
     let chance = people.chance().map_err(problem)?;
-    Verifier::of(password, &chance).ok_or_else(|| problem(NotDone::NotKept("there is no memory for it".to_owned())))
+    work::behind(|| Verifier::of(password, &chance))
+        .ok_or_else(|| problem(NotDone::NotKept("there is no memory for it".to_owned())))
 }
 
 /// Takes an invitation up; a wrong code counts as a try, and is not worked on.

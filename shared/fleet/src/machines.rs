@@ -73,7 +73,8 @@ impl Fleet {
 
     /// Goes over all machines in order, letting go of memory now and then so that ticks do not wait for a list.
     fn of_all_machines<T>(&self, mut of: impl FnMut(&Memory, &Node) -> Option<T>) -> Vec<T> {
-        let mut all = Vec::new();
+        // Growing copies all of them again and again; room that is not needed is never touched.
+        let mut all = Vec::with_capacity(self.memory().nodes().len());
         let mut last: Option<NodeId> = None;
         loop {
             let memory = self.memory();

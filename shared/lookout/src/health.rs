@@ -106,8 +106,8 @@ impl Watchman {
         Saying { machine: self.node, answers, since: now.utc, beside: None }
     }
 
-    /// Of these machines, as far as they are enrolled here.
-    pub(crate) fn healths_of(&self, machines: &[NodeId]) -> HashMap<NodeId, Health> {
+    /// Of these machines in their order; nothing is known of one that is not enrolled here.
+    pub(crate) fn healths_of(&self, machines: &[NodeId]) -> Vec<Health> {
         let now = (self.clock)();
         let judged = lock(&self.found).judged.clone();
         let mut open: HashMap<NodeId, (Option<Severity>, bool)> = HashMap::new();
@@ -126,22 +126,21 @@ impl Watchman {
         let presence = lock(&self.presence);
         // Ten thousand machines are of some hundred places.
         let mut vouched_at: HashMap<(&Slug, &Slug), bool> = HashMap::new();
-        let mut health = HashMap::with_capacity(machines.len());
-        for machine in machines.iter().filter_map(|machine| presence.machine(*machine)) {
+        let each = machines.iter().map(|machine| {
+            let Some(machine) = presence.machine(*machine) else { return Health::Unknown };
             let place = (&machine.client, &machine.site);
             let mut is_vouched = || match self.role {
                 Role::Hub => *vouched_at.entry(place).or_insert_with(|| judged.vouches_at(place, &presence, now)),
                 Role::Relay | Role::Agent => judged.vouches_beside(machine.node, now),
             };
-            let is = match open.get(&machine.node) {
+            match open.get(&machine.node) {
                 Some((Some(Severity::Critical), _)) => Health::Critical,
                 Some((Some(Severity::Warning), _)) => Health::Warning,
                 Some((_, true)) => Health::Unknown,
                 Some((Some(Severity::Info) | None, false)) | None if is_vouched() => Health::Ok,
                 Some((Some(Severity::Info) | None, false)) | None => Health::Unknown,
-            };
-            health.insert(machine.node, is);
-        }
-        health
+            }
+        });
+        each.collect()
     }
 }

@@ -1,6 +1,5 @@
 //! What people and programs see, and what they decide.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use vigie_alerts::{Alert, DecideError, Decision as Decided, Said, Standing};
@@ -131,7 +130,7 @@ impl Incidents for Watchman {
         Ok(self.levels_of(&wish.name, None).unwrap_or_else(none))
     }
 
-    fn healths(&self, machines: &[NodeId]) -> HashMap<NodeId, Health> {
+    fn healths(&self, machines: &[NodeId]) -> Vec<Health> {
         self.healths_of(machines)
     }
 

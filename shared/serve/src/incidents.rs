@@ -92,11 +92,10 @@ pub trait Incidents: Send + Sync + 'static {
     fn untune(&self, wish: &RuleWish, by: &str) -> Result<RuleLevels, Undecided>;
 
     /// What is known of the health of each of these machines by the rules: by its open alerts, and well only where somebody
-    /// vouches for looking. Of whom nothing is said nothing is known.
-    fn healths(&self, machines: &[NodeId]) -> HashMap<NodeId, Health> {
-        let mut healths = by_alerts(&self.incidents());
-        healths.retain(|machine, _| machines.contains(machine));
-        healths
+    /// vouches for looking: one for each, in their order.
+    fn healths(&self, machines: &[NodeId]) -> Vec<Health> {
+        let known = by_alerts(&self.incidents());
+        machines.iter().map(|machine| known.get(machine).copied().unwrap_or(Health::Unknown)).collect()
     }
 
     /// What people call each machine, as it is now. Asked with nearly each request: it costs no more than a lock.

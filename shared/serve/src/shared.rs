@@ -187,9 +187,8 @@ impl Shared {
             return;
         }
         let asked: Vec<NodeId> = unknown.iter().map(|(id, _)| *id).collect();
-        let known = incidents.healths(&asked);
-        for (id, health) in unknown {
-            *health = known.get(&id).copied().unwrap_or(Health::Unknown);
+        for ((_, health), known) in unknown.into_iter().zip(incidents.healths(&asked)) {
+            *health = known;
         }
     }
 

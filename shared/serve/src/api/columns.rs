@@ -97,14 +97,10 @@ pub(crate) async fn columns(
 impl<'a> Columns<'a> {
     /// The columns of these machines, whose ids are these texts.
     fn of(machines: &'a [Glance], ids: &'a [String], now: UtcMs) -> Self {
-        let mut numbers: HashMap<Spot<'a>, usize> = machines.iter().map(|one| (Spot::of(one), 0)).collect();
-        let mut places: Vec<Spot<'a>> = numbers.keys().copied().collect();
-        places.sort_unstable();
-        numbers.extend(places.iter().enumerate().map(|(number, spot)| (*spot, number)));
-        // Places are compared once each, and numbers from there on.
-        let number = |one: &Glance| numbers.get(&Spot::of(one)).copied().unwrap_or_default();
+        let (places, numbers) = numbered(machines.iter().map(Spot::of));
+        let rows = numbers.into_iter().zip(machines).zip(ids);
         let mut rows: Vec<(usize, &'a Glance, &'a str)> =
-            machines.iter().zip(ids).map(|(one, id)| (number(one), one, id.as_str())).collect();
+            rows.map(|((number, one), id)| (number, one, id.as_str())).collect();
         rows.sort_unstable_by(|a, b| (a.0, &a.1.name, a.1.id).cmp(&(b.0, &b.1.name, b.1.id)));
         rows.truncate(MOST);
         let marks: BTreeSet<&'a Mark> = machines.iter().map(|one| &one.mark).collect();
@@ -143,6 +139,25 @@ impl<'a> Spot<'a> {
     }
 }
 
+/// Each place once, in order, and for each machine the number of its place in that. Places are looked up once for each machine
+/// and compared once for each place; from there on there are numbers.
+fn numbered<'a>(spots: impl Iterator<Item = Spot<'a>>) -> (Vec<Spot<'a>>, Vec<usize>) {
+    let mut met: HashMap<Spot<'a>, usize> = HashMap::new();
+    let of_each: Vec<usize> = spots
+        .map(|spot| {
+            let next = met.len();
+            *met.entry(spot).or_insert(next)
+        })
+        .collect();
+    let mut places: Vec<(Spot<'a>, usize)> = met.into_iter().collect();
+    places.sort_unstable();
+    let mut number = vec![0; places.len()];
+    for (at, (_, met_as)) in places.iter().enumerate() {
+        number[*met_as] = at;
+    }
+    (places.into_iter().map(|(spot, _)| spot).collect(), of_each.into_iter().map(|met_as| number[met_as]).collect())
+}
+
 fn thousandths(share: f64) -> u32 {
     (share * 1_000.0).round().clamp(0.0, 1_000_000.0) as u32
 }
@@ -177,6 +192,17 @@ mod tests {
         assert_eq!(length(&["aaaaaaaab2", "ffffffffff", "aaaaaaaab3"]), 10);
         assert_eq!(length(&["aa", "aa"]), WHOLE_ID, "of two that are one nobody's is told apart");
         assert_eq!(length(&[]), LEAST_ID);
+    }
+
+    #[test]
+    fn places_stand_in_order_and_each_machine_has_the_number_of_its_own() {
+        let names: Vec<(Slug, Slug)> = [("b", "x"), ("a", "z"), ("b", "x"), ("a", "y"), ("a", "z")]
+            .map(|(client, site)| (client.parse().expect("a name"), site.parse().expect("a name")))
+            .to_vec();
+        let spot = |at: usize| Spot { client: &names[at].0, site: &names[at].1 };
+        let (places, numbers) = numbered((0..names.len()).map(spot));
+        assert_eq!(places, [spot(3), spot(1), spot(0)]);
+        assert_eq!(numbers, [2, 1, 2, 0, 1]);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What must a node know so that people see what work waits, runs and failed, and decide of it?
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use vigie_jobs::{Happened as JobHappened, Job, JobId, JobKind, JobState, KindHealth, Priority};
+use vigie_jobs::{Happened as JobHappened, Job, JobId, JobKind, JobState, KindHealth, Priority, Told};
 use vigie_model::{Slug, UtcMs};
 
 use crate::exports::ExportWish;
@@ -136,8 +138,10 @@ pub struct JobShown {
     pub most_tries: Option<u32>,
     /// It is under way, and somebody asked for it to be called off.
     pub stopping: bool,
-    /// What was last said of it: why it failed, what it gave.
+    /// What was last said of it, in English: why it failed, what it gave.
     pub said: Option<String>,
+    /// The same for programs and for other languages; null where it is not the hub's own sentence.
+    pub told: Option<JobTold>,
     /// What waits to be fetched.
     pub file: Option<JobFile>,
     /// Whether whoever asks may call it off now.
@@ -166,6 +170,7 @@ impl JobShown {
             most_tries: job.kind.tries(),
             stopping: job.is_to_stop(),
             said: job.log.last_said().map(str::to_owned),
+            told: job.log.last_said().and_then(JobTold::of),
             file: file.map(|ExportGiven { name, bytes, samples, until }| JobFile {
                 name,
                 bytes,
@@ -195,8 +200,29 @@ pub struct JobEntry {
     pub what: JobHappened,
     /// Who did it; null where nobody did.
     pub by: Option<String>,
-    /// Why it failed, or what it gave; empty where there is no more to say.
+    /// Why it failed, or what it gave, in English; empty where there is no more to say.
     pub text: String,
+    /// The same for programs and for other languages; null where it is not the hub's own sentence.
+    pub told: Option<JobTold>,
+}
+
+/// A sentence that the hub says of its jobs, apart from any language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct JobTold {
+    /// Which sentence; never renamed, and new ones may come.
+    pub code: String,
+    /// What stands in its places, by their names: numbers as digits, sizes in bytes, times in seconds.
+    pub figures: BTreeMap<String, String>,
+}
+
+impl JobTold {
+    fn of(text: &str) -> Option<Self> {
+        let Told { code, figures } = Told::of(text)?;
+        Some(Self {
+            code: code.to_owned(),
+            figures: figures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        })
+    }
 }
 
 /// A job with what happened to it, and what it was asked for with.
@@ -223,6 +249,7 @@ impl JobWhole {
             what: entry.what,
             by: entry.by.clone(),
             text: entry.text.clone(),
+            told: JobTold::of(&entry.text),
         });
         Self {
             job: JobShown::of(job, may, now),

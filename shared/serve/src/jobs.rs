@@ -259,3 +259,19 @@ impl JobWhole {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_the_hub_said_of_a_job_is_told_apart_from_any_language_and_what_others_said_is_not() {
+        let told = |text| json!(JobTold::of(text));
+        let figures = json!({ "ticks": "12", "bytes": "3400" });
+        assert_eq!(told("12 ticks, 3400 bytes were let go of"), json!({ "code": "let_go", "figures": figures }));
+        assert_eq!(told("the hub is stopping"), json!({ "code": "hub_stopping", "figures": {} }));
+        assert_eq!(told("250 kept as 42"), json!(null));
+    }
+}

@@ -106,7 +106,7 @@ async fn nobody_is_called_while_the_hub_is_heard() {
 async fn a_round_trip_over_a_line_that_brings_nothing_back_is_said_to_be_of_when_the_hub_was_last_heard() {
     let quiet = || {
         let relay = Relay::in_reach();
-        Relay { line: relay.line.clone().map(|line| vigie_serve::Line { suspect: true, ..line }), ..relay }
+        Relay { line: relay.line.clone().map(|line| Line { suspect: true, ..line }), ..relay }
     };
     let door = door(quiet(), Book::of(Vec::new())).0;
     for path in ["/", "/link"] {

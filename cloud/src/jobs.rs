@@ -33,3 +33,29 @@ pub(crate) fn begin(works: Works, upkept: Arc<Upkept>) -> Arc<Seen> {
     tokio::spawn(runner.clone().tend());
     Arc::new(Seen { book, runner, planner, exports, upkept })
 }
+
+#[cfg(test)]
+mod tests {
+    use vigie_jobs::Told;
+
+    /// Where sentences about jobs are said.
+    const SAID_IN: [&str; 7] = [
+        include_str!("jobs/works.rs"),
+        include_str!("jobs/exports.rs"),
+        include_str!("jobs/runner.rs"),
+        include_str!("jobs/book.rs"),
+        include_str!("backup/keep.rs"),
+        include_str!("people/post.rs"),
+        include_str!("../../shared/jobs/src/job.rs"),
+    ];
+
+    /// A sentence that is said otherwise gets a line of its own beside the old one: else French readers read it in English.
+    #[test]
+    fn each_sentence_that_has_a_code_is_said_somewhere_in_these_words() {
+        for (code, sentence) in Told::sentences() {
+            let mut pieces = sentence.split('{').map(|part| part.split_once('}').map_or(part, |(_, behind)| behind));
+            let first = SAID_IN.iter().any(|source| pieces.clone().all(|piece| source.contains(piece)));
+            assert!(first, "{code}: nobody says {:?}", pieces.find(|piece| !piece.is_empty()));
+        }
+    }
+}

@@ -13,6 +13,7 @@ mod kind;
 mod queue;
 mod sealed;
 mod state;
+mod told;
 
 pub use entry::{Entry, Happened, Log};
 pub use health::{KindHealth, health};
@@ -22,3 +23,4 @@ pub use kind::{JobKind, Priority};
 pub use queue::{AT_ONCE, ENDED_KEPT, KEEP_ENDED_MS, forgotten_first, next, over, wake_at};
 pub use sealed::Sealed;
 pub use state::JobState;
+pub use told::Told;

@@ -1,9 +1,11 @@
 //! What must a node know so that people see what work waits, runs and failed, and decide of it?
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use vigie_jobs::{Happened as JobHappened, Job, JobId, JobKind, JobState, KindHealth, Priority};
+use vigie_jobs::{Happened as JobHappened, Job, JobId, JobKind, JobState, KindHealth, Priority, Told};
 use vigie_model::{Slug, UtcMs};
 
 use crate::exports::ExportWish;
@@ -136,8 +138,10 @@ pub struct JobShown {
     pub most_tries: Option<u32>,
     /// It is under way, and somebody asked for it to be called off.
     pub stopping: bool,
-    /// What was last said of it: why it failed, what it gave.
+    /// What was last said of it, in English: why it failed, what it gave.
     pub said: Option<String>,
+    /// The same for programs and for other languages; null where it is not the hub's own sentence.
+    pub told: Option<JobTold>,
     /// What waits to be fetched.
     pub file: Option<JobFile>,
     /// Whether whoever asks may call it off now.
@@ -166,6 +170,7 @@ impl JobShown {
             most_tries: job.kind.tries(),
             stopping: job.is_to_stop(),
             said: job.log.last_said().map(str::to_owned),
+            told: job.log.last_said().and_then(JobTold::of),
             file: file.map(|ExportGiven { name, bytes, samples, until }| JobFile {
                 name,
                 bytes,
@@ -195,8 +200,29 @@ pub struct JobEntry {
     pub what: JobHappened,
     /// Who did it; null where nobody did.
     pub by: Option<String>,
-    /// Why it failed, or what it gave; empty where there is no more to say.
+    /// Why it failed, or what it gave, in English; empty where there is no more to say.
     pub text: String,
+    /// The same for programs and for other languages; null where it is not the hub's own sentence.
+    pub told: Option<JobTold>,
+}
+
+/// A sentence that the hub says of its jobs, apart from any language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct JobTold {
+    /// Which sentence; never renamed, and new ones may come.
+    pub code: String,
+    /// What stands in its places, by their names: numbers as digits, sizes in bytes, times in seconds.
+    pub figures: BTreeMap<String, String>,
+}
+
+impl JobTold {
+    fn of(text: &str) -> Option<Self> {
+        let Told { code, figures } = Told::of(text)?;
+        Some(Self {
+            code: code.to_owned(),
+            figures: figures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        })
+    }
 }
 
 /// A job with what happened to it, and what it was asked for with.
@@ -223,6 +249,7 @@ impl JobWhole {
             what: entry.what,
             by: entry.by.clone(),
             text: entry.text.clone(),
+            told: JobTold::of(&entry.text),
         });
         Self {
             job: JobShown::of(job, may, now),
@@ -230,5 +257,21 @@ impl JobWhole {
             log: log.collect(),
             left_out: job.log.left_out(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_the_hub_said_of_a_job_is_told_apart_from_any_language_and_what_others_said_is_not() {
+        let told = |text| json!(JobTold::of(text));
+        let figures = json!({ "ticks": "12", "bytes": "3400" });
+        assert_eq!(told("12 ticks, 3400 bytes were let go of"), json!({ "code": "let_go", "figures": figures }));
+        assert_eq!(told("the hub is stopping"), json!({ "code": "hub_stopping", "figures": {} }));
+        assert_eq!(told("250 kept as 42"), json!(null));
     }
 }

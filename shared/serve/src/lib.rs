@@ -109,7 +109,7 @@ pub use incidents::{Incidents, Message, Telling, Undecided};
 pub use install::{InstallSaid, Program, Programs};
 pub use intake::{Intake, NoPlace, NotTaken, Place, Said, Taken, Taking};
 pub use inventory::{Agent, Inventory, Told};
-pub use jobs::{ExportGiven, JobEntry, JobFile, JobShown, JobWhole, Jobs, Upkeep};
+pub use jobs::{ExportGiven, JobEntry, JobFile, JobShown, JobTold, JobWhole, Jobs, Upkeep};
 pub use keeping::{ClientTerms, KeepDays, KeepingTerms};
 pub use ledger::{GivenUp, Hole, HoleKind, Ledger, LedgerSummary, StreamLedger};
 pub use listen::{serve, serve_with};

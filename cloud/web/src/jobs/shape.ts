@@ -1,6 +1,7 @@
 // What is a job, as the hub tells it, and what is it called?
 import { words } from "../say/words.ts";
 import type { Stamp } from "../api/types.ts";
+import type { JobTold } from "./told.ts";
 
 export const STATES = ["scheduled", "due", "running", "retrying", "dead", "done", "cancelled"] as const;
 export type JobState = (typeof STATES)[number];
@@ -10,9 +11,9 @@ export type Happened = "asked" | "began" | "failed" | "given_up" | "taken_up" | 
 
 export interface Job {
   id: string; kind: JobKind; state: JobState; since: Stamp; priority: "urgent" | "usual" | "low"; client: string | null; what: string; by: string; made_at: Stamp; next_at: Stamp | null;
-  tries: number; most_tries: number | null; stopping: boolean; said: string | null; file: { name: string; bytes: number; samples: number; until: Stamp } | null; may_cancel: boolean; may_retry: boolean;
+  tries: number; most_tries: number | null; stopping: boolean; said: string | null; told: JobTold; file: { name: string; bytes: number; samples: number; until: Stamp } | null; may_cancel: boolean; may_retry: boolean;
 }
-export interface JobWhole extends Job { log: { at: Stamp; what: Happened; by: string | null; text: string }[]; left_out: number }
+export interface JobWhole extends Job { log: { at: Stamp; what: Happened; by: string | null; text: string; told: JobTold }[]; left_out: number }
 /** What waits beside the jobs: messages by a channel, or events for a webhook. */
 export interface Queue { of: "notification" | "webhook"; id: string; what: string; client: string | null; waiting: number; dead: number; failures: number; failing: string | null; failing_since: Stamp | null; next_at: Stamp | null }
 export interface JobList { jobs: Job[]; counts: Record<JobState, number>; queues: Queue[]; total: number; next_cursor: string | null }

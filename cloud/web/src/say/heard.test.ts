@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { inFrench } from "./heard.ts";
+import { settings } from "../settings.svelte.ts";
+import { answeredIn, inFrench } from "./heard.ts";
 
 test("what is known is said in French, with what it tells of", () => {
   expect(inFrench("this token has expired; ask for a new one")).toBe("ce jeton a expiré ; demandez-en un nouveau");
@@ -10,4 +11,16 @@ test("what is known is said in French, with what it tells of", () => {
 test("what is not known stays as it was said", () => {
   expect(inFrench("the moon is full")).toBeUndefined();
   expect(inFrench("there is no such device, or is there")).toBeUndefined();
+});
+
+test("why a receiver was not reached is said in French, and what it answered as it came", () => {
+  const before = settings.language;
+  Object.assign(settings, { language: "fr" });
+  expect(answeredIn("no connection to 203.0.113.7:443 within 10 s")).toBe("pas de connexion à 203.0.113.7:443 en 10 s");
+  expect(answeredIn("no connection to 127.0.0.1:9: Connection refused (os error 111)")).toBe("pas de connexion à 127.0.0.1:9 : connexion refusée (erreur système 111)");
+  expect(answeredIn("302: moved (redirects are not followed: say the new address)")).toBe("302: moved (les redirections ne sont pas suivies : indiquez la nouvelle adresse)");
+  expect(answeredIn("503: come back later")).toBe("503: come back later");
+  Object.assign(settings, { language: "en" });
+  expect(answeredIn("no answer within 10 s")).toBe("no answer within 10 s");
+  Object.assign(settings, { language: before });
 });

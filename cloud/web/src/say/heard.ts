@@ -27,6 +27,19 @@ const FRENCH: readonly (readonly [english: string, french: string])[] = [
   ["the relay * has lost its rights; nothing was taken", "le relais * a perdu ses droits ; rien n’a été pris"],
   ["the file is cut short: it ends within part *, which begins at byte *; before that * parts were read: * ticks are new here, * were here already, * rows changed", "le fichier est coupé dans sa partie *, qui commence à l’octet * ; avant elle, * parties lues : * relevés nouveaux ici, * déjà connus, * lignes changées"],
   ["part * of the file, which begins at byte *, is not what its relay wrote; before that * parts were read: * ticks are new here, * were here already, * rows changed", "la partie * du fichier, qui commence à l’octet *, n’est pas ce que son relais a écrit ; avant elle, * parties lues : * relevés nouveaux ici, * déjà connus, * lignes changées"],
+  ["*: * is not on the public internet; say private = true if that is meant, or name its network in [outgoing] allow", "* : * n’est pas sur l’internet public ; indiquez private = true si c’est voulu, ou son réseau dans [outgoing] allow"],
+  ["no answer within * s", "pas de réponse en * s"],
+  ["* was not resolved within * s", "* n’a pas été résolu en * s"],
+  ["* can not be resolved: *", "* ne peut pas être résolu : *"],
+  ["* has no address", "* n’a pas d’adresse"],
+  ["no connection to * within * s", "pas de connexion à * en * s"],
+  ["no connection to *: Connection refused (os error *)", "pas de connexion à * : connexion refusée (erreur système *)"],
+  ["no connection to *: *", "pas de connexion à * : *"],
+  ["* (redirects are not followed: say the new address)", "* (les redirections ne sont pas suivies : indiquez la nouvelle adresse)"],
+  ["* is no mail address", "* n’est pas une adresse de courrier"],
+  ["* offers no STARTTLS, so nothing was said to it", "* n’offre pas STARTTLS, donc rien ne lui a été dit"],
+  ["* was not let in: *", "* n’a pas été admis : *"],
+  ["* is subscribed no more (*): subscribe again", "* n’est plus abonné (*) : réabonnez-le"],
   ["there is no such device", "cet appareil n’existe pas"],
   ["a person has at most * devices: take one away before", "une personne a au plus * appareils : retirez-en un d’abord"],
   ["there are at most * devices here: take one away before", "il y a au plus * appareils ici : retirez-en un d’abord"],
@@ -42,6 +55,9 @@ export function inFrench(sentence: string): string | undefined {
   }
   return undefined;
 }
+
+/** What a receiver answered, or the hub says of it: the hub's own words in French, a receiver's as they came. */
+export const answeredIn = (said: string): string => (settings.language === "fr" ? (inFrench(said) ?? said) : said);
 
 /** A sentence of the hub, for whoever reads. */
 export const heard = (sentence: string): string => (settings.language === "fr" ? (inFrench(sentence) ?? `« ${sentence} »`) : sentence);

@@ -107,14 +107,19 @@ fn loss<'o>(out: &'o mut Html, voice: &Voice, line: Option<&Line>) -> &'o mut Ht
     })
 }
 
-/// How the search for a way goes, while there is none.
+/// How the search for a way goes while there is none. It has its place while there is one, too: a cut that begins, and a failure
+/// that becomes known, move nothing that somebody reads below.
 fn search(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>) {
     let w = voice.words();
-    let Some(line) = line.filter(|_| !up.link.connected) else { return };
-    fact(out, w.attempts, |out| out.text(&voice.count(line.attempts)));
-    if let Some(why) = &line.last_error {
-        fact(out, w.last_error, |out| out.text(why));
-    }
+    let line = line.filter(|_| !up.link.connected);
+    fact(out, w.attempts, |out| match line {
+        Some(line) => out.text(&voice.count(line.attempts)),
+        None => out.text("–"),
+    });
+    fact(out, w.last_error, |out| {
+        let why = line.and_then(|line| line.last_error.as_deref());
+        out.html("<span class=\"slot\">").text(why.unwrap_or("–")).html("</span>")
+    });
 }
 
 fn waits(out: &mut Html, voice: &Voice, truth: &Truth, up: &Upward) {

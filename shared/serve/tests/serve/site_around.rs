@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use vigie_model::Severity;
-use vigie_serve::{Around, AroundAnswer, AroundWhat, Incident, Surroundings};
+use vigie_serve::{Around, AroundAnswer, AroundWhat, Incident, Line, Surroundings};
 
 use crate::common::Door;
 use crate::common::site::{Book, DECIDES, MOST_BYTES, MOST_REQUESTS, Relay, at, door, incident, on_the_line, usual};
@@ -40,6 +40,26 @@ fn around(relay: Relay, gateway: AroundAnswer, names: AroundAnswer) -> Door {
 
 const SILENT: AroundAnswer = AroundAnswer::Silent(Duration::from_secs(2));
 const QUICK: AroundAnswer = AroundAnswer::After(Duration::from_micros(1_800));
+
+#[tokio::test]
+async fn a_cut_and_a_failure_that_becomes_known_move_nothing_that_stands_below_them() {
+    let names = |page: &str| {
+        let (facts, _) = page.split_once("</dl>").expect("facts");
+        facts.split("<dt>").skip(1).filter_map(|fact| fact.split("</dt>").next()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let fresh = {
+        let mut relay = Relay::cut_off();
+        relay.line = relay.line.map(|line| Line { last_error: None, ..line });
+        relay
+    };
+    let cut = shown(&around(Relay::cut_off(), QUICK, SILENT), "/link").await;
+    assert!(cut.contains("<span class=\"slot\">hub.example.org: nothing came back within 10 s</span>"), "{cut}");
+    for relay in [Relay::in_reach(), fresh] {
+        let page = shown(&around(relay, QUICK, SILENT), "/link").await;
+        assert_eq!(names(&page), names(&cut));
+        assert!(page.contains("<dt>The last one failed</dt><dd><span class=\"slot\">–</span></dd>"), "{page}");
+    }
+}
 
 #[tokio::test]
 async fn each_step_to_the_hub_says_how_it_is_when_it_was_asked_and_whom_to_call() {
@@ -86,7 +106,7 @@ async fn nobody_is_called_while_the_hub_is_heard() {
 async fn a_round_trip_over_a_line_that_brings_nothing_back_is_said_to_be_of_when_the_hub_was_last_heard() {
     let quiet = || {
         let relay = Relay::in_reach();
-        Relay { line: relay.line.clone().map(|line| vigie_serve::Line { suspect: true, ..line }), ..relay }
+        Relay { line: relay.line.clone().map(|line| Line { suspect: true, ..line }), ..relay }
     };
     let door = door(quiet(), Book::of(Vec::new())).0;
     for path in ["/", "/link"] {

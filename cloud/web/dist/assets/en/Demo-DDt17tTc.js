@@ -1,1 +1,0 @@
-import{$t as e,Lt as t,Nt as n,Rt as r,zt as i}from"./base-CPvai41g.js";var a=i(`<span class="badge s1gm0">Demonstration</span>`);function o(i,o){var s=r(),c=e(s),l=e=>{var n=a();t(e,n)};n(c,e=>{o.client===`vigie-demo`&&e(l)}),t(i,s)}export{o as t};

@@ -89,20 +89,6 @@ pub(crate) struct Shared {
 /// As handlers hold it.
 pub(crate) type App = Arc<Shared>;
 
-/// By which thread a place is gone over. Of the place alone, so that one that comes meanwhile moves no other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Half {
-    Here,
-    Beside,
-}
-
-impl Half {
-    fn of(client: &Slug, site: &Slug) -> Self {
-        let sum: u32 = client.as_str().bytes().chain(site.as_str().bytes()).map(u32::from).sum();
-        if sum.is_multiple_of(2) { Self::Here } else { Self::Beside }
-    }
-}
-
 impl Shared {
     /// Whether this is a site's own node, whose people need a page of their own.
     pub(crate) fn is_site(&self) -> bool {
@@ -141,21 +127,11 @@ impl Shared {
         glances
     }
 
-    /// What a table shows of every machine, each once and in no order. All of a provider's are much to go over for one question
-    /// that somebody waits for: half of the places on a thread beside this one.
+    /// What a table shows of every machine.
     pub(crate) fn glances(&self) -> Vec<Glance> {
-        let half = |wanted: Half| {
-            let mut some =
-                self.lookout.glances_at(&mut |client, site| Half::of(client, site) == wanted, &mut |_, _, _| true);
-            self.finish(&mut some);
-            some
-        };
-        std::thread::scope(|scope| {
-            let beside = scope.spawn(|| half(Half::Beside));
-            let mut all = half(Half::Here);
-            all.extend(beside.join().unwrap_or_else(|died| std::panic::resume_unwind(died)));
-            all
-        })
+        let mut glances = self.lookout.glances_where(&mut |_, _, _| true);
+        self.finish(&mut glances);
+        glances
     }
 
     /// Says of each what people call it, and how it is as far as rules judge it.

@@ -37,7 +37,12 @@ export async function begin(cloud, { folder, log }, config) {
     so(answer.ok, `${method} ${path} is answered well: ${answer.status} ${text}`);
     return text ? JSON.parse(text) : undefined;
   };
-  return { direct, token, code, ask, line: await lineTo(port), end: () => hub.kill("SIGTERM") };
+  const line = await lineTo(port);
+  const end = () => {
+    line.close();
+    hub.kill("SIGTERM");
+  };
+  return { direct, token, code, ask, line, end };
 }
 
 /** A way to the hub through us: "good", "cut", or "deaf", when what the hub says after it did something never comes. */
@@ -62,5 +67,9 @@ async function lineTo(port) {
     state = next;
     if (next !== "good") for (const { near, far } of open) [near, far].forEach((side) => side.destroy());
   };
-  return { place: `http://127.0.0.1:${await listening(proxy)}`, set };
+  const close = () => {
+    set("cut");
+    proxy.close();
+  };
+  return { place: `http://127.0.0.1:${await listening(proxy)}`, set, close };
 }

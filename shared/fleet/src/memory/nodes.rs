@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_query::{Lack, Shortfall};
 use vigie_sync::SessionId;
@@ -24,8 +25,8 @@ pub(crate) struct Node {
     pub(crate) id: NodeId,
     pub(crate) enrolled: Option<Enrolled>,
     pub(crate) voice: Option<Voice>,
-    /// All lives of its store, by incarnation.
-    pub(crate) streams: Vec<StreamIx>,
+    /// All lives of its store, by incarnation. Nearly every machine has one.
+    pub(crate) streams: SmallVec<[StreamIx; 4]>,
 }
 
 /// An enrolled node, ready to be asked for.
@@ -76,6 +77,13 @@ impl NodeIx {
 impl PlaceIx {
     pub(crate) fn at(self) -> usize {
         self.0 as usize
+    }
+}
+
+impl Place {
+    /// Of its client and its own: the same texts in everything that stands there.
+    pub(super) fn names(&self) -> (Slug, Slug) {
+        (self.client.clone(), self.site.clone())
     }
 }
 

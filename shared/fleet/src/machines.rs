@@ -146,12 +146,13 @@ impl Fleet {
     }
 
     fn glance(&self, memory: &Memory, node: &Node, now: UtcMs) -> Option<Glance> {
-        let known = &node.machine()?.known;
+        let enrolled = node.machine()?;
+        let known = &enrolled.known;
         let newest = newest_stream(memory, node);
         let figure = |of: fn(&Schema) -> Option<SeriesIx>| Some(value(memory, newest?, of)?.0);
         Some(Glance {
             id: node.id,
-            name: known.name.clone(),
+            name: enrolled.name(),
             client: known.client.clone(),
             site: known.site.clone(),
             mark: Mark::default(),

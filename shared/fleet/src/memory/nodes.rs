@@ -104,6 +104,12 @@ impl Node {
 }
 
 impl Enrolled {
+    /// What it is called, as its series bear it.
+    pub(crate) fn name(&self) -> Arc<str> {
+        let [_, machine, ..] = &self.labels;
+        machine.1.clone()
+    }
+
     /// That something of it is missing from an answer.
     pub(crate) fn shortfall(&self, lack: Lack) -> Shortfall {
         let [client, machine, machine_id, site] = self.labels.each_ref().map(|(_, value)| value.clone());

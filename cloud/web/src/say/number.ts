@@ -32,7 +32,7 @@ export const rounded = (n: number): string => (isShare(n) ? percent(half(n * 100
 // Half a step goes up, also where it can not be written in binary.
 const half = (n: number): number => Math.round(n + 1e-9);
 const isShare = (n: number): boolean => n >= 0 && n < 9 && !Object.is(n, -0);
-const percent = (n: number): string => (settings.language === "fr" ? `${n}`.replace(".", ",") + "\u202f%" : `${n}%`);
+const percent = (n: number): string => (settings.language === "fr" ? `${n}`.replace(".", ",") + "\u00a0%" : `${n}%`);
 /** Whether a sentence about so many is that of one: in French nothing and one and a half are. */
 export const isOne = (n: number): boolean => (settings.language === "fr" ? Math.abs(n) < 2 : Math.abs(n) === 1);
 

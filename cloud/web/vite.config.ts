@@ -19,11 +19,13 @@ const pages: Plugin = {
   },
 };
 
-// What goes together is one file: what nearly all pages share, what forms share, and pages that one person goes between. Small files
-// pack badly: what is seldom loaded stands with its like. No page that many look at loads another one's part, and none Panel's charts
-// that shows none. What a page has for itself stands with it: else it would be a file that begins the one that it is begun by.
+// What goes together is one file: the frame with what nearly all pages share, what lies over a page once somebody opens it, what forms
+// share, and pages that one person goes between. Small files pack badly: what is seldom loaded stands with its like. No page that
+// many look at loads another one's part, and none Panel's charts that shows none. What a page has for itself stands with it: else it would be a file that begins the one that it is begun by.
 const GROUPS = [
-  { name: "base", test: /src\/|svelte|clsx/, minShareCount: 8 },
+  { name: "layers", test: /src\/(shell\/(Palette|Help|LinkPanel|Menu|search)|say\/language)/ },
+  { name: "base", test: /node_modules\/(svelte|clsx)|preload-helper|src\/((api|live|kept|say|shell)\/|outbox\/[a-v]|phone\/(install|worker)|parts\/(?!Status)|truth\/(freshness|status)|incidents\/words|form\/leave|worker\/shell|(?!main)[^/]+\.ts)/ },
+  { name: "rows", test: /src\/(incidents\/(Row|behind)|truth\/impact)/, minShareCount: 2 },
   { name: "form", test: /src\/((form|rules|time|people)\/.*ts$|form\/|rules\/Metric|people\/Once)/, minShareCount: 2 },
   { name: "views", test: /src\/(machines\/(Cards|Heat|heat|tiles)|style\/dyed|bulk\/(Bulk|Outcome|Tags)\.svelte)/ },
   { name: "list", test: /src\/(machines|spark|table|filter)\//, minShareCount: 2 },

@@ -3,6 +3,7 @@ import { mount } from "svelte";
 import "./style/tokens.css";
 import "./style/base.css";
 import { ahead } from "./api/client.ts";
+import { breath } from "./breath.ts";
 import App from "./shell/App.svelte";
 import { stream } from "./live/stream.svelte.ts";
 import { looker } from "./me.svelte.ts";
@@ -13,6 +14,7 @@ import { worker } from "./phone/worker.svelte.ts";
 import { comeBack } from "./return.ts";
 import { router } from "./router.svelte.ts";
 import { dress } from "./settings.svelte.ts";
+import { fetchLayers } from "./shell/layers.ts";
 
 dress();
 install.listen();
@@ -24,14 +26,30 @@ if (page) {
   page.load().catch(() => undefined);
   page.asks?.().forEach(ahead);
 }
-mount(App, { target: document.body });
-stream.on(["ended"], () => (looker.ended = true));
-// Who looks comes before what they wanted to be sent.
-const begin = () => void looker.load().then(() => outbox.flush());
-stream.on(["back", "reset"], begin);
-stream.start();
-outbox.start();
-begin();
-addEventListener("online", () => stream.start());
 // What is needed now comes first, what is needed without a line after it.
-addEventListener("load", () => void worker.start());
+addEventListener("load", () => whenIdle(() => {
+  void worker.start();
+  fetchLayers();
+}));
+void begin();
+
+/** Each is a piece of work of its own: the browser paints the frame before what is in it is drawn. */
+async function begin(): Promise<void> {
+  await breath();
+  mount(App, { target: document.body });
+  await breath();
+  stream.on(["ended"], () => (looker.ended = true));
+  // Who looks comes before what they wanted to be sent.
+  const look = () => void looker.load().then(() => outbox.flush());
+  stream.on(["back", "reset"], look);
+  stream.start();
+  outbox.start();
+  look();
+  addEventListener("online", () => stream.start());
+}
+
+/** Not every browser says when it has nothing to do. */
+function whenIdle(run: () => void): void {
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(run);
+  else setTimeout(run, 200);
+}

@@ -18,13 +18,15 @@ interface Chosen {
   objective: number | null;
   /** When people are at work; nobody has said. */
   opening: OpeningHours | null;
+  /** So many tiles stood on the home page beside the first one the last time: so many places are kept, and nothing below them jumps. */
+  tiles: number;
 }
 
 const KEPT = "vigie-settings";
 
 function usual(): Chosen {
   const language = typeof document !== "undefined" && document.documentElement.lang === "fr" ? "fr" : "en";
-  return { language, theme: "system", density: "compact", narrow: false, keys: true, objective: null, opening: null };
+  return { language, theme: "system", density: "compact", narrow: false, keys: true, objective: null, opening: null, tiles: 2 };
 }
 
 function read(): Chosen {

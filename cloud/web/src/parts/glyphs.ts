@@ -29,3 +29,14 @@ export const GLYPHS: Record<Glyph, readonly Stroke[]> = {
   maintenance: [solid("M8 1.5 14.5 8 8 14.5 1.5 8z")],
   retired: [outline("M2 4h12v3H2zM3.5 7v6h9V7M6.5 9.5h3")],
 };
+
+const DASHES = { dashed: "2.6 2.1", dotted: ".8 2.2" };
+
+/** All of them as symbols of one SVG: `#g-ok` and the like. */
+export const sprite = (): string => Object.entries(GLYPHS).map(([name, strokes]) => `<symbol id="g-${name}" viewBox="0 0 16 16">${strokes.map(drawn).join("")}</symbol>`).join("");
+
+function drawn({ d, fill, dash }: Stroke): string {
+  const [inner, outer] = [fill === "tone" ? "currentColor" : "none", fill === "inside" ? "var(--on-critical)" : "currentColor"];
+  const dashed = dash ? ` stroke-dasharray="${DASHES[dash]}"` : "";
+  return `<path d="${d}" fill="${inner}" stroke="${outer}" stroke-width="${fill === "tone" ? 0 : 1.6}" stroke-linecap="round" stroke-linejoin="round"${dashed}/>`;
+}

@@ -3,7 +3,7 @@
 // A page brings its own words, English and French side by side. What one language lacks, or a place in braces that only one
 // of them has, does not compile. `build/language.ts` makes pages of one language of it, and puts each sentence where it is said.
 import { settings } from "../settings.svelte.ts";
-import { whole, pluralOf } from "./number.ts";
+import { isOne, whole } from "./number.ts";
 
 /** A sentence with `{places}`, or one for one and one for many: then `{n}` is a number. */
 export type Phrase = string | readonly [one: string, other: string];
@@ -37,7 +37,7 @@ export function words<const E extends Dict, const F extends Dict & Same<E, F>>(
 
 /** A sentence with what stands in its places. */
 export function fill(phrase: Phrase, places: Readonly<Record<string, string | number>>): string {
-  const text = typeof phrase === "string" ? phrase : phrase[pluralOf(Number(places["n"])) === "one" ? 0 : 1];
+  const text = typeof phrase === "string" ? phrase : phrase[isOne(Number(places["n"])) ? 0 : 1];
   return text.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = places[name];
     return typeof value === "number" ? whole(value) : (value ?? "");

@@ -110,8 +110,10 @@ export class VirtualTable {
 
   #draw(): void {
     const { scrollTop } = this.#scroller;
-    const first = Math.max(0, this.#lines.at(scrollTop) - SPARE);
-    const last = Math.min(this.#lines.count, this.#lines.at(scrollTop + this.#tall) + 1 + SPARE);
+    // The first time those that are seen come alone, and the others in the frame after.
+    const spare = this.#drawn.size + this.#rows.length > 0 ? SPARE : 0;
+    const first = Math.max(0, this.#lines.at(scrollTop) - spare);
+    const last = Math.min(this.#lines.count, this.#lines.at(scrollTop + this.#tall) + 1 + spare);
     for (const [at, row] of this.#drawn) {
       if (at >= first && at < last) continue;
       this.#drawn.delete(at);
@@ -125,6 +127,7 @@ export class VirtualTable {
       this.#seen = [first, last];
       this.#parts.seen?.(first, last);
     }
+    if (spare === 0 && this.#drawn.size > 0) this.#soon();
   }
 
   #place(at: number): void {

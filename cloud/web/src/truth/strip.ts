@@ -49,3 +49,15 @@ function mark(bar: Bar | undefined, one: Raised, cut: boolean): void {
   if (cut) bar.cut = true;
   else if (ORDER.indexOf(one.severity) > ORDER.indexOf(bar.worst)) bar.worst = one.severity;
 }
+
+export const STRIP_HEIGHT = 20;
+const HEIGHT = { critical: STRIP_HEIGHT, warning: 13, info: 6 };
+
+/** The bars of each kind as one drawing, each a unit wide: a hundred strips are a few paths and no thousands of bars. */
+export function drawn({ bars }: Strip): { kind: Severity | "cut"; d: string }[] {
+  const one = (at: number, height: number) => `M${at} ${STRIP_HEIGHT - height}h1v${height}h-1z`;
+  const worst = (kind: Severity) => bars.map((bar, at) => (bar.worst === kind ? one(at, HEIGHT[kind]) : "")).join("");
+  const cut = bars.map((bar, at) => (bar.cut ? one(at, STRIP_HEIGHT) : "")).join("");
+  const all = [{ kind: "cut" as const, d: cut }, ...(["info", "warning", "critical"] as const).map((kind) => ({ kind, d: worst(kind) }))];
+  return all.filter(({ d }) => d);
+}

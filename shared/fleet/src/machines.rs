@@ -9,7 +9,7 @@ use vigie_serve::{
 use crate::catalogue::Schema;
 use crate::fleet::Fleet;
 use crate::ledgers;
-use crate::memory::{Last, Memory, Node, NodeIx, Stream, StreamIx, Voice};
+use crate::memory::{Last, Memory, Node, NodeIx, Nodes, Stream, StreamIx, Voice};
 use crate::newest::Measured;
 use crate::vouching::{Answers, Word};
 
@@ -30,14 +30,12 @@ type Wanted<'w> = &'w mut dyn FnMut(NodeId, &Slug, &Slug) -> bool;
 
 impl Fleet {
     pub(crate) fn chosen_machines(&self, wanted: Wanted<'_>) -> Vec<Machine> {
-        let mut machines = self.of_all_machines(|memory, node| self.show_if(memory, node, wanted));
-        machines.sort_by_cached_key(|machine| machine.id);
-        machines
+        self.gone_over(Memory::machines_after, |memory, node| self.show_if(memory, node, wanted))
     }
 
     pub(crate) fn chosen_glances(&self, wanted: Wanted<'_>) -> Vec<Glance> {
         let now = self.clock.now().utc;
-        self.of_all_machines(|memory, node| self.glance_if(memory, node, now, wanted))
+        self.gone_over(Memory::nodes_after, |memory, node| self.glance_if(memory, node, now, wanted))
     }
 
     pub(crate) fn chosen_machines_at(
@@ -69,33 +67,38 @@ impl Fleet {
 
     pub(crate) fn all_states(&self) -> Vec<Reachability> {
         let now = self.clock.now().utc;
-        self.of_all_machines(|memory, node| node.machine().map(|_| self.reach_of(memory, node, now).state))
+        self.gone_over(Memory::nodes_after, |memory, node| {
+            node.machine().map(|_| self.reach_of(memory, node, now).state)
+        })
     }
 
-    /// Goes over all machines as memory has them, one beside another, letting go of it now and then so that ticks do not wait
-    /// for a list. By their ids, each would be somewhere else.
-    fn of_all_machines<T>(&self, mut of: impl FnMut(&Memory, &Node) -> Option<T>) -> Vec<T> {
+    /// Goes over all nodes in one order or another, letting go of memory now and then so that ticks do not wait for a list.
+    fn gone_over<C: Copy, T>(
+        &self,
+        after: for<'m> fn(&'m Memory, Option<C>) -> Nodes<'m, C>,
+        mut of: impl FnMut(&Memory, &Node) -> Option<T>,
+    ) -> Vec<T> {
         // Growing copies all of them again and again; room that is not needed is never touched.
         let mut all = Vec::with_capacity(self.memory().nodes().len());
-        let mut next = 0;
+        let mut last: Option<C> = None;
         loop {
             let memory = self.memory();
-            let (before, from) = (all.len(), next);
-            for node in memory.nodes().skip(from) {
-                next += 1;
+            let enough = all.len() + AT_ONCE;
+            let mut passed = 0;
+            for (at, node) in after(&memory, last) {
                 all.extend(of(&memory, node));
-                if all.len() - before == AT_ONCE || next - from == PASSED_AT_ONCE {
+                (last, passed) = (Some(at), passed + 1);
+                if all.len() == enough || passed == PASSED_AT_ONCE {
                     break;
                 }
             }
-            // Nodes are never taken out of their places, and new ones come behind the last.
-            if next == memory.nodes().len() {
+            if all.len() < enough && passed < PASSED_AT_ONCE {
                 return all;
             }
         }
     }
 
-    /// As [`Self::of_all_machines`], of those that stand at these places: it costs what stands there, and not what there is.
+    /// As [`Self::gone_over`] in the order of ids, of those that stand at these places: it costs what stands there, and not what there is.
     fn of_machines_at<T>(
         &self,
         there: &mut dyn FnMut(&Slug, &Slug) -> bool,

@@ -9,6 +9,7 @@ mod streams;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 use vigie_model::{NodeId, Resolution, SeriesIx, Slug, StreamId};
 use vigie_query::LabelSet;
@@ -44,6 +45,9 @@ pub(crate) struct Memory {
     pub(crate) not_ready: Vec<String>,
 }
 
+/// Nodes, each with what it takes to go on behind it.
+pub(crate) type Nodes<'m, C> = Box<dyn Iterator<Item = (C, &'m Node)> + 'm>;
+
 impl Memory {
     /// Who brings a stream by this session. A machine that brings what it measured as another's copy says nothing of that
     /// other.
@@ -63,6 +67,20 @@ impl Memory {
 
     pub(crate) fn nodes(&self) -> impl ExactSizeIterator<Item = &Node> {
         self.nodes.iter()
+    }
+
+    /// Every enrolled machine in the order of ids, from behind this one on.
+    pub(crate) fn machines_after(&self, last: Option<NodeId>) -> Nodes<'_, NodeId> {
+        let from = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let nodes = self.by_id.range((from, Bound::Unbounded)).map(|(id, ix)| (*id, self.node(*ix)));
+        Box::new(nodes.filter(|(_, node)| node.machine().is_some()))
+    }
+
+    /// Every node as they lie beside one another, from behind this one on: to whoever reads all of them they come quicker than
+    /// by their ids, where the next is somewhere else. None is ever taken out of its place, and new ones come behind the last.
+    pub(crate) fn nodes_after(&self, last: Option<NodeIx>) -> Nodes<'_, NodeIx> {
+        let from = last.map_or(0, |last| last.at() + 1);
+        Box::new(self.nodes.iter().enumerate().skip(from).map(|(at, node)| (NodeIx::from(at), node)))
     }
 
     /// Where each node's series belong, in the order of nodes.

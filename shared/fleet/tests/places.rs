@@ -51,6 +51,34 @@ fn of_machines_at_other_places_none_is_asked_of_and_those_there_come_in_the_orde
 }
 
 #[test]
+fn of_many_machines_each_is_asked_of_once_in_the_order_of_ids_however_they_were_enrolled() {
+    let hub = Hub::new();
+    // More than are drawn up at once; an id says nothing of when its machine was enrolled.
+    let mut ids: Vec<NodeId> = (0..1_000u32).map(|number| NodeId::of_key(&key_of(number))).collect();
+    for (number, node) in ids.iter().enumerate() {
+        let (client, site) = ("acme".parse().expect("a name"), "lyon".parse().expect("a name"));
+        hub.fleet.enrolled(Known { node: *node, role: Role::Agent, client, site, name: format!("till-{number}") });
+    }
+    ids.sort_unstable();
+    let mut asked = Vec::new();
+    let machines = hub.fleet.machines_where(&mut |id, _, _| {
+        asked.push(id);
+        true
+    });
+    assert!(asked == ids, "a page counts on it");
+    assert!(machines.iter().map(|machine| machine.id).eq(ids.iter().copied()));
+    let mut glances: Vec<NodeId> = hub.fleet.glances_where(&mut |_, _, _| true).iter().map(|one| one.id).collect();
+    glances.sort_unstable();
+    assert!(glances == ids, "of a table nobody is left out, and nobody comes twice");
+}
+
+fn key_of(number: u32) -> [u8; 32] {
+    let mut key = [0; 32];
+    key[..4].copy_from_slice(&number.to_le_bytes());
+    key
+}
+
+#[test]
 fn who_moves_or_goes_stands_where_they_are_now() {
     let (hub, machines) = hub();
     hub.fleet.enrolled(machines[0].known("paris", "till-0"));

@@ -64,7 +64,7 @@ pub trait Lookout: Send + Sync + 'static {
     /// and only of those that are wanted more is worked out.
     fn machines_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Machine>;
 
-    /// As [`Lookout::machines_where`], of each what a table shows of it and nothing more.
+    /// As [`Lookout::machines_where`], in whatever order, of each what a table shows of it and nothing more.
     fn glances_where(&self, wanted: &mut dyn FnMut(NodeId, &Slug, &Slug) -> bool) -> Vec<Glance> {
         self.machines_where(wanted).iter().map(Glance::from).collect()
     }
@@ -78,7 +78,7 @@ pub trait Lookout: Send + Sync + 'static {
         self.machines_where(&mut |id, client, site| there(client, site) && wanted(id, client, site))
     }
 
-    /// As [`Lookout::machines_at`], of each what a table shows of it and nothing more.
+    /// As [`Lookout::machines_at`], in whatever order, of each what a table shows of it and nothing more.
     fn glances_at(
         &self,
         there: &mut dyn FnMut(&Slug, &Slug) -> bool,

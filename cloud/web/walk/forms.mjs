@@ -4,8 +4,8 @@ import { createServer } from "node:http";
 import { answersFromChats } from "./chats.mjs";
 import { comes, so } from "./trail.mjs";
 
-const PASSWORD = "seven quiet lanterns hum";
-const ADMIN = "rut@example.org";
+export const PASSWORD = "seven quiet lanterns hum";
+export const ADMIN = "rut@example.org";
 /** Somebody new each time, so that a hub is walked through again. */
 const BOB = `bob-${Date.now().toString(36)}@example.org`;
 const EVE = BOB.replace("bob", "eve");

@@ -39,11 +39,11 @@ class Looker {
     this.who = who;
   }
 
-  /** Whether they have a right at a place, or somewhere if none is said. */
-  may(right: Right, client?: string | null, site?: string | null): boolean {
+  /** Whether they have a right at a place, or of some machine there, or somewhere if no place is said. */
+  may(right: Right, client?: string | null, site?: string | null, ofMachine = OF_MACHINES.includes(right)): boolean {
     const scopes = this.me?.may[right] ?? [];
     // Who may something of single machines for their tags may it of no place as a whole.
-    const isOfPlaces = !OF_MACHINES.includes(right) && (client !== undefined || right === "tag");
+    const isOfPlaces = !ofMachine && (client !== undefined || right === "tag");
     return scopes.some((scope) => within(scope, client, site) && !(isOfPlaces && scope.includes("#")));
   }
 

@@ -11,6 +11,7 @@ import { begin, forms } from "./forms.mjs";
 import { compared } from "./shapes.mjs";
 import { site as sitePage } from "./site.mjs";
 import { status } from "./status.mjs";
+import { ten } from "./ten.mjs";
 import { chord, comes, LOOKS, meeting, so, trail, until } from "./trail.mjs";
 
 const [hub, token, demo, relay, log] = process.argv.slice(2);
@@ -169,10 +170,11 @@ await step("the hub is taken into use by its first person", async () => {
   person = await begin(watch(await (await browser.newContext()).newPage(), hub), hub, token);
 });
 // One cut for all who look at it.
-const [cut, heal] = ["cut", "heal"].map((what) => meeting(3, () => tell(what, "lyon")));
+const [cut, heal] = ["cut", "heal"].map((what) => meeting(4, () => tell(what, "lyon")));
 const walk = { hub, browser, step, open, go, watch, answered, accessible, everyWidth, write, machines, cut, heal };
 const publicPage = status(walk);
 const onSite = sitePage({ ...walk, relay, token, home: site });
+const people = ten(walk);
 
 const byKeys = () => step("by keyboard alone: palette, filter, rows, help", async () => {
   const page = await open();
@@ -304,9 +306,10 @@ async function work() {
   await byKeys();
   await manyByKeys();
   await comeBack();
+  await people.quiet();
 }
 await Promise.all([publicPage.published(), onSite.light(), lookAround(), work()]);
-await Promise.all([throughCut(), publicPage.throughCut(), onSite.throughCut()]);
+await Promise.all([throughCut(), publicPage.throughCut(), onSite.throughCut(), people.throughCut()]);
 await publicPage.gone();
 
 await step("the hub is killed: the page says so, counts down, and goes on by itself", async () => {

@@ -6,7 +6,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use tower::ServiceExt;
 use vigie_codec::SigningKey;
-use vigie_fleet::{Fleet, Known};
+use vigie_fleet::{Answers, Fleet, Known, Word};
 use vigie_merge::RangeSet;
 use vigie_model::{
     Boot, Incarnation, Kind, Moment, NodeId, Resolution, Role, Sample, Seq, SeriesDef, SeriesIx, StreamId, Tick, UtcMs,
@@ -60,6 +60,12 @@ impl World {
         }
         for site in (0..SITES).filter(|_| is_cut_off) {
             fleet.enrolled(known(site, stream(MACHINES + site).agent, Role::Relay));
+        }
+        for (number, stream_of) in (0..).zip(&streams).filter(|_| is_cut_off) {
+            let relay = stream(MACHINES + number % SITES).agent;
+            let Known { client, site, .. } = known(number, stream_of.agent, Role::Agent);
+            let (machine, answers, since) = (stream_of.agent, Answers::Yes, UtcMs(1));
+            fleet.vouched(Word { client, site, relay, machine, answers, since });
         }
         let index_bytes = resident_bytes().saturating_sub(before);
         let now_ms = fleet_now_ms();
@@ -240,6 +246,13 @@ fn series_of_one_name(bencher: divan::Bencher<'_, '_>) {
         listed.expect("the index answers");
         assert_eq!(found, MACHINES);
     });
+}
+
+/// What the page of machines asks for, of sites without relays and of sites whose relays said that each answers.
+#[divan::bench(args = [false, true])]
+fn table_of_all_machines(bencher: divan::Bencher<'_, '_>, has_relays: bool) {
+    let world = if has_relays { &*CUT_OFF } else { &*WORLD };
+    bencher.bench(|| world.fleet.glances_where(&mut |_, _, _| true).len());
 }
 
 #[divan::bench]

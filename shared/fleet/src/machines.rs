@@ -9,9 +9,8 @@ use vigie_serve::{
 use crate::catalogue::Schema;
 use crate::fleet::Fleet;
 use crate::ledgers;
-use crate::memory::{Memory, Node, NodeIx, Stream, StreamIx, Voice};
+use crate::memory::{Last, Memory, Node, NodeIx, Stream, StreamIx, Voice};
 use crate::newest::Measured;
-use crate::recent::Seen;
 use crate::vouching::{Answers, Word};
 
 /// A clock this far off is worth telling.
@@ -31,7 +30,9 @@ type Wanted<'w> = &'w mut dyn FnMut(NodeId, &Slug, &Slug) -> bool;
 
 impl Fleet {
     pub(crate) fn chosen_machines(&self, wanted: Wanted<'_>) -> Vec<Machine> {
-        self.of_all_machines(|memory, node| self.show_if(memory, node, wanted))
+        let mut machines = self.of_all_machines(|memory, node| self.show_if(memory, node, wanted));
+        machines.sort_by_cached_key(|machine| machine.id);
+        machines
     }
 
     pub(crate) fn chosen_glances(&self, wanted: Wanted<'_>) -> Vec<Glance> {
@@ -68,26 +69,27 @@ impl Fleet {
 
     pub(crate) fn all_states(&self) -> Vec<Reachability> {
         let now = self.clock.now().utc;
-        self.of_all_machines(|memory, node| Some(self.reach_of(memory, node, now).state))
+        self.of_all_machines(|memory, node| node.machine().map(|_| self.reach_of(memory, node, now).state))
     }
 
-    /// Goes over all machines in order, letting go of memory now and then so that ticks do not wait for a list.
+    /// Goes over all machines as memory has them, one beside another, letting go of it now and then so that ticks do not wait
+    /// for a list. By their ids, each would be somewhere else.
     fn of_all_machines<T>(&self, mut of: impl FnMut(&Memory, &Node) -> Option<T>) -> Vec<T> {
         // Growing copies all of them again and again; room that is not needed is never touched.
         let mut all = Vec::with_capacity(self.memory().nodes().len());
-        let mut last: Option<NodeId> = None;
+        let mut next = 0;
         loop {
             let memory = self.memory();
-            let enough = all.len() + AT_ONCE;
-            let mut passed = 0;
-            for node in memory.machines_after(last).map(|ix| memory.node(ix)) {
+            let (before, from) = (all.len(), next);
+            for node in memory.nodes().skip(from) {
+                next += 1;
                 all.extend(of(&memory, node));
-                (last, passed) = (Some(node.id), passed + 1);
-                if all.len() == enough || passed == PASSED_AT_ONCE {
+                if all.len() - before == AT_ONCE || next - from == PASSED_AT_ONCE {
                     break;
                 }
             }
-            if all.len() < enough && passed < PASSED_AT_ONCE {
+            // Nodes are never taken out of their places, and new ones come behind the last.
+            if next == memory.nodes().len() {
                 return all;
             }
         }
@@ -121,7 +123,7 @@ impl Fleet {
     fn show(&self, memory: &Memory, node: &Node) -> Option<Machine> {
         let known = &node.machine()?.known;
         let newest = newest_stream(memory, node);
-        let seen = newest.and_then(|stream| stream.recent.newest());
+        let last = newest.and_then(|stream| stream.gist.last);
         let figure = |of: fn(&Schema) -> Option<SeriesIx>| newest.and_then(|stream| self.figure(memory, stream, of));
         Some(Machine {
             id: node.id,
@@ -133,23 +135,24 @@ impl Fleet {
             reachability: self.reach_of(memory, node, self.clock.now().utc),
             interval_ms: interval_ms(newest),
             last_sample: newest
-                .zip(seen)
-                .map(|(stream, seen)| self.origin(memory, stream, (seen.seq, stream.true_ms(seen.at), seen.learnt_at))),
+                .zip(last)
+                .map(|(stream, last)| self.origin(memory, stream, (last.seq, last.true_ms, last.learnt_at))),
             cpu: figure(|schema| schema.cpu),
             memory: figure(|schema| schema.memory),
-            clock: newest.zip(seen).and_then(|(stream, seen)| clock_note(stream, seen)),
+            clock: newest.zip(last).and_then(|(stream, last)| clock_note(stream, last)),
             ledger: ledgers::summary(memory, &node.streams, self.role),
             drain: drain(memory, &node.streams, self.clock.mono_ms()),
         })
     }
 
     fn glance(&self, memory: &Memory, node: &Node, now: UtcMs) -> Option<Glance> {
-        let known = &node.machine()?.known;
+        let enrolled = node.machine()?;
+        let known = &enrolled.known;
         let newest = newest_stream(memory, node);
         let figure = |of: fn(&Schema) -> Option<SeriesIx>| Some(value(memory, newest?, of)?.0);
         Some(Glance {
             id: node.id,
-            name: known.name.clone(),
+            name: enrolled.name(),
             client: known.client.clone(),
             site: known.site.clone(),
             mark: Mark::default(),
@@ -166,8 +169,8 @@ impl Fleet {
     /// Whether a machine is heard: what a question needs of it too, so nothing else is drawn up for it.
     pub(crate) fn reach_of(&self, memory: &Memory, node: &Node, now: UtcMs) -> Reach {
         let newest = newest_stream(memory, node);
-        let seen = newest.and_then(|stream| stream.recent.newest());
-        let sampled_at = newest.zip(seen).map(|(stream, seen)| seen.learnt_at.min(UtcMs(stream.true_ms(seen.at))));
+        let last = newest.and_then(|stream| stream.gist.last);
+        let sampled_at = last.map(|last| last.learnt_at.min(UtcMs(last.true_ms)));
         let beat = |ix: NodeIx| beat_of(memory.node(ix).voice.as_ref()?);
         let bringer = newest.and_then(|stream| stream.bringer).filter(|bringer| memory.node(*bringer).id != node.id);
         let (vouched_by, vouched) = memory.word_of(node).filter(|_| self.role == Role::Hub).unzip();
@@ -192,15 +195,11 @@ impl Fleet {
         let is_away = |word: &&Word| word.answers == Answers::Away && !direct;
         let said_goodbye = vouched.filter(is_away).map(|word| promised(word.since));
         let goodbye = said_goodbye.or_else(|| node.voice.as_ref()?.goodbye_at.map(promised));
-        let told_of = |stream: &Stream| {
-            let seen = stream.recent.newest().map(|seen| seen.seq);
-            stream.facts.as_ref().is_some_and(|facts| facts.rolled.foreign.last() > seen)
-        };
         let heard = Heard {
             interval_ms: interval_ms(newest),
-            observed_at: newest.zip(seen).map(|(stream, seen)| UtcMs(stream.true_ms(seen.at))),
-            learnt_at: seen.map(|seen| seen.learnt_at),
-            told_of: node.streams.iter().any(|stream| told_of(memory.stream(*stream))),
+            observed_at: last.map(|last| UtcMs(last.true_ms)),
+            learnt_at: last.map(|last| last.learnt_at),
+            told_of: node.streams.iter().any(|stream| memory.stream(*stream).gist.is_told_of_newer),
             listener,
             goodbye,
             retired: false,
@@ -252,8 +251,7 @@ fn value<'s>(
 
 /// The newest sample here of a machine, in ms since 1970 UTC.
 pub(crate) fn newest_sample_ms(memory: &Memory, node: &Node) -> Option<i64> {
-    let newest = newest_stream(memory, node)?;
-    Some(newest.true_ms(newest.recent.newest()?.at))
+    Some(newest_stream(memory, node)?.gist.last?.true_ms)
 }
 
 pub(crate) fn beat_of(voice: &Voice) -> Option<Beat> {
@@ -267,11 +265,11 @@ fn newest_stream<'a>(memory: &'a Memory, node: &Node) -> Option<&'a Stream> {
         return Some(memory.stream(only));
     }
     let lives = node.streams.iter().map(|stream| memory.stream(*stream));
-    lives.max_by_key(|stream| stream.recent.newest().map(|seen| (stream.true_ms(seen.at), seen.learnt_at)))
+    lives.max_by_key(|stream| stream.gist.last.map(|last| (last.true_ms, last.learnt_at)))
 }
 
 fn interval_ms(stream: Option<&Stream>) -> u64 {
-    stream.and_then(|stream| stream.recent.interval_ms()).unwrap_or(USUAL_INTERVAL_MS)
+    stream.and_then(|stream| stream.gist.interval_ms).unwrap_or(USUAL_INTERVAL_MS)
 }
 
 /// Before a machine was ever heard, the relay of its site is who would bring it.
@@ -282,9 +280,9 @@ fn relay_of(memory: &Memory, node: &Node) -> Option<NodeIx> {
     Some(relays.fold(first, |best, relay| if heard(relay) > heard(best) { relay } else { best }))
 }
 
-fn clock_note(stream: &Stream, seen: &Seen) -> Option<ClockNote> {
-    let ahead_ms = seen.at.utc.0.saturating_sub(stream.true_ms(seen.at));
-    let anchor = stream.facts.as_ref().and_then(|facts| facts.anchors.get(&seen.at.boot.no));
+fn clock_note(stream: &Stream, last: Last) -> Option<ClockNote> {
+    let ahead_ms = last.at.utc.0.saturating_sub(last.true_ms);
+    let anchor = stream.facts.as_ref().and_then(|facts| facts.anchors.get(&last.at.boot.no));
     let source = anchor.map_or(ClockSource::Rtc, |anchor| anchor.source);
     (ahead_ms.saturating_abs() > CLOCK_NOTE_MS).then_some(ClockNote { ahead_ms, source, corrected: true })
 }

@@ -9,7 +9,6 @@ mod streams;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Bound;
 
 use vigie_model::{NodeId, Resolution, SeriesIx, Slug, StreamId};
 use vigie_query::LabelSet;
@@ -20,7 +19,7 @@ use crate::fleet::Known;
 use crate::label_cache::LabelKey;
 use crate::vouching::Vouching;
 pub(crate) use nodes::{Enrolled, Node, NodeIx, Place, PlaceIx, Voice};
-pub(crate) use streams::{Stream, StreamIx};
+pub(crate) use streams::{Last, Stream, StreamIx};
 
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -73,13 +72,6 @@ impl Memory {
 
     pub(crate) fn enrolled(&self, id: NodeId) -> Option<&Known> {
         self.node(self.find(id)?).known()
-    }
-
-    /// Every enrolled machine in the order of ids, from behind this one on.
-    pub(crate) fn machines_after(&self, last: Option<NodeId>) -> impl Iterator<Item = NodeIx> + '_ {
-        let from = last.map_or(Bound::Unbounded, Bound::Excluded);
-        let nodes = self.by_id.range((from, Bound::Unbounded)).map(|(_, ix)| *ix);
-        nodes.filter(|ix| self.node(*ix).machine().is_some())
     }
 
     pub(crate) fn places(&self) -> impl ExactSizeIterator<Item = &Place> {

@@ -52,12 +52,12 @@ fn sighted(memory: &Memory, node: &Node) -> Option<Sighted> {
     }
     let known = node.known()?;
     let lives = node.streams.iter().map(|stream| memory.stream(*stream));
-    let newest = lives.filter_map(|stream| Some((stream, stream.recent.newest()?)));
+    let newest = lives.filter_map(|stream| Some((stream, stream.gist.last?)));
     // By the order of arrival: clocks may have been set between two of them.
-    let newest = newest.max_by_key(|(stream, seen)| (stream.arrival, seen.learnt_at));
-    let bringer = newest.as_ref().and_then(|(stream, seen)| {
+    let newest = newest.max_by_key(|(stream, last)| (stream.arrival, last.learnt_at));
+    let bringer = newest.and_then(|(stream, last)| {
         let bringer = memory.node(stream.bringer?);
-        is_by_line(bringer, seen.learnt_at).then_some((bringer.id, seen.learnt_at))
+        is_by_line(bringer, last.learnt_at).then_some((bringer.id, last.learnt_at))
     });
     let voice = node.voice.as_ref();
     Some(Sighted {
@@ -70,8 +70,8 @@ fn sighted(memory: &Memory, node: &Node) -> Option<Sighted> {
         beat_ms: voice.and_then(|voice| voice.beat_ms),
         is_connected: voice.is_some_and(|voice| voice.session.is_some()),
         brought: bringer.filter(|(bringer, _)| *bringer != node.id),
-        clock_ahead_ms: newest.as_ref().and_then(|(stream, seen)| stream.clock_ahead_ms(seen.at)),
-        sampled_at: newest.map(|(stream, seen)| UtcMs(stream.true_ms(seen.at))),
+        clock_ahead_ms: newest.and_then(|(stream, last)| stream.clock_ahead_ms(last.at)),
+        sampled_at: newest.map(|(_, last)| UtcMs(last.true_ms)),
         word: memory.word_of(node).map(|(_, word)| {
             let Word { relay, answers, since, .. } = *word;
             Spoken { relay, answers, since }

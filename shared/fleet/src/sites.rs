@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use vigie_model::{Role, Slug, USUAL_BEAT_MS};
+use vigie_model::{Role, Slug, USUAL_BEAT_MS, UtcMs};
 use vigie_net::UplinkState;
 use vigie_node::View;
-use vigie_serve::{Amount, Beat, Line, Link, Relay, RowsWaiting, Site, Stamp, Upward, reach_of_site};
+use vigie_serve::{
+    Amount, Beat, Line, Link, Reach, Reachability, Relay, RowsWaiting, Site, Stamp, Upward, reach_of_site,
+};
 
 use crate::fleet::{Fleet, Known};
 use crate::memory::{Memory, Node, StreamIx};
@@ -42,13 +44,18 @@ impl Fleet {
         let voices = if beats.is_empty() { agents.iter().map(|agent| beat(agent)).collect() } else { beats };
         Site {
             reachability: reach_of_site(voices, self.clock.now().utc),
-            relays: relays.iter().filter_map(|relay| Some(shown(view, relay, relay.known()?))).collect(),
+            relays: relays.iter().filter_map(|relay| Some(self.shown(view, relay, relay.known()?))).collect(),
             machines: agents.len() as u64,
             waiting: Amount::known(waiting, None),
             drain: machines::drain(memory, &streams, self.clock.mono_ms()),
             name: name.clone(),
             client: client.clone(),
         }
+    }
+
+    fn shown(&self, view: &View, node: &Node, known: &Known) -> Relay {
+        let link = as_heard(link(view, node), beat(node), self.clock.now().utc);
+        Relay { id: node.id, name: known.name.clone(), link }
     }
 
     /// The way from a relay to the hub.
@@ -132,8 +139,14 @@ fn beat(node: &Node) -> Option<Beat> {
     machines::beat_of(node.voice.as_ref()?)
 }
 
-fn shown(view: &View, node: &Node, known: &Known) -> Relay {
-    Relay { id: node.id, name: known.name.clone(), link: link(view, node) }
+/// A connection is taken for one some time longer than it is one: who is not heard by its beats is not said to be connected.
+fn as_heard(link: Link, beat: Option<Beat>, now: UtcMs) -> Link {
+    match reach_of_site([beat], now) {
+        Reach { state: Reachability::Cut, since } if link.connected => {
+            Link { connected: false, since, round_trip_ms: None, ..link }
+        }
+        _ => link,
+    }
 }
 
 fn link(view: &View, node: &Node) -> Link {
@@ -144,5 +157,29 @@ fn link(view: &View, node: &Node) -> Link {
         since: voice.connected_since.or(voice.lost_at).map(Stamp),
         last_heard: voice.heard_at.map(Stamp),
         round_trip_ms: path.map(|path| path.rtt.as_secs_f64() * 1_000.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_that_is_not_heard_by_its_beats_is_not_connected_though_nobody_ended_its_connection() {
+        let heard_at = Stamp(UtcMs(60_000));
+        let open = Link {
+            connected: true,
+            since: Some(Stamp(UtcMs(0))),
+            last_heard: Some(heard_at),
+            round_trip_ms: Some(40.0),
+        };
+        let beat = Some(Beat { at: UtcMs(60_000), every_ms: USUAL_BEAT_MS });
+        let seen_after_s = |s: i64| as_heard(open, beat, UtcMs(60_000 + s * 1_000));
+        assert_eq!(seen_after_s(5), open);
+        let cut = Link { connected: false, since: Some(heard_at), round_trip_ms: None, ..open };
+        assert_eq!(seen_after_s(60), cut);
+        let ended = Link { connected: false, since: Some(Stamp(UtcMs(70_000))), ..cut };
+        assert_eq!(as_heard(ended, beat, UtcMs(120_000)), ended, "of one that was ended it is known since when");
+        assert_eq!(as_heard(NO_LINK, None, UtcMs(0)), NO_LINK);
     }
 }

@@ -77,7 +77,9 @@ impl Vouching {
 impl Fleet {
     /// A relay says something of a machine: a row of its site says so.
     pub fn vouched(&self, word: Word) {
-        self.memory_mut().vouching.said(word);
+        let mut memory = self.memory_mut();
+        let word = memory.said_of_a_place(word);
+        memory.vouching.said(word);
     }
 }
 

@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The name of a client or a site: 1 to 63 of `a-z`, `0-9` and `-`, starting with a letter or digit.
 ///
-/// Narrow on purpose: it stands in certificates, addresses and file names, and needs no escaping in any of them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Slug(String);
+/// Narrow on purpose: it stands in certificates, addresses and file names, and needs no escaping in any of them. A copy is
+/// the same text again and no second one: lists of ten thousand machines bear two names in each row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Slug(Arc<str>);
 
 /// The client of the demonstration: sites and machines that nobody has. The name is nobody else's, and what counts for real
 /// ones leaves it out wherever it stands.
@@ -19,7 +21,7 @@ pub const DEMONSTRATION: &str = "vigie-demo";
 impl Slug {
     /// Whether it is the client of the demonstration.
     pub fn is_demonstration(&self) -> bool {
-        self.0 == DEMONSTRATION
+        &*self.0 == DEMONSTRATION
     }
 
     /// The name as text.
@@ -47,13 +49,19 @@ impl TryFrom<String> for Slug {
         if text.starts_with('-') || !text.chars().all(allowed) {
             return Err(NameError::Character(text.chars().take(63).collect()));
         }
-        Ok(Self(text))
+        Ok(Self(text.into()))
     }
 }
 
 impl From<Slug> for String {
     fn from(slug: Slug) -> Self {
-        slug.0
+        slug.as_str().to_owned()
+    }
+}
+
+impl Serialize for Slug {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
     }
 }
 

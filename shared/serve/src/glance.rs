@@ -1,5 +1,7 @@
 //! What does a table show of a machine, of which there may be ten thousand?
 
+use std::sync::Arc;
+
 use vigie_model::{NodeId, Slug};
 
 use crate::{Amount, Health, Machine, Mark, Reach, Shown, Stamp, status};
@@ -10,8 +12,8 @@ use crate::{Amount, Health, Machine, Mark, Reach, Shown, Stamp, status};
 pub struct Glance {
     /// Its node id.
     pub id: NodeId,
-    /// Its host name.
-    pub name: String,
+    /// Its host name: the text that the node keeps, and no copy of it.
+    pub name: Arc<str>,
     /// Whose it is.
     pub client: Slug,
     /// Where it stands.
@@ -45,7 +47,7 @@ impl From<&Machine> for Glance {
     fn from(machine: &Machine) -> Self {
         Self {
             id: machine.id,
-            name: machine.name.clone(),
+            name: machine.name.as_str().into(),
             client: machine.client.clone(),
             site: machine.site.clone(),
             mark: machine.mark.clone(),

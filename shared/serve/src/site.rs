@@ -42,9 +42,9 @@ pub struct Relay {
 /// A link between two nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Link {
-    /// Whether it stands.
+    /// Whether it stands: of a relay also that it was heard within its beats.
     pub connected: bool,
-    /// Since when it stands, or since when it does not; not known before the first connection.
+    /// Since when it stands, or since when it does not or nothing was heard; not known before the first connection.
     pub since: Option<Stamp>,
     /// When anything last came over it.
     pub last_heard: Option<Stamp>,

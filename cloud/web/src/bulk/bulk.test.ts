@@ -29,14 +29,19 @@ test("what is open of the chosen machines is acknowledged, and nothing else is",
 
 test("a site all of whose machines are chosen gets one window, and others one each", () => {
   const columns = new Columns(sent);
-  const plan = muting(columns, [0, 1, 2], { minutes: 60 }, "new switch", everywhere);
+  const plan = muting(columns, [0, 1, 2], { minutes: 60 }, "new switch", everywhere, everywhere);
   expect(plan.wishes.map((wish) => [wish.title, wish.body["machine"], wish.body["site"]])).toEqual([["acme / lyon", undefined, "lyon"], ["server", "server", "paris"]]);
   expect(plan).toMatchObject({ machines: 3, sites: 1, denied: 0, cut: 1 });
-  expect(muting(columns, [0, 2], { minutes: 60 }, "", (client) => client === "acme")).toMatchObject({ machines: 1, denied: 1, sites: 0 });
+  expect(muting(columns, [0, 2], { minutes: 60 }, "", (client) => client === "acme", everywhere)).toMatchObject({ machines: 1, denied: 1, sites: 0 });
 });
 
 test("of a list that ends before all machines no site is muted as a whole", () => {
-  expect(muting(new Columns({ ...sent, total: 90_000 }), [0, 1], { minutes: 60 }, "", everywhere).sites).toBe(0);
+  expect(muting(new Columns({ ...sent, total: 90_000 }), [0, 1], { minutes: 60 }, "", everywhere, everywhere).sites).toBe(0);
+});
+
+test("who mutes machines by their tags mutes each of them, and no site though they see no other there", () => {
+  const plan = muting(new Columns(sent), [0, 1], { minutes: 60 }, "", everywhere, () => false);
+  expect(plan.wishes.map((wish) => wish.body["machine"])).toEqual(["till-1", "till-2"]);
 });
 
 test("what failed says why and is asked for again with the same key, and what was done is not", async () => {

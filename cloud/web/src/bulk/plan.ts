@@ -46,8 +46,8 @@ export function acknowledging(incidents: readonly Incident[], columns: Columns, 
   return { wishes, machines: new Set(own.map((one) => one.machine_id)).size, known: own.length - unknown.length, denied: unknown.length - allowed.length, cut: cutOf(columns, rows), sites: 0 };
 }
 
-/** To mute these machines: a window for a site all of whose machines are chosen, and one for each of the others. */
-export function muting(columns: Columns, rows: readonly number[], when: Readonly<Record<string, unknown>>, why: string, may: May): Plan {
+/** To mute these machines: a window for a site all of whose machines are chosen, if the asker may mute all of it; one for each of the others. */
+export function muting(columns: Columns, rows: readonly number[], when: Readonly<Record<string, unknown>>, why: string, may: May, mayAll: May): Plan {
   const all = new Map<number, number>();
   for (let at = 0; at < columns.count; at += 1) all.set(columns.placeOf(at), (all.get(columns.placeOf(at)) ?? 0) + 1);
   const chosen = new Map<number, number[]>();
@@ -67,7 +67,7 @@ export function muting(columns: Columns, rows: readonly number[], when: Readonly
     plan.machines += machines.length;
     const wish = (title: string, more: Record<string, unknown>): Wish => ({ title, place: `${client} / ${site}`, path: "/api/v1/maintenance", body: { kind: "maintenance", client, site, ...more, ...when, why } });
     // Of a list that ends before all machines nobody knows whether these are all of the site.
-    const isWhole = machines.length > 1 && machines.length === all.get(place) && columns.count === columns.total;
+    const isWhole = mayAll(client, site) && machines.length > 1 && machines.length === all.get(place) && columns.count === columns.total;
     if (isWhole) {
       plan.sites += 1;
       plan.wishes.push(wish(`${client} / ${site}`, {}));

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use smallvec::SmallVec;
 use vigie_model::{Incarnation, NodeId, Role, Slug, StreamId};
 use vigie_query::Owner;
 
 use super::{Enrolled, Memory, Node, NodeIx, Place, PlaceIx, Voice, next_labels};
 use crate::fleet::Known;
+use crate::vouching::Word;
 
 impl Memory {
     pub(crate) fn node_mut(&mut self, id: NodeId) -> (NodeIx, &mut Node) {
         let ix = *self.by_id.entry(id).or_insert_with(|| {
-            self.nodes.push(Node { id, enrolled: None, voice: None, streams: Vec::new() });
+            self.nodes.push(Node { id, enrolled: None, voice: None, streams: SmallVec::new() });
             self.machine_at.push(None);
             NodeIx(self.nodes.len() as u32 - 1)
         });
@@ -22,12 +24,13 @@ impl Memory {
         self.nodes[ix.0 as usize].voice.get_or_insert_default()
     }
 
-    pub(crate) fn enrol(&mut self, known: Known) {
+    pub(crate) fn enrol(&mut self, mut known: Known) {
         if self.enrolled(known.node) == Some(&known) {
             return;
         }
         self.remove(known.node);
         let place = self.place_of(&known.client, &known.site);
+        (known.client, known.site) = self.place(place).names();
         let (ix, _) = self.node_mut(known.node);
         self.places[place.at()].nodes.insert(known.node, ix);
         match known.role {
@@ -101,6 +104,14 @@ impl Memory {
                 self.by_name.remove(&gone.known.name);
             }
         }
+    }
+
+    /// What a relay says, with the names of its place as they are kept here: who compares them then reads neither.
+    pub(crate) fn said_of_a_place(&self, mut word: Word) -> Word {
+        if let Some(place) = self.by_place.get(&(word.client.clone(), word.site.clone())) {
+            (word.client, word.site) = self.place(*place).names();
+        }
+        word
     }
 
     fn place_of(&mut self, client: &Slug, site: &Slug) -> PlaceIx {

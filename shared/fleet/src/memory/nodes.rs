@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_query::{Lack, Shortfall};
 use vigie_sync::SessionId;
@@ -24,8 +25,8 @@ pub(crate) struct Node {
     pub(crate) id: NodeId,
     pub(crate) enrolled: Option<Enrolled>,
     pub(crate) voice: Option<Voice>,
-    /// All lives of its store, by incarnation.
-    pub(crate) streams: Vec<StreamIx>,
+    /// All lives of its store, by incarnation. Nearly every machine has one.
+    pub(crate) streams: SmallVec<[StreamIx; 4]>,
 }
 
 /// An enrolled node, ready to be asked for.
@@ -79,6 +80,13 @@ impl PlaceIx {
     }
 }
 
+impl Place {
+    /// Of its client and its own: the same texts in everything that stands there.
+    pub(super) fn names(&self) -> (Slug, Slug) {
+        (self.client.clone(), self.site.clone())
+    }
+}
+
 impl Node {
     pub(crate) fn known(&self) -> Option<&Known> {
         self.enrolled.as_ref().map(|enrolled| &enrolled.known)
@@ -96,6 +104,12 @@ impl Node {
 }
 
 impl Enrolled {
+    /// What it is called, as its series bear it.
+    pub(crate) fn name(&self) -> Arc<str> {
+        let [_, machine, ..] = &self.labels;
+        machine.1.clone()
+    }
+
     /// That something of it is missing from an answer.
     pub(crate) fn shortfall(&self, lack: Lack) -> Shortfall {
         let [client, machine, machine_id, site] = self.labels.each_ref().map(|(_, value)| value.clone());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vigie_model::{Moment, StreamId};
+use vigie_model::{Moment, StreamId, UtcMs};
 use vigie_sync::Ledger as Account;
 use vigie_sync::keep::StreamFacts;
 
@@ -26,6 +26,8 @@ pub(crate) struct Stream {
     /// Where its ticks are, counted when the facts came.
     pub(crate) account: Account,
     pub(crate) recent: Recent,
+    /// What lists of all machines ask of it.
+    pub(crate) gist: Gist,
     pub(crate) newest: Newest,
     pub(crate) schema: Option<SchemaIx>,
     pub(crate) labels: LabelKey,
@@ -36,7 +38,40 @@ pub(crate) struct Stream {
     pub(crate) draining: Option<Draining>,
 }
 
+/// What `recent` and `facts` say of a stream, worked out when they change: lists and rules ask it of ten thousand machines at
+/// once, and each thing that would be looked up then lies somewhere else.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Gist {
+    /// The newest tick here.
+    pub(crate) last: Option<Last>,
+    /// How often the machine measures, if its newest ticks say so.
+    pub(crate) interval_ms: Option<u64>,
+    /// A relay told, by the hours they fold into, of ticks that are newer than any here.
+    pub(crate) is_told_of_newer: bool,
+}
+
+/// The newest tick of a stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Last {
+    pub(crate) seq: u64,
+    pub(crate) at: Moment,
+    /// When it was measured, as far as known.
+    pub(crate) true_ms: i64,
+    pub(crate) learnt_at: UtcMs,
+}
+
 impl Stream {
+    /// To be said after each change of `recent` or `facts`.
+    pub(super) fn sum_up(&mut self) {
+        let last = self.recent.newest().map(|seen| {
+            let (seq, at, learnt_at) = (seen.seq, seen.at, seen.learnt_at);
+            Last { seq, at, true_ms: self.true_ms(at), learnt_at }
+        });
+        let told = self.facts.as_ref().and_then(|facts| facts.rolled.foreign.last());
+        let is_told_of_newer = told > last.map(|last| last.seq);
+        self.gist = Gist { last, interval_ms: self.recent.interval_ms(), is_told_of_newer };
+    }
+
     /// True time of a tick, as far as known.
     pub(crate) fn true_ms(&self, at: Moment) -> i64 {
         self.facts.as_ref().map_or(at.utc.0, |facts| true_ms(&facts.anchors, at))

@@ -7,6 +7,7 @@ use vigie_model::{Anchor, Role, SeriesDef, StreamId, Tick, UtcMs};
 use vigie_sync::Ledger as Account;
 use vigie_sync::keep::StreamFacts;
 
+use super::streams::Gist;
 use super::{Memory, Stream, StreamIx, next_labels};
 use crate::draining::Draining;
 use crate::newest::{Newest, true_ms};
@@ -26,6 +27,7 @@ impl Memory {
             facts: None,
             account: Account::default(),
             recent: Recent::default(),
+            gist: Gist::default(),
             newest: Newest::default(),
             schema: None,
             labels: next_labels(&mut self.next_labels),
@@ -52,6 +54,7 @@ impl Memory {
             if let Some(facts) = stream.facts.as_ref().filter(|_| durable) {
                 stream.newest.settle(&facts.have, &facts.gaps);
             }
+            stream.sum_up();
         }
         ix
     }
@@ -76,6 +79,7 @@ impl Memory {
         stream.draining = Some(Draining::next(stream.draining, facts, now_ms));
         stream.account = Account::of(facts, role);
         stream.facts = Some(facts.clone());
+        stream.sum_up();
     }
 
     /// Whether all of this that a question may see is known here.

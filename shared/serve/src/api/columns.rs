@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use vigie_model::{NodeId, Slug, UtcMs};
 
@@ -43,7 +43,8 @@ pub(crate) struct Columns<'a> {
     /// What the digits of `reach` stand for.
     reach_words: [&'static str; 7],
     /// The beginning of each id, as long as it takes to be nobody else's here.
-    id: Vec<&'a str>,
+    #[schema(value_type = Vec<String>)]
+    id: Vec<Begin>,
     name: Vec<&'a str>,
     place: Vec<usize>,
     /// What machines are called, each once, which `mark` points into.
@@ -69,6 +70,18 @@ pub(crate) struct Columns<'a> {
     lost: Vec<u64>,
 }
 
+/// So many digits of an id.
+struct Begin {
+    id: NodeId,
+    digits: usize,
+}
+
+impl Serialize for Begin {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.id.to_string()[..self.digits])
+    }
+}
+
 /// A client's site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 pub(crate) struct Spot<'a> {
@@ -88,36 +101,32 @@ pub(crate) async fn columns(
         let mut machines = app.glances_seen(&caller);
         let now = app.lookout.now();
         machines.retain(|machine| wanted.keeps(&Looked { machine, now: now.utc }));
-        let ids: Vec<String> = machines.iter().map(|one| one.id.to_string()).collect();
-        Drawn::new(&Columns::of(&machines, &ids, now.utc), now)
+        Drawn::new(&Columns::of(&machines, now.utc), now)
     });
     Ok(drawn.await?.answer(&headers))
 }
 
 impl<'a> Columns<'a> {
-    /// The columns of these machines, whose ids are these texts.
-    fn of(machines: &'a [Glance], ids: &'a [String], now: UtcMs) -> Self {
+    fn of(machines: &'a [Glance], now: UtcMs) -> Self {
         let (places, numbers) = numbered(machines.iter().map(Spot::of));
-        let rows = numbers.into_iter().zip(machines).zip(ids);
-        let mut rows: Vec<(usize, &'a Glance, &'a str)> =
-            rows.map(|((number, one), id)| (number, one, id.as_str())).collect();
+        let mut rows: Vec<(usize, &'a Glance)> = numbers.into_iter().zip(machines).collect();
         rows.sort_unstable_by(|a, b| (a.0, &a.1.name, a.1.id).cmp(&(b.0, &b.1.name, b.1.id)));
         rows.truncate(MOST);
         let marks: BTreeSet<&'a Mark> = machines.iter().map(|one| &one.mark).collect();
         let marks: Vec<&'a Mark> = marks.into_iter().collect();
         let mark = |one: &Glance| marks.binary_search(&&one.mark).expect("what each machine is called is in the list");
-        let length = told_length(machines.iter().map(|one| one.id).collect());
-        let each = |of: fn(&Glance) -> char| rows.iter().map(|(_, one, _)| of(one)).collect::<String>();
-        let all = || rows.iter().map(|(_, one, _)| *one);
+        let digits = told_length(machines.iter().map(|one| one.id).collect());
+        let each = |of: fn(&Glance) -> char| rows.iter().map(|(_, one)| of(one)).collect::<String>();
+        let all = || rows.iter().map(|(_, one)| *one);
         Self {
             as_of: Stamp(now),
             total: machines.len(),
-            place: rows.iter().map(|(place, ..)| *place).collect(),
+            place: rows.iter().map(|(place, _)| *place).collect(),
             mark: all().map(mark).collect(),
             shown_words: Shown::WORDS,
             reach_words: Reachability::WORDS,
-            id: rows.iter().map(|(.., id)| &id[..length]).collect(),
-            name: all().map(|one| one.name.as_str()).collect(),
+            id: all().map(|one| Begin { id: one.id, digits }).collect(),
+            name: all().map(|one| &*one.name).collect(),
             shown: each(|one| digit(one.shown() as usize)),
             was: each(|one| one.health.as_str().chars().next().unwrap_or('u')),
             reach: each(|one| digit(one.reachability.state as usize)),

@@ -145,9 +145,9 @@ pub(super) fn may_decide(caller: &Caller, at: At<'_>) -> Result<(), Problem> {
 }
 
 /// As [`may_decide`], of when nobody is told.
-pub(super) fn may_mute(caller: &Caller, client: Option<&Slug>, site: Option<&Slug>) -> Result<(), Problem> {
+pub(super) fn may_mute(caller: &Caller, at: At<'_>) -> Result<(), Problem> {
     let next = "use credentials that mute there: vigie-cloud api-token create --decide, or grant add at a site";
-    if caller.mutes(client, site) {
+    if caller.mutes_there(at) {
         Ok(())
     } else {
         Err(Problem::new(Code::NoRight, "these credentials mute nothing there; nothing was changed", next))

@@ -164,7 +164,7 @@ impl Wanted {
     }
 
     fn finds(&self, machine: &Glance) -> bool {
-        let texts = [machine.name.as_str(), machine.site.as_str(), machine.client.as_str()];
+        let texts = [&*machine.name, machine.site.as_str(), machine.client.as_str()];
         self.search.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&self.search))
     }
 

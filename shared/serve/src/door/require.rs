@@ -96,7 +96,12 @@ impl Caller {
 
     /// Whether they say there when nobody is told.
     pub(crate) fn mutes(&self, client: Option<&Slug>, site: Option<&Slug>) -> bool {
-        self.sees_at(client, site) && self.may(Right::Mute, At::of(client, site))
+        self.mutes_there(At::of(client, site))
+    }
+
+    /// Whether they say of what is there, which may be one machine, when nobody is told.
+    pub(crate) fn mutes_there(&self, at: At<'_>) -> bool {
+        self.sees_there(at) && self.may(Right::Mute, at)
     }
 
     /// The samples they may see.

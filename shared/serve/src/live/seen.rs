@@ -32,7 +32,7 @@ type OfJob = (JobState, Stamp, bool);
 /// What of a machine tells whether it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct OfMachine {
-    name: String,
+    name: Arc<str>,
     client: Slug,
     site: Slug,
     reach: Reachability,
@@ -132,7 +132,7 @@ fn changed_machines(before: &BTreeMap<NodeId, OfMachine>, now: &BTreeMap<NodeId,
         }));
     }
     let mut tell = |kind, id: &NodeId, change: &str, one: &OfMachine| {
-        let data = json!({ "change": change, "id": id.to_string(), "name": one.name, "client": one.client,
+        let data = json!({ "change": change, "id": id.to_string(), "name": &*one.name, "client": one.client,
             "site": one.site, "reachability": one.reach, "since": one.since, "shown": one.shown,
             "tags": one.mark.tags, "groups": one.mark.groups });
         out.push(event(kind, (Some(&one.client), Some(&one.site)), Some(*id), &data));

@@ -154,6 +154,7 @@ fn mute_wish() -> Value {
         "site": slug(),
         "labels": { "type": "object", "additionalProperties": { "type": "string" } },
         "machine": text(),
+        "machine_id": { "type": "string", "description": "Of this machine alone, whatever else is called as it is; at its client and site." },
         "rule": text(),
         "from_ms": { "type": "integer", "format": "int64" },
         "until_ms": { "type": "integer", "format": "int64" },

@@ -184,6 +184,63 @@ async fn what_is_of_a_place_as_a_whole_is_refused_to_who_sees_machines_by_their_
 }
 
 #[tokio::test]
+async fn who_sees_machines_by_their_tags_says_of_each_of_those_when_nobody_is_told_and_of_nothing_else() {
+    let shop = Shop::new();
+    let id = |name: &str| id_of(name).to_string();
+    let mute = async |way: &str, body: Value| {
+        let path = format!("/api/v1/maintenance{way}");
+        shop.hub.ask("POST", &shop.till, &path, Some(body)).await.status
+    };
+    // The hub of this test keeps what is wished and says that somebody was quicker.
+    for own in [
+        json!({ "machine": "counter", "minutes": 5 }),
+        json!({ "client": "acme", "site": "lyon", "machine": "counter", "rule": "CpuBusy", "minutes": 5 }),
+        json!({ "client": "acme", "site": "lyon", "machine_id": id("counter"), "minutes": 5 }),
+    ] {
+        assert_eq!(mute("/preview", own.clone()).await, StatusCode::OK, "{own}");
+        assert_eq!(mute("", own.clone()).await, StatusCode::CONFLICT, "{own}");
+        let (wish, by) = shop.hub.watch.muted.lock().expect("no test panics here").pop().expect("it was wished");
+        assert_eq!((wish.client, wish.site), (Some(slug("acme")), Some(slug("lyon"))), "{own}");
+        assert_eq!(
+            (wish.labels["machine_id"].clone(), by.as_str()),
+            (id("counter"), "token \"a program\" of till@acme.org"),
+            "{own}"
+        );
+    }
+    for others in [
+        json!({ "client": "acme", "site": "lyon", "machine": "compta", "minutes": 5 }),
+        json!({ "client": "acme", "site": "lyon", "machine_id": id("compta"), "minutes": 5 }),
+        json!({ "client": "acme", "site": "nord", "machine_id": id("counter"), "minutes": 5 }),
+        json!({ "client": "acme", "machine_id": id("counter"), "minutes": 5 }),
+        json!({ "client": "acme", "site": "lyon", "machine_id": "counter", "minutes": 5 }),
+        json!({ "client": "acme", "site": "lyon", "rule": "CpuBusy", "minutes": 5 }),
+        json!({ "machine": "nobody", "minutes": 5 }),
+    ] {
+        assert_eq!(mute("/preview", others.clone()).await, StatusCode::FORBIDDEN, "{others}");
+        assert_eq!(mute("", others.clone()).await, StatusCode::FORBIDDEN, "{others}");
+    }
+    assert!(shop.hub.watch.muted.lock().expect("no test panics here").is_empty());
+    let of = |name: &str| {
+        let labels = json!({ "machine": name, "machine_id": id(name) });
+        let wish = json!({ "client": "acme", "site": "lyon", "labels": labels, "until_ms": 1 });
+        serde_json::from_value(wish).expect("a wish")
+    };
+    *shop.hub.watch.mutes_too.lock().expect("no test panics here") = vec![("M1", of("counter")), ("M2", of("compta"))];
+    let seen = shop.get("/api/v1/maintenance").await.json();
+    let ids: Vec<&Value> = seen["maintenance"].as_array().expect("a list").iter().map(|one| &one["id"]).collect();
+    assert_eq!(ids, [&json!("M1")], "what mutes all of the site, or its neighbour, is not theirs");
+    let ended = async |which: &str| {
+        mute(&format!("/{which}/end"), json!({})).await;
+        *shop.hub.watch.ended.lock().expect("no test panics here")
+    };
+    assert_eq!((ended("M").await, ended("M2").await, ended("M1").await), (0, 0, 1));
+    shop.tag("counter", &["new"]);
+    assert_eq!(ended("M1").await, 1, "with the tag goes the right");
+    let mut muted = shop.get("/api/v1/maintenance").await.json();
+    assert_eq!(muted["maintenance"].take(), json!([]));
+}
+
+#[tokio::test]
 async fn machines_are_tagged_one_by_one_and_many_at_once() {
     let shop = Shop::new();
     let ask = async |method: &str, path: &str, body: Value| shop.hub.ask(method, &shop.whole, path, Some(body)).await;

@@ -23,6 +23,8 @@ pub(crate) struct Watch {
     /// When those who decided it said that they did.
     pub(crate) happened: Mutex<Vec<Option<Stamp>>>,
     pub(crate) muted: Mutex<Vec<(MuteWish, String)>>,
+    /// What else mutes, by its id.
+    pub(crate) mutes_too: Mutex<Vec<(&'static str, MuteWish)>>,
     pub(crate) ended: Mutex<u32>,
     pub(crate) tuned: Mutex<Vec<(RuleWish, String)>>,
     pub(crate) tried: Mutex<Vec<(String, String)>>,
@@ -261,9 +263,13 @@ impl Incidents for Watch {
 
     fn mutes(&self) -> Vec<Mute> {
         let text = r#"{ "client": "acme", "site": "lyon", "until_ms": 1 }"#;
-        let (wish, made_at) = (serde_json::from_str(text).expect("a wish"), Stamp(UtcMs(0)));
-        let (id, by, at) = ("M".to_owned(), "hub".to_owned(), "hub-1".to_owned());
-        vec![Mute { id, wish, by, at, made_at, ended: None, active: false, windows: Vec::new() }]
+        let mut all = vec![("M", serde_json::from_str(text).expect("a wish"))];
+        all.extend(self.mutes_too.lock().expect("no test panics here").iter().cloned());
+        let mute = |(id, wish): (&str, MuteWish)| {
+            let (id, by, at) = (id.to_owned(), "hub".to_owned(), "hub-1".to_owned());
+            Mute { id, wish, by, at, made_at: Stamp(UtcMs(0)), ended: None, active: false, windows: Vec::new() }
+        };
+        all.into_iter().map(mute).collect()
     }
 
     fn preview(&self, _: &MuteWish) -> Result<MutePreview, Undecided> {

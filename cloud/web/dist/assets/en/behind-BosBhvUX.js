@@ -1,1 +1,0 @@
-var e=[`SiteCut`,`NobodyAnswers`],t=e=>e.rule===`SiteCut`;function n(t,n){if(!e.includes(t.rule))return 1;let r=n.find(e=>e.client===t.client&&e.name===t.site);return Math.max(1,r?.machines??1)}export{t as n,n as t};

@@ -1,1 +1,0 @@
-import{I as e}from"./base-oYtQdcFb.js";var t=[``,`k`,`M`,`G`,`T`,`P`];function n(n,r){let i=0,a=n;for(;a>=r&&i<t.length-1;)a/=r,i+=1;let o=t[i]??``,s=r===1024&&o?`${o.toUpperCase()}iB`:`${o}B`;return`${e(a)}\u202f${s}`}export{n as t};

@@ -1,1 +1,0 @@
-import"./base-oYtQdcFb.js";function e(e,t){let n=t===`vigie-demo`?`demo`:void 0;e.dataset.demo!==n&&(n===void 0?delete e.dataset.demo:e.dataset.demo=n)}export{e as t};

@@ -1,1 +1,0 @@
-import{Bt as e,Pt as t,Rt as n,en as r,zt as i}from"./base-pnDCH4Kp.js";var a=e(`<span class="badge s1gm0">Démonstration</span>`);function o(e,o){var s=i(),c=r(s),l=e=>{var t=a();n(e,t)};t(c,e=>{o.client===`vigie-demo`&&e(l)}),n(e,s)}export{o as t};

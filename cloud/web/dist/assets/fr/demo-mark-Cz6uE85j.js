@@ -1,1 +1,0 @@
-import"./base-pnDCH4Kp.js";function e(e,t){let n=t===`vigie-demo`?`démo`:void 0;e.dataset.demo!==n&&(n===void 0?delete e.dataset.demo:e.dataset.demo=n)}export{e as t};

@@ -127,6 +127,12 @@ await step("without a line the pages open with what was seen, dated, hatched, an
   so((await page.$$("main .tone-ok")).length === 0, "nothing is green");
   await comes(page, "the pill says that it is a copy", () => document.querySelector(".pill").textContent.includes("Copy of"));
   await accessible(page, "home without a line");
+  await page.keyboard.press("Control+k");
+  await page.waitForSelector("dialog[open] input[type=search]");
+  await page.keyboard.press("Escape");
+  await page.click("header summary");
+  await page.waitForSelector(".menu select");
+  await page.keyboard.press("Escape");
   await page.goto(`${place}/incidents/${shelf.id}`);
   await page.waitForSelector("article h1");
   await comes(page, "the incident says of when it is", () => document.querySelector("main").textContent.includes("Offline copy of"));

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { boards } from "./boards.mjs";
+import { eyes } from "./eyes.mjs";
 import { begin, forms } from "./forms.mjs";
 import { compared } from "./shapes.mjs";
 import { site as sitePage } from "./site.mjs";
@@ -70,6 +71,7 @@ const api = async (path) => (await fetch(hub + path, { headers: { authorization:
 async function write(method, path, body) {
   const answer = await fetch(hub + path, { method, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body: JSON.stringify(body) });
   so(answer.ok, `${method} ${path} is done: ${answer.status}`);
+  return answer.status === 204 ? undefined : answer.json();
 }
 const tell = (...words) => execFileSync(demo, words, { stdio: "ignore" });
 /** How many rows of the table are seen and, with `more`, are so. */
@@ -171,10 +173,11 @@ await step("the hub is taken into use by its first person", async () => {
 });
 // One cut for all who look at it.
 const [cut, heal] = ["cut", "heal"].map((what) => meeting(4, () => tell(what, "lyon")));
-const walk = { hub, browser, step, open, go, watch, answered, accessible, everyWidth, write, machines, cut, heal };
+const walk = { hub, browser, step, open, go, watch, answered, accessible, everyWidth, write, paths, machines, cut, heal };
 const publicPage = status(walk);
 const onSite = sitePage({ ...walk, relay, token, home: site });
 const people = ten(walk);
+const seen = eyes(walk);
 
 const byKeys = () => step("by keyboard alone: palette, filter, rows, help", async () => {
   const page = await open();
@@ -307,8 +310,10 @@ async function work() {
   await manyByKeys();
   await comeBack();
   await people.quiet();
+  await seen.observer();
+  await seen.otherwise();
 }
-await Promise.all([publicPage.published(), onSite.light(), lookAround(), work()]);
+await Promise.all([publicPage.published(), onSite.light(), lookAround(), work(), seen.large()]);
 await Promise.all([throughCut(), publicPage.throughCut(), onSite.throughCut(), people.throughCut()]);
 await publicPage.gone();
 

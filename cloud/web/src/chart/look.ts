@@ -1,4 +1,5 @@
 // In which colours is a chart drawn? A canvas does not follow the style sheet: it is told.
+import { textScale } from "../style/text.ts";
 
 export interface Look {
   text: string; muted: string; grid: string; edge: string; surface: string; stale: string; pending: string; critical: string; warning: string;
@@ -13,7 +14,7 @@ export const MOST_SERIES = DASHES.length;
 
 export function lookOf(element: Element): Look {
   const style = getComputedStyle(element);
-  const font = `12px ${style.fontFamily}`;
+  const font = `${12 * textScale()}px ${style.fontFamily}`;
   // Who chose their own colours has them here, too; the dashes remain.
   if (matchMedia("(forced-colors: active)").matches) {
     const [text, surface] = ["CanvasText", "Canvas"];

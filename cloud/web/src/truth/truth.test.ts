@@ -1,8 +1,9 @@
 import { beforeEach, expect, test } from "vitest";
 import type { Machine } from "../api/types.ts";
+import { GLYPHS } from "../parts/glyphs.ts";
 import { settings } from "../settings.svelte.ts";
 import { freshRow, freshSentence } from "./freshness.ts";
-import { lookOf, lookOfSeverity, pastOf, shownNow } from "./status.ts";
+import { lookOf, lookOfSeverity, pastOf, shownNow, wordOf } from "./status.ts";
 
 const now = Date.parse("2026-11-22T12:00:00Z");
 const known = (ticks: number) => ({ ticks, samples: null, estimated: false });
@@ -60,6 +61,15 @@ test("nothing that is not heard has the colour of being well", () => {
   }
   for (const shown of ["ok", "heard", "warning", "critical", "late"] as const) expect(shownNow(shown, true)).toBe("stale");
   expect(shownNow("asleep", true)).toBe("asleep");
+});
+
+test("each state is told without a colour: its glyph and its word are no other's", () => {
+  const states = ["ok", "warning", "critical", "late", "stale", "silent", "asleep", "unknown", "retired"] as const;
+  const glyphs = states.map((shown) => JSON.stringify(GLYPHS[lookOf(shown, "unknown").glyph]));
+  expect(new Set(glyphs).size).toBe(states.length);
+  expect(new Set(states.map(wordOf)).size).toBe(states.length);
+  const was = (["ok", "warning", "critical", "unknown"] as const).map((health) => JSON.stringify(GLYPHS[lookOf("stale", health).glyph]));
+  expect(new Set(was).size).toBe(4);
 });
 
 test("what was critical behind a cut stays red and hatched, and says since when it is not verified", () => {

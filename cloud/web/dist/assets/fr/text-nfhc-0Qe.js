@@ -1,0 +1,1 @@
+var e=()=>parseFloat(getComputedStyle(document.documentElement).fontSize)/16||1;export{e as t};

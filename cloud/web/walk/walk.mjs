@@ -14,6 +14,7 @@ import { site as sitePage } from "./site.mjs";
 import { status } from "./status.mjs";
 import { ten } from "./ten.mjs";
 import { chord, comes, LOOKS, meeting, so, trail, until } from "./trail.mjs";
+import { truth } from "./truth.mjs";
 
 const [hub, token, demo, relay, log] = process.argv.slice(2);
 if (!hub || !token || !demo || !relay) {
@@ -173,11 +174,12 @@ await step("the hub is taken into use by its first person", async () => {
 });
 // One cut for all who look at it.
 const [cut, heal] = ["cut", "heal"].map((what) => meeting(4, () => tell(what, "lyon")));
-const walk = { hub, browser, step, open, go, watch, answered, accessible, everyWidth, write, paths, machines, cut, heal };
+const walk = { hub, browser, step, open, go, watch, answered, accessible, everyWidth, write, paths, machines, site, cut, heal };
 const publicPage = status(walk);
 const onSite = sitePage({ ...walk, relay, token, home: site });
 const people = ten(walk);
 const seen = eyes(walk);
+const isSaid = truth(walk);
 
 const byKeys = () => step("by keyboard alone: palette, filter, rows, help", async () => {
   const page = await open();
@@ -312,6 +314,7 @@ async function work() {
   await people.quiet();
   await seen.observer();
   await seen.otherwise();
+  await isSaid();
 }
 await Promise.all([publicPage.published(), onSite.light(), lookAround(), work(), seen.large()]);
 await Promise.all([throughCut(), publicPage.throughCut(), onSite.throughCut(), people.throughCut()]);

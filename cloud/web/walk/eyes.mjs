@@ -10,14 +10,19 @@ function looked() {
   return {
     text: parseFloat(getComputedStyle(document.body).fontSize),
     wide: isWide ? all.filter((one) => one.getBoundingClientRect().right > innerWidth + 1).slice(-3).map(called).concat(`${document.documentElement.scrollWidth - innerWidth} px`) : [],
-    cut: all.filter((one) => one.matches("button, label, h1, h2, .chip, .badge") && one.scrollHeight > one.clientHeight + 2 && getComputedStyle(one).overflow !== "visible").slice(0, 3).map(called),
+    cut: [
+      ...all.filter((one) => one.matches("button, label, h1, h2, .chip, .badge") && one.scrollHeight > one.clientHeight + 2 && getComputedStyle(one).overflow !== "visible"),
+      ...all.filter((one) => one.matches("nav a, nav button, .bottom *") && one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0),
+      // A number that is cut is another number.
+      ...document.querySelectorAll(":is(.v-cell.cpu, .v-cell.memory, .v-cell.heard, .v-cell.waiting, .v-cell.lost):not([hidden] *)"),
+    ].filter((one) => !one.matches(".v-cell") || (one.checkVisibility() && one.scrollWidth > one.clientWidth + 1)).slice(0, 3).map(called),
   };
 }
 
 export function eyes({ hub, browser, step, open, go, watch, accessible, write, paths, machines }) {
   const large = () => step("with text twice as large every page is whole and scrolls no way but down", async () => {
     const wrong = [];
-    for (const [width, language] of [[1280, "fr"], [720, "en"]]) {
+    for (const [width, language] of [[1280, "fr"], [720, "en"], [390, "fr"]]) {
       const page = await open({ width, language });
       await page.context().addInitScript(() => {
         const grow = () => document.documentElement?.style.setProperty("font-size", "200%");

@@ -49,7 +49,7 @@ export function truth({ step, open, go, accessible, machines, site }) {
       columns.lost[columns.name.indexOf(till.name)] = 720;
     });
     await go(page, `/machines/${till.id}`);
-    await says(page, "what was lost is counted, and a clock that is off is told", [/Lost: 720/, /Its clock is 1\sh ahead, times here are corrected/]);
+    await says(page, "what was lost is counted, and a clock that is off is told", [/Lost: 720/, /Clock 1\sh ahead\. Times corrected\./]);
     await accessible(page, "a machine that lost something, whose clock is off");
     await go(page, `/machines/${till.id}/data`);
     text = await says(page, "and why it was lost, and of which time", [/Lost: no room left\s+720/, /Lost \(no room left\)/]);

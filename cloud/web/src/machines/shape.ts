@@ -35,10 +35,13 @@ export function chosen(text: string | null, slim: boolean): ColumnName[] {
   return COLUMNS.filter((name) => ALWAYS.includes(name) || wanted.includes(name));
 }
 
+/** In parts of the reader's text: a number that is cut is another number. */
+const rem = (px: number): string => `${px / 16}rem`;
+
 /** Their widths, as CSS has them. */
 export const widths = (names: readonly ColumnName[], slim: boolean): string =>
-  names.map((name) => (slim ? (SLIM[name] ?? WIDE[name]) : WIDE[name])).join(" ");
+  names.map((name) => (slim ? (SLIM[name] ?? WIDE[name]) : WIDE[name]).replace(/(\d+)px/g, (_, px: string) => rem(Number(px)))).join(" ");
 
-/** The least width of all of them, in px: below that the table scrolls sideways. */
-export const least = (names: readonly ColumnName[], slim: boolean): number =>
-  names.reduce((sum, name) => sum + Number(/\d+/.exec((slim ? SLIM[name] : undefined) ?? WIDE[name])?.[0] ?? 0), 0);
+/** The least width of all of them: below that the table scrolls sideways. */
+export const least = (names: readonly ColumnName[], slim: boolean): string =>
+  rem(names.reduce((sum, name) => sum + Number(/\d+/.exec((slim ? SLIM[name] : undefined) ?? WIDE[name])?.[0] ?? 0), 0));

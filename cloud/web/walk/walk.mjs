@@ -209,6 +209,8 @@ const byKeys = () => step("by keyboard alone: palette, filter, rows, help", asyn
   await comes(page, "Enter opens the current row", () => /^\/machines\/[0-9a-f]{32}$/.test(location.pathname));
   await page.keyboard.press("?");
   await page.waitForSelector("dialog[open] kbd");
+  await page.click("dialog[open] summary");
+  await accessible(page, "keys, help and what is said of accessibility");
   await page.keyboard.press("Escape");
   await comes(page, "Escape closes the help", () => !document.querySelector("dialog[open]"));
   await page.goBack();

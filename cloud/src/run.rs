@@ -206,6 +206,7 @@ fn serving(
     let published = Arc::new(Published::open(state, clock.clone())?);
     let reckoner = Reckoner { incidents: watchman.clone(), lookout: noded.fleet.clone() };
     tokio::spawn(published.clone().tend(reckoner));
+    tokio::spawn(staff.photos.clone().tend(watchman.clone()));
     let chats = Answering::of(watchman.clone(), people.clone(), staff.answered.clone(), clock.clone());
     let shown = Arc::new(Beside::new(noded.fleet.clone(), watching.forwarder.clone()));
     let exports = Arc::new(Exports::open(&config.data, watching.book.clone(), shown.clone(), clock.clone())?);
@@ -232,6 +233,7 @@ fn serving(
         chats,
         keeping: Some(stores.terms.clone()),
         boards: Some(staff.boards.clone()),
+        photos: Some(staff.photos.clone()),
         quotas: Some(stores.quotas.clone()),
         enrolments: Some(joining),
         erasures: Some(staff.eraser.clone()),

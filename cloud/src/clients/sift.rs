@@ -12,7 +12,7 @@ use vigie_store::{Log, StateRow};
 use super::whose::{Fate, Whose, client_of, tables};
 use crate::people::{LINES, NOTED};
 use crate::registry::{ACCESS, NODES, NodeRow, TOKENS};
-use crate::{boards, jobs, quotas, repeats, retention};
+use crate::{boards, jobs, photos, quotas, repeats, retention};
 
 /// What becomes of a row: table, key, and what stands there then.
 pub(super) type RowChange = (&'static str, Vec<u8>, Option<Vec<u8>>);
@@ -39,6 +39,10 @@ pub(super) fn sift<E>(
                 Fate::Becomes(left) => Some(left),
             };
             count(&mut sifted.has, &mut sites, table, &key, &row);
+            if table == photos::TABLE {
+                // Photos themselves are not read for it.
+                sifted.changes.push((photos::CONTENT, key.clone(), None));
+            }
             sifted.changes.push((table, key, becomes));
         }
     }
@@ -69,6 +73,7 @@ fn count(has: &mut Holdings, sites: &mut BTreeSet<String>, table: &str, key: &[u
         ACCESS => has.tokens += 1,
         LINES => has.audit_lines += 1,
         boards::TABLE => has.boards += 1,
+        photos::TABLE => has.photos += 1,
         quotas::TABLE => has.quotas += 1,
         retention::TABLE => has.retention += 1,
         repeats::TABLE => has.answers += 1,

@@ -11,7 +11,10 @@ use vigie_model::{
 };
 use vigie_node::{NodeClock, NodeRows};
 use vigie_people::{Answer, Asker, Grant, Language, Order, Spans, Verifier, Who};
-use vigie_serve::{BoardOwner, BoardWish, Boards, Erasure, ErasureState, Erasures, Holdings, People, Undecided};
+use vigie_serve::{
+    BoardOwner, BoardWish, Boards, Erasure, ErasureState, Erasures, Holdings, People, PhotoKept, PhotoKind, Photos,
+    Undecided,
+};
 use vigie_store::fault::{FaultDisk, Faults};
 use vigie_store::{Log, Options, State, Write};
 
@@ -21,6 +24,7 @@ use super::whose::{Fate, Whose, tables};
 use crate::boards::Shelf;
 use crate::jobs::Book;
 use crate::people::{HEADS, LINES, Register, Scribe};
+use crate::photos::Album;
 use crate::registry::{ACCESS, NODES, NodeRow, Registry, TOKENS};
 use crate::{quotas, repeats, retention, status_pages};
 
@@ -221,6 +225,7 @@ fn fill(hub: &Hub) {
     hub.person("zoe@example.org", &[&format!("observer@{NAME}"), &format!("operator@{OTHER}")]);
     hub.person("bob@example.org", &[&format!("operator@{OTHER}")]);
     boards(hub);
+    photos(hub);
     shared(hub);
     samples(hub);
 }
@@ -235,6 +240,23 @@ fn boards(hub: &Hub) {
             serde_json::from_value(json!({ "name": "Tills", "shared": shared, "widgets": widgets })).expect("a board");
         let owner = BoardOwner { key: "root".to_owned(), name: "root@example.org".to_owned() };
         shelf.add(&wish, &owner).expect("kept");
+    }
+}
+
+fn photos(hub: &Hub) {
+    let album = Album::open(hub.state.clone()).expect("an album");
+    for client in [NAME, OTHER] {
+        let photo = PhotoKept {
+            id: "1".to_owned(),
+            incident: format!("of {client}"),
+            client: Some(slug(client)),
+            by: format!("ann@{client}.example.org"),
+            happened_ms: 1,
+            learnt_ms: 2,
+            kind: PhotoKind::Jpeg,
+            bytes: 9,
+        };
+        assert_eq!(album.add(&photo, format!("a photo of a till of {client}").as_bytes()), Ok(true));
     }
 }
 
@@ -314,6 +336,7 @@ fn all_that_was_counted_of_a_client_goes_and_nothing_of_another() {
         tokens: 2,
         enrolments: 1,
         boards: 2,
+        photos: 1,
         webhooks: 1,
         forwarded: 3,
         quotas: 1,

@@ -10,12 +10,12 @@ use vigie_merge::{Key, Kind, Scope};
 use vigie_model::{NodeId, Slug, StreamId, pushed_place};
 use vigie_notify::Table;
 use vigie_people::ClientErasure;
-use vigie_serve::BoardKept;
+use vigie_serve::{BoardKept, PhotoKept};
 use vigie_store::{Log, ReadError, State};
 
 use crate::people::{HEADS, LINES, NOTED};
 use crate::registry::{ACCESS, AccessRow, NODES, NodeRow, TOKENS, TokenRow};
-use crate::{boards, jobs, quotas, repeats, retention, status_pages};
+use crate::{boards, jobs, photos, quotas, repeats, retention, status_pages};
 
 /// What becomes of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +77,9 @@ impl Whose {
             HEADS => goes(key == self.client.as_str().as_bytes()),
             NOTED => goes(is_of(key, &self.client, b'/')),
             boards::TABLE => read::<BoardKept>(row).map_or(Fate::Stays, |board| self.board(board)),
+            photos::TABLE => {
+                goes(read::<PhotoKept>(row).is_some_and(|photo| photo.client.as_ref() == Some(&self.client)))
+            }
             quotas::TABLE | retention::TABLE => goes(key == self.client.as_str().as_bytes()),
             jobs::TABLE => goes(jobs::is_of_client(row, &self.client)),
             repeats::TABLE => goes(self.is_answered(row)),
@@ -167,7 +170,15 @@ impl Whose {
 /// The tables of which something may be a client's, those of people left out.
 pub(super) fn tables() -> Vec<&'static str> {
     let mut tables = vec![NODES, TOKENS, ACCESS, LINES, HEADS, NOTED];
-    tables.extend([boards::TABLE, quotas::TABLE, retention::TABLE, repeats::TABLE, jobs::TABLE, vigie_forward::SENT]);
+    tables.extend([
+        boards::TABLE,
+        photos::TABLE,
+        quotas::TABLE,
+        retention::TABLE,
+        repeats::TABLE,
+        jobs::TABLE,
+        vigie_forward::SENT,
+    ]);
     tables.extend(status_pages::TABLES);
     tables.extend(vigie_store::rows::STATE_TABLES);
     tables.extend(vigie_notify::HOOK_TABLES);

@@ -14,6 +14,7 @@ use crate::carried::Carriage;
 use crate::clients::{Eraser, Receipts};
 use crate::config::Config;
 use crate::people::{Register, Scribe};
+use crate::photos::Album;
 use crate::repeats::Answered;
 use crate::tokens::Tokens;
 
@@ -23,6 +24,7 @@ pub(super) struct Staff {
     pub(super) tokens: Arc<Tokens>,
     pub(super) people: Arc<Register>,
     pub(super) boards: Arc<Shelf>,
+    pub(super) photos: Arc<Album>,
     pub(super) backups: Arc<Backups>,
     pub(super) answered: Arc<Answered>,
     pub(super) eraser: Arc<Eraser>,
@@ -47,9 +49,10 @@ impl Staff {
         let scribe = Arc::new(Scribe::open(state.clone(), noded.handle.rows().clone(), clock.clone())?);
         tokio::spawn(scribe.clone().follow());
         let boards = Arc::new(Shelf::open(state.clone(), clock.clone())?);
+        let photos = Arc::new(Album::open(state.clone())?);
         let receipts = Arc::new(Receipts(state.clone()));
         let Watching { phones, book, .. } = watching;
-        people.written_by(scribe, vec![boards.clone(), phones.clone(), receipts, book.clone()]);
+        people.written_by(scribe, vec![boards.clone(), photos.clone(), phones.clone(), receipts, book.clone()]);
         tokio::spawn(people.clone().tend());
         stores.quotas.over(people.clone());
         tokio::spawn(stores.quotas.clone().tend(log.clone()));
@@ -77,6 +80,17 @@ impl Staff {
         });
         let (handle, identity) = (noded.handle.clone(), stores.identity.clone());
         let carriage = Carriage { handle, registry: stores.registry.clone(), identity };
-        Ok(Self { own_token, tokens, people, boards, backups: Arc::new(backups), answered, eraser, carriage, again })
+        Ok(Self {
+            own_token,
+            tokens,
+            people,
+            boards,
+            photos,
+            backups: Arc::new(backups),
+            answered,
+            eraser,
+            carriage,
+            again,
+        })
     }
 }

@@ -21,6 +21,7 @@ mod keeping;
 mod machines;
 mod maintenance;
 mod marks;
+mod photos;
 mod provider;
 mod queues;
 mod quotas;
@@ -66,6 +67,10 @@ pub(crate) use machines::{
 };
 pub(crate) use maintenance::{MaintenanceList, add, end, list, one as one_maintenance, preview};
 pub(crate) use marks::{MarkSaid, MarkWish, Marked, MarkedMachines, Words, mark_many, marks_of, put_marks, words};
+pub(crate) use photos::{
+    Photo, PhotoList, add as add_photo, bring, is_photo_brought, list as photos, one as photo, photo_lines,
+    remove as remove_photo,
+};
 pub(crate) use quotas::{QuotaList, list as quotas, one as quota_of, put as put_quota, unset as unset_quota};
 pub(crate) use raw::{ask_raw, raw};
 pub(crate) use routes::{OnCallList, RouteList, on_call, routes, try_route};

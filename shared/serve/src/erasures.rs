@@ -73,6 +73,8 @@ pub struct Holdings {
     pub enrolments: u64,
     /// Boards that are shared with this client or show it.
     pub boards: u64,
+    /// Photos that people shared into its incidents.
+    pub photos: u64,
     /// Webhooks of this client.
     pub webhooks: u64,
     /// Messages and events that wait, were sent or given up, and tell of this client.

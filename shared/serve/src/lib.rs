@@ -49,6 +49,7 @@ mod options;
 mod page;
 mod params;
 mod people;
+mod photos;
 mod problem;
 mod prometheus;
 mod public;
@@ -121,6 +122,7 @@ pub use options::Options;
 pub use people::{
     Beside, Draft, FirstTry, Letter, NotDone, People, Post, With, audit_line, letter_noted, letter_went, verify_audit,
 };
+pub use photos::{MOST_PHOTO_BYTES, NotShown, PhotoKept, PhotoKind, Photos};
 pub use quota::{ClientQuota, QuotaMost, QuotaOf, QuotaState, QuotaUse, Quotas};
 pub use raw::{Raw, RawError, RawState};
 pub use reach::{Beat, Goodbye, Heard, Listener, Reach, Reachability, USUAL_ABSENCE_MS, reach, reach_of_site};

@@ -14,6 +14,7 @@ mod looking;
 mod operation;
 mod page;
 mod people;
+mod photographing;
 mod publishing;
 mod pushing;
 mod watching;
@@ -122,6 +123,7 @@ fn described() -> Vec<Operation> {
     [
         looking::all(),
         watching::all(),
+        photographing::all(),
         chatting::all(),
         hooking::all(),
         publishing::all(),

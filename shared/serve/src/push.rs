@@ -15,14 +15,14 @@ mod text;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 
-pub(crate) use body::{drain, next_piece};
+pub(crate) use body::{Held, Room, drain, next_piece};
 pub(crate) use keep::{Kept, Pushes};
 pub(crate) use otlp::otlp;
+pub(crate) use refusal::Refusal;
 pub(crate) use remote_write::remote_write;
 pub(crate) use text::text;
 
 use crate::problem::Problem;
-use refusal::Refusal;
 
 /// What is read of a body whose sender we do not know: a usual one, so that the answer is heard.
 const MAX_STRANGE_BYTES: usize = 1 << 20;

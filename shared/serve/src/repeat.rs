@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use vigie_model::{Slug, UtcMs};
 use vigie_people::Who;
 
+use crate::api::{bring, is_photo_brought};
 use crate::door::Caller;
 use crate::params::MAX_FORM_BYTES;
 use crate::problem::{Code, Problem};
@@ -116,14 +117,13 @@ pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -
 }
 
 async fn carried_out(app: &App, request: Request, next: Next) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let caller = parts.extensions.get::<Caller>().ok_or_else(Problem::internal)?;
     let path = parts.uri.path().to_owned();
     let key = key_of(&parts.headers, caller, &parts.method, &path)?;
-    let body = to_bytes(body, MAX_FORM_BYTES).await.map_err(|_| {
-        Problem::new(Code::TooLarge, format!("a body has at most {MAX_FORM_BYTES} bytes"), "send less at once")
-    })?;
     let whose = whose(caller);
+    let (body, _room) =
+        if is_photo_brought(&path) { bring(app, body, &mut parts).await? } else { (form(body).await?, None) };
     let sent = *blake3::hash(&[parts.uri.query().unwrap_or_default().as_bytes(), b"\0", &body].concat()).as_bytes();
     let Some(turn) = Turn::take(app, key) else {
         let detail = "the same write is being carried out at this moment";
@@ -137,6 +137,12 @@ async fn carried_out(app: &App, request: Request, next: Next) -> Result<Response
     let response = end(app, (key, &whose), sent, &path, response).await;
     drop(turn);
     response
+}
+
+async fn form(body: Body) -> Result<Bytes, Problem> {
+    to_bytes(body, MAX_FORM_BYTES).await.map_err(|_| {
+        Problem::new(Code::TooLarge, format!("a body has at most {MAX_FORM_BYTES} bytes"), "send less at once")
+    })
 }
 
 /// What is kept under the key; if nothing is, that the write begins.

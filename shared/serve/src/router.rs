@@ -20,8 +20,8 @@ use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
     Access, Boards, Carries, Chats, Demonstrating, Devices, Enrolments, Erasures, Incidents, Jobs, KeepingTerms,
-    Lookout, Options, People, Quotas, Repeats, StatusPages, Webhooks, api, armour, door, health, install, live, local,
-    openapi, page, people, prometheus, public, push, shape, tally, web,
+    Lookout, Options, People, Photos, Quotas, Repeats, StatusPages, Webhooks, api, armour, door, health, install, live,
+    local, openapi, page, people, prometheus, public, push, shape, tally, web,
 };
 use ways::{LOOK, of_api, prometheus_ways};
 
@@ -66,6 +66,8 @@ pub struct Parts {
     pub keeping: Option<Arc<dyn KeepingTerms>>,
     /// The dashboards that people keep.
     pub boards: Option<Arc<dyn Boards>>,
+    /// What people show of incidents.
+    pub photos: Option<Arc<dyn Photos>>,
     /// How much each client may have.
     pub quotas: Option<Arc<dyn Quotas>>,
     /// Who is let in to join.
@@ -98,6 +100,7 @@ impl Parts {
             chats: None,
             keeping: None,
             boards: None,
+            photos: None,
             quotas: None,
             enrolments: None,
             erasures: None,
@@ -119,6 +122,7 @@ impl Parts {
             hooks,
             keeping,
             boards,
+            photos,
             quotas,
             devices,
             chats,
@@ -137,6 +141,7 @@ impl Parts {
             hooks,
             keeping,
             boards,
+            photos,
             quotas,
             devices,
             chats,

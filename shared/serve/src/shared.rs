@@ -10,13 +10,14 @@ use vigie_people::{At, Guesses};
 use crate::door::{Attempts, Caller, Sessions};
 use crate::live::Live;
 use crate::public::{Gate, Shelf};
-use crate::push::Pushes;
+use crate::push::{Pushes, Room};
 use crate::repeat::UnderWay;
 use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
     Access, Boards, Carries, Chats, Demonstrating, Devices, Enrolments, Erasures, Glance, Health, Incidents, Jobs,
-    KeepingTerms, Lookout, Machine, Mark, Marks, Options, People, Quotas, Repeats, StatusPages, Webhooks, openapi,
+    KeepingTerms, Lookout, MOST_PHOTO_BYTES, Machine, Mark, Marks, Options, People, Photos, Quotas, Repeats,
+    StatusPages, Webhooks, openapi,
 };
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
@@ -48,6 +49,10 @@ pub(crate) struct Shared {
     pub(crate) keeping: Option<Arc<dyn KeepingTerms>>,
     /// The dashboards that people keep.
     pub(crate) boards: Option<Arc<dyn Boards>>,
+    /// What people show of incidents.
+    pub(crate) photos: Option<Arc<dyn Photos>>,
+    /// Room for those that come in.
+    pub(crate) arriving: Room,
     /// How much each client may have.
     pub(crate) quotas: Option<Arc<dyn Quotas>>,
     pub(crate) erasures: Option<Arc<dyn Erasures>>,
@@ -220,6 +225,8 @@ impl Shared {
             chats: None,
             keeping: None,
             boards: None,
+            photos: None,
+            arriving: Room::new(MOST_PHOTO_BYTES),
             quotas: None,
             erasures: None,
             carries: None,

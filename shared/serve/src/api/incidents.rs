@@ -107,7 +107,7 @@ pub(crate) async fn decide(
         let incident = visible(app, &caller, &id)?;
         may_decide(&caller, incident.at(&app.marks()))?;
         let now = app.lookout.now().utc;
-        let happened = happened(&fields, &incident, now)?;
+        let happened = happened(fields.text("happened_at"), &incident, now)?;
         let decision = read(&word, &fields, happened.map_or(now, |at| UtcMs(at.ms())), now)?;
         if matches!(decision, Decision::Resolve(_)) {
             still_meant(&incident, happened)?;
@@ -126,7 +126,7 @@ pub(super) fn watched(app: &Shared) -> Result<&dyn Incidents, Problem> {
 }
 
 /// An incident that the asker may see; what others have is not there for them.
-fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Incident, Problem> {
+pub(super) fn visible(app: &Shared, caller: &Caller, id: &str) -> Result<Incident, Problem> {
     let found = watched(app)?.incident(id).filter(|one| caller.sees_there(one.at(&app.marks())));
     found.ok_or_else(|| Problem {
         next: "GET /api/v1/incidents lists what you may see",
@@ -156,9 +156,9 @@ pub(super) fn may_mute(caller: &Caller, at: At<'_>) -> Result<(), Problem> {
 
 /// When somebody decided who had no line then, as their own clock says: never before what is decided of was known here, nor
 /// after now, for a clock may be wrong. Nothing where they decide now.
-fn happened(fields: &Fields, incident: &Incident, now: UtcMs) -> Result<Option<Stamp>, Problem> {
+pub(super) fn happened(said: Option<String>, incident: &Incident, now: UtcMs) -> Result<Option<Stamp>, Problem> {
     let wrong = || Problem::bad_parameter("happened_at is a time (RFC 3339)");
-    let Some(said) = fields.text("happened_at") else { return Ok(None) };
+    let Some(said) = said else { return Ok(None) };
     let said = Stamp::parse(&said).ok_or_else(wrong)?;
     if now.0.saturating_sub(said.ms()) > LONGEST_WAIT_MS {
         let detail = "that was decided more than 7 days ago; nothing was changed";

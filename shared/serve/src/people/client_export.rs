@@ -1,7 +1,7 @@
 //! What does the hub keep of a client?
 //!
 //! All of it as JSON lines, in bounded memory, but for its samples, of which the first line says how they are asked for: sites,
-//! machines, incidents with what was decided of them, maintenance, rules, routes, schedules, webhooks, public
+//! machines, incidents with what was decided of them and which photos there are of them, maintenance, rules, routes, schedules, webhooks, public
 //! pages, jobs, quota, retention, the people who may something here and nowhere else, and its audit. The last line says how many there
 //! were. For who looks, reads the audit and looks after people in all of it.
 
@@ -16,7 +16,7 @@ use super::api::stamped;
 use super::audit::shown;
 use super::door::problem;
 use super::export::{kept, people};
-use crate::api::Whole;
+use crate::api::{Whole, photo_lines};
 use crate::door::Caller;
 use crate::problem::Problem;
 use crate::shared::{App, Shared};
@@ -107,6 +107,7 @@ fn watched(app: &Shared, client: &Slug) -> Result<Vec<Value>, Problem> {
     let Some(watch) = app.incidents.as_deref() else { return Ok(Vec::new()) };
     let incidents = watch.incidents_where(&mut |one| one.client == Some(client)).into_iter();
     let mut rows: Vec<Value> = incidents.map(|one| row("incident", json!(one))).collect();
+    rows.extend(photo_lines(app, &|photo| photo.client.as_ref() == Some(client)));
     let cuts = watch.cuts().into_iter().filter(|cut| cut.client == *client);
     rows.extend(cuts.map(|cut| row("cut", json!(cut))));
     let mutes = watch.mutes().into_iter().filter(|mute| mute.wish.client.as_ref() == Some(client));

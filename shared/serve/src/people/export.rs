@@ -17,6 +17,7 @@ use super::api::stamped;
 use super::audit::shown;
 use super::door::problem;
 use super::{NotDone, People};
+use crate::api::photo_lines;
 use crate::door::Caller;
 use crate::problem::Problem;
 use crate::shared::{App, Shared};
@@ -78,6 +79,7 @@ async fn exported(app: &App, caller: Caller, person: Id) -> Result<Response, Pro
             (kept(app, &directory, &person), person)
         };
         rows.extend(boards(app, &person)?);
+        rows.extend(photo_lines(app, &|photo| photo.by == person.email.as_str()));
         for row in rows {
             out.text.extend_from_slice(format!("{}\n", stamped(row)).as_bytes());
         }

@@ -32,12 +32,12 @@ const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// Room for bodies.
 #[derive(Debug, Clone)]
-pub(super) struct Room(Arc<Semaphore>);
+pub(crate) struct Room(Arc<Semaphore>);
 
 /// A whole body, as it was sent, and the room that it takes.
 #[derive(Debug)]
-pub(super) struct Held {
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Held {
+    pub(crate) bytes: Vec<u8>,
     room: Option<OwnedSemaphorePermit>,
 }
 
@@ -50,13 +50,13 @@ pub(super) enum Packing {
 
 impl Room {
     /// Room for some bodies of at most `most` bytes.
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         let bytes = ROOM_BYTES.max(most.saturating_mul(2));
         Self(Arc::new(Semaphore::new((bytes / STEP_BYTES).min(Semaphore::MAX_PERMITS))))
     }
 
     /// Reads a body of at most `most` bytes.
-    pub(super) async fn read(&self, body: &mut Body, most: usize) -> Result<Held, Refusal> {
+    pub(crate) async fn read(&self, body: &mut Body, most: usize) -> Result<Held, Refusal> {
         if body.size_hint().lower() > most as u64 {
             return Err(too_large(most));
         }

@@ -9,7 +9,7 @@ use crate::problem::{Code, Problem};
 
 /// A push of which nothing was kept.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     pub(super) why: Why,
     /// What a sender writes into its log: one line, for people.
     pub(super) text: String,
@@ -73,6 +73,17 @@ impl Refusal {
     /// Nothing could be done with it now.
     pub(super) fn later(why: Why, text: impl Into<String>, seconds: u64) -> Self {
         Self { why, text: text.into(), retry_after_seconds: Some(seconds.max(1)) }
+    }
+
+    /// Of what did not come in as a whole, as the API says it.
+    pub(crate) fn of_body(self) -> Problem {
+        let (code, next) = match self.why {
+            Why::TooLarge => (Code::TooLarge, "send less at once"),
+            Why::TooSlow => (Code::TimedOut, "send it again, or less at once"),
+            Why::Busy | Why::Store => (Code::Busy, "send it again"),
+            _ => (Code::Unreadable, "send it again"),
+        };
+        Problem { retry_after_seconds: self.retry_after_seconds, ..Problem::new(code, self.text, next) }
     }
 
     /// The same answer in another body.

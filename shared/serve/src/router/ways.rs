@@ -18,6 +18,7 @@ pub(super) fn of_api(app: &App) -> Ways {
     let ways = if app.devices.is_some() { ways.merge(device_ways()) } else { ways };
     let ways = if app.keeping.is_some() { ways.merge(keeping_ways()) } else { ways };
     let ways = if app.boards.is_some() { ways.merge(board_ways()) } else { ways };
+    let ways = if app.photos.is_some() { ways.merge(photo_ways()) } else { ways };
     let ways = if app.quotas.is_some() { ways.merge(quota_ways()) } else { ways };
     let ways = if app.enrolments.is_some() { ways.merge(enrolment_ways()) } else { ways };
     let ways = if app.erasures.is_some() { ways.merge(erasure_ways()) } else { ways };
@@ -84,6 +85,16 @@ fn keeping_ways() -> Ways {
         .get("/retention/{client}", LOOK, api::retention_of)
         .put("/retention/{client}", keeps, api::put_retention)
         .delete("/retention/{client}", keeps, api::unset_retention)
+}
+
+/// Whoever sees an incident sees its photos; whoever decides of it adds them and takes them away.
+fn photo_ways() -> Ways {
+    let decides = Need::May(Right::Decide);
+    Ways::new()
+        .get("/incidents/{id}/photos", LOOK, api::photos)
+        .post("/incidents/{id}/photos", decides, api::add_photo)
+        .get("/incidents/{id}/photos/{photo}", LOOK, api::photo)
+        .delete("/incidents/{id}/photos/{photo}", decides, api::remove_photo)
 }
 
 /// Whoever looks keeps boards: what they show is asked with the rights of whoever looks at them.

@@ -24,6 +24,7 @@ mod openapi;
 mod other_houses;
 mod passkeys;
 mod people;
+mod photos;
 mod prometheus;
 mod promtool;
 mod public_pages;

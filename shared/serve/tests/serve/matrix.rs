@@ -13,7 +13,10 @@ use crate::common::{Answer, Node, id_of, machine, slug, tokens};
 use axum::http::StatusCode;
 use serde_json::json;
 use vigie_people::{Id, Right, Who};
-use vigie_serve::{BoardOwner, Boards, Incidents, Mark, Need, Place, Way, ways};
+use vigie_serve::{BoardOwner, Boards, Incidents, Mark, Need, PhotoKept, PhotoKind, Photos, Place, Way, ways};
+
+/// What is brought where photos are.
+const JPEG: &[u8] = b"\xff\xd8\xff a photo";
 
 /// Who must not get at what is acme's at lyon.
 struct Strangers {
@@ -59,11 +62,23 @@ impl Strangers {
         let owner = BoardOwner { key: ann.to_string(), name: "ann@acme.org".to_owned() };
         let wish = serde_json::from_value(wish).expect("a board");
         let board = hub.roll.boards.add(&wish, &owner).expect("kept");
+        let photo = PhotoKept {
+            id: "00000000000000aa".to_owned(),
+            incident: "A".to_owned(),
+            client: Some(slug("acme")),
+            by: "ann@acme.org".to_owned(),
+            happened_ms: 1,
+            learnt_ms: 1,
+            kind: PhotoKind::Jpeg,
+            bytes: JPEG.len() as u64,
+        };
+        hub.roll.photos.add(&photo, JPEG).expect("kept");
         let nobody: Id = "0000000000000000".parse().expect("an id");
         let pair = |one: &dyn ToString, none: &dyn ToString| (one.to_string(), none.to_string());
         let stands_for = [
             (("/machines/", "id"), pair(&id_of("compta"), &id_of("nobody"))),
             (("/incidents/", "id"), pair(&"A", &"Z")),
+            (("/photos/", "photo"), pair(&photo.id, &nobody)),
             (("/incidents/", "word"), pair(&"acknowledge", &"acknowledge")),
             (("/maintenance/", "id"), pair(&"M", &"Z")),
             (("/people/", "id"), pair(&ann, &nobody)),
@@ -146,6 +161,9 @@ impl Strangers {
     }
 
     async fn ask(&self, way: &Way, by: &By, path: &str) -> Answer {
+        if way.path.ends_with("/photos") && way.method == "POST" {
+            return self.hub.send(way.method, by, path, ("image/jpeg", JPEG.to_vec())).await;
+        }
         let body = || self.described(way).and_then(Operation::body).unwrap_or(json!({}));
         let body = (way.method != "GET" && !is_push(way)).then(body);
         self.hub.ask(way.method, by, path, body).await
@@ -322,6 +340,8 @@ fn nothing_happened(strangers: &Strangers) {
     assert!(watch.tried.lock().expect("no test panics here").is_empty());
     assert!(watch.said.lock().expect("no test panics here").is_empty());
     assert!(watch.muted.lock().expect("no test panics here").is_empty());
+    let photos = strangers.hub.roll.photos.all();
+    assert!(photos.len() == 1 && photos.values().all(|(_, content)| content == JPEG));
     assert_eq!(*watch.ended.lock().expect("no test panics here"), 0);
     let directory = vigie_serve::People::directory(strangers.hub.roll.as_ref());
     let ann = directory.person_of(&"ann@acme.org".parse().expect("an address")).expect("she is there");

@@ -53,6 +53,7 @@ async fn a_site_describes_what_a_site_serves() {
         chats: None,
         keeping: None,
         boards: None,
+        photos: None,
         quotas: None,
         enrolments: None,
         erasures: None,

@@ -5,6 +5,7 @@ mod carried;
 mod clients;
 mod jobs;
 mod joining;
+mod photos;
 mod roll;
 mod telling;
 
@@ -60,20 +61,16 @@ impl Hub {
 
     /// Asks with a body in JSON, by a token or a cookie.
     pub(crate) async fn ask(&self, method: &str, by: &By, path: &str, body: Option<Value>) -> Said {
-        let mut request = Request::builder().method(method).uri(path);
-        request = match by {
-            By::Nobody => request,
-            By::Token(token) => request.header("authorization", format!("Bearer {token}")),
-            By::Cookie(secret) => request.header("cookie", format!("vigie={secret}")),
-        };
-        let body = match body {
-            Some(body) => {
-                request = request.header("content-type", "application/json");
-                Body::from(body.to_string())
-            }
-            None => Body::empty(),
-        };
-        self.door.send(request.body(body).expect("a request")).await
+        match body {
+            Some(body) => self.send(method, by, path, ("application/json", body.to_string().into_bytes())).await,
+            None => self.door.send(request(method, by, path).body(Body::empty()).expect("a request")).await,
+        }
+    }
+
+    /// Asks with a body that is said to be of a kind.
+    pub(crate) async fn send(&self, method: &str, by: &By, path: &str, (kind, body): (&str, Vec<u8>)) -> Said {
+        let request = request(method, by, path).header("content-type", kind);
+        self.door.send(request.body(Body::from(body)).expect("a request")).await
     }
 }
 
@@ -91,6 +88,7 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         chats: Some(Arc::new(OneChat)),
         keeping: Some(Arc::new(Kept)),
         boards: Some(roll.boards.clone()),
+        photos: Some(roll.photos.clone()),
         quotas: Some(Arc::new(Agreed)),
         enrolments: Some(Arc::new(LetIn)),
         erasures: Some(Arc::new(Erased)),
@@ -123,6 +121,15 @@ pub(crate) enum By {
     Nobody,
     Token(String),
     Cookie(String),
+}
+
+fn request(method: &str, by: &By, path: &str) -> axum::http::request::Builder {
+    let request = Request::builder().method(method).uri(path);
+    match by {
+        By::Nobody => request,
+        By::Token(token) => request.header("authorization", format!("Bearer {token}")),
+        By::Cookie(secret) => request.header("cookie", format!("vigie={secret}")),
+    }
 }
 
 /// A form as a browser sends it.

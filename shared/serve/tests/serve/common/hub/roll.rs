@@ -12,6 +12,7 @@ use vigie_people::{
 use vigie_serve::{Lookout, NotDone, People, With};
 
 use super::boards::Pinned;
+use super::photos::Stuck;
 use super::{PASSWORD, SETUP};
 use crate::common::{Node, Remembered};
 
@@ -29,6 +30,7 @@ pub(crate) struct Roll {
     pub(crate) not_vouched: Mutex<Vec<(String, String)>>,
     pub(crate) remembered: Arc<Remembered>,
     pub(crate) boards: Arc<Pinned>,
+    pub(crate) photos: Arc<Stuck>,
     /// Worked out once: it takes a tenth of a second.
     verifier: Verifier,
 }
@@ -45,6 +47,7 @@ impl Roll {
             not_vouched: Mutex::default(),
             remembered: Arc::default(),
             boards: Arc::default(),
+            photos: Arc::default(),
             verifier: Verifier::of(PASSWORD, &Chance::new([4; 32])).expect("memory"),
         }
     }

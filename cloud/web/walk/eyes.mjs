@@ -10,6 +10,8 @@ function looked() {
   return {
     text: parseFloat(getComputedStyle(document.body).fontSize),
     wide: isWide ? all.filter((one) => one.getBoundingClientRect().right > innerWidth + 1).slice(-3).map(called).concat(`${document.documentElement.scrollWidth - innerWidth} px`) : [],
+    // A row is as high as a table says, and what does not fit is not seen.
+    low: [...document.querySelectorAll(".v-row:not([hidden]) .v-cell.name:not([hidden])")].filter((one) => one.checkVisibility() && one.getBoundingClientRect().height > one.parentElement.clientHeight + 1).slice(0, 2).map(called),
     cut: [
       ...all.filter((one) => one.matches("button, label, h1, h2, .chip, .badge") && one.scrollHeight > one.clientHeight + 2 && getComputedStyle(one).overflow !== "visible"),
       ...all.filter((one) => one.matches("nav a, nav button, .bottom *") && one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0),
@@ -31,9 +33,10 @@ export function eyes({ hub, browser, step, open, go, watch, accessible, write, p
       });
       for (const path of paths) {
         await go(page, path);
-        const { text, wide, cut } = await page.evaluate(looked);
+        const { text, wide, cut, low } = await page.evaluate(looked);
         if (text < 28) wrong.push(`${path} has its text at ${text} px`);
         if (wide.length) wrong.push(`${path} at ${width} goes beyond the edge: ${wide.join(" | ")}`);
+        if (low.length) wrong.push(`${path} at ${width} has rows that are too low for what stands in them: ${low.join(" | ")}`);
         if (cut.length) wrong.push(`${path} at ${width} cuts off: ${cut.join(" | ")}`);
       }
       await page.context().close();

@@ -7,6 +7,8 @@
 use std::cell::Cell;
 use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
 
@@ -17,14 +19,15 @@ use crate::salvage;
 /// Every table of every store: bytes to bytes, encoded by `vigie_codec::disk`.
 pub(crate) type Rows = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
-/// A process that died this often in a row while opening the file is dying of the file.
+/// A process that died this often in a row while opening the file is dying of the file; one that died so often while it was
+/// open may be.
 const DEATHS: u32 = 3;
 
 /// How to open.
 #[derive(Clone, Copy)]
 pub(crate) struct How<'a> {
     pub(crate) cache_bytes: usize,
-    /// Files above this are not checked as a whole after an unclean stop.
+    /// Files above this are not checked as a whole after an unclean stop, but for one that came after others.
     pub(crate) check_up_to_bytes: u64,
     /// Check the file as a whole at every opening.
     pub(crate) check_always: bool,
@@ -36,21 +39,28 @@ pub(crate) struct How<'a> {
 
 /// An open database. Closing writes, and a damaged file panics then as well as at any other time.
 #[derive(Debug)]
-pub(crate) struct Db(Option<Database>);
+pub(crate) struct Db {
+    database: Option<Database>,
+    cut: Arc<AtomicBool>,
+}
 
 impl Db {
-    fn new(database: Database) -> Self {
-        Self(Some(database))
+    fn check(&mut self) -> Result<(), Trouble> {
+        let Some(database) = &mut self.database else { return Ok(()) };
+        guarded(|| Ok(database.check_integrity().map(drop)?))
     }
 
-    fn check(&mut self) -> Result<(), Trouble> {
-        let Some(database) = &mut self.0 else { return Ok(()) };
-        guarded(|| Ok(database.check_integrity().map(drop)?))
+    /// Closes it without another word to its file. What redb writes last goes by what it believes of the file, and of some
+    /// damage it panics twice then, which ends any program.
+    pub(crate) fn abandon(mut self) {
+        self.cut.store(true, Ordering::Relaxed);
+        // It learns of that by the first read, and writes no more.
+        self.check().unwrap_or_default();
     }
 
     /// Gives what is free in the file back to the disk. Moves pages, so it takes as long as the file is large.
     pub(crate) fn compact(&mut self) -> Result<(), Trouble> {
-        let Some(database) = &mut self.0 else { return Ok(()) };
+        let Some(database) = &mut self.database else { return Ok(()) };
         guarded(|| Ok(database.compact().map(drop)?))
     }
 }
@@ -59,13 +69,13 @@ impl Deref for Db {
     type Target = Database;
 
     fn deref(&self) -> &Database {
-        self.0.as_ref().expect("taken only when dropped")
+        self.database.as_ref().expect("taken only when dropped")
     }
 }
 
 impl Drop for Db {
     fn drop(&mut self) {
-        let database = self.0.take();
+        let database = self.database.take();
         // What it panics of is found again at the next opening.
         guarded(|| {
             drop(database);
@@ -95,11 +105,15 @@ pub(crate) fn open(medium: &mut dyn Medium, how: How<'_>) -> Result<Opened, Open
     // What was being written beside it when the program stopped takes room, and is no store.
     medium.drop_fresh()?;
     medium.note_opening()?;
-    let opened = match last_time {
-        LastTime::DiedOpening(times) if times >= DEATHS => start_over(medium, how, 0)?,
-        _ => open_believed(medium, how, last_time != LastTime::Clean)?,
+    let deaths = last_time.deaths();
+    // A damaged page of which each commit dies is not found by who opens a large file and reads little of it.
+    let how = How { check_always: how.check_always || deaths.open >= DEATHS, ..how };
+    let opened = if deaths.opening >= DEATHS {
+        start_over(medium, how, 0)?
+    } else {
+        open_believed(medium, how, last_time != LastTime::Clean)?
     };
-    medium.note_open();
+    medium.note_open(if how.check_always || opened.damaged { 0 } else { deaths.open });
     Ok(Opened { unclean: last_time != LastTime::Clean, ..opened })
 }
 
@@ -125,7 +139,7 @@ pub(crate) fn has_room_for_another(medium: &dyn Medium) -> bool {
 pub(crate) fn write_anew(medium: &mut dyn Medium, old: Db, how: How<'_>) -> Result<Db, Trouble> {
     let fresh = medium.fresh().map_err(Trouble::of_io)?;
     let copied = guarded(|| {
-        let new = Builder::new().set_cache_size(how.cache_bytes).create_with_backend(Boxed(fresh))?;
+        let new = Builder::new().set_cache_size(how.cache_bytes).create_with_backend(Boxed::new(fresh))?;
         let read = old.begin_read()?;
         for table in read.list_tables()? {
             copy_all(&read, &new, table.name())?;
@@ -179,8 +193,12 @@ fn believed(medium: &mut dyn Medium, how: How<'_>, unclean: bool) -> Result<Db, 
     let Plain { mut db, repaired, bytes } = plain(medium, how)?;
     // redb's own repair has just checked every page.
     let doubtful = how.check_always || (unclean && bytes <= how.check_up_to_bytes);
-    if doubtful && !repaired {
-        db.check()?;
+    if doubtful
+        && !repaired
+        && let Err(trouble) = db.check()
+    {
+        db.abandon();
+        return Err(trouble);
     }
     Ok(db)
 }
@@ -199,8 +217,10 @@ fn plain(medium: &mut dyn Medium, how: How<'_>) -> Result<Plain, Trouble> {
     let seen = Rc::clone(&repaired);
     let mut builder = Builder::new();
     builder.set_cache_size(how.cache_bytes).set_repair_callback(move |_| seen.set(true));
-    let db = guarded(|| Ok(builder.create_with_backend(Boxed(backend))?))?;
-    Ok(Plain { db: Db::new(db), repaired: repaired.get(), bytes })
+    let backend = Boxed::new(backend);
+    let cut = backend.cut();
+    let database = Some(guarded(|| Ok(builder.create_with_backend(backend)?))?);
+    Ok(Plain { db: Db { database, cut }, repaired: repaired.get(), bytes })
 }
 
 /// Copies what can be read into the medium's fresh bytes; says how many rows.
@@ -212,11 +232,12 @@ fn save(medium: &mut dyn Medium, how: How<'_>) -> Result<u64, OpenError> {
         Err(other) => return Err(refused(other)),
     };
     let copied = guarded(|| {
-        let new = Builder::new().set_cache_size(how.cache_bytes).create_with_backend(Boxed(fresh))?;
+        let new = Builder::new().set_cache_size(how.cache_bytes).create_with_backend(Boxed::new(fresh))?;
         how.tables.iter().enumerate().try_fold(0, |rows, (at, table)| {
             Ok(rows + salvage::copy(&old, &new, *table, |key, row| (how.is_right)(at, key, row))?)
         })
     });
+    old.abandon();
     match copied {
         Ok(rows) => Ok(rows),
         Err(Trouble::Full) => Err(OpenError::Full),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use redb::StorageBackend;
 
-use crate::medium::{LastTime, Medium, Space};
+use crate::medium::{Deaths, LastTime, Medium, Space};
 
 /// What a disk writes whole or not at all.
 pub const SECTOR_BYTES: usize = 512;
@@ -31,6 +31,8 @@ struct Disk {
     ballast_blocks: u64,
     capacity_blocks: Option<u64>,
     last_time: Option<LastTime>,
+    /// Of the process that has it open, so far.
+    deaths: u32,
     /// Written beside the file and renamed into place: the old one or the new one, never a part.
     witness: Option<Vec<u8>>,
 }
@@ -140,7 +142,7 @@ impl FaultDisk {
             disk.file = old.file.clone();
             disk.capacity_blocks = old.capacity_blocks;
             disk.witness.clone_from(&old.witness);
-            disk.last_time = Some(LastTime::Unclean);
+            disk.last_time = Some(LastTime::Died(Deaths { opening: 0, open: old.deaths + 1 }));
         }
         after
     }
@@ -410,8 +412,9 @@ impl Medium for FaultDisk {
         self.disk().last_time.unwrap_or(LastTime::Clean)
     }
 
-    fn note_open(&mut self) {
-        self.disk().last_time = Some(LastTime::Unclean);
+    fn note_open(&mut self, deaths: u32) {
+        let mut disk = self.disk();
+        (disk.last_time, disk.deaths) = (Some(LastTime::Unclean), deaths);
     }
 
     fn note_closed(&mut self) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use redb::StorageBackend;
 
 use crate::errors::OpenError;
-use crate::medium::{LastTime, Medium, Space};
+use crate::medium::{Deaths, LastTime, Medium, Space};
 
 /// Damaged files that are kept for a curious person. The third takes the place of the oldest.
 const KEPT_ASIDE: u32 = 2;
@@ -55,15 +55,21 @@ impl Folder {
         self.dir.join(format!("{}.{ending}", self.name))
     }
 
-    /// `opening <times> <kernel boot>` or `open`. A power cut while opening is not the file's fault: deaths are counted
-    /// only within one boot of the kernel.
+    /// `opening <times> <kernel boot> <deaths while open>`, or `open <deaths before> <kernel boot>`. A power cut is not the file's fault: deaths are
+    /// counted only within one boot of the kernel.
     fn read_mark(&self) -> LastTime {
         let Ok(mark) = fs::read_to_string(self.beside("mark")) else { return LastTime::Clean };
         let mut words = mark.split_whitespace();
-        match (words.next(), words.next(), words.next()) {
-            (Some("opening"), Some(times), Some(boot)) if boot == kernel_boot() => {
-                LastTime::DiedOpening(times.parse().unwrap_or(1))
+        let (doing, times, boot) = (words.next(), words.next(), words.next());
+        if boot != Some(kernel_boot().as_str()) {
+            return LastTime::Unclean;
+        }
+        let number = |word: Option<&str>| word.and_then(|word| word.parse::<u32>().ok());
+        match doing {
+            Some("opening") => {
+                LastTime::Died(Deaths { opening: number(times).unwrap_or(1), open: number(words.next()).unwrap_or(0) })
             }
+            Some("open") => LastTime::Died(Deaths { opening: 0, open: number(times).unwrap_or(0).saturating_add(1) }),
             _ => LastTime::Unclean,
         }
     }
@@ -124,17 +130,20 @@ impl Medium for Folder {
     }
 
     fn note_opening(&mut self) -> io::Result<()> {
-        let times = if let LastTime::DiedOpening(times) = self.last_time { times + 1 } else { 1 };
+        let Deaths { opening, open } = self.last_time.deaths();
         // A disk too full for thirty bytes is no reason not to open; then deaths are not counted.
-        match fs::write(self.beside("mark"), format!("opening {times} {}\n", kernel_boot())) {
+        match fs::write(
+            self.beside("mark"),
+            format!("opening {} {} {open}\n", opening.saturating_add(1), kernel_boot()),
+        ) {
             Err(error) if error.kind() != io::ErrorKind::StorageFull => Err(error),
             _ => Ok(()),
         }
     }
 
-    fn note_open(&mut self) {
+    fn note_open(&mut self, deaths: u32) {
         // Where it fails, the mark still says that the store was not closed.
-        fs::write(self.beside("mark"), "open\n").unwrap_or_default();
+        fs::write(self.beside("mark"), format!("open {deaths} {}\n", kernel_boot())).unwrap_or_default();
         self.last_time = LastTime::Unclean;
     }
 

@@ -23,7 +23,7 @@ pub use log::{
     Column, Evicted, Folded, Gathered, LaidOut, LayOut, Log, Moments, OpenReport, Options, Pressure, Rolled, Rollups,
     ShelfUsage, Swept, ToFold, Unfit, Usage,
 };
-pub use medium::{LastTime, Medium, Space};
+pub use medium::{Deaths, LastTime, Medium, Space};
 pub use snapshot::{BareRow, Restoring, Snapshot, Which};
 pub use state::{LostRow, State, StateReport, StateRow, StateTx, StateView, TxError};
 pub use types::*;

@@ -5,6 +5,8 @@
 use std::fmt::Debug;
 use std::io;
 use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{BackendError, StorageBackend};
 
@@ -22,10 +24,25 @@ pub struct Space {
 pub enum LastTime {
     /// It was closed, or never opened.
     Clean,
-    /// The process or the machine stopped while it was open.
+    /// The machine stopped while it was open.
     Unclean,
-    /// The process died while opening it, this often since the machine started.
-    DiedOpening(u32),
+    /// The process died while it was open or being opened.
+    Died(Deaths),
+}
+
+impl LastTime {
+    pub(crate) fn deaths(self) -> Deaths {
+        if let Self::Died(deaths) = self { deaths } else { Deaths::default() }
+    }
+}
+
+/// How often a process died of what may be a store's fault, since the machine started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Deaths {
+    /// While opening it, in a row.
+    pub opening: u32,
+    /// While it was open, since it was last looked at as a whole.
+    pub open: u32,
 }
 
 /// Where a store's bytes live, and what stands beside them.
@@ -74,8 +91,8 @@ pub trait Medium: Debug + Send + Sync {
         Ok(())
     }
 
-    /// Notes that the store is open.
-    fn note_open(&mut self) {}
+    /// Notes that the store is open, and how often a process died while it was: once more, if this one does.
+    fn note_open(&mut self, _deaths: u32) {}
 
     /// Notes that the store was closed in order.
     fn note_closed(&mut self) {}
@@ -113,56 +130,74 @@ pub trait Medium: Debug + Send + Sync {
     }
 }
 
-/// redb takes a backend by type; a medium gives one by box.
+/// redb takes a backend by type; a medium gives one by box. Once it is cut off it refuses whatever is asked of it.
 #[derive(Debug)]
-pub(crate) struct Boxed(pub(crate) Box<dyn StorageBackend>);
+pub(crate) struct Boxed {
+    bytes: Box<dyn StorageBackend>,
+    is_cut: Arc<AtomicBool>,
+}
+
+impl Boxed {
+    pub(crate) fn new(bytes: Box<dyn StorageBackend>) -> Self {
+        Self { bytes, is_cut: Arc::default() }
+    }
+
+    /// What cuts it off.
+    pub(crate) fn cut(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_cut)
+    }
+
+    fn bytes(&self) -> io::Result<&dyn StorageBackend> {
+        if self.is_cut.load(Ordering::Relaxed) { Err(io::Error::other("given up")) } else { Ok(self.bytes.as_ref()) }
+    }
+}
 
 impl StorageBackend for Boxed {
     fn len(&self) -> io::Result<u64> {
-        self.0.len()
+        self.bytes()?.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.read(offset, out)
+        self.bytes()?.read(offset, out)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
+        self.bytes()?.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.bytes()?.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write(offset, data)
+        self.bytes()?.write(offset, data)
     }
 
     fn close(&self) -> io::Result<()> {
-        self.0.close()
+        self.bytes.close()
     }
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.0.try_lock_range(start, end)
+        self.bytes.try_lock_range(start, end)
     }
 
     fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.0.try_lock_shared_range(start, end)
+        self.bytes.try_lock_shared_range(start, end)
     }
 
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.0.lock_range(start, end)
+        self.bytes.lock_range(start, end)
     }
 
     fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.0.lock_shared_range(start, end)
+        self.bytes.lock_shared_range(start, end)
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.0.unlock_range(start, end)
+        self.bytes.unlock_range(start, end)
     }
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.0.query_lock_range(start, end)
+        self.bytes.query_lock_range(start, end)
     }
 }

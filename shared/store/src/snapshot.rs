@@ -150,7 +150,7 @@ impl Restoring {
         }
         let backend = folder.backend()?;
         let begun = guarded(|| {
-            let db = Builder::new().create_with_backend(Boxed(backend))?;
+            let db = Builder::new().create_with_backend(Boxed::new(backend))?;
             let txn = db.begin_write()?;
             for table in which.tables() {
                 txn.open_table(*table)?;

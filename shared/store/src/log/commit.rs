@@ -101,11 +101,11 @@ impl Log {
     /// Closes the file after a failure: redb takes no more writes on it, and what the kernel shows of it after a failed
     /// sync is not what the disk has.
     pub(crate) fn fall(&mut self, trouble: Trouble) -> CommitError {
-        self.state = match &trouble {
-            Trouble::Full => Standing::Full,
-            Trouble::Io(_) | Trouble::InUse => Standing::Refused,
-            Trouble::Damaged(why) => Standing::Damaged(why.clone()),
-        };
+        match &trouble {
+            Trouble::Full => self.state = Standing::Full,
+            Trouble::Io(_) | Trouble::InUse => self.state = Standing::Refused,
+            Trouble::Damaged(why) => self.shut_damaged(why.clone()),
+        }
         if matches!(trouble, Trouble::Full) {
             self.starved = true;
             if let Err(error) = self.medium.ballast(false) {
@@ -115,10 +115,17 @@ impl Log {
         trouble.into()
     }
 
+    /// Closes a damaged file, and writes no more to it.
+    pub(crate) fn shut_damaged(&mut self, why: String) {
+        if let Standing::Open(db) = mem::replace(&mut self.state, Standing::Damaged(why)) {
+            db.abandon();
+        }
+    }
+
     /// Opens the file again after a full or refusing disk.
     pub(crate) fn stand_up(&mut self) -> Result<(), CommitError> {
         if self.suspect.load(Ordering::Relaxed) && matches!(self.state, Standing::Open(_)) {
-            self.state = Standing::Damaged("a reader found records not where they belong".to_owned());
+            self.shut_damaged("a reader found records not where they belong".to_owned());
         }
         match &self.state {
             Standing::Open(_) => Ok(()),

@@ -123,7 +123,7 @@ impl Log {
     }
 
     fn mend_file(&mut self) -> Result<OpenReport, OpenError> {
-        self.state = Standing::Damaged("being mended".to_owned());
+        self.shut_damaged("being mended".to_owned());
         let opened = engine::mend(self.medium.as_mut(), how(&self.options))?;
         self.take_over(opened, true)
     }

@@ -91,8 +91,12 @@ impl Inner {
     }
 
     pub(super) fn fall(&mut self, trouble: Trouble) -> Trouble {
-        self.db = None;
-        self.damaged |= matches!(trouble, Trouble::Damaged(_));
+        let is_damaged = matches!(trouble, Trouble::Damaged(_));
+        match self.db.take() {
+            Some(db) if is_damaged => db.abandon(),
+            other => drop(other),
+        }
+        self.damaged |= is_damaged;
         trouble
     }
 

@@ -1,6 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { settings } from "../settings.svelte.ts";
-import { answeredIn, inFrench } from "./heard.ts";
+import { answeredIn, inFrench, SENTENCES } from "./heard.ts";
 
 test("what is known is said in French, with what it tells of", () => {
   expect(inFrench("this token has expired; ask for a new one")).toBe("ce jeton a expiré ; demandez-en un nouveau");
@@ -23,4 +24,22 @@ test("why a receiver was not reached is said in French, and what it answered as 
   Object.assign(settings, { language: "en" });
   expect(answeredIn("no answer within 10 s")).toBe("no answer within 10 s");
   Object.assign(settings, { language: before });
+});
+
+/** Each text in a source of the hub, with `*` in the place of what it fills in. */
+function texts(source: string): string[] {
+  const literals = source.matchAll(/"((?:[^"\\]|\\[^])*)"/g);
+  return [...literals].map(([, text]) => text!.replace(/\\\n\s*/g, "").replace(/\\(["\\])/g, "$1").replace(/\{[^{}]*\}/g, "*").replace(/; nothing was (changed|taken)$/, ""));
+}
+
+test("no sentence is said in French that the hub does not say", () => {
+  const above = new URL("../../../../", import.meta.url);
+  const files = ["shared", "cloud/src"].flatMap((folder) => readdirSync(new URL(folder, above), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".rs")).map((name) => `${folder}/${name}`));
+  expect(files.length).toBeGreaterThan(200);
+  const said = new Set(files.flatMap((file) => texts(readFileSync(new URL(file, above), "utf8"))));
+  // Of a sentence that has another within itself each part stands somewhere.
+  const parts = (sentence: string) => sentence.replace(/; nothing was taken$/, "").replace(/: Connection refused.*$/, ": *").replace(/^\*: (?=\* is not)/, "").split("; before that ");
+  const pattern = (part: string) => new RegExp(`^${part.split("*").map((text) => text.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`);
+  const isSaid = (part: string) => said.has(part) || [...said].some((text) => pattern(part).test(text));
+  expect(SENTENCES.flatMap(parts).filter((part) => !isSaid(part))).toEqual([]);
 });

@@ -43,11 +43,83 @@ const FRENCH: readonly (readonly [english: string, french: string])[] = [
   ["there is no such device", "cet appareil n’existe pas"],
   ["a person has at most * devices: take one away before", "une personne a au plus * appareils : retirez-en un d’abord"],
   ["there are at most * devices here: take one away before", "il y a au plus * appareils ici : retirez-en un d’abord"],
+  ["address, password and code do not belong together", "adresse, mot de passe et code ne vont pas ensemble"],
+  ["nobody here is known by this account of yours", "personne n’est connu ici par ce compte"],
+  ["an e-mail address has one @, no spaces, and at most * bytes", "une adresse électronique a un @, pas d’espace, et au plus * octets"],
+  ["a name has 1 to * bytes and no control characters", "un nom a de 1 à * octets, sans caractère de commande"],
+  ["a password has at least * characters, this one has *; some words in a row are easy to keep in mind", "un mot de passe a au moins * caractères, celui-ci en a * ; quelques mots à la suite se retiennent bien"],
+  ["a password has at most * bytes", "un mot de passe a au plus * octets"],
+  ["this password is foreseen: it repeats, follows the keyboard or the alphabet, or is made of your own name or address", "ce mot de passe se devine : il se répète, suit le clavier ou l’alphabet, ou vient de votre nom ou adresse"],
+  ["nobody gives, changes or takes away more than they may themselves: *", "nul ne donne, ne change ni n’enlève plus que ce qu’il peut lui-même : *"],
+  ["this is for a person who is signed in with a browser", "c’est pour une personne connectée par un navigateur"],
+  ["nobody would be left who may look after people everywhere; make somebody else admin first", "plus personne ne pourrait gérer les personnes partout ; nommez d’abord un autre administrateur"],
+  ["* may have * people and open invitations, and has *; shut somebody out, withdraw an invitation, or ask whoever looks after this hub for more", "* peut avoir * personnes et invitations ouvertes, et en a * ; retirez un accès ou une invitation, ou demandez-en plus à qui gère ce hub"],
+  ["this person is disabled; enable them first", "cette personne est désactivée ; réactivez-la d’abord"],
+  ["a role has at least one right", "un rôle a au moins un droit"],
+  ["the role * is always there, and always the same", "le rôle * est toujours là, et toujours le même"],
+  ["there are * roles; remove some first", "il y a * rôles ; retirez-en d’abord"],
+  ["* people have the role *; give them another first", "* personnes ont le rôle * ; donnez-leur-en d’abord un autre"],
+  ["there is no role *", "il n’y a pas de rôle *"],
+  ["a person has 1 to * roles", "une personne a de 1 à * rôles"],
+  ["you have * tokens; revoke some first", "vous avez * jetons ; révoquez-en d’abord"],
+  ["you have * passkeys; remove some first", "vous avez * clés d’accès ; retirez-en d’abord"],
+  ["a token is made for 1 to * days, not *", "un jeton vaut de 1 à * jours, pas *"],
+  ["* invitations are open; withdraw some first", "* invitations sont ouvertes ; retirez-en d’abord"],
+  ["no telephone was offered a secret; begin anew", "aucun téléphone n’attend de secret ; recommencez"],
+  ["somebody has taken this hub into use already", "ce hub a déjà été mis en service"],
+  ["access is granted for 1 to * days, not *", "un accès est accordé pour 1 à * jours, pas *"],
+  ["* has access there already; revoke it first", "* y a déjà accès ; révoquez-le d’abord"],
+  ["* has no access there", "* n’y a pas accès"],
+  ["that can not be the name of a client", "ce ne peut pas être le nom d’un client"],
+  ["* is a name of small letters, digits and -", "* est un nom de petites lettres, de chiffres et de -"],
+  ["* has 1 to * characters", "* a de 1 à * caractères"],
+  ["that address is taken", "cette adresse est prise"],
+  ["it is over already", "c’est déjà terminé"],
+  ["it is over; only comments can be added", "c’est terminé ; on ne peut plus qu’ajouter des notes"],
+  ["an empty comment says nothing", "une note vide ne dit rien"],
+  ["that moment has passed", "ce moment est passé"],
+  ["a snooze has until (RFC 3339) or minutes, at most 31 days ahead", "une mise en veille a une fin, au plus 31 jours plus tard"],
+  ["that was decided more than 7 days ago", "cela a été décidé il y a plus de 7 jours"],
+  ["a site is one of a client: name both", "un site est celui d’un client : nommez les deux"],
+  ["several clients have a site *: name the client too", "plusieurs clients ont un site * : nommez aussi le client"],
+  ["the time ends before it begins", "la durée finit avant de commencer"],
+  ["end is before start", "la fin est avant le début"],
+  ["at most 31 days can be asked for at once", "on peut demander au plus 31 jours à la fois"],
+  ["reading that took too long: ask for less time, or for one site", "la lecture a pris trop de temps : demandez moins longtemps, ou un seul site"],
+  ["there are * boards at most on this hub", "il y a au plus * tableaux sur ce hub"],
+  ["you have * boards at most: let one go first", "vous avez au plus * tableaux : laissez-en un d’abord"],
+  ["a hub has at most * public pages", "un hub a au plus * pages publiques"],
+  ["a page has at most * components", "une page a au plus * composants"],
+  ["a page has at most * notices that are not over", "une page a au plus * avis en cours"],
+  ["two components are called *", "deux composants s’appellent *"],
+  ["a place has at most * routes", "un lieu a au plus * routes"],
+  ["a place has at most * schedules", "un lieu a au plus * tours d’astreinte"],
+  ["url is an address of https or http, without user and password", "url est une adresse https ou http, sans nom ni mot de passe"],
+  ["there are * webhooks already", "il y a déjà * webhooks"],
+  ["that is no photo in JPEG, PNG or WebP", "ce n’est pas une photo JPEG, PNG ou WebP"],
+  ["an incident has at most * photos", "un incident a au plus * photos"],
+  ["photos of one client have at most * bytes", "les photos d’un client prennent au plus * octets"],
+  ["this hub keeps no more photos", "ce hub ne garde pas plus de photos"],
+  ["it can not be kept now: *", "cela ne peut pas être gardé maintenant : *"],
+  ["* fires * its threshold: say it so", "* se déclenche * son seuil : dites-le ainsi"],
+  ["* has nothing to compare with: --above or --below, and a number", "* n’a rien à comparer : au-dessus ou au-dessous, et un nombre"],
+  ["* would clear at * where it still fires: clear lies on the other side of the threshold *", "* cesserait à * où elle se déclenche encore : la fin est de l’autre côté du seuil *"],
+  ["at character * of the filter: *", "au caractère * du filtre : *"],
   ["a device's name has 1 to * characters", "le nom d’un appareil a de 1 à * caractères"],
 ];
 
+/** Those that are known here. */
+export const SENTENCES: readonly string[] = FRENCH.map(([english]) => english);
+
+/** What many sentences end with, and what stands then beside the code of the answer anyway. */
+const UNCHANGED = "; nothing was changed";
+
 /** In French, if the sentence is one that is known. */
 export function inFrench(sentence: string): string | undefined {
+  if (sentence.endsWith(UNCHANGED)) {
+    const said = inFrench(sentence.slice(0, -UNCHANGED.length));
+    return said && `${said} ; rien n’a été changé`;
+  }
   for (const [english, french] of FRENCH) {
     const pattern = english.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("([^]*?)");
     const found = new RegExp(`^${pattern}$`).exec(sentence);

@@ -4,7 +4,7 @@
 // it was in this one case, too, where that sentence is one that is known.
 import { OutOfReach, Refused, type Problem } from "../api/problem.ts";
 import { settings } from "../settings.svelte.ts";
-import { heard } from "./heard.ts";
+import { heard, inFrench } from "./heard.ts";
 import { words } from "./words.ts";
 
 const say = words(
@@ -29,16 +29,20 @@ const FRENCH: Readonly<Record<string, readonly [title: string, next: string]>> =
   "proof-needed": ["Prouvez à nouveau qui vous êtes", "Donnez votre mot de passe"],
   "code-needed": ["Il faut aussi un code", "Donnez celui de votre application"],
   unreadable: ["Ce qui a été envoyé est illisible", "Rechargez la page, ou envoyez autre chose"],
+  "media-type": ["Ce format n’est pas pris ici", "Choisissez-en un autre"],
   "too-large": ["C’est trop grand", "Envoyez-en moins à la fois"],
   "key-used": ["Cette demande a déjà servi à autre chose", "Rechargez la page"],
   "carried-in-part": ["Une partie seulement a été prise, et elle reste", "Faites écrire un nouveau fichier sur place ; rien n’est pris deux fois"],
   internal: ["Le hub a échoué, et on ne sait pas si quelque chose a changé", "Regardez avant de recommencer"],
 };
 
+/** Of these the code says all that there is to say: what the hub adds is in English, and tells a reader of French no more. */
+const TELLS_ALL: readonly string[] = ["unauthorized", "cross-site", "no-right", "not-found", "too-many-attempts", "busy", "timed-out", "changed", "outdated", "proof-needed", "code-needed", "too-large", "internal"];
+
 /** A problem in the reader's language, as far as there is one. */
 export function inWords({ code, title, detail, next }: Problem): { title: string; detail: string; next: string } {
   const own = settings.language === "fr" ? FRENCH[code] : undefined;
-  if (own) return { title: own[0], detail: heard(detail), next: own[1] };
+  if (own) return { title: own[0], detail: inFrench(detail) ?? (TELLS_ALL.includes(code) ? "" : heard(detail)), next: own[1] };
   return { title, detail, next: next ?? "" };
 }
 
@@ -46,5 +50,5 @@ export function wrongOf(error: unknown): string {
   if (error instanceof OutOfReach) return say("out");
   if (!(error instanceof Refused)) return error instanceof Error ? error.message : String(error);
   const { title, detail, next } = inWords(error.problem);
-  return settings.language === "fr" && error.problem.code in FRENCH ? `${title} : ${detail}. ${next}.` : [detail, next].filter(Boolean).join(". ");
+  return settings.language === "fr" && error.problem.code in FRENCH ? `${[title, detail].filter(Boolean).join(" : ")}. ${next}.` : [detail, next].filter(Boolean).join(". ");
 }

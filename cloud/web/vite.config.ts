@@ -32,7 +32,7 @@ const GROUPS = [
   { name: "tell", test: /src\/(rules\/|channels\/|form\/Hours|status\/|pages\/(Rules?|Channels|StatusPages?)\.svelte)/ },
   { name: "sites", test: /src\/(sites\/|add\/|pages\/(Sites?|Add)\.svelte)/ },
   { name: "machine", test: /src\/(machine\/((Overview|Hardware|Data|Alerts|PathDots)\.svelte|hops|tabs)|parts\/Status|pages\/Machine\.svelte)/ },
-  { name: "incident", test: /src\/(outbox\/(Waiting\.svelte|words)|incidents\/(Decide|Evidence|Timeline|Versions)\.svelte|incidents\/t|truth\/delivery|share\/|pages\/(Incidents?|Share)\.svelte)/ },
+  { name: "incident", test: /src\/(outbox\/(Waiting\.svelte|words)|incidents\/(Decide|Evidence|Photos|Timeline|Versions)\.svelte|incidents\/t|truth\/delivery|share\/|photos\/|pages\/(Incidents?|Share)\.svelte)/ },
   { name: "office", test: /src\/(jobs\/|retention\/|audit\/|people\/|phone\/(DeviceRow|push|shape)|pages\/(Jobs?|People|Audit|Devices)\.svelte)/ },
   { name: "plans", test: /src\/(maintenance\/|boards\/MachinePick|pages\/(Maintenance|Boards)\.svelte)/ },
 ];

@@ -65,12 +65,38 @@ export async function chooses({ page, context, place, set, read, step, accessibl
   });
 }
 
+/** Another app hands over: as a browser does it, by a form that leads to where the manifest says. The picture has a camera's mark. */
+function handOver(page, action, texts, file, width, height) {
+  const led = page.waitForURL(/share\?/);
+  return Promise.all([led, page.evaluate(async ([action, texts, file, width, height]) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    const pen = canvas.getContext("2d");
+    for (let at = 0; at < 60; at += 1) {
+      pen.fillStyle = `hsl(${at * 6} 80% 50%)`;
+      pen.fillRect(at * 40, 0, 40, height);
+    }
+    const plain = new Uint8Array(await (await new Promise((done) => canvas.toBlob(done, "image/jpeg"))).arrayBuffer());
+    // Behind its first two bytes: that is where cameras write.
+    const mark = new TextEncoder().encode("Exif\0\0somewhere");
+    const picture = new Blob([plain.slice(0, 2), new Uint8Array([0xff, 0xe1, 0, mark.length + 2]), mark, plain.slice(2)], { type: "image/jpeg" });
+    const form = Object.assign(document.createElement("form"), { method: "POST", action, enctype: "multipart/form-data" });
+    for (const [name, value] of Object.entries(texts)) form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+    const input = Object.assign(document.createElement("input"), { type: "file", name: file });
+    const list = new DataTransfer();
+    list.items.add(new File([picture], "fan.jpg", { type: "image/jpeg" }));
+    input.files = list.files;
+    form.append(input);
+    document.body.append(form);
+    form.submit();
+  }, [action, texts, file, width, height]).catch(() => undefined)]);
+}
+
 export async function shares({ page, place, set, step, accessible, ask, about }) {
   await step("what another app shares becomes a note on an open incident, without a line, too, and once", async () => {
     const manifest = await page.evaluate(async () => (await fetch(document.querySelector("link[rel=manifest]").href)).json());
-    const { action, method, params } = manifest.share_target;
-    so(method === "GET", "what is shared is shown before anything is done with it");
-    const query = new URLSearchParams({ [params.title]: "Rack", [params.text]: "the fan stands still", [params.url]: "https://example.org/fan" });
+    const { action, method, enctype, params } = manifest.share_target;
+    so(method === "POST" && enctype === "multipart/form-data" && params.files[0].accept.includes("image/*"), "texts and pictures can be shared");
+    const handed = { [params.title]: "Rack", [params.text]: "the fan stands still", [params.url]: "https://example.org/fan" };
     const open = (await ask("/api/v1/incidents?limit=100")).incidents;
     const one = open.find(({ id }) => id !== about.id) ?? open[0];
     so(one, "something is open");
@@ -79,8 +105,9 @@ export async function shares({ page, place, set, step, accessible, ask, about })
     await page.waitForSelector(".pill.live");
     await page.waitForSelector("main ol.rows a.row");
     set("cut");
-    await page.goto(`${place}${action}?${query}`);
+    await handOver(page, action, handed, params.files[0].name, 2400, 1800);
     await page.waitForSelector("main textarea");
+    await comes(page, "the picture is shown", () => document.querySelectorAll("main canvas").length === 1 && document.querySelector("main canvas").width > 100);
     so((await page.inputValue("main textarea")) === "Rack\nthe fan stands still\nhttps://example.org/fan", "all of it is there to be read first");
     await page.waitForSelector("main input[type=radio]");
     const rows = page.locator("main label.card");
@@ -98,6 +125,22 @@ export async function shares({ page, place, set, step, accessible, ask, about })
       return found.length && found;
     });
     so(comments.length === 1, `it is there once: ${comments.length}`);
+    const [photo, ...more] = await until("and the photo", async () => {
+      const found = (await ask(`/api/v1/incidents/${one.id}/photos`)).photos;
+      return found.length && found;
+    });
+    so(more.length === 0 && photo.kind === "image/jpeg", `it is there once: ${JSON.stringify([photo, ...more])}`);
+    so(Date.parse(photo.learnt_at) > Date.parse(photo.happened_at), "it says when it was shared, and when that was learnt");
     await page.waitForSelector(".pill.live");
+    const img = page.locator("section[aria-label=Photos] img");
+    await img.waitFor();
+    await comes(page, "everybody sees it", () => document.querySelector("section[aria-label=Photos] img")?.naturalWidth === 1600);
+    const sent = await page.evaluate(async (path) => [...new Uint8Array(await (await fetch(path)).arrayBuffer())], `/api/v1/incidents/${one.id}/photos/${photo.id}`);
+    so(!Buffer.from(sent).includes("Exif"), "what the camera wrote into it is left out");
+    so((await img.getAttribute("alt")).startsWith("Photo by "), "it says in words what it is");
+    await accessible(page, "an incident with a photo");
+    await page.goto(`${place}${action}`);
+    await page.waitForSelector("main textarea");
+    so((await page.$$("main canvas")).length === 0, "what was put somewhere is not offered again");
   });
 }

@@ -186,6 +186,20 @@ export interface Incidents {
   next_cursor: string | null;
 }
 
+/** What somebody showed of an incident, without itself. */
+export interface Photo {
+  id: string;
+  by: string;
+  happened_at: string;
+  learnt_at: string;
+  kind: "image/jpeg" | "image/png" | "image/webp";
+  bytes: number;
+}
+
+export interface Photos {
+  photos: Photo[];
+}
+
 export type Right =
   | "look" | "decide" | "mute" | "fetch" | "push" | "tokens" | "tell" | "people" | "roles" | "audit" | "keep" | "quota" | "node" | "act" | "enrol" | "tag";
 

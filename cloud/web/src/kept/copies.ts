@@ -74,6 +74,7 @@ export class Copies {
     return this.#cupboard.change(async (tx) => {
       await this.#clear(tx);
       await tx.clear("outbox");
+      await tx.clear("photos");
       await tx.clear("meta");
     });
   }

@@ -1,8 +1,9 @@
-// What of this browser outlives its pages: copies of what was seen, and what waits to be sent.
+// What of this browser outlives its pages: copies of what was seen, what waits to be sent, and photos that wait with it or to be
+// put somewhere. Photos lie apart, so that nobody reads them who only looks what waits.
 //
 // The pages and the service worker share one. All that is changed together is changed in one transaction.
 
-export const STORES = { copies: "key", outbox: "seq", meta: "name" } as const;
+export const STORES = { copies: "key", outbox: "seq", meta: "name", photos: "name" } as const;
 export type Store = keyof typeof STORES;
 
 export interface Tx {
@@ -21,7 +22,7 @@ export interface Cupboard {
 }
 
 const NAME = "vigie";
-const VERSION = 1;
+const VERSION = 2;
 
 /** The browser's own. Where it keeps nothing (some private windows), what is put in lasts as long as the page. */
 export async function openCupboard(): Promise<Cupboard> {
@@ -73,7 +74,7 @@ class Kept implements Cupboard {
 /** One that lasts as long as its page. */
 export class Passing implements Cupboard {
   readonly durable = false;
-  #stores: Record<Store, Map<IDBValidKey, object>> = { copies: new Map(), outbox: new Map(), meta: new Map() };
+  #stores: Record<Store, Map<IDBValidKey, object>> = { copies: new Map(), outbox: new Map(), meta: new Map(), photos: new Map() };
   #turn: Promise<unknown> = Promise.resolve();
 
   change<T>(work: (tx: Tx) => Promise<T>): Promise<T> {

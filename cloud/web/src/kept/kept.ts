@@ -5,7 +5,8 @@ import { Copies } from "./copies.ts";
 import { openCupboard } from "./cupboard.ts";
 
 const now = () => hubClock.now();
-const parts = openCupboard().then((cupboard) => ({ copies: new Copies(cupboard, now), box: new Box(cupboard, now) }));
+export const cupboard = openCupboard();
+const parts = cupboard.then((cupboard) => ({ copies: new Copies(cupboard, now), box: new Box(cupboard, now) }));
 
 export const copies = parts.then((all) => all.copies);
 export const box = parts.then((all) => all.box);

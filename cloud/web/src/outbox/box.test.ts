@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Passing } from "../kept/cupboard.ts";
 import { Box, TooMany, type Heard } from "./box.ts";
-import { bodyOf, KNOWN_AGAIN_MS, MOST_WAITING, SHOWN_MS, type Entry } from "./entry.ts";
+import { bodyOf, KNOWN_AGAIN_MS, MOST_WAITING, MOST_WAITING_BYTES, pathOf, SHOWN_MS, type Entry } from "./entry.ts";
 import { heardOf } from "./post.ts";
 import { reachOf } from "./words.ts";
 
@@ -144,11 +144,43 @@ test("what was sent is listed for an hour, and too much is said to be so before 
   await expect(decide("comment", "one more")).rejects.toBeInstanceOf(TooMany);
 });
 
+test("a photo waits with its bytes, holds up no decision, and takes no room once it is at the hub", async () => {
+  const { box, cupboard, hub, decide } = all();
+  const content = new Uint8Array([1, 2, 3]).buffer;
+  const photo = await box.add({ who: WHO, incident: "I", about: "disk", word: "photo", says: {} }, { content, kind: "image/jpeg" });
+  await decide("acknowledge");
+  expect(pathOf(photo)).toBe(`/api/v1/incidents/I/photos?happened_at=${encodeURIComponent(new Date(photo.doneAt).toISOString())}`);
+  hub.refuses.add("photo");
+  expect(await box.flush(WHO, hub.post)).toBe(true);
+  expect(hub.done).toEqual(["acknowledge"]);
+  expect((await box.of(WHO)).map((one) => one.state)).toEqual(["waiting", "sent"]);
+  expect((await box.photo(photo.seq))?.content.byteLength).toBe(3);
+  // Refused, it stays to be sent again or thrown away.
+  await box.flush(WHO, hub.post, true);
+  expect((await box.photo(photo.seq))?.kind).toBe("image/jpeg");
+  await box.again(photo.seq, {});
+  const sent: (number | undefined)[] = [];
+  await box.flush(WHO, async (_, own) => (sent.push(own?.content.byteLength), { kind: "done" }), true);
+  expect(sent).toEqual([3]);
+  expect(await cupboard.change((tx) => tx.all("photos"))).toEqual([]);
+});
+
+test("a photo that is thrown away leaves nothing, and photos have an end", async () => {
+  const { box, cupboard } = all();
+  const add = (bytes: number) => box.add({ who: WHO, incident: "I", about: "disk", word: "photo", says: {} }, { content: new ArrayBuffer(bytes), kind: "image/jpeg" });
+  const first = await add(MOST_WAITING_BYTES - 10);
+  await expect(add(11)).rejects.toBeInstanceOf(TooMany);
+  await add(10);
+  await box.drop(first.seq);
+  expect(await cupboard.change((tx) => tx.all("photos"))).toHaveLength(1);
+  await add(MOST_WAITING_BYTES - 10);
+});
+
 test("an answer is taken for what it is", () => {
   expect(heardOf(200, true, {})).toEqual({ kind: "done" });
   for (const status of [401, 429, 502, 503, 504]) expect(heardOf(status, false, {}).kind).toBe("later");
   expect(heardOf(409, false, { code: "conflict", detail: "under way", retry_after_seconds: 1 }).kind).toBe("later");
-  expect(heardOf(409, false, { detail: "it is over", next: "look" })).toEqual({ kind: "refused", why: "it is over. look" });
+  expect(heardOf(409, false, { detail: "it is over", next: "look" })).toMatchObject({ kind: "refused", why: "it is over. look", problem: { detail: "it is over" } });
   expect(heardOf(500, false, undefined).kind).toBe("refused");
 });
 

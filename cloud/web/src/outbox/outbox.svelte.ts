@@ -3,7 +3,7 @@ import { box } from "../kept/kept.ts";
 import { stream } from "../live/stream.svelte.ts";
 import { looker } from "../me.svelte.ts";
 import { TooMany } from "./box.ts";
-import type { Entry, Says, Word } from "./entry.ts";
+import type { Entry, Photo, Says, Word } from "./entry.ts";
 import { post } from "./post.ts";
 import { inTurn } from "./turn.ts";
 
@@ -37,10 +37,10 @@ class Outbox {
   }
 
   /** Somebody decides. What is answered is how far it came: it waits here when the hub was not heard. */
-  async decide(own: { incident: string; about: string; word: Word; says: Says }): Promise<Entry | TooMany> {
+  async decide(own: { incident: string; about: string; word: Word; says: Says }, photo?: Photo): Promise<Entry | TooMany> {
     const parts = await box;
     try {
-      const entry = await parts.add({ ...own, who: looker.who ?? "" });
+      const entry = await parts.add({ ...own, who: looker.who ?? "" }, photo);
       await Promise.race([this.flush(), new Promise((done) => setTimeout(done, SOON_MS))]);
       return this.entries.find((one) => one.seq === entry.seq) ?? entry;
     } catch (error) {
@@ -64,8 +64,17 @@ class Outbox {
     if (who === undefined) return;
     const parts = await box;
     await this.look();
-    if (this.waiting > 0) await inTurn(() => parts.flush(who, post));
+    if (this.waiting === 0) return this.#changed();
+    await inTurn(() => parts.flush(who, post));
     await this.#changed();
+    if (!this.entries.some((one) => one.state === "waiting" && one.word === "photo")) return;
+    await inTurn(() => parts.flush(who, post, true), "photos");
+    await this.#changed();
+  }
+
+  /** The photo of one that waits here. */
+  async photo(seq: number): Promise<Photo | undefined> {
+    return (await box).photo(seq);
   }
 
   /** Reads what is kept. */

@@ -49,6 +49,11 @@ export function inWords({ code, title, detail, next }: Problem): { title: string
 export function wrongOf(error: unknown): string {
   if (error instanceof OutOfReach) return say("out");
   if (!(error instanceof Refused)) return error instanceof Error ? error.message : String(error);
-  const { title, detail, next } = inWords(error.problem);
-  return settings.language === "fr" && error.problem.code in FRENCH ? `${[title, detail].filter(Boolean).join(" : ")}. ${next}.` : [detail, next].filter(Boolean).join(". ");
+  return saidOf(error.problem);
+}
+
+/** A problem as one text. */
+export function saidOf(problem: Problem): string {
+  const { title, detail, next } = inWords(problem);
+  return settings.language === "fr" && problem.code in FRENCH ? `${[title, detail].filter(Boolean).join(" : ")}. ${next}.` : [detail, next].filter(Boolean).join(". ");
 }

@@ -10,6 +10,8 @@ export interface Shell {
 
 /** The page that is every page. */
 export const SHELL = "/shell.html";
+/** Where another app hands over what is shared, as the manifests say. */
+export const SHARE = "/share";
 /** A hub that has not answered by then is as good as out of reach: what is here is shown, and says that it is a copy. */
 export const PATIENCE_MS = 3000;
 
@@ -58,7 +60,9 @@ export type Way =
   /** Somebody may sign in, or be another one after it. */
   | "door"
   /** Somebody signs out. */
-  | "out";
+  | "out"
+  /** Another app hands something over. */
+  | "share";
 
 export interface Asked {
   method: string;
@@ -69,6 +73,7 @@ export interface Asked {
 
 export function wayOf({ method, navigates, path }: Asked, shell: Shell, isPage: (path: string) => boolean): Way {
   if (path === "/sign-out" && method === "POST") return "out";
+  if (path === SHARE && method === "POST" && navigates) return "share";
   if (navigates) return method === "GET" && isPage(path) ? "hub" : "door";
   // A page of the version before goes on with its own parts, which the hub does not have any more.
   return method === "GET" && (shell.files.includes(path) || isHashed(path)) ? "here" : "past";

@@ -7,14 +7,17 @@ import { Box } from "../outbox/box.ts";
 import { post } from "../outbox/post.ts";
 import { inTurn } from "../outbox/turn.ts";
 import { find } from "../route.ts";
+import { keepShared } from "../share/kept.ts";
+import { MOST_CHARACTERS } from "../share/shared.ts";
 import { read, type Pushed } from "./push.ts";
-import { isHashed, isOurs, nameOf, outdated, PATIENCE_MS, SHELL, turnsOf, TURNS, wayOf, type Shell, type Turns } from "./shell.ts";
+import { isHashed, isOurs, nameOf, outdated, PATIENCE_MS, SHARE, SHELL, turnsOf, TURNS, wayOf, type Shell, type Turns } from "./shell.ts";
 
 declare const __SHELL__: Shell;
 declare const self: ServiceWorkerGlobalScope;
 
 const shell = __SHELL__;
 const parts = openCupboard().then((cupboard) => ({
+  cupboard,
   copies: new Copies(cupboard, Date.now),
   box: new Box(cupboard, Date.now),
 }));
@@ -40,6 +43,8 @@ self.addEventListener("fetch", (event) => {
       return event.waitUntil(parts.then(({ copies }) => copies.lock()));
     case "out":
       return event.waitUntil(signOut());
+    case "share":
+      return event.respondWith(takeIn(request));
     case "past":
       return;
   }
@@ -89,6 +94,20 @@ async function fromHub(request: Request): Promise<Response> {
   if (!copy) return fetch(request);
   const slow = new Promise<Response>((shown) => setTimeout(() => shown(copy.clone()), PATIENCE_MS));
   return Promise.race([slow, fetch(request).catch(() => copy)]);
+}
+
+/** Keeps what another app hands over, and shows it to somebody who says where it belongs: nothing is sent before. */
+async function takeIn(request: Request): Promise<Response> {
+  const handed = await request.formData().catch(() => new FormData());
+  const { cupboard } = await parts;
+  const files = handed.getAll("photo").filter((one) => one instanceof Blob);
+  // What the browser can not keep is not in the list that it is shown.
+  if (files.length) await keepShared(cupboard, files, Date.now()).catch(() => undefined);
+  const said = ["title", "text", "url"].flatMap((name) => {
+    const text = handed.get(name);
+    return typeof text === "string" && text ? [[name, text.slice(0, 2 * MOST_CHARACTERS)]] : [];
+  });
+  return Response.redirect(`${SHARE}?${new URLSearchParams(said)}`, 303);
 }
 
 /** Nothing of whoever signs out stays here, and nothing is pushed to them here any more. */
@@ -159,7 +178,9 @@ async function sendAll(): Promise<void> {
   const { box, copies } = await parts;
   const who = await copies.owner();
   if (!who) return;
-  const all = await inTurn(() => box.flush(who, post));
+  const words = await inTurn(() => box.flush(who, post));
+  new BroadcastChannel("vigie-outbox").postMessage("changed");
+  const all = words && (await inTurn(() => box.flush(who, post, true), "photos"));
   new BroadcastChannel("vigie-outbox").postMessage("changed");
   if (all) return;
   // Where the browser can, it wakes the worker when there is a line; elsewhere the next page that is opened sends.

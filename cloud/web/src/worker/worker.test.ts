@@ -20,6 +20,8 @@ test("a page is asked of the hub first, and whoever goes where people sign in ma
   expect(way({ path: "/sign-in", method: "POST", navigates: true })).toBe("door");
   expect(way({ path: "/", method: "POST", navigates: true })).toBe("door");
   expect(way({ path: "/sign-out", method: "POST", navigates: true })).toBe("out");
+  expect(way({ path: "/share", method: "POST", navigates: true })).toBe("share");
+  expect([way({ path: "/share", navigates: true }), way({ path: "/share", method: "POST" })]).toEqual(["hub", "past"]);
 });
 
 test("a page of the version before has its parts from here, too: the hub does not have them any more", () => {

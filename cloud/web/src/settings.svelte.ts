@@ -20,13 +20,24 @@ interface Chosen {
   opening: OpeningHours | null;
   /** So many tiles stood on the home page beside the first one the last time: so many places are kept, and nothing below them jumps. */
   tiles: number;
+  /** Lists as somebody likes to see them, under names of their own. */
+  views: readonly View[];
+}
+
+/** A list as it was asked for. */
+export interface View {
+  /** Whose it is: others at the same browser have their own. */
+  who: string;
+  path: string;
+  name: string;
+  search: string;
 }
 
 const KEPT = "vigie-settings";
 
 function usual(): Chosen {
   const language = typeof document !== "undefined" && document.documentElement.lang === "fr" ? "fr" : "en";
-  return { language, theme: "system", density: "compact", narrow: false, keys: true, objective: null, opening: null, tiles: 2 };
+  return { language, theme: "system", density: "compact", narrow: false, keys: true, objective: null, opening: null, tiles: 2, views: [] };
 }
 
 function read(): Chosen {

@@ -7,6 +7,7 @@ import { chromium } from "playwright-core";
 import { redelivered } from "./hooks.mjs";
 import { chooses, shares } from "./installed.mjs";
 import { begin, home, listening } from "./line.mjs";
+import { lists } from "./lists.mjs";
 import { comes, so, trail, until } from "./trail.mjs";
 
 const [cloud] = process.argv.slice(2);
@@ -314,6 +315,7 @@ await step("what was done with a device stands in the audit, and where it is pus
 
 await chooses({ page, context, place, set, read, step, accessible });
 await shares({ page, place, set, step, accessible, ask, about: door });
+await lists({ page, place, set, read, step, accessible, ask });
 await redelivered({ page, read, ask, step, accessible, incident: door.id });
 
 await step("nobody finds what another one saw, and who signs out leaves nothing", async () => {

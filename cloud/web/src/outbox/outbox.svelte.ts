@@ -49,6 +49,25 @@ class Outbox {
     }
   }
 
+  /** Somebody decides of many at once. What is answered is how far how many came. */
+  async decideAll(all: readonly { incident: string; about: string; word: Word; says: Says }[]): Promise<{ sent: number; waits: number; refused: number; full: number }> {
+    const parts = await box;
+    const seqs = new Set<number>();
+    for (const own of all) {
+      const entry = await parts.add({ ...own, who: looker.who ?? "" }).catch((error: unknown) => {
+        if (!(error instanceof TooMany)) throw error;
+        return undefined;
+      });
+      if (!entry) break;
+      seqs.add(entry.seq);
+    }
+    await Promise.race([this.flush(), new Promise((done) => setTimeout(done, SOON_MS))]);
+    await this.look();
+    const own = this.entries.filter(({ seq }) => seqs.has(seq));
+    const count = (...states: Entry["state"][]) => own.filter(({ state }) => states.includes(state)).length;
+    return { sent: count("sent"), waits: count("waiting", "unsure"), refused: count("refused"), full: all.length - seqs.size };
+  }
+
   async drop(seq: number): Promise<void> {
     await (await box).drop(seq);
     await this.#changed();

@@ -18,6 +18,7 @@ mod jobs;
 mod joining;
 mod owners;
 mod people;
+mod qr;
 mod quotas;
 mod raw;
 mod registry;

@@ -53,6 +53,7 @@ mod problem;
 mod prometheus;
 mod public;
 mod push;
+mod qr;
 mod quota;
 mod raw;
 mod reach;
@@ -66,6 +67,7 @@ mod site;
 mod stamp;
 mod status;
 mod status_pages;
+mod sticker;
 mod stream;
 mod tally;
 mod tls;
@@ -121,13 +123,14 @@ pub use options::Options;
 pub use people::{
     Beside, Draft, FirstTry, Letter, NotDone, People, Post, With, audit_line, letter_noted, letter_went, verify_audit,
 };
+pub use qr::{DrawQr, Qr};
 pub use quota::{ClientQuota, QuotaMost, QuotaOf, QuotaState, QuotaUse, Quotas};
 pub use raw::{Raw, RawError, RawState};
 pub use reach::{Beat, Goodbye, Heard, Listener, Reach, Reachability, USUAL_ABSENCE_MS, reach, reach_of_site};
 pub use repeat::{NotRemembered, Repeats};
 pub use router::{Parts, router, router_of, router_with, ways};
 pub use ruling::{RuleAlert, RuleGroup, RuleOrigin, RuleShown, RuleSource};
-pub use site::{Line, Link, Relay, Room, RowsWaiting, Site, Upward};
+pub use site::{Line, Link, LocalPage, Relay, Room, RowsWaiting, Site, Upward};
 pub use stamp::Stamp;
 pub use status::{Health, Shown, Status, status};
 pub use status_pages::{

@@ -21,7 +21,7 @@ use crate::ways::{Need, Way, Ways};
 use crate::{
     Access, Boards, Carries, Chats, Demonstrating, Devices, Enrolments, Erasures, Incidents, Jobs, KeepingTerms,
     Lookout, Options, People, Quotas, Repeats, StatusPages, Webhooks, api, armour, door, health, install, live, local,
-    openapi, page, people, prometheus, public, push, shape, tally, web,
+    openapi, page, people, prometheus, public, push, shape, sticker, tally, web,
 };
 use ways::{LOOK, of_api, prometheus_ways};
 
@@ -230,6 +230,12 @@ fn private(app: &App) -> Ways {
         Ways::new().get("/live", Need::SignedIn, async || Redirect::permanent("/"))
     } else {
         Ways::new().files(&page::PRIVATE, Need::SignedIn).get("/", Need::SignedIn, page::index)
+    };
+    let ways = if app.options.qr.is_some() {
+        let page = "/sites/{client}/{site}/sticker";
+        ways.files(&sticker::STYLE, Need::SignedIn).get(page, LOOK, sticker::page)
+    } else {
+        ways
     };
     let ways = ways
         .nest("/api/v1", of_api(app))

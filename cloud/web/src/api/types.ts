@@ -100,7 +100,7 @@ export interface Link {
 export interface Site {
   name: string;
   client: string;
-  relays: { id: string; name: string; link: Link }[];
+  relays: { id: string; name: string; link: Link; page: { is_open: boolean; urls: string[]; name_url: string | null; told_at: string } | null }[];
   reachability: Reach;
   machines: number;
   waiting: Amount;

@@ -216,4 +216,37 @@ mod tests {
             assert_eq!(is_label(name), holds, "{name}");
         }
     }
+
+    /// Answers of the site's network, over this machine's own interfaces; none where nothing comes within some seconds.
+    fn found(kind: &str, fullname: &str) -> Option<(String, u16)> {
+        let daemon = ServiceDaemon::new().expect("a second one");
+        let events = daemon.browse(kind).expect("it is asked");
+        let until = std::time::Instant::now() + Duration::from_secs(20);
+        let mut found = None;
+        while found.is_none() && std::time::Instant::now() < until {
+            if let Ok(mdns_sd::ServiceEvent::ServiceResolved(one)) = events.recv_timeout(Duration::from_secs(1))
+                && one.get_fullname() == fullname
+            {
+                found = Some((one.get_hostname().to_owned(), one.get_port()));
+            }
+        }
+        drop(daemon.shutdown());
+        found
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "needs a network that carries multicast: run by hand with --ignored"]
+    async fn another_program_of_the_network_finds_the_page_by_its_name() {
+        let own = crate::page::interfaces();
+        let page = RelayPage::of("0.0.0.0:7802".parse().expect("a place"), false, &own);
+        let site = format!("trial-{}", std::process::id());
+        let mut announcer = Announcer::begin("vigie-trial", &site).expect("this machine announces");
+        announcer.keep(&page);
+        tokio::time::timeout(Duration::from_secs(20), announcer.changed()).await.expect("it is said");
+        assert_eq!(announcer.name().as_deref(), Some("vigie-trial.local"));
+        let fullname = format!("Vigie {site}._http._tcp.local.");
+        let found = tokio::task::spawn_blocking(move || found("_http._tcp.local.", &fullname)).await.expect("it ends");
+        assert_eq!(found, Some(("vigie-trial.local.".to_owned(), 7802)));
+        announcer.end().await;
+    }
 }

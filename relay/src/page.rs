@@ -70,7 +70,7 @@ async fn changed(announcer: Option<&mut Announcer>) {
 }
 
 /// The addresses of this machine, each with the name of its interface.
-fn interfaces() -> Vec<(String, IpAddr)> {
+pub(crate) fn interfaces() -> Vec<(String, IpAddr)> {
     // Where they can not be listed none is told.
     let Ok(networks) = Networks::new_with_refreshed_list() else { return Vec::new() };
     let mut found = Vec::new();

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::Value;
-use vigie_serve::{Access, Carries, Options, Parts, Web, router_of};
+use vigie_serve::{Access, Carries, Options, Parts, Qr, Web, router_of};
 
 use super::pages::Pages;
 use super::watch::Watch;
@@ -104,7 +104,12 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
 
 /// A hub with pages that a browser runs.
 pub(crate) fn options() -> Options {
-    Options { web: Web::new(&PAGES, &FILES), ..Options::default() }
+    Options { web: Web::new(&PAGES, &FILES), qr: Some(one_square), ..Options::default() }
+}
+
+/// Squares that hold nothing: what they hold is tried where they are made.
+fn one_square(_: &str) -> Option<Qr> {
+    Some(Qr { side: 1, dark: vec![true] })
 }
 
 const PAGES: [&str; 3] = ["/", "/machines", "/machines/{id}"];

@@ -20,8 +20,8 @@ use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
     Access, Boards, Carries, Chats, Demonstrating, Devices, Enrolments, Erasures, Incidents, Jobs, KeepingTerms,
-    Lookout, Options, People, Quotas, Repeats, StatusPages, Webhooks, api, armour, door, health, install, live, local,
-    openapi, page, people, prometheus, public, push, shape, sticker, tally, web,
+    LetsIn, Lookout, Options, People, Quotas, Repeats, StatusPages, Webhooks, api, armour, door, health, install, live,
+    local, openapi, page, people, prometheus, public, push, shape, sticker, tally, web,
 };
 use ways::{LOOK, of_api, prometheus_ways};
 
@@ -64,6 +64,8 @@ pub struct Parts {
     pub chats: Option<Arc<dyn Chats>>,
     /// For how long whose data is kept.
     pub keeping: Option<Arc<dyn KeepingTerms>>,
+    /// Who may come in at sites while they are cut off.
+    pub lets_in: Option<Arc<dyn LetsIn>>,
     /// The dashboards that people keep.
     pub boards: Option<Arc<dyn Boards>>,
     /// How much each client may have.
@@ -97,6 +99,7 @@ impl Parts {
             devices: None,
             chats: None,
             keeping: None,
+            lets_in: None,
             boards: None,
             quotas: None,
             enrolments: None,
@@ -118,6 +121,7 @@ impl Parts {
             repeats,
             hooks,
             keeping,
+            lets_in,
             boards,
             quotas,
             devices,
@@ -136,6 +140,7 @@ impl Parts {
             repeats,
             hooks,
             keeping,
+            lets_in,
             boards,
             quotas,
             devices,

@@ -16,7 +16,8 @@ use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
     Access, Boards, Carries, Chats, Demonstrating, Devices, Enrolments, Erasures, Glance, Health, Incidents, Jobs,
-    KeepingTerms, Lookout, Machine, Mark, Marks, Options, People, Quotas, Repeats, StatusPages, Webhooks, openapi,
+    KeepingTerms, LetsIn, Lookout, Machine, Mark, Marks, Options, People, Quotas, Repeats, StatusPages, Webhooks,
+    openapi,
 };
 
 /// Lists that are drawn up at once. They take milliseconds; this many keeps two cores busy.
@@ -46,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) chats: Option<Arc<dyn Chats>>,
     /// For how long whose data is kept.
     pub(crate) keeping: Option<Arc<dyn KeepingTerms>>,
+    /// Who may come in at sites while they are cut off.
+    pub(crate) lets_in: Option<Arc<dyn LetsIn>>,
     /// The dashboards that people keep.
     pub(crate) boards: Option<Arc<dyn Boards>>,
     /// How much each client may have.
@@ -219,6 +222,7 @@ impl Shared {
             devices: None,
             chats: None,
             keeping: None,
+            lets_in: None,
             boards: None,
             quotas: None,
             erasures: None,

@@ -107,6 +107,11 @@ export interface Site {
   drain: Drain | null;
 }
 
+/** Who may sign in at a site's own page. */
+export interface LetIn {
+  people: { name: string; may: "look" | "decide"; from: string; until: string; state: "valid" | "expired" | "revoked" }[];
+}
+
 export interface Sites {
   sites: Site[];
   total: number;

@@ -63,3 +63,18 @@ async fn the_secret_of_two_step_digits_is_squares_in_the_page_itself_and_in_no_a
     let images = text.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect::<Vec<_>>();
     assert_eq!(images, ["/icon.svg"], "nothing is loaded that would hold the secret");
 }
+
+#[tokio::test]
+async fn whom_a_site_lets_in_is_told_to_who_looks_after_people_there_with_what_has_ended() {
+    let hub = hub();
+    let ann = seen_by(&hub, "ann@acme.org", "admin@acme/lyon");
+    let path = "/api/v1/sites/acme/lyon/people";
+    let told = hub.ask("GET", &ann, path, None).await.json();
+    let marc = serde_json::json!({
+        "name": "Marc <b>Petit</b>", "may": "decide", "from": "1970-01-01T00:00:00.000Z",
+        "until": "1970-01-01T00:01:00.000Z", "state": "expired",
+    });
+    assert_eq!(told, serde_json::json!({ "people": [marc] }));
+    let looks = seen_by(&hub, "look@acme.org", "observer@acme/lyon");
+    assert_eq!(hub.ask("GET", &looks, path, None).await.status, StatusCode::FORBIDDEN);
+}

@@ -5,6 +5,7 @@ mod carried;
 mod clients;
 mod jobs;
 mod joining;
+mod let_in;
 mod roll;
 mod telling;
 
@@ -22,6 +23,7 @@ use carried::Brought;
 use clients::{Agreed, Erased, Kept, Played};
 use jobs::AtWork;
 use joining::LetIn;
+use let_in::Marc;
 pub(crate) use roll::Roll;
 use telling::{NoPhones, OneChat, Subscribed};
 
@@ -90,6 +92,7 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         devices: Some(Arc::new(NoPhones)),
         chats: Some(Arc::new(OneChat)),
         keeping: Some(Arc::new(Kept)),
+        lets_in: Some(Arc::new(Marc)),
         boards: Some(roll.boards.clone()),
         quotas: Some(Arc::new(Agreed)),
         enrolments: Some(Arc::new(LetIn)),

@@ -255,6 +255,7 @@ impl Config {
             behind_loopback_proxy: behind,
             issuers,
             passkeys,
+            qr: Some(crate::qr::draw),
             origin: self.origin.clone(),
             web: crate::web::web(),
             programs: self.programs.clone(),

@@ -7,8 +7,9 @@ use clap::Subcommand;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use vigie_grants::{GrantError, May};
-use vigie_model::Slug;
+use vigie_model::{Slug, UtcMs};
 use vigie_node::{Failed, NodeClock, NodeRows};
+use vigie_serve::{LetInAt, LetInMay, LetInState, LetsIn, Stamp};
 
 use crate::cli::{self, Place};
 use crate::registry::Registry;
@@ -151,6 +152,39 @@ impl Grants {
             self.registry.node(visit.relay).ok().flatten().map_or_else(|| visit.relay.to_string(), |row| row.name);
         json!({ "client": visit.client, "site": visit.site, "relay": relay, "at_ms": visit.at.0, "name": visit.name,
             "from": visit.from, "came": visit.came, "said": visit.came.as_str() })
+    }
+}
+
+/// Whom this hub let in, for pages and API.
+#[derive(Debug)]
+pub(crate) struct LetInHere {
+    pub(crate) rows: NodeRows,
+    pub(crate) clock: NodeClock,
+}
+
+impl LetsIn for LetInHere {
+    fn at(&self, client: &Slug, site: &Slug) -> Result<Vec<LetInAt>, String> {
+        let now = self.clock.now().utc;
+        let all = vigie_grants::list(&self.rows).map_err(|error| error.to_string())?.into_iter();
+        let here = all.filter(|(of, at, _)| (of, at) == (client, site));
+        Ok(here.map(|(.., grant)| shown_of(grant, now)).collect())
+    }
+}
+
+fn shown_of(grant: vigie_grants::Grant, now: UtcMs) -> LetInAt {
+    LetInAt {
+        state: match grant.revoked_ms {
+            Some(_) => LetInState::Revoked,
+            None if grant.until_ms <= now.0 => LetInState::Expired,
+            None => LetInState::Valid,
+        },
+        may: match grant.may {
+            May::Look => LetInMay::Look,
+            May::Decide => LetInMay::Decide,
+        },
+        from: Stamp(UtcMs(grant.from_ms)),
+        until: Stamp(UtcMs(grant.until_ms)),
+        name: grant.name,
     }
 }
 

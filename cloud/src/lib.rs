@@ -19,6 +19,7 @@ mod joining;
 mod owners;
 mod people;
 mod photos;
+mod qr;
 mod quotas;
 mod raw;
 mod registry;

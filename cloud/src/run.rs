@@ -33,7 +33,7 @@ use crate::chats::Answering;
 use crate::config::Config;
 use crate::demonstration::Played;
 use crate::desk::Desk;
-use crate::grants::Grants;
+use crate::grants::{Grants, LetInHere};
 use crate::jobs::{self, Exports, Runner, Works};
 use crate::joining::Joining;
 use crate::people::{Mailer, Register};
@@ -232,6 +232,7 @@ fn serving(
         devices: Some(watching.phones.clone()),
         chats,
         keeping: Some(stores.terms.clone()),
+        lets_in: Some(Arc::new(LetInHere { rows: stores.rows.clone(), clock: clock.clone() })),
         boards: Some(staff.boards.clone()),
         photos: Some(staff.photos.clone()),
         quotas: Some(stores.quotas.clone()),

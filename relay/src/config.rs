@@ -25,6 +25,9 @@ pub(crate) struct Overrides {
     /// Where people reach this relay's page and API (TCP).
     #[arg(long, env = "VIGIE_HTTP", value_name = "IP:PORT")]
     http: Option<SocketAddr>,
+    /// The name by which browsers on the site's network find the page while it is open to them (mDNS): vigie for vigie.local; empty for none.
+    #[arg(long, env = "VIGIE_PAGE_NAME", value_name = "NAME")]
+    page_name: Option<String>,
     /// The hub (HOST:PORT, several separated by commas). That of the enrolment if left out.
     #[arg(long, env = "VIGIE_HUB", value_delimiter = ',')]
     hub: Option<Vec<String>>,
@@ -70,6 +73,7 @@ pub(crate) struct Overrides {
 struct File {
     listen: Option<SocketAddr>,
     http: Option<SocketAddr>,
+    page_name: Option<String>,
     hub: Option<Vec<String>>,
     store_mib: Option<u64>,
     keep_hours: Option<u64>,
@@ -105,6 +109,8 @@ pub(crate) struct Config {
     pub(crate) name: Option<String>,
     pub(crate) listen: SocketAddr,
     pub(crate) http: SocketAddr,
+    /// By which name the page is announced on the site's network.
+    pub(crate) page_name: Option<String>,
     pub(crate) hub: Option<Vec<String>>,
     pub(crate) link: LinkProfile,
     /// How often the hour under way goes up where hours are all that does.
@@ -128,6 +134,9 @@ const LISTEN: ([u8; 4], u16) = ([0, 0, 0, 0], 7801);
 
 /// Only this machine, until somebody says otherwise: the page has no TLS of its own.
 const HTTP: ([u8; 4], u16) = ([127, 0, 0, 1], 7802);
+
+/// What is easy to say, type and remember.
+const PAGE_NAME: &str = "vigie";
 
 /// Each time the hour goes whole: 14 bytes for each series of a machine. So a quarter costs 55 bytes for each series and
 /// hour, of the 150 that its ticks would cost.
@@ -168,6 +177,7 @@ impl Config {
             name: over.name.clone().or(file.name),
             listen: over.listen.or(file.listen).unwrap_or_else(|| LISTEN.into()),
             http: over.http.or(file.http).unwrap_or_else(|| HTTP.into()),
+            page_name: page_name(over.page_name.clone().or(file.page_name))?,
             hub: over.hub.clone().or(file.hub),
             link,
             rollups_every: Duration::from_secs(60 * every_min),
@@ -186,6 +196,21 @@ impl Config {
             programs: Arc::new(InstallSaid { folder: over.install_folder.clone().or(file.install.folder) }.programs()),
         })
     }
+}
+
+/// The name to announce; none where nobody wants one.
+fn page_name(said: Option<String>) -> Result<Option<String>, Failed> {
+    let name = said.unwrap_or_else(|| PAGE_NAME.to_owned());
+    if name.is_empty() {
+        return Ok(None);
+    }
+    if !crate::name::is_label(&name) {
+        let text = format!(
+            "page_name {name:?} is not one word of small letters, digits and - (50 at most); nothing was started"
+        );
+        return Err(Failed::new(2, text));
+    }
+    Ok(Some(name))
 }
 
 fn read(path: &Path) -> Result<File, Failed> {
@@ -210,6 +235,22 @@ mod tests {
         let nowhere = Path::new("/nonexistent/vigie");
         let failed = Config::load(nowhere, &nowhere.join("relay.toml"), &over).expect_err("a string is no link");
         assert_eq!(failed.code, 2, "{}", failed.text);
+    }
+
+    #[test]
+    fn a_page_is_called_vigie_unless_somebody_says_otherwise_or_wants_no_name() {
+        let nowhere = Path::new("/nonexistent/vigie");
+        let named = |name: Option<&str>| {
+            let over = Overrides { page_name: name.map(str::to_owned), ..Overrides::default() };
+            Config::load(nowhere, &nowhere.join("relay.toml"), &over).map(|config| config.page_name)
+        };
+        assert_eq!(named(None).ok(), Some(Some("vigie".to_owned())));
+        assert_eq!(named(Some("tour-2")).ok(), Some(Some("tour-2".to_owned())));
+        assert_eq!(named(Some("")).ok(), Some(None));
+        for nonsense in ["vigie.local", "Vigie", "-", "a b", "é"] {
+            let failed = named(Some(nonsense)).expect_err("no label");
+            assert!(failed.code == 2 && failed.text.contains("page_name"), "{}", failed.text);
+        }
     }
 
     #[test]

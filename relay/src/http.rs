@@ -10,8 +10,8 @@ use vigie_serve::{Carries, Incidents, Parts, Programs, Tls};
 use crate::access::SiteAccess;
 use crate::carried::WrittenDown;
 
-/// The task that serves, and what ends it.
-pub(crate) type Served = (tokio::task::JoinHandle<std::io::Result<()>>, tokio::sync::oneshot::Sender<()>);
+/// The task that serves, what ends it, and where it listens.
+pub(crate) type Served = (tokio::task::JoinHandle<std::io::Result<()>>, tokio::sync::oneshot::Sender<()>, SocketAddr);
 
 /// Begins to serve.
 pub(crate) async fn serve(
@@ -26,6 +26,7 @@ pub(crate) async fn serve(
             format!("the page can not be served at {address}: {error}; say another with --http; nothing was started");
         Failed::new(1, text)
     })?;
+    let at = listener.local_addr().unwrap_or(address);
     let options = vigie_serve::Options { tls: tls.is_some(), programs, ..vigie_serve::Options::default() };
     let router = vigie_serve::router_of(Parts {
         incidents: Some(incidents),
@@ -37,5 +38,5 @@ pub(crate) async fn serve(
         // Closed by hand or because the program ends.
         drop(closed.await);
     };
-    Ok((tokio::spawn(vigie_serve::serve_with(listener, router, tls, until)), close))
+    Ok((tokio::spawn(vigie_serve::serve_with(listener, router, tls, until)), close, at))
 }

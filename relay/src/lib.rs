@@ -10,6 +10,8 @@ pub mod cli;
 mod config;
 mod errands;
 mod http;
+mod name;
+mod page;
 mod retention;
 mod run;
 mod status;

@@ -27,8 +27,9 @@ use crate::access::SiteAccess;
 use crate::config::Config;
 use crate::errands::Errands;
 use crate::http::serve;
+use crate::name::Announcer;
 use crate::status::Status;
-use crate::{around, budget};
+use crate::{around, budget, page};
 
 /// Agents of one site, and as many again while they reconnect.
 const MAX_CONNECTIONS: usize = 2_048;
@@ -65,6 +66,8 @@ struct Relay {
     uplink: watch::Receiver<UplinkState>,
     http: tokio::task::JoinHandle<std::io::Result<()>>,
     close_http: tokio::sync::oneshot::Sender<()>,
+    page: tokio::task::JoinHandle<()>,
+    close_page: tokio::sync::oneshot::Sender<()>,
 }
 
 impl Relay {
@@ -169,7 +172,13 @@ impl Relay {
         let own = vigie_serve::Place { client: identity.client().clone(), site: identity.site().clone() };
         let access = Arc::new(SiteAccess::new(&token, own, people));
         let seen: (Arc<Fleet>, Arc<dyn Incidents>) = (fleet.clone(), lookout.watchman());
-        let (http, close_http) = serve(config.http, seen, access, carry, (tls, config.programs)).await?;
+        let is_secret = tls.is_some();
+        let (http, close_http, at) = serve(config.http, seen, access, carry, (tls, config.programs)).await?;
+        let name = config.page_name.as_deref().filter(|_| !at.ip().is_loopback());
+        let announcer = name.and_then(|name| Announcer::begin(name, identity.site().as_str()));
+        let served = page::Served { at, tls: is_secret };
+        let (close_page, page_closed) = tokio::sync::oneshot::channel();
+        let page = tokio::spawn(page::tell(handle.rows().clone(), clock.clone(), served, announcer, page_closed));
         info!(node = %identity.node(), listen = %config.listen, http = %config.http, "the site is looked after");
         tokio::spawn(node.run());
         Ok(Self {
@@ -191,6 +200,8 @@ impl Relay {
             uplink: watch,
             http,
             close_http,
+            page,
+            close_page,
         })
     }
 
@@ -214,6 +225,9 @@ impl Relay {
         self.fleet.set_not_ready(vec!["the relay is stopping".to_owned()]);
         // An error says that the server has ended by itself.
         let _ended = self.close_http.send(());
+        drop(self.close_page);
+        // Its name is given back before anything that may take long.
+        drop(self.page.await);
         self.lookout.close().await;
         self.pushed.close().await;
         self.handle.leave("the relay was stopped").await;

@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 use vigie_codec::inventory::read;
 use vigie_merge::{Key, Kind, Row, Scope};
 use vigie_model::inventory::Word;
-use vigie_model::{NodeId, UtcMs};
-use vigie_serve::{Agent, Inventory, Stamp, Told};
+use vigie_model::{NodeId, PAGE_WORD, RelayPage, UtcMs};
+use vigie_serve::{Agent, Inventory, LocalPage, Stamp, Told};
 
 use crate::fleet::Fleet;
 
@@ -25,6 +25,14 @@ impl Fleet {
         }
     }
 
+    /// Where a relay's own page is, as it said in a row of its present place.
+    pub(crate) fn page_of(&self, relay: NodeId) -> Option<LocalPage> {
+        let rows = self.facts_of(relay);
+        let Told { value, observed_at, .. } = told_as::<RelayPage>(&rows, PAGE_WORD)?;
+        let page = value.checked()?;
+        Some(LocalPage { is_open: page.is_open, urls: page.urls(), name_url: page.name_url(), told_at: observed_at })
+    }
+
     fn facts_of(&self, machine: NodeId) -> Vec<(Key, Row, UtcMs)> {
         let place = self.memory().enrolled(machine).map(|known| (known.client.clone(), known.site.clone()));
         let Some(((client, site), rows)) = place.zip(self.rows()) else { return Vec::new() };
@@ -36,7 +44,11 @@ impl Fleet {
 }
 
 fn told<T: DeserializeOwned>(rows: &[(Key, Row, UtcMs)], word: Word) -> Option<Told<T>> {
-    let (_, row, learnt) = rows.iter().find(|(key, ..)| key.name().split('/').nth(1) == Some(word.as_str()))?;
+    told_as(rows, word.as_str())
+}
+
+fn told_as<T: DeserializeOwned>(rows: &[(Key, Row, UtcMs)], word: &str) -> Option<Told<T>> {
+    let (_, row, learnt) = rows.iter().find(|(key, ..)| key.name().split('/').nth(1) == Some(word))?;
     let Row::Last(last) = row else { return None };
     let fact = read::<T>(last.value()?)?;
     Some(Told { value: fact.what, observed_at: Stamp(fact.at), learnt_at: Stamp(*learnt) })

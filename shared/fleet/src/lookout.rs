@@ -5,8 +5,8 @@ use std::sync::Arc;
 use vigie_model::{GapReason, NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::Source;
 use vigie_serve::{
-    Described, Exposition, Glance, Intake, Inventory, Ledger, Line, Lookout, Machine, NotReady, Raw, RawError,
-    Reachability, Site, Surroundings, Upward,
+    Described, Exposition, Glance, Intake, Inventory, Ledger, Line, LocalPage, Lookout, Machine, NotReady, Raw,
+    RawError, Reachability, Site, Surroundings, Upward,
 };
 use vigie_store::Pressure;
 use vigie_sync::Ledger as Account;
@@ -94,6 +94,10 @@ impl Lookout for Fleet {
 
     fn inventory(&self, id: NodeId) -> Inventory {
         self.inventory_of(id)
+    }
+
+    fn page_of(&self, relay: NodeId) -> Option<LocalPage> {
+        self.page_of(relay)
     }
 
     fn ledger(&self, id: NodeId) -> Option<Ledger> {

@@ -55,7 +55,8 @@ impl Fleet {
 
     fn shown(&self, view: &View, node: &Node, known: &Known) -> Relay {
         let link = as_heard(link(view, node), beat(node), self.clock.now().utc);
-        Relay { id: node.id, name: known.name.clone(), link }
+        // Where its page is, is asked for those that are shown: each is a row to read.
+        Relay { id: node.id, name: known.name.clone(), link, page: None }
     }
 
     /// The way from a relay to the hub.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::Source;
 use vigie_serve::{
-    Described, Exposition, Glance, Intake, Inventory, Ledger, Lookout, Machine, NotReady, Raw, RawError, Site, Upward,
+    Described, Exposition, Glance, Intake, Inventory, Ledger, LocalPage, Lookout, Machine, NotReady, Raw, RawError,
+    Site, Upward,
 };
 
 use crate::forwarder::Forwarder;
@@ -69,6 +70,10 @@ impl Lookout for Beside {
 
     fn inventory(&self, id: NodeId) -> Inventory {
         self.node.inventory(id)
+    }
+
+    fn page_of(&self, relay: NodeId) -> Option<LocalPage> {
+        self.node.page_of(relay)
     }
 
     fn ledger(&self, id: NodeId) -> Option<Ledger> {

@@ -9,6 +9,7 @@ mod gap;
 mod id;
 pub mod inventory;
 mod name;
+mod page;
 mod pushed;
 mod resolution;
 #[cfg(feature = "schema")]
@@ -24,6 +25,7 @@ pub use anchor::{Anchor, ClockSource};
 pub use gap::{Gap, GapReason};
 pub use id::{IdError, Incarnation, NodeId, Role, Seq, StreamId};
 pub use name::{DEMONSTRATION, NameError, Slug};
+pub use page::{MAX_ADDRESSES, PAGE_WORD, RelayPage};
 pub use pushed::{pushed_name, pushed_place};
 pub use resolution::Resolution;
 pub use series::{CUT_TEXT_BYTES, Kind, MAX_LABELS, MAX_TEXT_BYTES, SeriesDef, SeriesError, SeriesIx};

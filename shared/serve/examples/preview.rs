@@ -410,6 +410,7 @@ impl Lookout for Stage {
                 id: actor(relay, client, name, Part::Live).id,
                 name: relay.to_owned(),
                 link,
+                page: None,
             });
             Site {
                 name: slug(name),

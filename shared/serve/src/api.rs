@@ -18,6 +18,7 @@ mod here;
 mod incidents;
 mod jobs;
 mod keeping;
+mod let_in;
 mod machines;
 mod maintenance;
 mod marks;
@@ -62,6 +63,7 @@ pub(crate) use jobs::{
 pub(crate) use keeping::{
     TermsList, list as retention, one as retention_of, put as put_retention, unset as unset_retention,
 };
+pub(crate) use let_in::{LetInThere, ways as let_in_ways};
 pub(crate) use machines::{
     FIELDS as MACHINE_FIELDS, Looked as LookedMachine, Machines, Whole, ledger, machine, machines,
 };

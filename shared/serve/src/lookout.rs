@@ -7,7 +7,9 @@ use vigie_formats::Metadata;
 use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::Source;
 
-use crate::{Exposition, Glance, Intake, Inventory, Ledger, Line, Machine, Raw, RawError, Site, Surroundings, Upward};
+use crate::{
+    Exposition, Glance, Intake, Inventory, Ledger, Line, LocalPage, Machine, Raw, RawError, Site, Surroundings, Upward,
+};
 
 /// What hub and relay implement so that people and programs can look at them.
 ///
@@ -92,6 +94,11 @@ pub trait Lookout: Send + Sync + 'static {
 
     /// What one machine is, as its agent said.
     fn inventory(&self, id: NodeId) -> Inventory;
+
+    /// Where a relay's own page is, as it said; asked for each relay that is shown.
+    fn page_of(&self, _relay: NodeId) -> Option<LocalPage> {
+        None
+    }
 
     /// One machine's ledger.
     fn ledger(&self, id: NodeId) -> Option<Ledger>;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use vigie_issuers::Issuers;
 use vigie_passkeys::Passkeys;
 
-use crate::{Post, Programs, Web};
+use crate::{DrawQr, Post, Programs, Web};
 
 /// How a node serves. [`Options::default`] is safe on plain HTTP in a site's own network.
 #[derive(Debug, Clone)]
@@ -43,6 +43,8 @@ pub struct Options {
     pub origin: Option<String>,
     /// How people are written to; without it whoever invites hands the link on.
     pub post: Option<Arc<dyn Post>>,
+    /// How addresses and secrets are drawn for telephones, where they are; with it a hub makes stickers for its relays.
+    pub qr: Option<DrawQr>,
     /// How a hub's people come in by passkeys; they need a name that browsers reach the hub by.
     pub passkeys: Option<Arc<Passkeys>>,
 }
@@ -66,6 +68,7 @@ impl Default for Options {
             programs: Arc::default(),
             origin: None,
             post: None,
+            qr: None,
             passkeys: None,
         }
     }

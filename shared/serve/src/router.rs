@@ -20,8 +20,8 @@ use crate::shared::{App, Shared};
 use crate::ways::{Need, Way, Ways};
 use crate::{
     Access, Boards, Carries, Chats, Demonstrating, Devices, Enrolments, Erasures, Incidents, Jobs, KeepingTerms,
-    Lookout, Options, People, Photos, Quotas, Repeats, StatusPages, Webhooks, api, armour, door, health, install, live,
-    local, openapi, page, people, prometheus, public, push, shape, tally, web,
+    LetsIn, Lookout, Options, People, Photos, Quotas, Repeats, StatusPages, Webhooks, api, armour, door, health,
+    install, live, local, openapi, page, people, prometheus, public, push, shape, sticker, tally, web,
 };
 use ways::{LOOK, of_api, prometheus_ways};
 
@@ -64,6 +64,8 @@ pub struct Parts {
     pub chats: Option<Arc<dyn Chats>>,
     /// For how long whose data is kept.
     pub keeping: Option<Arc<dyn KeepingTerms>>,
+    /// Who may come in at sites while they are cut off.
+    pub lets_in: Option<Arc<dyn LetsIn>>,
     /// The dashboards that people keep.
     pub boards: Option<Arc<dyn Boards>>,
     /// What people show of incidents.
@@ -99,6 +101,7 @@ impl Parts {
             devices: None,
             chats: None,
             keeping: None,
+            lets_in: None,
             boards: None,
             photos: None,
             quotas: None,
@@ -121,6 +124,7 @@ impl Parts {
             repeats,
             hooks,
             keeping,
+            lets_in,
             boards,
             photos,
             quotas,
@@ -140,6 +144,7 @@ impl Parts {
             repeats,
             hooks,
             keeping,
+            lets_in,
             boards,
             photos,
             quotas,
@@ -235,6 +240,12 @@ fn private(app: &App) -> Ways {
         Ways::new().get("/live", Need::SignedIn, async || Redirect::permanent("/"))
     } else {
         Ways::new().files(&page::PRIVATE, Need::SignedIn).get("/", Need::SignedIn, page::index)
+    };
+    let ways = if app.options.qr.is_some() {
+        let page = "/sites/{client}/{site}/sticker";
+        ways.files(&sticker::STYLE, Need::SignedIn).get(page, LOOK, sticker::page)
+    } else {
+        ways
     };
     let ways = ways
         .nest("/api/v1", of_api(app))

@@ -16,7 +16,7 @@ use crate::tally::Tally;
 use crate::ways::Way;
 use crate::{
     Access, Boards, Carries, Chats, Demonstrating, Devices, Enrolments, Erasures, Glance, Health, Incidents, Jobs,
-    KeepingTerms, Lookout, MOST_PHOTO_BYTES, Machine, Mark, Marks, Options, People, Photos, Quotas, Repeats,
+    KeepingTerms, LetsIn, Lookout, MOST_PHOTO_BYTES, Machine, Mark, Marks, Options, People, Photos, Quotas, Repeats,
     StatusPages, Webhooks, openapi,
 };
 
@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) chats: Option<Arc<dyn Chats>>,
     /// For how long whose data is kept.
     pub(crate) keeping: Option<Arc<dyn KeepingTerms>>,
+    /// Who may come in at sites while they are cut off.
+    pub(crate) lets_in: Option<Arc<dyn LetsIn>>,
     /// The dashboards that people keep.
     pub(crate) boards: Option<Arc<dyn Boards>>,
     /// What people show of incidents.
@@ -224,6 +226,7 @@ impl Shared {
             devices: None,
             chats: None,
             keeping: None,
+            lets_in: None,
             boards: None,
             photos: None,
             arriving: Room::new(MOST_PHOTO_BYTES),

@@ -37,6 +37,21 @@ pub struct Relay {
     pub name: String,
     /// The link from it to this node.
     pub link: Link,
+    /// Where its own page is, as it said; none where it did not.
+    pub page: Option<LocalPage>,
+}
+
+/// Where a relay's own page is: what opens on its site's network alone, also while the line is cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LocalPage {
+    /// Whether the site's network reaches it; otherwise only the relay's own machine does.
+    pub is_open: bool,
+    /// Its addresses for a browser, the likeliest first; none where it is closed.
+    pub urls: Vec<String>,
+    /// The same by a name of that network, where the relay announces one.
+    pub name_url: Option<String>,
+    /// When the relay first saw it to be so, by its own clock.
+    pub told_at: Stamp,
 }
 
 /// A link between two nodes.

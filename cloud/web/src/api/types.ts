@@ -100,11 +100,16 @@ export interface Link {
 export interface Site {
   name: string;
   client: string;
-  relays: { id: string; name: string; link: Link }[];
+  relays: { id: string; name: string; link: Link; page: { is_open: boolean; urls: string[]; name_url: string | null; told_at: string } | null }[];
   reachability: Reach;
   machines: number;
   waiting: Amount;
   drain: Drain | null;
+}
+
+/** Who may sign in at a site's own page. */
+export interface LetIn {
+  people: { name: string; may: "look" | "decide"; from: string; until: string; state: "valid" | "expired" | "revoked" }[];
 }
 
 export interface Sites {

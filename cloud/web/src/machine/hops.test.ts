@@ -10,7 +10,7 @@ const machine = (state: Machine["reachability"]["state"]): Machine => ({
   ledger: { collected: { ticks: 1, samples: 1, estimated: false }, at_relay: null, at_hub: null, expired: null, folded: null, thinned: null, waiting: { ticks: 0, samples: 0, estimated: false }, given_up: [], duplicates: 0 },
 });
 const site = (connected: boolean): Site => ({
-  name: "lyon", client: "acme", relays: [{ id: "01", name: "lyon-r1", link: { connected, since: at, last_heard: at, round_trip_ms: null } }],
+  name: "lyon", client: "acme", relays: [{ id: "01", name: "lyon-r1", link: { connected, since: at, last_heard: at, round_trip_ms: null }, page: null }],
   reachability: { state: connected ? "live" : "cut", since: at }, machines: 1, waiting: { ticks: 0, samples: 0, estimated: false }, drain: null,
 });
 const states = (state: Machine["reachability"]["state"], connected: boolean, blind = false) =>

@@ -7,7 +7,7 @@ import { tallyOf } from "./tally.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
 const site = (change: Partial<Site>): Site => ({
-  name: "lyon", client: "acme", relays: [{ id: "1", name: "R1", link: { connected: true, since: null, last_heard: "2026-11-21T11:59:57Z", round_trip_ms: 20 } }],
+  name: "lyon", client: "acme", relays: [{ id: "1", name: "R1", link: { connected: true, since: null, last_heard: "2026-11-21T11:59:57Z", round_trip_ms: 20 }, page: null }],
   reachability: { state: "live", since: "2026-11-21T11:59:57Z" }, machines: 3, waiting: { ticks: 0, samples: null, estimated: false }, drain: null, ...change,
 });
 

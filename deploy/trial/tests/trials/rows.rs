@@ -48,6 +48,21 @@ fn what_a_machine_is_comes_to_relay_and_hub_and_a_change_during_a_cut_comes_afte
     mesh.wind_down(&mut agents, &mut [relay]);
 }
 
+fn page_of_relay(mesh: &Mesh) -> Value {
+    mesh.get("/api/v1/sites?q=site:lyon").map_or(Value::Null, |mut sites| sites["sites"][0]["relays"][0]["page"].take())
+}
+
+#[test]
+fn a_relay_tells_the_hub_where_its_own_page_is_and_that_nobody_else_reaches_it_on_loopback() {
+    let mut mesh = Mesh::new();
+    let relay = mesh.relay("lyon", "relay-1", mesh.hub_udp());
+    eventually("the hub knows of the page", || page_of_relay(&mesh).is_object());
+    let page = page_of_relay(&mesh);
+    assert_eq!((&page["is_open"], &page["urls"]), (&Value::Bool(false), &Value::Array(Vec::new())), "{page}");
+    assert!(page["name_url"].is_null() && page["told_at"].is_string(), "{page}");
+    mesh.wind_down(&mut [], &mut [relay]);
+}
+
 /// Says at a node that nobody is to be told for half an hour, and why.
 fn mute(door: &Door, why: &str) {
     let wish = format!(r#"{{"client":"acme","site":"lyon","minutes":30,"why":"{why}"}}"#);

@@ -104,8 +104,11 @@ pub(crate) async fn sites(
         });
         sites.sort_by(|a, b| (&a.client, &a.name).cmp(&(&b.client, &b.name)));
         // No name has a space, which comes before all that names have.
-        let list::Page { rows: sites, total, next_cursor } =
+        let list::Page { rows: mut sites, total, next_cursor } =
             wanted.page(sites, |site| format!("{} {}", site.client, site.name));
+        for relay in sites.iter_mut().flat_map(|site| &mut site.relays) {
+            relay.page = app.lookout.page_of(relay.id);
+        }
         Drawn::new(&Sites { sites, total, next_cursor }, app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))

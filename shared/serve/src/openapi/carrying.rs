@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::operation::{Operation, tagged};
 use crate::CarriedIn;
+use crate::api::LetInThere;
 
 pub(super) fn all() -> Vec<Operation> {
     let bytes = || json!({ "type": "string", "contentMediaType": "application/octet-stream" });
@@ -24,6 +25,12 @@ pub(super) fn all() -> Vec<Operation> {
                 )
                 .takes_as(&["application/octet-stream"], bytes(), None)
                 .answers::<CarriedIn>(200),
+            Operation::get("/sites/{client}/{site}/people", "Who may sign in at the site's own page while it is cut off")
+                .more(
+                    "For who looks after people there. Granted by `vigie-cloud grant`; what has ended is listed too. It says nothing of \
+                     passphrases.",
+                )
+                .answers::<LetInThere>(200),
         ],
     )
 }

@@ -135,6 +135,7 @@ words! {
     switch_off: "Switch it off" | "Le désactiver";
     new_codes: "New recovery codes" | "Nouveaux codes de secours";
     app_says: "Give this secret to an authenticator app, then type the six digits it shows." | "Donnez ce secret à une application d’authentification, puis saisissez les six chiffres qu’elle affiche.";
+    app_squares: "QR code for the app" | "Code QR pour l’application";
     app_link: "Open in an app of this device" | "Ouvrir dans une application de cet appareil";
     digits: "Six digits" | "Six chiffres";
     confirm: "Confirm" | "Confirmer";

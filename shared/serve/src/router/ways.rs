@@ -24,7 +24,7 @@ pub(super) fn of_api(app: &App) -> Ways {
     let ways = if app.erasures.is_some() { ways.merge(erasure_ways()) } else { ways };
     let ways = if app.demonstration.is_some() { ways.merge(demonstration_ways()) } else { ways };
     let ways = if app.jobs.is_some() { ways.merge(job_ways()) } else { ways };
-    let ways = ways.merge(api::carried_ways(app));
+    let ways = ways.merge(api::carried_ways(app)).merge(api::let_in_ways(app));
     let ways = if app.status.is_some() { ways.merge(status_ways()) } else { ways };
     ways.with(|router| router.route_layer(from_fn_with_state(Arc::clone(app), repeat::once)))
 }

@@ -43,6 +43,7 @@ mod site_maintenance;
 mod site_more;
 mod site_page;
 mod site_reader;
+mod stickers;
 mod streams;
 mod tagged;
 mod web;

@@ -52,6 +52,7 @@ async fn a_site_describes_what_a_site_serves() {
         devices: None,
         chats: None,
         keeping: None,
+        lets_in: None,
         boards: None,
         photos: None,
         quotas: None,

@@ -82,6 +82,10 @@ fn offered_page(app: &App, parts: &Parts, secret: &str, uri: Option<&str>, refus
         }
         let groups: Vec<&str> = (0..secret.len()).step_by(4).filter_map(|at| secret.get(at..secret.len().min(at + 4))).collect();
         out.html("<p><code>").text(&groups.join(" ")).html("</code></p>\n");
+        if let Some(squares) = uri.and_then(|uri| app.options.qr?(uri)) {
+            // In the page itself: the secret is in no address, and the page is in no cache.
+            squares.draw(out, w.app_squares);
+        }
         if let Some(uri) = uri {
             out.html("<p><a href=\"").text(uri).html("\">").text(w.app_link).html("</a></p>\n");
         }

@@ -5,6 +5,7 @@ mod carried;
 mod clients;
 mod jobs;
 mod joining;
+mod let_in;
 mod photos;
 mod roll;
 mod telling;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::Value;
-use vigie_serve::{Access, Carries, Options, Parts, Web, router_of};
+use vigie_serve::{Access, Carries, Options, Parts, Qr, Web, router_of};
 
 use super::pages::Pages;
 use super::watch::Watch;
@@ -23,6 +24,7 @@ use carried::Brought;
 use clients::{Agreed, Erased, Kept, Played};
 use jobs::AtWork;
 use joining::LetIn;
+use let_in::Marc;
 pub(crate) use roll::Roll;
 use telling::{NoPhones, OneChat, Subscribed};
 
@@ -87,6 +89,7 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
         devices: Some(Arc::new(NoPhones)),
         chats: Some(Arc::new(OneChat)),
         keeping: Some(Arc::new(Kept)),
+        lets_in: Some(Arc::new(Marc)),
         boards: Some(roll.boards.clone()),
         photos: Some(roll.photos.clone()),
         quotas: Some(Arc::new(Agreed)),
@@ -102,7 +105,12 @@ pub(crate) fn parts(node: &Arc<Node>, watch: &Arc<Watch>, access: &Arc<dyn Acces
 
 /// A hub with pages that a browser runs.
 pub(crate) fn options() -> Options {
-    Options { web: Web::new(&PAGES, &FILES), ..Options::default() }
+    Options { web: Web::new(&PAGES, &FILES), qr: Some(one_square), ..Options::default() }
+}
+
+/// Squares that hold nothing: what they hold is tried where they are made.
+fn one_square(_: &str) -> Option<Qr> {
+    Some(Qr { side: 1, dark: vec![true] })
 }
 
 const PAGES: [&str; 3] = ["/", "/machines", "/machines/{id}"];

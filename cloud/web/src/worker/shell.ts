@@ -12,6 +12,8 @@ export interface Shell {
 export const SHELL = "/shell.html";
 /** Where another app hands over what is shared, as the manifests say. */
 export const SHARE = "/share";
+/** What the hub draws by itself, to be printed. */
+const STICKER = /^\/sites\/[^/]+\/[^/]+\/sticker$/;
 /** A hub that has not answered by then is as good as out of reach: what is here is shown, and says that it is a copy. */
 export const PATIENCE_MS = 3000;
 
@@ -74,6 +76,8 @@ export interface Asked {
 export function wayOf({ method, navigates, path }: Asked, shell: Shell, isPage: (path: string) => boolean): Way {
   if (path === "/sign-out" && method === "POST") return "out";
   if (path === SHARE && method === "POST" && navigates) return "share";
+  // The hub draws it for who is in already: nobody becomes another one there.
+  if (navigates && method === "GET" && STICKER.test(path)) return "past";
   if (navigates) return method === "GET" && isPage(path) ? "hub" : "door";
   // A page of the version before goes on with its own parts, which the hub does not have any more.
   return method === "GET" && (shell.files.includes(path) || isHashed(path)) ? "here" : "past";

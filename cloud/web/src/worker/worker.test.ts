@@ -21,6 +21,7 @@ test("a page is asked of the hub first, and whoever goes where people sign in ma
   expect(way({ path: "/", method: "POST", navigates: true })).toBe("door");
   expect(way({ path: "/sign-out", method: "POST", navigates: true })).toBe("out");
   expect(way({ path: "/share", method: "POST", navigates: true })).toBe("share");
+  expect(way({ path: "/sites/acme/lyon/sticker", navigates: true })).toBe("past");
   expect([way({ path: "/share", navigates: true }), way({ path: "/share", method: "POST" })]).toEqual(["hub", "past"]);
 });
 

@@ -24,7 +24,7 @@ const pages: Plugin = {
 // many look at loads another one's part, and none Panel's charts that shows none. What a page has for itself stands with it: else it would be a file that begins the one that it is begun by.
 const GROUPS = [
   { name: "layers", test: /src\/(shell\/(Palette|Help|LinkPanel|Menu|search)|say\/language)/ },
-  { name: "base", test: /node_modules\/(svelte|clsx)|preload-helper|src\/((api|live|kept|say|shell)\/|outbox\/[a-v]|phone\/(install|worker)|parts\/(?!Status)|truth\/(freshness|status)|incidents\/words|form\/leave|worker\/shell|(?!main)[^/]+\.ts)/ },
+  { name: "base", test: /node_modules\/(svelte|clsx)|preload-helper|src\/((api|live|kept|shell)\/|say\/(?!french)|outbox\/[a-v]|phone\/(install|worker)|parts\/(?!Status)|truth\/(freshness|status)|incidents\/words|form\/leave|worker\/shell|(?!main)[^/]+\.ts)/ },
   { name: "rows", test: /src\/(incidents\/(Row|behind|why)|truth\/impact)/, minShareCount: 2 },
   { name: "form", test: /src\/((form|rules|time|people)\/.*ts$|form\/|rules\/Metric|people\/Once)/, minShareCount: 2 },
   { name: "views", test: /src\/(machines\/(Cards|Heat|heat|tiles)|style\/dyed|bulk\/(Bulk|Outcome|Tags)\.svelte)/ },

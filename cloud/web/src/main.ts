@@ -8,6 +8,7 @@ import App from "./shell/App.svelte";
 import { stream } from "./live/stream.svelte.ts";
 import { looker } from "./me.svelte.ts";
 import { pages } from "./pages.ts";
+import { learn } from "./say/heard.ts";
 import { outbox } from "./outbox/outbox.svelte.ts";
 import { install } from "./phone/install.svelte.ts";
 import { worker } from "./phone/worker.svelte.ts";
@@ -30,6 +31,7 @@ if (page) {
 addEventListener("load", () => whenIdle(() => {
   void worker.start();
   fetchLayers();
+  void learn().catch(() => undefined);
 }));
 void begin();
 

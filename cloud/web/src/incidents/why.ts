@@ -1,4 +1,5 @@
 // Why does an incident stand where it stands? Each term with its points; and those that are not known, that they are not.
+import { settings } from "../settings.svelte.ts";
 import type { Incident } from "../api/types.ts";
 import { share, span } from "../say/number.ts";
 import { words } from "../say/words.ts";
@@ -21,6 +22,6 @@ export function whyOf(incident: Incident, { score, severity, machines, reach, la
   if (burn !== undefined) terms.push([used ? say("used", { share: share(used) }) : say("nothing_used"), burn]);
   if (hours !== undefined) terms.push([say(isOpen ? "open" : "closed"), hours]);
   const unsaid = burn === undefined ? say(hours === undefined ? "unsaid" : "unsaid_objective") : hours === undefined ? say("unsaid_hours") : "";
-  const parts = terms.map(([what, points]) => `${what} ${points}`).join(" + ");
-  return [say("why", { score, parts }), unsaid].filter(Boolean).join("; ");
+  const parts = terms.map(([what, points]) => `${what} (${points})`).join(" + ");
+  return [say("why", { score, parts }), unsaid].filter(Boolean).join(settings.language === "fr" ? "\u00a0; " : "; ");
 }

@@ -115,7 +115,7 @@ function machine(row: HTMLElement, cells: Cells, at: number, { columns, selected
   const lost = columns.lost[at] ?? 0;
   put(cells.cell.heard, freshRow(columns.reach(at), heard, lost > 0, now));
   put(cells.cell.waiting, waitingOf(columns, at));
-  put(cells.cell.lost, whole(lost));
+  put(cells.cell.lost, columns.reach(at) === "cut" && lost === 0 ? "?" : whole(lost));
   put(cells.cell.tags, calledOf(columns.mark(at)));
   if (!names.includes("trend")) return;
   const points = pointsOf(id);
@@ -127,7 +127,7 @@ function machine(row: HTMLElement, cells: Cells, at: number, { columns, selected
 /** What a machine is called, in a line: tags as scopes write them, and groups. */
 export const calledOf = ({ tags, groups }: Mark): string => [...tags.map((tag) => `#${tag}`), ...groups].join(" ");
 
-/** Of a site that is cut off nobody tells what waits there. */
+/** Of a site that is cut off nobody tells what waits there, nor what was lost. */
 export function waitingOf(columns: Columns, at: number): string {
   const waiting = columns.waiting[at] ?? 0;
   if (columns.reach(at) === "cut" && waiting === 0) return "?";

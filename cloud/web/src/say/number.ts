@@ -1,6 +1,9 @@
 // How are numbers, spans and moments written in the reader's language?
 import { settings, type Language } from "../settings.svelte.ts";
 
+/** What stands between a word and what it is of. */
+export const colon = (): string => (settings.language === "fr" ? "\u00a0:" : ":");
+
 /** What the browser says in a language. Made when it is first wanted: a telephone takes some milliseconds for each. */
 function lazily<T>(make: (locale: string) => T): () => T {
   const made = new Map<Language, T>();

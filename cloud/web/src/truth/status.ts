@@ -19,7 +19,8 @@ export interface Look {
 
 const LOOKS: Record<Shown, Look> = {
   ok: { glyph: "ok", tone: "ok", hatched: false },
-  heard: { glyph: "ok", tone: "ok", hatched: false },
+  // Nobody judges it now: that it is heard is no word of how it is.
+  heard: { glyph: "ok", tone: "stale", hatched: false },
   warning: { glyph: "warning", tone: "warning", hatched: false },
   critical: { glyph: "critical", tone: "critical", hatched: false },
   late: { glyph: "late", tone: "pending", hatched: false },

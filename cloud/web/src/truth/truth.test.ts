@@ -44,7 +44,7 @@ test("an end is told only where it is known, and loss always", () => {
   const waiting = { ...machine({}).ledger, waiting: known(50) };
   expect(late({ ledger: waiting, drain: { ticks_per_second: 10, done_in_seconds: null } })).toContain("ETA not known yet.");
   expect(late({ ledger: waiting, drain: { ticks_per_second: 10, done_in_seconds: 5 } })).toContain("Caught up in about 5\u202fs.");
-  expect(late({})).toContain("Nothing lost.");
+  expect(late({})).toContain("Nothing lost, as far as is known.");
   const gone = { ...machine({}).ledger, given_up: [{ reason: "evicted", ticks: 3, samples: 30 }] };
   expect(freshSentence(machine({ ledger: gone }), now)).toContain("30 samples lost.");
 });

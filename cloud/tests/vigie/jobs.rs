@@ -75,7 +75,7 @@ fn a_client_has_its_samples_in_a_file_and_nobody_elses() {
     let fetched = hub.vigie(&[&words[..], &[&file.to_string_lossy()]].concat());
     assert_eq!(fetched.status.code(), Some(0), "{}", err(&fetched));
     let text = std::fs::read_to_string(&file).expect("a file");
-    assert!(text.contains("12") && !text.contains("44") && !text.contains("bron"), "{text}");
+    assert!(text.contains(",12") && !text.contains(",44") && !text.contains("bron"), "{text}");
 
     // Whatever the selector says, another client's samples are in no file of acme's.
     let sly = hub.json(&["--json", "jobs", "export", "acme", "{client=\"bron\"}"]);

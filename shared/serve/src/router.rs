@@ -5,8 +5,9 @@ mod ways;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::Uri;
+use axum::http::request::Parts as Asked;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{Redirect, Response};
 use tower_http::CompressionLevel;
@@ -283,9 +284,12 @@ fn pushed(app: &App) -> Ways {
     })
 }
 
-async fn nothing_there(uri: Uri) -> Response {
-    let path: String = uri.path().chars().take(80).collect();
-    shape::said_to(&uri, Problem::not_found(format!("there is nothing at {path:?}")))
+async fn nothing_there(State(app): State<App>, parts: Asked) -> Response {
+    if let Some(page) = web::missing(&app, &parts) {
+        return page;
+    }
+    let path: String = parts.uri.path().chars().take(80).collect();
+    shape::said_to(&parts.uri, Problem::not_found(format!("there is nothing at {path:?}")))
 }
 
 async fn wrong_method(uri: Uri) -> Response {

@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
@@ -181,6 +181,27 @@ fn of_shell(shell: &Place, app: &Shared, parts: &Parts) -> Response {
         None => shell.answer(&parts.headers),
     }
 }
+
+/// What a person finds where there is nothing: the pages, which say so and lead on. A program is told in its own way.
+pub(crate) fn missing(app: &Shared, parts: &Parts) -> Option<Response> {
+    let shell = app.options.web.shell.as_ref()?;
+    let path = parts.uri.path();
+    let is_for_programs = OF_PROGRAMS.iter().any(|begins| path.starts_with(begins));
+    let accepts = parts.headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok()).unwrap_or_default();
+    if parts.method != Method::GET || is_for_programs || !accepts.contains("text/html") {
+        return None;
+    }
+    // It is no page that somebody has already, so nothing that is kept answers for it.
+    let mut asked = parts.clone();
+    asked.headers.remove(header::IF_NONE_MATCH);
+    let mut page = (StatusCode::NOT_FOUND, of_shell(shell, app, &asked)).into_response();
+    page.headers_mut().remove(header::ETAG);
+    page.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Some(page)
+}
+
+/// Where nobody goes with a browser.
+const OF_PROGRAMS: [&str; 5] = ["/api/", "/prometheus", "/v1/", "/to/", "/install/"];
 
 /// The files that the shell loads.
 pub(crate) fn files(app: &Shared) -> Ways {

@@ -27,6 +27,15 @@ export function firedOf(matrix: Matrix, forMs: number, client: string, site: str
   return { times, machines: machines.size };
 }
 
+/** How much of the time is recorded at all of what a rule compares: so many seconds have a point of somebody there. */
+export function recordedS(matrix: Matrix, client: string, site: string): number {
+  const own = matrix.data.result.filter(({ metric }) => (!client || metric["client"] === client) && (!site || metric["site"] === site));
+  return new Set(own.flatMap(({ values }) => values.map(([at]) => at))).size * STEP_S;
+}
+
+/** What tells that: one point for each place that has any. */
+export const recordedBy = (left: string): string => `count by (client, site) (${left})`;
+
 /** How long each unbroken run lasted, in seconds from its first point to its last. */
 function runs(points: readonly number[]): number[] {
   const all: number[] = [];

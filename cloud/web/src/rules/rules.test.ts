@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { firedOf, spanMs, spanText, STEP_S, type Matrix } from "./backtest.ts";
+import { firedOf, recordedS, spanMs, spanText, STEP_S, type Matrix } from "./backtest.ts";
 import { fileOf } from "./file.ts";
 import { comparedOf, holdsAt, quantity, type Row, type RuleGroup } from "./shape.ts";
 
@@ -21,6 +21,12 @@ test("a run counts once, and only where it lasted as long as the rule asks", () 
   expect(firedOf(matrix, 0, "", "")).toEqual({ times: 4, machines: 3 });
   expect(firedOf(matrix, 2 * STEP_S * 1000, "acme", "lyon")).toEqual({ times: 2, machines: 2 });
   expect(firedOf(matrix, 3 * STEP_S * 1000, "acme", "")).toEqual({ times: 1, machines: 1 });
+});
+
+test("what is recorded is counted once, whoever has it, and only of the place that is asked about", () => {
+  expect(recordedS(matrix, "", "")).toBe(8 * STEP_S);
+  expect(recordedS(matrix, "acme", "brest")).toBe(3 * STEP_S);
+  expect(recordedS(matrix, "bron", "")).toBe(0);
 });
 
 test("a span is read as the hub writes it", () => {

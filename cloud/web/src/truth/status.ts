@@ -66,13 +66,13 @@ const say = words(
     ok: "OK", heard: "Live", warning: "Warning", critical: "Critical", late: "Late", stale: "Not verified",
     silent: "Not answering", asleep: "Asleep", unknown: "Never seen", retired: "Archived",
     was_ok: "was OK at {time}", was_warning: "was Warning at {time}", was_critical: "was Critical at {time}",
-    was_unknown: "not verified since {time}", info: "Note",
+    was_unknown: "since {time}", info: "Note",
   },
   {
     ok: "OK", heard: "En direct", warning: "Attention", critical: "Critique", late: "En retard", stale: "Non vérifié",
     silent: "Ne répond pas", asleep: "En veille", unknown: "Jamais vu", retired: "Archivé",
     was_ok: "était OK à {time}", was_warning: "était Attention à {time}", was_critical: "était Critique à {time}",
-    was_unknown: "non vérifié depuis {time}", info: "Note",
+    was_unknown: "depuis {time}", info: "Note",
   },
 );
 

@@ -35,6 +35,27 @@ async fn each_page_is_the_same_shell_and_an_address_that_is_none_is_not_found() 
 }
 
 #[tokio::test]
+async fn where_there_is_nothing_a_person_finds_the_pages_and_a_program_is_told_in_its_own_way() {
+    let hub = hub();
+    let By::Cookie(secret) = signed_in(&hub) else { panic!("a browser") };
+    let ask = async |path: &str, accepts: &str| {
+        let request = Request::get(path).header("cookie", format!("vigie={secret}")).header("accept", accepts);
+        hub.door.send(request.body(Body::empty()).expect("a request")).await
+    };
+    let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
+    let page = ask("/nowhere", browser).await;
+    assert_eq!((page.status, page.header("content-type")), (StatusCode::NOT_FOUND, "text/html; charset=utf-8"));
+    assert!(page.text().contains("/assets/app-1a.js") && page.header("etag").is_empty());
+    for (path, accepts) in
+        [("/nowhere", "application/json"), ("/api/v1/nowhere", browser), ("/prometheus/nowhere", browser)]
+    {
+        let told = ask(path, accepts).await;
+        assert_eq!(told.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(told.text().contains("there is nothing at"), "{path}: {}", told.text());
+    }
+}
+
+#[tokio::test]
 async fn who_is_not_signed_in_is_led_to_where_they_can_be() {
     let hub = Hub::new(Node::new(), tokens());
     for path in ["/", "/machines/anything"] {

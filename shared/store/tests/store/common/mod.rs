@@ -263,3 +263,23 @@ pub fn quiet_redb() {
         }
     }));
 }
+
+/// Twelve segments, one after the other.
+pub fn segments(machine: &Machine) -> Vec<Segment> {
+    (0..12u64).map(|at| machine.segment(1 + at * 300, (at + 1) * 300)).collect()
+}
+
+/// A closed log with those segments in it.
+pub fn written(machine: &Machine, laid_out: bool) -> Vec<u8> {
+    let disk = FaultDisk::new();
+    let mut log = open(&disk);
+    let schema = Write::Schema { stream: machine.stream, from: 0, defs: (0..5).map(def).collect() };
+    keep(&mut log, vec![machine.hello(), schema]);
+    keep(&mut log, segments(machine).into_iter().map(Write::Segment).collect());
+    if laid_out {
+        assert!(lay_out(&mut log) > 0);
+    }
+    keep(&mut log, vec![machine.ticks(3_601, 3_800), machine.gap(9_001, 9_020, GapReason::Interrupted, None)]);
+    drop(log);
+    disk.image()
+}

@@ -4,7 +4,6 @@
 //! that others' folders would seem to be in use.
 
 #[path = "../store/common/mod.rs"]
-#[allow(dead_code, reason = "shared with the other tests of this room")]
 mod common;
 
 use std::path::Path;

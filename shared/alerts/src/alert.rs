@@ -6,6 +6,7 @@ use vigie_merge::{Context, Ulid};
 use vigie_model::UtcMs;
 
 use crate::about::About;
+use crate::past::Spell;
 use crate::row::{Part, Place};
 use crate::said::Said;
 
@@ -20,6 +21,7 @@ pub struct Alert {
     pub learnt: UtcMs,
     /// What it was about was deleted: somebody erased it.
     pub(crate) is_erased: bool,
+    pub(crate) past: Vec<Spell>,
     pub(crate) raises: BTreeMap<Vec<u8>, Context>,
     pub(crate) acknowledged: Decided<String>,
     pub(crate) assigned: Decided<String>,
@@ -70,6 +72,7 @@ impl Alert {
             about: None,
             learnt,
             is_erased: false,
+            past: Vec::new(),
             raises: BTreeMap::new(),
             acknowledged: Decided::default(),
             assigned: Decided::default(),
@@ -130,6 +133,11 @@ impl Alert {
         self.comments.iter().map(|(id, one)| (*id, &one.said, one.learnt))
     }
 
+    /// When it began and ended before this time, oldest first: as many as are kept, while [`About::times`] counts all.
+    pub fn past(&self) -> &[Spell] {
+        &self.past
+    }
+
     /// Of which parts there are rows here, as far as they can be read; that it was raised, and for what, always counts.
     pub fn parts(&self) -> impl Iterator<Item = Part> {
         let decided = [
@@ -139,7 +147,12 @@ impl Alert {
             (Part::Closed, self.closed.seen.is_some()),
         ];
         let decided = decided.into_iter().filter_map(|(part, is_here)| is_here.then_some(part));
-        [Part::Raises, Part::About].into_iter().chain(decided).chain(self.comments.keys().copied().map(Part::Comment))
+        let past = (!self.past.is_empty()).then_some(Part::Past);
+        [Part::Raises, Part::About]
+            .into_iter()
+            .chain(past)
+            .chain(decided)
+            .chain(self.comments.keys().copied().map(Part::Comment))
     }
 
     /// When this node learnt the newest decision of each question: acknowledged, assigned, snoozed, closed.

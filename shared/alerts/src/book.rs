@@ -53,6 +53,7 @@ impl Book {
                     }
                 }
             }
+            (Part::Past, Row::Last(last)) => alert.past = last.value().and_then(read).unwrap_or_default(),
             (Part::Acknowledged, Row::Many(many)) => alert.acknowledged = decided(many, learnt),
             (Part::Assigned, Row::Many(many)) => alert.assigned = decided(many, learnt),
             (Part::Snoozed, Row::Many(many)) => alert.snoozed = decided(many, learnt),

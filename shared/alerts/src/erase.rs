@@ -29,6 +29,7 @@ impl Alert {
     pub(crate) fn is_nothing(&self) -> bool {
         let is_undecided = |decided: &Decided<String>| decided.versions.is_empty();
         self.about.is_none()
+            && self.past.is_empty()
             && self.raises.is_empty()
             && self.comments.is_empty()
             && self.snoozed.versions.is_empty()
@@ -53,6 +54,9 @@ pub fn erased(alert: &Alert) -> Result<Vec<Edit>, KeyError> {
     let mut edits = Vec::new();
     if alert.about.is_some() {
         edits.push(edit(Part::About, Change::Write(None))?);
+    }
+    if !alert.past.is_empty() {
+        edits.push(edit(Part::Past, Change::Write(None))?);
     }
     if alert.is_open() {
         let seen = alert.raises.iter().map(|(raise, context)| (raise.clone(), context.clone())).collect();

@@ -9,6 +9,7 @@ use crate::about::{About, Judge, Thing};
 use crate::alert::Alert;
 use crate::book::Book;
 use crate::edit::{Change, Edit};
+use crate::past;
 use crate::row::{Part, Place, write};
 use crate::said::Said;
 
@@ -82,7 +83,11 @@ fn again(alert: &Alert, heard: &Heard, judge: &Judge) -> Result<Vec<Edit>, KeyEr
     let before = alert.about.as_ref();
     let began = before.map_or(heard.at, |about| about.began);
     let about = about(heard, judge, began, before.map_or(1, |about| about.times.saturating_add(1)));
+    let past = past::and_the_last(alert);
     let mut edits = vec![told(&alert.place, &about)?, raised(&alert.place, &about)?];
+    if past != alert.past {
+        edits.push(Edit { key: alert.place.key(Part::Past)?, change: Change::Write(Some(write(&past))) });
+    }
     if alert.closings().next().is_some() {
         edits.push(reopened(alert, heard, judge)?);
     }

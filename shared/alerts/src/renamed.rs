@@ -23,7 +23,7 @@ pub fn renamed(part: Part, value: &[u8], rename: &dyn Fn(&str) -> Option<String>
             (said.what, said.by) = (to.or(said.what), by.unwrap_or(said.by));
             Some(write(&said))
         }
-        Part::Raises | Part::About => None,
+        Part::Raises | Part::About | Part::Past => None,
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Part {
     Raises,
     /// What it is about.
     About,
+    /// The times before this one that it began and ended.
+    Past,
     /// Who has seen it.
     Acknowledged,
     /// Who takes care of it.
@@ -46,6 +48,7 @@ impl Place {
         match part {
             Part::Raises => Key::new(&self.scope, &Kind::Alert, &id.to_string()),
             Part::About => Key::new(&self.scope, &Kind::About, &id.to_string()),
+            Part::Past => Key::new(&self.scope, &Kind::About, &format!("{id}/past")),
             Part::Acknowledged => decision("acknowledged"),
             Part::Assigned => decision("assigned"),
             Part::Snoozed => decision("snoozed"),
@@ -61,6 +64,7 @@ impl Place {
         let part = match (key.kind(), words.next()) {
             (Kind::Alert, None) => Part::Raises,
             (Kind::About, None) => Part::About,
+            (Kind::About, Some("past")) => Part::Past,
             (Kind::Ack, Some("acknowledged")) => Part::Acknowledged,
             (Kind::Ack, Some("assigned")) => Part::Assigned,
             (Kind::Ack, Some("snoozed")) => Part::Snoozed,

@@ -25,7 +25,7 @@ pub fn word(part: Part, value: &[u8]) -> Option<Said<Word>> {
         Part::Acknowledged | Part::Assigned | Part::Closed => read(value).map(|said| turned(said, Word::Text)),
         Part::Snoozed => read(value).map(|said| turned(said, Word::Until)),
         Part::Comment(_) => read(value).map(|said| turned(said, |text| Word::Text(Some(text)))),
-        Part::Raises | Part::About => None,
+        Part::Raises | Part::About | Part::Past => None,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vigie_alerts::{Book, Decision, Edit, EditError, Heard, Judge, Part, Place, Said, Standing, Thing, Verdict};
+use vigie_alerts::{
+    Book, Decision, Edit, EditError, Heard, Judge, MAX_PAST, Part, Place, Said, Spell, Standing, Thing, Verdict, erased,
+};
 use vigie_merge::{Actor, Hlc, Key, Marker, Row, Scope, Ulid};
 use vigie_model::{NodeId, Severity, UtcMs};
 
@@ -223,9 +225,30 @@ fn what_flaps_is_one_alert_that_counts_and_what_comes_back_later_is_another() {
     }
     let about = site.only().about.clone().expect("the judge wrote it");
     assert_eq!((about.times, about.began, about.ended), (5, at(0), Some(at(540))));
+    let before: Vec<Spell> =
+        (0..4).map(|round| Spell { since: at(round * 120), ended: at(round * 120 + 60) }).collect();
+    assert_eq!(site.only().past(), before, "each time before the last is known by its own beginning and end");
     let edits = site.book.judged(&heard(Verdict::Wrong, at(540 + 601)), &site.judge(), [8; 10]).expect("short names");
     site.apply(edits, at(1_141)).expect("a new one");
     assert_eq!(site.book.alerts().count(), 2);
+}
+
+#[test]
+fn of_what_flaps_for_days_the_latest_times_are_kept_and_all_of_it_goes_with_the_alert() {
+    let mut site = Side::new("relay-lyon", 2);
+    let rounds = i64::try_from(MAX_PAST).expect("few") + 9;
+    for round in 0..=rounds {
+        site.judged(Verdict::Wrong, at(round * 120));
+        site.judged(Verdict::Right, at(round * 120 + 60));
+    }
+    let past = site.only().past();
+    assert_eq!((past.len(), past[0].since), (MAX_PAST, at(9 * 120)));
+    assert_eq!(past.last().map(|last| last.ended), Some(at((rounds - 1) * 120 + 60)));
+    let bytes = site.rows.values().map(|row| row.encode().len()).max();
+    assert!(bytes.is_some_and(|bytes| bytes < 1_500), "{bytes:?} stay small");
+    let edits = erased(site.only()).expect("short names");
+    site.apply(edits, at(100_000)).expect("nothing changed meanwhile");
+    assert_eq!(site.book.alerts().count(), 0, "nothing of it is left");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
-use vigie_alerts::Alert;
+use vigie_alerts::{Alert, Spell};
 use vigie_fleet::Sighted;
 use vigie_merge::Scope;
 use vigie_model::{NodeId, Role, Slug, UtcMs};
@@ -39,7 +39,7 @@ const READING_TAKES: Duration = Duration::from_secs(15);
 type Tapes = BTreeMap<NodeId, (Slug, Slug, String, Tape)>;
 
 impl Watchman {
-    /// What happened at sites during their last cut, newest first.
+    /// What happened at sites during each cut of the last days that is over, newest first.
     pub(crate) fn cuts_shown(&self) -> Vec<Cut> {
         let now = self.utc();
         let register = lock(&self.register);
@@ -47,7 +47,7 @@ impl Watchman {
         let mut there: HashMap<&Scope, Vec<&Alert>> = HashMap::new();
         register.book.alerts().for_each(|alert| there.entry(&alert.place.scope).or_default().push(alert));
         let own = |alert: &Alert| there.get(&alert.place.scope).map(Vec::as_slice).unwrap_or_default();
-        let mut cuts: Vec<Cut> = register.book.alerts().filter_map(|alert| cut(alert, own(alert), now)).collect();
+        let mut cuts: Vec<Cut> = register.book.alerts().flat_map(|alert| cuts(alert, own(alert), now)).collect();
         cuts.sort_by_key(|cut| std::cmp::Reverse(cut.to));
         cuts
     }
@@ -189,10 +189,25 @@ fn of_these(tapes: &Tapes) -> Vec<Matcher> {
     places.into_iter().chain([machines]).collect()
 }
 
-/// What happened at a site during its last cut, if this is one that is over; of all alerts there.
-fn cut(alert: &Alert, there: &[&Alert], now: UtcMs) -> Option<Cut> {
-    let about = alert.about.as_ref().filter(|about| about.labels.get(PRESENCE_LABEL).is_some_and(|of| of == "site"))?;
-    let (from, to) = (about.since, about.ended.filter(|ended| now.0.saturating_sub(ended.0) < TOLD_MS)?);
+/// Whether it says that a site is, or was, cut off.
+pub(crate) fn is_cut(alert: &Alert) -> bool {
+    let about = alert.about.as_ref();
+    about.is_some_and(|about| about.labels.get(PRESENCE_LABEL).is_some_and(|of| of == "site"))
+}
+
+/// What happened at a site during each of its cuts, if this is about them, that is over; of all alerts there.
+fn cuts(alert: &Alert, there: &[&Alert], now: UtcMs) -> Vec<Cut> {
+    if !is_cut(alert) {
+        return Vec::new();
+    }
+    let last = alert.about.as_ref().and_then(|about| Some(Spell { since: about.since, ended: about.ended? }));
+    let is_news = |spell: &Spell| now.0.saturating_sub(spell.ended.0) < TOLD_MS;
+    let spells = alert.past().iter().copied().chain(last).filter(is_news);
+    spells.filter_map(|spell| cut(alert, spell, there)).collect()
+}
+
+fn cut(alert: &Alert, Spell { since: from, ended: to }: Spell, there: &[&Alert]) -> Option<Cut> {
+    let judge = alert.about.as_ref()?.judge.node;
     let (client, site) = place_of(&alert.place.scope);
     let (client, site) = (client?.clone(), site?.clone());
     let within = |at: UtcMs| from.0.saturating_sub(NOTICED_MS) <= at.0 && at <= to;
@@ -209,13 +224,14 @@ fn cut(alert: &Alert, there: &[&Alert], now: UtcMs) -> Option<Cut> {
         incidents: Vec::new(),
     };
     for other in there {
-        let Some(said) = other.about.as_ref().filter(|said| said.judge.node != about.judge.node) else { continue };
-        let (began, ended) = (within(said.since), said.ended.is_some_and(within));
+        let Some(said) = other.about.as_ref().filter(|said| said.judge.node != judge) else { continue };
+        let spells = || other.past().iter().map(|one| (one.since, Some(one.ended))).chain([(said.since, said.ended)]);
+        let (began, ended) = (spells().any(|one| within(one.0)), spells().any(|one| one.1.is_some_and(within)));
         let known = other.acknowledgements().filter(|(word, _)| within(word.happened)).map(|(word, _)| word.by.clone());
         let known: Vec<String> = known.collect();
         cut.began += u32::from(began);
         cut.ended += u32::from(ended);
-        cut.open += u32::from(began && other.is_open());
+        cut.open += u32::from(within(said.since) && other.is_open());
         if (began || ended || !known.is_empty()) && cut.incidents.len() < NAMED {
             cut.incidents.push(other.place.id.to_string());
         }

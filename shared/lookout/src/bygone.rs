@@ -92,7 +92,8 @@ impl Watchman {
 
 /// The keys of all rows of an alert that are known here.
 pub(crate) fn keys(alert: &Alert) -> Vec<Key> {
-    let parts = [Part::Raises, Part::About, Part::Acknowledged, Part::Assigned, Part::Snoozed, Part::Closed];
+    let parts =
+        [Part::Raises, Part::About, Part::Past, Part::Acknowledged, Part::Assigned, Part::Snoozed, Part::Closed];
     let comments = alert.comments().map(|(id, ..)| Part::Comment(id));
     parts.into_iter().chain(comments).filter_map(|part| alert.place.key(part).ok()).collect()
 }

@@ -75,8 +75,12 @@ impl Watchman {
     pub(crate) fn silences_in(&self, register: &Register, news: &News) -> Vec<Silence> {
         let alerts = news.alerts.iter().filter_map(|id| register.book.alert(*id));
         alerts
-            .filter_map(|alert| self.silence(alert))
-            .filter_map(|(node, since, end)| Some((node, since, end?)))
+            .filter_map(|alert| self.silence(alert).map(|silence| (alert, silence)))
+            .flat_map(|(alert, (node, since, end))| {
+                // Of several that were over behind a cut, all are learnt at once.
+                let before = alert.past().iter().map(move |spell| (node, spell.since, spell.ended));
+                before.chain(end.map(|end| (node, since, end)))
+            })
             .collect()
     }
 

@@ -8,9 +8,10 @@ use vigie_model::{NodeId, Slug, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, Escalation, Health, Incident, IncidentState, Incidents,
     JudgedBy, LabelSet, Mark, Marks, Mute, MutePreview, MuteWish, Place, PlacesPage, PlacesTold, Reached, RuleGroup,
-    RuleLevels, RuleWish, Sketch, Stamp, Telling, Undecided, Word,
+    RuleLevels, RuleWish, Sketch, Spell, Stamp, Telling, Undecided, Word,
 };
 
+use crate::away::is_cut;
 use crate::facts::label;
 use crate::mutes::{self, Active, Mutes, place_of};
 use crate::rows::{RowEdit, RowTrouble};
@@ -77,6 +78,7 @@ impl Incidents for Watchman {
             let of = climbing.into_iter().filter(|one| one.alerts.contains(&instance));
             shown.escalations = of.map(escalation).collect();
         }
+        shown.past = past(alert);
         Some(shown)
     }
 
@@ -253,6 +255,8 @@ fn shown(alert: &Alert, reached: Reached, mutes: &Active<'_>, now: UtcMs) -> Inc
         since: about.map(|about| Stamp(about.since)),
         ended: about.and_then(|about| about.ended).map(Stamp),
         times: about.map_or(0, |about| about.times),
+        // What flaps by the hundred is no matter of lists; when sites were cut off is.
+        past: if is_cut(alert) { past(alert) } else { Vec::new() },
         learnt_at: Stamp(alert.learnt),
         judge: about.map(|about| JudgedBy { node: about.judge.node, name: about.judge.name.clone() }),
         contradicted: alert.is_contradicted(),
@@ -266,6 +270,10 @@ fn shown(alert: &Alert, reached: Reached, mutes: &Active<'_>, now: UtcMs) -> Inc
         escalations: Vec::new(),
         labels,
     }
+}
+
+fn past(alert: &Alert) -> Vec<Spell> {
+    alert.past().iter().map(|one| Spell { since: Stamp(one.since), ended: Stamp(one.ended) }).collect()
 }
 
 fn standing(alert: &Alert, now: UtcMs) -> IncidentState {

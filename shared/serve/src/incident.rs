@@ -48,6 +48,9 @@ pub struct Incident {
     pub ended: Option<Stamp>,
     /// How often it has fired.
     pub times: u32,
+    /// When it began and ended before this time, oldest first: the latest 64. In lists of the cuts of sites alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub past: Vec<Spell>,
     /// When this node first learnt of it.
     pub learnt_at: Stamp,
     /// Who judges it.
@@ -84,6 +87,15 @@ impl Incident {
     pub fn at<'a>(&'a self, marks: &'a Marks) -> At<'a> {
         marks.at(self.client.as_ref(), self.site.as_ref(), self.about())
     }
+}
+
+/// One time that it began and ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Spell {
+    /// When it began.
+    pub since: Stamp,
+    /// When it was over.
+    pub ended: Stamp,
 }
 
 /// What is known of an incident before anything is worked out.

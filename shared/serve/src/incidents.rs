@@ -139,8 +139,7 @@ pub trait Incidents: Send + Sync + 'static {
         None
     }
 
-    /// What happened at sites while they were cut off: of each its last cut that is over, of those of the last days; newest
-    /// first.
+    /// What happened at sites while they were cut off: of each cut of the last days that is over; newest first.
     fn cuts(&self) -> Vec<Cut>;
 
     /// For how long machines were there, as it is known now.

@@ -108,7 +108,7 @@ pub use exports::{ExportFormat, ExportGrain, ExportWish};
 pub use exposition::{Exposition, Family};
 pub use fact::{Amount, Fact, Origin, Path};
 pub use glance::Glance;
-pub use incident::{Decision, Escalation, Incident, IncidentState, JudgedBy, Reached, Sketch, Word};
+pub use incident::{Decision, Escalation, Incident, IncidentState, JudgedBy, Reached, Sketch, Spell, Word};
 pub use incidents::{Incidents, Message, Telling, Undecided};
 pub use install::{InstallSaid, Program, Programs};
 pub use intake::{Intake, NoPlace, NotTaken, Place, Said, Taken, Taking};

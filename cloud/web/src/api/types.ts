@@ -157,6 +157,8 @@ export interface Incident {
   since: Stamp | null;
   ended: Stamp | null;
   times: number;
+  /** The times before this one; in lists of the cuts of sites alone. */
+  past?: { since: Stamp; ended: Stamp }[] | undefined;
   learnt_at: Stamp;
   judge: { node: string; name: string } | null;
   contradicted: boolean;

@@ -1,5 +1,6 @@
 // What happened of an incident, one after the other, each with when it happened and when the hub learnt of it?
 import type { Incident, Word } from "../api/types.ts";
+import { spellsOf } from "./spells.ts";
 
 export type Kind = "began" | "ended" | "acknowledge" | "assign" | "comment" | "close";
 
@@ -28,11 +29,10 @@ export function timelineOf(one: Incident, by: "happened" | "learnt"): Entry[] {
     at === undefined ? [] : [{ key: `${kind} ${at}`, kind, at, learnt, by: one.judge?.name ?? "", where: "", text: "" }];
   // When it first fired is learnt with the incident; that it began again, whenever that was told.
   const first = ms(one.began);
-  const again = one.since !== one.began ? ms(one.since) : undefined;
+  const spells = spellsOf(one);
   const entries = [
     ...own("began", first, ms(one.learnt_at)),
-    ...own("began", again, undefined),
-    ...own("ended", ms(one.ended), undefined),
+    ...spells.flatMap(({ from, to }) => [...(from === first ? [] : own("began", from, undefined)), ...own("ended", to, undefined)]),
     ...said("acknowledge", one.acknowledgements),
     ...said("assign", one.assignments),
     ...said("comment", one.comments),

@@ -1,5 +1,6 @@
 // When was a site cut off, and what was raised there meanwhile? The ledger of cuts.
 import type { Cut, Incident } from "../api/types.ts";
+import { spellsOf } from "../incidents/spells.ts";
 
 export interface CutLine {
   id: string;
@@ -8,27 +9,28 @@ export interface CutLine {
   to: number | undefined;
   /** When the hub learnt of it. */
   learnt: number;
-  /** How often it was cut off within this one incident. */
-  times: number;
-  /** The first of those times. */
-  first: number;
+  /** Cuts of the same incident before this line, of which nothing but their number is known any more. */
+  unkept: number;
   /** What was raised at the site within that time. */
   raised: Incident[];
   /** What the hub says of the return, if it still does. */
   told: Cut | undefined;
 }
 
-const at = (text: string | null): number | undefined => (text === null ? undefined : Date.parse(text));
-
-/** The cuts among the incidents of a site, newest first. */
+/** The cuts among the incidents of a site, newest first: each by itself, also where several are one incident. */
 export function cutsOf(incidents: readonly Incident[], told: readonly Cut[], isCut: (one: Incident) => boolean, now: number): CutLine[] {
   const others = incidents.filter((one) => !isCut(one));
-  const lines = incidents.filter(isCut).map((one): CutLine => {
-    const from = at(one.since) ?? at(one.began) ?? Date.parse(one.learnt_at);
-    const to = at(one.ended);
-    const began = (other: Incident) => at(other.since) ?? Date.parse(other.learnt_at);
-    const raised = others.filter((other) => began(other) >= from && began(other) <= (to ?? now));
-    return { id: one.id, from, to, learnt: Date.parse(one.learnt_at), times: one.times, first: at(one.began) ?? from, raised, told: told.find((cut) => cut.id === one.id) };
+  const begins = others.map((other) => ({ other, at: spellsOf(other).map(({ from }) => from) }));
+  const lines = incidents.filter(isCut).flatMap((one) => {
+    const spells = spellsOf(one);
+    return spells.map(({ from, to }, nth): CutLine => {
+      const within = (at: number) => at >= from && at <= (to ?? now);
+      const raised = begins.filter(({ at }) => at.some(within)).map(({ other }) => other);
+      const said = told.find((cut) => cut.id === one.id && Date.parse(cut.from) === from);
+      // When it was learnt is known of the first time alone.
+      const learnt = nth === 0 && one.times <= spells.length ? Date.parse(one.learnt_at) : from;
+      return { id: one.id, from, to, learnt, unkept: nth === 0 ? Math.max(0, one.times - spells.length) : 0, raised, told: said };
+    });
   });
   return lines.sort((a, b) => b.from - a.from);
 }

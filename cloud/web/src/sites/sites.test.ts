@@ -49,6 +49,13 @@ test("what began at a site within a cut stands in its line, and what began befor
   expect(cutsOf([incident({ ended: null })], [], () => true, NOW)[0]?.to).toBeUndefined();
 });
 
+test("two cuts of one incident are two lines, each with what was raised in it", () => {
+  const twice = incident({ times: 3, past: [{ since: "2026-11-21T08:00:00Z", ended: "2026-11-21T08:55:00Z" }] });
+  const all = [twice, incident({ id: "2", rule: "Cpu", since: "2026-11-21T09:30:00Z" }), incident({ id: "3", rule: "Cpu", since: "2026-11-21T08:30:00Z" })];
+  const lines = cutsOf(all, [], (one) => one.rule === "SiteCut", NOW);
+  expect(lines.map((line) => [new Date(line.from).toISOString().slice(11, 16), line.raised.map((one) => one.id), line.unkept])).toEqual([["09:00", ["2"], 0], ["08:00", ["3"], 1]]);
+});
+
 test("machines are counted by their state", () => {
   const tally = tallyOf({ total: 4, reach_words: ["live", "late", "silent", "cut"], reach: "3003", lost: [0, 2, 0, 5] });
   expect(tally).toEqual({ total: 4, states: [["live", 2], ["cut", 2]], lost: 7 });

@@ -2,6 +2,7 @@
 //
 // A bar says what was raised, not that all was well: where nothing was raised the strip is empty, and never green.
 import type { Incident, Severity } from "../api/types.ts";
+import { spellsOf } from "../incidents/spells.ts";
 
 export const BARS = 96;
 const BAR_MS = 900_000;
@@ -20,16 +21,16 @@ export interface Strip {
   cutMs: number;
 }
 
-type Raised = Pick<Incident, "severity" | "since" | "began" | "ended" | "learnt_at" | "rule">;
+type Raised = Pick<Incident, "severity" | "since" | "began" | "ended" | "past" | "learnt_at" | "rule">;
 
 /** `isCut` says which of them is the cut of the site itself. */
 export function stripOf(incidents: readonly Raised[], isCut: (one: Raised) => boolean, now: number): Strip {
   const begin = now - BARS * BAR_MS;
   const strip: Strip = { bars: Array.from({ length: BARS }, () => ({ worst: undefined, cut: false })), incidents: 0, cuts: 0, cutMs: 0 };
-  for (const one of incidents) {
-    const from = Math.max(begin, Date.parse(one.since ?? one.began ?? one.learnt_at));
-    const to = Math.min(now, one.ended ? Date.parse(one.ended) : now);
-    if (to <= from && one.ended) continue;
+  for (const [one, spell] of incidents.flatMap((one) => spellsOf(one).map((spell) => [one, spell] as const))) {
+    const from = Math.max(begin, spell.from);
+    const to = Math.min(now, spell.to ?? now);
+    if (to <= from && spell.to !== undefined) continue;
     if (isCut(one)) {
       strip.cuts += 1;
       strip.cutMs += to - from;

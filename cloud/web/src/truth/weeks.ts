@@ -1,11 +1,12 @@
 // How does this week compare with the one before? Only as far as both were watched.
 import type { Incident } from "../api/types.ts";
 import { isCut } from "../incidents/behind.ts";
+import { spellsOf } from "../incidents/spells.ts";
 import { sharesOf, type SiteMinutes } from "./minutes.ts";
 
 export const WEEK_MS = 7 * 86_400_000;
 
-type Raised = Pick<Incident, "rule" | "severity" | "since" | "began" | "learnt_at" | "ended" | "client" | "site">;
+type Raised = Pick<Incident, "rule" | "severity" | "since" | "began" | "learnt_at" | "ended" | "past" | "client" | "site">;
 
 export interface Week {
   incidents: number;
@@ -22,12 +23,13 @@ export function weekOf(incidents: readonly Raised[], end: number): Week {
   const begin = end - WEEK_MS;
   const week: Week = { incidents: 0, critical: 0, cuts: 0, cutMs: 0 };
   for (const one of incidents) {
-    const [from, to] = [beganAt(one), one.ended ? Date.parse(one.ended) : end];
-    const began = from >= begin && from < end;
+    const began = (from: number) => from >= begin && from < end;
     if (isCut(one)) {
-      week.cutMs += Math.max(0, Math.min(to, end) - Math.max(from, begin));
-      if (began) week.cuts += 1;
-    } else if (began) {
+      for (const { from, to } of spellsOf(one)) {
+        week.cutMs += Math.max(0, Math.min(to ?? end, end) - Math.max(from, begin));
+        if (began(from)) week.cuts += 1;
+      }
+    } else if (began(beganAt(one))) {
       week.incidents += 1;
       if (one.severity === "critical") week.critical += 1;
     }

@@ -87,6 +87,24 @@ fn what_began_and_ended_behind_a_cut_is_a_digest_what_is_still_wrong_pages_once_
 }
 
 #[test]
+fn two_cuts_in_one_hour_are_one_incident_and_each_is_told_of_by_itself() {
+    let everywhere = tempfile::tempdir().expect("a folder");
+    let hub = Node::hub(everywhere.path());
+    hub.run(MINUTE, |world| at_hub(world, false));
+    for _ in 0..2 {
+        hub.run(6 * MINUTE, |world| at_hub(world, true));
+        hub.run(4 * MINUTE, |world| at_hub(world, false));
+    }
+    let incidents = hub.watchman.incidents();
+    let [one] = &incidents[..] else { panic!("{incidents:?}") };
+    assert_eq!((one.times, one.past.len()), (2, 1), "the first of the two is not forgotten with the second");
+    assert_eq!(one.past[0].since, one.began.expect("it is known"));
+    let cuts: Vec<_> = hub.watchman.cuts().iter().map(|cut| (cut.id.clone(), cut.from, cut.to)).collect();
+    let last = (one.id.clone(), one.since.expect("known"), one.ended.expect("it is back"));
+    assert_eq!(cuts, [last, (one.id.clone(), one.past[0].since, one.past[0].ended)], "the newest first");
+}
+
+#[test]
 fn what_burned_before_a_cut_and_again_behind_it_is_in_the_digest_too() {
     let (site, everywhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     write_rule(site.path(), "OvenHot", "oven_celsius > 200", "");
@@ -177,6 +195,30 @@ fn what_a_cut_hid_is_not_known_until_it_comes_and_then_counts_without_telling_an
     hub.run(MINUTE, |world| at_hub(world, false));
     assert_eq!(minutes(&hub, from)[1].minutes.down, 9);
     assert_eq!(minutes(&hub, from)[1].id, id(2));
+}
+
+#[test]
+fn a_machine_that_was_silent_twice_behind_a_cut_was_down_for_both_times() {
+    let (site, everywhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let (hub, world) = (Node::hub(everywhere.path()), Arc::<World>::default());
+    let relay = Node::begin(site.path(), &world, Role::Relay);
+    let one = |world: &World| world.hear(1, Role::Agent, "lyon");
+    let both = |world: &World| [1, 2].into_iter().for_each(|node| world.hear(node, Role::Agent, "lyon"));
+    hub.run(40 * SECOND, |world| at_hub(world, false));
+    relay.run(40 * SECOND, both);
+    let from = hub.world.at().utc;
+    hub.run(19 * MINUTE, |world| at_hub(world, true));
+    for _ in 0..2 {
+        relay.run(4 * MINUTE, one);
+        relay.run(3 * MINUTE, both);
+    }
+    relay.run(5 * MINUTE, both);
+    let [silence] = &relay.watchman.incidents()[..] else { panic!("one incident") };
+    assert_eq!((silence.times, relay.watchman.incident(&silence.id).map(|one| one.past.len())), (2, Some(1)));
+    hub.run(10 * SECOND, |world| at_hub(world, false));
+    relay.gives(&hub);
+    let down = minutes(&hub, from)[1].minutes.down;
+    assert!((6..=8).contains(&down), "{down}: four minutes each, but for the moments until they were noticed");
 }
 
 #[test]

@@ -179,6 +179,7 @@ pub(crate) fn incident(n: u32, summary: &str, severity: Severity, machine: &str,
         comments: Vec::new(),
         muted_by: Vec::new(),
         reached: Reached::Everywhere,
+        past: Vec::new(),
         escalations: Vec::new(),
     }
 }

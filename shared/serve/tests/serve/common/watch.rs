@@ -379,6 +379,7 @@ pub(crate) fn incident(id: &str, client: &str, standing: IncidentState) -> Incid
         comments: Vec::new(),
         muted_by: Vec::new(),
         reached: Reached::Everywhere,
+        past: Vec::new(),
         escalations: Vec::new(),
     }
 }

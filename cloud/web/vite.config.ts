@@ -25,14 +25,14 @@ const pages: Plugin = {
 const GROUPS = [
   { name: "layers", test: /src\/(shell\/(Palette|Help|LinkPanel|Menu|search)|say\/language)/ },
   { name: "base", test: /node_modules\/(svelte|clsx)|preload-helper|src\/((api|live|kept|shell)\/|say\/(?!french)|outbox\/[a-v]|phone\/(install|worker)|parts\/(?!Status)|truth\/(freshness|status)|incidents\/words|form\/leave|worker\/shell|(?!main)[^/]+\.ts)/ },
-  { name: "rows", test: /src\/(incidents\/(Row|behind|why)|truth\/impact)/, minShareCount: 2 },
+  { name: "rows", test: /src\/(incidents\/(Row|behind|spells|why)|truth\/impact)/, minShareCount: 2 },
   { name: "form", test: /src\/((form|rules|time|people)\/.*ts$|form\/|rules\/Metric|people\/Once)/, minShareCount: 2 },
   { name: "views", test: /src\/(machines\/(Cards|Heat|heat|tiles)|style\/dyed|bulk\/(Bulk|Outcome|Tags)\.svelte)/ },
   { name: "list", test: /src\/(machines|spark|table|filter)\//, minShareCount: 2 },
   { name: "tell", test: /src\/(rules\/|channels\/|form\/Hours|status\/|pages\/(Rules?|Channels|StatusPages?)\.svelte)/ },
   { name: "sites", test: /src\/(sites\/|add\/|pages\/(Sites?|Add)\.svelte)/ },
   { name: "machine", test: /src\/(machine\/((Overview|Hardware|Data|Alerts|PathDots)\.svelte|hops|tabs)|parts\/Status|pages\/Machine\.svelte)/ },
-  { name: "incident", test: /src\/(outbox\/(Waiting\.svelte|words)|incidents\/(Decide|Evidence|Photos|Timeline|Versions)\.svelte|incidents\/t|truth\/delivery|share\/|photos\/|pages\/(Incidents?|Share)\.svelte)/ },
+  { name: "incident", test: /src\/(outbox\/(Waiting\.svelte|words)|incidents\/(Decide|Evidence|Messages|Photos|Timeline|Versions)\.svelte|incidents\/[mt]|truth\/delivery|share\/|photos\/|pages\/(Incidents?|Share)\.svelte)/ },
   { name: "office", test: /src\/(jobs\/|retention\/|audit\/|people\/|phone\/(DeviceRow|push|shape)|pages\/(Jobs?|People|Audit|Devices)\.svelte)/ },
   { name: "plans", test: /src\/(maintenance\/|boards\/MachinePick|pages\/(Maintenance|Boards)\.svelte)/ },
 ];

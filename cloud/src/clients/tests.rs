@@ -212,6 +212,9 @@ fn fill(hub: &Hub) {
         book.add(wish).expect("kept");
         let place = format!("{client}/vaise");
         hub.state.put("notify-site", place.as_bytes(), client.as_bytes()).expect("kept");
+        let learnt = [&[1; 9], client.as_bytes()].concat();
+        let incident = format!("01{}", if client == NAME { "A" } else { "B" }.repeat(24));
+        hub.state.put("lookout.learnt", incident.as_bytes(), &learnt).expect("kept");
     }
     put(ACCESS, b"one", json!({ "name": "one", "hash": "0", "clients": [NAME], "made_at_ms": 1 }));
     put(ACCESS, b"two", json!({ "name": "two", "hash": "0", "clients": [NAME, OTHER], "made_at_ms": 1 }));

@@ -285,6 +285,10 @@ await step("whom a route tells is told on their device, and acknowledges from th
     const notification = (await self.registration.getNotifications()).find((one) => one.title === title);
     self.dispatchEvent(new NotificationEvent("notificationclick", { notification, action: "acknowledge" }));
   }, title);
+  // The incident says that somebody was told, by which way, and that it was shown.
+  await read(`/incidents/${one.id}`);
+  await page.waitForSelector("text=/that it is so, by devices.* shown on a device at/");
+  await accessible(page, "who was told of an incident");
   // First without a line: it waits, and says so.
   set("cut");
   await tap(said.notification.title);

@@ -71,6 +71,14 @@ impl Book {
         Some(id)
     }
 
+    /// This node learnt of it at that moment, or before: whoever wrote that down says so, for rows know their last change
+    /// alone.
+    pub fn learnt_at(&mut self, id: Ulid, at: UtcMs) {
+        if let Some(alert) = self.alerts.get_mut(&id) {
+            alert.learnt = alert.learnt.min(at);
+        }
+    }
+
     /// Forgets an alert of which nothing is left.
     fn forget(&mut self, id: Ulid) {
         let Some(alert) = self.alerts.remove(&id) else { return };

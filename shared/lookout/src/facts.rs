@@ -89,7 +89,8 @@ impl Teller<'_> {
         }
     }
 
-    fn facts(&self, alert: &Alert) -> Option<Facts> {
+    /// What is told of it, and what routes are asked about it by.
+    pub(crate) fn facts(&self, alert: &Alert) -> Option<Facts> {
         let about = alert.about.as_ref()?;
         let (client, site) = place_of(&alert.place.scope);
         let house: Slug = HOUSE.parse().ok()?;

@@ -7,10 +7,11 @@ use vigie_model::{NodeId, Slug};
 
 use crate::remembered::{self, GROUPS, INSTANCES, RELAYS};
 use crate::routes::Held;
-use crate::silences;
+use crate::{first_learnt, silences};
 
-/// The tables of what was written down: what is wrong, when groups were last worked out, relays, silences.
-pub const REMEMBERED_TABLES: [&str; 4] = [INSTANCES, GROUPS, RELAYS, silences::TABLE];
+/// The tables of what was written down: what is wrong, when groups were last worked out, relays, silences, when incidents
+/// were first learnt of.
+pub const REMEMBERED_TABLES: [&str; 5] = [INSTANCES, GROUPS, RELAYS, silences::TABLE, first_learnt::TABLE];
 
 /// Whether a row of one of [`REMEMBERED_TABLES`] is about a client, whose nodes these are.
 pub fn is_remembered_of_client(table: &str, key: &[u8], row: &[u8], client: &Slug, nodes: &BTreeSet<NodeId>) -> bool {
@@ -24,6 +25,7 @@ pub fn is_remembered_of_client(table: &str, key: &[u8], row: &[u8], client: &Slu
         }),
         RELAYS => node(),
         table if table == silences::TABLE => node(),
+        table if table == first_learnt::TABLE => first_learnt::client_of(row) == Some(client.as_str()),
         _ => false,
     }
 }

@@ -58,7 +58,7 @@ impl Watchman {
     }
 
     /// When a device said that it has shown a message.
-    fn displayed_at(&self, key: &str) -> Option<Stamp> {
+    pub(crate) fn displayed_at(&self, key: &str) -> Option<Stamp> {
         Some(Stamp(UtcMs(self.channels.devices()?.shown_at(key)?)))
     }
 

@@ -9,7 +9,7 @@ use vigie_model::{Slug, UtcMs};
 use vigie_notify::Route;
 use vigie_serve::{
     Dispatch, DispatchSaid, Dispatched, Message, OnCallShown, ReceiverTried, RouteShown, RouteTried, SaidAt, Stamp,
-    Undecided,
+    ToldOf, Undecided,
 };
 
 use crate::ruling::Typed;
@@ -58,6 +58,10 @@ impl Dispatch for Watchman {
         let receivers = self.try_channels(route)?;
         let delivered = !receivers.is_empty() && receivers.iter().all(|one| one.delivered);
         Ok(RouteTried { route: name.to_owned(), delivered, receivers })
+    }
+
+    fn told_of(&self, incident: &str) -> Result<ToldOf, Undecided> {
+        self.told_of_incident(incident)
     }
 
     fn send_again(&self, message: &str) -> Result<Message, Undecided> {

@@ -63,7 +63,7 @@ impl Incidents for Watchman {
         let alerts: Vec<&Alert> = register.book.alerts().rev().filter(recent).filter(is_wanted).collect();
         let reached = self.reached(&alerts);
         let mutes = register.mutes.active(now);
-        alerts.iter().zip(reached).map(|(alert, reached)| shown(alert, reached, &mutes, now)).collect()
+        alerts.iter().zip(reached).map(|(alert, reached)| shown(alert, reached, &mutes, now, self.node)).collect()
     }
 
     fn incident(&self, id: &str) -> Option<Incident> {
@@ -73,7 +73,7 @@ impl Incidents for Watchman {
         let alert = register.book.alert(Ulid::read(id)?)?;
         let reached = self.reached(&[alert]).pop()?;
         let now = self.utc();
-        let mut shown = shown(alert, reached, &register.mutes.active(now), now);
+        let mut shown = shown(alert, reached, &register.mutes.active(now), now, self.node);
         if let Some(instance) = self.with_teller(|teller| teller.instance(alert)) {
             let of = climbing.into_iter().filter(|one| one.alerts.contains(&instance));
             shown.escalations = of.map(escalation).collect();
@@ -232,7 +232,13 @@ impl Watchman {
     }
 }
 
-fn shown(alert: &Alert, reached: Reached, mutes: &Active<'_>, now: UtcMs) -> Incident {
+/// What a node judges itself it knows when it begins; of what others judge it is written down.
+fn learnt(alert: &Alert, own: NodeId) -> UtcMs {
+    let judged = alert.about.as_ref().filter(|about| about.judge.node == own);
+    judged.map_or(alert.learnt, |about| about.began.min(alert.learnt))
+}
+
+fn shown(alert: &Alert, reached: Reached, mutes: &Active<'_>, now: UtcMs, node: NodeId) -> Incident {
     let about = alert.about.as_ref();
     let (client, site) = place_of(&alert.place.scope);
     let labels = about.map(|about| about.labels.clone()).unwrap_or_default();
@@ -257,7 +263,7 @@ fn shown(alert: &Alert, reached: Reached, mutes: &Active<'_>, now: UtcMs) -> Inc
         times: about.map_or(0, |about| about.times),
         // What flaps by the hundred is no matter of lists; when sites were cut off is.
         past: if is_cut(alert) { past(alert) } else { Vec::new() },
-        learnt_at: Stamp(alert.learnt),
+        learnt_at: Stamp(learnt(alert, node)),
         judge: about.map(|about| JudgedBy { node: about.judge.node, name: about.judge.name.clone() }),
         contradicted: alert.is_contradicted(),
         acknowledgements: words(alert.acknowledgements(), acknowledged),

@@ -14,6 +14,7 @@ use vigie_store::State;
 use vigie_watch::Instance;
 use vigie_watch::presence::Post;
 
+use crate::first_learnt::FirstLearnt;
 use crate::health::Judged;
 use crate::judging::Judging;
 use crate::presence::Presence;
@@ -119,6 +120,7 @@ pub struct Watchman {
     unread: Mutex<Unread>,
     /// When machines did not answer, for who asks how long they were there.
     pub(crate) silences: Mutex<Silences>,
+    pub(crate) first_learnt: Mutex<FirstLearnt>,
     /// What people say of rules, or of who is meant by them, has changed since rules were last taken into use.
     pub(crate) rules_are_new: AtomicBool,
     /// Held by who hands routes to the desk, so that the latest are the last.
@@ -207,6 +209,7 @@ impl Watchman {
         let rulebook = rulebook(&register, &watching, meant(&register, sight.sighted().iter()));
         let judging = Judging::begin(&watching, rulebook, role, &state, now)?;
         let silences = Silences::load(&state)?;
+        let first_learnt = FirstLearnt::load(&state)?;
         let found = Found { rulebook: judging.rulebook.clone(), ..Found::default() };
         let watchman = Arc::new(Self {
             sight,
@@ -231,6 +234,7 @@ impl Watchman {
             clock,
             unread: Mutex::default(),
             silences: Mutex::new(silences),
+            first_learnt: Mutex::new(first_learnt),
             rules_are_new: AtomicBool::new(false),
             routing: Mutex::default(),
             hub_was_heard: AtomicBool::new(true),
@@ -253,6 +257,9 @@ impl Watchman {
         let mut register = lock(&self.register);
         let mut news = register.take(all.iter().map(|found| (&found.key, &found.row, found.learnt)));
         (news.mutes, news.routes) = (true, true);
+        if let Err(error) = lock(&self.first_learnt).tell(&self.state, &mut register.book) {
+            tracing::debug!(%error, "what was learnt of incidents that are no more is forgotten at another start");
+        }
         self.take_news(register, &news);
         Ok(())
     }
@@ -305,10 +312,12 @@ impl Watchman {
         self.note_rules(news);
         self.queue(&register, news);
         let silences = self.silences_in(&register, news);
+        let learnt = self.learnt_in(&register, news);
         drop(register);
         self.take_routes(news);
         self.tell();
         self.remember_silences(&silences);
+        self.remember_learnt(&learnt);
         self.take_presence(news);
     }
 

@@ -9,6 +9,8 @@
 //! Times are given as a node's clocks show them: `mono_ms` is the boot clock, which counts what the machine sleeps. What
 //! is waited for goes by it, and goes on after a restart.
 
+mod of_alert;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +22,8 @@ use crate::mind::{
     Climbing, DeadLetter, HearError, Heard, Letter, LetterId, Mark, Mind, NotMoved, Outbox, Outcome, Pace, Restored,
     Rows, Rules, Seat, SentLetter, Settled, Steady, Table, read_row, when,
 };
+
+pub use of_alert::OfAlert;
 
 /// What was heard is not safe.
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ mod mind;
 
 pub use channel::{Channel, Channels, Tried, TwoWay};
 pub use config::ChannelSetup;
-pub use desk::{Desk, DeskError, Due, NotSent, Waiting};
+pub use desk::{Desk, DeskError, Due, NotSent, OfAlert, Waiting};
 pub use devices::{
     Around, DEVICES_CHANNEL, Device, DeviceError, DevicePost, DeviceTried, Devices, MOST_OF_ONE, NewDevice, Push, Quiet,
 };

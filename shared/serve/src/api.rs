@@ -85,7 +85,8 @@ pub(crate) use status_pages::{
     withdraw as withdraw_notice,
 };
 pub(crate) use telling::{
-    MessageWhole, call_off as call_off_message, one as one_message, send_again as send_message_again, telling,
+    MessageWhole, call_off as call_off_message, of_incident as messages_of_incident, one as one_message,
+    send_again as send_message_again, telling,
 };
 pub(crate) use webhooks::{
     DeadList, Redelivered, WebhookList, dead as dead_events, list as webhooks, one as webhook, redeliver, subscribe,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use vigie_model::{Severity, Slug};
 
-use crate::{Message, Stamp, Undecided};
+use crate::{Message, Stamp, ToldOf, Undecided};
 
 /// What hub and relay implement so that people and programs can see by which routes people are told, and try them.
 ///
@@ -23,6 +23,12 @@ pub trait Dispatch: Send + Sync {
     /// # Errors
     /// When there is no such route, it is not used here, or it was tried a moment ago: nothing was sent then.
     fn try_route(&self, name: &str, by: &str) -> Result<RouteTried, Undecided>;
+
+    /// Which messages this node sent, or means to send, about an incident, and how each route stands that is for it.
+    ///
+    /// # Errors
+    /// When there is no such incident, or what was sent can not be read.
+    fn told_of(&self, incident: &str) -> Result<ToldOf, Undecided>;
 
     /// Has a message sent now that waits, or was given up: under the key that it had.
     ///

@@ -73,6 +73,7 @@ mod sticker;
 mod stream;
 mod tally;
 mod tls;
+mod told_of;
 mod tuning;
 mod ways;
 mod web;
@@ -142,6 +143,7 @@ pub use status_pages::{
     StatusDays, StatusMembers, StatusPage, StatusPageSaid, StatusPages,
 };
 pub use tls::{Tls, TlsError, TlsFiles};
+pub use told_of::{MessageOf, MessageState, RouteOf, RouteStands, ToldOf};
 pub use tuning::{Quantity, RuleLevel, RuleLevels, RuleOfMachine, RuleWish};
 pub use vigie_formats::{Kind, LeftOut, Limits as IntakeLimits, Metadata, MetadataView, SeriesView};
 pub use vigie_people::Powers;

@@ -139,6 +139,33 @@ export interface Escalation {
   paused: boolean;
 }
 
+/** Who was told of an incident by this hub, and how telling stands. */
+export interface ToldOf {
+  messages: MessageOf[];
+  earlier: number;
+  routes: RouteOf[];
+  known_since: Stamp | null;
+}
+
+export interface MessageOf {
+  id: string;
+  state: "waiting" | "sent" | "dead";
+  kind: string;
+  route: string;
+  channel: string;
+  to: string | null;
+  at: Stamp;
+  tries: number;
+  said: string | null;
+  displayed_at: Stamp | null;
+}
+
+export interface RouteOf {
+  route: string;
+  standing: "told" | "elsewhere" | "known" | "muted" | "behind_cut" | "held" | "waits" | "nothing";
+  until: Stamp | null;
+}
+
 export interface Incident {
   id: string;
   standing: Standing;

@@ -102,6 +102,14 @@ fn two_cuts_in_one_hour_are_one_incident_and_each_is_told_of_by_itself() {
     let cuts: Vec<_> = hub.watchman.cuts().iter().map(|cut| (cut.id.clone(), cut.from, cut.to)).collect();
     let last = (one.id.clone(), one.since.expect("known"), one.ended.expect("it is back"));
     assert_eq!(cuts, [last, (one.id.clone(), one.past[0].since, one.past[0].ended)], "the newest first");
+    let world = hub.world.clone();
+    drop(hub);
+    let again = Node::begin(everywhere.path(), &world, Role::Hub).watchman.incident(&one.id).expect("it is kept");
+    assert_eq!(
+        (again.past, again.learnt_at),
+        (one.past.clone(), one.began.expect("it is known")),
+        "after a restart too"
+    );
 }
 
 #[test]
@@ -217,6 +225,18 @@ fn a_machine_that_was_silent_twice_behind_a_cut_was_down_for_both_times() {
     assert_eq!((silence.times, relay.watchman.incident(&silence.id).map(|one| one.past.len())), (2, Some(1)));
     hub.run(10 * SECOND, |world| at_hub(world, false));
     relay.gives(&hub);
+    // When the hub learnt of it stays so, though its rows change and the hub begins anew.
+    let learnt = hub.watchman.incident(&silence.id).expect("it is told").learnt_at;
+    assert_eq!(learnt.ms(), hub.world.at().utc.0);
+    relay.run(2 * MINUTE, one);
+    relay.run(2 * MINUTE, both);
+    hub.run(4 * MINUTE, |world| at_hub(world, false));
+    relay.gives(&hub);
+    let world = hub.world.clone();
+    drop(hub);
+    let hub = Node::begin(everywhere.path(), &world, Role::Hub);
+    let again = hub.watchman.incident(&silence.id).expect("it is kept");
+    assert_eq!((again.learnt_at, again.times > silence.times), (learnt, true));
     let down = minutes(&hub, from)[1].minutes.down;
     assert!((6..=8).contains(&down), "{down}: four minutes each, but for the moments until they were noticed");
 }

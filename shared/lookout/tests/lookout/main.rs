@@ -16,4 +16,5 @@ mod silence;
 mod site;
 mod sites;
 mod telling;
+mod told_of;
 mod trying;

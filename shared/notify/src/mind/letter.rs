@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vigie_model::UtcMs;
 
+use super::alert::Instance;
 use super::clocks::Steady;
 use super::draft::DIGEST_EXPIRES_MS;
 use super::key::{Digest16, Key, hash};
@@ -100,6 +101,15 @@ pub struct SentLetter {
     pub took_ms: i64,
     /// What the receiver said.
     pub said: Text,
+}
+
+/// Of what a message told that arrived, beside its [`SentLetter`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ToldLetter {
+    /// Who decided: it goes with the client whose route that is.
+    pub(crate) route: String,
+    /// What it named.
+    pub(crate) of: Vec<Instance>,
 }
 
 /// A message that never will arrive.

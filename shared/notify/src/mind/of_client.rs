@@ -8,7 +8,7 @@ use vigie_model::Slug;
 
 use super::alert::Instance;
 use super::group::{Head, Member};
-use super::letter::{DeadLetter, Letter, SentLetter};
+use super::letter::{DeadLetter, Letter, SentLetter, ToldLetter};
 use super::notice::{Intent, Line};
 use super::rows::{Table, read, write};
 
@@ -43,6 +43,7 @@ pub fn left_without(table: Table, key: &[u8], row: &[u8], client: &Slug, routes:
             None => Left::All,
         },
         Table::Sent => gone(read::<SentLetter>(row).map(|sent| routes.contains(&sent.route))),
+        Table::Told => gone(read::<ToldLetter>(row).map(|told| routes.contains(&told.route))),
         Table::Mark | Table::Done | Table::Clock | Table::Shown | Table::Climb | Table::CalledOff => Left::All,
     }
 }

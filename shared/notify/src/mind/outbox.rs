@@ -24,7 +24,7 @@ mod taken_back;
 pub use by_hand::NotMoved;
 use called_off::CalledOff;
 use log::dated;
-pub(crate) use log::when;
+pub(crate) use log::{MAX_SENT, SENT_KEEP_MS, when};
 
 /// Letters that wait at once. A receiver that is away for a day during a storm is told the worst of it.
 const MAX_LETTERS: usize = 5_000;
@@ -90,6 +90,7 @@ impl Outbox {
                 Table::Group
                 | Table::Member
                 | Table::Site
+                | Table::Told
                 | Table::Mark
                 | Table::Done
                 | Table::Clock

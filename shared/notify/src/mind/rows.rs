@@ -27,6 +27,8 @@ pub enum Table {
     Letter,
     /// What was sent.
     Sent,
+    /// Of what each of those told: as many rows, under the same keys.
+    Told,
     /// What never will be.
     Dead,
     /// Where the steady clock stood.
@@ -41,7 +43,7 @@ pub enum Table {
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Group,
         Self::Member,
         Self::Site,
@@ -49,6 +51,7 @@ impl Table {
         Self::Done,
         Self::Letter,
         Self::Sent,
+        Self::Told,
         Self::Dead,
         Self::Clock,
         Self::Shown,
@@ -66,6 +69,7 @@ impl Table {
             Self::Done => "notify-done",
             Self::Letter => "notify-letter",
             Self::Sent => "notify-sent",
+            Self::Told => "notify-told",
             Self::Dead => "notify-dead",
             Self::Clock => "notify-clock",
             Self::Shown => "notify-shown",

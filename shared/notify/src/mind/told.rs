@@ -18,8 +18,11 @@ use super::rows::{Rows, Table};
 mod climbing;
 mod hearing;
 mod looking;
+mod of_alert;
 mod restored;
 
+pub(crate) use of_alert::told_in;
+pub use of_alert::{RouteStanding, Standing, Times};
 pub use restored::Restored;
 
 /// Instances that are followed, over all routes: ten for each of 2,000 machines.

@@ -11,6 +11,7 @@ mod lasting;
 mod laws;
 #[cfg(unix)]
 mod modem;
+mod of_alert;
 mod pagers;
 mod posting;
 mod sending;

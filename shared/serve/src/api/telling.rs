@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use vigie_people::{At, Right};
 
-use super::incidents::{undecided, watched};
+use super::incidents::{undecided, visible, watched};
 use super::routes::dispatch;
 use crate::act::Act;
 use crate::answer::Drawn;
@@ -60,6 +60,25 @@ pub(crate) async fn one(
             ..Problem::not_found("there is no such message here")
         })?;
         Drawn::new(&found, app.lookout.now())
+    });
+    Ok(drawn.await?.answer(&headers))
+}
+
+/// `GET /api/v1/incidents/{id}/messages`: who was told of it, for whoever sees it. To whom and what was answered is for who
+/// sees everybody's: receivers are people.
+pub(crate) async fn of_incident(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let drawn = work::list(&app, move |app| {
+        visible(app, &caller, &id)?;
+        let mut told = dispatch(app)?.told_of(&id).map_err(undecided)?;
+        if !caller.sees_all() {
+            told.messages.iter_mut().for_each(|one| (one.to, one.said) = (None, None));
+        }
+        Drawn::new(&told, app.lookout.now())
     });
     Ok(drawn.await?.answer(&headers))
 }

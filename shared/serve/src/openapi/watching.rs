@@ -6,6 +6,7 @@ use super::operation::{Operation, named, number, one_of, slug, tagged, text, tim
 use crate::api::{IncidentList, MaintenanceList, MessageWhole, OnCallList, RouteList, Rules};
 use crate::{
     Decision, DispatchSaid, Incident, Message, Mute, MutePreview, MuteWish, RouteTried, RuleLevels, RuleWish, Telling,
+    ToldOf,
 };
 
 pub(super) fn all() -> Vec<Operation> {
@@ -25,6 +26,9 @@ fn incidents() -> Vec<Operation> {
             .may("since", time(), "What began, ended or was learnt since then.")
             .answers::<IncidentList>(200),
         Operation::get("/incidents/{id}", "One of them").answers::<Incident>(200),
+        Operation::get("/incidents/{id}/messages", "Who was told of it by this node, and why others were not")
+            .more("To whom, and what was answered, is for who sees every client.")
+            .answers::<ToldOf>(200),
         Operation::post("/incidents/{id}/{word}", "Decides, in your name")
             .word("word", &Decision::WORDS, "What is decided.")
             .more("A good answer means durable here. `text` is the note, the assignee, the comment or the reason; a snooze has \

@@ -45,6 +45,7 @@ fn api_ways() -> Ways {
         .get("/tags", LOOK, api::words)
         .get("/incidents", LOOK, api::incidents)
         .get("/incidents/{id}", LOOK, api::incident)
+        .get("/incidents/{id}/messages", LOOK, api::messages_of_incident)
         .post("/incidents/{id}/{word}", Need::May(Right::Decide), api::decide)
         .get("/maintenance", LOOK, api::list)
         .post("/maintenance", Need::May(Right::Mute), api::add)

@@ -72,3 +72,24 @@ async fn one_message_is_seen_with_where_it_stands_by_who_sees_everybody() {
         }
     }
 }
+
+#[tokio::test]
+async fn who_sees_an_incident_sees_that_people_were_told_and_who_sees_everybody_sees_whom() {
+    let hub = Hub::new(Node::new(), tokens());
+    hub.roll.begin();
+    let by = |email: &str, grant: &str| By::Cookie(hub.roll.session(&hub.roll.person(email, &[grant])).1);
+    let path = "/api/v1/incidents/A/messages";
+    for (who, to) in [
+        (by("all@example.org", "observer@*"), json!("ops@acme.org")),
+        (by("boss@acme.org", "admin@acme"), json!(null)),
+        (by("look@acme.org", "observer@acme"), json!(null)),
+    ] {
+        let told = hub.ask("GET", &who, path, None).await;
+        let (message, route) = (&told.json()["messages"][0], &told.json()["routes"][0]);
+        assert_eq!((told.status, &message["to"], message["said"].is_null()), (StatusCode::OK, &to, to.is_null()));
+        let said = (&message["state"], &message["channel"], &route["standing"]);
+        assert_eq!(said, (&json!("sent"), &json!("mail"), &json!("told")));
+    }
+    let stranger = by("bob@bron.org", "admin@bron");
+    assert_eq!(hub.ask("GET", &stranger, path, None).await.status, StatusCode::NOT_FOUND);
+}

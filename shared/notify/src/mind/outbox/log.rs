@@ -4,16 +4,16 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::super::clocks::{Clocks, Steady};
 use super::super::key::{Mark, mark};
-use super::super::letter::{DeadLetter, LetterId, SentLetter};
+use super::super::letter::{DeadLetter, LetterId, SentLetter, ToldLetter};
 use super::super::notice::Intent;
 use super::super::rows::{Rows, Table};
 use super::super::text::Text;
-use super::super::told::digest;
+use super::super::told::{digest, told_in};
 use super::{Outbox, Settled};
 
 /// What was sent is remembered so long, and so much of it: to be shown, and so that it is not sent again.
-const MAX_SENT: usize = 5_000;
-const SENT_KEEP_MS: i64 = 30 * 86_400_000;
+pub(crate) const MAX_SENT: usize = 5_000;
+pub(crate) const SENT_KEEP_MS: i64 = 30 * 86_400_000;
 
 /// What was given up.
 const MAX_DEAD: usize = 500;
@@ -53,7 +53,9 @@ impl Outbox {
             took_ms: now.steady.since(intent.not_before).max(0),
             said,
         };
+        let of = told_in(&intent.notice).collect();
         self.rows.put(Table::Sent, &at_key(now.steady, id), &row);
+        self.rows.put(Table::Told, &at_key(now.steady, id), &ToldLetter { route: intent.route.clone(), of });
         self.sent.push_back((now.steady, id));
         self.known.insert(id);
         prune(&mut self.sent, &mut self.known, &mut self.rows, (Table::Sent, MAX_SENT, SENT_KEEP_MS), now.steady);
@@ -84,6 +86,9 @@ fn prune(
         list.pop_front();
         known.remove(&id);
         rows.remove(table, &at_key(at, id));
+        if table == Table::Sent {
+            rows.remove(Table::Told, &at_key(at, id));
+        }
     }
 }
 

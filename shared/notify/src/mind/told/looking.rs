@@ -97,7 +97,7 @@ impl Mind {
     }
 }
 
-fn around(mutes: &[Mute], sites: &BTreeMap<(Slug, Slug), SiteLine>, member: &Member, now: Clocks) -> Around {
+pub(super) fn around(mutes: &[Mute], sites: &BTreeMap<(Slug, Slug), SiteLine>, member: &Member, now: Clocks) -> Around {
     let of_hub = member.judge == Judge::Hub && member.facts.about == About::Alert;
     let line = member.facts.place().filter(|_| of_hub).and_then(|place| sites.get(&place));
     // After a cut the hub needs a moment to see that what it missed is well.

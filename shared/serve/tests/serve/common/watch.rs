@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use vigie_model::{NodeId, Severity, UtcMs};
 use vigie_serve::{
     Availability, AvailabilityWish, Cut, Decision, Dispatch, DispatchSaid, Dispatched, Incident, IncidentState,
-    Incidents, LabelSet, MachineMinutes, Mark, Marks, Message, Minutes, Mute, MutePreview, MuteWish, OnCallNow,
-    OnCallShown, Place, Reached, ReceiverTried, RouteShown, RouteTried, RuleAlert, RuleGroup, RuleLevels, RuleOrigin,
-    RuleShown, RuleWish, SaidAt, SiteMinutes, Sketch, Stamp, Telling, Undecided, Word,
+    Incidents, LabelSet, MachineMinutes, Mark, Marks, Message, MessageOf, MessageState, Minutes, Mute, MutePreview,
+    MuteWish, OnCallNow, OnCallShown, Place, Reached, ReceiverTried, RouteOf, RouteShown, RouteStands, RouteTried,
+    RuleAlert, RuleGroup, RuleLevels, RuleOrigin, RuleShown, RuleWish, SaidAt, SiteMinutes, Sketch, Stamp, Telling,
+    ToldOf, Undecided, Word,
 };
 
 use super::{id_of, slug};
@@ -78,6 +79,24 @@ impl Dispatch for Watch {
             made_at: None,
         };
         vec![of("all", None, None), of("acme", Some("acme"), None), of("lyon", Some("acme"), Some("lyon"))]
+    }
+
+    fn told_of(&self, incident: &str) -> Result<ToldOf, Undecided> {
+        self.incidents().into_iter().find(|one| one.id == incident).ok_or(Undecided::NotHere("such incident"))?;
+        let message = MessageOf {
+            id: MESSAGE.to_owned(),
+            state: MessageState::Sent,
+            kind: "firing".to_owned(),
+            route: "all".to_owned(),
+            channel: "mail".to_owned(),
+            to: Some("ops@acme.org".to_owned()),
+            at: Stamp(UtcMs(0)),
+            tries: 1,
+            said: Some("250 kept by mx.acme.org".to_owned()),
+            displayed_at: None,
+        };
+        let route = RouteOf { route: "all".to_owned(), standing: RouteStands::Told, until: None };
+        Ok(ToldOf { messages: vec![message], earlier: 0, routes: vec![route], known_since: None })
     }
 
     fn send_again(&self, message: &str) -> Result<Message, Undecided> {

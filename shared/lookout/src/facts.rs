@@ -8,6 +8,7 @@ use vigie_model::{NodeId, Role, Slug, UtcMs};
 use vigie_notify::{
     About, AlertId, Change, Digest16, Facts, Freshness, Heard, Instance, Judge as ToldBy, Link, Reach, Text, Transition,
 };
+use vigie_serve::french_numbers;
 use vigie_watch::PRESENCE_LABEL;
 use vigie_watch::presence::Reach as Known;
 
@@ -102,7 +103,8 @@ impl Teller<'_> {
             _ => (Vec::new(), about.labels.get("machine_id").and_then(|id| (self.known)(id))),
         };
         let spoken = |name: &str| about.annotations.get(name).filter(|text| !text.is_empty());
-        let summary = Some("summary_fr").filter(|_| self.french).and_then(spoken).or_else(|| spoken("summary"));
+        let french = spoken("summary_fr").filter(|_| self.french).map(|text| french_numbers(text));
+        let summary = french.as_deref().or_else(|| spoken("summary").map(String::as_str)).unwrap_or(&about.rule);
         let id = alert.place.id.to_string();
         let labels: BTreeMap<Text, Text> = about
             .labels
@@ -116,7 +118,7 @@ impl Teller<'_> {
             site: site.cloned(),
             machine: about.labels.get("machine").map(|name| Text::new(name)),
             rule: Text::new(&about.rule),
-            title: Text::new(summary.map_or(about.rule.as_str(), String::as_str)),
+            title: Text::new(summary),
             severity: about.severity,
             labels,
             value: about.value.is_finite().then(|| Text::new(&about.value.to_string())),

@@ -6,6 +6,7 @@
 mod account;
 pub(crate) mod api;
 mod audit;
+mod browser;
 mod client_export;
 pub(crate) mod door;
 mod entrance;

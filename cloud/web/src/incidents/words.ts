@@ -37,9 +37,15 @@ export function doubtOf({ doubt }: Pick<Incident, "doubt">): string {
   }
 }
 
+/** What a rule's template wrote as English writes numbers: `92.2%` is `92,2 %`. Names and versions stay. */
+export const frenchNumbers = (text: string): string =>
+  text.replace(/(?<![\p{L}\d._]|[\p{L}\d._]-)(\d+)(?:\.(\d+))?(%|[kKMGTPE]i?(?!\p{L}))/gu, (_, whole: string, part: string | undefined, unit: string) => `${whole}${part ? `,${part}` : ""}\u202f${unit}`);
+
 /** What it says, in the reader's language where its rule has that. */
-export const summaryOf = ({ summary, annotations }: Pick<Incident, "summary" | "annotations">): string =>
-  annotations[`summary_${settings.language}`] ?? summary;
+export function summaryOf({ summary, annotations }: Pick<Incident, "summary" | "annotations">): string {
+  const own = annotations[`summary_${settings.language}`] || summary;
+  return settings.language === "fr" && annotations["summary_fr"] ? frenchNumbers(own) : own;
+}
 
 /** Where it is: machine, site, client, as far as it is somewhere. */
 export function placeOf({ client, site, machine }: Pick<Incident, "client" | "site" | "machine">): string {

@@ -15,6 +15,7 @@ test("rights that hold at the same places stand together", () => {
 
 test("a browser is named, and what is none is told as it is", () => {
   expect(agentText("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")).toBe("Firefox, Linux");
+  expect(agentText("Mozilla/5.0 (Windows NT 10.0; Win64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0")).toBe("Edge, Windows");
   expect(agentText("curl/8.1")).toBe("curl/8.1");
 });
 

@@ -1,5 +1,7 @@
 // What does the hub say of people, and how is what they may written in a line?
 import type { Right, Stamp } from "../api/types.ts";
+import { colon } from "../say/number.ts";
+import { rightText, roleText } from "./rights.ts";
 
 export interface Grant {
   role: string;
@@ -92,7 +94,7 @@ export const anyLeft = (left: Receipt["left"]): boolean => left === null || Obje
 export function grantsText(grants: readonly Grant[]): string {
   const all = new Map<string, string[]>();
   for (const { role, scope } of grants) all.set(role, [...(all.get(role) ?? []), scope]);
-  return [...all].map(([role, scopes]) => `${role}: ${scopes.join(", ")}`).join(" · ");
+  return [...all].map(([role, scopes]) => `${roleText(role)}${colon()} ${scopes.join(", ")}`).join(" · ");
 }
 
 /** The same of rights: those that hold at the same places stand together. */
@@ -100,16 +102,18 @@ export function powersText(may: Partial<Record<Right, string[]>>): string {
   const all = new Map<string, string[]>();
   for (const [right, scopes] of Object.entries(may)) {
     const place = scopes.join(", ");
-    all.set(place, [...(all.get(place) ?? []), right]);
+    all.set(place, [...(all.get(place) ?? []), rightText(right)]);
   }
-  return [...all].map(([place, rights]) => `${rights.join(", ")}: ${place}`).join(" · ");
+  return [...all].map(([place, rights]) => `${rights.join(", ")}${colon()} ${place}`).join(" · ");
 }
 
-/** A browser and a system, out of what it says of itself; all of it where they are not known. */
+// Browsers say of themselves that they are others as well: whoever is named first here is meant.
+const BROWSERS = [["Edg/", "Edge"], ["OPR/", "Opera"], ["Firefox/", "Firefox"], ["FxiOS/", "Firefox"], ["Chrome/", "Chrome"], ["Safari/", "Safari"]] as const;
+const SYSTEMS = [["Android", "Android"], ["iPhone", "iPhone"], ["iPad", "iPad"], ["Windows", "Windows"], ["Mac OS X", "macOS"], ["Linux", "Linux"]] as const;
+
+/** A browser and a system, out of what it says of itself, as the hub says it on one's own page; all of it where they are not known. */
 export function agentText(agent: string): string {
-  const browser = /(Firefox|Edg|OPR|Chrome|Safari)\/[\d]+/.exec(agent)?.[1];
-  const system = /(Android|iPhone|iPad|Windows|Mac OS X|Linux)/.exec(agent)?.[1];
-  if (!browser) return agent;
-  const name = browser === "Edg" ? "Edge" : browser === "OPR" ? "Opera" : browser;
-  return system ? `${name}, ${system}` : name;
+  const named = (all: readonly (readonly [string, string])[]) => all.find(([sign]) => agent.includes(sign))?.[1];
+  const browser = named(BROWSERS);
+  return browser ? [browser, named(SYSTEMS)].filter(Boolean).join(", ") : agent;
 }

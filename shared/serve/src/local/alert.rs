@@ -34,7 +34,7 @@ impl Alert<'_> {
         self.said(out, voice);
         out.html("<article class=\"alert ").html(class(it)).html("\">\n<h1>");
         glyph(out, it.severity);
-        out.text(" ").name(playbook::summary(voice, it)).html("</h1>\n<p class=\"state\">");
+        out.text(" ").name(&playbook::summary(voice, it)).html("</h1>\n<p class=\"state\">");
         out.text(severity(w, it.severity)).text(", ").text(standing(w, it.standing));
         if let Some(since) = it.since.or(it.began).filter(|_| it.standing != IncidentState::Resolved) {
             out.text(", ");

@@ -131,7 +131,7 @@ fn row(out: &mut Html, voice: &Voice, alert: &Incident, may_take: bool) {
     let w = voice.words();
     out.html("<li class=\"").html(class(alert)).html("\">");
     glyph(out, alert.severity);
-    out.html("<div><h3><a href=\"/alerts/").text(&alert.id).html("\">").name(&short(summary(voice, alert)));
+    out.html("<div><h3><a href=\"/alerts/").text(&alert.id).html("\">").name(&short(&summary(voice, alert)));
     out.html("</a></h3><p>").text(severity(w, alert.severity)).text(", ").text(standing(w, alert.standing));
     if let Some(since) = alert.since.or(alert.began) {
         out.text(", ");
@@ -151,7 +151,7 @@ fn row(out: &mut Html, voice: &Voice, alert: &Incident, may_take: bool) {
         out.html("<form method=\"post\" action=\"/alerts/")
             .text(&alert.id)
             .html("/acknowledge\"><button aria-label=\"");
-        out.text(w.acknowledge).text(": ").text(&short(summary(voice, alert))).html("\">").text(w.acknowledge);
+        out.text(w.acknowledge).text(": ").text(&short(&summary(voice, alert))).html("\">").text(w.acknowledge);
         out.html("</button></form>");
     }
     out.html("</li>\n");
@@ -216,7 +216,7 @@ fn ended_row(out: &mut Html, voice: &Voice, alert: &Incident, truth: &Truth) {
     out.html("<li><a href=\"/alerts/")
         .text(&alert.id)
         .html("\">")
-        .name(&short(summary(voice, alert)))
+        .name(&short(&summary(voice, alert)))
         .html("</a> <span>");
     if let (Some(from), Some(end)) = (from, end) {
         out.fill(w.ended_from_to, |out, place| match place {

@@ -90,7 +90,7 @@ pub(crate) async fn alert_page(
         };
         // A form that was not taken is not reloaded, but shown again as it was typed.
         let frame = Frame { path: format!("/alerts/{}", incident.id), ..frame };
-        Ok(frame.page(Tab::Alerts, playbook::summary(&frame.voice, &incident), |out| alert.draw(out, &frame.voice)))
+        Ok(frame.page(Tab::Alerts, &playbook::summary(&frame.voice, &incident), |out| alert.draw(out, &frame.voice)))
     })
     .await
 }

@@ -3,15 +3,17 @@
 //! A rule's annotations are its words: `summary`, and `runbook`, with `_fr` behind the name for the French of it; `runbook_url`
 //! leads elsewhere. They are the same at the hub and on a site that is cut off.
 
+use std::borrow::Cow;
+
 use super::html::Html;
 use super::site_words::Words;
 use super::voice::{Lang, Voice};
-use crate::Incident;
+use crate::{Incident, french_numbers};
 
 /// The sentence of an alert.
-pub(crate) fn summary<'a>(voice: &Voice, it: &'a Incident) -> &'a str {
+pub(crate) fn summary<'a>(voice: &Voice, it: &'a Incident) -> Cow<'a, str> {
     let french = it.annotations.get("summary_fr").filter(|text| voice.lang == Lang::French && !text.trim().is_empty());
-    french.unwrap_or(&it.summary)
+    french.map_or(Cow::Borrowed(&it.summary), |text| Cow::Owned(french_numbers(text)))
 }
 
 /// Whether its rule says what to do.

@@ -5,6 +5,7 @@ use vigie_people::{Person, SessionShown};
 
 use crate::Stamp;
 use crate::local::html::Html;
+use crate::people::browser::browser_text;
 use crate::people::key_pages::{self, Ask};
 use crate::people::sheet::{Field, Sheet};
 use crate::people::with;
@@ -19,8 +20,12 @@ pub(super) fn sessions(out: &mut Html, sheet: &Sheet, sessions: &[SessionShown])
         .text(w.sessions_says)
         .html("</p>\n");
     for session in sessions {
-        out.html("<form method=\"post\" action=\"/account/sessions/").text(session.id.as_str()).html("/end\"><b>");
-        out.name(if session.agent.is_empty() { w.no_agent } else { &session.agent }).html("</b><p>");
+        out.html("<form method=\"post\" action=\"/account/sessions/")
+            .text(session.id.as_str())
+            .html("/end\"><b title=\"");
+        let browser = browser_text(&session.agent);
+        out.text(&session.agent).html("\">");
+        out.name(if browser.is_empty() { w.no_agent } else { &browser }).html("</b><p>");
         let at = |ms| Stamp(UtcMs(ms));
         out.fill(w.since, |out, place| {
             sheet.frame.voice.at(out, at(if place == "at" { session.opened_ms } else { session.used_ms }))

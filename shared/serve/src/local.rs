@@ -34,6 +34,7 @@ mod short;
 mod site_words;
 mod sound;
 mod truth;
+mod unreached;
 pub(crate) mod voice;
 pub(crate) mod words;
 

@@ -3,6 +3,7 @@
 use super::alert::fact;
 use super::html::Html;
 use super::truth::Truth;
+use super::unreached;
 use super::voice::Voice;
 use crate::{Around, Line, Upward};
 
@@ -117,8 +118,8 @@ fn search(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>) {
         None => out.text("–"),
     });
     fact(out, w.last_error, |out| {
-        let why = line.and_then(|line| line.last_error.as_deref());
-        out.html("<span class=\"slot\">").text(why.unwrap_or("–")).html("</span>")
+        let why = line.and_then(|line| line.last_error.as_deref()).map(|said| unreached::why(voice.lang, said));
+        out.html("<span class=\"slot\">").text(why.as_deref().unwrap_or("–")).html("</span>")
     });
 }
 

@@ -28,7 +28,7 @@ const FRENCH: [(&str, &str); 17] = [
 
 /// What is not known here stays as it was said.
 pub(super) fn why(lang: Lang, said: &str) -> String {
-    if lang == Lang::French { french(said, 3) } else { said.to_owned() }
+    if lang == Lang::French { french(said, 3).replace(" :", "\u{a0}:") } else { said.to_owned() }
 }
 
 /// A sentence may have another within itself: an address before it, or a reason behind it.
@@ -65,12 +65,12 @@ mod tests {
             ),
             (
                 "could not dial 10.0.0.1:1: Network is unreachable",
-                "pas de chemin vers 10.0.0.1:1: Network is unreachable",
+                "pas de chemin vers 10.0.0.1:1 : Network is unreachable",
             ),
             ("the other side restarted", "l’autre côté a redémarré"),
             ("the moon is full", "the moon is full"),
         ] {
-            assert_eq!(why(Lang::French, said), wanted);
+            assert_eq!(why(Lang::French, said), wanted.replace(" :", "\u{a0}:"));
             assert_eq!(why(Lang::English, said), said);
         }
     }

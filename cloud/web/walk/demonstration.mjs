@@ -31,11 +31,11 @@ await step("a hub without a machine offers a demonstration, and one click begins
   await offer.waitFor();
   await accessible(page, "the offer of a demonstration");
   await offer.click();
-  await says(page, "each page says that nothing of it is real", "nothing of vigie-demo is real");
+  await says(page, "each page says that nothing of it is real", "Nothing of vigie-demo is real");
   await until("its twelve machines are there", async () => (await ask("/api/v1/machines?limit=100")).machines.length === 12, 1000);
   await page.goto(`${direct}/machines`);
   await comes(page, "they are on the page", () => document.querySelectorAll(".v-row:not([hidden])").length > 0);
-  await says(page, "the page of machines says so, too", "nothing of vigie-demo is real");
+  await says(page, "the page of machines says so, too", "Nothing of vigie-demo is real");
   await accessible(page, "machines of a demonstration");
   so((await page.getByRole("button", { name: "Look at a demonstration first" }).count()) === 0, "it is not offered once more");
   await page.context().close();

@@ -184,8 +184,13 @@ impl Sheet<'_> {
         if let Some(first) = history.days.first() {
             out.fill(w.from_to, |out, _| self.date(out, first.day));
         }
-        out.html("</span> <span>")
-            .fill(w.share, |out, place| out.text(&self.percent(if place == "share" { share } else { verified })));
+        // Before the first day of which anything is known nobody watched: those days are none of what is shared out.
+        let begun = history.begun().unwrap_or_default();
+        out.html("</span> <span>").fill(w.share, |out, place| match place {
+            "day" => self.date(out, begun),
+            "share" => out.text(&self.percent(share)),
+            _ => out.text(&self.percent(verified)),
+        });
         out.html("</span></p>\n");
         self.days(out, history);
     }

@@ -129,6 +129,11 @@ impl History {
         let all = days.iter().filter_map(|day| day.sum).fold(Sum::default(), Sum::and);
         Self { days, all }
     }
+
+    /// The first day of which anything is counted.
+    pub(crate) fn begun(&self) -> Option<i32> {
+        self.days.iter().find(|day| day.sum.is_some()).map(|day| day.day)
+    }
 }
 
 fn begun(machine: NodeId, days: &StatusDays, first: i32, today: i32) -> Option<i32> {

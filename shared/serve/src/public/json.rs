@@ -22,6 +22,9 @@ struct Component<'a> {
     name: &'a str,
     state: &'static str,
     since: Option<Stamp>,
+    /// The first of the days below that counts: before it nobody watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counted_from: Option<String>,
     /// The share of up in what is verified, and of what is verified in all, of the days below.
     #[serde(skip_serializing_if = "Option::is_none")]
     availability: Option<f64>,
@@ -88,15 +91,20 @@ fn component(one: &super::board::Component) -> Component<'_> {
         name: &one.name,
         state: one.state.as_str(),
         since: one.since,
+        counted_from: history.and_then(History::begun).map(date),
         availability: history.and_then(|history| history.all.share()),
         verified: history.and_then(|history| history.all.verified()),
         days: history.map(days),
     }
 }
 
+fn date(day: i32) -> String {
+    Stamp(UtcMs(i64::from(day) * DAY_MS)).to_string().get(..10).unwrap_or_default().to_owned()
+}
+
 fn days(history: &History) -> Vec<Day> {
     let day = |one: &super::history::Day| Day {
-        date: Stamp(UtcMs(i64::from(one.day) * DAY_MS)).to_string().get(..10).unwrap_or_default().to_owned(),
+        date: date(one.day),
         was: one.sum.map(|sum| match sum.was() {
             Was::Well => "well",
             Was::Disturbed => "disturbed",

@@ -29,7 +29,7 @@ words! {
     down: "Out of order" | "En panne";
     down_since: "Out of order since {time}" | "En panne depuis {time}";
     days: "{name}, last 90 days: {well} without disturbance, {bad} with one, {unsure} not fully verified, {none} without a record" | "{name}, 90 derniers jours\u{a0}: {well} sans perturbation, {bad} avec, {unsure} pas entièrement vérifiés, {none} sans relevé";
-    share: "{share} up of what is verified; {verified} of the time is verified" | "{share} de disponibilité sur ce qui est vérifié\u{a0}; {verified} du temps est vérifié";
+    share: "Since {day}: {share} up of what is verified; {verified} of the time is verified" | "Depuis le {day}\u{a0}: {share} de disponibilité sur ce qui est vérifié\u{a0}; {verified} du temps est vérifié";
     share_none: "No day of it was recorded yet." | "Aucun jour n’a encore été relevé.";
     from_to: "{from} to today" | "Du {from} à aujourd’hui";
     listed: "Days that stand out ({n})" | "Jours à signaler ({n})";

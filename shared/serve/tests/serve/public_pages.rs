@@ -285,6 +285,9 @@ async fn ninety_days_have_words_beside_their_pictures() {
     );
     assert!(page.contains("of the time is verified") && page.contains("not verified 7"), "{page}");
     let data = public.get("/status/acme-status.json", "").await.json();
+    let from = data["components"][0]["counted_from"].as_str().expect("a day");
+    let day = from.rsplit('-').next().expect("its day").trim_start_matches('0');
+    assert!(page.contains(&format!("Since {day}\u{a0}")), "the share says of which days it is: {from} in {page}");
     let days = data["components"][0]["days"].as_array().expect("days");
     assert_eq!(
         (days.len(), &days[89]["date"], &days[88]["unverified_minutes"]),

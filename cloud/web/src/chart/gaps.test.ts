@@ -31,6 +31,10 @@ test("the ledger says why, and only the rest is unknown", () => {
   expect(gaps[0]?.amount?.ticks).toBe(7);
 });
 
+test("before the first that is here nothing is said to have been unmeasured", () => {
+  expect(gapsOf(situation({ known: known([20, 60]) })).map(shape)).toEqual(["absent before 0-20"]);
+});
+
 test("a hole of the ledger is drawn even where its bucket has a value", () => {
   expect(gapsOf(situation({ holes: [hole("lost", 10, 10.01, "corrupt")] })).map(shape)).toEqual(["lost corrupt 10-10.01"]);
 });

@@ -5,7 +5,7 @@ export type GapKind = "waiting" | "absent" | "lost";
 
 /** Why, in a word that the page translates. */
 export type Reason =
-  | "site" | "machine" | "transit" | "hub" | "asleep" | "off" | "retired" | "ended" | "unknown"
+  | "site" | "machine" | "transit" | "hub" | "asleep" | "off" | "retired" | "ended" | "before" | "unknown"
   | "interrupted" | "evicted" | "corrupt" | "store_lost" | "hub_lost";
 
 export interface Gap {
@@ -85,6 +85,8 @@ function without([from, until]: [number, number], gaps: readonly Gap[]): [number
 function explained([from, until]: [number, number], now: Situation): Gap[] {
   const gap = (kind: GapKind, reason: Reason, a: number, b: number): Gap => ({ kind, from: a, until: b, reason, amount: undefined });
   const heard = now.heardAt;
+  // Whether it was measured before it is first known cannot be said: it may have joined then, or be kept no longer.
+  if (from === now.from && until < now.until) return [gap("absent", "before", from, until)];
   if (heard === undefined || until < now.until || heard >= until) return [gap("absent", until < now.until ? "unknown" : "ended", from, until)];
   const tail = now.blind ? gap("waiting", "hub", 0, 0) : tailOf(now.reach, gap);
   const least = leastGap(now.stepMs, now.intervalMs);

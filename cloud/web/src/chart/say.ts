@@ -9,7 +9,7 @@ import type { Scale } from "./units.ts";
 export const say = words(
   {
     waiting: "waiting", absent: "absent", lost: "lost", site: "waiting for the site", machine: "waiting for the machine", transit: "not arrived yet", hub: "the hub is not heard", asleep: "asleep, as announced",
-    off: "the machine was off", retired: "archived", ended: "no longer measured", unknown: "not measured, reason not known", interrupted: "interrupted", evicted: "no room was left", corrupt: "damaged record", store_lost: "damaged store",
+    off: "the machine was off", retired: "archived", ended: "no longer measured", before: "nothing older is here", unknown: "not measured, reason not known", interrupted: "interrupted", evicted: "no room was left", corrupt: "damaged record", store_lost: "damaged store",
     hub_lost: "lost at the hub", gone: "lost: {n} ({reason})", about: "about {n} (estimate)", so_many: "{reason}: {n}", series: "{name}: minimum {low}, mean {mean}, maximum {high} at {time}", nothing: "no value", gaps: ["{n} gap", "{n} gaps"], no_gap: "no gap",
     summary: "{title}, {from} to {until}.", late: "received late {time}", all: "all", more: "{n} more", week: "a week before", table: "Table", chart: "Chart only", csv: "CSV", time: "Time", min: "min", max: "max", mean: "mean", gap: "Gap",
     keys: "Arrow keys move the cursor, plus and minus zoom, 0 goes back, T shows the table.", newest: "The newest {n} of {all}; the CSV has all.", threshold: "threshold {value}", failed: "Could not be loaded: {why}", room: "Twelve charts are drawn at most; this one follows when another has left the window.",
@@ -17,7 +17,7 @@ export const say = words(
   },
   {
     waiting: "en attente", absent: "absent", lost: "perdu", site: "en attente du site", machine: "en attente de la machine", transit: "pas encore arrivé", hub: "le hub n’est plus entendu", asleep: "en veille, comme annoncé",
-    off: "la machine était éteinte", retired: "archivée", ended: "n’est plus mesuré", unknown: "non mesuré, raison inconnue", interrupted: "interruption", evicted: "plus de place", corrupt: "enregistrement abîmé", store_lost: "stockage abîmé",
+    off: "la machine était éteinte", retired: "archivée", ended: "n’est plus mesuré", before: "rien de plus ancien n’est ici", unknown: "non mesuré, raison inconnue", interrupted: "interruption", evicted: "plus de place", corrupt: "enregistrement abîmé", store_lost: "stockage abîmé",
     hub_lost: "perdu au hub", gone: "perdu : {n} ({reason})", about: "environ {n} (estimation)", so_many: "{reason} : {n}", series: "{name} : minimum {low}, moyenne {mean}, maximum {high} à {time}", nothing: "aucune valeur", gaps: ["{n} trou", "{n} trous"], no_gap: "aucun trou",
     summary: "{title}, de {from} à {until}.", late: "reçu en retard {time}", all: "tout", more: "{n} de plus", week: "une semaine avant", table: "Tableau", chart: "Courbe seule", csv: "CSV", time: "Heure", min: "min", max: "max", mean: "moyenne", gap: "Trou",
     keys: "Les flèches déplacent le curseur, plus et moins changent l’échelle, 0 revient, T montre le tableau.", newest: "Les {n} plus récents sur {all} ; le CSV a tout.", threshold: "seuil {value}", failed: "N’a pas pu être chargé : {why}", room: "Douze courbes au plus sont dessinées ; celle-ci suivra quand une autre aura quitté la fenêtre.",

@@ -36,8 +36,8 @@ export interface Foreseen {
   all: number;
 }
 
-/** What is asked, of a client or a site or all: those alone that the slope of a day fills in time, and that are known for six hours. */
-export function forecastQuery(place: Readonly<{ client?: string; site?: string }>): string {
+/** What is asked, of a client, a site, a machine or all: those alone that the slope of a day fills in time, and that are known for six hours. */
+export function forecastQuery(place: Readonly<{ client?: string; site?: string; machine_id?: string }>): string {
   const labels = Object.entries(place).map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(",");
   const own = labels ? `${METRIC}{${labels}}` : METRIC;
   const fills = `(predict_linear(${own}[1d], ${AHEAD_DAYS * DAY_S}) > 1 and deriv(${own}[1d]) > 0 and ${own} offset 6h unless system_linux_filesystem_read_only == 1)`;

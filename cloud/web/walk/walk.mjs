@@ -26,7 +26,7 @@ const HOME_BYTES = 90 * 1024;
  * All routes' code, as one person in one language can ever load it: nobody loads a file of the other language. Some 260 kB are what we
  * want, 350 would be too much; French, which says the same in more letters, is a little beyond.
  */
-const ALL_BYTES = 276 * 1024;
+const ALL_BYTES = 284 * 1024;
 const DIST = new URL("../dist/", import.meta.url);
 
 const { step, watch, answered, accessible, everyWidth } = trail("walk", log);

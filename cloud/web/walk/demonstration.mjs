@@ -43,6 +43,8 @@ await step("a hub without a machine offers a demonstration, and one click begins
 
 await step("it is removed by a button in French, the hub begins again, and nothing of it is said any more", async () => {
   const page = await open("fr", 390);
+  await says(page, "a telephone is told that it is one", "Démonstration");
+  await page.getByRole("button", { name: "Plus", exact: true }).and(page.locator("[aria-expanded=false]")).click();
   await says(page, "the page says in French that nothing of it is real", "Rien de vigie-demo n’est réel");
   await accessible(page, "a demonstration on a telephone");
   await page.getByRole("button", { name: "La supprimer", exact: true }).click();

@@ -25,6 +25,16 @@ test("what a cut site has is awaited, what is lost says so, and before the first
   expect(day.measured).toBeCloseTo(14 / 24);
 });
 
+test("the line of who is not heard ends when it was heard, within a quarter of an hour, too", () => {
+  const cutNow = (reach: string, blind: boolean) => shape(dayOf(heard(0, 24), machine(reach, UNTIL - HOUR / 10), [], UNTIL, blind));
+  expect([cutNow("cut", false), cutNow("live", true), cutNow("live", false)]).toEqual([["waiting site 23.9-24"], ["waiting hub 23.9-24"], []]);
+});
+
+test("what joined just now has nothing older, and is measured", () => {
+  const day = dayOf(heard(23.75, 24), machine("live", UNTIL - 5000), [], UNTIL, false);
+  expect([shape(day), day.measured]).toEqual([["absent before 0-23.75"], 1 / BARS]);
+});
+
 test("nothing of it here at all is a gap from end to end, and never a day that was well", () => {
   const day = dayOf({ data: { result: [] } }, machine("cut", FROM - HOUR), [], UNTIL, false);
   expect([shape(day), day.measured]).toEqual([["waiting site 0-24"], 0]);

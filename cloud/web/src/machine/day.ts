@@ -29,14 +29,18 @@ export interface Raised {
   until: number;
 }
 
-/** `until` is the end of the last quarter that was asked for; `now` may be a little after it. */
+/** `until` is the end of the last quarter that was asked for: not before the newest that is here. */
 export function dayOf(matrix: Matrix, machine: Machine, holes: readonly Hole[], until: number, blind: boolean): Day {
   const from = until - BARS * BAR_MS;
   const counts = new Map((matrix.data.result[0]?.values ?? []).map(([at, count]) => [Math.round((at * 1000 - from) / BAR_MS), Number(count)]));
   const times = Array.from({ length: BARS }, (_, at) => from + (at + 1) * BAR_MS);
   const known = times.map((_, at) => (counts.get(at + 1) ?? 0) > 0);
   const heardAt = machine.last_sample ? Date.parse(machine.last_sample.observed_at) : undefined;
-  const gaps = gapsOf({ from, until, times, known, stepMs: BAR_MS, intervalMs: machine.interval_ms, holes, reach: machine.reachability.state, heardAt, blind });
+  const own = { intervalMs: machine.interval_ms, reach: machine.reachability.state, heardAt, blind };
+  const gaps = gapsOf({ ...own, from, until, times, known, stepMs: BAR_MS, holes });
+  // A quarter of which something is here may have ended without it: whoever is not heard has no line up to now.
+  const isTold = gaps.at(-1)?.until === until || (own.reach === "live" && !blind);
+  if (!isTold && heardAt !== undefined && heardAt < until) gaps.push(...gapsOf({ ...own, from: heardAt, until, times: [until], known: [false], stepMs: 0, holes: [] }));
   return { from, until, gaps, measured: known.filter(Boolean).length / BARS };
 }
 

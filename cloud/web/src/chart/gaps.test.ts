@@ -33,6 +33,7 @@ test("the ledger says why, and only the rest is unknown", () => {
 
 test("before the first that is here nothing is said to have been unmeasured", () => {
   expect(gapsOf(situation({ known: known([20, 60]) })).map(shape)).toEqual(["absent before 0-20"]);
+  expect(gapsOf(situation({ known: known() })).map(shape)).toEqual(["absent before 0-60"]);
 });
 
 test("a hole of the ledger is drawn even where its bucket has a value", () => {

@@ -86,7 +86,7 @@ function explained([from, until]: [number, number], now: Situation): Gap[] {
   const gap = (kind: GapKind, reason: Reason, a: number, b: number): Gap => ({ kind, from: a, until: b, reason, amount: undefined });
   const heard = now.heardAt;
   // Whether it was measured before it is first known cannot be said: it may have joined then, or be kept no longer.
-  if (from === now.from && until < now.until) return [gap("absent", "before", from, until)];
+  if (from === now.from && (until < now.until || (heard !== undefined && heard >= until))) return [gap("absent", "before", from, until)];
   if (heard === undefined || until < now.until || heard >= until) return [gap("absent", until < now.until ? "unknown" : "ended", from, until)];
   const tail = now.blind ? gap("waiting", "hub", 0, 0) : tailOf(now.reach, gap);
   const least = leastGap(now.stepMs, now.intervalMs);

@@ -11,8 +11,8 @@ export interface Matrix {
   data: { result: { values: [number, string][] }[] };
 }
 
-/** What is asked: how many measurements each quarter of an hour has. Each agent has this one in every round. */
-export const dayQuery = (machine: Pick<Machine, "id">): string => `sum(count_over_time(system_cpu_load_average_1m{machine_id="${machine.id}"}[15m]))`;
+/** What is asked: how many measurements each quarter of an hour has. Each agent has one of these in every round. */
+export const dayQuery = (machine: Pick<Machine, "id">): string => `max(count_over_time({__name__=~"system_memory_utilization_ratio|system_cpu_load_average_1m",machine_id="${machine.id}"}[15m]))`;
 
 export interface Day {
   from: number;

@@ -23,6 +23,9 @@ use crate::watchman::{Watchman, lock};
 /// Cuts that are told of: those of a week.
 const TOLD_MS: i64 = 7 * 86_400_000;
 
+/// Cuts of one incident that are told of, the latest: a line that comes and goes fills no page.
+const TOLD_EACH: usize = 8;
+
 /// A cut is noticed so long after it began, behind a metered line: what happened in that time was heard by nobody.
 const NOTICED_MS: i64 = 180_000;
 
@@ -202,8 +205,9 @@ fn cuts(alert: &Alert, there: &[&Alert], now: UtcMs) -> Vec<Cut> {
     }
     let last = alert.about.as_ref().and_then(|about| Some(Spell { since: about.since, ended: about.ended? }));
     let is_news = |spell: &Spell| now.0.saturating_sub(spell.ended.0) < TOLD_MS;
-    let spells = alert.past().iter().copied().chain(last).filter(is_news);
-    spells.filter_map(|spell| cut(alert, spell, there)).collect()
+    let spells: Vec<Spell> = alert.past().iter().copied().chain(last).filter(is_news).collect();
+    let latest = spells.len().saturating_sub(TOLD_EACH);
+    spells.into_iter().skip(latest).filter_map(|spell| cut(alert, spell, there)).collect()
 }
 
 fn cut(alert: &Alert, Spell { since: from, ended: to }: Spell, there: &[&Alert]) -> Option<Cut> {

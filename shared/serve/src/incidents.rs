@@ -139,7 +139,8 @@ pub trait Incidents: Send + Sync + 'static {
         None
     }
 
-    /// What happened at sites while they were cut off: of each cut of the last days that is over; newest first.
+    /// What happened at sites while they were cut off: of each cut of the last days that is over, of one incident the
+    /// latest eight; newest first.
     fn cuts(&self) -> Vec<Cut>;
 
     /// For how long machines were there, as it is known now.

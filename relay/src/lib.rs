@@ -11,6 +11,7 @@ mod config;
 mod errands;
 mod http;
 mod name;
+mod own;
 mod page;
 mod retention;
 mod run;

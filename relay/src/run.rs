@@ -29,7 +29,7 @@ use crate::errands::Errands;
 use crate::http::serve;
 use crate::name::Announcer;
 use crate::status::Status;
-use crate::{around, budget, page};
+use crate::{around, budget, own, page};
 
 /// Agents of one site, and as many again while they reconnect.
 const MAX_CONNECTIONS: usize = 2_048;
@@ -122,7 +122,8 @@ impl Relay {
         let home = Some((identity.client().clone(), identity.site().clone()));
         let around = Arc::new(Surroundings::default());
         tokio::spawn(around::look_around(around.clone(), hub.clone(), watch.clone(), clock.clone()));
-        let upstream = Some(Upstream { to: hub.join(", "), search: watch.clone(), around });
+        let own = Some(own::says(endpoint.clone(), clock.clone()));
+        let upstream = Some(Upstream { to: hub.join(", "), search: watch.clone(), around, own });
         let is = (identity.node(), Role::Relay, name.clone());
         let fleet = Arc::new(Fleet::new(is, home.clone(), upstream, handle.clone(), clock.clone()));
         let own = (identity.node(), identity.key().signing_key().clone());

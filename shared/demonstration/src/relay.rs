@@ -95,7 +95,8 @@ impl Relay {
         })?;
         tokio::spawn(handle.rows().clone().tend(|| Some(Vec::new()), vigie_lookout::told_of_nothing));
         let home = Some((identity.client().clone(), identity.site().clone()));
-        let upstream = Some(Upstream { to: "the hub".to_owned(), search, around: Arc::new(Surroundings::default()) });
+        let upstream =
+            Some(Upstream { to: "the hub".to_owned(), search, around: Arc::new(Surroundings::default()), own: None });
         let name = enrolled_name(&opened.folder);
         let is = (identity.node(), Role::Relay, name.clone());
         let fleet = Arc::new(Fleet::new(is, home.clone(), upstream, handle.clone(), clock.clone()));

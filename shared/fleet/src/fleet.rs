@@ -16,6 +16,7 @@ use vigie_sync::keep::Write;
 use crate::buffer::Buffer;
 use crate::label_cache::LabelCache;
 use crate::memory::Memory;
+use crate::own::SaysOwn;
 
 /// A node that was enrolled, as the hub's roster or a relay's experience knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Upstream {
     pub search: watch::Receiver<UplinkState>,
     /// What lies on it.
     pub around: Arc<Surroundings>,
+    /// How the relay itself is, where it says so.
+    pub own: Option<SaysOwn>,
 }
 
 /// All that a relay or a hub knows of its machines.

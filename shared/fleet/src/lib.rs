@@ -20,6 +20,7 @@ mod lookout;
 mod machines;
 mod memory;
 mod newest;
+mod own;
 mod pieces;
 mod portions;
 mod raw;
@@ -33,6 +34,7 @@ mod spread;
 mod vouching;
 
 pub use fleet::{Fleet, Known, Upstream};
+pub use own::SaysOwn;
 pub use sighted::Sighted;
 pub use source::PushedHere;
 pub use vouching::{Answers, Spoken, Word};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vigie_model::{GapReason, NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::Source;
 use vigie_serve::{
-    Described, Exposition, Glance, Intake, Inventory, Ledger, Line, LocalPage, Lookout, Machine, NotReady, Raw,
+    Described, Exposition, Glance, Intake, Inventory, Ledger, Line, LocalPage, Lookout, Machine, NotReady, Own, Raw,
     RawError, Reachability, Site, Surroundings, Upward,
 };
 use vigie_store::Pressure;
@@ -54,6 +54,10 @@ impl Lookout for Fleet {
 
     fn surroundings(&self) -> Option<Arc<Surroundings>> {
         self.upstream.as_ref().map(|up| up.around.clone())
+    }
+
+    fn own(&self) -> Option<Own> {
+        self.upstream.as_ref()?.own.as_ref().map(|own| own.ask())
     }
 
     fn sites(&self) -> Vec<Site> {

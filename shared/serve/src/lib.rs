@@ -48,6 +48,7 @@ mod mute;
 mod number;
 mod openapi;
 mod options;
+mod own;
 mod page;
 mod params;
 mod people;
@@ -126,6 +127,7 @@ pub use machine::{ClockNote, Drain, Machine};
 pub use marks::{MOST_MARKS, Mark, MarkKind, Marks};
 pub use mute::{Mute, MuteKind, MutePreview, MuteWish, Recurring};
 pub use options::Options;
+pub use own::Own;
 pub use people::{
     Beside, Draft, FirstTry, Letter, NotDone, People, Post, With, audit_line, letter_noted, letter_went, verify_audit,
 };

@@ -28,6 +28,7 @@ mod machines;
 mod maintain;
 mod maintenance;
 mod mutes;
+mod own;
 mod playbook;
 mod reader;
 mod short;

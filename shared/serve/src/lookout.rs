@@ -8,7 +8,8 @@ use vigie_model::{NodeId, Now, Role, Slug, UtcMs};
 use vigie_query::Source;
 
 use crate::{
-    Exposition, Glance, Intake, Inventory, Ledger, Line, LocalPage, Machine, Raw, RawError, Site, Surroundings, Upward,
+    Exposition, Glance, Intake, Inventory, Ledger, Line, LocalPage, Machine, Own, Raw, RawError, Site, Surroundings,
+    Upward,
 };
 
 /// What hub and relay implement so that people and programs can look at them.
@@ -44,6 +45,11 @@ pub trait Lookout: Send + Sync + 'static {
 
     /// What lies between this node and the hub, where it asks for that itself.
     fn surroundings(&self) -> Option<Arc<Surroundings>> {
+        None
+    }
+
+    /// How this node itself is, where it says so on its page.
+    fn own(&self) -> Option<Own> {
         None
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::doctor::{last_contact, round_trip};
 use super::html::Html;
 use super::site_words::Words;
+use super::unreached;
 use super::voice::Voice;
 use crate::{Around, AroundAnswer, AroundWhat, Line, Upward};
 
@@ -114,6 +115,10 @@ fn says_so(one: &Around) -> bool {
 fn where_it_ends(w: &'static Words, up: &Upward, line: Option<&Line>, around: &[Around]) -> Option<&'static str> {
     if up.link.connected && !line.is_some_and(|line| line.suspect) {
         return None;
+    }
+    // Whoever refuses somebody was reached: the way is whole.
+    if line.and_then(|line| line.last_error.as_deref()).is_some_and(unreached::is_about_certificates) {
+        return Some(w.around_says_refused);
     }
     let is_there = |what| {
         let mut those = around.iter().filter(|one| one.what == what && one.answer != AroundAnswer::Nobody).peekable();

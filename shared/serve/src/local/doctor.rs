@@ -2,10 +2,11 @@
 
 use super::alert::fact;
 use super::html::Html;
+use super::own;
 use super::truth::Truth;
 use super::unreached;
 use super::voice::Voice;
-use crate::{Around, Line, Upward};
+use crate::{Around, Line, Own, Upward};
 
 /// The state of the link, in few lines and with a way to all of it.
 pub(crate) fn glance(out: &mut Html, voice: &Voice, truth: &Truth, line: Option<&Line>) {
@@ -25,7 +26,14 @@ pub(crate) fn glance(out: &mut Html, voice: &Voice, truth: &Truth, line: Option<
 }
 
 /// All that is known, and what to do.
-pub(crate) fn whole(out: &mut Html, voice: &Voice, truth: &Truth, line: Option<&Line>, around: &[Around]) {
+pub(crate) fn whole(
+    out: &mut Html,
+    voice: &Voice,
+    truth: &Truth,
+    line: Option<&Line>,
+    around: &[Around],
+    own: Option<&Own>,
+) {
     let w = voice.words();
     head(out, voice);
     let Some(up) = &truth.up else {
@@ -56,6 +64,9 @@ pub(crate) fn whole(out: &mut Html, voice: &Voice, truth: &Truth, line: Option<&
         out.html("<section aria-labelledby=\"room\">\n<h2 id=\"room\">").text(w.room).html("</h2>\n");
         super::truth::room(out, voice, room);
         out.html("</section>\n");
+    }
+    if let Some(own) = own {
+        own::draw(out, voice, own);
     }
     advice(out, voice, up, line, around);
 }

@@ -156,11 +156,12 @@ pub(crate) async fn link(State(app): State<App>, Extension(caller): Extension<Ca
     };
     let drawn = work::list(&app, move |app| {
         let (truth, line, held) = (truth(app, &caller), app.lookout.line(), held(app, &caller));
+        let own = app.lookout.own();
         let title = frame.voice.words().doctor;
         Ok(frame.page(Tab::Link, title, |out| {
             frame.heading(out, title);
             truth.draw(out, &frame.voice);
-            doctor::whole(out, &frame.voice, &truth, line.as_ref(), &around);
+            doctor::whole(out, &frame.voice, &truth, line.as_ref(), &around, own.as_ref());
             let for_hub = frame.place.as_ref().filter(|_| matches!(app.carries, Some(Carries::Out(_))));
             let for_hub = for_hub.is_some_and(|at| caller.decides(Some(&at.client), Some(&at.site)));
             carry::draw(out, &frame.voice, frame.place.as_ref(), held, for_hub);

@@ -31,6 +31,13 @@ pub(super) fn why(lang: Lang, said: &str) -> String {
     if lang == Lang::French { french(said, 3).replace(" :", "\u{a0}:") } else { said.to_owned() }
 }
 
+/// Whether somebody was reached, and one of the two did not let the other in.
+pub(super) fn is_about_certificates(said: &str) -> bool {
+    ["refused our certificate", "refused the certificate", "our own certificate"]
+        .iter()
+        .any(|words| said.contains(words))
+}
+
 /// A sentence may have another within itself: an address before it, or a reason behind it.
 fn french(said: &str, depth: u8) -> String {
     if depth == 0 {
@@ -83,5 +90,7 @@ mod tests {
             let part = english.trim_matches('*').trim();
             assert!(source.contains(part), "{part:?} is said by nobody");
         }
+        let refusals = FRENCH.iter().filter(|(english, _)| is_about_certificates(english));
+        assert_eq!(refusals.count(), 3, "each way in which a certificate is refused");
     }
 }

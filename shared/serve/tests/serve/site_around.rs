@@ -87,6 +87,15 @@ async fn each_step_to_the_hub_says_how_it_is_when_it_was_asked_and_whom_to_call(
         let page = shown(&around(Relay::cut_off(), gateway, names), "/link").await;
         assert!(page.contains(says), "{says}: {page}");
     }
+    let refused = || {
+        let why = Some("203.0.113.7:7800: the other side refused our certificate: revoked".to_owned());
+        let relay = Relay::cut_off();
+        Relay { line: relay.line.clone().map(|line| Line { last_error: why.clone(), ..line }), ..relay }
+    };
+    let page = shown(&around(refused(), QUICK, SILENT), "/link").await;
+    assert!(page.contains("the line works. Look at this relay’s certificate"), "whoever refuses was reached: {page}");
+    let french = in_french(&around(refused(), QUICK, SILENT), "/link").await;
+    assert!(french.contains("l’autre côté a refusé notre certificat\u{a0}: révoqué"), "{french}");
     let french = in_french(&around(Relay::cut_off(), QUICK, SILENT), "/link").await;
     assert!(
         french.contains("a répondu en 1,8\u{a0}ms") && french.contains("Appeler l’opérateur de la ligne"),
@@ -244,4 +253,18 @@ async fn a_sound_is_a_page_of_its_own_that_is_not_loaded_anew_and_the_others_hav
     let (bytes, requests) = on_the_line(&door, &cookie, "/?sound=1").await;
     assert!(bytes <= MOST_BYTES && requests <= MOST_REQUESTS, "{bytes} bytes in {requests} requests");
     assert!(in_french(&door, "/?sound=1").await.contains("Activer le son"));
+}
+
+#[tokio::test]
+async fn the_page_of_the_link_says_how_the_relay_itself_is_also_while_the_line_is_cut() {
+    let door = door(Relay::cut_off(), Book::of(usual())).0;
+    let page = shown(&door, "/link").await;
+    for said in ["This relay", "3\u{a0}d", "31.7\u{a0}MB", "valid until", "7\u{a0}min ahead of the hub"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let french = in_french(&door, "/link").await;
+    assert!(french.contains("Ce relais") && french.contains("7\u{a0}min d’avance"), "{french}");
+    let cookie = door.sign_in(DECIDES).await;
+    let (bytes, requests) = on_the_line(&door, &cookie, "/link").await;
+    assert!(bytes <= MOST_BYTES && requests <= MOST_REQUESTS, "{bytes} bytes in {requests} requests");
 }

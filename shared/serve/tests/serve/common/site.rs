@@ -13,8 +13,8 @@ use vigie_query::InMemory;
 use vigie_serve::{Amount, Health};
 use vigie_serve::{
     Carries, Cut, Described, Exposition, Incident, IncidentState, Intake, Inventory, JudgedBy, Ledger, Line, Link,
-    Lookout, Machine, NotReady, Options, Parts, Raw, RawError, Reach, Reachability, Reached, Room, Site, Source, Stamp,
-    Surroundings, Upward, Word, router_of,
+    Lookout, Machine, NotReady, Options, Own, Parts, Raw, RawError, Reach, Reachability, Reached, Room, Site, Source,
+    Stamp, Surroundings, Upward, Word, router_of,
 };
 
 use self::doorkeeper::Doorkeeper;
@@ -294,6 +294,15 @@ impl Lookout for Relay {
 
     fn surroundings(&self) -> Option<Arc<Surroundings>> {
         self.around.clone()
+    }
+
+    fn own(&self) -> Option<Own> {
+        Some(Own {
+            began: at(-3 * 86_400),
+            memory_bytes: Some(31_744_000),
+            certificate_until: at(300 * 86_400),
+            clock_off_ms: Some(-420_000),
+        })
     }
 
     fn sites(&self) -> Vec<Site> {

@@ -14,11 +14,11 @@ const states = words(
 const routes = words(
   {
     elsewhere: "the other side, site or hub, tells of it", known: "nobody was told: somebody said first that they know", muted: "muted by planned work", behind_cut: "nobody is told: what it says was judged of a site that is cut off", held: "held back at this hour",
-    waits: "waits: it gathers what belongs together", nothing: "nothing to tell: over before anybody could be told, or settled", until: "until {time}",
+    waits: "gathers what belongs together", nothing: "nothing to tell: over before anybody could be told, or settled", until: "until {time}",
   },
   {
     elsewhere: "l’autre côté, site ou hub, s’en charge", known: "personne n’a été prévenu : quelqu’un a dit avant qu’il savait", muted: "rendue muette par des travaux prévus", behind_cut: "personne n’est prévenu : c’est jugé sur un site coupé", held: "retenue à cette heure",
-    waits: "attend : elle rassemble ce qui va ensemble", nothing: "rien à dire : terminé avant que quiconque ait pu être prévenu, ou déjà réglé", until: "jusqu’à {time}",
+    waits: "rassemble ce qui va ensemble", nothing: "rien à dire : terminé avant que quiconque ait pu être prévenu, ou déjà réglé", until: "jusqu’à {time}",
   },
 );
 

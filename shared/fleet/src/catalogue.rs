@@ -127,6 +127,12 @@ impl Catalogue {
         self.schemas[to.0 as usize].streams.push(stream);
     }
 
+    /// A stream is another node's from now on. It keeps its list: one that it has alone must not be forgotten meanwhile.
+    pub(crate) fn give(&mut self, (stream, to): (StreamIx, NodeIx), ix: SchemaIx) {
+        let own = self.schemas[ix.0 as usize].streams.iter_mut().filter(|(other, _)| *other == stream);
+        own.for_each(|(_, whose)| *whose = to);
+    }
+
     /// Adds definitions behind those that a stream has. `hash` is that of the whole list, where all of it is here.
     pub(crate) fn grow(
         &mut self,

@@ -5,6 +5,8 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{Hub, Machine, T0, at, def, plain_tick};
+use vigie_fleet::Known;
+use vigie_model::{Role, SeriesDef};
 use vigie_query::{Hints, LabelSet, Lack, Limits, Matcher, Selection, Source, Visit};
 
 const ALWAYS: (i64, i64) = (i64::MIN, i64::MAX);
@@ -40,6 +42,30 @@ fn found(hub: &Hub, matchers: &[Matcher]) -> Vec<String> {
     assert_eq!(all.keys().cloned().collect::<Vec<_>>(), listed, "the list and the samples are of the same series");
     assert!(all.values().all(|samples| samples.len() == 3));
     shown(&listed)
+}
+
+#[test]
+fn what_was_pushed_to_a_relay_is_answered_after_a_restart_though_nothing_new_comes() {
+    let (mut hub, relay, till) = (Hub::new(), Machine::new(1, 1), Machine::new(2, 1));
+    let enrolled = [Known { role: Role::Relay, ..relay.known("lyon", "relay") }, till.known("lyon", "till")];
+    enrolled.iter().for_each(|known| hub.fleet.enrolled(known.clone()));
+    let defs = vec![SeriesDef::foreign("oven_celsius", &[("oven", "3")]).expect("a definition")];
+    hub.commit(
+        &relay,
+        vec![relay.hello(), relay.schema(0, defs), relay.ticks((1..=3).map(|seq| plain_tick(seq, &[0])))],
+    );
+    let asked = [Matcher::equal("__name__", "oven_celsius")];
+    let before = hub.labels(&asked, ALWAYS);
+    assert_eq!(before.iter().map(|labels| labels.get("site")).collect::<Vec<_>>(), ["lyon"]);
+    // The log is read before it is known who is enrolled.
+    hub.restart(&enrolled);
+    assert_eq!(hub.labels(&asked, ALWAYS), before);
+    // What comes of others takes nobody's place.
+    let defs = vec![def("load", &[]), def("disk.used", &[])];
+    let ticks = till.ticks((1..=3).map(|seq| plain_tick(seq, &[0, 1])));
+    hub.commit(&till, vec![till.hello(), till.schema(0, defs), ticks]);
+    assert_eq!(found(&hub, &asked).len(), 1);
+    assert_eq!(found(&hub, &[Matcher::equal("__name__", "load")]), ["lyon till load"]);
 }
 
 #[test]

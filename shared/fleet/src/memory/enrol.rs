@@ -60,8 +60,7 @@ impl Memory {
         }
         self.streams[ix.0 as usize].labels = next_labels(&mut self.next_labels);
         if let Some(schema) = schema {
-            self.catalogue.leave(ix, schema);
-            self.catalogue.join((ix, owner), None, schema);
+            self.catalogue.give((ix, owner), schema);
         }
         self.nodes[before.at()].streams.retain(|other| *other != ix);
         self.nodes[owner.at()].streams.push(ix);

@@ -100,6 +100,7 @@ struct FileLink {
     rate_bytes_per_s: Option<u32>,
     bytes_per_month: Option<u64>,
     backlog_hours: Option<(u8, u8)>,
+    measured_every_min: Option<u64>,
 }
 
 /// All that was said, checked.
@@ -115,6 +116,8 @@ pub(crate) struct Config {
     pub(crate) link: LinkProfile,
     /// How often the hour under way goes up where hours are all that does.
     pub(crate) rollups_every: Duration,
+    /// How often it is noted how the line was; never where it is nothing.
+    pub(crate) measured_every: Duration,
     pub(crate) store_bytes: u64,
     pub(crate) keep: Duration,
     pub(crate) retention: Retention,
@@ -161,6 +164,7 @@ impl Config {
                 format!("rollups_every_min is 5, 6, 10, 12, 15, 20, 30 or 60, not {every_min}; nothing was started");
             return Err(Failed::new(2, text));
         }
+        let measured_every = measured_every(file.link.measured_every_min, kind)?;
         let telling = TellingSaid { channels: &file.channel, routes: &file.route, outgoing: &file.outgoing };
         let alerts = file
             .alerts
@@ -181,6 +185,7 @@ impl Config {
             hub: over.hub.clone().or(file.hub),
             link,
             rollups_every: Duration::from_secs(60 * every_min),
+            measured_every,
             store_bytes: over.store_mib.or(file.store_mib).unwrap_or(4_096).saturating_mul(1 << 20),
             keep: Duration::from_secs(3_600 * over.keep_hours.or(file.keep_hours).unwrap_or(72)),
             retention,
@@ -195,6 +200,18 @@ impl Config {
             alerts,
             programs: Arc::new(InstallSaid { folder: over.install_folder.clone().or(file.install.folder) }.programs()),
         })
+    }
+}
+
+/// A day of a line is drawn in quarters of an hour: what is noted less often would leave holes in it.
+fn measured_every(said_min: Option<u64>, kind: LinkKind) -> Result<Duration, Failed> {
+    let usual_min = if kind == LinkKind::Metered { 5 } else { 1 };
+    match said_min.unwrap_or(usual_min) {
+        every_min @ 0..=15 => Ok(Duration::from_secs(every_min * 60)),
+        every_min => {
+            let text = format!("measured_every_min is 0 (never) to 15, not {every_min}; nothing was started");
+            Err(Failed::new(2, text))
+        }
     }
 }
 
@@ -271,6 +288,17 @@ mod tests {
         std::fs::write(&path, "[alerts]\noff = ['Restarted']\nurl = 'http://192.168.1.10:7802'").expect("a file");
         assert!(Config::load(&folder, &path, &Overrides::default()).is_ok());
         std::fs::remove_dir_all(&folder).expect("it was made here");
+    }
+
+    #[test]
+    fn a_line_is_noted_each_minute_less_often_where_bytes_cost_money_and_never_where_nobody_wants_it() {
+        let every = |said, kind| measured_every(said, kind).map(|every| every.as_secs());
+        assert_eq!(every(None, LinkKind::Wan).ok(), Some(60));
+        assert_eq!(every(None, LinkKind::Metered).ok(), Some(300));
+        assert_eq!(every(Some(0), LinkKind::Wan).ok(), Some(0));
+        assert_eq!(every(Some(15), LinkKind::Metered).ok(), Some(900));
+        let failed = every(Some(16), LinkKind::Wan).expect_err("a quarter of an hour would have none");
+        assert!(failed.code == 2 && failed.text.contains("measured_every_min"), "{}", failed.text);
     }
 
     #[test]

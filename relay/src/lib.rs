@@ -10,6 +10,7 @@ pub mod cli;
 mod config;
 mod errands;
 mod http;
+mod measured;
 mod name;
 mod own;
 mod page;

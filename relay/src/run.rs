@@ -27,6 +27,7 @@ use crate::access::SiteAccess;
 use crate::config::Config;
 use crate::errands::Errands;
 use crate::http::serve;
+use crate::measured::{Measured, measure};
 use crate::name::Announcer;
 use crate::status::Status;
 use crate::{around, budget, own, page};
@@ -131,6 +132,17 @@ impl Relay {
             .map_err(|error| Failed::new(1, format!("what was pushed before can not be read: {error}")))?;
         fleet.take_in(Arc::new(pushed.clone()));
         tokio::spawn(pushed.clone().tend());
+        let own = Measured {
+            id: identity.node(),
+            name: name.clone(),
+            place: vigie_serve::Place { client: identity.client().clone(), site: identity.site().clone() },
+            handle: handle.clone(),
+            uplink: watch.clone(),
+            fleet: fleet.clone(),
+            into: Arc::new(pushed.clone()),
+            clock: clock.clone(),
+        };
+        tokio::spawn(measure(own, config.measured_every));
         let people = Porch::open(rows.clone(), clock.clone(), trust::floor(&state))
             .map_err(|error| Failed::new(1, format!("who was let in can not be read: {error}")))?
             .ok_or_else(|| Failed::new(1, "these rows are no site's; enrol this relay again"))?;

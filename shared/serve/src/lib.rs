@@ -37,6 +37,7 @@ mod jobs;
 mod keeping;
 mod ledger;
 mod let_in;
+mod line_series;
 mod list;
 mod listen;
 mod live;
@@ -121,6 +122,9 @@ pub use jobs::{ExportGiven, JobEntry, JobFile, JobShown, JobTold, JobWhole, Jobs
 pub use keeping::{ClientTerms, KeepDays, KeepingTerms};
 pub use ledger::{GivenUp, Hole, HoleKind, Ledger, LedgerSummary, StreamLedger};
 pub use let_in::{LetInAt, LetInMay, LetInState, LetsIn};
+pub use line_series::{
+    LINE_LOST, LINE_RECEIVED, LINE_SENT, LINE_TRIP, LINE_UP, STORE_LIMIT, STORE_USED, TICKS_WAITING,
+};
 pub use listen::{serve, serve_with};
 pub use lookout::{Described, Lookout, NotReady};
 pub use machine::{ClockNote, Drain, Machine};

@@ -15,11 +15,12 @@ const HEIGHT: f64 = 100.0;
 /// Gaps that are told in words; the drawing shows all.
 const GAPS_TOLD: usize = 4;
 
-/// Something between 0 and 1 over a time, in windows of equal length.
+/// Something that is never below 0 over a time, in windows of equal length.
 #[derive(Debug, Clone)]
 pub(crate) struct Chart {
     /// What it is, in the reader's language.
     pub(crate) what: &'static str,
+    pub(crate) scale: Scale,
     /// The first window begins here.
     pub(crate) from_ms: i64,
     /// How long each window is.
@@ -30,6 +31,46 @@ pub(crate) struct Chart {
     pub(crate) newest: Option<f64>,
     /// Why something is not here, as the ledger tells it.
     pub(crate) holes: Vec<(i64, i64, HoleKind)>,
+}
+
+/// How values are drawn and said.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Scale {
+    /// Shares of 1; the top of the drawing is this one.
+    Share(f64),
+    /// Seconds, told in ms; the top is this many of them.
+    Millis(f64),
+}
+
+impl Scale {
+    /// For round trips up to this, in seconds. Of few sizes: one day and the next look alike.
+    pub(crate) fn of_round_trips(most_s: f64) -> Self {
+        let tops = [50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0];
+        Self::Millis(tops.into_iter().find(|top| most_s * 1_000.0 <= *top).unwrap_or(10_000.0))
+    }
+
+    fn say(self, voice: &Voice, value: f64) -> String {
+        match self {
+            Self::Share(_) => voice.percent(value),
+            Self::Millis(_) => format!("{}\u{a0}ms", voice.number(value * 1_000.0)),
+        }
+    }
+
+    /// The number at the top of the drawing.
+    fn top(self) -> f64 {
+        match self {
+            Self::Share(top) => top * 100.0,
+            Self::Millis(top) => top,
+        }
+    }
+
+    /// How far up a value stands, of 1.
+    fn share(self, value: f64) -> f64 {
+        match self {
+            Self::Share(top) => value / top,
+            Self::Millis(top) => value * 1_000.0 / top,
+        }
+    }
 }
 
 /// What one window came down to.
@@ -54,14 +95,22 @@ impl Chart {
         let gaps = self.gaps();
         out.html("<figure class=\"chart\"><figcaption><h3>").text(self.what).html("</h3> <span>");
         if let Some(newest) = self.newest {
-            out.fill(w.chart_now, |out, _| out.text(&voice.percent(newest)));
+            out.fill(w.chart_now, |out, _| out.text(&self.scale.say(voice, newest)));
         }
         out.html("</span></figcaption>\n<div class=\"plot\"><svg viewBox=\"0 0 720 100\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"");
         self.summary(out, voice, gaps.len());
         out.html("\">\n<path class=\"grid\" d=\"M0 .5H720M0 50H720M0 99.5H720\"/>");
         gaps.iter().for_each(|gap| self.draw_gap(out, gap));
         self.runs().for_each(|(at, run)| self.draw_run(out, at, run));
-        out.html("</svg><span class=\"top\" aria-hidden=\"true\">100</span><span class=\"half\" aria-hidden=\"true\">50</span></div>\n<p class=\"axis\">");
+        out.html("</svg>");
+        for (class, value) in [("top", self.scale.top()), ("half", self.scale.top() / 2.0)] {
+            out.html("<span class=\"")
+                .html(class)
+                .html("\" aria-hidden=\"true\">")
+                .text(&voice.number(value))
+                .html("</span>");
+        }
+        out.html("</div>\n<p class=\"axis\">");
         for part in 0..=3 {
             voice.at(out, self.at(self.windows.len() as f64 * f64::from(part) / 3.0));
         }
@@ -91,9 +140,9 @@ impl Chart {
             "what" => out.text(self.what),
             "from" => out.text(&clock(from)),
             "to" => out.text(&clock(to)),
-            "min" => out.text(&voice.percent(least)),
-            "mean" => out.text(&voice.percent(mean)),
-            "max" => out.text(&voice.percent(most.most)),
+            "min" => out.text(&self.scale.say(voice, least)),
+            "mean" => out.text(&self.scale.say(voice, mean)),
+            "max" => out.text(&self.scale.say(voice, most.most)),
             "at" => out.text(&clock(self.at(at as f64))),
             _ => match gaps {
                 0 => out.text(w.gaps_none),
@@ -114,22 +163,22 @@ impl Chart {
         let windows = || run.iter().flatten();
         let step = WIDTH / self.windows.len() as f64;
         let x = |at: usize| (begin + at) as f64 * step + step / 2.0;
-        if windows().any(|window| window.most - window.least > 0.005) {
+        if windows().any(|window| self.scale.share(window.most - window.least) > 0.005) {
             out.html("<path class=\"band\" d=\"M");
             for (at, window) in windows().enumerate() {
-                out.html(if at == 0 { "" } else { "L" }).tenth(x(at)).html(" ").tenth(y(window.most));
+                out.html(if at == 0 { "" } else { "L" }).tenth(x(at)).html(" ").tenth(self.y(window.most));
             }
             for (at, window) in windows().enumerate().collect::<Vec<_>>().into_iter().rev() {
-                out.html("L").tenth(x(at)).html(" ").tenth(y(window.least));
+                out.html("L").tenth(x(at)).html(" ").tenth(self.y(window.least));
             }
             out.html("Z\"/>");
         }
         out.html("<path class=\"line\" d=\"M");
         if let [Some(window)] = run {
-            out.tenth(x(0) - step / 2.0).html(" ").tenth(y(window.mean)).html("H").tenth(x(0) + step / 2.0);
+            out.tenth(x(0) - step / 2.0).html(" ").tenth(self.y(window.mean)).html("H").tenth(x(0) + step / 2.0);
         } else {
             for (at, window) in windows().enumerate() {
-                out.html(if at == 0 { "" } else { "L" }).tenth(x(at)).html(" ").tenth(y(window.mean));
+                out.html(if at == 0 { "" } else { "L" }).tenth(x(at)).html(" ").tenth(self.y(window.mean));
             }
         }
         out.html("\"/>");
@@ -169,13 +218,13 @@ impl Chart {
         Stamp(vigie_model::UtcMs(self.from_ms.saturating_add(ms)))
     }
 
+    fn y(&self, value: f64) -> f64 {
+        (1.0 - self.scale.share(value).clamp(0.0, 1.0)) * HEIGHT
+    }
+
     fn x(&self, at_ms: i64) -> f64 {
         (at_ms - self.from_ms) as f64 / (self.step_ms * self.windows.len().max(1) as i64) as f64 * WIDTH
     }
-}
-
-fn y(share: f64) -> f64 {
-    (1.0 - share.clamp(0.0, 1.0)) * HEIGHT
 }
 
 fn told(out: &mut Html, voice: &Voice, gaps: &[Gap]) {
@@ -243,7 +292,8 @@ mod tests {
     }
 
     fn drawn(windows: Vec<Option<Window>>, holes: Vec<(i64, i64, HoleKind)>) -> String {
-        let chart = Chart { what: "CPU", from_ms: 0, step_ms: 60_000, windows, newest: None, holes };
+        let scale = Scale::Share(1.0);
+        let chart = Chart { what: "CPU", scale, from_ms: 0, step_ms: 60_000, windows, newest: None, holes };
         let voice = Voice { lang: Lang::English, zone: TimeZone::UTC, now: UtcMs(600_000) };
         let mut out = Html::default();
         chart.draw(&mut out, &voice);
@@ -270,6 +320,20 @@ mod tests {
     fn where_nothing_was_measured_the_whole_drawing_is_a_gap() {
         let text = drawn(vec![None; 3], Vec::new());
         assert!(!text.contains("class=\"line\"") && text.contains("nothing was measured"), "{text}");
+    }
+
+    #[test]
+    fn round_trips_are_drawn_and_said_in_their_own_measure() {
+        let at = |mean: f64| Some(Window { least: mean, mean, most: mean });
+        let (what, scale, windows) = ("Round trip", Scale::of_round_trips(0.31), vec![at(0.05), at(0.31)]);
+        let chart = Chart { what, scale, from_ms: 0, step_ms: 60_000, windows, newest: None, holes: Vec::new() };
+        let voice = Voice { lang: Lang::French, zone: TimeZone::UTC, now: UtcMs(600_000) };
+        let mut out = Html::default();
+        chart.draw(&mut out, &voice);
+        let text = out.into_text();
+        assert!(text.contains("maximum 310\u{a0}ms à 00:01"), "{text}");
+        assert!(text.contains("d=\"M180 90L540 38\"") && text.contains(">500</span>"), "{text}");
+        assert_eq!(Scale::of_round_trips(99.0), Scale::Millis(10_000.0));
     }
 
     #[test]

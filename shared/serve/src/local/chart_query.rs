@@ -6,11 +6,12 @@ use std::time::Duration;
 use vigie_model::NodeId;
 use vigie_query::{Query, QueryError, Source, Steps, Value};
 
-use super::chart::{Chart, Window};
+use super::chart::{Chart, Scale, Window};
+use super::site_words;
 use super::words::Words;
 use crate::door::Caller;
 use crate::shared::Shared;
-use crate::{HoleKind, Machine, work};
+use crate::{HoleKind, LINE_LOST, LINE_TRIP, LINE_UP, Machine, work};
 
 /// Windows of a chart: on a phone three pixels each.
 const WINDOWS: i64 = 120;
@@ -42,6 +43,9 @@ pub(crate) fn disks(source: &dyn Source, app: &Shared, machines: &[NodeId]) -> B
     }
 }
 
+/// A relay notes how its line was at least so often.
+const NOTED_MOST_MS: u64 = 15 * 60_000;
+
 /// The charts of one machine, or why there are none.
 pub(crate) fn charts(
     app: &Shared,
@@ -68,9 +72,31 @@ pub(crate) fn charts(
     .map(|(what, selector, newest)| {
         let grid = Grid::of(range_h, machine.interval_ms, app.lookout.now().utc.0);
         let windows = windows(&source, &selector, grid).map_err(|error| error.to_string())?;
-        Ok(Chart { what, from_ms: grid.from_ms, step_ms: grid.step_ms, windows, newest, holes: holes.clone() })
+        let scale = Scale::Share(1.0);
+        Ok(Chart { what, scale, from_ms: grid.from_ms, step_ms: grid.step_ms, windows, newest, holes: holes.clone() })
     })
     .collect()
+}
+
+/// How the line of this relay was over the last day, as it noted it; nothing where it noted nothing.
+pub(crate) fn line(app: &Shared, caller: &Caller, w: &'static site_words::Words) -> Result<Vec<Chart>, String> {
+    let source = caller.source(app);
+    // What is noted least often is still in each of these.
+    let grid = Grid::of(24, NOTED_MOST_MS / 3, app.lookout.now().utc.0);
+    let mut charts = Vec::new();
+    for (what, name, scale) in [
+        (w.line_trip, LINE_TRIP, None),
+        (w.line_lost, LINE_LOST, Some(Scale::Share(0.1))),
+        (w.line_up, LINE_UP, Some(Scale::Share(1.0))),
+    ] {
+        let windows = windows(&source, name, grid).map_err(|error| error.to_string())?;
+        let most = windows.iter().flatten().map(|window| window.most).fold(0.0, f64::max);
+        let scale = scale.unwrap_or_else(|| Scale::of_round_trips(most));
+        let (from_ms, step_ms, holes) = (grid.from_ms, grid.step_ms, Vec::new());
+        charts.push(Chart { what, scale, from_ms, step_ms, windows, newest: None, holes });
+    }
+    charts.retain(|chart| chart.windows.iter().any(Option::is_some));
+    Ok(charts)
 }
 
 /// Where the windows of a chart stand.

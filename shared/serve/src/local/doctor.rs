@@ -1,12 +1,17 @@
 //! What does the relay know of its way to the hub, and what can somebody on the site do about it?
 
 use super::alert::fact;
+use super::chart::{self, Chart};
 use super::html::Html;
 use super::own;
+use super::site_words::Words;
 use super::truth::Truth;
 use super::unreached;
 use super::voice::Voice;
 use crate::{Around, Line, Own, Upward};
+
+/// How the line was over the last day, or why that can not be drawn.
+pub(crate) type Day = Result<Vec<Chart>, String>;
 
 /// The state of the link, in few lines and with a way to all of it.
 pub(crate) fn glance(out: &mut Html, voice: &Voice, truth: &Truth, line: Option<&Line>) {
@@ -32,7 +37,7 @@ pub(crate) fn whole(
     truth: &Truth,
     line: Option<&Line>,
     around: &[Around],
-    own: Option<&Own>,
+    (day, own): (&Day, Option<&Own>),
 ) {
     let w = voice.words();
     head(out, voice);
@@ -59,6 +64,7 @@ pub(crate) fn whole(
     search(out, voice, up, line);
     out.html("</dl>\n</section>\n");
     super::around::draw(out, voice, up, line, around);
+    last_day(out, voice, day);
     waits(out, voice, truth, up);
     if let Some(room) = up.room {
         out.html("<section aria-labelledby=\"room\">\n<h2 id=\"room\">").text(w.room).html("</h2>\n");
@@ -132,6 +138,23 @@ fn search(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>) {
         let why = line.and_then(|line| line.last_error.as_deref()).map(|said| unreached::why(voice.lang, said));
         out.html("<span class=\"slot\">").text(why.as_deref().unwrap_or("–")).html("</span>")
     });
+}
+
+fn last_day(out: &mut Html, voice: &Voice, day: &Day) {
+    let w = Words::of(voice.lang);
+    out.html("<section aria-labelledby=\"line-day\">\n<h2 id=\"line-day\">").text(w.line_day).html("</h2>\n");
+    match day {
+        Ok(charts) if charts.is_empty() => drop(out.html("<p class=\"empty\">").text(w.line_none).html("</p>\n")),
+        Ok(charts) => {
+            chart::textures(out);
+            charts.iter().for_each(|chart| chart.draw(out, voice));
+            out.html("<p><small>").text(voice.words().chart_key).html("</small></p>\n");
+        }
+        Err(why) => {
+            out.html("<p class=\"not-done\">").fill(voice.words().chart_failed, |out, _| out.text(why)).html("</p>\n");
+        }
+    }
+    out.html("</section>\n");
 }
 
 fn waits(out: &mut Html, voice: &Voice, truth: &Truth, up: &Upward) {

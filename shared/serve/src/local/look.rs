@@ -17,7 +17,7 @@ use super::home::{self, Home};
 use super::machine::{One, RANGES_H};
 use super::machines::{self, Seen};
 use super::truth::Truth;
-use super::{carry, doctor, failed, frame_of, playbook};
+use super::{carry, doctor, failed, frame_of, playbook, site_words};
 use crate::api::{LookedMachine, MACHINE_FIELDS};
 use crate::door::Caller;
 use crate::params::Params;
@@ -156,12 +156,12 @@ pub(crate) async fn link(State(app): State<App>, Extension(caller): Extension<Ca
     };
     let drawn = work::list(&app, move |app| {
         let (truth, line, held) = (truth(app, &caller), app.lookout.line(), held(app, &caller));
-        let own = app.lookout.own();
+        let (day, own) = (chart_query::line(app, &caller, site_words::Words::of(frame.voice.lang)), app.lookout.own());
         let title = frame.voice.words().doctor;
         Ok(frame.page(Tab::Link, title, |out| {
             frame.heading(out, title);
             truth.draw(out, &frame.voice);
-            doctor::whole(out, &frame.voice, &truth, line.as_ref(), &around, own.as_ref());
+            doctor::whole(out, &frame.voice, &truth, line.as_ref(), &around, (&day, own.as_ref()));
             let for_hub = frame.place.as_ref().filter(|_| matches!(app.carries, Some(Carries::Out(_))));
             let for_hub = for_hub.is_some_and(|at| caller.decides(Some(&at.client), Some(&at.site)));
             carry::draw(out, &frame.voice, frame.place.as_ref(), held, for_hub);

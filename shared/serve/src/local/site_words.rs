@@ -29,6 +29,11 @@ words! {
     around_hub_cut: "not reached" | "pas joint";
     around_hub_always: "all the time" | "sans cesse";
     around_when: "Gateway and names are asked when somebody opens this page, and every 30 s while the hub is out of reach." | "La passerelle et les noms sont interrogés quand quelqu’un ouvre cette page, et toutes les 30 s tant que le hub est injoignable.";
+    line_day: "The line within the last 24 hours" | "La liaison sur les dernières 24 heures";
+    line_trip: "Round trip to the hub (ms)" | "Aller-retour jusqu’au hub (ms)";
+    line_lost: "Packets lost (%, up to 10)" | "Paquets perdus (%, jusqu’à 10)";
+    line_up: "Time in which the hub was heard (%)" | "Temps où le hub a été entendu (%)";
+    line_none: "Nothing is noted yet: this relay notes each minute how its line was, unless measured_every_min says otherwise." | "Rien n’est encore noté\u{a0}: ce relais note chaque minute l’état de sa liaison, sauf si measured_every_min en décide autrement.";
     own: "This relay" | "Ce relais";
     own_runs: "Runs since" | "En marche depuis";
     own_memory: "Memory" | "Mémoire";

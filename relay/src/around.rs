@@ -1,8 +1,9 @@
 //! Does what lies between this site and the hub answer?
 //!
-//! The site's gateway gets an echo request, or a question where it sends no echo back, and each server of names a question: when somebody looks, and every half minute
-//! while the hub is out of reach. While the line is good and nobody looks, nothing is sent: bytes may cost money here.
+//! The site's gateway gets an echo request, or a question where it sends no echo back; each server of names a question; whoever stands behind the gateway a datagram that ends there; and the
+//! hub's machine an echo request and a call: when somebody looks, and every half minute while the hub is out of reach. While the line is good and nobody looks, nothing is sent: bytes may cost money here.
 
+mod hop;
 mod read;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use tokio::net::UdpSocket;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use vigie_net::UplinkState;
@@ -25,6 +26,9 @@ const EVERY: Duration = Duration::from_secs(30);
 /// How long an answer is waited for: a gateway takes milliseconds, a resolver that asks others a second.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Where web servers listen.
+const WEB_PORT: u16 = 443;
+
 /// Where servers of names listen.
 const NAMES_PORT: u16 = 53;
 
@@ -36,7 +40,8 @@ pub(crate) async fn look_around(
     clock: NodeClock,
 ) {
     let name = hub.iter().find_map(|address| read::host_name(address)).unwrap_or_default().to_owned();
-    let mut answered: BTreeMap<(bool, String), Stamp> = BTreeMap::new();
+    let mut answered: BTreeMap<(AroundWhat, String), Stamp> = BTreeMap::new();
+    let mut hub_at = None;
     loop {
         let is_cut = !matches!(*uplink.borrow_and_update(), UplinkState::Connected { suspect: false, .. });
         tokio::select! {
@@ -49,14 +54,19 @@ pub(crate) async fn look_around(
             },
         }
         let asked = Stamp(clock.now().utc);
-        let (gateway, names) = tokio::join!(gateway(), names(&name));
+        let (gateway, names, (found, behind, machine)) = tokio::join!(gateway(), names(&name), far(&hub, hub_at));
+        hub_at = found;
         let all = gateway
             .into_iter()
             .map(|one| (AroundWhat::Gateway, one))
-            .chain(names.into_iter().map(|one| (AroundWhat::Names, one)));
+            .chain(behind.map(|one| (AroundWhat::Behind, one)))
+            .chain(names.into_iter().map(|one| (AroundWhat::Names, one)))
+            .chain([(AroundWhat::HubsMachine, machine)]);
         let around = |(what, (to, answer)): (AroundWhat, (Option<IpAddr>, AroundAnswer))| {
             let to = to.map(|to| to.to_string());
-            let key = (what == AroundWhat::Gateway, to.clone().unwrap_or_default());
+            // Behind the gateway another one may answer than before.
+            let whom = to.clone().filter(|_| what != AroundWhat::Behind).unwrap_or_default();
+            let key = (what, whom);
             if answer.is_there() {
                 answered.insert(key.clone(), asked);
             }
@@ -85,6 +95,9 @@ async fn gateway() -> Option<Asked> {
 
 /// An echo request, by a socket that needs no rights where the system lets its groups have it.
 fn echo(to: IpAddr) -> std::io::Result<Duration> {
+    if to.is_ipv6() {
+        return Err(ErrorKind::Unsupported.into());
+    }
     let mut socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::ICMPV4))?;
     socket.set_read_timeout(Some(PATIENCE))?;
     socket.connect(&SockAddr::from(SocketAddr::new(to, 0)))?;
@@ -111,6 +124,63 @@ async fn knock(to: SocketAddr) -> AroundAnswer {
         Ok(Err(error)) => AroundAnswer::Unreachable(error.to_string()),
         Err(_) => AroundAnswer::Silent(PATIENCE),
     }
+}
+
+/// Where the hub is, who stands on the way there, and whether its machine does. Where names are not answered the hub is still
+/// where it `was`, and nobody waits for them.
+async fn far(hub: &[String], was: Option<SocketAddr>) -> (Option<SocketAddr>, Option<Asked>, Asked) {
+    let asked = async |at: Option<SocketAddr>| match at {
+        Some(at) => tokio::join!(behind_gateway(at), machine_of(at)),
+        None => (None, (None, AroundAnswer::Nobody)),
+    };
+    if was.is_none() {
+        let found = find(hub).await;
+        let (behind, machine) = asked(found).await;
+        return (found, behind, machine);
+    }
+    let (found, (behind, machine)) = tokio::join!(find(hub), asked(was));
+    (found.or(was), behind, machine)
+}
+
+/// Where the hub is, as names say now.
+async fn find(hub: &[String]) -> Option<SocketAddr> {
+    for address in hub {
+        if let Ok(Ok(mut found)) = timeout(PATIENCE, tokio::net::lookup_host(address.as_str())).await
+            && let Some(at) = found.next()
+        {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// Nothing where there is nobody between: on one network, or on this machine.
+async fn behind_gateway(hub: SocketAddr) -> Option<Asked> {
+    if hub.ip().is_loopback() || !hub.is_ipv4() {
+        return None;
+    }
+    Some(match hop::behind_gateway(hub).await {
+        Some((who, took)) => (Some(who), AroundAnswer::After(took)),
+        None => (None, AroundAnswer::Silent(PATIENCE)),
+    })
+}
+
+/// Whether the hub's machine is there at all, whatever becomes of datagrams to the hub: it sends an echo, or somebody takes or
+/// refuses a call where web servers are.
+async fn machine_of(hub: SocketAddr) -> Asked {
+    let to = hub.ip();
+    let begun = Instant::now();
+    let echoed = tokio::task::spawn_blocking(move || echo(to));
+    let called = timeout(PATIENCE, TcpStream::connect(SocketAddr::new(to, WEB_PORT)));
+    let (echoed, called) = tokio::join!(echoed, async { (called.await, begun.elapsed()) });
+    let answer = match (echoed, called) {
+        (Ok(Ok(took)), _) => AroundAnswer::After(took),
+        (_, (Ok(Ok(_)), took)) => AroundAnswer::After(took),
+        (_, (Ok(Err(error)), took)) if error.kind() == ErrorKind::ConnectionRefused => AroundAnswer::After(took),
+        (_, (Ok(Err(error)), _)) => AroundAnswer::Unreachable(error.to_string()),
+        (_, (Err(_), _)) => AroundAnswer::Silent(PATIENCE),
+    };
+    (Some(to), answer)
 }
 
 async fn names(name: &str) -> Vec<Asked> {

@@ -8,7 +8,7 @@ use vigie_model::UtcMs;
 use crate::Stamp;
 
 /// What was asked so long ago is asked again before it is shown.
-const FRESH_MS: i64 = 10_000;
+const FRESH_MS: u64 = 10_000;
 
 /// One thing on the way, as it was when it was last asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,12 +26,17 @@ pub struct Around {
 }
 
 /// What lies on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AroundWhat {
     /// The way out of the site's own network.
     Gateway,
+    /// The nearest that answers behind it: as a rule the line's operator. Many never answer, so silence says nothing.
+    Behind,
     /// Who knows which address a name has.
     Names,
+    /// The machine that the hub runs on, whatever becomes of datagrams to the hub. Some let no echo through, so silence says
+    /// nothing.
+    HubsMachine,
 }
 
 /// What came of asking.
@@ -75,8 +80,7 @@ impl Default for Surroundings {
 impl Surroundings {
     /// What is known, at most ten seconds old where an answer comes within `patience`; older otherwise, and it says so.
     pub async fn fresh(&self, now: UtcMs, patience: Duration) -> Vec<Around> {
-        let is_fresh =
-            |all: &[Around]| all.iter().any(|one| (0..FRESH_MS).contains(&now.0.saturating_sub(one.asked.ms())));
+        let is_fresh = |all: &[Around]| all.iter().any(|one| now.0.abs_diff(one.asked.ms()) < FRESH_MS);
         let mut told = self.told.subscribe();
         if !is_fresh(&told.borrow_and_update()) {
             self.wanted.notify_one();

@@ -10,7 +10,7 @@ use super::voice::Voice;
 use crate::{Around, AroundAnswer, AroundWhat, Line, Upward};
 
 /// While the hub is out of reach it is asked each half minute.
-const RECENT_MS: i64 = 60_000;
+const RECENT_MS: u64 = 60_000;
 
 /// The steps of the way, each with its time.
 pub(crate) fn draw(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>, around: &[Around]) {
@@ -32,8 +32,8 @@ pub(crate) fn draw(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Lin
 
 /// Whom to call, as far as the answers are of now.
 pub(super) fn whom_to_call(out: &mut Html, voice: &Voice, up: &Upward, line: Option<&Line>, around: &[Around]) {
-    // What was asked long ago says nothing of now.
-    let is_new = |one: &Around| (0..RECENT_MS).contains(&(voice.now.0 - one.asked.ms()));
+    // What was asked long ago says nothing of now; what a reader asked for was asked after they came.
+    let is_new = |one: &Around| voice.now.0.abs_diff(one.asked.ms()) < RECENT_MS;
     let says = where_it_ends(Words::of(voice.lang), up, line, around);
     if let Some(says) = says.filter(|_| around.iter().all(is_new)) {
         out.html("<p><b>").text(says).html("</b></p>\n");
@@ -44,18 +44,26 @@ fn row(out: &mut Html, voice: &Voice, one: &Around) {
     let w = Words::of(voice.lang);
     let name = match one.what {
         AroundWhat::Gateway => w.around_gateway,
+        AroundWhat::Behind => w.around_behind,
         AroundWhat::Names => w.around_names,
+        AroundWhat::HubsMachine => w.around_machine,
     };
-    // That there is none may be right, and something else the way.
-    let is_there = (one.answer != AroundAnswer::Nobody).then(|| one.answer.is_there());
+    let is_silent = one.answer != AroundAnswer::Nobody && !one.answer.is_there();
+    // That there is none may be right, and something else the way; and some never answer.
+    let is_there = match one.what {
+        AroundWhat::Behind | AroundWhat::HubsMachine if is_silent => None,
+        _ => (one.answer != AroundAnswer::Nobody).then(|| one.answer.is_there()),
+    };
     begin(out, is_there, name, one.to.as_deref());
     match (&one.answer, one.what) {
         (AroundAnswer::After(took), _) => out.fill(w.around_in, |out, _| out.text(&ms(voice, *took))),
         (AroundAnswer::Refused(why), _) => out.fill(w.around_refused, |out, _| out.text(why)),
+        (AroundAnswer::Silent(_), AroundWhat::Behind | AroundWhat::HubsMachine) => out.text(w.around_may_be_silent),
         (AroundAnswer::Silent(waited), _) => out.fill(w.around_silent, |out, _| out.text(&ms(voice, *waited))),
         (AroundAnswer::Unreachable(why), _) => out.fill(w.around_unreachable, |out, _| out.text(why)),
         (AroundAnswer::Nobody, AroundWhat::Gateway) => out.text(w.around_no_gateway),
         (AroundAnswer::Nobody, AroundWhat::Names) => out.text(w.around_no_names),
+        (AroundAnswer::Nobody, AroundWhat::Behind | AroundWhat::HubsMachine) => out.text(w.around_no_address),
     };
     out.html("</td><td data-of=\"").text(w.around_asked).html("\">");
     voice.at_second(out, one.asked);
@@ -107,7 +115,7 @@ fn ms(voice: &Voice, span: Duration) -> String {
 fn says_so(one: &Around) -> bool {
     match one.what {
         AroundWhat::Gateway => one.answer.is_there(),
-        AroundWhat::Names => matches!(one.answer, AroundAnswer::After(_)),
+        _ => matches!(one.answer, AroundAnswer::After(_)),
     }
 }
 
@@ -124,8 +132,14 @@ fn where_it_ends(w: &'static Words, up: &Upward, line: Option<&Line>, around: &[
         let mut those = around.iter().filter(|one| one.what == what && one.answer != AroundAnswer::Nobody).peekable();
         those.peek().is_some().then(|| those.any(says_so))
     };
+    // Of these two silence says nothing.
+    if is_there(AroundWhat::HubsMachine) == Some(true) {
+        return Some(w.around_says_blocked);
+    }
+    let behind = is_there(AroundWhat::Behind) == Some(true);
     Some(match (is_there(AroundWhat::Gateway), is_there(AroundWhat::Names)) {
         (_, Some(true)) => w.around_says_hub,
+        (_, Some(false)) if behind => w.around_says_operator,
         (Some(false), _) => w.around_says_gateway,
         (Some(true), _) => w.around_says_line,
         (None, _) => return None,

@@ -15,6 +15,10 @@ words! {
     around_asked: "Asked" | "Demandé";
     around_well: "Last answered" | "Dernière réponse";
     around_gateway: "The site’s gateway" | "La passerelle du site";
+    around_behind: "Behind the gateway (the line’s operator, as a rule)" | "Derrière la passerelle (l’opérateur, en général)";
+    around_machine: "The hub’s machine" | "La machine du hub";
+    around_may_be_silent: "no answer: some never give one" | "pas de réponse\u{a0}: certains n’en donnent jamais";
+    around_no_address: "the hub’s address is not known: its name is not answered" | "l’adresse du hub est inconnue\u{a0}: son nom ne répond pas";
     around_names: "Names (DNS)" | "Les noms (DNS)";
     around_hub: "The hub" | "Le hub";
     around_in: "answered in {span}" | "a répondu en {span}";
@@ -28,7 +32,7 @@ words! {
     around_hub_suspect: "nothing comes back" | "rien ne revient";
     around_hub_cut: "not reached" | "pas joint";
     around_hub_always: "all the time" | "sans cesse";
-    around_when: "Gateway and names are asked when somebody opens this page, and every 30 s while the hub is out of reach." | "La passerelle et les noms sont interrogés quand quelqu’un ouvre cette page, et toutes les 30 s tant que le hub est injoignable.";
+    around_when: "All but the hub are asked when somebody opens this page, and every 30 s while the hub is out of reach." | "Tous sauf le hub sont interrogés quand quelqu’un ouvre cette page, et toutes les 30 s tant que le hub est injoignable.";
     line_day: "The line within the last 24 hours" | "La liaison sur les dernières 24 heures";
     line_trip: "Round trip to the hub (ms)" | "Aller-retour jusqu’au hub (ms)";
     line_lost: "Packets lost (%, up to 10)" | "Paquets perdus (%, jusqu’à 10)";
@@ -50,6 +54,8 @@ words! {
     around_says_refused: "The hub is reached, and one of the two refuses the other’s certificate: the line works. Look at this relay’s certificate and clock below, then call whoever runs the hub." | "Le hub est joint, et l’un des deux refuse le certificat de l’autre\u{a0}: la ligne fonctionne. Regarder plus bas le certificat et l’horloge de ce relais, puis appeler qui gère le hub.";
     around_says_gateway: "The gateway does not answer: look at the cable, the switch and the router of this site." | "La passerelle ne répond pas\u{a0}: regarder le câble, le commutateur et la box ou le routeur du site.";
     around_says_line: "The gateway answers, names do not: the line of this site is probably down. Call the operator of the line." | "La passerelle répond, les noms non\u{a0}: la ligne du site est sans doute coupée. Appeler l’opérateur de la ligne.";
+    around_says_operator: "The line works as far as its operator, names are not answered: the operator’s network or its servers of names are disturbed. Call the operator of the line." | "La ligne fonctionne jusqu’à l’opérateur, les noms ne répondent pas\u{a0}: le réseau de l’opérateur ou ses serveurs de noms sont perturbés. Appeler l’opérateur de la ligne.";
+    around_says_blocked: "The hub’s machine answers, the hub does not: the line works. Either a firewall keeps UDP to the hub’s address from passing, here or there, or the hub is stopped. Call whoever runs this site’s firewall, or the hub." | "La machine du hub répond, le hub non\u{a0}: la ligne fonctionne. Soit un pare-feu, ici ou là-bas, bloque l’UDP vers l’adresse du hub, soit le hub est arrêté. Appeler qui gère le pare-feu du site, ou le hub.";
     around_says_hub: "Names are answered, the hub is not reached: look whether UDP to its address passes the firewall and whether other sites of the Internet open, then call whoever runs the hub." | "Les noms répondent, le hub n’est pas joint\u{a0}: vérifier que l’UDP vers son adresse traverse le pare-feu et que d’autres sites d’Internet s’ouvrent, puis appeler qui gère le hub.";
 
     // to take away

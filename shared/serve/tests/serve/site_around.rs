@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use vigie_model::Severity;
-use vigie_serve::{Around, AroundAnswer, AroundWhat, Incident, Line, Surroundings};
+use vigie_model::UtcMs;
+use vigie_serve::{Around, AroundAnswer, AroundWhat, Incident, Line, Stamp, Surroundings};
 
 use crate::common::Door;
 use crate::common::site::{Book, DECIDES, MOST_BYTES, MOST_REQUESTS, Relay, at, door, incident, on_the_line, usual};
@@ -23,18 +24,22 @@ async fn in_french(door: &Door, path: &str) -> String {
 
 /// A site whose gateway and servers of names were just asked.
 fn around(relay: Relay, gateway: AroundAnswer, names: AroundAnswer) -> Door {
-    let step = |what, to: &str, answer: AroundAnswer, answered| Around {
-        what,
-        to: Some(to.to_owned()),
-        asked: at(-1),
-        answer,
-        answered,
-    };
+    asked(
+        relay,
+        vec![
+            step(AroundWhat::Gateway, "192.168.1.1", gateway, Some(at(-1))),
+            step(AroundWhat::Names, "9.9.9.9", names, None),
+        ],
+    )
+}
+
+fn step(what: AroundWhat, to: &str, answer: AroundAnswer, answered: Option<Stamp>) -> Around {
+    Around { what, to: Some(to.to_owned()), asked: at(-1), answer, answered }
+}
+
+fn asked(relay: Relay, steps: Vec<Around>) -> Door {
     let told = Surroundings::default();
-    told.tell(vec![
-        step(AroundWhat::Gateway, "192.168.1.1", gateway, Some(at(-1))),
-        step(AroundWhat::Names, "9.9.9.9", names, None),
-    ]);
+    told.tell(steps);
     door(Relay { around: Some(Arc::new(told)), ..relay }, Book::of(Vec::new())).0
 }
 
@@ -82,7 +87,7 @@ async fn each_step_to_the_hub_says_how_it_is_when_it_was_asked_and_whom_to_call(
         (SILENT, SILENT, "look at the cable, the switch and the router"),
         (QUICK, QUICK, "look whether UDP to its address passes the firewall"),
         (SILENT, QUICK, "look whether UDP to its address passes the firewall"),
-        (AroundAnswer::Nobody, SILENT, "Gateway and names are asked when"),
+        (AroundAnswer::Nobody, SILENT, "All but the hub are asked when"),
     ] {
         let page = shown(&around(Relay::cut_off(), gateway, names), "/link").await;
         assert!(page.contains(says), "{says}: {page}");
@@ -101,6 +106,47 @@ async fn each_step_to_the_hub_says_how_it_is_when_it_was_asked_and_whom_to_call(
         french.contains("a répondu en 1,8\u{a0}ms") && french.contains("Appeler l’opérateur de la ligne"),
         "{french}"
     );
+}
+
+#[tokio::test]
+async fn who_answers_behind_the_gateway_and_the_hubs_machine_say_whose_the_fault_is_and_their_silence_says_nothing() {
+    let far = |names, behind: AroundAnswer, machine: AroundAnswer| {
+        asked(
+            Relay::cut_off(),
+            vec![
+                step(AroundWhat::Gateway, "192.168.1.1", QUICK, Some(at(-1))),
+                step(AroundWhat::Behind, "100.64.0.1", behind, None),
+                step(AroundWhat::Names, "9.9.9.9", names, None),
+                step(AroundWhat::HubsMachine, "203.0.113.7", machine, None),
+            ],
+        )
+    };
+    for (names, behind, machine, says) in [
+        (SILENT, SILENT, SILENT, "the line of this site is probably down"),
+        (SILENT, QUICK, SILENT, "The line works as far as its operator"),
+        (QUICK, QUICK, SILENT, "Names are answered, the hub is not reached"),
+        (SILENT, SILENT, QUICK, "The hub’s machine answers, the hub does not: the line works."),
+        (QUICK, SILENT, QUICK, "a firewall keeps UDP to the hub’s address from passing"),
+    ] {
+        let page = shown(&far(names, behind, machine), "/link").await;
+        assert!(page.contains(says), "{says}: {page}");
+        assert_eq!(page.matches("<b>The line works as far as").count(), usize::from(says.contains("as far as")));
+    }
+    let page = shown(&far(SILENT, SILENT, AroundAnswer::Nobody), "/link").await;
+    let row = |name: &str| page.split("<tr class=\"").skip(1).find(|row| row.contains(name)).unwrap_or_default();
+    let behind = row("Behind the gateway");
+    assert!(behind.starts_with("unknown") && behind.contains("no answer: some never give one"), "{behind}");
+    assert!(row("The hub’s machine").contains("the hub’s address is not known"), "{page}");
+}
+
+#[tokio::test]
+async fn what_is_asked_because_somebody_looks_says_at_once_whom_to_call() {
+    // A page's time is that of its beginning: what it asks for is answered later.
+    let later =
+        |what, answer| Around { asked: Stamp(UtcMs(at(0).ms() + 1_900)), ..step(what, "192.168.1.1", answer, None) };
+    let steps = vec![later(AroundWhat::Gateway, QUICK), later(AroundWhat::Names, SILENT)];
+    let page = shown(&asked(Relay::cut_off(), steps), "/link").await;
+    assert!(page.contains("the line of this site is probably down"), "{page}");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod disk;
 mod installed;
 mod lookout;
 mod metered;
+mod noted;
 mod one_cut;
 mod outbox;
 mod phones;

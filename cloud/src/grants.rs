@@ -1,4 +1,4 @@
-//! Who may come in at a site while this hub is out of reach? Granted, listed, taken back, and who came, from the command line.
+//! Who may come in at a site while this hub is out of reach? Granted, listed, taken back, and who came, from the command line, its pages and API.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use vigie_grants::{GrantError, May};
 use vigie_model::{Slug, UtcMs};
 use vigie_node::{Failed, NodeClock, NodeRows};
-use vigie_serve::{LetInAt, LetInMay, LetInState, LetsIn, Stamp};
+use vigie_serve::{LetInAt, LetInMay, LetInNow, LetInRefused, LetInState, LetInWish, LetsIn, Stamp};
 
 use crate::cli::{self, Place};
 use crate::registry::Registry;
@@ -86,15 +86,19 @@ enum Request {
     Audit,
 }
 
-/// What the desk needs for it.
+/// Who grants: at the hub's own socket, and for pages and API.
 #[derive(Debug, Clone)]
 pub(crate) struct Grants {
-    pub(crate) rows: NodeRows,
-    pub(crate) registry: Arc<Registry>,
-    pub(crate) clock: NodeClock,
+    rows: NodeRows,
+    registry: Arc<Registry>,
+    clock: NodeClock,
 }
 
 impl Grants {
+    pub(crate) fn of(rows: NodeRows, registry: Arc<Registry>, clock: NodeClock) -> Self {
+        Self { rows, registry, clock }
+    }
+
     /// Carries out what is asked, if it is about grants.
     pub(crate) async fn answer(&self, request: &Value) -> Option<Result<Value, Failed>> {
         if !request["ask"].as_str()?.starts_with("grant-") {
@@ -155,19 +159,42 @@ impl Grants {
     }
 }
 
-/// Whom this hub let in, for pages and API.
-#[derive(Debug)]
-pub(crate) struct LetInHere {
-    pub(crate) rows: NodeRows,
-    pub(crate) clock: NodeClock,
-}
-
-impl LetsIn for LetInHere {
+impl LetsIn for Grants {
     fn at(&self, client: &Slug, site: &Slug) -> Result<Vec<LetInAt>, String> {
         let now = self.clock.now().utc;
         let all = vigie_grants::list(&self.rows).map_err(|error| error.to_string())?.into_iter();
         let here = all.filter(|(of, at, _)| (of, at) == (client, site));
         Ok(here.map(|(.., grant)| shown_of(grant, now)).collect())
+    }
+
+    fn let_in(&self, place: &vigie_serve::Place, wish: &LetInWish) -> Result<LetInNow, LetInRefused> {
+        let now = self.clock.now().utc;
+        self.check_place(&place.client, &place.site).map_err(|failed| match failed.code {
+            5 => LetInRefused::NotThere(failed.text),
+            _ => LetInRefused::NotKept(failed.text),
+        })?;
+        let may = match wish.may {
+            LetInMay::Look => May::Look,
+            LetInMay::Decide => May::Decide,
+        };
+        let granted = vigie_grants::add(&self.rows, place, &wish.name, wish.days, may, now).map_err(not_let_in)?;
+        Ok(LetInNow { person: shown_of(granted.grant, now), passphrase: granted.passphrase })
+    }
+
+    fn take_back(&self, place: &vigie_serve::Place, name: &str) -> Result<LetInAt, LetInRefused> {
+        let now = self.clock.now().utc;
+        let revoked = vigie_grants::revoke(&self.rows, place, name, now).map_err(not_let_in)?;
+        Ok(shown_of(revoked, now))
+    }
+}
+
+fn not_let_in(error: GrantError) -> LetInRefused {
+    let said = error.to_string();
+    match error {
+        GrantError::Name | GrantError::Days(_) => LetInRefused::Senseless(said),
+        GrantError::Already(_) => LetInRefused::Already(said),
+        GrantError::NotThere(_) => LetInRefused::NotThere(said),
+        GrantError::NoPassphrase(_) | GrantError::Write(_) | GrantError::Read(_) => LetInRefused::NotKept(said),
     }
 }
 

@@ -33,7 +33,7 @@ use crate::chats::Answering;
 use crate::config::Config;
 use crate::demonstration::Played;
 use crate::desk::Desk;
-use crate::grants::{Grants, LetInHere};
+use crate::grants::Grants;
 use crate::jobs::{self, Exports, Runner, Works};
 use crate::joining::Joining;
 use crate::people::{Mailer, Register};
@@ -118,7 +118,7 @@ impl Hub {
             handle: noded.handle.clone(),
             forwarder: watching.forwarder.clone(),
             watchman: watching.lookout.watchman(),
-            grants: Grants { rows: stores.rows.clone(), registry: stores.registry.clone(), clock: clock.clone() },
+            grants: Grants::of(stores.rows.clone(), stores.registry.clone(), clock.clone()),
             people: staff.people.clone(),
             backups: staff.backups.clone(),
             upkept: watching.upkept.clone(),
@@ -232,7 +232,7 @@ fn serving(
         devices: Some(watching.phones.clone()),
         chats,
         keeping: Some(stores.terms.clone()),
-        lets_in: Some(Arc::new(LetInHere { rows: stores.rows.clone(), clock: clock.clone() })),
+        lets_in: Some(Arc::new(Grants::of(stores.rows.clone(), stores.registry.clone(), clock.clone()))),
         boards: Some(staff.boards.clone()),
         photos: Some(staff.photos.clone()),
         quotas: Some(stores.quotas.clone()),

@@ -74,6 +74,37 @@ export function site({ browser, relay, token, step, watch, everyWidth, cut, heal
     await page.context().close();
   }
 
+  /** Whether somebody comes in at the site's page by a name and a passphrase. */
+  async function comesIn(name, passphrase) {
+    const page = watch(await (await browser.newContext({ javaScriptEnabled: false })).newPage(), relay);
+    await page.goto(`${relay}/sign-in`);
+    await page.fill("input[name=name]", name);
+    await page.fill("input[name=passphrase]", passphrase);
+    await page.locator("form", { has: page.locator("input[name=passphrase]") }).locator("button").click();
+    const came = !new URL(page.url()).pathname.startsWith("/sign-in") && (await page.locator("input[name=passphrase]").count()) === 0;
+    await page.context().close();
+    return came;
+  }
+
+  const letIn = () => step("who is let in on the hub's page comes in at the site's own, until that is taken back", async () => {
+    const page = await hub.open();
+    await hub.go(page, hub.home);
+    const there = page.locator("section", { has: page.getByRole("heading", { name: "Let in on site while it is cut off" }) });
+    await there.getByLabel("Name, as they will type it").fill("Marc Petit");
+    await there.getByRole("button", { name: "Let in", exact: true }).click();
+    const passphrase = await there.locator("code").innerText();
+    await hub.accessible(page, "a passphrase that is shown once");
+    // A row of the hub takes a moment to its relay, and each wrong try counts there.
+    const slowly = async (what, so) => until(what, async () => (await page.waitForTimeout(1_500), so()));
+    await slowly("the site lets him in", () => comesIn("Marc Petit", passphrase));
+    await there.getByRole("button", { name: "I have it" }).click();
+    await there.getByRole("button", { name: "Take back: Marc Petit" }).click();
+    await there.getByRole("button", { name: "Take back", exact: true }).click();
+    await there.getByText(/taken back/).waitFor();
+    await slowly("the site lets him in no more", async () => !(await comesIn("Marc Petit", passphrase)));
+    await page.context().close();
+  });
+
   // Pages stand still while they are looked at: the first one reloads itself otherwise, which axe asks to be told how to end, and
   // can not see that its foot does.
   const everywhere = (paths) => Promise.all(LOOKS.map(async (look) => {
@@ -90,6 +121,7 @@ export function site({ browser, relay, token, step, watch, everyWidth, cut, heal
     await step("a site's page: signed in to without a script", signIn);
     await step("a site's pages in each width, colour and language", () => everywhere(["/?still=1", "/machines", "/machines?q=cpu:%3E0", "/link", "/maintenance", "/?wall=1&still=1", "/?sound=1"]));
     await step("a site's page with a sound: silent until somebody turns it on, and again for what is new and critical", heard);
+    await letIn();
   }
 
   const throughCut = () => step("a site's page while it is cut off: it says so, and goes on", async () => {

@@ -121,7 +121,7 @@ pub use inventory::{Agent, Inventory, Told};
 pub use jobs::{ExportGiven, JobEntry, JobFile, JobShown, JobTold, JobWhole, Jobs, Upkeep};
 pub use keeping::{ClientTerms, KeepDays, KeepingTerms};
 pub use ledger::{GivenUp, Hole, HoleKind, Ledger, LedgerSummary, StreamLedger};
-pub use let_in::{LetInAt, LetInMay, LetInState, LetsIn};
+pub use let_in::{LetInAt, LetInMay, LetInNow, LetInRefused, LetInState, LetInWish, LetsIn};
 pub use line_series::{
     LINE_LOST, LINE_RECEIVED, LINE_SENT, LINE_TRIP, LINE_UP, STORE_LIMIT, STORE_USED, TICKS_WAITING,
 };

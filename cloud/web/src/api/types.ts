@@ -108,8 +108,22 @@ export interface Site {
 }
 
 /** Who may sign in at a site's own page. */
+export interface LetInAt {
+  name: string;
+  may: "look" | "decide";
+  from: string;
+  until: string;
+  state: "valid" | "expired" | "revoked";
+}
+
 export interface LetIn {
-  people: { name: string; may: "look" | "decide"; from: string; until: string; state: "valid" | "expired" | "revoked" }[];
+  people: LetInAt[];
+}
+
+/** The passphrase is shown this once. */
+export interface LetInNow {
+  person: LetInAt;
+  passphrase: string;
 }
 
 export interface Sites {

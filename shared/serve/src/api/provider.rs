@@ -35,12 +35,20 @@ pub(super) fn proved_of_provider(
     denied: Denied,
     client: &str,
 ) -> Result<Slug, Problem> {
-    let client = of_provider(caller, rights, denied, client);
-    if let (Ok(_), Some(people)) = (&client, app.people.as_deref())
-        && !people.directory().is_proved(&caller.who.who, app.lookout.now().utc)
-        && caller.who.who != Who::Nobody
-    {
-        return Err(not_done(NotDone::Refused(Refused::NeedsProof)));
+    let client = of_provider(caller, rights, denied, client)?;
+    proved(app, caller)?;
+    Ok(client)
+}
+
+/// Whether somebody has just proved who they are, where people are asked to.
+pub(super) fn proved(app: &Shared, caller: &Caller) -> Result<(), Problem> {
+    match app.people.as_deref() {
+        Some(people)
+            if !people.directory().is_proved(&caller.who.who, app.lookout.now().utc)
+                && caller.who.who != Who::Nobody =>
+        {
+            Err(not_done(NotDone::Refused(Refused::NeedsProof)))
+        }
+        _ => Ok(()),
     }
-    client
 }

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::operation::{Operation, tagged};
-use crate::CarriedIn;
 use crate::api::LetInThere;
+use crate::{CarriedIn, LetInNow, LetInWish};
 
 pub(super) fn all() -> Vec<Operation> {
     let bytes = || json!({ "type": "string", "contentMediaType": "application/octet-stream" });
@@ -27,10 +27,18 @@ pub(super) fn all() -> Vec<Operation> {
                 .answers::<CarriedIn>(200),
             Operation::get("/sites/{client}/{site}/people", "Who may sign in at the site's own page while it is cut off")
                 .more(
-                    "For who looks after people there. Granted by `vigie-cloud grant`; what has ended is listed too. It says nothing of \
-                     passphrases.",
+                    "For who looks after people there; what has ended is listed too. It says nothing of passphrases.",
                 )
                 .answers::<LetInThere>(200),
+            Operation::post("/sites/{client}/{site}/people", "Lets a person in at the site's own page")
+                .more(
+                    "For 1 to 366 days, to decide or to look alone: nobody gives more than they may there themselves. The passphrase is \
+                     shown this once. Known at the site as soon as its relay hears of it.",
+                )
+                .takes::<LetInWish>(json!({ "name": "Marc Petit", "days": 30, "may": "decide" }))
+                .answers::<LetInNow>(201),
+            Operation::delete("/sites/{client}/{site}/people/{name}", "They are let in no more")
+                .more("At a site that is cut off they still are, until its line is back or their time is over."),
         ],
     )
 }

@@ -197,3 +197,48 @@ async fn root(hub: &Hub) -> By {
     assert_eq!(inside.status, StatusCode::CREATED, "{}", inside.text());
     By::Cookie(cookie(&inside).trim_start_matches("vigie=").to_owned())
 }
+
+#[tokio::test]
+async fn who_looks_after_a_sites_people_lets_somebody_in_there_for_no_more_than_they_may_themselves() {
+    let hub = hub();
+    let root = root(&hub).await;
+    let here = "/api/v1/sites/acme/lyon/people";
+    let ann = || Some(json!({ "name": "Ann Lee", "days": 7, "may": "decide" }));
+    let made = hub.ask("POST", &root, here, ann()).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    assert_eq!(
+        (made.json()["passphrase"].clone(), made.json()["person"]["name"].clone()),
+        (json!("abcd-efgh"), json!("Ann Lee"))
+    );
+    let status = async |method: &str, by: &By, path: &str, body| hub.ask(method, by, path, body).await.status;
+    assert_eq!(status("POST", &root, here, Some(json!({ "name": "Marc" }))).await, StatusCode::CONFLICT);
+    for bad in [json!({}), json!({ "name": "Ann", "may": "all" }), json!({ "name": "Ann", "days": -1 })] {
+        assert_eq!(status("POST", &root, here, Some(bad.clone())).await, StatusCode::BAD_REQUEST, "{bad}");
+    }
+    let marc = format!("{here}/Marc%20%3Cb%3EPetit%3C%2Fb%3E");
+    assert_eq!(status("DELETE", &root, &marc, None).await, StatusCode::NO_CONTENT);
+    assert_eq!(status("DELETE", &root, &format!("{here}/Nobody"), None).await, StatusCode::NOT_FOUND);
+
+    // Who may only look there lets nobody decide; who looks after nobody there lets nobody in.
+    let token = async |rights: &[&str], scope: &str| {
+        let wish = json!({ "name": scope, "rights": rights, "scopes": [scope] });
+        let made = hub.ask("POST", &root, "/api/v1/tokens", Some(wish)).await;
+        By::Token(made.json()["token"].as_str().unwrap_or_else(|| panic!("{}", made.text())).to_owned())
+    };
+    let looks = token(&["look", "people"], "acme/lyon").await;
+    assert_eq!(status("POST", &looks, here, ann()).await, StatusCode::FORBIDDEN);
+    let look = Some(json!({ "name": "Ann Lee", "may": "look" }));
+    assert_eq!(status("POST", &looks, here, look.clone()).await, StatusCode::CREATED);
+    assert_eq!(status("POST", &looks, "/api/v1/sites/acme/paris/people", look.clone()).await, StatusCode::FORBIDDEN);
+    let other = token(&["look", "decide"], "acme").await;
+    for (method, path, body) in [("POST", here, look.clone()), ("DELETE", marc.as_str(), None)] {
+        assert_eq!(status(method, &other, path, body).await, StatusCode::FORBIDDEN);
+    }
+
+    // A browser that was left open lets nobody in.
+    hub.node.later(11 * 60_000);
+    for (method, path, body) in [("POST", here, ann()), ("DELETE", marc.as_str(), None)] {
+        let asked = hub.ask(method, &root, path, body).await;
+        assert_eq!((asked.status, asked.json()["code"].clone()), (StatusCode::FORBIDDEN, json!("proof-needed")));
+    }
+}

@@ -82,6 +82,11 @@ impl Door {
         self.send("POST", path, headers, body)
     }
 
+    /// As [`Door::post`]: something is taken away.
+    pub fn delete(&self, path: &str) -> Option<HttpAnswer> {
+        self.send("DELETE", path, &[], b"")
+    }
+
     /// Remote write 1.0.
     pub fn write(&self, path: &str, body: &[u8]) -> Option<HttpAnswer> {
         self.post(path, &vigie_formats::remote_write::RemoteWrite::V1.headers(), body)

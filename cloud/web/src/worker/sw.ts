@@ -161,9 +161,9 @@ async function acknowledge(pushed: Pushed): Promise<void> {
   // Nobody is signed in here as far as is known: the page says so, and leads on.
   if (!who || !pushed.alert) return goTo(pushed.navigate);
   const entry = await box.add({ who, incident: pushed.alert, about: pushed.title, word: "acknowledge", says: {} });
-  await sendAll().catch(() => undefined);
+  await sendWords(who).catch(() => false);
   const state = (await box.of(who)).find((one) => one.seq === entry.seq)?.state;
-  if (state === "sent") return void (await countOpen().catch(() => undefined));
+  if (state === "sent") return void (await Promise.allSettled([countOpen(), sendAll()]));
   // What did not arrive is said: nobody is to believe that others know.
   const french = pushed.lang === "fr";
   const waits = french ? "Acquittement en attente sur cet appareil : le hub ne l’a pas encore." : "Acknowledgement waiting on this device: the hub does not have it yet.";
@@ -172,15 +172,23 @@ async function acknowledge(pushed: Pushed): Promise<void> {
     body: state === "waiting" ? waits : refused, data: { ...pushed, navigate: "/devices" }, icon: "/icon-192.png", badge: "/badge.png",
     tag: `outbox-${entry.seq}`, ...(pushed.lang && { lang: pushed.lang }),
   });
+  // It is said before anything else is sent: a photo may take minutes, and the browser its time to remember that something waits.
+  await sendAll().catch(() => undefined);
+}
+
+/** Whether all decisions that wait are at the hub. */
+async function sendWords(who: string): Promise<boolean> {
+  const { box } = await parts;
+  const all = await inTurn(() => box.flush(who, post));
+  new BroadcastChannel("vigie-outbox").postMessage("changed");
+  return all;
 }
 
 async function sendAll(): Promise<void> {
   const { box, copies } = await parts;
   const who = await copies.owner();
   if (!who) return;
-  const words = await inTurn(() => box.flush(who, post));
-  new BroadcastChannel("vigie-outbox").postMessage("changed");
-  const all = words && (await inTurn(() => box.flush(who, post, true), "photos"));
+  const all = (await sendWords(who)) && (await inTurn(() => box.flush(who, post, true), "photos"));
   new BroadcastChannel("vigie-outbox").postMessage("changed");
   if (all) return;
   // Where the browser can, it wakes the worker when there is a line; elsewhere the next page that is opened sends.

@@ -81,6 +81,35 @@ fn a_grant_for_a_site_that_is_not_there_is_refused() {
     assert!(mesh.hub.stop(), "it ends in order");
 }
 
+#[test]
+fn a_person_is_let_in_and_taken_back_by_the_api_and_both_stand_in_the_audit_in_their_doers_name() {
+    let mesh = Mesh::new();
+    let relay = mesh.relay("lyon", "relay-1", mesh.hub_udp());
+    let hub = mesh.door();
+    let people = |site: &str| format!("/api/v1/sites/acme/{site}/people");
+    const JSON: (&str, &str) = ("Content-Type", "application/json");
+    let wish = br#"{"name":"Ann Lee","days":2,"may":"look"}"#;
+    let elsewhere = hub.post(&people("lyno"), &[JSON], wish).expect("the hub answers");
+    assert!(elsewhere.status == 404 && elsewhere.text().contains("no node of acme/lyno"), "{}", elsewhere.text());
+    let made = hub.post(&people("lyon"), &[JSON], wish).expect("the hub answers");
+    let passphrase = made.json().expect("who was let in")["passphrase"].as_str().expect("it is shown once").to_owned();
+    assert_eq!(hub.post(&people("lyon"), &[JSON], wish).map(|again| again.status), Some(409));
+    let person = Browser::at(&relay.door());
+    eventually("the relay lets her in", || person.sign_in("ann lee", &passphrase).is_some());
+
+    assert_eq!(hub.delete(&format!("{}/Ann%20Lee", people("lyon"))).map(|answer| answer.status), Some(204));
+    eventually("the relay lets her in no more", || person.sign_in("ann lee", &passphrase).is_none());
+    let listed = mesh.get(&people("lyon")).expect("the hub answers");
+    assert_eq!([&listed["people"][0]["name"], &listed["people"][0]["state"]], ["Ann Lee", "revoked"], "{listed}");
+    let audit = mesh.get("/api/v1/audit?client=acme").expect("the hub answers");
+    let lines = audit["lines"].as_array().expect("lines").clone();
+    for what in ["grant.add", "grant.revoke"] {
+        let line = lines.iter().find(|line| line["what"] == what).unwrap_or_else(|| panic!("{what}: {audit}"));
+        assert!(line["on"] == "acme/lyon Ann Lee" && line["who"] != "not said", "{line}");
+        assert!(!line.to_string().contains(&passphrase), "{line}");
+    }
+}
+
 /// A browser that keeps a cookie and runs no script.
 struct Browser(Door);
 

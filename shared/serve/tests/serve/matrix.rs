@@ -109,6 +109,7 @@ impl Strangers {
             (("/label/", "name"), pair(&"machine", &"machine")),
             (("/sites/", "client"), pair(&"acme", &"nobody")),
             (("/sites/", "site"), pair(&"lyon", &"nowhere")),
+            (("/sites/", "name"), pair(&"Marc%20%3Cb%3EPetit%3C%2Fb%3E", &"nobody")),
             (("/to/", "client"), pair(&"acme", &"nobody")),
             (("/to/", "site"), pair(&"lyon", &"nowhere")),
         ];

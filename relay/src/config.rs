@@ -205,7 +205,7 @@ impl Config {
 
 /// A day of a line is drawn in quarters of an hour: what is noted less often would leave holes in it.
 fn measured_every(said_min: Option<u64>, kind: LinkKind) -> Result<Duration, Failed> {
-    let usual_min = if kind == LinkKind::Metered { 5 } else { 1 };
+    let usual_min = if kind == LinkKind::Metered { 15 } else { 1 };
     match said_min.unwrap_or(usual_min) {
         every_min @ 0..=15 => Ok(Duration::from_secs(every_min * 60)),
         every_min => {
@@ -294,9 +294,9 @@ mod tests {
     fn a_line_is_noted_each_minute_less_often_where_bytes_cost_money_and_never_where_nobody_wants_it() {
         let every = |said, kind| measured_every(said, kind).map(|every| every.as_secs());
         assert_eq!(every(None, LinkKind::Wan).ok(), Some(60));
-        assert_eq!(every(None, LinkKind::Metered).ok(), Some(300));
+        assert_eq!(every(None, LinkKind::Metered).ok(), Some(900));
         assert_eq!(every(Some(0), LinkKind::Wan).ok(), Some(0));
-        assert_eq!(every(Some(15), LinkKind::Metered).ok(), Some(900));
+        assert_eq!(every(Some(5), LinkKind::Metered).ok(), Some(300));
         let failed = every(Some(16), LinkKind::Wan).expect_err("a quarter of an hour would have none");
         assert!(failed.code == 2 && failed.text.contains("measured_every_min"), "{}", failed.text);
     }

@@ -1,6 +1,6 @@
 //! How has this relay's way to the hub been, and how full is its store?
 //!
-//! Looked at every few seconds and noted each minute, as samples of the relay's own site. They go the way of all others:
+//! Looked at every few seconds and noted each minute, five minutes at a time: as samples of the relay's own site. They go the way of all others:
 //! durable here, drawn on the relay's page while the line is cut, and at the hub once it is not, exactly once.
 
 mod stretch;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use stretch::{Came, Seen, Stretch};
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{debug, warn};
 use vigie_fleet::Fleet;
 use vigie_formats::{Batch, ForeignSample, ForeignSeries, Kind, LeftOut, Metadata, NAME};
@@ -28,6 +28,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// After a start the first is noted so soon: who sets up a relay sees that it measures.
 const FIRST_AFTER: Duration = Duration::from_secs(10);
+
+/// Each telling costs the line some hundred bytes more than what it tells of.
+const TELL_EVERY: Duration = Duration::from_secs(300);
 
 /// Stretches that are kept while the store does not take them.
 const MOST_KEPT: usize = 60;
@@ -78,19 +81,27 @@ pub(crate) async fn measure(this: Measured, every: Duration) {
     // After a sleep of the machine one look says as much as a hundred.
     looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let (mut stretch, mut kept) = (Stretch::default(), Vec::new());
-    let mut ends = tokio::time::Instant::now() + FIRST_AFTER.min(every);
+    let (mut ends, mut told) = (Instant::now() + FIRST_AFTER.min(every), None::<Instant>);
     loop {
         looks.tick().await;
         stretch.look(this.seen());
-        if tokio::time::Instant::now() < ends {
+        let now = Instant::now();
+        if now < ends {
             continue;
         }
-        ends = tokio::time::Instant::now() + every;
+        ends = now + every;
         kept.extend(stretch.ends().map(|came| (this.clock.now().utc.0, came)));
         let first = kept.len().saturating_sub(MOST_KEPT);
         kept.drain(..first);
+        // Half a look late is in time.
+        if told.is_some_and(|told| now.duration_since(told) + LOOK_EVERY / 2 < TELL_EVERY.max(every)) {
+            continue;
+        }
         match Arc::clone(&this).note(kept.clone()).await {
-            Ok(()) => kept.clear(),
+            Ok(()) => {
+                kept.clear();
+                told = Some(now);
+            }
             Err(NotTaken::TooManySeries { most }) => {
                 warn!(most, "how the line is can not be noted: too many series are pushed to this site")
             }

@@ -27,6 +27,11 @@ pub(super) enum Alerts {
         /// Which.
         id: String,
     },
+    /// Who was told of it: what became of each message, and why a route told nothing.
+    Messages {
+        /// Which.
+        id: String,
+    },
     /// You know of them.
     Ack {
         /// Which.
@@ -97,6 +102,15 @@ const ALERTS: [Column; 8] = [
     column("summary", "/summary"),
 ];
 
+const MESSAGES: [Column; 6] = [
+    column("at", "/at"),
+    column("route", "/route"),
+    column("channel", "/channel"),
+    column("kind", "/kind"),
+    column("state", "/state"),
+    column("to", "/to"),
+];
+
 impl Alerts {
     pub(super) async fn run(self, client: &Client, out: Out) -> Result<u8, End> {
         match self {
@@ -108,6 +122,12 @@ impl Alerts {
             }
             Self::Show { id } => {
                 out.one(&client.get(&format!("/api/v1/incidents/{}", escaped(&id))).await?.json);
+                Ok(0)
+            }
+            Self::Messages { id } => {
+                let answer = client.get(&format!("/api/v1/incidents/{}/messages", escaped(&id))).await?;
+                let rows = answer.rows("messages");
+                out.rows(&answer.json, &rows, &MESSAGES, &silent(&answer.json));
                 Ok(0)
             }
             Self::Ack { ids, note } => decide(client, out, &ids, "acknowledge", json!({ "text": note })).await,
@@ -123,6 +143,25 @@ impl Alerts {
             Self::Watch => Events::of("alert,decision").run(client, out).await,
         }
     }
+}
+
+/// The routes that are for it and told nothing, each with why; and since when it is known.
+fn silent(whole: &Value) -> String {
+    let routes = whole["routes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut said: Vec<String> = routes
+        .iter()
+        .filter(|route| route["standing"] != "told")
+        .map(|route| {
+            let until = route["until"].as_str().map(|until| format!(" until {until}")).unwrap_or_default();
+            format!("{}: {}{until}", route["route"].as_str().unwrap_or("-"), route["standing"].as_str().unwrap_or("-"))
+        })
+        .collect();
+    if routes.is_empty() {
+        said.push("no route is for this: nobody is told".to_owned());
+    }
+    said.extend(whole["earlier"].as_u64().filter(|more| *more > 0).map(|more| format!("and {more} earlier")));
+    said.extend(whole["known_since"].as_str().map(|since| format!("what was sent before {since} is not known")));
+    said.join("; ")
 }
 
 async fn decide(client: &Client, out: Out, ids: &[String], word: &str, body: Value) -> Result<u8, End> {

@@ -34,6 +34,8 @@ mod reader;
 mod short;
 mod site_words;
 mod sound;
+mod told;
+mod told_words;
 mod truth;
 mod unreached;
 pub(crate) mod voice;

@@ -75,6 +75,8 @@ test("a group tells how many are in it, how they are, and is listed unless it wa
     { key: "bron/paris", title: "bron/paris", of: 2, worst: "stale", counts: [["stale", 1], ["unknown", 1]], closed: true },
   ]);
   expect(grouped([0, 1, 2, 3], columns, "status", (key) => key).filter((line) => typeof line !== "number").map((head) => head.key)).toEqual(["critical", "stale", "unknown", "ok"]);
+  const tagged = grouped([3, 1, 0], new Columns({ ...sent, mark: [1, 2, 0, 0], marks: [...sent.marks!, { tags: ["till"], groups: [] }] }), "tag", (key) => key);
+  expect(tagged.map((line) => (typeof line === "number" ? line : line.key)), "those with the same tags, and whom nobody tagged last").toEqual(["lab till", 0, "till", 1, "-", 3]);
 });
 
 test("a machine is found by its whole id", () => {

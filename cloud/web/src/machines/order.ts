@@ -5,8 +5,13 @@ import { SHOWN, type Columns } from "./columns.ts";
 export const SORTS = ["attention", "name", "site", "cpu", "memory", "heard", "waiting", "lost"] as const;
 export type Sort = (typeof SORTS)[number];
 
-export const GROUPS = ["none", "site", "client", "status"] as const;
+export const GROUPS = ["none", "site", "client", "tag", "status"] as const;
 export type Group = (typeof GROUPS)[number];
+
+/** The group of those that nobody tagged: no tag is called so. */
+export const UNTAGGED = "-";
+/** A machine stands once, with those that bear the same tags. */
+const tagsOf = (columns: Columns, at: number): string => columns.mark(at).tags.join(" ") || UNTAGGED;
 
 /** The head of a group: how many are in it, how they are, and whether they are listed. */
 export interface Head {
@@ -100,6 +105,7 @@ export function parted(rows: readonly number[], columns: Columns, by: Exclude<Gr
   const code = (at: number): string | number => {
     if (by === "site") return columns.placeOf(at);
     if (by === "status") return columns.need(at);
+    if (by === "tag") return tagsOf(columns, at);
     const place = columns.placeOf(at);
     let client = clients.get(place);
     if (client === undefined) clients.set(place, (client = columns.client(at)));
@@ -112,12 +118,21 @@ export function parted(rows: readonly number[], columns: Columns, by: Exclude<Gr
   }
   const parts = [...groups.values()].map((all): Part => {
     const first = all[0] ?? 0;
-    const key = by === "site" ? `${columns.client(first)}/${columns.site(first)}` : by === "client" ? columns.client(first) : columns.shown(first);
+    const key = keyOf[by](columns, first);
     return { head: headOf(key, name(key), all, columns, closed.has(key)), rows: all };
   });
   if (by === "status") return parts.sort((a, b) => SHOWN.indexOf(b.head.worst) - SHOWN.indexOf(a.head.worst));
-  return parts.sort((a, b) => (a.head.key < b.head.key ? -1 : 1));
+  const isLast = ({ head }: Part) => Number(by === "tag" && head.key === UNTAGGED);
+  return parts.sort((a, b) => isLast(a) - isLast(b) || (a.head.key < b.head.key ? -1 : 1));
 }
+
+/** What a machine's group is called in an address. */
+const keyOf: Record<Exclude<Group, "none">, (columns: Columns, at: number) => string> = {
+  site: (columns, at) => `${columns.client(at)}/${columns.site(at)}`,
+  client: (columns, at) => columns.client(at),
+  tag: tagsOf,
+  status: (columns, at) => columns.shown(at),
+};
 
 /** The rows with a head before each group. */
 export function grouped(rows: readonly number[], columns: Columns, by: Group, name: (key: string) => string, closed: ReadonlySet<string> = new Set()): readonly Line[] {

@@ -5,9 +5,10 @@ use super::forms::{self, Draft};
 use super::html::Html;
 use super::life::life;
 use super::playbook;
+use super::told;
 use super::truth::Truth;
 use super::voice::Voice;
-use crate::{Incident, IncidentState, Stamp};
+use crate::{Incident, IncidentState, Stamp, ToldOf};
 
 /// Learnt so much later than it happened is worth saying: readings take seconds, a cut takes minutes.
 pub(crate) const LATE_MS: i64 = 60_000;
@@ -21,6 +22,8 @@ pub(crate) struct Alert<'a> {
     pub(crate) node: &'a str,
     pub(crate) who: &'a str,
     pub(crate) may_decide: bool,
+    /// Who was told of it, where this node tells anybody.
+    pub(crate) told: Option<ToldOf>,
     /// What was just done, as its word in the address.
     pub(crate) done: Option<&'a str>,
     /// What was tried and not done, with what was typed.
@@ -52,6 +55,9 @@ impl Alert<'_> {
         out.html("<div>\n");
         life(out, voice, it, self.node);
         self.facts(out, voice);
+        if let Some(told) = &self.told {
+            told::draw(out, voice, told);
+        }
         out.html("</div>\n</div>\n");
     }
 

@@ -23,7 +23,7 @@ use crate::door::Caller;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::shared::{App, Shared};
-use crate::{Carries, Glance, Incident, IncidentState, Machine, Reached, work};
+use crate::{Carries, Glance, Incident, IncidentState, Machine, Reached, ToldOf, work};
 
 /// What ended longer ago is no longer told with the rest.
 const DIGEST_MS: i64 = 86_400_000;
@@ -85,6 +85,7 @@ pub(crate) async fn alert_page(
             node: &node,
             who: &caller.who.name,
             may_decide: caller.decides(incident.client.as_ref(), incident.site.as_ref()),
+            told: told_of(app, &incident.id),
             done: done.as_deref(),
             draft,
         };
@@ -93,6 +94,11 @@ pub(crate) async fn alert_page(
         Ok(frame.page(Tab::Alerts, &playbook::summary(&frame.voice, &incident), |out| alert.draw(out, &frame.voice)))
     })
     .await
+}
+
+/// Who was told of an alert; nothing where nobody is told by this node, or that can not be read now.
+fn told_of(app: &Shared, id: &str) -> Option<ToldOf> {
+    app.incidents.as_ref()?.dispatch()?.told_of(id).ok()
 }
 
 /// `GET /machines?q=…&page=…`: those that a filter finds; all of them where it can not be used.

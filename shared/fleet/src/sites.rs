@@ -45,7 +45,8 @@ impl Fleet {
         Site {
             reachability: reach_of_site(voices, self.clock.now().utc),
             relays: relays.iter().filter_map(|relay| Some(self.shown(view, relay, relay.known()?))).collect(),
-            machines: agents.len() as u64,
+            // What others pushed to the site waits and drains as machines' ticks do, and is no machine.
+            machines: agents.iter().filter(|agent| agent.machine().is_some()).count() as u64,
             waiting: Amount::known(waiting, None),
             drain: machines::drain(memory, &streams, self.clock.mono_ms()),
             name: name.clone(),

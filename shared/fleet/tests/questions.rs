@@ -8,6 +8,7 @@ use common::{Hub, Machine, T0, at, def, plain_tick};
 use vigie_fleet::Known;
 use vigie_model::{Role, SeriesDef};
 use vigie_query::{Hints, LabelSet, Lack, Limits, Matcher, Selection, Source, Visit};
+use vigie_serve::Lookout;
 
 const ALWAYS: (i64, i64) = (i64::MIN, i64::MAX);
 
@@ -66,6 +67,17 @@ fn what_was_pushed_to_a_relay_is_answered_after_a_restart_though_nothing_new_com
     hub.commit(&till, vec![till.hello(), till.schema(0, defs), ticks]);
     assert_eq!(found(&hub, &asked).len(), 1);
     assert_eq!(found(&hub, &[Matcher::equal("__name__", "load")]), ["lyon till load"]);
+}
+
+#[test]
+fn what_was_pushed_to_a_site_is_counted_as_no_machine_of_it() {
+    let (hub, relay, till) = (Hub::new(), Machine::new(1, 1), Machine::new(2, 1));
+    hub.fleet.enrolled(Known { role: Role::Relay, ..relay.known("lyon", "relay") });
+    hub.fleet.enrolled(till.known("lyon", "till"));
+    let defs = vec![SeriesDef::foreign("oven_celsius", &[]).expect("a definition")];
+    hub.commit(&relay, vec![relay.hello(), relay.schema(0, defs), relay.ticks([plain_tick(1, &[0])])]);
+    let counted: Vec<u64> = hub.fleet.sites().iter().map(|site| site.machines).collect();
+    assert_eq!((counted, hub.fleet.machines().len()), (vec![1], 1));
 }
 
 #[test]

@@ -15,13 +15,13 @@ export function home(name) {
   return { folder, log: join(folder, "hub.log") };
 }
 
-/** Starts the hub, with what its file says or what it says of the hub's port; it goes with whoever started it. */
-export async function begin(cloud, { folder, log }, config) {
+/** Starts the hub, with what its file says or what it says of the hub's port; it goes with whoever started it. Who brings nodes says where they reach it. */
+export async function begin(cloud, { folder, log }, config, udp) {
   const spare = createServer();
   const port = await listening(spare);
   await new Promise((done) => spare.close(done));
   writeFileSync(join(folder, "cloud.toml"), typeof config === "function" ? config(port) : config);
-  const hub = spawn(cloud, ["run", "--listen", "127.0.0.1:0", "--advertise", "127.0.0.1:1", "--http", `127.0.0.1:${port}`,
+  const hub = spawn(cloud, ["run", "--listen", `127.0.0.1:${udp ?? 0}`, "--advertise", `127.0.0.1:${udp ?? 1}`, "--http", `127.0.0.1:${port}`,
     "--config", join(folder, "cloud.toml"), "--data", join(folder, "hub")], { stdio: ["ignore", "ignore", openSync(log, "w")], env: { ...process.env, RUST_LOG: "warn" } });
   process.on("exit", () => hub.kill("SIGKILL"));
   // Who walks beside this one and fails ends it.

@@ -14,7 +14,6 @@ import { site as sitePage } from "./site.mjs";
 import { status } from "./status.mjs";
 import { ten } from "./ten.mjs";
 import { chord, comes, LOOKS, meeting, so, trail, until } from "./trail.mjs";
-import { truth } from "./truth.mjs";
 
 const [hub, token, demo, relay, log] = process.argv.slice(2);
 if (!hub || !token || !demo || !relay) {
@@ -179,7 +178,6 @@ const publicPage = status(walk);
 const onSite = sitePage({ ...walk, relay, token, home: site });
 const people = ten(walk);
 const seen = eyes(walk);
-const isSaid = truth(walk);
 
 const byKeys = () => step("by keyboard alone: palette, filter, rows, help", async () => {
   const page = await open();
@@ -316,7 +314,6 @@ async function work() {
   await people.quiet();
   await seen.observer();
   await seen.otherwise();
-  await isSaid();
 }
 await Promise.all([publicPage.published(), onSite.light(), lookAround(), work(), seen.large()]);
 await Promise.all([throughCut(), publicPage.throughCut(), onSite.throughCut(), people.throughCut()]);

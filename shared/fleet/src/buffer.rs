@@ -6,14 +6,10 @@ use std::collections::VecDeque;
 
 use vigie_serve::{Drain, Room};
 
+use crate::draining::{self, Look};
+
 /// Looks that a rate is made of: ten seconds and a bit.
 const LOOKS: usize = 7;
-
-/// From this on a rate is worth saying when it will be done.
-const STEADY_MS: u64 = 10_000;
-
-/// How far both halves of that time may differ.
-const STEADY_SHARE: f64 = 0.3;
 
 /// How often the store's size is noted, and for how long: samples are written in pieces, so one look says little.
 const NOTE_EVERY_MS: u64 = 60_000;
@@ -26,7 +22,7 @@ const PACE_MS: u64 = 600_000;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Buffer {
     /// When, and how many ticks waited.
-    waiting: VecDeque<(u64, u64)>,
+    waiting: VecDeque<Look>,
     /// When the line came up, and the most that waited since.
     up: Option<(i64, u64)>,
     /// When, and how many bytes the store took.
@@ -62,13 +58,8 @@ impl Buffer {
     /// How fast what waits goes, while it does.
     pub(crate) fn drain(&self) -> Option<Drain> {
         let (first, last) = (self.waiting.front()?, self.waiting.back()?);
-        let ticks_per_second = rate(*first, *last).filter(|_| self.up.is_some())?;
         let middle = self.waiting.get(self.waiting.len() / 2)?;
-        let halves = rate(*first, *middle).zip(rate(*middle, *last));
-        let is_steady = last.0.saturating_sub(first.0) >= STEADY_MS
-            && halves.is_some_and(|(before, after)| (after / before - 1.0).abs() < STEADY_SHARE);
-        let done_in_seconds = is_steady.then(|| (last.1 as f64 / ticks_per_second).ceil() as u64);
-        Some(Drain { ticks_per_second, done_in_seconds })
+        draining::drain([*first, *middle, *last], last.1).filter(|_| self.up.is_some())
     }
 
     /// The most that waited since the line came back.
@@ -86,12 +77,6 @@ impl Buffer {
         let left = most_bytes.saturating_sub(used_bytes);
         Room { used_bytes, most_bytes, full_in_seconds: pace.map(|pace| (left as f64 / pace) as u64) }
     }
-}
-
-/// By how many a second it went down between two looks, where it did.
-fn rate((from_ms, before): (u64, u64), (to_ms, after): (u64, u64)) -> Option<f64> {
-    let (took_ms, gone) = (to_ms.saturating_sub(from_ms), before.saturating_sub(after));
-    (took_ms > 0 && gone > 0).then(|| gone as f64 * 1_000.0 / took_ms as f64)
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! Where is everything that a machine ever collected?
 
-use vigie_model::{NodeId, Role, Seq, StreamId};
-use vigie_serve::{Amount, GivenUp, Hole, HoleKind, Ledger, LedgerSummary, Stamp, StreamLedger};
+use std::sync::Arc;
+
+use vigie_model::{NodeId, Role, StreamId};
+use vigie_serve::{Amount, GivenUp, Hole, Ledger, LedgerSummary, Stamp, StreamLedger};
 use vigie_sync::Ledger as Account;
 use vigie_sync::keep::StreamFacts;
 
 use crate::fleet::Fleet;
+use crate::holes::{beside, holes_of, put_times};
 use crate::memory::{Memory, StreamIx};
 
 /// Ticks known to exist and not here.
@@ -82,8 +85,9 @@ impl Fleet {
         let memory = self.memory();
         let machine = memory.node(memory.find(node)?);
         machine.machine()?;
-        let mut holes: Vec<Hole> = Vec::new();
+        let total = summary(&memory, &machine.streams, self.role);
         let mut ledgers: Vec<StreamLedger> = Vec::new();
+        let mut known = Vec::new();
         for stream in machine.streams.iter().map(|stream| memory.stream(*stream)) {
             let Some(facts) = &stream.facts else { continue };
             ledgers.push(StreamLedger {
@@ -92,69 +96,26 @@ impl Fleet {
                 folded_by: facts.rolled.makers.iter().map(NodeId::to_string).collect(),
                 summary: told(&stream.account, self.role),
             });
-            holes.extend(holes_of(stream.id, facts));
+            known.push((stream.id, Arc::clone(facts), stream.gist.interval_ms));
         }
+        // Not held while the log is read.
+        drop(memory);
+        let mut holes: Vec<Hole> = known.iter().flat_map(|(id, facts, every)| self.holes(*id, facts, *every)).collect();
         holes.sort_by_key(|hole| std::cmp::Reverse(hole.last));
         holes.truncate(Ledger::MAX_HOLES);
         ledgers.reverse();
-        Some(Ledger {
-            machine: node,
-            as_of: Stamp(self.clock.now().utc),
-            total: summary(&memory, &machine.streams, self.role),
-            streams: ledgers,
-            holes,
-        })
+        Some(Ledger { machine: node, as_of: Stamp(self.clock.now().utc), total, streams: ledgers, holes })
     }
-}
 
-fn holes_of(stream: StreamId, facts: &StreamFacts) -> Vec<Hole> {
-    let hole = |kind, reason, first: u64, last: u64| Hole {
-        stream,
-        kind,
-        reason,
-        first: Some(Seq(first)),
-        last: Some(Seq(last)),
-        amount: Amount::known(last - first + 1, None),
-        from: None,
-        until: None,
-    };
-    let lost = facts.gap_list.iter().flat_map(|gap| {
-        let still = facts.gaps.within(gap.first.0, gap.last.0);
-        let parts: Vec<_> = still.ranges().collect();
-        parts.into_iter().map(|(first, last)| hole(HoleKind::Lost, Some(gap.reason), first, last)).collect::<Vec<_>>()
-    });
-    let mut expected = vigie_merge::RangeSet::of(1, facts.collected().ticks);
-    expected = expected.without(&facts.have);
-    let told = facts.rolled.told();
-    let folded: Vec<_> = expected.intersection(&told).ranges().collect();
-    let folded = folded.into_iter().map(|(first, last)| hole(HoleKind::Folded, None, first, last));
-    expected = expected.without(&told);
-    let waiting: Vec<_> = expected.ranges().map(|(first, last)| hole(HoleKind::Waiting, None, first, last)).collect();
-    lost.chain(folded).chain(waiting).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use vigie_codec::wire::Tally;
-    use vigie_merge::RangeSet;
-    use vigie_model::Incarnation;
-
-    use super::*;
-
-    #[test]
-    fn what_is_missing_below_the_newest_tick_waits_although_the_agent_has_not_said_so_for_a_while() {
-        let mut facts = StreamFacts::new([0; 32], "till".to_owned());
-        facts.have = [(1, 5), (8, 10)].into_iter().collect();
-        facts.tally = Tally { ticks: 4, samples: 0 };
-        let stream = StreamId { agent: NodeId::from_bytes([0; 16]), incarnation: Incarnation(1) };
-        let waiting_of = |facts: &StreamFacts| {
-            let holes = holes_of(stream, facts).into_iter();
-            holes.map(|hole| (hole.first.map(|seq| seq.0), hole.last.map(|seq| seq.0))).collect::<Vec<_>>()
-        };
-        assert_eq!((waiting(&facts), waiting_of(&facts)), (2, vec![(Some(6), Some(7))]));
-        assert_eq!(waiting(&facts), Account::of(&facts, Role::Hub).waiting, "the account says the same");
-        facts.have = RangeSet::of(1, 10);
-        facts.tally.ticks = 12;
-        assert_eq!((waiting(&facts), waiting_of(&facts)), (2, vec![(Some(11), Some(12))]));
+    /// The newest of a stream's holes, each with its time as far as that is known.
+    fn holes(&self, stream: StreamId, facts: &StreamFacts, interval_ms: Option<u64>) -> Vec<Hole> {
+        let mut holes = holes_of(stream, facts);
+        holes.drain(..holes.len().saturating_sub(Ledger::MAX_HOLES));
+        if !holes.is_empty() {
+            // A store that can not be read says so itself, and here no time is known.
+            let times = self.log().times_of(stream, beside(&holes)).unwrap_or_default();
+            put_times(&mut holes, &times, interval_ms, self.clock.now().utc);
+        }
+        holes
     }
 }

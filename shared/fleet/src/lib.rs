@@ -12,6 +12,7 @@ mod described;
 mod draining;
 mod fleet;
 mod grain;
+mod holes;
 mod inventory;
 mod label_cache;
 mod lasts;

@@ -7,6 +7,7 @@ use vigie_serve::{
 };
 
 use crate::catalogue::Schema;
+use crate::draining;
 use crate::fleet::Fleet;
 use crate::ledgers;
 use crate::memory::{Last, Memory, Node, NodeIx, Nodes, Stream, StreamIx, Voice};
@@ -290,23 +291,14 @@ fn clock_note(stream: &Stream, last: Last) -> Option<ClockNote> {
     (ahead_ms.saturating_abs() > CLOCK_NOTE_MS).then_some(ClockNote { ahead_ms, source, corrected: true })
 }
 
-/// A rate is told while ticks wait; when it will be done, only after it was stable for ten seconds.
+/// How fast what waits of these streams goes down, where it does.
 pub(crate) fn drain(memory: &Memory, streams: &[StreamIx], now_ms: u64) -> Option<Drain> {
     let streams = || streams.iter().map(|stream| memory.stream(*stream));
-    let rates = streams().filter_map(|stream| stream.draining);
-    let fresh: Vec<_> = rates.filter(|drain| now_ms.saturating_sub(drain.at_ms) < 5_000).collect();
-    let per_second: f64 = fresh.iter().map(|drain| drain.per_second).sum();
-    if per_second <= 0.0 {
-        // Of nearly every machine nothing waits: what does is not counted for nothing.
-        return None;
-    }
-    let waiting: u64 = streams().filter_map(|stream| stream.facts.as_deref()).map(ledgers::waiting).sum();
-    let stable =
-        fresh.iter().all(|drain| drain.stable_since_ms.is_some_and(|since| now_ms.saturating_sub(since) >= 10_000));
-    (waiting > 2).then(|| Drain {
-        ticks_per_second: per_second,
-        done_in_seconds: stable.then(|| (waiting as f64 / per_second).ceil() as u64),
-    })
+    let draining = streams().filter_map(|stream| stream.draining.as_deref());
+    // Of nearly every machine nothing waits: what does is not counted for nothing.
+    draining.clone().next()?;
+    let waiting = streams().filter_map(|stream| stream.facts.as_deref()).map(ledgers::waiting).sum();
+    draining::together(draining, waiting, now_ms)
 }
 
 #[cfg(test)]

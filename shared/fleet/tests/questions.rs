@@ -8,7 +8,7 @@ use common::{Hub, Machine, T0, at, def, plain_tick};
 use vigie_fleet::Known;
 use vigie_model::{Role, SeriesDef};
 use vigie_query::{Hints, LabelSet, Lack, Limits, Matcher, Selection, Source, Visit};
-use vigie_serve::Lookout;
+use vigie_serve::{HoleKind, Lookout};
 
 const ALWAYS: (i64, i64) = (i64::MIN, i64::MAX);
 
@@ -43,6 +43,23 @@ fn found(hub: &Hub, matchers: &[Matcher]) -> Vec<String> {
     assert_eq!(all.keys().cloned().collect::<Vec<_>>(), listed, "the list and the samples are of the same series");
     assert!(all.values().all(|samples| samples.len() == 3));
     shown(&listed)
+}
+
+#[test]
+fn what_is_missing_of_a_machine_is_of_the_time_between_what_is_here() {
+    let (hub, machine) = (Hub::new(), Machine::new(1, 1));
+    hub.fleet.enrolled(machine.known("lyon", "web-1"));
+    hub.commit(&machine, vec![machine.hello(), machine.schema(0, vec![def("app.level", &[])])]);
+    let ticks = |from: u64, to: u64| (from..=to).map(|seq| plain_tick(seq, &[0])).collect::<Vec<_>>();
+    hub.commit(
+        &machine,
+        vec![machine.sealed(&ticks(1, 10)), machine.ticks(ticks(21, 30)), machine.ticks(ticks(32, 40))],
+    );
+    hub.commit(&machine, vec![machine.gap(31)]);
+    let ledger = hub.fleet.ledger(machine.stream.agent).expect("enrolled");
+    let times = |hole: &vigie_serve::Hole| (hole.kind, hole.from.map(|at| at.0.0), hole.until.map(|at| at.0.0));
+    let expected = [(HoleKind::Lost, Some(at(30)), Some(at(32))), (HoleKind::Waiting, Some(at(10)), Some(at(21)))];
+    assert_eq!(ledger.holes.iter().map(times).collect::<Vec<_>>(), expected);
 }
 
 #[test]

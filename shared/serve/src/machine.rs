@@ -40,7 +40,7 @@ pub struct Machine {
     pub clock: Option<ClockNote>,
     /// Where its samples are.
     pub ledger: LedgerSummary,
-    /// How fast the waiting ones come, while they do.
+    /// How fast what waits goes down, while it does.
     pub drain: Option<Drain>,
 }
 
@@ -65,7 +65,7 @@ pub struct ClockNote {
 /// A backlog that is going down.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Drain {
-    /// Ticks a second.
+    /// By so many ticks a second: what is measured meanwhile comes as well, and takes nothing off what waits.
     pub ticks_per_second: f64,
     /// When it will be done; none until the rate has been stable for ten seconds.
     pub done_in_seconds: Option<u64>,

@@ -40,6 +40,7 @@ pub(crate) mod shelf;
 mod sweep;
 mod thin;
 mod tiers;
+mod times;
 mod usage;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -40,6 +40,12 @@ test("a hole of the ledger is drawn even where its bucket has a value", () => {
   expect(gapsOf(situation({ holes: [hole("lost", 10, 10.01, "corrupt")] })).map(shape)).toEqual(["lost corrupt 10-10.01"]);
 });
 
+test("what was just measured is on its way and no gap; what waits for longer is one, up to now", () => {
+  const open = (from: number) => [{ ...hole("waiting", from, 60, null), until: null }];
+  expect(gapsOf(situation({ holes: open(59.5) }))).toEqual([]);
+  expect(gapsOf(situation({ holes: open(50) })).map(shape)).toEqual(["waiting transit 50-60"]);
+});
+
 test("what is known by its hours is no gap, and a hole without a time is not drawn", () => {
   const nowhere = { ...hole("lost", 1, 2, null), from: null };
   expect(gapsOf(situation({ holes: [hole("folded", 0, 60, null), nowhere] }))).toEqual([]);

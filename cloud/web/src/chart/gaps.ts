@@ -43,11 +43,13 @@ export function gapsOf(now: Situation): Gap[] {
 }
 
 /** A hole of the ledger; one that is known by its hours is none, and one without a time can not be drawn. */
-function ofHole(hole: Hole, { from, until, reach }: Situation): Gap[] {
+function ofHole(hole: Hole, { from, until, reach, stepMs, intervalMs }: Situation): Gap[] {
   if (hole.kind === "folded" || hole.from === null) return [];
   const begin = Math.max(from, Date.parse(hole.from));
   const end = Math.min(until, hole.until === null ? until : Date.parse(hole.until));
   if (end < begin || end < from || begin > until) return [];
+  // What was just measured is on its way at any moment.
+  if (hole.kind === "waiting" && end - begin <= leastGap(stepMs, intervalMs)) return [];
   const reason: Reason = hole.kind === "lost" ? lossOf(hole.reason) : hole.kind === "absent" ? (reach === "asleep" && hole.until === null ? "asleep" : "off") : reach === "cut" ? "site" : "transit";
   return [{ kind: hole.kind, from: begin, until: end, reason, amount: hole.amount }];
 }

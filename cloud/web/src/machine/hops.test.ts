@@ -24,3 +24,14 @@ test("one hop is broken, and of what is behind it nothing is known", () => {
   expect(states("live", true, true)).toEqual(["unknown", "unknown", "broken"]);
   expect(states("asleep", true)).toEqual(["unknown", "whole", "whole"]);
 });
+
+test("a relay was heard when it brought something, however old the list of sites is", () => {
+  const later = "2026-11-22T12:01:00.000Z";
+  const brought = { ...machine("live"), last_sample: { observed_at: later, learnt_at: later, path: ["agent", "relay:lyon-r1", "hub"], verified: true } };
+  const heard = (sites: Site[]) => hopsOf(brought, sites, { at: 1, blind: false })[1]?.at;
+  expect(heard([site(true)])).toBe(Date.parse(later));
+  expect(heard([])).toBe(Date.parse(later));
+  const told = structuredClone(site(true));
+  told.relays[0]!.link.last_heard = "2026-11-22T12:02:00.000Z";
+  expect(heard([told])).toBe(Date.parse(later) + 60_000);
+});

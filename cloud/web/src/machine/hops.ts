@@ -19,10 +19,11 @@ export function hopsOf(machine: Machine, sites: readonly Site[], hub: { at: numb
   const names = (machine.last_sample?.path ?? []).filter((hop) => hop.startsWith("relay:")).map((hop) => hop.slice(6));
   const relays = names.map((name): Hop => {
     const own = site?.relays.find((one) => one.name === name);
-    const heard = own?.link.last_heard;
+    // What it brought was heard of it, whenever the list of sites was asked for.
+    const heard = Math.max(...[own?.link.last_heard, machine.last_sample?.learnt_at].map((at) => (at ? Date.parse(at) : -Infinity)));
     // A connection may stand for a while over a line that is dead: who is not heard is cut off.
     const isCut = state === "cut" || site?.reachability.state === "cut" || own?.link.connected === false;
-    return { kind: "relay", name, at: heard ? Date.parse(heard) : undefined, state: isCut ? "broken" : own ? "whole" : "unknown" };
+    return { kind: "relay", name, at: Number.isFinite(heard) ? heard : undefined, state: isCut ? "broken" : own ? "whole" : "unknown" };
   });
   const own: HopState = state === "live" || state === "late" ? "whole" : state === "silent" ? "broken" : "unknown";
   const hops: Hop[] = [

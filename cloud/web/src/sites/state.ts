@@ -14,7 +14,7 @@ const say = words(
     heard: "Heard {ago} via relay {relay}.", direct: "Heard {ago}; its agents connect by themselves.", never: "Nobody has been heard from there yet.",
     last: "Last heard {ago} ({time}) via relay {relay}. Nothing behind it can be verified.", last_direct: "Last heard {ago} ({time}). Nothing there can be verified.",
     guess: "The site keeps recording: about {n} expected there (estimate).", known: "{n} waiting there.", none: "Nothing is waiting there.",
-    rate: "Arriving at {rate} measurements/s.", eta: "Caught up in about {eta}.", eta_none: "ETA not known yet.",
+    rate: "Catching up by {rate} measurements/s.", eta: "Caught up in about {eta}.", eta_none: "ETA not known yet.",
     other: "Relay {relay} is not connected, last heard {ago}.", other_never: "Relay {relay} was never heard.",
   },
   {
@@ -22,7 +22,7 @@ const say = words(
     heard: "Entendu {ago} via le relais {relay}.", direct: "Entendu {ago} ; ses agents se connectent eux-mêmes.", never: "Personne n’y a encore été entendu.",
     last: "Dernier contact {ago} ({time}) via le relais {relay}. Rien n’est vérifiable derrière lui.", last_direct: "Dernier contact {ago} ({time}). Rien n’y est vérifiable.",
     guess: "Le site continue d’enregistrer : environ {n} attendus là-bas (estimation).", known: "{n} en attente là-bas.", none: "Rien n’attend là-bas.",
-    rate: "Arrivée : {rate} relevés/s.", eta: "Rattrapage dans {eta} environ.", eta_none: "Fin du rattrapage pas encore connue.",
+    rate: "Rattrapage de {rate} relevés/s.", eta: "Rattrapage dans {eta} environ.", eta_none: "Fin du rattrapage pas encore connue.",
     other: "Le relais {relay} n’est pas connecté, dernier contact {ago}.", other_never: "Le relais {relay} n’a jamais été entendu.",
   },
 );

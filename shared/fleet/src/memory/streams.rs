@@ -35,7 +35,8 @@ pub(crate) struct Stream {
     pub(crate) bringer: Option<NodeIx>,
     /// The place of its newest tick among all that came since this node began; 0 of what the log knew by then.
     pub(crate) arrival: u64,
-    pub(crate) draining: Option<Draining>,
+    /// What of it waits, while it does.
+    pub(crate) draining: Option<Box<Draining>>,
 }
 
 /// What `recent` and `facts` say of a stream, worked out when they change: lists and rules ask it of ten thousand machines at

@@ -10,6 +10,7 @@ use vigie_sync::keep::StreamFacts;
 use super::streams::Gist;
 use super::{Memory, Stream, StreamIx, next_labels};
 use crate::draining::Draining;
+use crate::ledgers;
 use crate::newest::{Newest, true_ms};
 use crate::recent::Recent;
 
@@ -76,7 +77,7 @@ impl Memory {
         }
         stream.recent.settle(&facts.have);
         stream.newest.settle(&facts.have, &facts.gaps);
-        stream.draining = Some(Draining::next(stream.draining, facts, now_ms));
+        stream.draining = Draining::next(stream.draining.take(), ledgers::waiting(facts), now_ms);
         stream.account = Account::of(facts, role);
         stream.facts = Some(facts.clone());
         stream.sum_up();

@@ -56,6 +56,25 @@ fn a_day_laid_out_answers_as_before_in_less_room() {
 }
 
 #[test]
+fn when_a_tick_was_measured_is_known_wherever_it_lies_and_of_what_is_not_here_nothing_is() {
+    let machine = Machine::new(1);
+    let mut log = open(&FaultDisk::new());
+    keep(&mut log, vec![machine.hello()]);
+    let asked = [1, 17, 30, 31, 59, 60, 61, 64, 70, 71, 75, 76, 900];
+    // Loose ticks, segments, and ticks that are not here.
+    keep(&mut log, vec![machine.sealed(1, 30), machine.sealed(31, 60), machine.ticks(64, 70), machine.ticks(71, 75)]);
+    let here = asked.into_iter().filter(|number| ![61, 76, 900].contains(number));
+    let times = |t0: i64| here.clone().map(|number| (number, UtcMs(t0 + number as i64 * 10_000))).collect();
+    assert_eq!(log.times_of(machine.stream, asked).expect("sound"), times(T0));
+    assert!(lay_out(&mut log) > 0, "what is sealed is laid out by series");
+    assert_eq!(log.times_of(machine.stream, asked).expect("sound"), times(T0));
+    // A clock that was a year behind.
+    let true_t0 = T0 + 365 * 86_400_000;
+    keep(&mut log, vec![machine.anchor(1, 0, true_t0)]);
+    assert_eq!(log.times_of(machine.stream, asked).expect("sound"), times(true_t0));
+}
+
+#[test]
 fn series_that_go_on_from_one_leaf_into_the_next_are_answered_whole_and_leave_little_empty() {
     let machine = Machine { series: 6, noisy: true, ..Machine::new(1) };
     let disk = FaultDisk::new();

@@ -183,6 +183,14 @@ await step("what happened behind the cut says when it was learnt, and by how muc
   }
 });
 
+await step("the ledger of cuts says that it rang there, although the cut was noticed only after that", async () => {
+  const page = await open();
+  await go(page, `/sites/${client}/lyon`);
+  const said = await says(page, "the cut", [/Cuts within 31 days \d\d:\d\d – \d\d:\d\d \(.*1 incident raised there/]);
+  so(!/nothing raised there/.test(said), "and not that nothing was");
+  await page.context().close();
+});
+
 await step("when all has come nothing waits, nothing more is lost, and each measurement is there once", async () => {
   wan.tell("set", "--up-rate-kbit", "0");
   const page = await open();

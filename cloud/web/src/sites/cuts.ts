@@ -11,11 +11,14 @@ export interface CutLine {
   learnt: number;
   /** Cuts of the same incident before this line, of which nothing but their number is known any more. */
   unkept: number;
-  /** What was raised at the site within that time. */
+  /** What was raised at the site within that time, or just before and not told any more. */
   raised: Incident[];
   /** What the hub says of the return, if it still does. */
   told: Cut | undefined;
 }
+
+/** A cut is noticed so long after it began, behind a metered line: what was raised there by then was learnt with the rest. */
+const NOTICED_MS = 180_000;
 
 /** The cuts among the incidents of a site, newest first: each by itself, also where several are one incident. */
 export function cutsOf(incidents: readonly Incident[], told: readonly Cut[], isCut: (one: Incident) => boolean, now: number): CutLine[] {
@@ -25,7 +28,8 @@ export function cutsOf(incidents: readonly Incident[], told: readonly Cut[], isC
     const spells = spellsOf(one);
     return spells.map(({ from, to }, nth): CutLine => {
       const within = (at: number) => at >= from && at <= (to ?? now);
-      const raised = begins.filter(({ at }) => at.some(within)).map(({ other }) => other);
+      const untold = ({ learnt_at }: Incident, at: readonly number[]) => Date.parse(learnt_at) >= from && at.some((begun) => begun < from && begun >= from - NOTICED_MS);
+      const raised = begins.filter(({ other, at }) => at.some(within) || untold(other, at)).map(({ other }) => other);
       const said = told.find((cut) => cut.id === one.id && Date.parse(cut.from) === from);
       // When it was learnt is known of the first time alone.
       const learnt = nth === 0 && one.times <= spells.length ? Date.parse(one.learnt_at) : from;

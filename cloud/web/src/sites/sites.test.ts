@@ -49,6 +49,13 @@ test("what began at a site within a cut stands in its line, and what began befor
   expect(cutsOf([incident({ ended: null })], [], () => true, NOW)[0]?.to).toBeUndefined();
 });
 
+test("what was raised just before its cut was noticed, and learnt with the rest, was raised there", () => {
+  const before = (learnt_at: string) => incident({ id: "2", rule: "Bell", since: "2026-11-21T08:59:20Z", learnt_at });
+  const raised = (learnt_at: string) => cutsOf([incident({}), before(learnt_at)], [], (one) => one.rule === "SiteCut", NOW)[0]?.raised.length;
+  expect(raised("2026-11-21T10:00:02Z")).toBe(1);
+  expect(raised("2026-11-21T08:59:21Z")).toBe(0);
+});
+
 test("two cuts of one incident are two lines, each with what was raised in it", () => {
   const twice = incident({ times: 3, past: [{ since: "2026-11-21T08:00:00Z", ended: "2026-11-21T08:55:00Z" }] });
   const all = [twice, incident({ id: "2", rule: "Cpu", since: "2026-11-21T09:30:00Z" }), incident({ id: "3", rule: "Cpu", since: "2026-11-21T08:30:00Z" })];

@@ -57,7 +57,7 @@ impl Listed {
 /// What is asked of machines.
 #[derive(Debug, Subcommand)]
 pub(super) enum Machines {
-    /// Those that you may see: status, reach, health, client, site, name, id, tag, group, cpu, memory, seen, waiting, lost.
+    /// Those that you may see: status, reach, health, client, site, name, id, tag, group, os, cpu, memory, disk, seen, waiting, lost.
     List(Listed),
     /// One, by its name or id, with what it is.
     Show {

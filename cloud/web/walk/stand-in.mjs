@@ -52,7 +52,7 @@ export async function standIn(count, dist = DIST) {
   const next = chance(11);
   const columns = () => ({
     as_of: new Date().toISOString(), total: count, places, shown_words: SHOWN, reach_words: REACH, id: all.id.map((id) => id.slice(0, length)), name: all.name, place: all.place,
-    shown: all.shown.join(""), was: all.was.join(""), reach: all.reach.join(""), heard: all.heard, cpu: all.cpu, memory: all.memory, waiting: all.waiting, reckoned: all.reckoned.join(""), lost: all.lost,
+    shown: all.shown.join(""), was: all.was.join(""), reach: all.reach.join(""), heard: all.heard, cpu: all.cpu, memory: all.memory, disk: all.memory, systems: ["Debian GNU/Linux 12"], system: all.memory.map(() => 0), waiting: all.waiting, reckoned: all.reckoned.join(""), lost: all.lost,
   });
   const sites = () => places.map(({ client, site }) => ({
     name: site, client, relays: [], reachability: { state: "live", since: new Date().toISOString() }, machines: Math.round(count / places.length), waiting: { ticks: 0, samples: 0, estimated: false }, drain: null,

@@ -51,6 +51,8 @@ pub(crate) struct Schema {
     /// Where the page's two figures are.
     pub(crate) cpu: Option<SeriesIx>,
     pub(crate) memory: Option<SeriesIx>,
+    /// How full each of its file systems is.
+    pub(crate) disks: Vec<SeriesIx>,
     /// Who has it, and whose they are; nobody once all have moved on.
     pub(crate) streams: Vec<(StreamIx, NodeIx)>,
 }
@@ -163,11 +165,11 @@ impl Catalogue {
             SchemaIx(self.schemas.len() as u32 - 1)
         });
         if let Some(from) = from.map(|from| self.schema(from)) {
-            let (defs, cpu, memory) = (from.defs.clone(), from.cpu, from.memory);
+            let (defs, cpu, memory, disks) = (from.defs.clone(), from.cpu, from.memory, from.disks.clone());
             for (at, def) in (0..).zip(&defs) {
                 self.entries[def.0 as usize].places.push((ix, SeriesIx(at)));
             }
-            self.schemas[ix.0 as usize] = Schema { hash: None, defs, cpu, memory, streams: Vec::new() };
+            self.schemas[ix.0 as usize] = Schema { hash: None, defs, cpu, memory, disks, streams: Vec::new() };
         }
         ix
     }
@@ -180,6 +182,7 @@ impl Catalogue {
         match def.name() {
             "system.cpu.utilization" if def.labels().is_empty() => schema.cpu = schema.cpu.or(Some(place)),
             "system.memory.utilization" if def.labels().is_empty() => schema.memory = schema.memory.or(Some(place)),
+            "system.filesystem.utilization" => schema.disks.push(place),
             _ => {}
         }
         self.entries[known.0 as usize].places.push((ix, place));

@@ -17,6 +17,7 @@ use crate::buffer::Buffer;
 use crate::label_cache::LabelCache;
 use crate::memory::Memory;
 use crate::own::SaysOwn;
+use crate::systems::SystemsKept;
 
 /// A node that was enrolled, as the hub's roster or a relay's experience knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,7 @@ pub struct Fleet {
     buffer: Mutex<Buffer>,
     memory: RwLock<Memory>,
     labels: Mutex<LabelCache>,
+    pub(crate) systems: SystemsKept,
     catch_up_due_ms: AtomicU64,
     /// Held while it is taken in what became of this node's own streams.
     own: Mutex<()>,
@@ -110,7 +112,7 @@ impl Fleet {
         log: Arc<RwLock<Log>>,
         clock: NodeClock,
     ) -> Self {
-        let (memory, labels) = (RwLock::default(), Mutex::default());
+        let (memory, labels, systems) = (RwLock::default(), Mutex::default(), SystemsKept::default());
         let (catch_up_due_ms, own, buffer) = (AtomicU64::new(0), Mutex::default(), Mutex::default());
         let (handle, upstream, me, intake) = (None, None, None, Inlet::default());
         Self {
@@ -123,6 +125,7 @@ impl Fleet {
             buffer,
             memory,
             labels,
+            systems,
             catch_up_due_ms,
             own,
             me,

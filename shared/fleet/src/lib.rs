@@ -32,6 +32,7 @@ mod sighted;
 mod sites;
 mod source;
 mod spread;
+mod systems;
 mod vouching;
 
 pub use fleet::{Fleet, Known, Upstream};

@@ -12,7 +12,11 @@ use crate::fleet::Fleet;
 use crate::ledgers;
 use crate::memory::{Last, Memory, Node, NodeIx, Nodes, Stream, StreamIx, Voice};
 use crate::newest::Measured;
+use crate::systems::Systems;
 use crate::vouching::{Answers, Word};
+
+/// What is measured within so long is of one round.
+const ONE_ROUND_MS: i64 = 60_000;
 
 /// A clock this far off is worth telling.
 const CLOCK_NOTE_MS: i64 = 30_000;
@@ -29,14 +33,20 @@ const PASSED_AT_ONCE: usize = 4_096;
 /// Whether a machine of this id, client and site is wanted.
 type Wanted<'w> = &'w mut dyn FnMut(NodeId, &Slug, &Slug) -> bool;
 
+/// What all machines of a list are looked at with.
+struct At {
+    now: UtcMs,
+    systems: Systems,
+}
+
 impl Fleet {
     pub(crate) fn chosen_machines(&self, wanted: Wanted<'_>) -> Vec<Machine> {
         self.gone_over(Memory::machines_after, |memory, node| self.show_if(memory, node, wanted))
     }
 
     pub(crate) fn chosen_glances(&self, wanted: Wanted<'_>) -> Vec<Glance> {
-        let now = self.clock.now().utc;
-        self.gone_over(Memory::nodes_after, |memory, node| self.glance_if(memory, node, now, wanted))
+        let at = self.moment();
+        self.gone_over(Memory::nodes_after, |memory, node| self.glance_if(memory, node, &at, wanted))
     }
 
     pub(crate) fn chosen_machines_at(
@@ -52,8 +62,8 @@ impl Fleet {
         there: &mut dyn FnMut(&Slug, &Slug) -> bool,
         wanted: Wanted<'_>,
     ) -> Vec<Glance> {
-        let now = self.clock.now().utc;
-        self.of_machines_at(there, |memory, node| self.glance_if(memory, node, now, wanted))
+        let at = self.moment();
+        self.of_machines_at(there, |memory, node| self.glance_if(memory, node, &at, wanted))
     }
 
     fn show_if(&self, memory: &Memory, node: &Node, wanted: Wanted<'_>) -> Option<Machine> {
@@ -61,9 +71,13 @@ impl Fleet {
         if wanted(node.id, &known.client, &known.site) { self.show(memory, node) } else { None }
     }
 
-    fn glance_if(&self, memory: &Memory, node: &Node, now: UtcMs, wanted: Wanted<'_>) -> Option<Glance> {
+    fn moment(&self) -> At {
+        At { now: self.clock.now().utc, systems: self.systems() }
+    }
+
+    fn glance_if(&self, memory: &Memory, node: &Node, at: &At, wanted: Wanted<'_>) -> Option<Glance> {
         let known = &node.machine()?.known;
-        if wanted(node.id, &known.client, &known.site) { self.glance(memory, node, now) } else { None }
+        if wanted(node.id, &known.client, &known.site) { self.glance(memory, node, at) } else { None }
     }
 
     pub(crate) fn all_states(&self) -> Vec<Reachability> {
@@ -149,7 +163,7 @@ impl Fleet {
         })
     }
 
-    fn glance(&self, memory: &Memory, node: &Node, now: UtcMs) -> Option<Glance> {
+    fn glance(&self, memory: &Memory, node: &Node, At { now, systems }: &At) -> Option<Glance> {
         let enrolled = node.machine()?;
         let known = &enrolled.known;
         let newest = newest_stream(memory, node);
@@ -161,10 +175,12 @@ impl Fleet {
             site: known.site.clone(),
             mark: Mark::default(),
             health: Health::Unknown,
-            reachability: self.reach_of(memory, node, now),
+            reachability: self.reach_of(memory, node, *now),
+            system: systems.of(node),
             observed_at: newest_sample_ms(memory, node).map(|at| Stamp(UtcMs(at))),
             cpu: figure(|schema| schema.cpu),
             memory: figure(|schema| schema.memory),
+            disk: newest.and_then(|stream| fullest(memory, stream)),
             waiting: Amount::known(ledgers::waiting_of(memory, &node.streams, self.role), None),
             lost: ledgers::given_up_of(memory, &node.streams),
         })
@@ -251,6 +267,16 @@ fn value<'s>(
     let def = memory.catalogue.def(*schema.defs.get(series.0 as usize)?);
     let (kept, tick) = stream.newest.held(series)?;
     Some((def.resolution.value(kept), tick))
+}
+
+/// How full the fullest file system was in the newest round: one that is no longer mounted is not in it.
+fn fullest(memory: &Memory, stream: &Stream) -> Option<f64> {
+    let disks = &memory.catalogue.schema(stream.schema?).disks;
+    let disks = || disks.iter().copied();
+    let held = |series: SeriesIx| value(memory, stream, |_| Some(series));
+    let newest = disks().filter_map(held).map(|(_, tick)| tick.true_ms).max()?;
+    let is_of_it = |(_, tick): &(f64, &Measured)| newest.saturating_sub(tick.true_ms) <= ONE_ROUND_MS;
+    disks().filter_map(held).filter(is_of_it).map(|(share, _)| share).max_by(f64::total_cmp)
 }
 
 /// The newest sample here of a machine, in ms since 1970 UTC.

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use vigie_codec::VerifyingKey;
-use vigie_fleet::Fleet;
+use vigie_codec::{VerifyingKey, inventory};
+use vigie_fleet::{Fleet, Known};
+use vigie_merge::{Key, Kind as RowKind, Scope};
+use vigie_model::inventory::{Observed, System};
 use vigie_model::{
-    Boot, Incarnation, Kind, Moment, Resolution, Role, Sample, Seq, SeriesDef, SeriesIx, StreamId, Tick, UtcMs,
+    Boot, Incarnation, Kind, Moment, NodeId, Resolution, Role, Sample, Seq, SeriesDef, SeriesIx, StreamId, Tick, UtcMs,
     pushed_name,
 };
 use vigie_net::{Ca, Endpoint, EndpointConfig, Facts, Identity, NodeKey, TrustedTime};
 use vigie_node::{Happening, KeeperOptions, Node, NodeClock, NodeHandle, NodeRows, NodeSetup};
 use vigie_query::{Limits, Matcher, Selection, Source, Visit};
-use vigie_serve::{Intake, Place, Said, Taking};
+use vigie_serve::{Intake, Lookout, Place, Said, Taking};
 use vigie_store::fault::FaultDisk;
 use vigie_store::{Log, Options, State, Write};
 use vigie_sync::{LinkKind, LinkProfile, Me};
@@ -78,6 +80,35 @@ impl Hub {
         Self { fleet, handle, identity, _unheard: unheard }
     }
 
+    /// What a machine is known by, enrolled at a site.
+    fn enrols(&self, node: NodeId, site: &str) {
+        let slug = |text: &str| text.parse().expect("a slug");
+        let (client, site, name) = (slug("acme"), slug(site), "till-1".to_owned());
+        self.fleet.enrolled(Known { node, role: Role::Agent, client, site, name });
+    }
+
+    /// What a machine at a site says that it runs; or that it says so no more.
+    async fn told(&self, node: NodeId, site: &str, os: Option<(&str, Option<&str>)>) {
+        let scope = Scope::Site("acme".parse().expect("a slug"), site.parse().expect("a slug"));
+        let key = Key::new(&scope, &RowKind::Fact, &format!("{node}/system")).expect("a key");
+        let system = |(os, version): (&str, Option<&str>)| System {
+            os: Some(os.to_owned()),
+            os_version: version.map(str::to_owned),
+            ..System::default()
+        };
+        let row = os.map(|os| inventory::write(&Observed { at: UtcMs(1), what: system(os) }));
+        self.handle.rows().edit(move |pen| pen.last(&key, row)).await.expect("a disk in order");
+    }
+
+    /// What is listed of each machine's system.
+    fn systems(&self) -> Vec<Option<String>> {
+        self.fleet
+            .glances_where(&mut |_, _, _| true)
+            .iter()
+            .map(|one| one.system.as_deref().map(str::to_owned))
+            .collect()
+    }
+
     /// All that is answered, by site.
     fn answer(&self) -> BTreeMap<String, Vec<f64>> {
         let mut answer = BTreeMap::<String, Vec<f64>>::new();
@@ -125,5 +156,28 @@ async fn what_is_kept_of_a_place_is_answered_before_the_loop_has_told_of_it_also
         wanted.insert(site, vec![10.0, 20.0]);
         assert_eq!(hub.answer(), wanted, "what came next");
     }
+    hub.handle.leave("the test is over").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_says_what_each_machine_runs_as_it_last_said_and_nothing_of_what_it_said_elsewhere() {
+    let hub = Hub::start();
+    let (one, other) = (NodeId::from_bytes([1; 16]), NodeId::from_bytes([2; 16]));
+    hub.enrols(one, "lyon");
+    hub.enrols(other, "lyon");
+    hub.told(one, "lyon", Some(("Debian GNU/Linux", Some("12")))).await;
+    let debian = |version: &str| Some(format!("Debian GNU/Linux {version}"));
+    assert_eq!(hub.systems(), [debian("12"), None]);
+    // What changes is taken in by the next who asks, of machines and of sites that nobody knew before, too.
+    hub.told(one, "lyon", Some(("Debian GNU/Linux", Some("13")))).await;
+    hub.told(other, "lyon", Some((" Alpine\n\u{7}Linux ", None))).await;
+    assert_eq!(hub.systems(), [debian("13"), Some("Alpine Linux".to_owned())], "a machine's text is one line of text");
+    hub.enrols(other, "brest");
+    assert_eq!(hub.systems(), [debian("13"), None], "of what it said at lyon nothing is known to be so at brest");
+    hub.told(other, "brest", Some(("Alpine Linux", Some("3.20")))).await;
+    hub.told(other, "lyon", None).await;
+    assert_eq!(hub.systems(), [debian("13"), Some("Alpine Linux 3.20".to_owned())]);
+    hub.told(one, "lyon", None).await;
+    assert_eq!(hub.systems()[0], None, "what it says no more");
     hub.handle.leave("the test is over").await;
 }

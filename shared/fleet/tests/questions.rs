@@ -46,6 +46,25 @@ fn found(hub: &Hub, matchers: &[Matcher]) -> Vec<String> {
 }
 
 #[test]
+fn a_list_tells_of_each_machine_the_fullest_file_system_of_its_newest_round() {
+    let (hub, machine) = (Hub::new(), Machine::new(1, 1));
+    hub.fleet.enrolled(machine.known("lyon", "web-1"));
+    let of = |mount: &str| def("system.filesystem.utilization", &[("system.filesystem.mountpoint", mount)]);
+    hub.commit(
+        &machine,
+        vec![machine.hello(), machine.schema(0, vec![of("/"), of("/home"), of("/mnt"), def("app", &[])])],
+    );
+    let disk = || hub.fleet.glances_where(&mut |_, _, _| true)[0].disk;
+    assert_eq!(disk(), None, "nothing was measured");
+    hub.sees(&machine, &plain_tick(1, &[0, 1, 2, 3]));
+    assert_eq!(disk(), Some(10.2));
+    // Nothing is mounted at /mnt any more: a quarter of an hour later it is in no round.
+    hub.sees(&machine, &plain_tick(91, &[0, 1, 3]));
+    hub.sees(&machine, &plain_tick(92, &[3]));
+    assert_eq!(disk(), Some(910.1));
+}
+
+#[test]
 fn what_is_missing_of_a_machine_is_of_the_time_between_what_is_here() {
     let (hub, machine) = (Hub::new(), Machine::new(1, 1));
     hub.fleet.enrolled(machine.known("lyon", "web-1"));

@@ -24,12 +24,16 @@ pub struct Glance {
     pub health: Health,
     /// Whether we hear it.
     pub reachability: Reach,
+    /// Its operating system, as its agent said; text from a machine.
+    pub system: Option<Arc<str>>,
     /// When its newest sample here was measured.
     pub observed_at: Option<Stamp>,
     /// How busy its processors are, 0 to 1.
     pub cpu: Option<f64>,
     /// How full its memory is, 0 to 1.
     pub memory: Option<f64>,
+    /// How full the fullest of its file systems is, 0 to 1.
+    pub disk: Option<f64>,
     /// What is collected and not yet here.
     pub waiting: Amount,
     /// Ticks that will not come, for whatever reason.
@@ -53,9 +57,11 @@ impl From<&Machine> for Glance {
             mark: machine.mark.clone(),
             health: machine.health,
             reachability: machine.reachability,
+            system: None,
             observed_at: machine.last_sample.as_ref().map(|last| last.observed_at),
             cpu: machine.cpu.as_ref().map(|cpu| cpu.value),
             memory: machine.memory.as_ref().map(|memory| memory.value),
+            disk: None,
             waiting: machine.ledger.waiting,
             lost: machine.ledger.given_up.iter().map(|gone| gone.ticks).sum(),
         }

@@ -15,6 +15,9 @@ export interface Sent {
   /** Not there in a copy that was kept by an older page. */
   marks?: Mark[];
   mark?: number[];
+  systems?: string[];
+  system?: (number | null)[];
+  disk?: (number | null)[];
   shown: string;
   was: string;
   reach: string;
@@ -43,8 +46,10 @@ export const FIELDS: readonly Field[] = [
   { key: "id", kind: "text" },
   { key: "tag", kind: "text" },
   { key: "group", kind: "text" },
+  { key: "os", kind: "text" },
   { key: "cpu", kind: "share" },
   { key: "memory", kind: "share" },
+  { key: "disk", kind: "share" },
   { key: "seen", kind: "span" },
   { key: "waiting", kind: "number" },
   { key: "lost", kind: "number" },
@@ -81,6 +86,10 @@ export class Columns {
   readonly #heardS: Float64Array;
   readonly #cpu: Float32Array;
   readonly #memory: Float32Array;
+  readonly #disk: Float32Array;
+  /** What was not said is behind the last. */
+  readonly #systems: readonly string[];
+  readonly #system: Uint32Array;
   readonly #idLength: number;
   #at: Map<string, number> | undefined;
   #masks = new Map<string, Uint8Array>();
@@ -104,6 +113,10 @@ export class Columns {
     this.#heardS = figures(new Float64Array(this.count), sent.heard, 1);
     this.#cpu = figures(new Float32Array(this.count), sent.cpu, 1000);
     this.#memory = figures(new Float32Array(this.count), sent.memory, 1000);
+    this.#disk = figures(new Float32Array(this.count).fill(NaN), sent.disk ?? [], 1000);
+    this.#systems = sent.systems ?? [];
+    this.#system = new Uint32Array(this.count).fill(this.#systems.length);
+    sent.system?.forEach((system, at) => { this.#system[at] = system ?? this.#systems.length; });
     this.waiting = Float64Array.from(sent.waiting);
     this.lost = Float64Array.from(sent.lost);
   }
@@ -125,6 +138,10 @@ export class Columns {
   /** A share of 1. */
   cpu = (at: number): number | undefined => known(this.#cpu[at]);
   memory = (at: number): number | undefined => known(this.#memory[at]);
+  /** Of the fullest. */
+  disk = (at: number): number | undefined => known(this.#disk[at]);
+  /** Its operating system; empty where it has not said it. */
+  system = (at: number): string => this.#systems[this.#system[at] ?? -1] ?? "";
 
   /** When its newest sample was measured, in ms; none when it never was heard. */
   heardAt(at: number): number | undefined {
@@ -194,6 +211,7 @@ export class Columns {
       case "status": return shared(this.#shown, SHOWN.length, (code) => word(SHOWN[code]));
       case "reach": return shared(this.#reach, REACH.length, (code) => word(REACH[code]));
       case "health": return shared(this.#was, HEALTH.length, (code) => word(HEALTH[code]));
+      case "os": return shared(this.#system, this.#systems.length + 1, (code) => word(this.#systems[code]?.toLowerCase()));
       case "client": return shared(this.#place, this.#places.length, (code) => word(this.#places[code]?.client));
       case "site": return shared(this.#place, this.#places.length, (code) => word(this.#places[code]?.site));
       default: return this.#each(term, now);
@@ -218,6 +236,7 @@ export class Columns {
     switch (key) {
       case "cpu": return this.cpu(at);
       case "memory": return this.memory(at);
+      case "disk": return this.disk(at);
       case "waiting": return this.waiting[at];
       case "lost": return this.lost[at];
       case "seen": {

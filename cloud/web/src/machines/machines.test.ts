@@ -79,6 +79,17 @@ test("a group tells how many are in it, how they are, and is listed unless it wa
   expect(tagged.map((line) => (typeof line === "number" ? line : line.key)), "those with the same tags, and whom nobody tagged last").toEqual(["lab till", 0, "till", 1, "-", 3]);
 });
 
+test("machines are grouped, filtered and put in order by what they run and how full their disks are; what is not known passes nothing and comes last", () => {
+  const columns = new Columns({ ...sent, systems: ["Debian GNU/Linux 12", "Windows Server 2022"], system: [0, null, 1, 0], disk: [420, null, 910, 950] });
+  const groups = grouped([0, 1, 2, 3], columns, "os", (key) => key).map((line) => (typeof line === "number" ? line : line.key));
+  expect(groups).toEqual(["Debian GNU/Linux 12", 0, 3, "Windows Server 2022", 2, "-", 1]);
+  const found = (text: string) => columns.matching(read(text, FIELDS).terms, Uint32Array.of(0, 1, 2, 3), 0);
+  expect([found("os:debian*"), found('os:"Windows Server 2022"'), found("disk:>90"), found("-os:debian* disk:>90")]).toEqual([[0, 3], [2], [2, 3], [2]]);
+  expect([...ordered(columns, "disk", true)]).toEqual([3, 2, 0, 1]);
+  expect(csvOf(columns, [2, 1]).split("\r\n").slice(1, 3).map((line) => line.split(",").slice(10, 12))).toEqual([["0.91", "Windows Server 2022"], ["", ""]]);
+  expect([new Columns(sent).disk(0), new Columns(sent).system(0)], "a copy that an older page kept").toEqual([undefined, ""]);
+});
+
 test("a machine is found by its whole id", () => {
   expect(new Columns(sent).find("bbbbbb1234")).toBe(1);
   expect(new Columns(sent).find("ffffff1234")).toBe(-1);
@@ -89,5 +100,5 @@ test("a table program takes no name for a formula, and what is not known is empt
   const lines = csvOf(columns, [0, 1, 2, 3]).split("\r\n");
   expect(lines[1]).toContain(",'=cmd(),acme,lyon,ok,");
   expect([lines[2], lines[3]].map((line) => line?.split(",acme")[0]?.split(",bron")[0])).toEqual(['bbbbbb,"a""b"', 'cccccc,"c,d"']);
-  expect(lines[4]).toContain(",unseen,,,,0,false,0");
+  expect(lines[4]).toContain(",unseen,,,,,,0,false,0");
 });

@@ -2,16 +2,17 @@
 import type { Shown } from "../api/types.ts";
 import { SHOWN, type Columns } from "./columns.ts";
 
-export const SORTS = ["attention", "name", "site", "cpu", "memory", "heard", "waiting", "lost"] as const;
+export const SORTS = ["attention", "name", "site", "cpu", "memory", "disk", "heard", "waiting", "lost"] as const;
 export type Sort = (typeof SORTS)[number];
 
-export const GROUPS = ["none", "site", "client", "tag", "status"] as const;
+export const GROUPS = ["none", "site", "client", "tag", "os", "status"] as const;
 export type Group = (typeof GROUPS)[number];
 
-/** The group of those that nobody tagged: no tag is called so. */
-export const UNTAGGED = "-";
+/** The group of those that nobody tagged, or that have not said what they run: nothing is called so. */
+export const NAMELESS = "-";
 /** A machine stands once, with those that bear the same tags. */
-const tagsOf = (columns: Columns, at: number): string => columns.mark(at).tags.join(" ") || UNTAGGED;
+const tagsOf = (columns: Columns, at: number): string => columns.mark(at).tags.join(" ") || NAMELESS;
+const systemOf = (columns: Columns, at: number): string => columns.system(at) || NAMELESS;
 
 /** The head of a group: how many are in it, how they are, and whether they are listed. */
 export interface Head {
@@ -70,6 +71,7 @@ function ranks(columns: Columns, by: Exclude<Sort, "attention">): Float64Array {
     case "site": return each((at) => at);
     case "cpu": return each(columns.cpu);
     case "memory": return each(columns.memory);
+    case "disk": return each(columns.disk);
     case "heard": return each((at) => { const heard = columns.heardAt(at); return heard === undefined ? undefined : -heard; });
     case "waiting": return columns.waiting;
     case "lost": return columns.lost;
@@ -106,6 +108,7 @@ export function parted(rows: readonly number[], columns: Columns, by: Exclude<Gr
     if (by === "site") return columns.placeOf(at);
     if (by === "status") return columns.need(at);
     if (by === "tag") return tagsOf(columns, at);
+    if (by === "os") return systemOf(columns, at);
     const place = columns.placeOf(at);
     let client = clients.get(place);
     if (client === undefined) clients.set(place, (client = columns.client(at)));
@@ -122,7 +125,7 @@ export function parted(rows: readonly number[], columns: Columns, by: Exclude<Gr
     return { head: headOf(key, name(key), all, columns, closed.has(key)), rows: all };
   });
   if (by === "status") return parts.sort((a, b) => SHOWN.indexOf(b.head.worst) - SHOWN.indexOf(a.head.worst));
-  const isLast = ({ head }: Part) => Number(by === "tag" && head.key === UNTAGGED);
+  const isLast = ({ head }: Part) => Number(head.key === NAMELESS);
   return parts.sort((a, b) => isLast(a) - isLast(b) || (a.head.key < b.head.key ? -1 : 1));
 }
 
@@ -131,6 +134,7 @@ const keyOf: Record<Exclude<Group, "none">, (columns: Columns, at: number) => st
   site: (columns, at) => `${columns.client(at)}/${columns.site(at)}`,
   client: (columns, at) => columns.client(at),
   tag: tagsOf,
+  os: systemOf,
   status: (columns, at) => columns.shown(at),
 };
 

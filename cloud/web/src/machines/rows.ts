@@ -38,7 +38,7 @@ interface Cells {
   under: HTMLElement;
   spark: Spark;
   cell: Record<ColumnName, HTMLElement>;
-  bars: Record<"cpu" | "memory", { bar: HTMLElement; text: HTMLElement }>;
+  bars: Record<"cpu" | "memory" | "disk", { bar: HTMLElement; text: HTMLElement }>;
   /** What the cells were last shown for, so that they are not shown and hidden anew for each row that comes into sight. */
   shape: string;
   drawn: Points | undefined;
@@ -53,7 +53,7 @@ export function make(row: HTMLElement): void {
   const fold = child(head, "button", "plain") as HTMLButtonElement;
   fold.tabIndex = -1;
   const cells: Record<ColumnName, HTMLElement> = {
-    select: cell("select"), status: cell("status"), name: cell("name"), site: cell("site"), cpu: cell("cpu"), memory: cell("memory"), trend: cell("trend"), heard: cell("heard"), waiting: cell("waiting"), lost: cell("lost"), tags: cell("tags"),
+    select: cell("select"), status: cell("status"), name: cell("name"), site: cell("site"), cpu: cell("cpu"), memory: cell("memory"), disk: cell("disk"), trend: cell("trend"), heard: cell("heard"), waiting: cell("waiting"), lost: cell("lost"), os: cell("os"), tags: cell("tags"),
   };
   child(cells.select, "span", "box").setAttribute("aria-hidden", "true");
   const use = glyph(cells.status);
@@ -64,7 +64,7 @@ export function make(row: HTMLElement): void {
   const bar = (own: HTMLElement) => ({ bar: child(child(own, "div", "bar-of"), "div", "bar-in"), text: child(own, "span") });
   made.set(row, {
     head, fold, tally: child(head, "span", "tally"), glyph: use, word: child(cells.status, "span", "word"), past: child(cells.status, "small"), link, under: child(cells.name, "small", "under"), spark,
-    cell: cells, bars: { cpu: bar(cells.cpu), memory: bar(cells.memory) }, shape: "", drawn: undefined,
+    cell: cells, bars: { cpu: bar(cells.cpu), memory: bar(cells.memory), disk: bar(cells.disk) }, shape: "", drawn: undefined,
   });
 }
 
@@ -112,10 +112,12 @@ function machine(row: HTMLElement, cells: Cells, at: number, { columns, selected
   const live = columns.reach(at) === "live" && !blind;
   gauge(cells.bars.cpu, columns.cpu(at), live);
   gauge(cells.bars.memory, columns.memory(at), live);
+  gauge(cells.bars.disk, columns.disk(at), live);
   const lost = columns.lost[at] ?? 0;
   put(cells.cell.heard, freshRow(columns.reach(at), heard, lost > 0, now));
   put(cells.cell.waiting, waitingOf(columns, at));
   put(cells.cell.lost, columns.reach(at) === "cut" && lost === 0 ? "?" : whole(lost));
+  put(cells.cell.os, columns.system(at));
   put(cells.cell.tags, calledOf(columns.mark(at)));
   if (!names.includes("trend")) return;
   const points = pointsOf(id);

@@ -50,6 +50,10 @@ pub(crate) struct Columns<'a> {
     /// What machines are called, each once, which `mark` points into.
     marks: Vec<&'a Mark>,
     mark: Vec<usize>,
+    /// Operating systems, each once, which `system` points into.
+    systems: Vec<&'a str>,
+    /// None where the machine has not said it.
+    system: Vec<Option<usize>>,
     /// A digit for each.
     shown: String,
     /// What it was when it was last heard, a letter for each: `o`k, `w`arning, `c`ritical, `u`nknown.
@@ -62,6 +66,8 @@ pub(crate) struct Columns<'a> {
     cpu: Vec<Option<u32>>,
     /// Thousandths.
     memory: Vec<Option<u32>>,
+    /// Of the fullest file system, thousandths.
+    disk: Vec<Option<u32>>,
     /// Ticks that are waited for.
     waiting: Vec<u64>,
     /// Whether that is reckoned, a digit for each: 1 for yes.
@@ -115,6 +121,9 @@ impl<'a> Columns<'a> {
         let marks: BTreeSet<&'a Mark> = machines.iter().map(|one| &one.mark).collect();
         let marks: Vec<&'a Mark> = marks.into_iter().collect();
         let mark = |one: &Glance| marks.binary_search(&&one.mark).expect("what each machine is called is in the list");
+        let systems: BTreeSet<&'a str> = machines.iter().filter_map(|one| one.system.as_deref()).collect();
+        let systems: Vec<&'a str> = systems.into_iter().collect();
+        let system = |one: &Glance| systems.binary_search(&one.system.as_deref()?).ok();
         let digits = told_length(machines.iter().map(|one| one.id).collect());
         let each = |of: fn(&Glance) -> char| rows.iter().map(|(_, one)| of(one)).collect::<String>();
         let all = || rows.iter().map(|(_, one)| *one);
@@ -123,6 +132,7 @@ impl<'a> Columns<'a> {
             total: machines.len(),
             place: rows.iter().map(|(place, _)| *place).collect(),
             mark: all().map(mark).collect(),
+            system: all().map(system).collect(),
             shown_words: Shown::WORDS,
             reach_words: Reachability::WORDS,
             id: all().map(|one| Begin { id: one.id, digits }).collect(),
@@ -133,10 +143,12 @@ impl<'a> Columns<'a> {
             heard: all().map(|one| Some(age_seconds(one.observed_at?, now) as u64)).collect(),
             cpu: all().map(|one| one.cpu.map(thousandths)).collect(),
             memory: all().map(|one| one.memory.map(thousandths)).collect(),
+            disk: all().map(|one| one.disk.map(thousandths)).collect(),
             waiting: all().map(|one| one.waiting.ticks).collect(),
             reckoned: each(|one| digit(usize::from(one.waiting.estimated))),
             lost: all().map(|one| one.lost).collect(),
             marks,
+            systems,
             places,
         }
     }

@@ -16,7 +16,7 @@ function looked() {
       ...all.filter((one) => one.matches("button, label, h1, h2, .chip, .badge") && one.scrollHeight > one.clientHeight + 2 && getComputedStyle(one).overflow !== "visible"),
       ...all.filter((one) => one.matches("nav a, nav button, .bottom *") && one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0),
       // A number that is cut is another number.
-      ...document.querySelectorAll(":is(.v-cell.cpu, .v-cell.memory, .v-cell.heard, .v-cell.waiting, .v-cell.lost):not([hidden] *)"),
+      ...document.querySelectorAll(":is(.v-cell.cpu, .v-cell.memory, .v-cell.disk, .v-cell.heard, .v-cell.waiting, .v-cell.lost):not([hidden] *)"),
     ].filter((one) => !one.matches(".v-cell") || (one.checkVisibility() && one.scrollWidth > one.clientWidth + 1)).slice(0, 3).map(called),
   };
 }

@@ -172,7 +172,7 @@ await step("a site that catches up over a slow line says how much waits, how fas
 await step("what happened behind the cut says when it was learnt, and by how much that is later", async () => {
   const one = await until("the hub learns that the bell rang", async () => rung(await ask("/api/v1/incidents?standing=all&limit=100")));
   so(Date.parse(one.learnt_at) - Date.parse(one.since) > LATE_MS, `it rang more than a minute before: ${one.since}, ${one.learnt_at}`);
-  for (const [look, late] of [[LOOKS[0], /learnt \d\d:\d\d \(\+1\smin/], [LOOKS[3], /appris \d\d:\d\d \(\+1\smin/]]) {
+  for (const [look, late] of [[LOOKS[0], /learnt \d\d:\d\d \(\+\d+\smin/], [LOOKS[3], /appris \d\d:\d\d \(\+\d+\smin/]]) {
     const page = await open(look);
     for (const path of ["/incidents?standing=all", `/incidents/${one.id}`]) {
       await go(page, path);

@@ -45,7 +45,8 @@ pub(crate) fn beside(holes: &[Hole]) -> impl Iterator<Item = u64> {
 
 /// Says of which time each hole of a stream is, by when the ticks beside it were measured: from the last that is here to
 /// the next that is. A machine measures evenly: of what lies between them each hole has its share, and where nothing is
-/// here before, its interval says when it began. What lasts has no end.
+/// here before, its interval says when it began. What lasts has no end, and where a clock was set back in between it ends
+/// when it began.
 pub(crate) fn put_times(holes: &mut [Hole], times: &BTreeMap<u64, UtcMs>, interval_ms: Option<u64>, now: UtcMs) {
     for run in holes.chunk_by_mut(|one, next| numbers(one).1.saturating_add(1) >= numbers(next).0) {
         let (Some(first), Some(last)) = (run.first().map(numbers), run.last().map(numbers)) else { continue };
@@ -64,6 +65,7 @@ pub(crate) fn put_times(holes: &mut [Hole], times: &BTreeMap<u64, UtcMs>, interv
             }
             continue;
         };
+        let ends = ends.map(|at| at.max(begins));
         let whole_ms = i128::from(ends.unwrap_or(now.0).saturating_sub(begins).max(0));
         // Half way between the last tick of one and the first of the next.
         let share = |number: u64| {
@@ -146,6 +148,14 @@ mod tests {
         facts.have = RangeSet::of(1, 20);
         facts.tally.ticks = 29;
         assert_eq!(timed(&facts, None, 300_000), [(lost, Some(100_000), Some(205_000)), (waits, Some(205_000), None)]);
+    }
+
+    #[test]
+    fn no_hole_ends_before_it_begins_where_a_clock_was_set_back_in_it() {
+        let mut holes = holes_of(STREAM, &facts(&[(1, 10), (21, 30)], 30));
+        let times = BTreeMap::from([(10, UtcMs(900_000)), (21, UtcMs(210_000))]);
+        put_times(&mut holes, &times, None, UtcMs(1_000_000));
+        assert_eq!((holes[0].from, holes[0].until), (Some(Stamp(UtcMs(900_000))), Some(Stamp(UtcMs(900_000)))));
     }
 
     #[test]

@@ -22,8 +22,8 @@ export const sortOf = (name: ColumnName): Sort | undefined => (name === "status"
 export const DOWN_FIRST: readonly ColumnName[] = ["cpu", "memory", "disk", "waiting", "lost"];
 
 const WIDE: Record<ColumnName, string> = {
-  select: "36px", trend: "92px", status: "minmax(222px, 1.5fr)", name: "minmax(150px, 2fr)", site: "minmax(120px, 1.4fr)", cpu: "minmax(84px, 1fr)", memory: "minmax(84px, 1fr)", disk: "minmax(84px, 1fr)", os: "minmax(110px, 1fr)",
-  heard: "minmax(104px, .8fr)", waiting: "minmax(84px, .7fr)", lost: "minmax(60px, .5fr)", tags: "minmax(90px, 1fr)",
+  select: "36px", trend: "88px", status: "minmax(214px, 1.5fr)", name: "minmax(146px, 2fr)", site: "minmax(116px, 1.4fr)", cpu: "minmax(84px, 1fr)", memory: "minmax(84px, 1fr)", disk: "minmax(84px, 1fr)", os: "minmax(110px, 1fr)",
+  heard: "minmax(104px, .8fr)", waiting: "minmax(92px, .7fr)", lost: "minmax(60px, .5fr)", tags: "minmax(90px, 1fr)",
 };
 const SLIM: Partial<Record<ColumnName, string>> = { select: "32px", status: "26px", name: "minmax(100px, 1fr)", cpu: "60px", memory: "60px", heard: "64px" };
 const ON_A_PHONE: readonly ColumnName[] = ["select", "status", "name", "cpu", "heard"];
